@@ -1,0 +1,27 @@
+/**
+ * The leaf of a circuit: one stage f_t as data.
+ */
+import type { Tensor } from "../tensor/Tensor.ts"
+
+/** One trainable array: its shape and what an initialiser needs to know. */
+export interface Parameter {
+  readonly shape: ReadonlyArray<number>
+  readonly role: "weight" | "bias"
+  readonly fanIn: number
+  readonly fanOut: number
+}
+
+/** The parameters of a block by their local name, as tensors. */
+export type Theta<Name extends string = string> = Readonly<Record<Name, Tensor>>
+
+/** A leaf: ẑ = f(z, θ), any function on tensors. */
+export interface Block {
+  readonly _tag: "Block"
+  /** What kind of stage it is: `linear`, `sigmoid`, …; cuts are chosen by it. */
+  readonly kind: string
+  /** The settings from which `fromJson` makes it again. */
+  readonly settings: Readonly<Record<string, number>>
+  readonly parameters: Readonly<Record<string, Parameter>>
+  /** z: [batch, …] → ẑ: [batch, …]; both may bear more leading axes, where equal stages are computed together. */
+  readonly apply: (z: Tensor, θ: Theta) => Tensor
+}

@@ -1,0 +1,78 @@
+/**
+ * Circuits as text: what the command line takes, and what a checkpoint keeps.
+ */
+import { Effect, Schema } from "effect"
+import * as Circuit from "./Circuit.ts"
+
+/** A circuit description that cannot be read. */
+export class CircuitInvalid extends Schema.TaggedError<CircuitInvalid>()("CircuitInvalid", { reason: Schema.String }) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/**
+ * Widths with repeats, `2,100x100,1`, as widths.
+ *
+ * ```ts
+ * import { CircuitSpec } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * Effect.runSync(CircuitSpec.widths("2,42,100x3,1")) // => [2, 42, 100, 100, 100, 1]
+ * ```
+ */
+export const widths = (text: string): Effect.Effect<ReadonlyArray<number>, CircuitInvalid> =>
+  Effect.gen(function* () {
+    const parsed: Array<number> = []
+    for (const part of text.split(",")) {
+      const [width, times = "1", ...rest] = part.trim().split("x").map((digits) => (/^\d{1,6}$/.test(digits) ? digits : "0"))
+      if (Number(width) < 1 || Number(times) < 1 || rest.length > 0) {
+        const reason = `expected widths such as 2,100x100,1 (100x100 is a hundred layers of 100 units), but «${part}» came in «${text}»; write whole numbers from 1, separated by commas`
+        return yield* new CircuitInvalid({ reason })
+      }
+      parsed.push(...Array<number>(Number(times)).fill(Number(width)))
+    }
+    if (parsed.length >= 2) return parsed
+    const reason = `expected at least an input and an output width, such as 2,100,1, but «${text}» came; add the missing width`
+    return yield* new CircuitInvalid({ reason })
+  })
+
+type Json =
+  | { readonly kind: string; readonly settings?: Readonly<Record<string, number>> | undefined }
+  | { readonly sequence: ReadonlyArray<Json> }
+  | { readonly repeat: Json; readonly times: number }
+
+const Spec: Schema.Codec<Json> = Schema.Union([
+  Schema.Struct({ sequence: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
+  Schema.Struct({ repeat: Schema.suspend((): Schema.Codec<Json> => Spec), times: Schema.Int }),
+  Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
+])
+
+/** The schema of a circuit as JSON. */
+export const schema: Schema.Codec<Json> = Spec
+
+/** The circuit as JSON; stages of your own by their kind, which `fromJson` does not know. */
+export const toJson = (circuit: Circuit.Circuit): Json => {
+  switch (circuit._tag) {
+    case "Block":
+      return Object.keys(circuit.settings).length === 0
+        ? { kind: circuit.kind }
+        : { kind: circuit.kind, settings: circuit.settings }
+    case "Sequence":
+      return { sequence: circuit.children.map(toJson) }
+    case "Repeat":
+      return { repeat: toJson(circuit.child), times: circuit.times }
+  }
+}
+
+/** The circuit that `toJson` wrote. */
+export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInvalid> =>
+  Effect.gen(function* () {
+    if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
+    if ("repeat" in json) return Circuit.repeat(yield* fromJson(json.repeat), json.times)
+    if (json.kind === "linear") return Circuit.linear(json.settings?.inputs ?? 0, json.settings?.outputs ?? 0)
+    const known = Circuit.activations[json.kind as Circuit.Activation]
+    if (known !== undefined) return known
+    const reason = `expected a block of kind linear, ${Object.keys(Circuit.activations).join(", ")}, but «${json.kind}» came; build circuits with stages of your own in code`
+    return yield* new CircuitInvalid({ reason })
+  })

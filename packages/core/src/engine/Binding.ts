@@ -1,0 +1,48 @@
+/**
+ * Lengths for named dimensions, found by holding the given arrays against a program's inputs.
+ */
+import { Effect } from "effect"
+import type { Program } from "../program/Program.ts"
+import { show } from "../tensor/Shape.ts"
+import { type Arrays, EngineFailed } from "./Engine.ts"
+
+/** The length of each named dimension, or a reason why the arrays are not this program's inputs. */
+export const lengths = (
+  engine: string,
+  program: Program,
+  shapeOf: (name: string) => ReadonlyArray<number> | undefined
+): Effect.Effect<ReadonlyMap<string, number>, EngineFailed> => {
+  const found = new Map<string, number>()
+  for (const [name, { shape }] of Object.entries(program.inputs)) {
+    const came = shapeOf(name)
+    if (came === undefined) {
+      return Effect.fail(new EngineFailed({ engine, reason: `expected an input «${name}» ${show(shape)}; none came` }))
+    }
+    const fits =
+      came.length === shape.length &&
+      shape.every((n, i) => {
+        if (typeof n === "number") return n === came[i]
+        if (!found.has(n)) found.set(n, came[i]!)
+        return found.get(n) === came[i]
+      })
+    if (!fits) {
+      const reason = `expected the input «${name}» to be ${show(shape)}, but ${show(came)} came`
+      return Effect.fail(new EngineFailed({ engine, reason }))
+    }
+  }
+  return Effect.succeed(found)
+}
+
+/** The state of a session after a program ran: outputs that name an entry replace it, the others are the report. */
+export const divide = <A>(
+  outputs: Readonly<Record<string, A>>,
+  isState: (name: string) => boolean
+): { readonly state: Record<string, A>; readonly report: Record<string, A> } => {
+  const state: Record<string, A> = {}
+  const report: Record<string, A> = {}
+  for (const [name, value] of Object.entries(outputs)) (isState(name) ? state : report)[name] = value
+  return { state, report }
+}
+
+/** Inputs given and state, as one set of arrays. */
+export const merged = (state: Arrays, inputs: Arrays): Arrays => ({ ...state, ...inputs })

@@ -1,0 +1,156 @@
+/**
+ * Every primitive as a plain float64 loop: slow and obvious, the arbiter of what the others should answer.
+ */
+import type { Attributes } from "../../tensor/Primitive.ts"
+
+/** An array in float64; conditions are 1 and 0. */
+export interface Values {
+  readonly shape: ReadonlyArray<number>
+  readonly data: Float64Array
+}
+
+type Kernel = (operands: ReadonlyArray<Values>, shape: ReadonlyArray<number>, attributes: Attributes) => Float64Array
+
+const size = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1)
+
+const strides = (shape: ReadonlyArray<number>): ReadonlyArray<number> => shape.map((_, i) => size(shape.slice(i + 1)))
+
+/** Calls `visit` with each index of `shape` in row-major order. */
+const each = (shape: ReadonlyArray<number>, visit: (index: ReadonlyArray<number>, position: number) => void): void => {
+  const index = shape.map(() => 0)
+  const total = size(shape)
+  for (let position = 0; position < total; position++) {
+    visit(index, position)
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis]!++
+      if (index[axis]! < shape[axis]!) break
+      index[axis] = 0
+    }
+  }
+}
+
+const offset = (index: ReadonlyArray<number>, stride: ReadonlyArray<number>): number =>
+  index.reduce((sum, i, axis) => sum + i * stride[axis]!, 0)
+
+const elementwise =
+  (f: (...numbers: ReadonlyArray<number>) => number): Kernel =>
+  (operands) =>
+    operands[0]!.data.map((_, i) => f(...operands.map(({ data }) => data[i]!)))
+
+/** result[index] = operand[from(index)] */
+const gather =
+  (from: (index: ReadonlyArray<number>, attributes: Attributes, x: Values) => ReadonlyArray<number>): Kernel =>
+  ([x], shape, attributes) => {
+    const result = new Float64Array(size(shape))
+    const stride = strides(x!.shape)
+    each(shape, (index, position) => {
+      result[position] = x!.data[offset(from(index, attributes, x!), stride)]!
+    })
+    return result
+  }
+
+const reduce =
+  (initial: number, f: (accumulated: number, x: number) => number): Kernel =>
+  ([x], shape) => {
+    const result = new Float64Array(size(shape)).fill(initial)
+    const stride = strides(shape).map((step, axis) => (shape[axis] === 1 ? 0 : step))
+    each(x!.shape, (index, position) => {
+      const at = offset(index, stride)
+      result[at] = f(result[at]!, x!.data[position]!)
+    })
+    return result
+  }
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+
+export const kernels: Readonly<Record<string, Kernel>> = {
+  neg: elementwise((x) => -x!),
+  abs: elementwise((x) => Math.abs(x!)),
+  sign: elementwise((x) => Math.sign(x!)),
+  square: elementwise((x) => x! * x!),
+  sqrt: elementwise((x) => Math.sqrt(x!)),
+  exp: elementwise((x) => Math.exp(x!)),
+  log: elementwise((x) => Math.log(x!)),
+  sigmoid: elementwise((x) => sigmoid(x!)),
+  tanh: elementwise((x) => Math.tanh(x!)),
+  relu: elementwise((x) => (x! < 0 ? 0 : x!)),
+  softplus: elementwise((x) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!)))),
+  clip: ([x], _, { minimum, maximum }) =>
+    x!.data.map((value) => Math.min(Math.max(value, minimum as number), maximum as number)),
+  add: elementwise((a, b) => a! + b!),
+  sub: elementwise((a, b) => a! - b!),
+  mul: elementwise((a, b) => a! * b!),
+  div: elementwise((a, b) => a! / b!),
+  maximum: elementwise((a, b) => Math.max(a!, b!)),
+  minimum: elementwise((a, b) => Math.min(a!, b!)),
+  greater: elementwise((a, b) => Number(a! > b!)),
+  equal: elementwise((a, b) => Number(a === b)),
+  where: elementwise((condition, a, b) => (condition ? a! : b!)),
+  cast: elementwise((x) => x!),
+  sum: reduce(0, (a, x) => a + x),
+  max: reduce(Number.NEGATIVE_INFINITY, Math.max),
+  argMax: ([x], shape, { axes }) => {
+    const axis = (axes as ReadonlyArray<number>)[0]!
+    const result = new Float64Array(size(shape))
+    const stride = strides(x!.shape)
+    each(shape, (index, position) => {
+      let best = Number.NEGATIVE_INFINITY
+      for (let i = 0; i < x!.shape[axis]!; i++) {
+        const value = x!.data[offset(index.with(axis, i), stride)]!
+        if (value > best) {
+          best = value
+          result[position] = i
+        }
+      }
+    })
+    return result
+  },
+  reshape: ([x]) => x!.data,
+  transpose: gather((index, { permutation }) => {
+    const axes = permutation as ReadonlyArray<number>
+    return axes.map((_, axis) => index[axes.indexOf(axis)]!)
+  }),
+  broadcast: gather((index, _, x) =>
+    x.shape.map((n, axis) => (n === 1 ? 0 : index[axis + index.length - x.shape.length]!))
+  ),
+  slice: gather((index, { axis, start }) => index.map((i, along) => (along === axis ? i + (start as number) : i))),
+  pad: ([x], shape, { axis, before }) => {
+    const result = new Float64Array(size(shape))
+    const stride = strides(shape)
+    each(x!.shape, (index, position) => {
+      result[offset(index, stride) + (before as number) * stride[axis as number]!] = x!.data[position]!
+    })
+    return result
+  },
+  concat: (operands, shape, { axis }) => {
+    const result = new Float64Array(size(shape))
+    const stride = strides(shape)
+    let start = 0
+    for (const { shape: part, data } of operands) {
+      each(part, (index, position) => {
+        result[offset(index, stride) + start * stride[axis as number]!] = data[position]!
+      })
+      start += part[axis as number]!
+    }
+    return result
+  },
+  matMul: ([a, b], shape, { transposeA, transposeB }) => {
+    const [n, m] = [shape.at(-2)!, shape.at(-1)!]
+    const depth = a!.shape.at(transposeA ? -2 : -1)!
+    const result = new Float64Array(size(shape))
+    for (let batch = 0; batch < size(shape.slice(0, -2)); batch++) {
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < m; j++) {
+          let total = 0
+          for (let k = 0; k < depth; k++) {
+            const left = transposeA ? k * n + i : i * depth + k
+            const right = transposeB ? j * depth + k : k * m + j
+            total += a!.data[batch * n * depth + left]! * b!.data[batch * depth * m + right]!
+          }
+          result[(batch * n + i) * m + j] = total
+        }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The engine that decides what is right: float64, one loop a primitive, composites by their definition.
+ */
+import { Effect, Layer } from "effect"
+import type { Program } from "../../program/Program.ts"
+import * as Rewrite from "../../program/Rewrite.ts"
+import type { NdArray } from "../../tensor/NdArray.ts"
+import * as Shape from "../../tensor/Shape.ts"
+import type { Tensor } from "../../tensor/Tensor.ts"
+import * as Binding from "../Binding.ts"
+import { type Arrays, Engine, type EngineFailed } from "../Engine.ts"
+import { kernels, type Values } from "./Kernels.ts"
+
+const name = "reference"
+
+const values = ({ data, shape }: NdArray): Values => ({ shape, data: Float64Array.from(data) })
+
+const evaluate = Effect.fnUntraced(function* (program: Program, inputs: Arrays) {
+  const lengths = yield* Binding.lengths(name, program, (input) => inputs[input]?.shape)
+  const expanded = Rewrite.expand(program)
+  const known = new Map<Tensor, Values>()
+  for (const node of expanded.nodes) known.set(node, value(node, known, inputs, lengths))
+  const outputs = Object.entries(expanded.outputs).map(([output, node]) => [output, known.get(node)!] as const)
+  return Object.fromEntries(outputs)
+})
+
+const value = (
+  node: Tensor,
+  known: ReadonlyMap<Tensor, Values>,
+  inputs: Arrays,
+  lengths: ReadonlyMap<string, number>
+): Values => {
+  const { attributes, operands, primitive } = node
+  if (primitive.name === "input") return values(inputs[attributes.name as string]!)
+  if (primitive.name === "constant") return { shape: [], data: Float64Array.of(attributes.value as number) }
+  const shape = Shape.resolve(node.shape, lengths)
+  const given = operands.map((operand) => known.get(operand)!)
+  return { shape, data: kernels[primitive.name]!(given, shape, attributes) }
+}
+
+/** Runs programs in float64 on one core: for gradients, fixtures and small circuits. */
+export const layer: Layer.Layer<Engine> = Layer.succeed(Engine, {
+  name,
+  run: evaluate,
+  session: (initial) =>
+    Effect.sync(() => {
+      const state: Record<string, NdArray> = Object.fromEntries(
+        Object.entries(initial).map(([entry, array]) => [entry, values(array)])
+      )
+      return {
+        advance: (program: Program, inputs: Arrays = {}): Effect.Effect<Arrays, EngineFailed> =>
+          Effect.map(evaluate(program, Binding.merged(state, inputs)), (outputs) => {
+            const divided = Binding.divide(outputs, (entry) => entry in state)
+            Object.assign(state, divided.state)
+            return divided.report
+          }),
+        read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
+        write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
+      }
+    })
+})

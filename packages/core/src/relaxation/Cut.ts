@@ -1,0 +1,69 @@
+/**
+ * The cut: the place where an activation is relaxed. A cut is a handler of the evaluation, not a change of the circuit.
+ *
+ *     free run    onCut = (path, ẑ) => ẑ
+ *     relaxed     onCut = (path, ẑ) => { record L_h(z[path], ẑ); return z[path] }
+ */
+import type { Block } from "../circuit/Block.ts"
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Tensor } from "../tensor/Tensor.ts"
+
+/** Which activations are relaxed. */
+export interface Cut {
+  /** After which blocks: every linear map, every activation function, a kind of block, or whatever a predicate on the path chooses. */
+  readonly after: "linear" | "activation" | ((site: { readonly path: string; readonly kind: string }) => boolean)
+  /** Every k-th of these places, z_k, z_2k, … */
+  readonly every: number
+  /** Whether the circuit's output is relaxed too, as in the prototype; eq. 4 leaves it. */
+  readonly output: boolean
+}
+
+/** The paper's choice: after every linear map, the output uncut (eq. 4). */
+export const paper: Cut = { after: "linear", every: 1, output: false }
+
+/** What an evaluation does where the circuit is cut. */
+export interface Handler {
+  /** The paths that are cut. */
+  readonly sites: ReadonlySet<string>
+  /** What goes on after the cut `place`, from its prediction ẑ. */
+  readonly onCut: (place: string, prediction: Tensor) => Tensor
+  /** What goes on after `place`, known before its prediction: then equal stages are computed together. */
+  readonly auxiliary?: (place: string) => Tensor
+}
+
+/** No cut: every activation is its prediction. */
+export const none: Handler = { sites: new Set(), onCut: (_, prediction) => prediction }
+
+/** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block once for each turn: `1.17.1`. */
+export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
+  const all = unrolled(circuit, "")
+  const chosen = all.filter(
+    ({ block, path }, i) => matches(cut.after, path, block.kind) && (cut.output || !isOutput(all, i))
+  )
+  return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
+}
+
+interface Site {
+  readonly path: string
+  readonly block: Block
+}
+
+const unrolled = (circuit: Circuit.Circuit, path: string): ReadonlyArray<Site> => {
+  switch (circuit._tag) {
+    case "Block":
+      return [{ path, block: circuit }]
+    case "Sequence":
+      return circuit.children.flatMap((child, i) => unrolled(child, Circuit.join(path, i)))
+    case "Repeat":
+      return Array.from({ length: circuit.times }, (_, turn) => unrolled(circuit.child, Circuit.join(path, turn))).flat()
+  }
+}
+
+const matches = (after: Cut["after"], path: string, kind: string): boolean => {
+  if (typeof after === "function") return after({ path, kind })
+  return after === "linear" ? kind === "linear" : kind !== "linear"
+}
+
+// Behind the output nothing is computed any more, or only the identity.
+const isOutput = (all: ReadonlyArray<Site>, i: number): boolean =>
+  all.slice(i + 1).every(({ block }) => block.kind === "identity")

@@ -1,0 +1,124 @@
+/**
+ * A circuit evaluated under a handler of its cuts. Where the auxiliaries are known beforehand, the segments between the cuts of a repeated
+ * block do not wait for each other: they are stacked on a leading axis and computed together.
+ */
+import * as Circuit from "../circuit/Circuit.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
+import * as Cut from "./Cut.ts"
+import * as Segments from "./Segments.ts"
+
+/** Finds a parameter by its full name. */
+export type Theta = (name: string) => Tensor
+
+/**
+ * The output for z: [batch, inputs] → [batch, outputs]; throws `ShapeMismatch` with the path of the block at fault.
+ */
+export const evaluate = (
+  circuit: Circuit.Circuit,
+  θ: Theta,
+  z: Tensor,
+  handler: Cut.Handler = Cut.none,
+  path = ""
+): Tensor => {
+  switch (circuit._tag) {
+    case "Block": {
+      const names = Object.keys(circuit.parameters)
+      const own = Object.fromEntries(names.map((name) => [name, θ(Circuit.join(path, name))]))
+      const prediction = located(path, () => circuit.apply(z, own))
+      return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
+    }
+    case "Sequence":
+      return circuit.children.reduce((h, child, i) => evaluate(child, θ, h, handler, Circuit.join(path, i)), z)
+    case "Repeat": {
+      const segments = handler.auxiliary === undefined ? undefined : Segments.of(circuit, path, handler.sites)
+      return segments === undefined
+        ? turns(circuit, θ, z, handler, path, 0, circuit.times)
+        : together(circuit, θ, z, handler as Required<Cut.Handler>, path, segments)
+    }
+  }
+}
+
+/** Turns `from` … `to` of a repeated block, one after the other. */
+const turns = (
+  { child }: Circuit.Repeat,
+  θ: Theta,
+  z: Tensor,
+  handler: Cut.Handler,
+  path: string,
+  from: number,
+  to: number
+): Tensor => {
+  let h = z
+  for (let turn = from; turn < to; turn++) {
+    const here = Circuit.join(path, turn)
+    const own: Theta = (name) => θ(Circuit.join(path, "*") + name.slice(here.length)).at(0, turn)
+    h = evaluate(child, own, h, handler, here)
+  }
+  return h
+}
+
+const together = (
+  repeat: Circuit.Repeat,
+  θ: Theta,
+  z: Tensor,
+  handler: Required<Cut.Handler>,
+  path: string,
+  { count, first, period, places }: Segments.Segments
+): Tensor => {
+  const stacked = Circuit.join(path, "*")
+  const predictions = new Map<string, Array<Tensor>>(places.map((place) => [place, []]))
+  /** Cuts the segments s ≥ from; their predictions are kept. */
+  const cutting = (from: number, to: number, keep: boolean): Cut.Handler => ({
+    sites: new Set(places),
+    onCut: (place, prediction) => {
+      if (keep) predictions.get(place)!.push(prediction)
+      return handler.auxiliary(place).slice(0, from, to)
+    }
+  })
+  // The head is one more segment where it is as long as the others.
+  const from = first + 1 === period ? 0 : 1
+  /** The parameters of the j-th turn of each segment s ≥ from: [segments, …]. */
+  const ofTurn =
+    (j: number): Theta =>
+    (name) => {
+      const all = θ(name)
+      const start = first + (from - 1) * period + 1
+      const grouped = all
+        .slice(0, start, start + (count - from) * period)
+        .reshape([count - from, period, ...all.shape.slice(1)])
+      return perExample(grouped.at(1, j))
+    }
+  const cutTurn: Theta = (name) =>
+    from === 0
+      ? ofTurn(period - 1)(name)
+      : concat([perExample(θ(name).slice(0, first, first + 1)), ofTurn(period - 1)(name)], 0)
+  // What leaves a cut turn depends on its auxiliary alone, so whatever goes in will do.
+  const anything = constant(0).broadcastTo([count, ...z.shape])
+  const out = evaluate(repeat.child, cutTurn, anything, cutting(0, count, false), stacked)
+  if (from === 1) {
+    const before = turns(repeat, θ, z, Cut.none, path, 0, first)
+    const cutFirst: Theta = (name) => perExample(θ(name).slice(0, first, first + 1))
+    evaluate(repeat.child, cutFirst, before.reshape([1, ...before.shape]), cutting(0, 1, true), stacked)
+  }
+  const following = from < count ? [out.slice(0, 0, count - 1)] : []
+  let h = concat(from === 0 ? [z.reshape([1, ...z.shape]), ...following] : following, 0)
+  for (let j = 0; j < period; j++) {
+    h = evaluate(repeat.child, ofTurn(j), h, j === period - 1 ? cutting(from, count, true) : Cut.none, stacked)
+  }
+  for (const [place, parts] of predictions) handler.onCut(place, concat(parts, 0))
+  return turns(repeat, θ, out.at(0, count - 1), Cut.none, path, first + (count - 1) * period + 1, repeat.times)
+}
+
+/** Parameters that every example shares get an axis for the examples: [segments, units] → [segments, 1, units]. */
+const perExample = (parameter: Tensor): Tensor =>
+  parameter.shape.length === 2 ? parameter.reshape([parameter.shape[0]!, 1, parameter.shape[1]!]) : parameter
+
+const located = <A>(path: string, formula: () => A): A => {
+  try {
+    return formula()
+  } catch (error) {
+    if (!(error instanceof ShapeMismatch) || error.path !== undefined) throw error
+    throw new ShapeMismatch({ operation: error.operation, expected: error.expected, came: error.came, path })
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The free run: no auxiliaries, z_t = ẑ_t. What a trained circuit is worth shows here alone.
+ */
+import type { Effect } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import * as Program from "../program/Program.ts"
+import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { evaluate } from "./Evaluation.ts"
+
+/**
+ * The program of the free run: parameters by their names and `x`: [batch, inputs] → `output`: [batch, outputs]. The batch stays a name,
+ * so one program serves every number of examples.
+ *
+ * ```ts
+ * import { Circuit, FreeRun, Print } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const circuit = Circuit.perceptron([2, 3, 1], { activation: "tanh" })
+ * const text = Print.print(Effect.runSync(FreeRun.program(circuit)))
+ * text.includes("tanh") // => true
+ * ```
+ */
+export const program = (circuit: Circuit.Circuit): Effect.Effect<Program.Program, ShapeMismatch> =>
+  Program.make(signature(circuit), (given) => ({
+    output: evaluate(circuit, (name) => given[name]!, given.x!)
+  }))
+
+const signature = (circuit: Circuit.Circuit): Program.Signature => ({
+  ...Circuit.signature(circuit),
+  x: ["batch", Circuit.widths(circuit).inputs]
+})

@@ -1,0 +1,24 @@
+/**
+ * Numbers with a shape, in plain memory: what enters an engine and what comes out of it.
+ */
+
+/** A dense row-major array; `data.length` is the product of `shape`. */
+export interface NdArray {
+  readonly shape: ReadonlyArray<number>
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array
+}
+
+/** The number of elements of a shape: Π shape; [] holds one. */
+export const size = (shape: ReadonlyArray<number>): number => shape.reduce((product, n) => product * n, 1)
+
+/** An array of `shape` filled with one value, float32. */
+export const full = (shape: ReadonlyArray<number>, value: number): NdArray => ({
+  shape,
+  data: new Float32Array(size(shape)).fill(value)
+})
+
+/** A float32 array over the given numbers. */
+export const make = (shape: ReadonlyArray<number>, numbers: Iterable<number>): NdArray => ({
+  shape,
+  data: Float32Array.from(numbers)
+})

@@ -1,0 +1,17 @@
+/**
+ * The one thing that building a formula can throw.
+ */
+import { Schema } from "effect"
+
+/** Two shapes that do not fit, with the operation and the path of the block at fault. */
+export class ShapeMismatch extends Schema.TaggedError<ShapeMismatch>()("ShapeMismatch", {
+  operation: Schema.String,
+  expected: Schema.String,
+  came: Schema.String,
+  path: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    const place = this.path === undefined ? this.operation : `${this.operation} in block ${this.path}`
+    return `${place}: expected ${this.expected}, but ${this.came} came; change the widths so that they fit`
+  }
+}

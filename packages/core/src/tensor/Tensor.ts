@@ -1,0 +1,203 @@
+/**
+ * Formulas as on paper: `z.sub(ẑ).square().mean()`. A tensor is a node of the program that the formula builds; it holds no numbers.
+ */
+import type { DType } from "./DType.ts"
+import type { Attributes, Primitive } from "./Primitive.ts"
+import * as Contraction from "./primitives/Contraction.ts"
+import * as Elementwise from "./primitives/Elementwise.ts"
+import * as Gradients from "./primitives/Gradients.ts"
+import * as Leaf from "./primitives/Leaf.ts"
+import * as Movement from "./primitives/Movement.ts"
+import * as Reduction from "./primitives/Reduction.ts"
+import * as Shape from "./Shape.ts"
+import { ShapeMismatch } from "./ShapeMismatch.ts"
+
+/**
+ * One value of a program: a primitive applied to operands. Methods throw `ShapeMismatch` where shapes do not fit, and nothing else;
+ * `Program.make` turns that into a typed error.
+ */
+export class Tensor {
+  readonly primitive: Primitive
+  readonly operands: ReadonlyArray<Tensor>
+  readonly attributes: Attributes
+  readonly shape: Shape.Shape
+  readonly dtype: DType
+
+  constructor(primitive: Primitive, operands: ReadonlyArray<Tensor>, attributes: Attributes = {}) {
+    this.primitive = primitive
+    this.operands = operands
+    this.attributes = attributes
+    this.shape = primitive.shape(operands, attributes)
+    this.dtype = primitive.dtype?.(operands, attributes) ?? "float"
+  }
+
+  // Elementwise; a number or a tensor of a shape that broadcasts (NumPy's rule) may stand on either side.
+  neg(): Tensor {
+    return unary(Elementwise.neg, this)
+  }
+  abs(): Tensor {
+    return unary(Elementwise.abs, this)
+  }
+  sign(): Tensor {
+    return unary(Elementwise.sign, this)
+  }
+  square(): Tensor {
+    return unary(Elementwise.square, this)
+  }
+  sqrt(): Tensor {
+    return unary(Elementwise.sqrt, this)
+  }
+  exp(): Tensor {
+    return unary(Elementwise.exp, this)
+  }
+  log(): Tensor {
+    return unary(Elementwise.log, this)
+  }
+  sigmoid(): Tensor {
+    return unary(Elementwise.sigmoid, this)
+  }
+  tanh(): Tensor {
+    return unary(Elementwise.tanh, this)
+  }
+  relu(): Tensor {
+    return unary(Elementwise.relu, this)
+  }
+  softplus(): Tensor {
+    return unary(Elementwise.softplus, this)
+  }
+  clip(minimum: number, maximum: number): Tensor {
+    return new Tensor(Elementwise.clip, [this], { minimum, maximum })
+  }
+  add(other: Tensor | number): Tensor {
+    return binary(Elementwise.add, this, other)
+  }
+  sub(other: Tensor | number): Tensor {
+    return binary(Elementwise.sub, this, other)
+  }
+  mul(other: Tensor | number): Tensor {
+    return binary(Elementwise.mul, this, other)
+  }
+  div(other: Tensor | number): Tensor {
+    return binary(Elementwise.div, this, other)
+  }
+  maximum(other: Tensor | number): Tensor {
+    return binary(Elementwise.maximum, this, other)
+  }
+  minimum(other: Tensor | number): Tensor {
+    return binary(Elementwise.minimum, this, other)
+  }
+  greater(other: Tensor | number): Tensor {
+    return binary(Elementwise.greater, this, other)
+  }
+  equal(other: Tensor | number): Tensor {
+    return binary(Elementwise.equal, this, other)
+  }
+  /** On a condition: `yes` where it holds, `no` elsewhere. */
+  where(yes: Tensor, no: Tensor): Tensor {
+    const shape = common("where", this.shape, common("where", yes.shape, no.shape))
+    return new Tensor(Elementwise.where, [this, yes, no].map((operand) => operand.broadcastTo(shape)))
+  }
+  /** True as 1, false as 0. */
+  float(): Tensor {
+    return this.dtype === "float" ? this : new Tensor(Elementwise.cast, [this], { to: "float" })
+  }
+  zerosLike(): Tensor {
+    return constant(0).broadcastTo(this.shape)
+  }
+
+  // Fused derivatives; `this` is the gradient of y.
+  sigmoidGradient(y: Tensor): Tensor {
+    return new Tensor(Gradients.sigmoidGradient, [this, y])
+  }
+  tanhGradient(y: Tensor): Tensor {
+    return new Tensor(Gradients.tanhGradient, [this, y])
+  }
+  reluGradient(y: Tensor): Tensor {
+    return new Tensor(Gradients.reluGradient, [this, y])
+  }
+
+  // Reductions; the reduced axes stay, with length 1.
+  sum(axes: ReadonlyArray<number>): Tensor {
+    return axes.length === 0 ? this : new Tensor(Reduction.sum, [this], { axes })
+  }
+  max(axes: ReadonlyArray<number>): Tensor {
+    return axes.length === 0 ? this : new Tensor(Reduction.max, [this], { axes })
+  }
+  argMax(axis: number): Tensor {
+    return new Tensor(Reduction.argMax, [this], { axes: [axis] })
+  }
+  /** The mean over all elements, a scalar; every dimension must be known. */
+  mean(): Tensor {
+    const { known, named } = Shape.count(this.shape)
+    if (named.length > 0) {
+      throw new ShapeMismatch({ operation: "mean", expected: "known dimensions", came: Shape.show(this.shape) })
+    }
+    return this.total().mul(1 / known)
+  }
+  /** The sum over all elements, a scalar. */
+  total(): Tensor {
+    return this.sum(this.shape.map((_, axis) => axis)).reshape([])
+  }
+
+  // Movement.
+  reshape(to: Shape.Shape): Tensor {
+    return Shape.equals(to, this.shape) ? this : new Tensor(Movement.reshape, [this], { to })
+  }
+  transpose(permutation: ReadonlyArray<number>): Tensor {
+    return new Tensor(Movement.transpose, [this], { permutation })
+  }
+  broadcastTo(to: Shape.Shape): Tensor {
+    return Shape.equals(to, this.shape) ? this : new Tensor(Movement.broadcast, [this], { to })
+  }
+  /** this[start … end) along `axis`. */
+  slice(axis: number, start: number, end: number): Tensor {
+    return start === 0 && end === this.shape[axis] ? this : new Tensor(Movement.slice, [this], { axis, start, end })
+  }
+  pad(axis: number, before: number, after: number): Tensor {
+    return before === 0 && after === 0 ? this : new Tensor(Movement.pad, [this], { axis, before, after })
+  }
+  /** this[index] along `axis`, which vanishes. */
+  at(axis: number, index: number): Tensor {
+    return this.slice(axis, index, index + 1).reshape(this.shape.toSpliced(axis, 1))
+  }
+
+  /** The matrix product over the last two axes, batched over the leading ones, which both share. */
+  matMul(other: Tensor, options: { readonly transposeA?: boolean; readonly transposeB?: boolean } = {}): Tensor {
+    const { transposeA = false, transposeB = false } = options
+    return new Tensor(Contraction.matMul, [this, other], { transposeA, transposeB })
+  }
+}
+
+/** A value that each run is given under `name`. */
+export const input = (name: string, shape: Shape.Shape, dtype: DType = "float"): Tensor =>
+  new Tensor(Leaf.input, [], { name, shape, dtype })
+
+/** One number that never changes. */
+export const constant = (value: number): Tensor =>
+  new Tensor(Leaf.constant, [], { value, shape: [], dtype: "float" })
+
+/** The operands one after the other along `axis`. */
+export const concat = (operands: ReadonlyArray<Tensor>, axis: number): Tensor =>
+  operands.length === 1 ? operands[0]! : new Tensor(Movement.concat, operands, { axis })
+
+/** The operands as slices of a new leading axis. */
+export const stack = (operands: ReadonlyArray<Tensor>): Tensor =>
+  concat(
+    operands.map((operand) => operand.reshape([1, ...operand.shape])),
+    0
+  )
+
+const unary = (primitive: Primitive, x: Tensor): Tensor => new Tensor(primitive, [x])
+
+const common = (operation: string, a: Shape.Shape, b: Shape.Shape): Shape.Shape => {
+  const shape = Shape.broadcast(a, b)
+  if (shape !== undefined) return shape
+  throw new ShapeMismatch({ operation, expected: `a shape that fits ${Shape.show(a)}`, came: Shape.show(b) })
+}
+
+// Broadcasting is made explicit here, so that every derivative sees operands of one shape.
+const binary = (primitive: Primitive, a: Tensor, b: Tensor | number): Tensor => {
+  const other = typeof b === "number" ? constant(b) : b
+  const shape = common(primitive.name, a.shape, other.shape)
+  return new Tensor(primitive, [a.broadcastTo(shape), other.broadcastTo(shape)])
+}

@@ -1,0 +1,24 @@
+/**
+ * The derivatives of the activation functions as composites: one formula each, which an engine may run as one kernel.
+ */
+import type { Primitive } from "../Primitive.ts"
+import type { Tensor } from "../Tensor.ts"
+import { mul } from "./Elementwise.ts"
+
+const composite = (name: string, cost: number, definition: (g: Tensor, y: Tensor) => Tensor): Primitive => ({
+  name,
+  shape: mul.shape,
+  derivative: () => [],
+  cost,
+  tolerance: 1e-6,
+  definition: ([g, y]) => definition(g!, y!)
+})
+
+/** g · y (1 − y), with y = sigmoid(x) */
+export const sigmoidGradient = composite("sigmoidGradient", 3, (g, y) => g.mul(y.mul(y.neg().add(1))))
+
+/** g · (1 − y²), with y = tanh(x) */
+export const tanhGradient = composite("tanhGradient", 3, (g, y) => g.mul(y.square().neg().add(1)))
+
+/** g where y > 0, else 0, with y = relu(x); a gradient that is not a number stays out where the unit is off. */
+export const reluGradient = composite("reluGradient", 1, (g, y) => y.greater(0).where(g, g.zerosLike()))

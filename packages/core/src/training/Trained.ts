@@ -1,0 +1,28 @@
+/**
+ * A trained circuit: what export, prediction and plots take.
+ */
+import type * as Circuit from "../circuit/Circuit.ts"
+import type { Arrays } from "../engine/Engine.ts"
+
+/** What the outputs mean: one logit, a logit a class, or values. */
+export type Task = "binary" | "classes" | "regression"
+
+/** How a trained circuit came about; recorded in what is exported. */
+export interface Origin {
+  /** The plan on one line, as `--plan` takes it. */
+  readonly plan: string
+  readonly seed: number
+  readonly engine: string
+  /** The version of this library. */
+  readonly version: string
+}
+
+/** A circuit with its parameters by full name, in plain coordinates. */
+export interface Trained {
+  readonly circuit: Circuit.Circuit
+  readonly parameters: Arrays
+  readonly task: Task
+  readonly inputNames: ReadonlyArray<string>
+  readonly classNames?: ReadonlyArray<string> | undefined
+  readonly origin: Origin
+}
