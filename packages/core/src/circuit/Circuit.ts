@@ -110,6 +110,28 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
   }
 }
 
+/** One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked in. */
+export interface Site {
+  readonly path: string
+  readonly leaf: string
+  readonly turn: number
+  readonly block: Block
+}
+
+/** Every site in order of evaluation. */
+export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
+  switch (circuit._tag) {
+    case "Block":
+      return [{ path, leaf, turn, block: circuit }]
+    case "Sequence":
+      return circuit.children.flatMap((child, i) => sites(child, join(path, i), join(leaf, i), turn))
+    case "Repeat":
+      return Array.from({ length: circuit.times }, (_, t) =>
+        sites(circuit.child, join(path, t), join(leaf, "*"), turn * circuit.times + t)
+      ).flat()
+  }
+}
+
 /** Every parameter by its full name, `1.*.1.weight`; those of repeated blocks with the leading axes of their repeats. */
 export const parameters = (circuit: Circuit): Readonly<Record<string, Parameter>> =>
   Object.fromEntries(

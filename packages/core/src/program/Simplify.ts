@@ -11,7 +11,11 @@ export const simplify = (program: Program.Program): Program.Program => {
   const known = new Map<string, Tensor>()
   return Rewrite.rewrite(program, (node, operands) => {
     const built = neutral(Rewrite.rebuild(node, operands))
-    const key = [built.primitive.name, ...built.operands.map((operand) => numbers.get(operand)), attributes(built)].join()
+    const key = [
+      built.primitive.name,
+      ...built.operands.map((operand) => numbers.get(operand)),
+      attributes(built)
+    ].join()
     const twin = known.get(key)
     if (twin !== undefined) return twin
     known.set(key, built)
@@ -20,7 +24,13 @@ export const simplify = (program: Program.Program): Program.Program => {
   })
 }
 
-const attributes = (node: Tensor): string => JSON.stringify(node.attributes)
+// JSON writes NaN and the infinities alike, and no sign of a zero.
+const attributes = (node: Tensor): string =>
+  JSON.stringify(node.attributes, (_, value) =>
+    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `${Object.is(value, -0) ? "-0" : value}`
+      : value
+  )
 
 /** The number that fills a tensor, if it is one constant throughout. */
 export const filledWith = (node: Tensor): number | undefined => {

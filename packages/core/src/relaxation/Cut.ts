@@ -4,7 +4,6 @@
  *     free run    onCut = (path, ẑ) => ẑ
  *     relaxed     onCut = (path, ẑ) => { record L_h(z[path], ẑ); return z[path] }
  */
-import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 
@@ -36,27 +35,11 @@ export const none: Handler = { sites: new Set(), onCut: (_, prediction) => predi
 
 /** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block once for each turn: `1.17.1`. */
 export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
-  const all = unrolled(circuit, "")
+  const all = Circuit.sites(circuit)
   const chosen = all.filter(
     ({ block, path }, i) => matches(cut.after, path, block.kind) && (cut.output || !isOutput(all, i))
   )
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
-}
-
-interface Site {
-  readonly path: string
-  readonly block: Block
-}
-
-const unrolled = (circuit: Circuit.Circuit, path: string): ReadonlyArray<Site> => {
-  switch (circuit._tag) {
-    case "Block":
-      return [{ path, block: circuit }]
-    case "Sequence":
-      return circuit.children.flatMap((child, i) => unrolled(child, Circuit.join(path, i)))
-    case "Repeat":
-      return Array.from({ length: circuit.times }, (_, turn) => unrolled(circuit.child, Circuit.join(path, turn))).flat()
-  }
 }
 
 const matches = (after: Cut["after"], path: string, kind: string): boolean => {
@@ -65,5 +48,5 @@ const matches = (after: Cut["after"], path: string, kind: string): boolean => {
 }
 
 // Behind the output nothing is computed any more, or only the identity.
-const isOutput = (all: ReadonlyArray<Site>, i: number): boolean =>
+const isOutput = (all: ReadonlyArray<Circuit.Site>, i: number): boolean =>
   all.slice(i + 1).every(({ block }) => block.kind === "identity")

@@ -2,10 +2,8 @@
  * A trained circuit: what export, prediction and plots take.
  */
 import type * as Circuit from "../circuit/Circuit.ts"
+import type { Task } from "../data/Dataset.ts"
 import type { Arrays } from "../engine/Engine.ts"
-
-/** What the outputs mean: one logit, a logit a class, or values. */
-export type Task = "binary" | "classes" | "regression"
 
 /** How a trained circuit came about; recorded in what is exported. */
 export interface Origin {

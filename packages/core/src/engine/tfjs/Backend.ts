@@ -5,6 +5,7 @@ import { createRequire } from "node:module"
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect, Schema } from "effect"
 import type { Fused } from "./Compiled.ts"
+import { type Kernel, kernels, wasmKernels } from "./Kernels.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
 export interface Backend {
@@ -13,6 +14,8 @@ export interface Backend {
   readonly tf: typeof tf
   /** Makes this backend the one that kernels run on. */
   readonly activate: () => void
+  /** A kernel for each primitive. */
+  readonly kernels: Readonly<Record<string, Kernel>>
   readonly fused: Readonly<Record<string, Fused>>
 }
 
@@ -57,6 +60,7 @@ export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
       name: "tfjs-native",
       tf: core,
       activate: activate(core, "tensorflow"),
+      kernels,
       fused: {
         sigmoidGradient: run("SigmoidGrad"),
         tanhGradient: run("TanhGrad"),
@@ -75,7 +79,7 @@ export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
     const before = core.engine().backendName
     await core.setBackend("wasm")
     if (before !== undefined && before !== null) await core.setBackend(before)
-    return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), fused: {} }
+    return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), kernels: wasmKernels, fused: {} }
   },
   catch: (error) => new BackendMissing({ backend: "WebAssembly", reason: firstLine(error) })
 })

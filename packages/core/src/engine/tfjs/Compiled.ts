@@ -7,7 +7,8 @@ import * as Rewrite from "../../program/Rewrite.ts"
 import { filledWith, simplify } from "../../program/Simplify.ts"
 import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
-import { type Call, kernels } from "./Kernels.ts"
+import type { Backend } from "./Backend.ts"
+import type { Call } from "./Kernels.ts"
 
 /** A fused kernel that overrides a composite. */
 export type Fused = (operands: ReadonlyArray<tf.Tensor>) => tf.Tensor
@@ -30,7 +31,9 @@ const broadcasting = new Set(["add", "sub", "mul", "div", "maximum", "minimum", 
 
 const operandsOf = (node: Tensor): ReadonlyArray<Tensor> => {
   if (!broadcasting.has(node.primitive.name)) return node.operands
-  const narrow = node.operands.map((operand) => (operand.primitive.name === "broadcast" ? operand.operands[0]! : operand))
+  const narrow = node.operands.map((operand) =>
+    operand.primitive.name === "broadcast" ? operand.operands[0]! : operand
+  )
   const whole = narrow.findIndex((operand) => Shape.equals(operand.shape, node.shape))
   if (whole < 0) return node.operands
   return narrow.map((operand) => (operand.shape.length <= node.shape.length ? operand : node))
@@ -42,7 +45,7 @@ export const compile = (
   lengths: ReadonlyMap<string, number>,
   call: Call,
   scalar: (value: number) => tf.Tensor,
-  fused: Readonly<Record<string, Fused>>
+  { fused, kernels }: Pick<Backend, "fused" | "kernels">
 ): Compiled => {
   const program = simplify(Rewrite.expand(source, (composite) => composite in fused))
   const outputs = Object.entries(program.outputs)
@@ -66,7 +69,7 @@ export const compile = (
       return {
         result: register(node),
         operands: operandsOf(node).map(register),
-        kernel: kernelOf(node, shape, call, scalar, fused),
+        kernel: kernelOf(node, shape, call, scalar, { fused, kernels }),
         release: released.get(node) ?? []
       }
     })
@@ -105,14 +108,12 @@ const kernelOf = (
   shape: ReadonlyArray<number>,
   call: Call,
   scalar: (value: number) => tf.Tensor,
-  fused: Readonly<Record<string, Fused>>
+  { fused, kernels }: Pick<Backend, "fused" | "kernels">
 ): Instruction["kernel"] => {
   const { attributes, primitive } = node
   const value = filledWith(node)
   if (value !== undefined) {
-    return shape.length === 0
-      ? () => scalar(value)
-      : () => call("Fill", {}, { shape, value, dtype: "float32" })
+    return shape.length === 0 ? () => scalar(value) : () => call("Fill", {}, { shape, value, dtype: "float32" })
   }
   const override = fused[primitive.name]
   if (override !== undefined) return override

@@ -11,7 +11,8 @@ export type Call = (
   attributes?: Readonly<Record<string, unknown>>
 ) => tf.Tensor
 
-type Kernel = (
+/** A primitive on tensors: the operands stay the caller's, the result has the `shape` that the program says. */
+export type Kernel = (
   call: Call,
   operands: ReadonlyArray<tf.Tensor>,
   shape: ReadonlyArray<number>,
@@ -75,7 +76,51 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   slice: (call, [x], shape, { axis, start }) =>
     call("Slice", { x: x! }, { begin: shape.map((_, along) => (along === axis ? start : 0)), size: shape }),
   pad: (call, [x], shape, { axis, before, after }) =>
-    call("PadV2", { x: x! }, { paddings: shape.map((_, along) => (along === axis ? [before, after] : [0, 0])), constantValue: 0 }),
+    call(
+      "PadV2",
+      { x: x! },
+      { paddings: shape.map((_, along) => (along === axis ? [before, after] : [0, 0])), constantValue: 0 }
+    ),
   matMul: (call, [a, b], _, { transposeA, transposeB }) =>
     call("BatchMatMul", { a: a!, b: b! }, { transposeA, transposeB })
+}
+
+const freeing = (result: tf.Tensor, ...used: ReadonlyArray<tf.Tensor>): tf.Tensor => {
+  for (const tensor of used) tensor.dispose()
+  return result
+}
+
+/** `otherwise`, which ends here, but NaN where `tested` is. */
+const unlessNaN = (call: Call, tested: tf.Tensor, otherwise: tf.Tensor): tf.Tensor => {
+  const condition = call("Equal", { a: tested, b: tested })
+  return freeing(call("Select", { condition, t: otherwise, e: tested }), condition, otherwise)
+}
+
+// WebAssembly's own Sign takes everything below 1e-7 for zero, where Rprop would stand still.
+const sign: Kernel = (call, [x]) => {
+  const opposite = call("Neg", { x: x! })
+  const [above, below] = [call("Step", { x: x! }, { alpha: 0 }), call("Step", { x: opposite }, { alpha: 0 })]
+  return freeing(call("Sub", { a: above, b: below }), opposite, above, below)
+}
+
+const keepsNaN =
+  (kernel: Kernel): Kernel =>
+  (call, [x], shape, attributes) =>
+    unlessNaN(call, x!, kernel(call, [x!], shape, attributes))
+
+// These kernels of WebAssembly answer NaN if the first operand is, so each is asked both ways round.
+const keepsEitherNaN =
+  (name: string): Kernel =>
+  (call, [a, b]) => {
+    const turned = call(name, { a: b!, b: a! })
+    return freeing(unlessNaN(call, turned, call(name, { a: a!, b: b! })), turned)
+  }
+
+/** WebAssembly's kernels: those that lose NaN or small numbers are mended. */
+export const wasmKernels: Readonly<Record<string, Kernel>> = {
+  ...kernels,
+  sign,
+  clip: keepsNaN(kernels.clip!),
+  maximum: keepsEitherNaN("Maximum"),
+  minimum: keepsEitherNaN("Minimum")
 }

@@ -14,7 +14,11 @@ import type { Call } from "./Kernels.ts"
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
 const fromArray = (core: typeof tf, { data, shape }: NdArray): tf.Tensor =>
-  core.tensor(data instanceof Float64Array ? Float32Array.from(data) : data, [...shape])
+  core.tensor(
+    data instanceof Float64Array ? Float32Array.from(data) : data,
+    [...shape],
+    data instanceof Uint8Array ? "bool" : undefined
+  )
 
 const toArray = (tensor: tf.Tensor): NdArray => ({ shape: tensor.shape, data: tensor.dataSync() })
 
@@ -29,7 +33,7 @@ export const make = (backend: Backend.Backend) => {
     const forProgram = ready.get(program) ?? new Map<string, Compiled>()
     ready.set(program, forProgram)
     const key = [...lengths].join(";")
-    const known = forProgram.get(key) ?? compile(program, lengths, call, (value) => core.scalar(value), backend.fused)
+    const known = forProgram.get(key) ?? compile(program, lengths, call, (value) => core.scalar(value), backend)
     forProgram.set(key, known)
     return known
   }
@@ -71,21 +75,21 @@ export const make = (backend: Backend.Backend) => {
       (state): Session => ({
         advance: (program, inputs = {}) =>
           withTensors(inputs, (given) =>
-            Effect.flatMap(
-              execute(program, { ...state.tensors, ...given }),
-              (outputs) => {
-                const divided = Binding.divide(outputs, (name) => name in state.tensors)
-                replace(state.tensors, divided.state)
-                return read(divided.report)
-              }
-            )
+            Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
+              const divided = Binding.divide(outputs, (name) => name in state.tensors)
+              replace(state.tensors, divided.state)
+              return read(divided.report)
+            })
           ),
         read: (names = Object.keys(state.tensors)) =>
           Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)]))),
         write: (entries) =>
           Effect.sync(() => {
             backend.activate()
-            replace(state.tensors, mapValues(entries, (array) => fromArray(core, array)))
+            replace(
+              state.tensors,
+              mapValues(entries, (array) => fromArray(core, array))
+            )
           })
       })
     )
@@ -96,7 +100,8 @@ export const make = (backend: Backend.Backend) => {
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Readonly<Record<string, B>> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
 
-const dispose = (tensors: Tensors) => Effect.sync(() => Object.values(tensors).forEach((tensor) => void tensor.dispose()))
+const dispose = (tensors: Tensors) =>
+  Effect.sync(() => Object.values(tensors).forEach((tensor) => void tensor.dispose()))
 
 const replace = (state: Record<string, tf.Tensor>, entries: Tensors): void => {
   for (const [name, tensor] of Object.entries(entries)) {
@@ -140,4 +145,7 @@ export const fromTensor = (tensor: tf.Tensor): NdArray => toArray(tensor)
 
 /** An array as a tensor of TensorFlow.js, the caller's to dispose. */
 export const toTensor = (array: NdArray): Effect.Effect<tf.Tensor, Backend.BackendMissing> =>
-  Effect.map(Effect.catch(Backend.native, () => Backend.wasm), ({ tf: core }) => fromArray(core, array))
+  Effect.map(
+    Effect.catch(Backend.native, () => Backend.wasm),
+    ({ tf: core }) => fromArray(core, array)
+  )

@@ -1,0 +1,86 @@
+/**
+ * Coordinates: a sigmoid circuit trained as the tanh circuit that it equals. Since σ(2u) = (1 + tanh u)/2, the map is exact both ways,
+ * and activations centred on zero are far easier to relax.
+ */
+import type { Arrays } from "../engine/Engine.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+import * as Circuit from "./Circuit.ts"
+
+/** In which coordinates a circuit is trained. */
+export type Coordinates = "plain" | "tanh"
+
+/** Whether every sigmoid stands between two linear maps, which can take the change up. */
+export const available = (circuit: Circuit.Circuit): boolean => {
+  const sites = Circuit.sites(circuit)
+  const isLinear = (i: number) => sites[i]?.block.kind === "linear"
+  return (
+    sites.some(({ block }) => block.kind === "sigmoid") &&
+    sites.every(({ block }, i) => block.kind !== "sigmoid" || (isLinear(i - 1) && isLinear(i + 1)))
+  )
+}
+
+/** The circuit with tanh for each sigmoid. */
+export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
+  switch (original._tag) {
+    case "Block":
+      return original.kind === "sigmoid" ? Circuit.tanh : original
+    case "Sequence":
+      return Circuit.sequence(...original.children.map(circuit))
+    case "Repeat":
+      return Circuit.repeat(circuit(original.child), original.times)
+  }
+}
+
+/** Plain parameters in tanh coordinates: W̃ = s_in s_out W, b̃ = s_out (b + ½ colsum W), each s ½ where a sigmoid is, else 1. */
+export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
+  eachMap(original, parameters, (W, b, behind, before) => {
+    const out = before ? 0.5 : 1
+    if (behind) columnSums(W, b.length).forEach((sum, j) => void (b[j] = b[j]! + sum / 2))
+    scale(W, out * (behind ? 0.5 : 1))
+    scale(b, out)
+  })
+
+/** The way back: W = W̃ / (s_in s_out), b = b̃ / s_out − ½ colsum W. */
+export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
+  eachMap(original, parameters, (W, b, behind, before) => {
+    const out = before ? 2 : 1
+    scale(W, out * (behind ? 2 : 1))
+    scale(b, out)
+    if (behind) columnSums(W, b.length).forEach((sum, j) => void (b[j] = b[j]! - sum / 2))
+  })
+
+/** Calls `change` on the weight and bias of each linear map of a copy; `behind`, `before`: whether it comes after, before a sigmoid. */
+const eachMap = (
+  original: Circuit.Circuit,
+  parameters: Arrays,
+  change: (W: Float64Array, b: Float64Array, behind: boolean, before: boolean) => void
+): Arrays => {
+  const changed: Record<string, NdArray> = { ...parameters }
+  const copy = (name: string): Float32Array => {
+    const { data, shape } = changed[name]!
+    if (changed[name] === parameters[name]) changed[name] = { shape, data: Float32Array.from(data) }
+    return changed[name]!.data as Float32Array
+  }
+  const sites = Circuit.sites(original)
+  sites.forEach(({ block, leaf, turn }, i) => {
+    if (block.kind !== "linear") return
+    const [weight, bias] = [copy(Circuit.join(leaf, "weight")), copy(Circuit.join(leaf, "bias"))]
+    const [m, n] = [block.settings.inputs! * block.settings.outputs!, block.settings.outputs!]
+    const W = Float64Array.from(weight.subarray(turn * m, (turn + 1) * m))
+    const b = Float64Array.from(bias.subarray(turn * n, (turn + 1) * n))
+    change(W, b, sites[i - 1]?.block.kind === "sigmoid", sites[i + 1]?.block.kind === "sigmoid")
+    weight.set(W, turn * m)
+    bias.set(b, turn * n)
+  })
+  return changed
+}
+
+const scale = (values: Float64Array, factor: number): void => {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor
+}
+
+const columnSums = (W: Float64Array, columns: number): Float64Array => {
+  const sums = new Float64Array(columns)
+  for (let i = 0; i < W.length; i++) sums[i % columns]! += W[i]!
+  return sums
+}

@@ -1,0 +1,56 @@
+/**
+ * Random orthogonal maps, uniform by Haar's measure.
+ */
+import type { Pseudorandom } from "../random/Pseudorandom.ts"
+
+/**
+ * A map [inputs, outputs], row-major, with orthonormal rows or columns, whichever are fewer: a Gaussian matrix made orthonormal by
+ * Gram–Schmidt, which keeps the diagonal of R positive and so needs no change of signs.
+ */
+export const make = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
+  const [count, length] = inputs <= outputs ? [inputs, outputs] : [outputs, inputs]
+  const vectors: Array<Float64Array> = []
+  for (let i = 0; i < count; i++) {
+    const v = random.normals(length)
+    // Twice is enough for orthogonality to machine precision (Giraud et al. 2005).
+    for (const u of [...vectors, ...vectors]) {
+      const projection = dot(u, v)
+      for (let k = 0; k < length; k++) v[k]! -= projection * u[k]!
+    }
+    const norm = Math.sqrt(dot(v, v))
+    vectors.push(v.map((x) => x / norm))
+  }
+  const W = new Float64Array(inputs * outputs)
+  vectors.forEach((v, i) =>
+    v.forEach((x, k) => void (W[inputs <= outputs ? i * outputs + k : k * outputs + i] = x))
+  )
+  return W
+}
+
+/** [[Q, −Q], [−Q, Q]] with Q orthogonal of half the size: with relu behind it and mirrored units in front, an orthogonal map. */
+export const mirrored = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
+  const [rows, columns] = [inputs / 2, Math.floor(outputs / 2)]
+  const Q = make(rows, columns, random)
+  const W = new Float64Array(inputs * outputs)
+  for (let i = 0; i < inputs; i++) {
+    for (let j = 0; j < 2 * columns; j++) {
+      const sign = i < rows === j < columns ? 1 : -1
+      W[i * outputs + j] = sign * Q[(i % rows) * columns + (j % columns)]!
+    }
+  }
+  return W
+}
+
+/** Makes the second half of each row the negative of its first half, in place. */
+export const mirror = (rows: Float32Array, length: number): void => {
+  const half = Math.floor(length / 2)
+  for (let start = 0; start < rows.length; start += length) {
+    for (let j = 0; j < half; j++) rows[start + half + j] = -rows[start + j]!
+  }
+}
+
+const dot = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}

@@ -1,0 +1,230 @@
+/**
+ * Examples to learn from: inputs and targets as dense arrays, one row an example.
+ */
+import { Effect, Function, Pipeable } from "effect"
+import { stream } from "../random/Pseudorandom.ts"
+import type * as NdArray from "../tensor/NdArray.ts"
+import { DataInvalid, quote } from "./DataInvalid.ts"
+
+/** What is learned: one of two classes (a logit), one of several classes (logits), or a value. */
+export type Task = "binary" | "classes" | "regression"
+
+/** The parts of a data set. */
+export interface Parts {
+  /** [examples, features] */
+  readonly inputs: NdArray.NdArray
+  /** [examples, outputs]: 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`. */
+  readonly targets: NdArray.NdArray
+  readonly task: Task
+  /** One name for each feature. */
+  readonly inputNames: ReadonlyArray<string>
+  /** One name for each class: of 0 and 1 for `binary`, of the columns for `classes`; absent for `regression`. */
+  readonly classNames?: ReadonlyArray<string>
+}
+
+/** A data set; immutable, every number in it finite. */
+export interface Dataset extends Parts, Pipeable.Pipeable {}
+
+/** A data set and the part of it that training never sees. */
+export interface Split {
+  readonly train: Dataset
+  readonly test: Dataset
+}
+
+/** How `split` divides: the share kept aside, between 0 and 1, and the seed of the draw, 0 by default. */
+export interface SplitOptions {
+  readonly share: number
+  readonly seed?: number
+}
+
+const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Prototype), parts)
+
+/**
+ * A data set from its parts; fails where shapes do not fit, a number is not finite, or a target is not what the task says.
+ *
+ * ```ts
+ * import { Dataset, NdArray } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const data = Effect.runSync(Dataset.make({
+ *   inputs: NdArray.make([4, 2], [0, 0, 0, 1, 1, 0, 1, 1]),
+ *   targets: NdArray.make([4, 1], [0, 1, 1, 0]),
+ *   task: "binary",
+ *   inputNames: ["a", "b"],
+ *   classNames: ["equal", "different"]
+ * }))
+ * Dataset.examples(data) // => 4
+ * ```
+ */
+export const make = Effect.fnUntraced(function* (parts: Parts, source = "data set") {
+  const { inputs, targets, task, inputNames, classNames } = parts
+  const invalid = (expected: string, came: string, advice: string) =>
+    new DataInvalid({ source, expected, came, advice })
+  const [rows = 0, features = 0] = inputs.shape
+  if (inputs.shape.length !== 2 || rows < 1 || features < 1 || inputs.data.length !== rows * features) {
+    const came = `${inputs.data.length} numbers of shape [${inputs.shape.join(",")}] came`
+    return yield* invalid("inputs of shape [examples, features], both at least 1", came, "give one row an example")
+  }
+  const outputs = targets.shape[1] ?? 0
+  const fits = task === "binary" ? outputs === 1 : task === "classes" ? outputs >= 2 : outputs >= 1
+  if (targets.shape.length !== 2 || targets.shape[0] !== rows || !fits || targets.data.length !== rows * outputs) {
+    const width = task === "binary" ? "1" : task === "classes" ? "classes" : "outputs"
+    const came = `${targets.data.length} numbers of shape [${targets.shape.join(",")}] came`
+    return yield* invalid(`targets of shape [${rows},${width}] for the task ${task}`, came, "give one row an example")
+  }
+  if (inputNames.length !== features || new Set(inputNames).size !== features) {
+    const came = `${inputNames.map(quote).join(", ") || "none"} came`
+    return yield* invalid(`${features} different input names`, came, "name each feature once")
+  }
+  const classes = task === "binary" ? 2 : outputs
+  if (classNames !== undefined && (task === "regression" || new Set(classNames).size !== classes)) {
+    const expected =
+      task === "regression" ? "no class names for the task regression" : `${classes} different class names`
+    return yield* invalid(expected, `${classNames.map(quote).join(", ") || "none"} came`, "name each class once")
+  }
+  const infinite = inputs.data.findIndex((value) => !Number.isFinite(value))
+  if (infinite >= 0) {
+    const place = `${inputs.data[infinite]} came in example ${Math.floor(infinite / features) + 1}, feature ${quote(inputNames[infinite % features]!)}`
+    return yield* invalid("finite inputs", place, "replace the number or leave the example out")
+  }
+  for (let row = 0; row < rows; row++) {
+    const target = targets.data.subarray(row * outputs, (row + 1) * outputs)
+    if (isTarget(task, target)) continue
+    const expected = { binary: "targets 0 or 1", classes: "one-hot targets", regression: "finite targets" }[task]
+    return yield* invalid(expected, `${target.join(", ")} came in example ${row + 1}`, "change the target or the task")
+  }
+  return of(parts)
+})
+
+const isTarget = (task: Task, target: ArrayLike<number>): boolean => {
+  let ones = 0
+  let zeros = 0
+  for (let i = 0; i < target.length; i++) {
+    if (!Number.isFinite(target[i])) return false
+    if (target[i] === 1) ones++
+    if (target[i] === 0) zeros++
+  }
+  return task === "regression" || (ones + zeros === target.length && (task === "binary" || ones === 1))
+}
+
+/**
+ * A data set from class numbers 0 … k − 1, one an example: two classes make the task `binary`, more make it `classes`, unless
+ * `task` says `classes` for two.
+ */
+export const labelled = (options: {
+  readonly inputs: NdArray.NdArray
+  readonly labels: ArrayLike<number>
+  readonly inputNames: ReadonlyArray<string>
+  readonly classNames: ReadonlyArray<string>
+  readonly task?: "binary" | "classes"
+  readonly source?: string
+}): Effect.Effect<Dataset, DataInvalid> => {
+  const { inputs, labels, inputNames, classNames, source } = options
+  const task = options.task ?? (classNames.length === 2 ? "binary" : "classes")
+  const outputs = task === "binary" ? 1 : classNames.length
+  const data = new Float64Array(labels.length * outputs)
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!
+    if (task === "binary") data[i] = label
+    else if (label >= 0 && label < outputs) data[i * outputs + label] = 1 // else no column is hot, which make reports
+  }
+  return make({ inputs, targets: { shape: [labels.length, outputs], data }, task, inputNames, classNames }, source)
+}
+
+/** The number of examples. */
+export const examples = (data: Dataset): number => data.inputs.shape[0]!
+
+/** The number of features, which is a circuit's input width. */
+export const features = (data: Dataset): number => data.inputs.shape[1]!
+
+/** The number of targets an example has, which is a circuit's output width. */
+export const outputs = (data: Dataset): number => data.targets.shape[1]!
+
+/** The class number of each example; all 0 for `regression`. */
+export const labels = (data: Dataset): Int32Array => {
+  const width = outputs(data)
+  const found = new Int32Array(examples(data))
+  if (data.task === "regression") return found
+  data.targets.data.forEach((target, i) => {
+    if (target === 1) found[Math.floor(i / width)] = data.task === "binary" ? 1 : i % width
+  })
+  return found
+}
+
+const rowsOf = (array: NdArray.NdArray, indices: ReadonlyArray<number>): NdArray.NdArray => {
+  const width = array.shape[1]!
+  const data = new Float64Array(indices.length * width)
+  indices.forEach((index, i) => data.set(array.data.subarray(index * width, (index + 1) * width), i * width))
+  return { shape: [indices.length, width], data }
+}
+
+/** The examples at `indices`, each in [0, examples), in that order. */
+export const select: {
+  (indices: ReadonlyArray<number>): (data: Dataset) => Dataset
+  (data: Dataset, indices: ReadonlyArray<number>): Dataset
+} = Function.dual(2, (data: Dataset, indices: ReadonlyArray<number>) =>
+  of({ ...data, inputs: rowsOf(data.inputs, indices), targets: rowsOf(data.targets, indices) })
+)
+
+/**
+ * Keeps a share of the examples aside, of each class alike: round(share · n_c) of class c, at least one and not all. Both parts keep
+ * the order of the whole. Fails where the share is not between 0 and 1 or a class has fewer than two examples.
+ *
+ * ```ts
+ * import { Dataset, Moons } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const { train, test } = Effect.runSync(Moons.make().pipe(Effect.flatMap(Dataset.split({ share: 0.2 }))))
+ * Dataset.examples(train) // => 80
+ * Dataset.examples(test) // => 20
+ * ```
+ */
+export const split: {
+  (options: SplitOptions): (data: Dataset) => Effect.Effect<Split, DataInvalid>
+  (data: Dataset, options: SplitOptions): Effect.Effect<Split, DataInvalid>
+} = Function.dual(
+  2,
+  Effect.fnUntraced(function* (data: Dataset, { share, seed = 0 }: SplitOptions) {
+    if (!(share > 0 && share < 1)) {
+      const expected = "a share of the examples between 0 and 1"
+      return yield* new DataInvalid({
+        source: "split",
+        setting: "share",
+        expected,
+        came: `${share} came`,
+        advice: "give for instance 0.2"
+      })
+    }
+    const found = labels(data)
+    const strata = Map.groupBy(found.keys(), (i) => found[i]!)
+    const random = stream(seed, "split")
+    const aside = new Set<number>()
+    for (const [label, members] of [...strata].sort(([a], [b]) => a - b)) {
+      if (members.length < 2) {
+        const expected =
+          data.task === "regression"
+            ? "at least two examples"
+            : `at least two examples of class ${quote(data.classNames?.[label] ?? String(label))}`
+        return yield* new DataInvalid({
+          source: "split",
+          expected,
+          came: "only one came",
+          advice: "add examples, or leave this one out"
+        })
+      }
+      const count = Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)))
+      for (const i of random.permutation(members.length).slice(0, count)) aside.add(members[i]!)
+    }
+    const all = Array.from({ length: examples(data) }, (_, i) => i)
+    return {
+      train: select(
+        data,
+        all.filter((i) => !aside.has(i))
+      ),
+      test: select(
+        data,
+        all.filter((i) => aside.has(i))
+      )
+    }
+  })
+)

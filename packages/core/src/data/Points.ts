@@ -1,0 +1,55 @@
+/**
+ * Labelled points in the plane, between a set's geometry and its data set.
+ */
+import type { Effect } from "effect"
+import type { Pseudorandom } from "../random/Pseudorandom.ts"
+import type { DataInvalid } from "./DataInvalid.ts"
+import * as Dataset from "./Dataset.ts"
+
+/** Points with a class number each; coordinates: [n, 2], row by row. */
+export interface Points {
+  readonly coordinates: Float64Array
+  readonly labels: Int32Array
+}
+
+/** n points from a rule that gives a point and its label for each index. */
+export const generate = (n: number, rule: (i: number) => readonly [x: number, y: number, label: number]): Points => {
+  const coordinates = new Float64Array(2 * n)
+  const labels = new Int32Array(n)
+  for (let i = 0; i < n; i++) {
+    const [x, y, label] = rule(i)
+    coordinates[2 * i] = x
+    coordinates[2 * i + 1] = y
+    labels[i] = label
+  }
+  return { coordinates, labels }
+}
+
+/** The points in an order drawn uniformly. */
+export const shuffle = ({ coordinates, labels }: Points, random: Pseudorandom): Points => {
+  const order = random.permutation(labels.length)
+  return generate(labels.length, (i) => {
+    const from = order[i]!
+    return [coordinates[2 * from]!, coordinates[2 * from + 1]!, labels[from]!]
+  })
+}
+
+/** The points with noise · N(0, 1) added to each coordinate. */
+export const jitter = ({ coordinates, labels }: Points, noise: number, random: Pseudorandom): Points => ({
+  coordinates: coordinates.map((value) => value + noise * random.normal()),
+  labels
+})
+
+/** The points as a data set with the inputs x1 and x2 and the classes 0 … classes − 1. */
+export const toDataset = (
+  { coordinates, labels }: Points,
+  source: string,
+  classes = 2
+): Effect.Effect<Dataset.Dataset, DataInvalid> =>
+  Dataset.labelled({
+    inputs: { shape: [labels.length, 2], data: coordinates },
+    labels,
+    inputNames: ["x1", "x2"],
+    classNames: Array.from({ length: classes }, (_, label) => String(label)),
+    source
+  })

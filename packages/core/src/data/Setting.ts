@@ -1,0 +1,79 @@
+/**
+ * The settings of the generated sets: a range and a default each.
+ */
+import { Effect, Schema } from "effect"
+import { maximumSeed } from "../random/Pseudorandom.ts"
+import { DataInvalid, quote } from "./DataInvalid.ts"
+
+/** A number that a generated set depends on. */
+export interface Setting {
+  readonly range: Schema.Codec<number>
+  /** The range in words. */
+  readonly expected: string
+  readonly byDefault: number
+}
+
+/** Settings by name. */
+export type Settings = Readonly<Record<string, Setting>>
+
+/** What a caller gives: any of the settings. */
+export type Options<S extends Settings> = { readonly [Name in keyof S]?: number | undefined }
+
+const whole = (minimum: number, maximum: number, byDefault: number): Setting => ({
+  range: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+  expected: `a whole number from ${minimum} to ${maximum}`,
+  byDefault
+})
+
+const real = (minimum: number, maximum: number, byDefault: number): Setting => ({
+  range: Schema.Finite.check(Schema.isBetween({ minimum, maximum })),
+  expected: `a number from ${minimum} to ${maximum}`,
+  byDefault
+})
+
+/** How many examples, 100 by default. */
+export const examples = whole(2, 10_000_000, 100)
+
+/** The seed, 42 by default: the data stay the same when a run's own seed changes. */
+export const seed = whole(0, maximumSeed, 42)
+
+/** The standard deviation of the normal noise added to each coordinate. */
+export const noise = (byDefault: number): Setting => real(0, 100, byDefault)
+
+export { real, whole }
+
+/** The settings in full; fails where a name is unknown or a number is out of its range. */
+export const resolve = Effect.fnUntraced(function* <S extends Settings>(
+  source: string,
+  settings: S,
+  given: Options<S>
+) {
+  const resolved: Record<string, number> = {}
+  for (const [name, { byDefault }] of Object.entries(settings)) resolved[name] = byDefault
+  for (const [name, value] of Object.entries<number | undefined>(given)) {
+    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined
+    if (setting === undefined) {
+      const expected = `one of ${Object.keys(settings).join(", ")}`
+      return yield* new DataInvalid({
+        source,
+        setting: name,
+        expected,
+        came: `${quote(name)} came`,
+        advice: "correct the name"
+      })
+    }
+    if (value === undefined) continue
+    if (!Schema.is(setting.range)(value)) {
+      const { expected } = setting
+      return yield* new DataInvalid({
+        source,
+        setting: name,
+        expected,
+        came: `${value} came`,
+        advice: "change the number"
+      })
+    }
+    resolved[name] = value
+  }
+  return resolved as { readonly [Name in keyof S]: number }
+})

@@ -1,0 +1,46 @@
+/**
+ * What is measured at intervals during training.
+ */
+import { Schema } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Arrays } from "../engine/Engine.ts"
+
+const Number64 = Schema.Number
+
+/** The state of a run after a step, as the free run and the relaxed objective see it. */
+export class Measurement extends Schema.Class<Measurement>("@rai/core/Measurement")({
+  /** L_y of the free run on the training data. */
+  freeRunLoss: Number64,
+  /** The share of training examples that the free run gets right; absent for regression. */
+  freeRunAccuracy: Schema.optionalKey(Number64),
+  /** L of eq. 4, in relaxing phases. */
+  relaxedLoss: Schema.optionalKey(Number64),
+  /** The relaxation gap: free-run loss − relaxed loss. */
+  relaxationGap: Schema.optionalKey(Number64),
+  /** mean((z − ẑ)²) of each cut, in order. */
+  residuals: Schema.Array(Number64),
+  /** ‖∂L/∂θ_t‖ of each stage with parameters, in order. */
+  gradientNorms: Schema.Array(Number64)
+}) {}
+
+/** A measurement from what the phase's program `measure` reported. */
+export const fromReport = (circuit: Circuit.Circuit, report: Arrays): Measurement => {
+  const scalar = (name: string) => report[name]?.data[0]
+  const [freeRunLoss, freeRunAccuracy, relaxedLoss] = ["freeRunLoss", "accuracy", "relaxedLoss"].map(scalar)
+  return new Measurement({
+    freeRunLoss: freeRunLoss!,
+    ...(freeRunAccuracy === undefined ? {} : { freeRunAccuracy }),
+    ...(relaxedLoss === undefined ? {} : { relaxedLoss, relaxationGap: freeRunLoss! - relaxedLoss }),
+    residuals: Array.from(report.residuals?.data ?? []),
+    gradientNorms: Circuit.sites(circuit)
+      .filter(({ block }) => Object.keys(block.parameters).length > 0)
+      .map(({ block, leaf, turn }) =>
+        Math.sqrt(
+          Object.keys(block.parameters).reduce(
+            (total, name) => total + report[`square/${Circuit.join(leaf, name)}`]!.data[turn]!,
+            0
+          )
+        )
+      )
+  })
+}

@@ -1,0 +1,37 @@
+/**
+ * What a training run tells while it goes on.
+ */
+import type { Measurement } from "./Measurement.ts"
+import type { Phase } from "./Phase.ts"
+import type { Progress } from "./Progress.ts"
+import type { Trained } from "./Trained.ts"
+
+/** One step was taken, or, with step 0 of a phase, its start was measured. */
+export interface Step {
+  readonly _tag: "Step"
+  readonly phase: Phase
+  readonly progress: Progress
+  /** At the phase's interval. */
+  readonly measurement?: Measurement
+}
+
+/** A careful phase went back to its best parameters and divided its rate. */
+export interface Rewound {
+  readonly _tag: "Rewound"
+  readonly phase: Phase
+  readonly progress: Progress
+}
+
+/** The run is over. */
+export interface Finished {
+  readonly _tag: "Finished"
+  readonly progress: Progress
+  /** The free run on the training data at the end; its residuals are those of the last relaxing phase's end. */
+  readonly measurement: Measurement
+  /** Whether the plan's stop was reached. */
+  readonly solved: boolean
+  readonly trained: Trained
+}
+
+/** One event of a training run. */
+export type TrainingEvent = Step | Rewound | Finished
