@@ -28,7 +28,7 @@ export const settings = {
  * data.targets.shape // => [90, 3]
  * ```
  */
-export const make = Effect.fnUntraced(function* (options: Setting.Options<typeof settings> = {}) {
+export const make = Effect.fn("Blobs.make")(function* (options: Setting.Options<typeof settings> = {}) {
   const { examples, noise, seed, centers } = yield* Setting.resolve("blobs", settings, options)
   if (examples < centers) {
     const expected = `at least one example for each of ${centers} centers`

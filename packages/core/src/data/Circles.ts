@@ -26,7 +26,7 @@ export const settings = {
  * data.targets.shape // => [200, 1]
  * ```
  */
-export const make = Effect.fnUntraced(function* (options: Setting.Options<typeof settings> = {}) {
+export const make = Effect.fn("Circles.make")(function* (options: Setting.Options<typeof settings> = {}) {
   const { examples, noise, seed, factor } = yield* Setting.resolve("circles", settings, options)
   const random = Pseudorandom.make(seed)
   const outer = Math.floor(examples / 2)

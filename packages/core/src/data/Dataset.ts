@@ -56,7 +56,7 @@ const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Proto
  * Dataset.examples(data) // => 4
  * ```
  */
-export const make = Effect.fnUntraced(function* (parts: Parts, source = "data set") {
+export const make = Effect.fn("Dataset.make")(function* (parts: Parts, source = "data set") {
   const { inputs, targets, task, inputNames, classNames } = parts
   const invalid = (expected: string, came: string, advice: string) =>
     new DataInvalid({ source, expected, came, advice })
@@ -154,7 +154,8 @@ export const labels = (data: Dataset): Int32Array => {
 const rowsOf = (array: NdArray.NdArray, indices: ReadonlyArray<number>): NdArray.NdArray => {
   const width = array.shape[1]!
   const data = new Float64Array(indices.length * width)
-  indices.forEach((index, i) => data.set(array.data.subarray(index * width, (index + 1) * width), i * width))
+  for (const [i, index] of indices.entries())
+    data.set(array.data.subarray(index * width, (index + 1) * width), i * width)
   return { shape: [indices.length, width], data }
 }
 
@@ -184,7 +185,7 @@ export const split: {
   (data: Dataset, options: SplitOptions): Effect.Effect<Split, DataInvalid>
 } = Function.dual(
   2,
-  Effect.fnUntraced(function* (data: Dataset, { share, seed = 0 }: SplitOptions) {
+  Effect.fn("Dataset.split")(function* (data: Dataset, { share, seed = 0 }: SplitOptions) {
     if (!(share > 0 && share < 1)) {
       const expected = "a share of the examples between 0 and 1"
       return yield* new DataInvalid({

@@ -22,7 +22,7 @@ export const settings = { examples: Setting.examples, noise: Setting.noise(0.1),
  * data.inputs.shape // => [100, 2]
  * ```
  */
-export const make = Effect.fnUntraced(function* (options: Setting.Options<typeof settings> = {}) {
+export const make = Effect.fn("Moons.make")(function* (options: Setting.Options<typeof settings> = {}) {
   const { examples, noise, seed } = yield* Setting.resolve("moons", settings, options)
   const random = Pseudorandom.make(seed)
   const outer = Math.floor(examples / 2)

@@ -29,7 +29,7 @@ const reach = 2.5
  * data.inputs.shape // => [300, 2]
  * ```
  */
-export const make = Effect.fnUntraced(function* (options: Setting.Options<typeof settings> = {}) {
+export const make = Effect.fn("Spirals.make")(function* (options: Setting.Options<typeof settings> = {}) {
   const { examples, noise, seed, turns } = yield* Setting.resolve("spirals", settings, options)
   const random = Pseudorandom.make(seed)
   const first = Math.floor(examples / 2)

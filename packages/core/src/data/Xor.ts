@@ -21,7 +21,7 @@ export const settings = { examples: Setting.examples, noise: Setting.noise(0.1),
  * data.task // => "binary"
  * ```
  */
-export const make = Effect.fnUntraced(function* (options: Setting.Options<typeof settings> = {}) {
+export const make = Effect.fn("Xor.make")(function* (options: Setting.Options<typeof settings> = {}) {
   const { examples, noise, seed } = yield* Setting.resolve("xor", settings, options)
   const random = Pseudorandom.make(seed)
   const points = Points.generate(examples, (i) => {

@@ -22,8 +22,8 @@ export const meanSquaredError: Loss = (o, y) => o.sub(y).square().mean()
 /** The loss that a task is trained on. */
 export const forTask = { binary: binaryCrossEntropy, classes: softmaxCrossEntropy, regression: meanSquaredError }
 
-/** The share of examples whose class is predicted: the sign of the logit, or the largest one. 0 … 1 */
-export const accuracy: Loss = (o, y) => {
+/** How many examples get their class right: by the sign of the logit, or by the largest logit. */
+export const correct: Loss = (o, y) => {
   const right = o.shape[1] === 1 ? o.greater(0).float().equal(y.greater(0.5).float()) : o.argMax(1).equal(y.argMax(1))
-  return right.float().mean()
+  return right.float().total()
 }

@@ -2,6 +2,7 @@
  * Resilient backpropagation: only signs matter, each number has a step size of its own.
  */
 import * as NdArray from "../tensor/NdArray.ts"
+import { constant } from "../tensor/Tensor.ts"
 import type { Optimizer } from "./Optimizer.ts"
 
 /**
@@ -14,14 +15,18 @@ import type { Optimizer } from "./Optimizer.ts"
 export const make = (rate: number): Optimizer => ({
   name: "rprop",
   rate,
-  initial: (shape) => ({ step: NdArray.full(shape, rate), sign: NdArray.full(shape, 0) }),
+  initial: (shape) => ({
+    // In float64, so that an engine that computes so starts at the rate itself.
+    step: { shape, data: new Float64Array(NdArray.size(shape)).fill(rate) },
+    sign: NdArray.full(shape, 0)
+  }),
   update: (p, g, { sign: before, step }) => {
     const now = g.sign()
     const a = now.mul(before!)
-    // The factor through the three points (−1, 0.5), (0, 1), (1, 1.2) is 1 + 0.35 a − 0.15 a², and 1 + a leaves 0 where the sign changed.
-    const factor = a.mul(a.mul(-0.15).add(0.35)).add(1)
+    const turned = constant(0).greater(a)
+    const factor = a.greater(0).where(constant(1.2), turned.where(constant(0.5), constant(1)))
     const Δ = step!.mul(factor).clip(1e-6, 50)
-    const s = now.mul(a.add(1).minimum(1))
+    const s = turned.where(constant(0), now)
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
   },
   withRate: make

@@ -3,7 +3,7 @@
  */
 import type { Effect } from "effect"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
-import { type Tensor, concat, constant } from "../tensor/Tensor.ts"
+import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import * as Program from "./Program.ts"
 
 /** ∂y/∂x for each x of `of`, for a scalar y or with the gradient `seed` of y; zeros where y does not depend on x. */
@@ -37,10 +37,11 @@ export const gradients = (y: Tensor, of: ReadonlyArray<Tensor>, seed?: Tensor): 
 
 // A composite is differentiated by its definition; the row of a primitive says its own.
 const derivative = (node: Tensor, g: Tensor): ReadonlyArray<Tensor | undefined> => {
-  const { definition } = node.primitive
-  return definition === undefined
-    ? node.primitive.derivative(g, node)
-    : gradients(definition(node.operands, node.attributes), node.operands, g)
+  const { definition, derivative: row } = node.primitive
+  if (definition === undefined) return row(g, node)
+  // An operand that stands twice has its whole gradient the first time.
+  const whole = gradients(definition(node.operands, node.attributes), node.operands, g)
+  return whole.map((part, i) => (node.operands.indexOf(node.operands[i]!) === i ? part : undefined))
 }
 
 /** The sum of contributions; slices that were padded back without overlap become one concatenation instead. */

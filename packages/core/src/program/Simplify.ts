@@ -9,19 +9,19 @@ import * as Rewrite from "./Rewrite.ts"
 export const simplify = (program: Program.Program): Program.Program => {
   const numbers = new Map<Tensor, number>()
   const known = new Map<string, Tensor>()
-  return Rewrite.rewrite(program, (node, operands) => {
-    const built = neutral(Rewrite.rebuild(node, operands))
-    const key = [
-      built.primitive.name,
-      ...built.operands.map((operand) => numbers.get(operand)),
-      attributes(built)
-    ].join()
+  /** The one node that stands for all equal to this one; operands that a rule has just made are interned too. */
+  const intern = (node: Tensor): Tensor => {
+    if (numbers.has(node)) return node
+    const own = Rewrite.rebuild(node, node.operands.map(intern))
+    const operands = own.operands.map((operand) => numbers.get(operand))
+    const key = [own.primitive.name, ...operands, attributes(own)].join()
     const twin = known.get(key)
     if (twin !== undefined) return twin
-    known.set(key, built)
-    if (!numbers.has(built)) numbers.set(built, numbers.size)
-    return built
-  })
+    known.set(key, own)
+    numbers.set(own, numbers.size)
+    return own
+  }
+  return Rewrite.rewrite(program, (node, operands) => intern(neutral(Rewrite.rebuild(node, operands))))
 }
 
 // JSON writes NaN and the infinities alike, and no sign of a zero.
@@ -39,19 +39,32 @@ export const filledWith = (node: Tensor): number | undefined => {
   return passes ? filledWith(node.operands[0]!) : undefined
 }
 
+/** x and c where the node is x · c, one factor a constant throughout. */
+const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | undefined => {
+  const [a, b] = node.operands
+  if (node.primitive.name === "neg") return { x: a!, by: -1 }
+  if (node.primitive.name !== "mul") return undefined
+  const [left, right] = [filledWith(a!), filledWith(b!)]
+  if (right !== undefined) return { x: a!, by: right }
+  return left === undefined ? undefined : { x: b!, by: left }
+}
+
+const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.neg() : x.mul(by))
+
 const neutral = (node: Tensor): Tensor => {
   const [a, b] = node.operands
+  const outer = scaled(node)
+  const inner = outer === undefined ? undefined : scaled(outer.x)
+  if (outer !== undefined && inner !== undefined) return times(inner.x, inner.by * outer.by)
   switch (node.primitive.name) {
     case "mul":
-      return filledWith(b!) === 1 ? a! : filledWith(a!) === 1 ? b! : node
+      return outer === undefined ? node : times(outer.x, outer.by)
     case "add":
       return filledWith(b!) === 0 ? a! : filledWith(a!) === 0 ? b! : node
     case "sub":
       return filledWith(b!) === 0 ? a! : node
     case "div":
       return filledWith(b!) === 1 ? a! : node
-    case "neg":
-      return a!.primitive.name === "neg" ? a!.operands[0]! : node
     case "reshape":
       return a!.primitive.name === "reshape" ? a!.operands[0]!.reshape(node.shape) : node
     default:

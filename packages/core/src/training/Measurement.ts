@@ -24,12 +24,12 @@ export class Measurement extends Schema.Class<Measurement>("@rai/core/Measuremen
 }) {}
 
 /** A measurement from what the phase's program `measure` reported. */
-export const fromReport = (circuit: Circuit.Circuit, report: Arrays): Measurement => {
+export const fromReport = (circuit: Circuit.Circuit, examples: number, report: Arrays): Measurement => {
   const scalar = (name: string) => report[name]?.data[0]
-  const [freeRunLoss, freeRunAccuracy, relaxedLoss] = ["freeRunLoss", "accuracy", "relaxedLoss"].map(scalar)
+  const [freeRunLoss, correct, relaxedLoss] = ["freeRunLoss", "correct", "relaxedLoss"].map(scalar)
   return new Measurement({
     freeRunLoss: freeRunLoss!,
-    ...(freeRunAccuracy === undefined ? {} : { freeRunAccuracy }),
+    ...(correct === undefined ? {} : { freeRunAccuracy: correct / examples }),
     ...(relaxedLoss === undefined ? {} : { relaxedLoss, relaxationGap: freeRunLoss! - relaxedLoss }),
     residuals: Array.from(report.residuals?.data ?? []),
     gradientNorms: Circuit.sites(circuit)

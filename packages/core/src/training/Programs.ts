@@ -118,7 +118,7 @@ const measured = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, gi
   const norms = Object.keys(parameters).map((name, i) => [`square/${name}`, perTurn(slopes[i]!, name)] as const)
   return {
     freeRunLoss: Loss.forTask[subject.task](output, given.y!),
-    ...(subject.task === "regression" ? {} : { accuracy: Loss.accuracy(output, given.y!) }),
+    ...(subject.task === "regression" ? {} : { correct: Loss.correct(output, given.y!) }),
     ...(residuals === undefined ? {} : { relaxedLoss: loss, residuals }),
     ...Object.fromEntries(norms)
   }

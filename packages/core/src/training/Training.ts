@@ -161,7 +161,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   let decision = "continue" as Progress.Decision
 
   const measure = Effect.fnUntraced(function* () {
-    measurement = Measurement.fromReport(subject.circuit, yield* session.advance(programs.measure))
+    measurement = Measurement.fromReport(subject.circuit, subject.x[0]!, yield* session.advance(programs.measure))
     const { relaxationGap, relaxedLoss } = measurement
     if (relaxedLoss !== undefined) progress = progress.with({ relaxedLoss, relaxationGap })
     const decided = Progress.decide(progress, phase, measurement, stop)
@@ -216,7 +216,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   yield* Effect.onInterrupt(loop(), () => Effect.ignore(snapshot))
   if (phase.careful !== undefined && progress.best !== undefined) yield* session.advance(programs.restore)
   if (measurement === undefined || (phase.careful !== undefined && decision !== "solved")) {
-    measurement = Measurement.fromReport(subject.circuit, yield* session.advance(programs.measure))
+    measurement = Measurement.fromReport(subject.circuit, subject.x[0]!, yield* session.advance(programs.measure))
   }
   const trained = yield* session.read(Object.keys(Circuit.parameters(subject.circuit)))
   const outcome: Outcome = { progress, parameters: trained, measurement, solved: decision === "solved" }

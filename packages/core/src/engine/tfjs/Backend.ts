@@ -4,19 +4,16 @@
 import { createRequire } from "node:module"
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect, Schema } from "effect"
-import type { Fused } from "./Compiled.ts"
-import { type Kernel, kernels, wasmKernels } from "./Kernels.ts"
+import type { Kernels } from "./Compiled.ts"
+import { broadcasting, type Kernel, kernels, wasmKernels } from "./Kernels.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
-export interface Backend {
+export interface Backend extends Kernels {
   /** As the engine is called: `tfjs-native` or `tfjs-wasm`. */
   readonly name: string
   readonly tf: typeof tf
   /** Makes this backend the one that kernels run on. */
   readonly activate: () => void
-  /** A kernel for each primitive. */
-  readonly kernels: Readonly<Record<string, Kernel>>
-  readonly fused: Readonly<Record<string, Fused>>
 }
 
 /** A backend whose library is not installed or does not load. */
@@ -42,6 +39,21 @@ interface NodeBackend {
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
 }
 
+/** What libtensorflow does in one pass, called by the names of its own operations. */
+const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
+  const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
+  const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
+  return {
+    sigmoidGradient: (_, [g, y]) => run("SigmoidGrad", y!, g!),
+    tanhGradient: (_, [g, y]) => run("TanhGrad", y!, g!),
+    reluGradient: (_, [g, y]) => run("ReluGrad", g!, y!),
+    // SelectV2 broadcasts, ClipByValue takes one pass where tfjs takes two.
+    where: (_, [condition, yes, no]) => run("SelectV2", condition!, yes!, no!),
+    clip: (_, [x], __, { minimum, maximum }) =>
+      core.tidy(() => run("ClipByValue", x!, core.scalar(minimum as number), core.scalar(maximum as number)))
+  }
+}
+
 /** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
 export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
   try: () => {
@@ -50,22 +62,13 @@ export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
     util.isNullOrUndefined ??= (value) => value === undefined || value === null
     process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
     const core = require("@tensorflow/tfjs-node") as typeof tf
-    const node = core.backend() as unknown as NodeBackend
-    const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
-    const run =
-      (name: string, reversed = false): Fused =>
-      ([g, y]) =>
-        node.executeSingleOutput(name, type, reversed ? [g!, y!] : [y!, g!])
+    const node = core.findBackend("tensorflow") as unknown as NodeBackend
     return {
       name: "tfjs-native",
       tf: core,
       activate: activate(core, "tensorflow"),
-      kernels,
-      fused: {
-        sigmoidGradient: run("SigmoidGrad"),
-        tanhGradient: run("TanhGrad"),
-        reluGradient: run("ReluGrad", true)
-      }
+      kernels: { ...kernels, ...fused(core, node) },
+      broadcasting: new Set([...broadcasting, "where"])
     }
   },
   catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
@@ -79,7 +82,7 @@ export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
     const before = core.engine().backendName
     await core.setBackend("wasm")
     if (before !== undefined && before !== null) await core.setBackend(before)
-    return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), kernels: wasmKernels, fused: {} }
+    return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), kernels: wasmKernels, broadcasting }
   },
   catch: (error) => new BackendMissing({ backend: "WebAssembly", reason: firstLine(error) })
 })

@@ -7,11 +7,15 @@ import * as Rewrite from "../../program/Rewrite.ts"
 import { filledWith, simplify } from "../../program/Simplify.ts"
 import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
-import type { Backend } from "./Backend.ts"
-import type { Call } from "./Kernels.ts"
+import type { Call, Kernel } from "./Kernels.ts"
 
-/** A fused kernel that overrides a composite. */
-export type Fused = (operands: ReadonlyArray<tf.Tensor>) => tf.Tensor
+/** What a backend computes with. */
+export interface Kernels {
+  /** A kernel for each primitive, and for composites that the backend has in one pass. */
+  readonly kernels: Readonly<Record<string, Kernel>>
+  /** The primitives whose kernels broadcast by themselves, so that a broadcast operand need not be written out. */
+  readonly broadcasting: ReadonlySet<string>
+}
 
 interface Instruction {
   readonly result: number
@@ -26,10 +30,8 @@ export interface Compiled {
   readonly run: (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>
 }
 
-// These kernels broadcast by themselves, so a broadcast operand need not be written out where the other has the whole shape.
-const broadcasting = new Set(["add", "sub", "mul", "div", "maximum", "minimum", "greater", "equal"])
-
-const operandsOf = (node: Tensor): ReadonlyArray<Tensor> => {
+/** The operands that the kernel is given: narrow ones as they are where it broadcasts by itself and another has the whole shape. */
+const operandsOf = (node: Tensor, broadcasting: ReadonlySet<string>): ReadonlyArray<Tensor> => {
   if (!broadcasting.has(node.primitive.name)) return node.operands
   const narrow = node.operands.map((operand) =>
     operand.primitive.name === "broadcast" ? operand.operands[0]! : operand
@@ -45,16 +47,16 @@ export const compile = (
   lengths: ReadonlyMap<string, number>,
   call: Call,
   scalar: (value: number) => tf.Tensor,
-  { fused, kernels }: Pick<Backend, "fused" | "kernels">
+  { broadcasting, kernels }: Kernels
 ): Compiled => {
-  const program = simplify(Rewrite.expand(source, (composite) => composite in fused))
+  const program = simplify(Rewrite.expand(source, (composite) => composite in kernels))
   const outputs = Object.entries(program.outputs)
-  const needed = liveNodes(program)
+  const needed = liveNodes(program, broadcasting)
   const registers = new Map(needed.map((node, register) => [node, register] as const))
   const register = (node: Tensor): number => registers.get(node)!
   const kept = new Set(outputs.map(([, node]) => node))
   const lastUse = new Map<Tensor, Tensor>()
-  for (const node of needed) for (const operand of operandsOf(node)) lastUse.set(operand, node)
+  for (const node of needed) for (const operand of operandsOf(node, broadcasting)) lastUse.set(operand, node)
   const released = new Map<Tensor, Array<number>>()
   for (const [operand, user] of lastUse) {
     if (kept.has(operand) || operand.primitive.name === "input") continue
@@ -68,8 +70,8 @@ export const compile = (
       const shape = Shape.resolve(node.shape, lengths)
       return {
         result: register(node),
-        operands: operandsOf(node).map(register),
-        kernel: kernelOf(node, shape, call, scalar, { fused, kernels }),
+        operands: operandsOf(node, broadcasting).map(register),
+        kernel: kernelOf(node, shape, call, scalar, kernels),
         release: released.get(node) ?? []
       }
     })
@@ -95,10 +97,10 @@ export const compile = (
   }
 }
 
-const liveNodes = (program: Program): ReadonlyArray<Tensor> => {
+const liveNodes = (program: Program, broadcasting: ReadonlySet<string>): ReadonlyArray<Tensor> => {
   const live = new Set<Tensor>(Object.values(program.outputs))
   for (const node of program.nodes.toReversed()) {
-    if (live.has(node)) for (const operand of operandsOf(node)) live.add(operand)
+    if (live.has(node)) for (const operand of operandsOf(node, broadcasting)) live.add(operand)
   }
   return program.nodes.filter((node) => live.has(node))
 }
@@ -108,15 +110,13 @@ const kernelOf = (
   shape: ReadonlyArray<number>,
   call: Call,
   scalar: (value: number) => tf.Tensor,
-  { fused, kernels }: Pick<Backend, "fused" | "kernels">
+  kernels: Kernels["kernels"]
 ): Instruction["kernel"] => {
   const { attributes, primitive } = node
   const value = filledWith(node)
   if (value !== undefined) {
     return shape.length === 0 ? () => scalar(value) : () => call("Fill", {}, { shape, value, dtype: "float32" })
   }
-  const override = fused[primitive.name]
-  if (override !== undefined) return override
   const kernel = kernels[primitive.name]!
   return (operands) => kernel(call, operands, shape, attributes)
 }

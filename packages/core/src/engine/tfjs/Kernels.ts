@@ -124,3 +124,15 @@ export const wasmKernels: Readonly<Record<string, Kernel>> = {
   maximum: keepsEitherNaN("Maximum"),
   minimum: keepsEitherNaN("Minimum")
 }
+
+/** These kernels of every backend broadcast by themselves. */
+export const broadcasting: ReadonlySet<string> = new Set([
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "maximum",
+  "minimum",
+  "greater",
+  "equal"
+])

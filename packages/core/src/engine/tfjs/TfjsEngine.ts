@@ -46,17 +46,18 @@ export const make = (backend: Backend.Backend) => {
         backend.activate()
         return core.tidy(() => compiled(program, lengths).run(inputs))
       },
-      catch: (error) => new EngineFailed({ engine: backend.name, reason: String((error as Error).message ?? error) })
+      catch: (error) => new EngineFailed({ engine: backend.name, reason: onOneLine(error) })
     })
   })
 
+  // A step is one synchronous stretch: interrupted within, it would leave tensors that nobody holds.
   const withTensors = <A, E>(arrays: Arrays, use: (tensors: Tensors) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
         backend.activate()
         return mapValues(arrays, (array) => fromArray(core, array))
       }),
-      use,
+      (tensors) => Effect.uninterruptible(use(tensors)),
       dispose
     )
 
@@ -96,6 +97,9 @@ export const make = (backend: Backend.Backend) => {
 
   return { name: backend.name, execute, service: Engine.of({ name: backend.name, run, session }) }
 }
+
+const onOneLine = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).replaceAll(/\s*\n\s*/g, "; ")
 
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Readonly<Record<string, B>> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))

@@ -1,0 +1,44 @@
+/**
+ * `rai doctor`: what this machine has.
+ */
+import { createRequire } from "node:module"
+import { availableParallelism, cpus } from "node:os"
+import { Engine, version } from "@rai/core"
+import { ExecutionProviders } from "@rai/serving"
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import * as EngineChoice from "./EngineChoice.ts"
+import * as Report from "./Report.ts"
+
+const require = createRequire(import.meta.url)
+
+const engine = (name: EngineChoice.Name) =>
+  Engine.Engine.useSync(() => "found").pipe(
+    Effect.provide(EngineChoice.table[name]),
+    Effect.catch((missing) => Effect.succeed(`not found: ${missing.reason}`)),
+    Effect.map((state) => [`engine ${name}`, state] as const)
+  )
+
+/** The command. */
+export const command = Command.make(
+  "doctor",
+  {},
+  Effect.fn("doctor")(function* () {
+    const { version: effect } = require("effect/package.json") as { version: string }
+    const engines = yield* Effect.forEach(["tfjs-native", "tfjs-wasm", "reference"] as const, engine)
+    const providers = yield* ExecutionProviders.probe
+    const rows: ReadonlyArray<readonly [string, string]> = [
+      ["rai", version],
+      ["Node", `${process.version} on ${process.platform} ${process.arch}`],
+      ["cores", `${availableParallelism()} (${cpus()[0]?.model.trim() ?? "unknown"})`],
+      ["effect", effect],
+      ...engines,
+      ...providers.map(
+        ({ detail, found, provider }) =>
+          [`provider ${provider.toUpperCase()}`, found ? `found: ${detail}` : `not found: ${detail}`] as const
+      )
+    ]
+    const width = Math.max(...rows.map(([name]) => name.length))
+    yield* Effect.forEach(rows, ([name, value]) => Report.line(`${name.padEnd(width)}  ${value}`))
+  })
+).pipe(Command.withDescription("Say what this machine has: Node, engines, execution providers, library versions, cores"))

@@ -1,0 +1,29 @@
+/**
+ * How a command that failed ends: one line on stderr and an exit code.
+ */
+import { Cause, Console, Effect, Exit, type Runtime } from "effect"
+import { CliError } from "effect/cli"
+
+/** Prints a failure on one line: its message, or, of a defect, that it is a fault of the program's own. */
+export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tapCause(command, (cause) => {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.void
+    const error = Cause.squash(cause)
+    // Wrong usage has been explained by the command line itself.
+    if (CliError.isCliError(error)) return Effect.void
+    return Effect.andThen(Console.error(`error: ${line(cause, error)}`), Effect.logDebug(cause))
+  })
+
+const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
+  const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!
+  return Cause.hasDies(cause)
+    ? `a fault of this program, not of what you gave it: ${message}; run it with --log-level debug and report what it prints`
+    : message
+}
+
+/** 0 done, 1 a failure, 2 wrong usage, 130 interrupted. */
+export const teardown: Runtime.Teardown = (exit, onExit) => {
+  if (Exit.isSuccess(exit)) return onExit(0)
+  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
+  onExit(CliError.isCliError(Cause.squash(exit.cause)) ? 2 : 1)
+}

@@ -1,0 +1,85 @@
+/**
+ * The pictures of a run.
+ */
+import { type Dataset, Score, type Trained } from "@rai/core"
+import { Landscape, Loss, Picture, Residuals } from "@rai/plots"
+import { Effect, Path } from "effect"
+import type { Row } from "./RunFolder.ts"
+
+/** Draws loss, residuals and, of circuits with two inputs and two classes, the decision landscape into a folder, as SVG and PNG. */
+export const draw = Effect.fn("Figures.draw")(function* (
+  folder: string,
+  trained: Trained.Trained,
+  data: Dataset.Dataset,
+  rows: ReadonlyArray<Row>
+) {
+  const path = yield* Path.Path
+  const write = Effect.fnUntraced(function* (name: string, svg: string) {
+    yield* Picture.write(path.join(folder, `${name}.svg`), svg)
+    yield* Picture.write(path.join(folder, `${name}.png`), svg)
+  })
+  if (rows.length > 1) yield* write("loss", yield* loss(rows))
+  const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
+  if (relaxed.length > 1) yield* write("residuals", yield* residuals(relaxed))
+  if (canBeDrawn(trained)) {
+    const plane = { grid: 200 }
+    yield* write("landscape", yield* Landscape.svg({ ...plane, ...(yield* panel(trained, data, plane)) }))
+  }
+})
+
+/** Whether there is a plane to draw: two inputs, one logit. */
+export const canBeDrawn = (trained: Trained.Trained): boolean =>
+  trained.task === "binary" && trained.inputNames.length === 2
+
+/** A landscape of the free run's probability. */
+export const panel = Effect.fn("Figures.panel")(function* (
+  trained: Trained.Trained,
+  data: Dataset.Dataset | undefined,
+  plane: { readonly grid: number },
+  title?: string,
+  subtitle?: string
+) {
+  const logits = yield* Score.predict(trained, Landscape.inputs(plane))
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(subtitle === undefined ? {} : { subtitle }),
+    probability: Float32Array.from(logits.data as Float32Array, (logit) => 1 / (1 + Math.exp(-logit))),
+    points: data === undefined ? [] : points(data)
+  }
+})
+
+const points = ({ inputs, targets }: Dataset.Dataset) =>
+  Array.from({ length: inputs.shape[0]! }, (_, i) => ({
+    x: inputs.data[2 * i]!,
+    y: inputs.data[2 * i + 1]!,
+    label: targets.data[i] === 1 ? (1 as const) : (0 as const)
+  }))
+
+const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
+
+const phases = (rows: ReadonlyArray<Row>) => {
+  const starts = rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase)
+  return starts.map(({ phase, total }) => ({ name: phase, start: total }))
+}
+
+const loss = (rows: ReadonlyArray<Row>) =>
+  Loss.svg({
+    measurements: rows.map((row) => ({
+      step: row.total,
+      freeRunLoss: orNaN(row.freeRunLoss),
+      ...(row.relaxedLoss === undefined ? {} : { relaxedLoss: orNaN(row.relaxedLoss) }),
+      ...(row.freeRunAccuracy === undefined ? {} : { freeRunAccuracy: orNaN(row.freeRunAccuracy) })
+    })),
+    phases: phases(rows)
+  })
+
+const residuals = (rows: ReadonlyArray<Row>) => {
+  // A plan may relax twice with other cuts; the picture shows the last way of cutting.
+  const cuts = rows.at(-1)!.residuals.length
+  const shown = rows.filter((row) => row.residuals.length === cuts)
+  return Residuals.svg({
+    steps: shown.map(({ total }) => total),
+    cuts,
+    residual: shown.flatMap((row) => row.residuals.map(orNaN))
+  })
+}

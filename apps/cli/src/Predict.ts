@@ -1,0 +1,55 @@
+/**
+ * `rai predict`: predictions of an exported model as CSV.
+ */
+import { Csv, type NdArray } from "@rai/core"
+import { Predict } from "@rai/export"
+import { Archive } from "@rai/core"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import * as Report from "./Report.ts"
+
+/** The command. */
+export const command = Command.make(
+  "predict",
+  {
+    model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model")),
+    input: Flag.File("input").pipe(Flag.withDescription("a .csv or .csv.gz file with a column for each input")),
+    out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
+  },
+  Effect.fn("predict")(function* ({ input, model, out }) {
+    const { inputNames } = yield* Predict.describe(model)
+    const rows = yield* Csv.inputs(input, inputNames)
+    const text = csv(yield* Predict.predict(model, rows))
+    if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
+    yield* Archive.replace(out.value, new TextEncoder().encode(text))
+  })
+).pipe(Command.withDescription("Predict with an exported model: class and probability, or value, one line a row"))
+
+const row = ({ data, shape }: NdArray.NdArray, i: number): ReadonlyArray<number> =>
+  Array.from(data.subarray(i * shape[1]!, (i + 1) * shape[1]!))
+
+const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
+
+const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
+  const probability = outputs.probability
+  const [first] = Object.values(outputs)
+  const every = (lineOf: (i: number) => ReadonlyArray<string | number>) =>
+    Array.from({ length: first!.shape[0]! }, (_, i) => lineOf(i).join(","))
+  const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) => `${[header.join(","), ...lines].join("\n")}\n`
+  if (probability === undefined) {
+    const names = Object.keys(outputs)
+    return table(names, every((i) => names.flatMap((name) => row(outputs[name]!, i))))
+  }
+  const nameOf = (k: number) => quoted(classNames?.[k] ?? String(k))
+  if (task === "binary" || probability.shape[1] === 1) {
+    return table(["class", "probability"], every((i) => {
+      const [p] = row(probability, i)
+      return [nameOf(p! > 0.5 ? 1 : 0), p!]
+    }))
+  }
+  const names = Array.from({ length: probability.shape[1]! }, (_, k) => `probability ${nameOf(k)}`)
+  return table(["class", ...names], every((i) => {
+    const shares = row(probability, i)
+    return [nameOf(shares.indexOf(Math.max(...shares))), ...shares]
+  }))
+}

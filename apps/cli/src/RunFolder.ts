@@ -1,0 +1,87 @@
+/**
+ * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
+ */
+import { Archive, type TrainingEvent } from "@rai/core"
+import { Effect, FileSystem, Path, Schema } from "effect"
+import { CommandFailed } from "./CommandFailed.ts"
+import { Settings } from "./Settings.ts"
+
+/** One line of `metrics.jsonl`. */
+export const Row = Schema.Struct({
+  phase: Schema.String,
+  step: Schema.Int,
+  total: Schema.Int,
+  seconds: Schema.Number,
+  freeRunLoss: Schema.NullOr(Schema.Number),
+  freeRunAccuracy: Schema.optional(Schema.NullOr(Schema.Number)),
+  relaxedLoss: Schema.optional(Schema.NullOr(Schema.Number)),
+  relaxationGap: Schema.optional(Schema.NullOr(Schema.Number)),
+  residuals: Schema.Array(Schema.NullOr(Schema.Number)),
+  gradientNorms: Schema.Array(Schema.NullOr(Schema.Number))
+})
+
+/** One measurement of a run. */
+export type Row = typeof Row.Type
+
+const file = (folder: string, name: string) => Effect.map(Path.Path, (path) => path.join(folder, name))
+
+const writeText = Effect.fnUntraced(function* (folder: string, name: string, text: string) {
+  yield* Archive.replace(yield* file(folder, name), new TextEncoder().encode(text))
+})
+
+/** An empty folder with the run's settings; fails where the folder holds something already. */
+export const create = Effect.fn("RunFolder.create")(function* (folder: string, settings: Settings) {
+  const fs = yield* FileSystem.FileSystem
+  const there = yield* fs.exists(folder)
+  const isFolder = there && (yield* fs.stat(folder)).type === "Directory"
+  if (there && (!isFolder || (yield* fs.readDirectory(folder)).length > 0)) {
+    return yield* new CommandFailed({
+      expected: "--out to name an empty folder or none yet",
+      came: isFolder ? `${folder} holds files` : `${folder} is a file`,
+      advice: isFolder ? "name another, or add --resume to go on with the run in it" : "name another"
+    })
+  }
+  yield* fs.makeDirectory(folder, { recursive: true })
+  const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
+  yield* writeText(folder, "settings.json", `${JSON.stringify(text, undefined, 2)}\n`)
+})
+
+/** The settings that the run in `folder` began with. */
+export const settings = Effect.fn("RunFolder.settings")(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const name = yield* file(folder, "settings.json")
+  const failed = (came: string) =>
+    new CommandFailed({ expected: `the settings of a run in ${name}`, came, advice: "leave --resume out to begin a run" })
+  const text = yield* Effect.mapError(fs.readFileString(name), () => failed("there is no such file"))
+  return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Settings))(text), () =>
+    failed("it is not whole")
+  )
+})
+
+/** The measurements so far; a line that a crash cut off does not count. */
+export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.orElseSucceed(fs.readFileString(yield* file(folder, "metrics.jsonl")), () => "")
+  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Row))
+  const decoded = yield* Effect.forEach(text.split("\n").filter(Boolean), (line) => Effect.option(decode(line)))
+  return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
+})
+
+/** Takes back the measurements after `total` steps, which a resumed run makes again. */
+export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, total: number) {
+  const kept = (yield* rows(folder)).filter((row) => row.total <= total)
+  yield* writeText(folder, "metrics.jsonl", kept.map((row) => `${JSON.stringify(row)}\n`).join(""))
+})
+
+/** Adds the measurement of an event, if it has one. */
+export const append = Effect.fnUntraced(function* (folder: string, event: TrainingEvent.TrainingEvent) {
+  if (event._tag !== "Step" || event.measurement === undefined) return
+  const { phase, progress, measurement } = event
+  const fs = yield* FileSystem.FileSystem
+  const row = { phase: phase.kind, step: progress.step, total: progress.total, seconds: progress.seconds, ...measurement }
+  yield* fs.writeFileString(yield* file(folder, "metrics.jsonl"), `${JSON.stringify(row)}\n`, { flag: "a" })
+})
+
+/** Writes `summary.json`. */
+export const summarise = (folder: string, summary: unknown) =>
+  writeText(folder, "summary.json", `${JSON.stringify(summary, undefined, 2)}\n`)

@@ -1,0 +1,60 @@
+/**
+ * What decides a run, as the command line gives it and a run's folder keeps it.
+ */
+import { Circuit, CircuitSpec, Dataset, Initializer, Plan, PlanSpec, Source } from "@rai/core"
+import { Effect, Schema } from "effect"
+import { CommandFailed } from "./CommandFailed.ts"
+import * as EngineChoice from "./EngineChoice.ts"
+
+/** The activation functions of `--activation`. */
+export const activations = Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>
+
+/** The starts of `--start`; `auto` leaves it to the plan. */
+export const starts = ["auto", ...(Object.keys(Initializer.table) as ReadonlyArray<Initializer.Name>)] as const
+
+/** The settings of a run. */
+export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
+  data: Schema.String,
+  circuit: Schema.String,
+  activation: Schema.Literals(activations),
+  plan: Schema.String,
+  start: Schema.Literals(starts),
+  seed: Schema.Int,
+  engine: Schema.Literals(EngineChoice.names),
+  test: Schema.optional(Schema.String),
+  label: Schema.optional(Schema.String),
+  task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
+  stopLoss: Schema.optional(Schema.Finite)
+}) {}
+
+/** The circuit that the settings describe. */
+export const circuit = (settings: Settings) =>
+  Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
+    Circuit.perceptron(widths, { activation: settings.activation })
+  )
+
+/** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
+export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
+  const written = settings.plan === "auto" ? Plan.auto(of) : yield* PlanSpec.parse(settings.plan)
+  const started = settings.start === "auto" ? written : Plan.startingAt(written, settings.start)
+  return settings.stopLoss === undefined ? started : Plan.stoppingAt(started, { loss: settings.stopLoss })
+})
+
+/** Training data, and test data where `--test` names a set or a share. */
+export const data = Effect.fn("Settings.data")(function* ({ data: from, label, task, test }: Settings) {
+  const all = yield* Source.read(from, { label, task })
+  if (test === undefined) return { train: all, test: undefined }
+  const share = Number(test)
+  if (!Number.isNaN(share)) return yield* Dataset.split(all, { share })
+  const other = yield* Source.read(test, { label, task })
+  const [mine, theirs] = [describe(all), describe(other)]
+  if (mine === theirs) return { train: all, test: other }
+  return yield* new CommandFailed({
+    expected: `test data as the training data are (${mine})`,
+    came: `${theirs} came in ${test}`,
+    advice: "name data with the same columns and classes"
+  })
+})
+
+const describe = (of: Dataset.Dataset): string =>
+  `${Dataset.features(of)} inputs, ${of.classNames === undefined ? of.task : `classes ${of.classNames.join(", ")}`}`

@@ -1,0 +1,182 @@
+/**
+ * `rai train`: data and a circuit in, a trained circuit out.
+ */
+import { Engine } from "@rai/core"
+import { Effect, FileSystem, Option, Path } from "effect"
+import { Command, Flag } from "effect/cli"
+import { CommandFailed } from "./CommandFailed.ts"
+import * as EngineChoice from "./EngineChoice.ts"
+import * as Report from "./Report.ts"
+import * as Run from "./Run.ts"
+import * as RunFolder from "./RunFolder.ts"
+import * as Settings from "./Settings.ts"
+
+const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
+
+const flags = {
+  data: describe(
+    Flag.String("data"),
+    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
+  ),
+  circuit: describe(Flag.String("circuit"), "widths, as in 2,100x100,1: a hundred hidden layers of 100 units"),
+  activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
+  plan: describe(Flag.String("plan"), "auto, or phases as in relax:250:rprop=0.1,backpropagate:400:rprop=0.001; auto"),
+  start: describe(Flag.Literals("start", Settings.starts), "where weights start; auto leaves it to the plan"),
+  seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
+  seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
+  engine: describe(Flag.Literals("engine", EngineChoice.names), "what computes; auto takes the fastest that works here"),
+  test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
+  label: describe(Flag.String("label"), "the label's column of a file; the last one"),
+  task: describe(Flag.Literals("task", ["binary", "classes", "regression"]), "what the label means, where it is not plain"),
+  stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
+  out: describe(Flag.Directory("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
+  resume: Flag.Boolean("resume").pipe(
+    Flag.withDescription("go on with the run in --out, with the settings it began with"),
+    Flag.withDefault(false)
+  ),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDescription("the last line of stdout is one JSON object"),
+    Flag.withDefault(false)
+  )
+}
+
+type Given = Command.Command.Config.Infer<typeof flags>
+
+/** The command. */
+export const command = Command.make("train", flags, (given) => train(given)).pipe(
+  Command.withDescription("Train a circuit with Relaxed Activation Identity, backpropagation, or both in turn"),
+  Command.withExamples([
+    { command: "rai train --data moons-100 --circuit 2,100x100,1 --out runs/moons", description: "the paper's circuit" }
+  ])
+)
+
+const train = Effect.fn("train")(function* (given: Given) {
+  const seeds = Option.isNone(given.seeds) ? undefined : yield* parseSeeds(given.seeds.value)
+  const folder = Option.getOrUndefined(given.out)
+  if (seeds !== undefined && Option.isSome(given.seed)) {
+    return yield* new CommandFailed({ expected: "--seed or --seeds", came: "both came", advice: "leave one out" })
+  }
+  if (given.resume && folder === undefined) {
+    const advice = "name the run's folder with --out"
+    return yield* new CommandFailed({ expected: "a run to resume", came: "--resume came without --out", advice })
+  }
+  const summaries: Array<Run.Summary> = []
+  for (const seed of seeds ?? [undefined]) {
+    const own = folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
+    summaries.push(yield* one(given, seed, own, seeds === undefined ? "" : `seed ${seed}`))
+  }
+  const [first] = summaries
+  if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
+  const accuracies = summaries.map(({ testAccuracy, freeRunAccuracy }) => testAccuracy ?? freeRunAccuracy ?? Number.NaN)
+  const object = { runs: summaries, lowestAccuracy: Math.min(...accuracies), medianAccuracy: median(accuracies) }
+  yield* Report.result(given.json, object, [
+    ...summaries.map((summary) => `seed ${summary.seed}: ${lines(summary).slice(0, 2).join("; ")}`),
+    `lowest accuracy ${Report.percent(object.lowestAccuracy)}, median ${Report.percent(object.medianAccuracy)} over ${seeds.length} seeds`
+  ])
+})
+
+const one = Effect.fnUntraced(function* (given: Given, seed: number | undefined, folder: string | undefined, name: string) {
+  const saved = given.resume && folder !== undefined ? yield* RunFolder.settings(folder) : undefined
+  const settings = yield* merge(given, seed, saved)
+  const layer = EngineChoice.table[settings.engine]
+  return yield* Effect.gen(function* () {
+    const engine = yield* Engine.Engine
+    // What `auto` took is kept, so that a resumed run goes on with it.
+    const taken = new Settings.Settings({ ...settings, engine: engine.name as EngineChoice.Name })
+    const circuit = yield* Settings.circuit(settings)
+    const plan = yield* Settings.plan(settings, circuit)
+    const data = yield* Settings.data(settings)
+    if (folder !== undefined && saved !== undefined) {
+      const done = yield* finishedBefore(folder)
+      if (done !== undefined) return done
+    }
+    if (folder !== undefined && saved === undefined) yield* RunFolder.create(folder, taken)
+    const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: saved !== undefined, name }
+    return (yield* Run.carryOut(run)).summary
+  }).pipe(Effect.provide(layer))
+})
+
+const finishedBefore = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(folder, "summary.json")
+  if (!(yield* fs.exists(file))) return undefined
+  yield* Report.progress(`the run in ${folder} is finished already`)
+  return JSON.parse(yield* fs.readFileString(file)) as Run.Summary
+})
+
+/** The given settings over the saved ones; a run that is resumed keeps what it began with. */
+const merge = Effect.fnUntraced(function* (given: Given, seed: number | undefined, saved: Settings.Settings | undefined) {
+  const text = {
+    data: Option.getOrUndefined(given.data),
+    circuit: Option.getOrUndefined(given.circuit),
+    activation: Option.getOrUndefined(given.activation),
+    plan: Option.getOrUndefined(given.plan),
+    start: Option.getOrUndefined(given.start),
+    seed: seed ?? Option.getOrUndefined(given.seed),
+    engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
+    test: Option.getOrUndefined(given.test),
+    label: Option.getOrUndefined(given.label),
+    task: Option.getOrUndefined(given.task),
+    stopLoss: Option.getOrUndefined(given.stopLoss)
+  }
+  if (saved !== undefined) {
+    for (const [key, value] of Object.entries(text)) {
+      const before = saved[key as keyof typeof text]
+      if (value === undefined || value === before) continue
+      return yield* new CommandFailed({
+        expected: `${key} ${before ?? "absent"}, with which the run began`,
+        came: `${value} came`,
+        advice: "leave it out, or begin a run in another folder"
+      })
+    }
+    return saved
+  }
+  const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
+  if (missing !== undefined) {
+    const example = missing === "data" ? "--data moons-100" : "--circuit 2,100x100,1"
+    return yield* new CommandFailed({ expected: `--${missing}`, came: "none came", advice: `add it, for instance ${example}` })
+  }
+  return new Settings.Settings({
+    data: text.data!,
+    circuit: text.circuit!,
+    activation: text.activation ?? "sigmoid",
+    plan: text.plan ?? "auto",
+    start: text.start ?? "auto",
+    seed: text.seed ?? 0,
+    engine: text.engine ?? "auto",
+    test: text.test,
+    label: text.label,
+    task: text.task,
+    stopLoss: text.stopLoss
+  })
+})
+
+const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, CommandFailed> => {
+  const ranges = text.split(",").map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()))
+  const seeds = ranges.flatMap((range) => {
+    const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])]
+    return range === null || last < first || last - first > 10_000
+      ? []
+      : Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  })
+  return ranges.includes(null) || seeds.length === 0
+    ? Effect.fail(
+        new CommandFailed({ expected: "seeds such as 0-9 or 0,2,5", came: `«${text}» came`, advice: "write whole numbers" })
+      )
+    : Effect.succeed(seeds)
+}
+
+const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+
+const lines = (summary: Run.Summary): ReadonlyArray<string> => [
+  `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)`,
+  `free run: loss ${Report.number(summary.freeRunLoss)}, accuracy ${Report.percent(summary.freeRunAccuracy)} on the training data` +
+    (summary.testLoss === null
+      ? ""
+      : `; loss ${Report.number(summary.testLoss)}, accuracy ${Report.percent(summary.testAccuracy)} on test data`),
+  ...(summary.relaxedLoss === null
+    ? []
+    : [`relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)} where relaxing ended`]),
+  summary.run === null ? "nothing was kept; add --out DIR to keep it" : `kept in ${summary.run}`
+]

@@ -1,0 +1,24 @@
+/**
+ * `rai verify`: a model against its parity record.
+ */
+import { Verify } from "@rai/export"
+import { Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import * as Report from "./Report.ts"
+
+/** The command. */
+export const command = Command.make(
+  "verify",
+  {
+    model: Argument.String("model.onnx").pipe(Argument.withDescription("the model; its record lies beside it")),
+    json: Flag.Boolean("json").pipe(Flag.withDefault(false))
+  },
+  Effect.fn("verify")(function* ({ json, model }) {
+    const { examples, file, maxAbsDifference, opset, origin, sha256 } = yield* Verify.verify(model)
+    yield* Report.result(json, { file, sha256, opset, maxAbsDifference, examples, origin: origin ?? null }, [
+      `${file} is as it was exported: sha256 ${sha256}, opset ${opset}`,
+      `largest difference to the free run ${Report.number(maxAbsDifference)} on ${examples} examples`,
+      ...(origin === undefined ? [] : Object.entries(origin).map(([key, value]) => `${key}: ${String(value)}`))
+    ])
+  })
+).pipe(Command.withDescription("Check a model against its parity record, and say what it holds"))

@@ -1,0 +1,130 @@
+/**
+ * Where data come from, as the command line writes it: a generated set with settings, or a file.
+ */
+import { Effect, type FileSystem } from "effect"
+import * as Blobs from "./Blobs.ts"
+import * as Checkerboard from "./Checkerboard.ts"
+import * as Circles from "./Circles.ts"
+import * as Csv from "./Csv.ts"
+import { DataInvalid, quote } from "./DataInvalid.ts"
+import type { Dataset } from "./Dataset.ts"
+import * as Moons from "./Moons.ts"
+import type { Settings } from "./Setting.ts"
+import * as Spirals from "./Spirals.ts"
+import * as Xor from "./Xor.ts"
+
+interface Generator {
+  readonly settings: Settings
+  readonly make: (options: Readonly<Record<string, number>>) => Effect.Effect<Dataset, DataInvalid>
+}
+
+const generators: Readonly<Record<string, Generator>> = {
+  "moons-100": { settings: {}, make: () => Moons.paper },
+  moons: Moons,
+  circles: Circles,
+  spirals: Spirals,
+  blobs: Blobs,
+  xor: Xor,
+  checkerboard: Checkerboard
+}
+
+/** The names of the generated sets. */
+export const names: ReadonlyArray<string> = Object.keys(generators)
+
+/**
+ * The data set that a text names: `moons-100` (the paper's points); `moons`, `circles`, `spirals`, `blobs`, `xor` or `checkerboard`,
+ * with settings such as `moons:n=1000,noise=0.1,seed=7`; or the path of a `.csv` or `.csv.gz` file. `label` and `task` are for files.
+ * Fails where there is no such set, setting or file, and lists what there is.
+ *
+ * ```ts
+ * import { Dataset, Source } from "@rai/core"
+ * import { Effect, FileSystem } from "effect"
+ *
+ * const program = Source.read("moons:n=1000,noise=0.1,seed=7").pipe(Effect.provide(FileSystem.layerNoop({})))
+ * Dataset.examples(await Effect.runPromise(program)) // => 1000
+ * ```
+ */
+export const read = (
+  text: string,
+  options: Csv.Options = {}
+): Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem> =>
+  /\.csv(?:\.gz)?$/i.test(text) ? Csv.read(text, options) : generate(text, options)
+
+const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options) {
+  const [name = "", ...rest] = text.split(":")
+  const generator = Object.hasOwn(generators, name) ? generators[name] : undefined
+  if (generator === undefined) {
+    const expected = `one of ${names.join(", ")}, or a .csv or .csv.gz file`
+    return yield* new DataInvalid({
+      source: "data",
+      expected,
+      came: `${quote(text)} came`,
+      advice: "name one of these"
+    })
+  }
+  const data = yield* generator
+    .make(yield* settings(name, rest, generator.settings))
+    .pipe(
+      Effect.mapError((error) =>
+        error.setting === undefined ? error : new DataInvalid({ ...error, setting: flag(error.setting) })
+      )
+    )
+  if (options.label !== undefined) {
+    const came = `${quote(options.label)} came for a generated set`
+    const advice = "leave the label out, or give a file"
+    return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
+  }
+  if (options.task !== undefined && options.task !== data.task) {
+    const came = `${quote(options.task)} came`
+    return yield* new DataInvalid({
+      source: name,
+      expected: `the task ${data.task}`,
+      came,
+      advice: "leave the task out"
+    })
+  }
+  return data
+})
+
+/** On the command line the number of examples is `n`. */
+const flag = (setting: string): string => (setting === "examples" ? "n" : setting)
+
+const settings = Effect.fnUntraced(function* (source: string, parts: ReadonlyArray<string>, known: Settings) {
+  const found: Record<string, number> = {}
+  if (parts.length === 0) return found
+  const flags = new Map(Object.keys(known).map((setting) => [flag(setting), setting]))
+  const invalid = (expected: string, came: string, advice: string) =>
+    new DataInvalid({ source, expected, came, advice })
+  if (flags.size === 0) {
+    return yield* invalid(
+      "no settings",
+      `${quote(parts.join(":"))} came`,
+      "leave them out, or name moons, which has some"
+    )
+  }
+  for (const pair of parts.join(":").split(",")) {
+    const [key = "", value, ...more] = pair.split("=").map((side) => side.trim())
+    const setting = flags.get(key)
+    if (setting === undefined) {
+      const first = `${source}:${[...flags.keys()][0]}=100`
+      return yield* invalid(
+        `settings ${[...flags.keys()].join(", ")}`,
+        `${quote(pair)} came`,
+        `write for instance ${first}`
+      )
+    }
+    const number = value === undefined || value === "" || more.length > 0 ? Number.NaN : Number(value)
+    if (!Number.isFinite(number)) {
+      return yield* invalid(
+        `a number after ${key}=`,
+        `${quote(pair)} came`,
+        `write for instance ${key}=${known[setting]!.byDefault}`
+      )
+    }
+    if (Object.hasOwn(found, setting)) {
+      return yield* invalid("each setting once", `${quote(key)} came twice`, "remove one of the two")
+    }
+    found[setting] = number
+  }
+  return found
+})

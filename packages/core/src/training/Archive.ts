@@ -1,0 +1,107 @@
+/**
+ * A JSON file and the safetensors file it names, replaced together: the arrays are written beside under a new name, then the JSON that
+ * points to them is renamed into place, so that a crash leaves either the old pair or the new one.
+ */
+import { Effect, FileSystem, Path, Schema } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import type { Arrays } from "../engine/Engine.ts"
+import * as Sha256 from "./Sha256.ts"
+import * as Safetensors from "./Safetensors.ts"
+
+/** A saved run or circuit that cannot be used. */
+export class ArchiveInvalid extends Schema.TaggedError<ArchiveInvalid>()("ArchiveInvalid", {
+  file: Schema.String,
+  expected: Schema.String,
+  came: Schema.String,
+  advice: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected ${this.expected}, but ${this.came}; ${this.advice}`
+  }
+}
+
+const Envelope = Schema.Struct({
+  format: Schema.String,
+  version: Schema.Int,
+  arrays: Schema.Struct({ file: Schema.String, sha256: Schema.String }),
+  content: Schema.Unknown
+})
+
+/** One kind of archive: its file name without ending, its format's version, and what its JSON holds. */
+export interface Kind<S extends Schema.Codec<unknown, unknown>> {
+  readonly name: string
+  readonly version: number
+  readonly schema: S
+}
+
+/** Writes the pair into `folder`, which must exist, and removes the arrays that the pair before used. */
+export const write = Effect.fn("Archive.write")(function* <S extends Schema.Codec<unknown, unknown>>(
+  kind: Kind<S>,
+  folder: string,
+  content: S["Type"],
+  arrays: Arrays
+) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const bytes = Safetensors.encode(arrays)
+  const sha256 = yield* Sha256.hex(bytes)
+  const file = `${kind.name}-${sha256.slice(0, 12)}.safetensors`
+  const encoded = yield* Effect.orDie(Schema.encodeEffect(kind.schema)(content))
+  const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content: encoded }
+  yield* replace(path.join(folder, file), bytes)
+  yield* replace(path.join(folder, `${kind.name}.json`), new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`))
+  const stale = (yield* fs.readDirectory(folder)).filter(
+    (entry) => entry.startsWith(`${kind.name}-`) && entry.endsWith(".safetensors") && entry !== file
+  )
+  yield* Effect.forEach(stale, (entry) => fs.remove(path.join(folder, entry)))
+})
+
+/** Writes a file beside, then renames it into place. */
+export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.andThen(fs.writeFile(`${file}.part`, bytes), fs.rename(`${file}.part`, file))
+  )
+
+/** Reads the pair of `folder` and checks it through and through. */
+export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<unknown, unknown>>(
+  kind: Kind<S>,
+  folder: string
+) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(folder, `${kind.name}.json`)
+  const invalid = (came: string, advice: string, expected = `a ${kind.name} of format version ${kind.version}`) =>
+    new ArchiveInvalid({ file, expected, came, advice })
+  const text = yield* Effect.mapError(fs.readFileString(file), () =>
+    invalid("there is no such file", `name a folder that \`rai train --out\` wrote`)
+  )
+  const head = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int })))(text),
+    () => invalid("it is not whole JSON of that kind", "train again into an empty folder")
+  )
+  if (head.format !== `rai-${kind.name}` || head.version !== kind.version) {
+    return yield* invalid(`${head.format} of version ${head.version} came`, "use the version of this program that wrote it, or train again")
+  }
+  const differs = (error: { readonly message: string }) =>
+    invalid(`its content differs (${error.message.split("\n")[0]})`, "train again into an empty folder")
+  const envelope = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))(text),
+    differs
+  )
+  const content = yield* Effect.mapError(Schema.decodeUnknownEffect(kind.schema)(envelope.content), differs)
+  const bytes = yield* Effect.mapError(fs.readFile(path.join(folder, path.basename(envelope.arrays.file))), () =>
+    invalid(`${envelope.arrays.file} is missing`, "train again into an empty folder")
+  )
+  if ((yield* Sha256.hex(bytes)) !== envelope.arrays.sha256) {
+    return yield* invalid(
+      "it is cut short or changed",
+      "train again into an empty folder",
+      `${envelope.arrays.file} as it was written`
+    )
+  }
+  const arrays = yield* Effect.mapError(Safetensors.decode(bytes), (error) =>
+    invalid(error.reason, "train again into an empty folder")
+  )
+  const found: { readonly content: S["Type"]; readonly arrays: Arrays } = { content, arrays }
+  return found
+})

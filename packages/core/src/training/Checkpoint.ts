@@ -1,0 +1,60 @@
+/**
+ * A run that can go on: where it stands, with all its arrays, in the engine's own precision.
+ */
+import { Effect, Schema } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import * as Archive from "./Archive.ts"
+import * as Plan from "./Plan.ts"
+import * as Progress from "./Progress.ts"
+import type { Snapshot } from "./Training.ts"
+
+/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan and seed and on no other. */
+export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Identity")({
+  circuit: Schema.String,
+  plan: Schema.String,
+  coordinates: Schema.String,
+  start: Schema.String,
+  seed: Schema.Int,
+  engine: Schema.String
+}) {}
+
+/** The identity of a run. */
+export const identity = (circuit: Circuit.Circuit, plan: Plan.Plan, seed: number, engine: string): Identity =>
+  new Identity({
+    circuit: Circuit.print(circuit),
+    plan: Plan.print(plan),
+    coordinates: plan.coordinates,
+    start: plan.start,
+    seed,
+    engine
+  })
+
+const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
+
+const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 1, schema: Content }
+
+/** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
+export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>
+  Archive.write(kind, folder, { identity, progress: snapshot.progress }, snapshot.state)
+
+/** The checkpoint of a folder. */
+export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
+  const { arrays, content } = yield* Archive.read(kind, folder)
+  const snapshot: Snapshot = { progress: content.progress, state: arrays }
+  return { identity: content.identity, snapshot }
+})
+
+/** The snapshot, if the checkpoint is of this very run. */
+export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
+  const { identity: came, snapshot } = yield* load(folder)
+  for (const key of ["circuit", "plan", "coordinates", "start", "seed", "engine"] as const) {
+    if (came[key] === expected[key]) continue
+    return yield* new Archive.ArchiveInvalid({
+      file: `${folder}/checkpoint.json`,
+      expected: `a checkpoint of the ${key} «${expected[key]}»`,
+      came: `it is of «${came[key]}»`,
+      advice: "resume with the settings that the run began with, or train into another folder"
+    })
+  }
+  return snapshot
+})

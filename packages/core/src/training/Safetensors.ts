@@ -1,0 +1,78 @@
+/**
+ * Arrays as a safetensors file: eight bytes of header length, a JSON header, the numbers little-endian, which other tools read too.
+ */
+import { Effect, Schema } from "effect"
+import type { Arrays } from "../engine/Engine.ts"
+import { type NdArray, size } from "../tensor/NdArray.ts"
+
+/** Bytes that are not whole safetensors. */
+export class SafetensorsInvalid extends Schema.TaggedError<SafetensorsInvalid>()("SafetensorsInvalid", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected a whole safetensors file, but ${this.reason}`
+  }
+}
+
+const types = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array }
+
+const typeOf = (data: NdArray["data"]): keyof typeof types => {
+  if (data instanceof Float32Array) return "F32"
+  if (data instanceof Float64Array) return "F64"
+  return data instanceof Int32Array ? "I32" : "U8"
+}
+
+const Header = Schema.Record(
+  Schema.String,
+  Schema.Struct({
+    dtype: Schema.Literals(["F32", "F64", "I32", "U8"]),
+    shape: Schema.Array(Schema.Int),
+    data_offsets: Schema.Tuple([Schema.Int, Schema.Int])
+  })
+)
+
+/** The bytes of a safetensors file with the arrays in alphabetical order: equal arrays give equal bytes. */
+export const encode = (arrays: Arrays): Uint8Array<ArrayBuffer> => {
+  const entries = Object.entries(arrays).sort(([a], [b]) => (a < b ? -1 : 1))
+  let end = 0
+  const header: Record<string, unknown> = {}
+  for (const [name, { data, shape }] of entries) {
+    header[name] = { dtype: typeOf(data), shape, data_offsets: [end, end + data.byteLength] }
+    end += data.byteLength
+  }
+  // Spaces up to a multiple of eight keep the numbers aligned.
+  const json = JSON.stringify(header)
+  const text = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8))
+  const bytes = new Uint8Array(8 + text.length + end)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
+  bytes.set(text, 8)
+  let at = 8 + text.length
+  for (const [, { data }] of entries) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
+    at += data.byteLength
+  }
+  return bytes
+}
+
+/** The arrays of a safetensors file. */
+export const decode = (bytes: Uint8Array): Effect.Effect<Arrays, SafetensorsInvalid> =>
+  Effect.gen(function* () {
+    const invalid = (reason: string) => new SafetensorsInvalid({ reason })
+    if (bytes.length < 8) return yield* invalid(`only ${bytes.length} bytes came`)
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
+    if (length > bytes.length - 8) return yield* invalid("it is cut short within its header")
+    const text = new TextDecoder().decode(bytes.subarray(8, 8 + length))
+    const header = yield* Effect.mapError(
+      Schema.decodeUnknownEffect(Schema.fromJsonString(Header))(text),
+      () => invalid("its header is not one")
+    )
+    const arrays: Record<string, NdArray> = {}
+    for (const [name, { data_offsets, dtype, shape }] of Object.entries(header)) {
+      const [start, end] = data_offsets
+      const Type = types[dtype]
+      if (8 + length + end > bytes.length) return yield* invalid(`it is cut short before the end of «${name}»`)
+      if (end - start !== size(shape) * Type.BYTES_PER_ELEMENT) return yield* invalid(`«${name}» has the wrong length`)
+      arrays[name] = { shape, data: new Type(bytes.slice(8 + length + start, 8 + length + end).buffer) }
+    }
+    return arrays
+  })

@@ -1,0 +1,46 @@
+/**
+ * How good a trained circuit is on data it may never have seen: by its free run.
+ */
+import { Effect } from "effect"
+import type { Dataset } from "../data/Dataset.ts"
+import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
+import * as Loss from "../optimization/Loss.ts"
+import * as Program from "../program/Program.ts"
+import * as FreeRun from "../relaxation/FreeRun.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import type { Trained } from "./Trained.ts"
+
+/** Loss, and accuracy where there are classes. */
+export interface Score {
+  readonly loss: number
+  readonly accuracy?: number
+}
+
+/** The outputs of the free run: [examples, inputs] → [examples, outputs], logits or values. */
+export const predict = (
+  trained: Trained,
+  inputs: NdArray
+): Effect.Effect<NdArray, EngineFailed | ShapeMismatch, Engine> =>
+  Effect.gen(function* () {
+    const program = yield* FreeRun.program(trained.circuit)
+    const outputs = yield* Engine.use((engine) => engine.run(program, { ...trained.parameters, x: inputs }))
+    return outputs.output!
+  })
+
+/** The score of the free run on a data set. */
+export const score = (
+  trained: Trained,
+  data: Dataset
+): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
+  Effect.gen(function* () {
+    const output = yield* predict(trained, data.inputs)
+    const program = yield* Program.make({ output: output.shape, y: data.targets.shape }, ({ output: o, y }) => ({
+      loss: Loss.forTask[trained.task](o, y),
+      correct: Loss.correct(o, y)
+    }))
+    const given: Arrays = { output, y: data.targets }
+    const { correct, loss } = yield* Engine.use((engine) => engine.run(program, given))
+    const accuracy = correct!.data[0]! / data.inputs.shape[0]!
+    return trained.task === "regression" ? { loss: loss!.data[0]! } : { loss: loss!.data[0]!, accuracy }
+  })

@@ -1,0 +1,44 @@
+/**
+ * Trained circuits in folders: what a run leaves behind, and what export, prediction and plots begin with.
+ */
+import { Effect, Schema } from "effect"
+import * as CircuitSpec from "../circuit/CircuitSpec.ts"
+import * as Circuit from "../circuit/Circuit.ts"
+import * as Archive from "./Archive.ts"
+import type { Trained } from "./Trained.ts"
+
+const Content = Schema.Struct({
+  circuit: CircuitSpec.schema,
+  task: Schema.Literals(["binary", "classes", "regression"]),
+  inputNames: Schema.Array(Schema.String),
+  classNames: Schema.optional(Schema.Array(Schema.String)),
+  origin: Schema.Struct({
+    plan: Schema.String,
+    seed: Schema.Int,
+    engine: Schema.String,
+    version: Schema.String
+  })
+})
+
+const kind: Archive.Kind<typeof Content> = { name: "circuit", version: 1, schema: Content }
+
+/** Saves a trained circuit into a folder. */
+export const save = (folder: string, { parameters, ...trained }: Trained) =>
+  Archive.write(kind, folder, { ...trained, circuit: CircuitSpec.toJson(trained.circuit) }, parameters)
+
+/** The trained circuit of a folder. */
+export const load = Effect.fn("TrainedStore.load")(function* (folder: string) {
+  const { arrays, content } = yield* Archive.read(kind, folder)
+  const circuit = yield* CircuitSpec.fromJson(content.circuit)
+  for (const [name, { shape }] of Object.entries(Circuit.parameters(circuit))) {
+    if (arrays[name]?.shape.join() === shape.join()) continue
+    return yield* new Archive.ArchiveInvalid({
+      file: `${folder}/circuit.json`,
+      expected: `a parameter «${name}» [${shape.join()}]`,
+      came: arrays[name] === undefined ? "it is missing" : `[${arrays[name].shape.join()}] came`,
+      advice: "train again into an empty folder"
+    })
+  }
+  const trained: Trained = { ...content, circuit, parameters: arrays }
+  return trained
+})
