@@ -25,7 +25,10 @@ export const widths = (text: string): Effect.Effect<ReadonlyArray<number>, Circu
   Effect.gen(function* () {
     const parsed: Array<number> = []
     for (const part of text.split(",")) {
-      const [width, times = "1", ...rest] = part.trim().split("x").map((digits) => (/^\d{1,6}$/.test(digits) ? digits : "0"))
+      const [width, times = "1", ...rest] = part
+        .trim()
+        .split("x")
+        .map((digits) => (/^\d{1,6}$/.test(digits) ? digits : "0"))
       if (Number(width) < 1 || Number(times) < 1 || rest.length > 0) {
         const reason = `expected widths such as 2,100x100,1 (100x100 is a hundred layers of 100 units), but «${part}» came in «${text}»; write whole numbers from 1, separated by commas`
         return yield* new CircuitInvalid({ reason })

@@ -35,7 +35,7 @@ export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
 export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
   eachMap(original, parameters, (W, b, behind, before) => {
     const out = before ? 0.5 : 1
-    if (behind) columnSums(W, b.length).forEach((sum, j) => void (b[j] = b[j]! + sum / 2))
+    if (behind) addColumnSums(W, b, 0.5)
     scale(W, out * (behind ? 0.5 : 1))
     scale(b, out)
   })
@@ -46,7 +46,7 @@ export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays 
     const out = before ? 2 : 1
     scale(W, out * (behind ? 2 : 1))
     scale(b, out)
-    if (behind) columnSums(W, b.length).forEach((sum, j) => void (b[j] = b[j]! - sum / 2))
+    if (behind) addColumnSums(W, b, -0.5)
   })
 
 /** Calls `change` on the weight and bias of each linear map of a copy; `behind`, `before`: whether it comes after, before a sigmoid. */
@@ -79,8 +79,7 @@ const scale = (values: Float64Array, factor: number): void => {
   for (let i = 0; i < values.length; i++) values[i]! *= factor
 }
 
-const columnSums = (W: Float64Array, columns: number): Float64Array => {
-  const sums = new Float64Array(columns)
-  for (let i = 0; i < W.length; i++) sums[i % columns]! += W[i]!
-  return sums
+/** b ← b + factor · colsum W, in place. */
+const addColumnSums = (W: Float64Array, b: Float64Array, factor: number): void => {
+  for (let i = 0; i < W.length; i++) b[i % b.length]! += factor * W[i]!
 }

@@ -21,9 +21,9 @@ export const make = (inputs: number, outputs: number, random: Pseudorandom): Flo
     vectors.push(v.map((x) => x / norm))
   }
   const W = new Float64Array(inputs * outputs)
-  vectors.forEach((v, i) =>
-    v.forEach((x, k) => void (W[inputs <= outputs ? i * outputs + k : k * outputs + i] = x))
-  )
+  for (const [i, v] of vectors.entries()) {
+    for (let k = 0; k < length; k++) W[inputs <= outputs ? i * outputs + k : k * outputs + i] = v[k]!
+  }
   return W
 }
 

@@ -2,6 +2,7 @@
  * Data sets from CSV files, plain or gzipped, read as a stream.
  */
 import { Effect, FileSystem, Option, PlatformError, Stream } from "effect"
+import * as Columns from "./Columns.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type { Task } from "./Dataset.ts"
 import * as Labels from "./Labels.ts"
@@ -35,6 +36,19 @@ const longestRecord = 10_000_000
  * ```
  */
 export const read = Effect.fn("Csv.read")(function* (path: string, options: Options = {}) {
+  const builder = Table.builder(path, options.label)
+  yield* feed(path, builder)
+  return yield* Labels.toDataset(yield* Effect.fromResult(builder.finish()), options.task)
+})
+
+/** The inputs in a CSV file, [rows, names]: its columns `names` in that order, or all of its columns. Fails as `read` does. */
+export const inputs = Effect.fn("Csv.inputs")(function* (path: string, names?: ReadonlyArray<string>) {
+  const builder = Columns.builder(path, names)
+  yield* feed(path, builder)
+  return yield* Effect.fromResult(builder.finish())
+})
+
+const feed = Effect.fnUntraced(function* (path: string, builder: Pick<Table.Builder, "add">) {
   const fs = yield* FileSystem.FileSystem
   const { type } = yield* fs.stat(path).pipe(Effect.mapError((error) => unreadable(path, error)))
   if (type === "Directory") {
@@ -42,9 +56,7 @@ export const read = Effect.fn("Csv.read")(function* (path: string, options: Opti
     return yield* new DataInvalid({ source: path, expected: "a file", came: "this is a folder", advice })
   }
   const bytes = fs.stream(path)
-  const builder = Table.builder(path, options.label)
   yield* parse(path, builder, path.toLowerCase().endsWith(".gz") ? gunzip(path, bytes) : bytes)
-  return yield* Labels.toDataset(yield* Effect.fromResult(builder.finish()), options.task)
 })
 
 const unreadable = (source: string, { reason }: PlatformError.PlatformError): DataInvalid => {
@@ -76,7 +88,7 @@ const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.P
 /** Feeds each record of the bytes to the builder, and stops at the first that it refuses. */
 const parse = Effect.fnUntraced(function* (
   source: string,
-  builder: Table.Builder,
+  builder: Pick<Table.Builder, "add">,
   bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError | DataInvalid>
 ) {
   const csv = yield* Effect.promise(() => import("csv-parse")) // here, so that importing this module stays cheap

@@ -1,7 +1,7 @@
 /**
  * Program → the same program with less to do: equal parts once, neutral operations gone, dead parts never built.
  */
-import type { Tensor } from "../tensor/Tensor.ts"
+import { constant, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
 
@@ -54,6 +54,8 @@ const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.n
 const neutral = (node: Tensor): Tensor => {
   const [a, b] = node.operands
   const outer = scaled(node)
+  const number = outer === undefined ? undefined : filledWith(outer.x)
+  if (outer !== undefined && number !== undefined) return constant(number * outer.by).broadcastTo(node.shape)
   const inner = outer === undefined ? undefined : scaled(outer.x)
   if (outer !== undefined && inner !== undefined) return times(inner.x, inner.by * outer.by)
   switch (node.primitive.name) {

@@ -57,7 +57,9 @@ export const places = (circuit: Circuit.Circuit, sites: ReadonlySet<string>, pat
       return segments.places.map((name) => ({
         name,
         stacked: true,
-        sites: Array.from({ length: segments.count }, (_, s) => atTurn(path, name, segments.first + s * segments.period))
+        sites: Array.from({ length: segments.count }, (_, s) =>
+          atTurn(path, name, segments.first + s * segments.period)
+        )
       }))
     }
   }

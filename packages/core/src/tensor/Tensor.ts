@@ -95,7 +95,10 @@ export class Tensor {
   /** On a condition: `yes` where it holds, `no` elsewhere. */
   where(yes: Tensor, no: Tensor): Tensor {
     const shape = common("where", this.shape, common("where", yes.shape, no.shape))
-    return new Tensor(Elementwise.where, [this, yes, no].map((operand) => operand.broadcastTo(shape)))
+    return new Tensor(
+      Elementwise.where,
+      [this, yes, no].map((operand) => operand.broadcastTo(shape))
+    )
   }
   /** True as 1, false as 0. */
   float(): Tensor {
@@ -173,8 +176,7 @@ export const input = (name: string, shape: Shape.Shape, dtype: DType = "float"):
   new Tensor(Leaf.input, [], { name, shape, dtype })
 
 /** One number that never changes. */
-export const constant = (value: number): Tensor =>
-  new Tensor(Leaf.constant, [], { value, shape: [], dtype: "float" })
+export const constant = (value: number): Tensor => new Tensor(Leaf.constant, [], { value, shape: [], dtype: "float" })
 
 /** The operands one after the other along `axis`. */
 export const concat = (operands: ReadonlyArray<Tensor>, axis: number): Tensor =>

@@ -5,8 +5,8 @@
 import { Effect, FileSystem, Path, Schema } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { Arrays } from "../engine/Engine.ts"
-import * as Sha256 from "./Sha256.ts"
 import * as Safetensors from "./Safetensors.ts"
+import * as Sha256 from "./Sha256.ts"
 
 /** A saved run or circuit that cannot be used. */
 export class ArchiveInvalid extends Schema.TaggedError<ArchiveInvalid>()("ArchiveInvalid", {
@@ -49,7 +49,10 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
   const encoded = yield* Effect.orDie(Schema.encodeEffect(kind.schema)(content))
   const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content: encoded }
   yield* replace(path.join(folder, file), bytes)
-  yield* replace(path.join(folder, `${kind.name}.json`), new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`))
+  yield* replace(
+    path.join(folder, `${kind.name}.json`),
+    new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`)
+  )
   const stale = (yield* fs.readDirectory(folder)).filter(
     (entry) => entry.startsWith(`${kind.name}-`) && entry.endsWith(".safetensors") && entry !== file
   )
@@ -76,18 +79,20 @@ export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<
     invalid("there is no such file", `name a folder that \`rai train --out\` wrote`)
   )
   const head = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int })))(text),
+    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int })))(
+      text
+    ),
     () => invalid("it is not whole JSON of that kind", "train again into an empty folder")
   )
   if (head.format !== `rai-${kind.name}` || head.version !== kind.version) {
-    return yield* invalid(`${head.format} of version ${head.version} came`, "use the version of this program that wrote it, or train again")
+    return yield* invalid(
+      `${head.format} of version ${head.version} came`,
+      "use the version of this program that wrote it, or train again"
+    )
   }
   const differs = (error: { readonly message: string }) =>
     invalid(`its content differs (${error.message.split("\n")[0]})`, "train again into an empty folder")
-  const envelope = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))(text),
-    differs
-  )
+  const envelope = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))(text), differs)
   const content = yield* Effect.mapError(Schema.decodeUnknownEffect(kind.schema)(envelope.content), differs)
   const bytes = yield* Effect.mapError(fs.readFile(path.join(folder, path.basename(envelope.arrays.file))), () =>
     invalid(`${envelope.arrays.file} is missing`, "train again into an empty folder")

@@ -1,7 +1,7 @@
 /**
  * One phase of a plan: a way of training for at most so many steps.
  */
-import * as Optimizer from "../optimization/Optimizer.ts"
+import type * as Optimizer from "../optimization/Optimizer.ts"
 import * as Rprop from "../optimization/Rprop.ts"
 import * as Cut from "../relaxation/Cut.ts"
 import type { Energy } from "../relaxation/RelaxedObjective.ts"

@@ -4,7 +4,7 @@
 import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import * as Initializer from "../circuit/Initializer.ts"
+import type * as Initializer from "../circuit/Initializer.ts"
 import * as Rprop from "../optimization/Rprop.ts"
 import * as Phase from "./Phase.ts"
 

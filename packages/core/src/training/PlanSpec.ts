@@ -47,7 +47,10 @@ const phase = Effect.fnUntraced(function* (text: string) {
     if (key in Rules.table) {
       common.optimizer = Rules.table[key]!(yield* number(value, `a rate above 0 as in ${key}=0.1`, Number.MIN_VALUE))
     } else if (name === "backpropagate") {
-      return yield* new PlanInvalid({ expected: `an optimiser, ${Object.keys(Rules.table).join(", ")},`, came: setting })
+      return yield* new PlanInvalid({
+        expected: `an optimiser, ${Object.keys(Rules.table).join(", ")},`,
+        came: setting
+      })
     } else if (key === "every") {
       cut.every = yield* number(value, "a whole number as in every=10", 1)
     } else if (key === "lambda") {

@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
+import type { Task } from "../data/Dataset.ts"
 import type { Arrays } from "../engine/Engine.ts"
 import * as Loss from "../optimization/Loss.ts"
 import type { Optimizer } from "../optimization/Optimizer.ts"
@@ -19,7 +20,6 @@ import type { Shape } from "../tensor/Shape.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Phase } from "./Phase.ts"
-import type { Task } from "../data/Dataset.ts"
 
 /** What the programs are built for. */
 export interface Subject {
@@ -63,7 +63,10 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const refresh =
       phase.kind === "relax"
         ? yield* Program.make({ ...parameters, x: subject.x }, (given: Given) =>
-            rename(Auxiliaries.freeRun(circuit, sites, (name) => given[name]!, given.x!), auxiliary)
+            rename(
+              Auxiliaries.freeRun(circuit, sites, (name) => given[name]!, given.x!),
+              auxiliary
+            )
           )
         : undefined
     const auxiliaries = shapes(refresh?.outputs ?? {})
@@ -71,7 +74,10 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const slots = (optimizer: Optimizer): Arrays =>
       Object.fromEntries(
         Object.entries(trained).flatMap(([of, shape]) =>
-          Object.entries(optimizer.initial(shape as ReadonlyArray<number>)).map(([name, array]) => [slot(name, of), array])
+          Object.entries(optimizer.initial(shape as ReadonlyArray<number>)).map(([name, array]) => [
+            slot(name, of),
+            array
+          ])
         )
       )
     const slotShapes = Object.fromEntries(
@@ -80,10 +86,15 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const step = yield* Program.make({ ...trained, ...data, ...slotShapes }, (given: Given) => {
       const names = Object.keys(trained)
       const { loss } = objective(subject, phase, sites, given)
-      const slopes = gradients(loss, names.map((name) => given[name]!))
+      const slopes = gradients(
+        loss,
+        names.map((name) => given[name]!)
+      )
       return Object.assign({}, ...names.map((name, i) => updated(phase.optimizer, name, given, slopes[i]!)))
     })
-    const measure = yield* Program.make({ ...trained, ...data }, (given: Given) => measured(subject, phase, sites, given))
+    const measure = yield* Program.make({ ...trained, ...data }, (given: Given) =>
+      measured(subject, phase, sites, given)
+    )
     const keep = yield* Program.make(parameters, (given: Given) => rename(given, best))
     const restore = yield* Program.make(rename(parameters, best), (given: Given) =>
       Object.fromEntries(Object.keys(parameters).map((name) => [name, given[best(name)]!]))
@@ -114,7 +125,10 @@ const measured = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, gi
   const parameters = Circuit.parameters(subject.circuit)
   const { loss, output: trainedOutput, residuals } = objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, (name) => given[name]!, given.x!)
-  const slopes = gradients(loss, Object.keys(parameters).map((name) => given[name]!))
+  const slopes = gradients(
+    loss,
+    Object.keys(parameters).map((name) => given[name]!)
+  )
   const norms = Object.keys(parameters).map((name, i) => [`square/${name}`, perTurn(slopes[i]!, name)] as const)
   return {
     freeRunLoss: Loss.forTask[subject.task](output, given.y!),
@@ -129,7 +143,10 @@ const perTurn = (gradient: Tensor, name: string): Tensor => {
   const stacked = name.split(".").filter((step) => step === "*").length
   const leading = gradient.shape.slice(0, stacked) as ReadonlyArray<number>
   const inner = gradient.shape.map((_, axis) => axis).slice(stacked)
-  return gradient.square().sum(inner).reshape([leading.reduce((a, b) => a * b, 1)])
+  return gradient
+    .square()
+    .sum(inner)
+    .reshape([leading.reduce((a, b) => a * b, 1)])
 }
 
 const rename = <A>(record: Readonly<Record<string, A>>, to: (name: string) => string): Readonly<Record<string, A>> =>

@@ -62,9 +62,8 @@ export const decode = (bytes: Uint8Array): Effect.Effect<Arrays, SafetensorsInva
     const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
     if (length > bytes.length - 8) return yield* invalid("it is cut short within its header")
     const text = new TextDecoder().decode(bytes.subarray(8, 8 + length))
-    const header = yield* Effect.mapError(
-      Schema.decodeUnknownEffect(Schema.fromJsonString(Header))(text),
-      () => invalid("its header is not one")
+    const header = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Header))(text), () =>
+      invalid("its header is not one")
     )
     const arrays: Record<string, NdArray> = {}
     for (const [name, { data_offsets, dtype, shape }] of Object.entries(header)) {
@@ -72,7 +71,9 @@ export const decode = (bytes: Uint8Array): Effect.Effect<Arrays, SafetensorsInva
       const Type = types[dtype]
       if (8 + length + end > bytes.length) return yield* invalid(`it is cut short before the end of «${name}»`)
       if (end - start !== size(shape) * Type.BYTES_PER_ELEMENT) return yield* invalid(`«${name}» has the wrong length`)
-      arrays[name] = { shape, data: new Type(bytes.slice(8 + length + start, 8 + length + end).buffer) }
+      // A copy, which also starts where the type wants it to.
+      const own = Uint8Array.from(bytes.subarray(8 + length + start, 8 + length + end))
+      arrays[name] = { shape, data: new Type(own.buffer) }
     }
     return arrays
   })

@@ -29,10 +29,7 @@ export const predict = (
   })
 
 /** The score of the free run on a data set. */
-export const score = (
-  trained: Trained,
-  data: Dataset
-): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
+export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
   Effect.gen(function* () {
     const output = yield* predict(trained, data.inputs)
     const program = yield* Program.make({ output: output.shape, y: data.targets.shape }, ({ output: o, y }) => ({

@@ -2,8 +2,8 @@
  * Trained circuits in folders: what a run leaves behind, and what export, prediction and plots begin with.
  */
 import { Effect, Schema } from "effect"
-import * as CircuitSpec from "../circuit/CircuitSpec.ts"
 import * as Circuit from "../circuit/Circuit.ts"
+import * as CircuitSpec from "../circuit/CircuitSpec.ts"
 import * as Archive from "./Archive.ts"
 import type { Trained } from "./Trained.ts"
 

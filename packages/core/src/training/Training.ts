@@ -107,7 +107,12 @@ const run = Effect.fnUntraced(function* <E, R>(
   let from = options.from
   while (progress.phase < plan.phases.length && outcome?.solved !== true) {
     const phase = plan.phases[progress.phase]!
-    const carried = carryOut({ subject, data, phase, stop: plan.stop, clock, emit, options }, progress, parameters, from)
+    const carried = carryOut(
+      { subject, data, phase, stop: plan.stop, clock, emit, options },
+      progress,
+      parameters,
+      from
+    )
     outcome = yield* Effect.scoped(carried)
     parameters = outcome.parameters
     from = undefined

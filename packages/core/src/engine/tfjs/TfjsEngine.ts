@@ -105,7 +105,9 @@ const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
 
 const dispose = (tensors: Tensors) =>
-  Effect.sync(() => Object.values(tensors).forEach((tensor) => void tensor.dispose()))
+  Effect.sync(() => {
+    for (const tensor of Object.values(tensors)) tensor.dispose()
+  })
 
 const replace = (state: Record<string, tf.Tensor>, entries: Tensors): void => {
   for (const [name, tensor] of Object.entries(entries)) {

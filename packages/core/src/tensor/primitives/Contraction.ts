@@ -34,12 +34,8 @@ export const matMul: Primitive = {
     const [a, b] = [y.operands[0]!, y.operands[1]!]
     const { transposeA, transposeB } = flags(y.attributes)
     return [
-      transposeA
-        ? b.matMul(g, { transposeA: transposeB, transposeB: true })
-        : g.matMul(b, { transposeB: !transposeB }),
-      transposeB
-        ? g.matMul(a, { transposeA: true, transposeB: transposeA })
-        : a.matMul(g, { transposeA: !transposeA })
+      transposeA ? b.matMul(g, { transposeA: transposeB, transposeB: true }) : g.matMul(b, { transposeB: !transposeB }),
+      transposeB ? g.matMul(a, { transposeA: true, transposeB: transposeA }) : a.matMul(g, { transposeA: !transposeA })
     ]
   },
   cost: ([a], result) => 2 * NdArray.size(result) * (NdArray.size(a!) / NdArray.size(result.slice(0, -1))),

@@ -86,11 +86,7 @@ export const equal = comparison("equal")
 export const where: Primitive = {
   name: "where",
   shape: same("where"),
-  derivative: (g, y) => [
-    undefined,
-    operand(y).where(g, g.zerosLike()),
-    operand(y).where(g.zerosLike(), g)
-  ],
+  derivative: (g, y) => [undefined, operand(y).where(g, g.zerosLike()), operand(y).where(g.zerosLike(), g)],
   cost: 1,
   tolerance: 0
 }

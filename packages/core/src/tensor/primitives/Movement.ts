@@ -70,9 +70,7 @@ export const broadcast: Primitive = {
   derivative: (g, y) => {
     const x = y.operands[0]!
     const added = y.shape.length - x.shape.length
-    const axes = y.shape.flatMap((n, axis) =>
-      axis < added || (x.shape[axis - added] === 1 && n !== 1) ? [axis] : []
-    )
+    const axes = y.shape.flatMap((n, axis) => (axis < added || (x.shape[axis - added] === 1 && n !== 1) ? [axis] : []))
     return [g.sum(axes).reshape(x.shape)]
   },
   cost: 0,

@@ -1,8 +1,9 @@
 /**
  * Over whole axes: y = Σ_axes x, max_axes x, argmax_axis x. Reduced axes stay as length 1 (`keepDims` of ONNX); reshape drops them.
  */
-import type { Attributes, Primitive, Signature } from "../Primitive.ts"
+
 import * as NdArray from "../NdArray.ts"
+import type { Attributes, Primitive, Signature } from "../Primitive.ts"
 import { show } from "../Shape.ts"
 import { ShapeMismatch } from "../ShapeMismatch.ts"
 

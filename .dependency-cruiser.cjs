@@ -1,0 +1,95 @@
+/**
+ * Dependencies run one way (ARCHITECTURE.md says why). Each rule names what must not be.
+ */
+const within = (...folders) => `^packages/core/src/(${folders.join("|")})/`
+const npm = (...names) => `(^|/)node_modules/(${names.join("|")})(/|$)`
+
+/** Inside core: none of `from` may import any of `to`. */
+const below = (from, to) => ({
+  name: `core: ${from.join(", ")} stand below ${to.join(", ")}`,
+  severity: "error",
+  from: { path: within(...from) },
+  to: { path: within(...to) }
+})
+
+/** Only `allowed` may import the packages `names`. */
+const only = (name, allowed, names) => ({
+  name,
+  severity: "error",
+  from: { path: "^(packages|apps)/", pathNot: allowed },
+  to: { path: npm(...names) }
+})
+
+/** A package may import these of the workspace, and no others. */
+const standsOn = (name, ...others) => ({
+  name: `${name} stands on ${others.join(", ") || "no other package"}`,
+  severity: "error",
+  from: { path: `^packages/${name}/src/` },
+  to: { path: "^packages/", pathNot: `^packages/(${[name, ...others].join("|")})/` }
+})
+
+const test = "/test/"
+
+module.exports = {
+  forbidden: [
+    {
+      name: "no cycles", // a cycle that a type closes is none when the program runs
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }
+    },
+    {
+      name: "what is imported exists",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^(bun|deno):" }
+    },
+    {
+      name: "nothing imports an app",
+      severity: "error",
+      from: { path: "^(packages|apps)/([^/]+)/" },
+      to: { path: "^apps/", pathNot: "^apps/$2/" }
+    },
+    {
+      name: "a source imports no test",
+      severity: "error",
+      from: { path: "^(packages|apps)/[^/]+/src/" },
+      to: { path: "^(packages|apps)/[^/]+/test/" }
+    },
+    standsOn("core"),
+    standsOn("export", "core"),
+    standsOn("onnx-engine", "core", "export"),
+    standsOn("conformance", "core"),
+    standsOn("fp-ts", "core"),
+    standsOn("plots", "core"),
+    standsOn("serving", "core", "export"),
+    standsOn("client", "core", "export"),
+    below(["tensor"], ["program", "engine", "circuit", "optimization", "relaxation", "training", "data"]),
+    below(["program"], ["engine", "circuit", "optimization", "relaxation", "training", "data"]),
+    below(["engine"], ["circuit", "optimization", "relaxation", "training", "data"]),
+    below(["circuit", "optimization"], ["relaxation", "training"]),
+    below(["relaxation"], ["training"]),
+    below(["data"], ["relaxation", "training"]),
+    only(
+      "only core's engine/tfjs, the example from scratch and tests import TensorFlow.js",
+      `^packages/core/src/engine/tfjs/|^apps/examples/src/|^apps/bench/|${test}`,
+      ["@tensorflow"]
+    ),
+    only(
+      "only serving, onnx-engine and export's parity import onnxruntime-node",
+      `^packages/(serving|onnx-engine)/src/|^packages/export/src/(Parity|Onnxruntime)\\.ts$|${test}`,
+      ["onnxruntime-node"]
+    )
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(packages|apps)/[^/]+/([.]results|[.]turbo|dist|test/fixtures)/" },
+    tsPreCompilationDeps: true, // an import of a type is a dependency too
+    tsConfig: { fileName: "tsconfig.base.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".mjs", ".js"]
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * What is being done and how far it is: one line, rewritten on a terminal; without one, a line at each fifth.
+ */
+
+/** Writes a line. @param {string} text */
+export const say = (text) => void process.stderr.write(`${text}\n`)
+
+/**
+ * A line for a step. `at` takes the fraction that is done, `end` finishes the line.
+ * @param {string} label
+ * @param {{ readonly isTTY?: boolean | undefined, readonly write: (text: string) => unknown }} [stream]
+ */
+export const make = (label, stream = process.stderr) => {
+  let shown = -1
+  /** @param {number | undefined} fraction */
+  const at = (fraction) => {
+    const percent = Math.floor((fraction ?? 0) * 100)
+    const next = stream.isTTY ? percent : Math.floor(percent / 20) * 20
+    if (next <= shown) return
+    shown = next
+    const text = next === 0 ? `${label} …` : `${label} … ${next} %`
+    stream.write(stream.isTTY ? `\r${text}\u001b[K` : `${text}\n`)
+  }
+  /** @param {string} [outcome] */
+  const end = (outcome) => {
+    if (stream.isTTY) stream.write(`\r${label}${outcome === undefined ? "" : `: ${outcome}`}\u001b[K\n`)
+    else if (outcome !== undefined) stream.write(`${label}: ${outcome}\n`)
+  }
+  return { at, end }
+}

@@ -1,0 +1,8 @@
+import * as Job from "./Job.mjs"
+import { at } from "./Repository.mjs"
+import * as Setup from "./Setup.mjs"
+
+Setup.ensureAloud().then(
+  () => Job.become([at("apps", "cli", "src", "main.ts"), "demo", ...process.argv.slice(2)]),
+  Job.fail
+)

@@ -1,0 +1,27 @@
+/** onnxruntime as an engine: each program written as a model, which is then run once. */
+import { Engine, type Program } from "@rai/core"
+import { Graph, Model, Onnxruntime } from "@rai/export"
+import { Effect, Layer } from "effect"
+
+const name = "onnxruntime"
+
+/** Runs `program` as a model that holds the `constants`, from the other inputs. */
+export const run = (
+  program: Program.Program,
+  inputs: Engine.Arrays,
+  constants: Engine.Arrays = {}
+): Effect.Effect<Engine.Arrays, Engine.EngineFailed> =>
+  Graph.fromProgram(program, constants).pipe(
+    Effect.map((graph) => Model.encode(graph, { version: "test", metadata: {} })),
+    Effect.flatMap((model) => Onnxruntime.run(model, inputs)),
+    Effect.mapError((error) => {
+      const cause = error._tag === "OnnxruntimeFailed" ? `${error.cause}` : ""
+      return new Engine.EngineFailed({ engine: name, reason: `${error.message} ${cause}` })
+    })
+  )
+
+export const layer = Layer.succeed(Engine.Engine, {
+  name,
+  run,
+  session: () => Effect.fail(new Engine.EngineFailed({ engine: name, reason: "a model keeps no state" }))
+})

@@ -1,0 +1,46 @@
+/** Random circuits, cuts and batches as data that a failing property shrinks. */
+import { Circuit, type Cut, type Engine } from "@rai/core"
+import { Schema } from "effect"
+import { Numbers } from "../src/index.ts"
+import type * as CircuitCases from "./CircuitCases.ts"
+
+const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+/** Hidden widths come as runs of equal ones, so that some repeat. */
+export const schema = Schema.Struct({
+  inputs: between(1, 4),
+  hidden: Schema.Array(Schema.Struct({ width: between(1, 9), times: between(1, 6) })).check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(3)
+  ),
+  outputs: between(1, 3),
+  activation: Schema.Literals(["sigmoid", "tanh", "relu", "identity"]),
+  batch: between(1, 7),
+  after: Schema.Literals(["linear", "activation"]),
+  every: between(1, 5),
+  output: Schema.Boolean,
+  energy: Schema.Literals(["mean", "sum"]),
+  λ: Schema.Literals([0, 0.5, 1, 2]),
+  seed: between(0, 1e6)
+})
+
+/** One random circuit with all that the relaxed objective needs. */
+export type RandomCircuit = typeof schema.Type
+
+/** As settings of a relaxed case; where the chosen cuts leave none, the first hidden activation is cut. */
+export const settings = (random: RandomCircuit): CircuitCases.Settings => {
+  const hidden = random.hidden.flatMap(({ times, width }) => Array<number>(times).fill(width))
+  const circuit = Circuit.perceptron([random.inputs, ...hidden, random.outputs], { activation: random.activation })
+  const { after, batch, energy, every, inputs, output, outputs, seed, λ } = random
+  const cut: Cut.Cut = { after, every: Math.min(every, hidden.length), output }
+  return { circuit, cut, inputs, outputs, batch, energy, seed, λ }
+}
+
+/** Parameters of the size that initialisers choose: ±√3/√fan_in, so that deep activations neither vanish nor grow. */
+export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays =>
+  Object.fromEntries(
+    Object.entries(Circuit.parameters(circuit)).map(([name, { fanIn, shape }], i) => {
+      const bound = Math.sqrt(3 / fanIn)
+      return [name, Numbers.array(shape, seed + i, { domain: [-bound, bound], turn: 3 })]
+    })
+  )

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Engine, FreeRun, Gradient, type Program, ReferenceEngine, Shape, TfjsEngine } from "@rai/core"
+import { Effect } from "effect"
+import { type Case, Conformance, Law } from "../src/index.ts"
+import * as CircuitCases from "./CircuitCases.ts"
+import * as OnnxruntimeEngine from "./OnnxruntimeEngine.ts"
+import * as RandomCircuit from "./RandomCircuit.ts"
+
+const tolerance = 1e-5
+const options = { arbitrary: { runs: 200, seed: 4 }, timeout: 120_000 }
+
+const everyEngine = (of: Case.Case) =>
+  Effect.all([
+    Conformance.check(of).pipe(Effect.provide(TfjsEngine.layerNative)),
+    Conformance.check(of).pipe(Effect.provide(TfjsEngine.layerWasm)),
+    Conformance.check(of).pipe(Effect.provide(OnnxruntimeEngine.layer))
+  ])
+
+describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 random circuits", () => {
+  it.effect.prop(
+    "in the free run; the exported model, which holds its parameters, too",
+    [RandomCircuit.schema],
+    ([random]) =>
+      Effect.gen(function* () {
+        const { batch, circuit, seed } = RandomCircuit.settings(random)
+        const program = yield* FreeRun.program(circuit)
+        const parameters = RandomCircuit.parameters(circuit, seed!)
+        const x = CircuitCases.examples(batch!, random.inputs, seed!)
+        const inputs = { ...parameters, x }
+        yield* everyEngine({ name: "free run", program, inputs, smooth: false, tolerance })
+        const [expected, exported] = yield* Effect.all([
+          Effect.provide(Engine.run(program, inputs), ReferenceEngine.layer),
+          OnnxruntimeEngine.run(program, { x }, parameters)
+        ])
+        const shape = Shape.resolve(program.outputs.output!.shape, new Map([["batch", batch!]]))
+        expect(shape).toEqual([batch, random.outputs])
+        expect(Law.broken(exported.output, expected.output!, shape, tolerance)).toBeUndefined()
+      }),
+    options
+  )
+
+  it.effect.prop(
+    "in the relaxed objective and all its gradients",
+    [RandomCircuit.schema],
+    ([random]) =>
+      Effect.gen(function* () {
+        const settings = RandomCircuit.settings(random)
+        const of = CircuitCases.relaxed(
+          "relaxed step",
+          settings,
+          RandomCircuit.parameters(settings.circuit, settings.seed!)
+        )
+        const trained = Object.keys(of.inputs).filter((name) => name !== "x" && name !== "y")
+        const program: Program.Program = yield* Gradient.make({ of: "loss", inputs: trained })(of.program)
+        yield* everyEngine({ ...of, program, tolerance })
+      }),
+    options
+  )
+})

@@ -1,0 +1,97 @@
+import { describe, expect, it, layer } from "@effect/vitest"
+import {
+  Engine,
+  Gradient,
+  Print,
+  Program,
+  ReferenceEngine,
+  Rewrite,
+  Simplify,
+  type Tensor,
+  TfjsEngine
+} from "@rai/core"
+import { Effect } from "effect"
+import { type Case, Cases, Law } from "../src/index.ts"
+import * as RelaxedCases from "./RelaxedCases.ts"
+
+/** A relaxed step's program, gradients and all. */
+const withGradients = (of: Case.Case): Case.Case => {
+  const inputs = Object.keys(of.inputs)
+  const program = Effect.runSync(Gradient.make({ of: "loss", inputs })(of.program))
+  return { ...of, name: `${of.name}, with its gradients`, program }
+}
+
+const cases = [...Cases.all, ...RelaxedCases.all.map(withGradients)]
+
+const keeps = (of: Case.Case, changed: Program.Program, tolerance: number) =>
+  Effect.gen(function* () {
+    const before = yield* Engine.run(of.program, of.inputs)
+    const after = yield* Engine.run(changed, of.inputs)
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+    for (const [name, array] of Object.entries(before)) {
+      expect(Law.broken(after[name], array, array.shape, tolerance), name).toBeUndefined()
+    }
+  })
+
+layer(ReferenceEngine.layer)("Simplify keeps every output", (it) => {
+  for (const of of cases) {
+    it.effect(of.name, () =>
+      Effect.gen(function* () {
+        const simple = Simplify.simplify(of.program)
+        yield* keeps(of, simple, 1e-12)
+        expect(simple.nodes.length).toBeLessThanOrEqual(of.program.nodes.length)
+        expect(Print.print(Simplify.simplify(simple)), "nothing is left to simplify").toBe(Print.print(simple))
+      })
+    )
+  }
+})
+
+layer(TfjsEngine.layerNative)("Rewrite.expand keeps every output of fused kernels", (it) => {
+  const composite = cases.filter(({ program }) => program.nodes.some((node) => node.primitive.definition !== undefined))
+  it("there are some", () => expect(composite.length).toBeGreaterThan(20))
+  for (const of of composite) {
+    it.effect(of.name, () => {
+      const expanded = Rewrite.expand(of.program)
+      expect(expanded.nodes.filter((node) => node.primitive.definition !== undefined)).toEqual([])
+      return keeps(of, expanded, 1e-5)
+    })
+  }
+})
+
+describe("Simplify", () => {
+  const lines = (formula: (x: Tensor.Tensor) => Tensor.Tensor) => {
+    const program = Effect.runSync(Program.make({ x: [2, 3] }, ({ x }) => ({ y: formula(x) })))
+    return Print.print(Simplify.simplify(program)).split("\n")
+  }
+
+  it("computes equal parts once", () => {
+    expect(lines((x) => x.tanh().mul(x.tanh()))).toEqual([
+      "x: [2,3]",
+      "%1: [2,3] = tanh x",
+      "%2: [2,3] = mul %1 %1",
+      "→ y = %2"
+    ])
+  })
+
+  it("drops neutral operations", () => {
+    expect(lines((x) => x.mul(1).add(0).sub(0).div(1).neg().neg().reshape([6]).reshape([2, 3]))).toEqual([
+      "x: [2,3]",
+      "→ y = x"
+    ])
+  })
+
+  it("makes one factor of several", () => {
+    expect(lines((x) => x.mul(2).neg().mul(0.25).mul(-2))).toEqual(["x: [2,3]", "→ y = x"])
+    expect(lines((x) => x.mul(Tensor.constant(3).mul(0.5).neg()))).toEqual([
+      "x: [2,3]",
+      "%1: [] = -1.5",
+      "%2: [2,3] = broadcast %1 to=[2,3]",
+      "%3: [2,3] = mul x %2",
+      "→ y = %3"
+    ])
+  })
+
+  it("does not take one number that is not finite for another", () => {
+    expect(lines((x) => x.mul(Number.NaN).add(x.mul(Number.POSITIVE_INFINITY))).join()).toContain("= NaN")
+  })
+})

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "@effect/vitest"
+import {
+  Adam,
+  Engine,
+  Gradient,
+  NdArray,
+  type Optimizer,
+  Program,
+  ReferenceEngine,
+  Rprop,
+  Sgd,
+  type Tensor,
+  TfjsEngine
+} from "@rai/core"
+import { Effect } from "effect"
+import { Law } from "../src/index.ts"
+import * as CircuitCases from "./CircuitCases.ts"
+import * as RelaxedCases from "./RelaxedCases.ts"
+
+/** One step of training as a program: state × batch → state × report. */
+const training = Effect.fnUntraced(function* (
+  settings: CircuitCases.Settings,
+  { initial, update }: Optimizer.Optimizer
+) {
+  const { inputs, program } = CircuitCases.relaxed("step", settings)
+  const { x, y, ...trained } = inputs
+  const slots = Object.entries(trained).flatMap(([name, { shape }]) =>
+    Object.entries(initial(shape)).map(([slot, array]) => [`${slot}/${name}`, array] as const)
+  )
+  const state = { ...trained, ...Object.fromEntries(slots) }
+  const derived = yield* Gradient.make({ of: "loss", inputs: Object.keys(trained) })(program)
+  const memory = Program.inputs(Object.fromEntries(slots.map(([name, { shape }]) => [name, shape])))
+  const next: Record<string, Tensor.Tensor> = {}
+  for (const name of Object.keys(trained)) {
+    const own = Object.keys(initial([])).map((slot) => [slot, memory[`${slot}/${name}`]!] as const)
+    const gradient = derived.outputs[`gradient/${name}`]!
+    const { parameter, slots: kept } = update(program.inputs[name]!, gradient, Object.fromEntries(own))
+    next[name] = parameter
+    for (const [slot, value] of Object.entries(kept)) next[`${slot}/${name}`] = value
+  }
+  const step = Program.fromTensors({ ...program.inputs, ...memory }, { ...next, loss: program.outputs.loss! })
+  return { step, state, batch: { x: x!, y: y! } }
+})
+
+const trained = (settings: CircuitCases.Settings, optimizer: Optimizer.Optimizer) =>
+  Effect.gen(function* () {
+    const { batch, state, step } = yield* training(settings, optimizer)
+    const engine = yield* Engine.Engine
+    const session = yield* engine.session(state)
+    const reports = yield* Effect.forEach(Array(20), () => session.advance(step, batch))
+    return { losses: reports.map(({ loss }) => loss!.data[0]!), state: yield* session.read() }
+  }).pipe(Effect.scoped)
+
+const settings = RelaxedCases.rows.find(([name]) => name.startsWith("repeat, every second"))![1]
+
+describe("twenty training steps in a session", () => {
+  for (const [name, layer] of [
+    ["libtensorflow", TfjsEngine.layerNative],
+    ["WebAssembly", TfjsEngine.layerWasm]
+  ] as const) {
+    it.effect.each([Sgd.make(0.05), Adam.make(0.01), Rprop.make(0.01)])(
+      `on ${name} end as on the reference`,
+      (optimizer) =>
+        Effect.gen(function* () {
+          const came = yield* trained(settings, optimizer).pipe(Effect.provide(layer))
+          const expected = yield* trained(settings, optimizer).pipe(Effect.provide(ReferenceEngine.layer))
+          expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0]!)
+          const losses = (numbers: ReadonlyArray<number>) => NdArray.make([numbers.length], numbers)
+          expect(Law.broken(losses(came.losses), losses(expected.losses), [20], 1e-5)).toBeUndefined()
+          expect(Object.keys(came.state)).toEqual(Object.keys(expected.state))
+          for (const [entry, array] of Object.entries(expected.state)) {
+            expect(Law.broken(came.state[entry], array, array.shape, 1e-4), entry).toBeUndefined()
+          }
+        })
+    )
+  }
+
+  for (const [name, layer] of [
+    ["the reference", ReferenceEngine.layer],
+    ["libtensorflow", TfjsEngine.layerNative],
+    ["WebAssembly", TfjsEngine.layerWasm]
+  ] as const) {
+    it.effect(`on ${name}: inputs given stand before the state's, outputs that name none are the report`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [2], b: [2] }, ({ a, b }) => ({ a: a.add(b), c: a.mul(b) }))
+        const engine = yield* Engine.Engine
+        const session = yield* engine.session({ a: NdArray.make([2], [1, 2]), b: NdArray.make([2], [3, 4]) })
+        const numbers = (arrays: Engine.Arrays) =>
+          Object.fromEntries(Object.entries(arrays).map(([key, { data }]) => [key, [...data]]))
+        expect(numbers(yield* session.advance(program))).toEqual({ c: [3, 8] })
+        expect(numbers(yield* session.read())).toEqual({ a: [4, 6], b: [3, 4] })
+        expect(numbers(yield* session.advance(program, { b: NdArray.make([2], [10, 20]) }))).toEqual({ c: [40, 120] })
+        expect(numbers(yield* session.read(["a"]))).toEqual({ a: [14, 26] })
+        yield* session.write({ b: NdArray.make([2], [0, 1]) })
+        expect(numbers(yield* session.advance(program))).toEqual({ c: [0, 26] })
+        expect(numbers(yield* session.read())).toEqual({ a: [14, 27], b: [0, 1] })
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+  }
+})

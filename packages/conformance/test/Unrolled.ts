@@ -1,0 +1,91 @@
+/** The relaxed objective once more, as plainly as eq. 4 reads: turn by turn, every parameter and every auxiliary an input of its own. */
+import { Circuit, Cut, type Engine, Gradient, Loss, NdArray, Program, Segments, type Tensor } from "@rai/core"
+import { Effect } from "effect"
+import type * as CircuitCases from "./CircuitCases.ts"
+
+interface Turn {
+  readonly path: string
+  readonly block: Circuit.Circuit & { readonly _tag: "Block" }
+  /** The parameters' common prefix and which slice of their arrays is meant. */
+  readonly stacked: string
+  readonly index: number
+}
+
+const walk = (circuit: Circuit.Circuit, path = "", stacked = "", index = 0): ReadonlyArray<Turn> => {
+  switch (circuit._tag) {
+    case "Block":
+      return [{ path, block: circuit, stacked, index }]
+    case "Sequence":
+      return circuit.children.flatMap((child, i) => walk(child, Circuit.join(path, i), Circuit.join(stacked, i), index))
+    case "Repeat":
+      return Array.from({ length: circuit.times }, (_, turn) =>
+        walk(circuit.child, Circuit.join(path, turn), Circuit.join(stacked, "*"), index * circuit.times + turn)
+      ).flat()
+  }
+}
+
+/** The `index`-th of the equal parts of an array, each of `shape`. */
+export const part = ({ data }: NdArray.NdArray, shape: ReadonlyArray<number>, index: number): NdArray.NdArray => {
+  const size = NdArray.size(shape)
+  return { shape, data: data.slice(index * size, (index + 1) * size) }
+}
+
+/** Where each input of the unrolled program lies in the stacked arrays. */
+export interface Origin {
+  readonly name: string
+  readonly from: string
+  readonly index: number
+  readonly shape: ReadonlyArray<number>
+}
+
+const origins = (settings: CircuitCases.Settings, arrays: Engine.Arrays): ReadonlyArray<Origin> => {
+  const { circuit, cut } = settings
+  const parameters = walk(circuit).flatMap(({ block, index, path, stacked }) =>
+    Object.entries(block.parameters).map(([name, { shape }]) => ({
+      name: Circuit.join(path, name),
+      from: Circuit.join(stacked, name),
+      index,
+      shape
+    }))
+  )
+  const auxiliaries = Segments.places(circuit, Cut.sites(circuit, cut)).flatMap((place) =>
+    place.sites.map((site, index) => {
+      const { shape } = arrays[`z/${place.name}`]!
+      return { name: `z/${site}`, from: `z/${place.name}`, index, shape: place.stacked ? shape.slice(1) : shape }
+    })
+  )
+  return [...parameters, ...auxiliaries]
+}
+
+/** The program, its inputs cut from the stacked arrays, and where they came from; outputs `loss`, `output`, `residual/site`, `gradient/…`. */
+export const make = Effect.fnUntraced(function* (settings: CircuitCases.Settings, arrays: Engine.Arrays) {
+  const { circuit, cut, energy = "mean", λ = 1 } = settings
+  const sites = Cut.sites(circuit, cut)
+  const own = origins(settings, arrays)
+  const inputs: Engine.Arrays = {
+    ...Object.fromEntries(own.map(({ from, index, name, shape }) => [name, part(arrays[from]!, shape, index)])),
+    x: arrays.x!,
+    y: arrays.y!
+  }
+  const signature = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]))
+  const program = yield* Program.make(signature, (given: Readonly<Record<string, Tensor.Tensor>>) => {
+    const residuals: Record<string, Tensor.Tensor> = {}
+    let h = given.x!
+    let hidden: Tensor.Tensor | undefined
+    for (const { block, path } of walk(circuit)) {
+      const names = Object.keys(block.parameters)
+      const ẑ = block.apply(h, Object.fromEntries(names.map((name) => [name, given[Circuit.join(path, name)]!])))
+      const z = given[`z/${path}`]
+      if (sites.has(path) && z !== undefined) {
+        const squared = z.sub(ẑ).square()
+        const L_h = energy === "mean" ? squared.mean() : squared.total()
+        hidden = hidden === undefined ? L_h : hidden.add(L_h)
+        residuals[`residual/${path}`] = squared.mean()
+      }
+      h = sites.has(path) ? z! : ẑ
+    }
+    return { loss: Loss.meanSquaredError(h, given.y!).add(hidden!.mul(λ)), output: h, ...residuals }
+  })
+  const names = own.map(({ name }) => name)
+  return { program: yield* Gradient.make({ of: "loss", inputs: names })(program), inputs, origins: own }
+})

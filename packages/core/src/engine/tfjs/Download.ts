@@ -1,0 +1,124 @@
+/**
+ * A file fetched once: a transfer that was cut off goes on where it stopped, and the file appears under its name only when its checksum is
+ * the pinned one.
+ */
+import { createHash } from "node:crypto"
+import { Duration, Effect, FileSystem, Path, type PlatformError, Schedule, Schema, Stream } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+
+/** What to fetch, where it goes, and the SHA-256 (64 hexadecimal digits) that it must have. */
+export interface Source {
+  readonly url: string
+  readonly file: string
+  readonly sha256: string
+}
+
+/** Bytes that lie on the disk so far, of how many (`undefined` where the server does not say). */
+export type OnProgress = (received: number, total: number | undefined) => Effect.Effect<void>
+
+/** A transfer that did not end; what came so far is kept, and the next one goes on from there. */
+export class DownloadFailed extends Schema.TaggedError<DownloadFailed>()("DownloadFailed", {
+  url: Schema.String,
+  reason: Schema.String,
+  /** Whether trying again at once may help. */
+  transient: Schema.Boolean
+}) {
+  override get message(): string {
+    return `could not download ${this.url}: ${this.reason}; run it again, it goes on where it stopped`
+  }
+}
+
+/** A file whose bytes are not the pinned ones; it has been removed. */
+export class ChecksumWrong extends Schema.TaggedError<ChecksumWrong>()("ChecksumWrong", {
+  file: Schema.String,
+  expected: Schema.String,
+  came: Schema.String
+}) {
+  override get message(): string {
+    return `expected ${this.file} to have the SHA-256 ${this.expected}, but ${this.came} came; it has been removed, run it again`
+  }
+}
+
+/** Where the bytes of `file` gather until they are all there. */
+export const partial = (file: string): string => `${file}.part`
+
+/** Succeeds when `file` has the given SHA-256; otherwise removes the file and fails. */
+export const verify = Effect.fn("Download.verify")(function* (file: string, sha256: string) {
+  const fs = yield* FileSystem.FileSystem
+  const hash = createHash("sha256")
+  yield* fs
+    .stream(file, { chunkSize: 1 << 20 })
+    .pipe(Stream.runForEach((bytes) => Effect.sync(() => void hash.update(bytes))))
+  const came = hash.digest("hex")
+  if (came === sha256) return
+  yield* fs.remove(file)
+  return yield* new ChecksumWrong({ file, expected: sha256, came })
+})
+
+/**
+ * Fetches `source.url` into `source.file`: resumes by an HTTP Range request, tries again when the connection breaks, verifies, renames. A
+ * `file:` address is copied. Nothing is fetched when the file is there and verifies.
+ */
+export const fetch = Effect.fn("Download.fetch")(function* (
+  source: Source,
+  onProgress: OnProgress = () => Effect.void
+) {
+  const fs = yield* FileSystem.FileSystem
+  const part = partial(source.file)
+  const left = (yield* fs.exists(source.file)) || (yield* fs.exists(part))
+  const attempt = Effect.gen(function* () {
+    if (yield* fs.exists(source.file)) return yield* verify(source.file, source.sha256)
+    yield* fs.makeDirectory((yield* Path.Path).dirname(source.file), { recursive: true })
+    yield* transfer(source.url, part, onProgress).pipe(
+      Effect.retry({ times: 4, schedule: Schedule.exponential("500 millis"), while: isTransient })
+    )
+    yield* verify(part, source.sha256)
+    yield* fs.rename(part, source.file)
+  })
+  // What an earlier run left may be spoilt, and has been removed then: once more from the first byte.
+  return yield* left ? Effect.retry(attempt, { times: 1, while: ({ _tag }) => _tag === "ChecksumWrong" }) : attempt
+})
+
+const isTransient = (error: DownloadFailed | PlatformError.PlatformError): boolean =>
+  error._tag === "DownloadFailed" && error.transient
+
+const transfer = Effect.fnUntraced(function* (url: string, part: string, onProgress: OnProgress) {
+  const fs = yield* FileSystem.FileSystem
+  if (url.startsWith("file:")) {
+    const from = yield* (yield* Path.Path).fromFileUrl(new URL(url)).pipe(Effect.orDie)
+    return yield* fs.copyFile(from, part)
+  }
+  const failed = (reason: string, transient: boolean) => new DownloadFailed({ url, reason, transient })
+  const sizeOfPart = fs.stat(part).pipe(
+    Effect.map((info) => Number(info.size)),
+    Effect.catch(() => Effect.succeed(0))
+  )
+
+  const begun = yield* sizeOfPart
+  // Compressed on the way, a byte's place in the transfer would not be its place in the file.
+  const headers = { "accept-encoding": "identity", ...(begun > 0 ? { range: `bytes=${begun}-` } : {}) }
+  const response = yield* HttpClient.execute(HttpClientRequest.get(url, { headers })).pipe(
+    Effect.timeout("60 seconds"),
+    Effect.mapError(() => failed("no answer came", true))
+  )
+  if (response.status === 416) return // no byte is left to ask for: the checksum decides
+  if (response.status !== 200 && response.status !== 206) {
+    return yield* failed(`expected the status 200 or 206, but ${response.status} came`, response.status >= 500)
+  }
+  const from = response.status === 206 ? begun : 0
+  const length = response.headers["content-length"]
+  const total = length === undefined ? undefined : from + Number(length)
+  let received = from
+  yield* response.stream.pipe(
+    Stream.timeoutOrElse({ duration: stalled, orElse: () => Stream.fail(failed("no byte came for a minute", true)) }),
+    Stream.tap((bytes) => {
+      received += bytes.length
+      return onProgress(received, total)
+    }),
+    Stream.mapError((error) => (error._tag === "HttpClientError" ? failed("the connection broke", true) : error)),
+    Stream.run(fs.sink(part, { flag: from > 0 ? "a" : "w" }))
+  )
+  if (total !== undefined && (yield* sizeOfPart) < total) return yield* failed("the connection broke", true)
+})
+
+const stalled = Duration.minutes(1)

@@ -1,0 +1,199 @@
+/**
+ * The native TensorFlow library under tfjs-node: whether it is installed, and how it gets there. Nothing here loads TensorFlow.js.
+ */
+import { Config, Context, Effect, FileSystem, Option, Path, Schema } from "effect"
+import * as Addon from "./Addon.ts"
+import * as TensorFlowWheel from "./TensorFlowWheel.ts"
+import * as Tool from "./Tool.ts"
+
+/** The library is in place and was loaded once: its versions, where it came from, and its files. */
+export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
+  tensorflow: Schema.String,
+  tfjsNode: Schema.String,
+  source: Schema.Literals(["wheel", "tfjs-node"]),
+  files: Schema.Array(Schema.String)
+}) {}
+
+/** The library could not be installed here; another engine serves. */
+export class NativeUnavailable extends Schema.TaggedError<NativeUnavailable>()("NativeUnavailable", {
+  reason: Schema.String,
+  remedy: Schema.String,
+  /** Programs of which any one would make another try worth while; none where the reason is another. */
+  missing: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `${this.reason}: the WebAssembly engine serves, about 20 times slower; ${this.remedy} and run npm start again`
+  }
+}
+
+/** The package.json of the tfjs-node that is to be completed; by default the one that core depends on. */
+export const Package = Context.Reference<URL>("@rai/core/engine/tfjs/NativeLibrary/Package", {
+  defaultValue: () => new URL(import.meta.resolve("@tensorflow/tfjs-node/package.json"))
+})
+
+/** What an installation is at, in this order. */
+export type Step = "download" | "extract" | "compile" | "install" | "check"
+
+/** Told at each step, and while downloading with the fraction that is done. */
+export type OnStep = (step: Step, fraction?: number) => Effect.Effect<void>
+
+/** Where downloads are kept for all clones of a user: $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
+export const cache = Effect.gen(function* () {
+  const path = yield* Path.Path
+  return yield* Config.String("RAI_CACHE").pipe(
+    Config.orElse(() => Config.map(Config.String("XDG_CACHE_HOME"), (home) => path.join(home, "rai"))),
+    Config.orElse(() => Config.map(Config.String("HOME"), (home) => path.join(home, ".cache", "rai"))),
+    Config.orElse(() => Config.map(Config.String("USERPROFILE"), (home) => path.join(home, ".cache", "rai")))
+  )
+})
+
+const Record = Schema.fromJsonString(Schema.Union([Installed, NativeUnavailable]))
+
+/** What the last installation came to; none where there was none, or where its files are gone or of another version. */
+export const status = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const here = yield* places
+  const record = yield* fs.readFileString(here.record).pipe(Effect.flatMap(Schema.decodeEffect(Record)), Effect.option)
+  if (Option.isNone(record) || record.value._tag === "NativeUnavailable") return record
+  const { tensorflow, tfjsNode, source, files } = record.value
+  const current = tfjsNode === here.version && (source === "tfjs-node" || tensorflow === TensorFlowWheel.pinned.version)
+  const there = yield* Effect.forEach(files, (file) => fs.exists(file).pipe(Effect.orElseSucceed(() => false)))
+  return current && there.every(Boolean) ? record : Option.none()
+})
+
+/**
+ * Installs what is missing and says what it came to. On Linux x64 the pinned wheel is compiled against, elsewhere tfjs-node's own installer
+ * runs. Every part is written beside and renamed, so it may be killed at any point; the next call goes on.
+ */
+export const install = Effect.fn("NativeLibrary.install")(function* (onStep: OnStep = () => Effect.void) {
+  const before = yield* status
+  if (Option.isSome(before) && before.value._tag === "Installed") return before.value
+  const here = yield* places
+  const { platform, arch } = process
+  const way = platform === "linux" && arch === "x64" ? fromWheel : byOwnInstaller
+  return yield* way(here, onStep).pipe(
+    Effect.tap((installed) => writeRecord(here, installed)),
+    Effect.mapError((error) =>
+      error._tag === "NativeUnavailable"
+        ? error
+        : new NativeUnavailable({
+            reason: `the native TensorFlow library could not be installed (${error.message})`,
+            remedy: "see to that",
+            missing: []
+          })
+    ),
+    Effect.tapError((error) => Effect.ignore(writeRecord(here, error)))
+  )
+})
+
+interface Places {
+  readonly package: string
+  readonly version: string
+  readonly addon: string
+  readonly libraries: string
+  readonly record: string
+}
+
+const Manifest = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
+
+/** Where tfjs-node lies and looks for its native half. */
+const places = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const manifest = yield* path.fromFileUrl(yield* Package)
+  const { version } = yield* fs.readFileString(manifest).pipe(Effect.flatMap(Schema.decodeEffect(Manifest)))
+  const folder = path.dirname(manifest)
+  return {
+    package: folder,
+    version,
+    addon: path.join(folder, "lib", "napi-v8", "tfjs_binding.node"),
+    libraries: path.join(folder, "deps", "lib"),
+    record: path.join(folder, "deps", "native-library.json")
+  }
+}).pipe(Effect.orDie) // the package is a dependency: it is there, and whole
+
+const need = Effect.fnUntraced(function* (names: ReadonlyArray<string>, what: string) {
+  const found = yield* Tool.find(names)
+  if (found !== undefined) return found
+  return yield* new NativeUnavailable({ reason: `no ${what}`, remedy: `install ${names[0]}`, missing: names })
+})
+
+const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = yield* cache
+  const tensorflow = path.join(folder, TensorFlowWheel.folderName)
+  const addon = path.join(tensorflow, `tfjs-node-${here.version}.node`)
+  const libraries = TensorFlowWheel.libraries.map(
+    (name) => [path.join(tensorflow, name), path.join(here.libraries, name)] as const
+  )
+
+  const extracted = yield* Effect.forEach(
+    [path.join(tensorflow, "include"), ...libraries.map(([from]) => from)],
+    (file) => fs.exists(file)
+  )
+  const whole = extracted.every(Boolean)
+  if (!whole || !(yield* fs.exists(addon))) {
+    const compiler = yield* need(Addon.compilers, "C++ compiler (g++)")
+    if (!whole) {
+      const python = yield* need(["python3"], "Python 3 (python3)")
+      yield* onStep("download")
+      const wheel = yield* TensorFlowWheel.download(python, folder, (received, total) =>
+        onStep("download", total === undefined ? undefined : received / total)
+      )
+      yield* onStep("extract")
+      yield* TensorFlowWheel.extract(python, wheel, tensorflow)
+    }
+    yield* onStep("compile")
+    const headers = yield* path.fromFileUrl(new URL("include", import.meta.resolve("node-api-headers/package.json")))
+    yield* Addon.compile(compiler, { source: here.package, tensorflow, nodeHeaders: headers, file: addon })
+  }
+
+  yield* onStep("install")
+  const files = [...libraries, [addon, here.addon] as const]
+  for (const [from, to] of files) yield* place(from, to)
+  yield* onStep("check")
+  // A compiled addon that does not load is of no use to the next try either.
+  yield* Effect.tapError(load(here.addon), () => fs.remove(addon))
+  const versions = { tensorflow: TensorFlowWheel.pinned.version, tfjsNode: here.version }
+  return new Installed({ ...versions, source: "wheel", files: files.map(([, to]) => to) })
+})
+
+/** tfjs-node's own installer: it downloads a library and an addon for this platform, or compiles one. */
+const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* onStep("download")
+  // The installer rewrites its own package.json, which pnpm may share with its store: give it one of its own.
+  const manifest = path.join(here.package, "package.json")
+  yield* fs.copyFile(manifest, `${manifest}.part`)
+  yield* fs.rename(`${manifest}.part`, manifest)
+  yield* Tool.run(process.execPath, [path.join("scripts", "install.js")], {
+    cwd: here.package,
+    path: [path.join(here.package, "node_modules", ".bin"), path.dirname(process.execPath)] // node-pre-gyp, node
+  })
+  yield* onStep("check")
+  yield* load(here.addon)
+  return new Installed({ tensorflow: "tfjs-node's", tfjsNode: here.version, source: "tfjs-node", files: [here.addon] })
+})
+
+/** Loads the addon in a process of its own, which a wrong library may crash. */
+const load = (addon: string) => Tool.run(process.execPath, ["-e", "require(process.argv[1])", addon])
+
+/** A hard link where the file system can, so that the clone outlives the cache; else a copy. */
+const place = Effect.fnUntraced(function* (from: string, to: string) {
+  const fs = yield* FileSystem.FileSystem
+  const part = `${to}.part`
+  yield* fs.makeDirectory((yield* Path.Path).dirname(to), { recursive: true })
+  yield* fs.remove(part, { force: true })
+  yield* fs.link(from, part).pipe(Effect.catch(() => fs.copyFile(from, part)))
+  yield* fs.rename(part, to)
+})
+
+const writeRecord = Effect.fnUntraced(function* (here: Places, outcome: Installed | NativeUnavailable) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Schema.encodeEffect(Record)(outcome)
+  yield* fs.makeDirectory((yield* Path.Path).dirname(here.record), { recursive: true })
+  yield* fs.writeFileString(`${here.record}.part`, `${text}\n`)
+  yield* fs.rename(`${here.record}.part`, here.record)
+})

@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, CircuitSpec } from "@rai/core"
+import { Effect } from "effect"
+
+describe("circuits as text", () => {
+  it.effect("widths repeat", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* CircuitSpec.widths("2,100x3,1"), [2, 100, 100, 100, 1])
+      assert.deepStrictEqual(yield* CircuitSpec.widths(" 2 , 1 "), [2, 1])
+    })
+  )
+
+  it.effect("what cannot be read is named", () =>
+    Effect.gen(function* () {
+      for (const text of ["2,x,1", "2,0,1", "2,-3,1", "2,1.5,1", "2,100x0,1", "2,3x4x5,1", "", "a"]) {
+        const error = yield* Effect.flip(CircuitSpec.widths(text))
+        assert.match(error.message, /^expected widths such as 2,100x100,1/)
+      }
+      assert.match(
+        (yield* Effect.flip(CircuitSpec.widths("2"))).message,
+        /^expected at least an input and an output width/
+      )
+    })
+  )
+
+  it.effect("JSON there and back", () =>
+    Effect.gen(function* () {
+      const circuit = Circuit.perceptron([2, 5, 5, 5, 3, 1], { activation: "relu" })
+      const again = yield* CircuitSpec.fromJson(JSON.parse(JSON.stringify(CircuitSpec.toJson(circuit))))
+      assert.strictEqual(Circuit.print(again), Circuit.print(circuit))
+      assert.deepStrictEqual(Circuit.parameters(again), Circuit.parameters(circuit))
+      const own = CircuitSpec.toJson(Circuit.stage("wave", (z) => z))
+      assert.match((yield* Effect.flip(CircuitSpec.fromJson(own))).message, /«wave»/)
+    })
+  )
+})

@@ -1,0 +1,39 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Measurement, Phase, Progress } from "@rai/core"
+
+const measured = (freeRunLoss: number, freeRunAccuracy = 0.5) =>
+  new Measurement.Measurement({ freeRunLoss, freeRunAccuracy, residuals: [], gradientNorms: [] })
+
+const careful = Phase.backpropagate({ steps: 100, interval: 5, careful: { patience: 10, divisor: 3, attempts: 2 } })
+
+describe("what a measurement decides", () => {
+  it("solved needs the loss and the accuracy", () => {
+    const decide = (loss: number, accuracy: number) =>
+      Progress.decide(Progress.start, Phase.relax({ steps: 10 }), measured(loss, accuracy), { loss: 0.1, accuracy: 1 })
+        .decision
+    assert.strictEqual(decide(0.05, 1), "solved")
+    assert.strictEqual(decide(0.05, 0.99), "continue")
+    assert.strictEqual(decide(0.2, 1), "continue")
+    assert.strictEqual(decide(Number.NaN, 1), "diverged")
+  })
+
+  it("a careful phase keeps the best, goes back when its patience ends, and gives up at the last attempt", () => {
+    let progress = Progress.start.with({ rate: 0.9 })
+    const see = (step: number, loss: number) => {
+      const decided = Progress.decide(progress.with({ step }), careful, measured(loss), undefined)
+      progress = decided.progress
+      return decided.decision
+    }
+    assert.strictEqual(see(0, 1), "keep")
+    assert.strictEqual(see(5, 0.5), "keep")
+    assert.strictEqual(see(10, 0.6), "continue")
+    assert.strictEqual(see(15, 0.6), "rewind")
+    assert.approximately(progress.rate, 0.3, 1e-12)
+    assert.strictEqual(see(20, Number.NaN), "give up")
+    assert.strictEqual(progress.best, 0.5)
+  })
+
+  it("a careful phase that begins with NaN has nothing to go back to", () => {
+    assert.strictEqual(Progress.decide(Progress.start, careful, measured(Number.NaN), undefined).decision, "diverged")
+  })
+})

@@ -1,0 +1,143 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Circuit,
+  type Engine,
+  Moons,
+  Phase,
+  Plan,
+  ReferenceEngine,
+  Rprop,
+  Score,
+  Seed,
+  Sgd,
+  TfjsEngine,
+  Training,
+  type TrainingEvent
+} from "@rai/core"
+import { Effect, Fiber, type Layer, Stream } from "effect"
+
+const circuit = Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation: "sigmoid" })
+const data = Moons.make({ examples: 40, seed: 1 })
+const plan = Plan.make(
+  Phase.relax({ steps: 20, optimizer: Rprop.make(0.01), interval: 5, refresh: 7 }),
+  Phase.backpropagate({ steps: 20, interval: 5, careful: { patience: 5, divisor: 3, attempts: 4 } })
+)
+
+const run = (options: Training.Options) =>
+  Effect.flatMap(data, (moons) => Stream.runCollect(Training.stream(circuit, moons, options)))
+
+const onlySteps = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
+  events.filter((event) => event._tag === "Step" && event.progress.step > 0)
+
+describe("training", () => {
+  it.effect("is a stream of one event a step, measured at the phase's interval, and one at the end", () =>
+    Effect.gen(function* () {
+      const events = yield* run({ plan: Plan.relax({ steps: 12, interval: 5 }), seed: 3 })
+      const steps = onlySteps(events) as ReadonlyArray<TrainingEvent.Step>
+      assert.deepStrictEqual(
+        steps.map(({ progress }) => progress.step),
+        Array.from({ length: 12 }, (_, i) => i + 1)
+      )
+      const measured = steps.filter(({ measurement }) => measurement !== undefined)
+      assert.deepStrictEqual(
+        measured.map(({ progress }) => progress.step),
+        [5, 10, 12]
+      )
+      const { measurement } = measured[0]!
+      assert.strictEqual(measurement!.residuals.length, 4)
+      assert.strictEqual(measurement!.gradientNorms.length, 5)
+      assert.approximately(measurement!.relaxationGap!, measurement!.freeRunLoss - measurement!.relaxedLoss!, 1e-12)
+      assert.strictEqual(events.at(-1)?._tag, "Finished")
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  const engines: ReadonlyArray<readonly [string, Layer.Layer<Engine.Engine, { readonly message: string }>]> = [
+    ["reference", ReferenceEngine.layer],
+    ["tfjs-native", TfjsEngine.layerNative]
+  ]
+  for (const [name, layer] of engines) {
+    it.effect(`resumes to the bit from a snapshot at any step on ${name}`, () =>
+      Effect.gen(function* () {
+        const whole = (yield* run({ plan, seed: 5 })).at(-1) as TrainingEvent.Finished
+        for (const at of [1, 7, 19, 20, 21, 33]) {
+          let kept: Training.Snapshot | undefined
+          const interrupted = Effect.flatMap(data, (moons) =>
+            Training.stream(circuit, moons, {
+              plan,
+              seed: 5,
+              onSnapshot: (snapshot) =>
+                Effect.sync(() => {
+                  kept = snapshot
+                })
+            }).pipe(
+              Stream.runForEach((event) =>
+                event._tag === "Step" && event.progress.total >= at && event.progress.step > 0
+                  ? Effect.interrupt
+                  : Effect.void
+              )
+            )
+          )
+          yield* Effect.exit(interrupted)
+          assert.isDefined(kept)
+          const resumed = (yield* run({ plan, seed: 5, from: kept })).at(-1) as TrainingEvent.Finished
+          assert.deepStrictEqual(resumed.trained.parameters, whole.trained.parameters)
+          assert.strictEqual(resumed.progress.total, whole.progress.total)
+        }
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  it.effect("a seed decides the run: given, or by the service", () =>
+    Effect.gen(function* () {
+      const moons = yield* data
+      const short = Plan.relax({ steps: 3 })
+      const one = yield* Training.fit(circuit, moons, { plan: short, seed: 9 })
+      const same = yield* Training.fit(circuit, moons, { plan: short }).pipe(Effect.provideService(Seed, 9))
+      const other = yield* Training.fit(circuit, moons, { plan: short, seed: 10 })
+      assert.deepStrictEqual(one.parameters, same.parameters)
+      assert.notDeepEqual(one.parameters, other.parameters)
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("the automatic plan learns the moons, in tanh coordinates and back", () =>
+    Effect.gen(function* () {
+      const moons = yield* Moons.paper
+      const deep = Circuit.perceptron([2, ...Array<number>(20).fill(30), 1], { activation: "sigmoid" })
+      const trained = yield* Training.fit(deep, moons, { seed: 0 })
+      const fresh = yield* Moons.make({ examples: 500, noise: 0.1, seed: 7 })
+      assert.isAtLeast((yield* Score.score(trained, fresh)).accuracy!, 0.97)
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("a loss that is no number ends the run with what to do", () =>
+    Effect.gen(function* () {
+      const moons = yield* data
+      const hot = Plan.make(Phase.backpropagate({ steps: 50, interval: 1, optimizer: Sgd.make(1e20) }))
+      const relu = Circuit.perceptron([2, 8, 8, 1], { activation: "relu" })
+      const error = yield* Effect.flip(Training.fit(relu, moons, { plan: hot, seed: 0 }))
+      assert.match(error.message, /^expected a finite loss, but .* came at step \d+ of backpropagate; lower its rate/)
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("widths that do not fit the data are named", () =>
+    Effect.gen(function* () {
+      const moons = yield* data
+      const error = yield* Effect.flip(Training.fit(Circuit.perceptron([3, 4, 2]), moons))
+      assert.strictEqual(
+        error.message,
+        "expected a circuit 2,…,1 for data with 2 inputs and 1 outputs, but 3,…,2 came; change the first and last width"
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("a run that is interrupted gives its memory back", () =>
+    Effect.gen(function* () {
+      const moons = yield* data
+      const fiber = yield* Effect.forkChild(Training.fit(circuit, moons, { plan: Plan.relax({ steps: 1e6 }), seed: 0 }))
+      for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      const { memory } = yield* Effect.promise(() => import("@tensorflow/tfjs-core"))
+      assert.strictEqual(memory().numTensors, 0)
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+})

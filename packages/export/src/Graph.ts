@@ -1,0 +1,123 @@
+/**
+ * Program → graph of ONNX operators.
+ */
+import { create } from "@bufbuild/protobuf"
+import { type Engine, type Program, Rewrite, Simplify, type Tensor } from "@rai/core"
+import { Effect } from "effect"
+import * as Folding from "./Folding.ts"
+import * as Model from "./Model.ts"
+import * as Operators from "./Operators.ts"
+import { type GraphProto, GraphProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb.ts"
+import * as Steps from "./Steps.ts"
+
+/**
+ * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
+ * named dimensions stay names.
+ */
+export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
+  source: Program.Program,
+  constants: Engine.Arrays = {}
+): Effect.fn.Return<GraphProto, Operators.OperatorUnsupported> {
+  const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
+  const unknown = program.nodes.find(
+    ({ primitive: { name } }) => name !== "input" && name !== "constant" && !Operators.table.has(name)
+  )
+  if (unknown !== undefined) {
+    const known = [...Operators.table.keys()]
+    return yield* new Operators.OperatorUnsupported({ operator: unknown.primitive.name, known })
+  }
+  const known = yield* Folding.fold(program, constants)
+  return write(program, known, constants)
+})
+
+const write = (
+  program: Program.Program,
+  known: ReadonlyMap<Tensor.Tensor, Folding.Folded>,
+  constants: Engine.Arrays
+): GraphProto => {
+  const inputs = Object.entries(program.inputs).filter(([name]) => constants[name] === undefined)
+  const outputs = Object.entries(program.outputs)
+  const nodes: Array<NodeProto> = []
+  const initializers: Array<TensorProto> = []
+  const taken = new Map<string, number>([...inputs, ...outputs].map(([name]) => [name, 1]))
+  const values = new Map<Tensor.Tensor, string>()
+  const shared = new Map<string, string>()
+
+  const unique = (name: string): string => {
+    const times = (taken.get(name) ?? 0) + 1
+    taken.set(name, times)
+    return times === 1 ? name : unique(`${name}_${times}`)
+  }
+  const once = (key: string, make: (name: string) => void): string => {
+    const name = shared.get(key) ?? unique(key)
+    if (!shared.has(key)) make(name)
+    shared.set(key, name)
+    return name
+  }
+  const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string): string => {
+    nodes.push(Model.node(operator, output, inputs, output, attributes))
+    return output
+  }
+  const builder: Operators.Builder = {
+    add: (operation) => emit(operation, unique(operation.operator.toLowerCase())),
+    integers: (numbers) => once(`[${numbers.join(",")}]`, (name) => initializers.push(Model.integers(name, numbers))),
+    float: (number) =>
+      once(String(number), (name) =>
+        initializers.push(Model.floats(name, { shape: [], data: Float32Array.of(number) }))
+      ),
+    dimensions: (shape) =>
+      shape.every((n) => typeof n === "number")
+        ? builder.integers(shape)
+        : builder.add({
+            operator: "Concat",
+            inputs: shape.map((n) => (typeof n === "number" ? builder.integers([n]) : length(n))),
+            attributes: { axis: 0 }
+          })
+  }
+  const length = (dimension: string): string =>
+    once(`length of ${dimension}`, (name) => {
+      const [input, { shape }] = inputs.find(([, { shape }]) => shape.includes(dimension))!
+      const start = shape.indexOf(dimension)
+      emit({ operator: "Shape", inputs: [input], attributes: { start, end: start + 1 } }, name)
+    })
+  const valueOf = (tensor: Tensor.Tensor): string => {
+    const folded = known.get(tensor)
+    const name = values.get(tensor) ?? unique(folded?.name ?? "")
+    if (!values.has(tensor) && folded !== undefined) initializers.push(Model.floats(name, folded.array))
+    values.set(tensor, name)
+    return name
+  }
+
+  for (const [name, tensor] of inputs) values.set(tensor, name)
+  const results = new Map<Tensor.Tensor, string>()
+  for (const [name, node] of outputs) if (!results.has(node)) results.set(node, name)
+  for (const { affine, node, operands } of Steps.make(program, known)) {
+    const names = operands.map(valueOf)
+    const operation = affine
+      ? { operator: "Gemm", inputs: names }
+      : Operators.table.get(node.primitive.name)!(builder, names, node)
+    values.set(node, emit(operation, results.get(node) ?? unique(nameOf(node, operands, known))))
+  }
+  for (const [name, node] of outputs) {
+    if (values.get(node) !== name) emit({ operator: "Identity", inputs: [valueOf(node)] }, name)
+  }
+  return create(GraphProtoSchema, {
+    name: "circuit",
+    node: nodes,
+    initializer: initializers,
+    input: inputs.map(([name, { dtype, shape }]) => Model.value(name, shape, dtype)),
+    output: outputs.map(([name, { dtype, shape }]) => Model.value(name, shape, dtype))
+  })
+}
+
+/** `1.17.1.matMul` where a parameter of the block `1.17.1` takes part, else the primitive's name. */
+const nameOf = (
+  { primitive: { name } }: Tensor.Tensor,
+  operands: ReadonlyArray<Tensor.Tensor>,
+  known: ReadonlyMap<Tensor.Tensor, Folding.Folded>
+): string => {
+  const parameter = operands
+    .map((operand) => known.get(operand)?.name ?? "")
+    .find((from) => /^[\d.]+\.[a-z]/i.test(from))
+  return parameter === undefined ? name : `${parameter.slice(0, parameter.lastIndexOf("."))}.${name}`
+}

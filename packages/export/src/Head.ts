@@ -1,0 +1,37 @@
+/**
+ * What a circuit's output means, beside the output itself.
+ */
+import { NdArray, Primitives, Program, Tensor, type Trained } from "@rai/core"
+
+type Primitive = Tensor.Tensor["primitive"]
+
+/** softmax(o)_k = e^{o_k} / Σ_j e^{o_j} over the last axis; the largest is taken off first, so that nothing overflows. */
+export const softmax: Primitive = {
+  ...Primitives.table.get("exp")!,
+  name: "softmax",
+  derivative: () => [],
+  cost: (_, result) => 12 * NdArray.size(result),
+  definition: ([o]) => {
+    const last = [o!.shape.length - 1]
+    const shifted = o!.sub(o!.max(last)).exp()
+    return shifted.div(shifted.sum(last))
+  }
+}
+
+/**
+ * The free run with outputs by their meaning: `logit` and `probability` [batch, 1] for a binary task, [batch, classes] for classes,
+ * `value` [batch, outputs] for regression.
+ */
+export const named = (freeRun: Program.Program, task: Trained.Trained["task"]): Program.Program => {
+  const output = freeRun.outputs.output!
+  switch (task) {
+    case "binary":
+      return Program.fromTensors(freeRun.inputs, { logit: output, probability: output.sigmoid() })
+    case "classes": {
+      const probability = new Tensor.Tensor(softmax, [output])
+      return Program.fromTensors(freeRun.inputs, { logit: output, probability })
+    }
+    case "regression":
+      return Program.fromTensors(freeRun.inputs, { value: output })
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Where a model comes from, kept inside it as `metadata_props`.
+ */
+import { Circuit, type Engine, type Trained } from "@rai/core"
+import { Option, Schema } from "effect"
+import * as ModelFile from "./ModelFile.ts"
+import type { ModelProto } from "./onnx_pb.ts"
+
+const Names = Schema.fromJsonString(Schema.Array(Schema.String))
+
+const Properties = Schema.Struct({
+  "rai.version": Schema.String,
+  "rai.parameters": Schema.String,
+  "rai.circuit": Schema.String,
+  "rai.plan": Schema.String,
+  "rai.seed": Schema.FiniteFromString,
+  "rai.engine": Schema.String,
+  "rai.task": Schema.Literals(["binary", "classes", "regression"]),
+  "rai.inputs": Names,
+  "rai.classes": Schema.optionalKey(Names)
+})
+
+/** The origin of an exported model. */
+export interface Metadata {
+  readonly version: string
+  /** The hash of its parameters, by `hash`. */
+  readonly parameters: string
+  readonly circuit: string
+  readonly plan: string
+  readonly seed: number
+  /** The engine that it was trained on. */
+  readonly engine: string
+  readonly task: "binary" | "classes" | "regression"
+  /** The names of the features. */
+  readonly inputs: ReadonlyArray<string>
+  readonly classes?: ReadonlyArray<string> | undefined
+}
+
+/** SHA-256 over the names of the parameters in alphabetical order, each with its shape and its numbers in float32, little-endian. */
+export const hash = (parameters: Engine.Arrays): string =>
+  ModelFile.sha256(
+    ...Object.keys(parameters)
+      .sort()
+      .flatMap((name) => {
+        const { data, shape } = parameters[name]!
+        const { buffer, byteLength, byteOffset } = data instanceof Float32Array ? data : Float32Array.from(data)
+        return [`${name} [${shape.join(",")}]\n`, new Uint8Array(buffer, byteOffset, byteLength)]
+      })
+  )
+
+/** The properties to write, in a fixed order. */
+export const of = (trained: Trained.Trained): Readonly<Record<string, string>> => ({
+  "rai.version": trained.origin.version,
+  "rai.parameters": hash(trained.parameters),
+  "rai.circuit": Circuit.print(trained.circuit),
+  "rai.plan": trained.origin.plan,
+  "rai.seed": String(trained.origin.seed),
+  "rai.engine": trained.origin.engine,
+  "rai.task": trained.task,
+  "rai.inputs": JSON.stringify(trained.inputNames),
+  ...(trained.classNames === undefined ? {} : { "rai.classes": JSON.stringify(trained.classNames) })
+})
+
+/** What a model says of its origin; undefined where another program wrote it. */
+export const read = (model: ModelProto): Metadata | undefined => {
+  const properties = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]))
+  return Option.getOrUndefined(
+    Option.map(Schema.decodeUnknownOption(Properties)(properties), (found) => ({
+      version: found["rai.version"],
+      parameters: found["rai.parameters"],
+      circuit: found["rai.circuit"],
+      plan: found["rai.plan"],
+      seed: found["rai.seed"],
+      engine: found["rai.engine"],
+      task: found["rai.task"],
+      inputs: found["rai.inputs"],
+      classes: found["rai.classes"]
+    }))
+  )
+}

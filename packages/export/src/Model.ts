@@ -1,0 +1,154 @@
+/**
+ * ONNX models as data: the parts of the protobuf message that circuits need, written and read.
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf"
+import type { NdArray, Shape } from "@rai/core"
+import { Effect, Schema } from "effect"
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema
+} from "./onnx_pb.ts"
+
+/** The operator set that exported models are written in. */
+export const opset = 21
+
+const irVersion = 10
+
+/** Bytes that are no ONNX model. */
+export class NotAnOnnxModel extends Schema.TaggedError<NotAnOnnxModel>()("NotAnOnnxModel", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected an ONNX model, but ${this.reason}; export it again with \`rai export\``
+  }
+}
+
+/** The ONNX element type of each type that programs compute with. */
+export const dataTypes = { float: DataType.FLOAT, bool: DataType.BOOL, int: DataType.INT64 } as const
+
+/** The settings of an operator: whole numbers and lists of them. */
+export type Attributes = Readonly<Record<string, number | ReadonlyArray<number>>>
+
+/** One operator applied to values by their names. */
+export const node = (
+  operator: string,
+  name: string,
+  inputs: ReadonlyArray<string>,
+  output: string,
+  attributes: Attributes = {}
+): NodeProto =>
+  create(NodeProtoSchema, {
+    opType: operator,
+    name,
+    input: [...inputs],
+    output: [output],
+    attribute: Object.entries(attributes).map(([key, value]) =>
+      typeof value === "number"
+        ? create(AttributeProtoSchema, { name: key, type: AttributeType.INT, i: BigInt(value) })
+        : create(AttributeProtoSchema, { name: key, type: AttributeType.INTS, ints: value.map(BigInt) })
+    )
+  })
+
+const bytes = (data: Float32Array | BigInt64Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** Numbers in float32 that belong to the model. */
+export const floats = (name: string, { data, shape }: NdArray.NdArray): TensorProto =>
+  create(TensorProtoSchema, {
+    name,
+    dims: shape.map(BigInt),
+    dataType: DataType.FLOAT,
+    rawData: bytes(data instanceof Float32Array ? data : Float32Array.from(data))
+  })
+
+/** Whole numbers that belong to the model: axes, lengths, starts and ends. */
+export const integers = (name: string, values: ReadonlyArray<number>): TensorProto =>
+  create(TensorProtoSchema, {
+    name,
+    dims: [BigInt(values.length)],
+    dataType: DataType.INT64,
+    rawData: bytes(BigInt64Array.from(values, BigInt))
+  })
+
+/** A named input or output; named dimensions stay names. */
+export const value = (name: string, shape: Shape.Shape, type: keyof typeof dataTypes): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: dataTypes[type],
+          shape: {
+            dim: shape.map((n) => ({
+              value:
+                typeof n === "number"
+                  ? { case: "dimValue" as const, value: BigInt(n) }
+                  : { case: "dimParam" as const, value: n }
+            }))
+          }
+        }
+      }
+    }
+  })
+
+/** The bytes of a model; the same for the same graph and metadata. */
+export const encode = (
+  graph: GraphProto,
+  options: { readonly version: string; readonly metadata: Readonly<Record<string, string>> }
+): Uint8Array =>
+  toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: BigInt(irVersion),
+      opsetImport: [{ domain: "", version: BigInt(opset) }],
+      producerName: "rai",
+      producerVersion: options.version,
+      graph,
+      metadataProps: Object.entries(options.metadata).map(([key, value]) => ({ key, value }))
+    })
+  )
+
+/** Reads a model; `file` names it in the error. */
+export const decode = (data: Uint8Array, file: string): Effect.Effect<ModelProto, NotAnOnnxModel> =>
+  Effect.flatMap(
+    Effect.try({
+      try: () => fromBinary(ModelProtoSchema, data),
+      catch: () => new NotAnOnnxModel({ file, reason: "its bytes are something else" })
+    }),
+    (model) =>
+      model.graph === undefined || model.graph.output.length === 0
+        ? Effect.fail(new NotAnOnnxModel({ file, reason: "it holds no graph with outputs" }))
+        : Effect.succeed(model)
+  )
+
+/** The names of the inputs that a run must give, with their shapes: a number, or a name for a length that the run decides. */
+export const inputs = ({
+  graph
+}: ModelProto): ReadonlyArray<{ readonly name: string; readonly shape: Shape.Shape }> => {
+  const own = new Set(graph?.initializer.map(({ name }) => name))
+  return (graph?.input ?? [])
+    .filter(({ name }) => !own.has(name))
+    .map(({ name, type }) => {
+      const dimensions = type?.value.case === "tensorType" ? type.value.value.shape?.dim : undefined
+      const shape = (dimensions ?? []).map(({ value }, axis) =>
+        value.case === "dimValue" ? Number(value.value) : value.value || `axis ${axis}`
+      )
+      return { name, shape }
+    })
+}
+
+/** The version of the standard operators that a model needs. */
+export const opsetOf = ({ opsetImport }: ModelProto): number =>
+  Number(opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0)

@@ -1,0 +1,98 @@
+/**
+ * onnxruntime on the CPU: what runs exported models, and judges them.
+ */
+import type { Engine, NdArray } from "@rai/core"
+import { Context, Effect, Schema, type Scope } from "effect"
+import type { InferenceSession, Tensor } from "onnxruntime-node"
+
+const messages = {
+  load: "expected onnxruntime-node to load, but it does not on this machine; run `npm start` to set it up",
+  read: "expected a model that onnxruntime can read, but it refused this one; export it again with `rai export`",
+  run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names and shapes with the model's"
+} as const
+
+/** onnxruntime that does not load, a model that it does not take, or a run that it could not finish. */
+export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("OnnxruntimeFailed", {
+  file: Schema.String,
+  doing: Schema.Literals(["load", "read", "run"]),
+  /** What onnxruntime said; it may hold paths of this machine, so it is not part of the message. */
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `${this.file}: ${messages[this.doing]}`
+  }
+}
+
+/** A model made ready; it gives its memory back when the scope closes. */
+export interface Session {
+  readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
+}
+
+/** The service: opens models from their bytes; `file` names the model in errors. */
+export interface Onnxruntime {
+  readonly version: Effect.Effect<string, OnnxruntimeFailed>
+  readonly open: (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
+}
+
+const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise<A>) =>
+  Effect.tryPromise({ try: f, catch: (cause) => new OnnxruntimeFailed({ file, doing, cause }) })
+
+/** The library is loaded at the first use, never before, and told not to report anything to anyone. */
+const load = (file: string) =>
+  attempt(file, "load", () => {
+    process.env.ORT_DISABLE_TELEMETRY = "1"
+    return import("onnxruntime-node")
+  })
+
+const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: InferenceSession, file: string): Session => {
+  const tensor = ({ data, shape }: NdArray.NdArray): Tensor => {
+    if (data instanceof Int32Array) return new Tensor("int64", BigInt64Array.from(data, BigInt), shape)
+    if (data instanceof Uint8Array) return new Tensor("bool", data, shape)
+    return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
+  }
+  return {
+    run: (inputs) =>
+      Effect.map(
+        attempt(file, "run", () =>
+          opened.run(Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, tensor(array)])))
+        ),
+        (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, array(output)]))
+      )
+  }
+}
+
+const array = ({ data, dims }: Tensor): NdArray.NdArray => {
+  if (data instanceof Float32Array || data instanceof Uint8Array) return { shape: dims, data }
+  const whole = data instanceof BigInt64Array
+  return { shape: dims, data: whole ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array) }
+}
+
+/** onnxruntime-node; provide another to serve a program that runs models elsewhere. */
+export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@rai/export/Onnxruntime", {
+  defaultValue: () => ({
+    version: Effect.map(load("onnxruntime"), ({ env }) => env.versions.node ?? env.versions.common),
+    open: (model, file) =>
+      Effect.flatMap(load(file), (ort) =>
+        Effect.map(
+          Effect.acquireRelease(
+            attempt(file, "read", () => ort.InferenceSession.create(model, { logSeverityLevel: 4 })),
+            (opened) => Effect.promise(() => opened.release())
+          ),
+          (opened) => session(ort, opened, file)
+        )
+      )
+  })
+})
+
+/** Runs a model once: arrays in, arrays out. */
+export const run = (
+  model: Uint8Array,
+  inputs: Engine.Arrays,
+  file = "model"
+): Effect.Effect<Engine.Arrays, OnnxruntimeFailed> =>
+  Effect.scoped(
+    Effect.flatMap(
+      Onnxruntime.use(({ open }) => open(model, file)),
+      (opened) => opened.run(inputs)
+    )
+  )

@@ -1,0 +1,153 @@
+/**
+ * Each primitive as operators of ONNX, one row each; broadcasting is left to those that do it by themselves.
+ */
+import type { Shape, Tensor } from "@rai/core"
+import { Schema } from "effect"
+import { type Attributes, dataTypes } from "./Model.ts"
+
+/** A primitive that has no row here. */
+export class OperatorUnsupported extends Schema.TaggedError<OperatorUnsupported>()("OperatorUnsupported", {
+  operator: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `expected primitives that ONNX export knows (${this.known.join(", ")}), but «${this.operator}» came; write the stage with these, or give the primitive a definition`
+  }
+}
+
+/** The last operator of a row; the graph names its result. */
+export interface Operation {
+  readonly operator: string
+  readonly inputs: ReadonlyArray<string>
+  readonly attributes?: Attributes
+}
+
+/** What a row may add to the graph before its last operator; each gives the name of the value. */
+export interface Builder {
+  readonly add: (operation: Operation) => string
+  readonly integers: (values: ReadonlyArray<number>) => string
+  readonly float: (value: number) => string
+  /** The dimensions as a value, named ones read from the inputs when the model runs. */
+  readonly dimensions: (shape: Shape.Shape) => string
+}
+
+type Row = (builder: Builder, operands: ReadonlyArray<string>, node: Tensor.Tensor) => Operation
+
+const plain =
+  (operator: string): Row =>
+  (_, inputs) => ({ operator, inputs })
+
+const reduction =
+  (operator: string): Row =>
+  ({ integers }, [x], { attributes }) => ({
+    operator,
+    inputs: [x!, integers(attributes.axes as ReadonlyArray<number>)],
+    attributes: { keepdims: 1 }
+  })
+
+const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", inputs: [x] })
+
+const rows: Readonly<Record<string, Row>> = {
+  neg: plain("Neg"),
+  abs: plain("Abs"),
+  sign: plain("Sign"),
+  square: (_, [x]) => ({ operator: "Mul", inputs: [x!, x!] }),
+  sqrt: plain("Sqrt"),
+  exp: plain("Exp"),
+  log: plain("Log"),
+  sigmoid: plain("Sigmoid"),
+  tanh: plain("Tanh"),
+  relu: plain("Relu"),
+  softplus: plain("Softplus"),
+  // A composite with an operator of its own; the last axis is the default.
+  softmax: plain("Softmax"),
+  clip: ({ float }, [x], { attributes }) => ({
+    operator: "Clip",
+    inputs: [x!, float(attributes.minimum as number), float(attributes.maximum as number)]
+  }),
+  add: plain("Add"),
+  sub: plain("Sub"),
+  mul: plain("Mul"),
+  div: plain("Div"),
+  maximum: plain("Max"),
+  minimum: plain("Min"),
+  greater: plain("Greater"),
+  equal: plain("Equal"),
+  where: plain("Where"),
+  cast: (_, [x], { dtype }) => ({ operator: "Cast", inputs: [x!], attributes: { to: dataTypes[dtype] } }),
+  sum: reduction("ReduceSum"),
+  // onnxruntime passes over a NaN that is not the first element, and takes one that is for the largest: neither may be so.
+  max: (builder, [x], node) => {
+    const largest = builder.add(reduction("ReduceMax")(builder, [x!], node))
+    const missing = builder.add({ operator: "Cast", inputs: [isNaN(builder, x!)], attributes: { to: dataTypes.float } })
+    const any = builder.add(reduction("ReduceMax")(builder, [missing], node))
+    const condition = builder.add({ operator: "Greater", inputs: [any, builder.float(0)] })
+    return { operator: "Where", inputs: [condition, builder.float(Number.NaN), largest] }
+  },
+  argMax: (builder, [x], { attributes }) => {
+    const numbers = [isNaN(builder, x!), builder.float(Number.NEGATIVE_INFINITY), x!]
+    return {
+      operator: "ArgMax",
+      inputs: [builder.add({ operator: "Where", inputs: numbers })],
+      attributes: { axis: (attributes.axes as ReadonlyArray<number>)[0]!, keepdims: 1 }
+    }
+  },
+  reshape: ({ dimensions, integers }, [x], { shape }) => {
+    const named = shape.filter((n) => typeof n === "string").length
+    const target = named === 1 ? integers(shape.map((n) => (typeof n === "string" ? -1 : n))) : dimensions(shape)
+    return { operator: "Reshape", inputs: [x!, target] }
+  },
+  transpose: (_, [x], { attributes }) => ({
+    operator: "Transpose",
+    inputs: [x!],
+    attributes: { perm: attributes.permutation as ReadonlyArray<number> }
+  }),
+  broadcast: ({ dimensions }, [x], { shape }) => ({ operator: "Expand", inputs: [x!, dimensions(shape)] }),
+  concat: (_, inputs, { attributes }) => ({
+    operator: "Concat",
+    inputs,
+    attributes: { axis: attributes.axis as number }
+  }),
+  slice: ({ integers }, [x], { attributes }) => {
+    const { axis, end, start } = attributes as { axis: number; start: number; end: number }
+    return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
+  },
+  pad: ({ float, integers }, [x], { attributes }) => {
+    const { after, axis, before } = attributes as { axis: number; before: number; after: number }
+    return { operator: "Pad", inputs: [x!, integers([before, after]), float(0), integers([axis])] }
+  },
+  matMul: ({ add }, [a, b], { attributes, operands, shape }) => {
+    const { transposeA, transposeB } = attributes
+    if (!transposeA && !transposeB) return { operator: "MatMul", inputs: [a!, b!] }
+    if (shape.length === 2) {
+      return {
+        operator: "Gemm",
+        inputs: [a!, b!],
+        attributes: { transA: Number(transposeA), transB: Number(transposeB) }
+      }
+    }
+    const exchanged = (x: string, { shape: { length } }: Tensor.Tensor) => {
+      const perm = [...Array.from({ length: length - 2 }, (_, axis) => axis), length - 1, length - 2]
+      return add({ operator: "Transpose", inputs: [x], attributes: { perm } })
+    }
+    const left = transposeA ? exchanged(a!, operands[0]!) : a!
+    const right = transposeB ? exchanged(b!, operands[1]!) : b!
+    return { operator: "MatMul", inputs: [left, right] }
+  }
+}
+
+/** Every primitive that can be exported, by its name, and the composites that have an operator of their own. */
+export const table: ReadonlyMap<string, Row> = new Map(Object.entries(rows))
+
+/** Primitives whose operators broadcast by themselves. */
+export const broadcasting: ReadonlySet<string> = new Set([
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "maximum",
+  "minimum",
+  "greater",
+  "equal",
+  "where"
+])

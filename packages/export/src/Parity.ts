@@ -1,0 +1,136 @@
+/**
+ * The record that proves parity: sample inputs, what the circuit's free run answers to them, what the exported model answers.
+ */
+import { type Engine, NdArray } from "@rai/core"
+import { Effect, Schema } from "effect"
+import * as Samples from "./Samples.ts"
+
+/** |a − b| ≤ tolerance · (1 + |b|), with a the model's answer and b the free run's. */
+export const tolerance = 1e-5
+
+// JSON has no such numbers, so they go as text.
+const Real = Schema.Union([Schema.Finite, Schema.Literals(["NaN", "Infinity", "-Infinity"])])
+
+const Rows = Schema.Array(Schema.Array(Real))
+
+type Rows = typeof Rows.Type
+
+/** What stands in `model.parity.json` beside `model.onnx`. */
+export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
+  format: Schema.Literal("rai parity 1"),
+  model: Schema.String,
+  /** Of the model's file. */
+  sha256: Schema.String,
+  /** Of the parameters, as in the model's metadata. */
+  parameters: Schema.String,
+  opset: Schema.Int,
+  engine: Schema.String,
+  versions: Schema.Struct({ rai: Schema.String, onnxruntime: Schema.String, node: Schema.String }),
+  tolerance: Schema.Finite,
+  examples: Schema.Int,
+  /** max |a − b| */
+  maxAbsDifference: Schema.Finite,
+  /** max |a − b| / (1 + |b|) */
+  maxRelativeDifference: Schema.Finite,
+  inputs: Schema.Record(Schema.String, Rows),
+  outputs: Schema.Record(Schema.String, Schema.Struct({ freeRun: Rows, onnxruntime: Rows }))
+}) {}
+
+/** A model that does not answer as its circuit does. */
+export class ParityLost extends Schema.TaggedError<ParityLost>()("ParityLost", {
+  file: Schema.String,
+  output: Schema.String,
+  sample: Schema.Int,
+  expected: Schema.Number,
+  came: Schema.Number,
+  tolerance: Schema.Finite
+}) {
+  override get message(): string {
+    return `${this.file}: expected onnxruntime to answer as the free run does, |a − b| ≤ ${this.tolerance} (1 + |b|), but for sample ${this.sample} the output «${this.output}» is ${this.came} where the free run gives ${this.expected}; do not use this model, train or export it again`
+  }
+}
+
+/** A record that is missing or cannot be read. */
+export class RecordInvalid extends Schema.TaggedError<RecordInvalid>()("RecordInvalid", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected the parity record of a model, but ${this.reason}; export the model again with \`rai export\``
+  }
+}
+
+/** `moons.parity.json` for `moons.onnx` */
+export const fileOf = (model: string): string => `${model.replace(/\.onnx$/, "")}.parity.json`
+
+/** The shortest decimal that is the same float32; float64 stays as it is. */
+const shortest = (x: number): number => {
+  if (Math.fround(x) !== x) return x
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(x.toPrecision(digits))
+    if (Math.fround(short) === x) return short
+  }
+  return Number(x.toPrecision(9))
+}
+
+/** A matrix as rows of readable numbers. */
+export const toRows = (matrix: NdArray.NdArray): Rows =>
+  Samples.rows(matrix, matrix.shape[1]!).map((row) =>
+    row.map((x) => (Number.isFinite(x) ? shortest(x) : (String(x) as "NaN")))
+  )
+
+/** Rows as a matrix in float32. */
+export const fromRows = (rows: Rows): NdArray.NdArray =>
+  NdArray.make([rows.length, rows[0]!.length], rows.flat().map(Number))
+
+/** NaN equals NaN, infinities equal by sign; else the distance, ∞ where only one is finite. */
+const distance = (a: number, b: number): number => {
+  if (Object.is(a, b) || a === b) return 0
+  return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Number.POSITIVE_INFINITY
+}
+
+/** The largest differences over all outputs; fails where one is beyond the tolerance. */
+export const compare = Effect.fnUntraced(function* (
+  file: string,
+  outputs: Readonly<Record<string, { readonly freeRun: Rows; readonly onnxruntime: Rows }>>
+) {
+  let [maxAbsDifference, maxRelativeDifference] = [0, 0]
+  for (const [output, { freeRun, onnxruntime }] of Object.entries(outputs)) {
+    for (const [sample, row] of freeRun.entries()) {
+      for (const [column, real] of row.entries()) {
+        const [came, expected] = [Number(onnxruntime[sample]?.[column] ?? Number.NaN), Number(real)]
+        const difference = distance(came, expected)
+        const finite = difference > 0 && Number.isFinite(difference)
+        const relative = finite ? difference / (1 + Math.abs(expected)) : difference
+        if (relative > tolerance) return yield* new ParityLost({ file, output, sample, expected, came, tolerance })
+        maxAbsDifference = Math.max(maxAbsDifference, difference)
+        maxRelativeDifference = Math.max(maxRelativeDifference, relative)
+      }
+    }
+  }
+  return { maxAbsDifference, maxRelativeDifference }
+})
+
+/** The outputs of the free run and of the model side by side, as rows. */
+export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
+  Object.fromEntries(
+    Object.entries(freeRun).map(([name, expected]) => {
+      const came = onnxruntime[name] ?? { shape: [0, 1], data: new Float32Array() }
+      return [name, { freeRun: toRows(expected), onnxruntime: toRows(came) }]
+    })
+  )
+
+/** The record as text, one sample a line. */
+export const print = (record: ParityRecord): string => {
+  const text = JSON.stringify(Schema.encodeSync(ParityRecord)(record), null, 2)
+  return `${text.replace(/\[\n\s+([^[\]{}]*?)\n\s+\]/g, (_, row: string) => `[${row.replace(/,\n\s+/g, ", ")}]`)}\n`
+}
+
+const Text = Schema.fromJsonString(ParityRecord)
+
+/** The record that `print` wrote. */
+export const parse = (text: string, file: string): Effect.Effect<ParityRecord, RecordInvalid> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(Text)(text),
+    () => new RecordInvalid({ file, reason: "the file holds something else" })
+  )

@@ -1,0 +1,73 @@
+/**
+ * A model held against its parity record.
+ */
+import { Effect, Schema } from "effect"
+import * as Metadata from "./Metadata.ts"
+import * as Model from "./Model.ts"
+import * as ModelFile from "./ModelFile.ts"
+import * as Onnxruntime from "./Onnxruntime.ts"
+import * as Parity from "./Parity.ts"
+
+/** A model that is not the one its record was written for. */
+export class ModelChanged extends Schema.TaggedError<ModelChanged>()("ModelChanged", {
+  file: Schema.String,
+  expected: Schema.String,
+  came: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected the file whose SHA-256 its parity record holds, ${this.expected}, but ${this.came} came: the file has changed since it was exported; take it from its source again, or export it again`
+  }
+}
+
+/** What a model holds, and how far it is from its circuit's free run. */
+export interface Verified {
+  readonly file: string
+  readonly sha256: string
+  readonly opset: number
+  readonly examples: number
+  readonly maxAbsDifference: number
+  readonly maxRelativeDifference: number
+  readonly tolerance: number
+  /** The origin: circuit, plan, seed, the engine that it was trained on, the hash of its parameters. */
+  readonly origin: Metadata.Metadata | undefined
+}
+
+/** Why a model is not proved. */
+export type Failed =
+  | ModelFile.FileUnreadable
+  | Model.NotAnOnnxModel
+  | Parity.RecordInvalid
+  | ModelChanged
+  | Onnxruntime.OnnxruntimeFailed
+  | Parity.ParityLost
+
+/** Runs the record's samples through onnxruntime again. */
+export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
+  const bytes = yield* ModelFile.read(file)
+  const model = yield* Model.decode(bytes, file)
+  const beside = Parity.fileOf(file)
+  const text = yield* Effect.mapError(
+    ModelFile.read(beside),
+    ({ reason }) => new Parity.RecordInvalid({ file: beside, reason })
+  )
+  const record = yield* Parity.parse(new TextDecoder().decode(text), beside)
+  const sha256 = ModelFile.sha256(bytes)
+  if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
+  const inputs = Object.fromEntries(Object.entries(record.inputs).map(([name, rows]) => [name, Parity.fromRows(rows)]))
+  const answers = yield* Onnxruntime.run(bytes, inputs, file)
+  const outputs = Object.fromEntries(
+    Object.entries(record.outputs).map(([name, { freeRun }]) => {
+      const answer = answers[name]
+      return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
+    })
+  )
+  return {
+    file,
+    sha256,
+    opset: Model.opsetOf(model),
+    examples: record.examples,
+    ...(yield* Parity.compare(file, outputs)),
+    tolerance: Parity.tolerance,
+    origin: Metadata.read(model)
+  }
+})

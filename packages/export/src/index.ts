@@ -1,0 +1,12 @@
+/**
+ * Circuits as ONNX models, with the record that proves parity.
+ */
+export * as Graph from "./Graph.ts"
+export * as Metadata from "./Metadata.ts"
+export * as Model from "./Model.ts"
+export * as Onnx from "./Onnx.ts"
+export * as Onnxruntime from "./Onnxruntime.ts"
+export * as Operators from "./Operators.ts"
+export * as Parity from "./Parity.ts"
+export * as Predict from "./Predict.ts"
+export * as Verify from "./Verify.ts"

@@ -1,0 +1,82 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, NdArray, Program } from "@rai/core"
+import { Effect } from "effect"
+import * as Graph from "../src/Graph.ts"
+import * as Model from "../src/Model.ts"
+import * as Onnx from "../src/Onnx.ts"
+import * as Predict from "../src/Predict.ts"
+import * as Folder from "./Folder.ts"
+
+const written = (bytes: Uint8Array | string) =>
+  Effect.gen(function* () {
+    const file = join(yield* Folder.make, "m.onnx")
+    yield* Effect.promise(() => writeFile(file, bytes))
+    return file
+  })
+
+const line = Onnx.make({
+  circuit: Circuit.linear(2, 1),
+  parameters: { weight: NdArray.make([2, 1], [1, -1]), bias: NdArray.make([1], [0.5]) },
+  task: "binary",
+  inputNames: ["left", "right"],
+  classNames: ["low", "high"],
+  origin: { plan: "by hand", seed: 0, engine: "none", version: "0.1.0" }
+})
+
+describe("Predict.predict", () => {
+  it.effect("answers x W + b by hand, with the names that the model bears", () =>
+    Effect.gen(function* () {
+      const file = yield* written(yield* line)
+      const found = yield* Predict.predict(file, NdArray.make([2, 2], [3, 1, 0, 0.5]))
+      assert.deepStrictEqual(found.outputs.logit, { shape: [2, 1], data: Float32Array.of(2.5, 0) })
+      assert.closeTo(found.outputs.probability!.data[0]!, 0.924142, 1e-6)
+      assert.strictEqual(found.outputs.probability!.data[1], 0.5)
+      assert.strictEqual(found.task, "binary")
+      assert.deepStrictEqual(found.inputNames, ["left", "right"])
+      assert.deepStrictEqual(found.classNames, ["low", "high"])
+    })
+  )
+
+  it.effect("takes a model of another program, without names", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ z: ["n", 3] }, ({ z }) => ({ total: z.sum([1]) }))
+      const file = yield* written(Model.encode(yield* Graph.fromProgram(program), { version: "0", metadata: {} }))
+      const found = yield* Predict.predict(file, NdArray.make([1, 3], [1, 2, 3]))
+      assert.deepStrictEqual(found.outputs, { total: { shape: [1, 1], data: Float32Array.of(6) } })
+      assert.isUndefined(found.task)
+    })
+  )
+
+  it.effect("inputs of another width, and a file that is no model, get one line", () =>
+    Effect.gen(function* () {
+      const refusal = (file: string) =>
+        Effect.map(Effect.flip(Predict.predict(file, NdArray.make([1, 3], [1, 2, 3]))), ({ message }) =>
+          message.slice(message.lastIndexOf("/") + 1)
+        )
+      assert.strictEqual(
+        yield* refusal(yield* written(yield* line)),
+        "m.onnx: expected inputs [batch, 2] (left, right), but [1, 3] came; give one column for each input of the model"
+      )
+      assert.strictEqual(
+        yield* refusal(yield* written("words")),
+        "m.onnx: expected an ONNX model, but its bytes are something else; export it again with `rai export`"
+      )
+    })
+  )
+
+  it.effect("a model that onnxruntime refuses gets one line without onnxruntime's text", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ z: ["n", 3] }, ({ z }) => ({ y: z.tanh() }))
+      const graph = yield* Graph.fromProgram(program)
+      graph.node[0]!.opType = "NoSuchOperator"
+      const file = yield* written(Model.encode(graph, { version: "0", metadata: {} }))
+      const { message } = yield* Effect.flip(Predict.predict(file, NdArray.make([1, 3], [1, 2, 3])))
+      assert.strictEqual(
+        message,
+        `${file}: expected a model that onnxruntime can read, but it refused this one; export it again with \`rai export\``
+      )
+    })
+  )
+})

@@ -1,0 +1,194 @@
+/**
+ * Loss over steps: the relaxed loss, the free run's loss, and the relaxation gap between the two as a shaded band.
+ */
+import { Effect } from "effect"
+import { DataMismatch } from "./DataMismatch.ts"
+import * as Axis from "./internal/Axis.ts"
+import * as Curve from "./internal/Curve.ts"
+import * as Legend from "./internal/Legend.ts"
+import * as LogScale from "./internal/LogScale.ts"
+import type { Place } from "./internal/Raster.ts"
+import * as Rules from "./internal/Rules.ts"
+import * as Svg from "./internal/Svg.ts"
+import * as Theme from "./internal/Theme.ts"
+import type { Phase } from "./Phase.ts"
+
+/** What was measured at a step: what is absent was not measured, and a line runs on over it. */
+export interface Measurement {
+  readonly step: number
+  readonly relaxedLoss?: number | undefined
+  readonly freeRunLoss?: number | undefined
+  /** A share in [0, 1]; where one is given, a second plot below shows it. */
+  readonly freeRunAccuracy?: number | undefined
+}
+
+/** The losses of a run. */
+export interface Settings {
+  readonly title?: string
+  readonly subtitle?: string
+  /** Ascending in step. */
+  readonly measurements: ReadonlyArray<Measurement>
+  readonly phases?: ReadonlyArray<Phase>
+}
+
+// Okabe and Ito's blue and vermilion: apart for every kind of colour vision, and of unlike darkness.
+const curves = [
+  { key: "freeRunLoss", name: "free-run loss", colour: "#d55e00", width: 2.2 },
+  { key: "relaxedLoss", name: "relaxed loss", colour: "#0072b2", width: 1.8 }
+] as const
+const [freeRun] = curves
+const gap = { name: "relaxation gap", colour: "#f3d3bd" }
+
+const plot = { x: 58, width: 480 }
+
+/**
+ * The curves as SVG, loss logarithmic; fails with `DataMismatch` where nothing was measured or steps do not ascend. A loss that is not
+ * finite breaks its line and is marked × at the upper edge; one that is not above zero lies on the lower edge.
+ *
+ * ```ts
+ * import { Loss } from "@rai/plots"
+ * import { Effect } from "effect"
+ *
+ * const measurements = [0, 1, 2, 3].map((step) => ({ step, relaxedLoss: 0.7 / (1 + step), freeRunLoss: 0.7 }))
+ * const svg = Effect.runSync(Loss.svg({ measurements, phases: [{ name: "relax", start: 0 }] }))
+ * console.log(svg.includes("relaxation gap")) // => true
+ * ```
+ */
+export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
+  const { measurements, phases = [] } = settings
+  yield* check(measurements)
+  const top = Theme.headingsHeight([settings]) + (phases.length === 0 ? 0 : 16)
+  const losses = { ...plot, y: top, height: 230 }
+  const accuracies = { ...plot, y: top + losses.height + 14, height: 104 }
+  const accuracy = series(measurements, "freeRunAccuracy")
+  const lowest = accuracy.length === 0 ? losses : accuracies
+  const steps = Axis.range(measurements.map(({ step }) => step))
+  const share = (step: number): number => (step - steps[0]) / (steps[1] - steps[0])
+  const stepMarks = Axis.linear(...steps, 8)
+  const below = lowest.y + lowest.height
+  return Theme.figure(
+    { width: plot.x + plot.width + 18, height: below + 72 },
+    settings.title ?? "Loss",
+    [
+      Theme.headings(settings, plot),
+      lossPlot(measurements, losses, share),
+      accuracy.length === 0 ? "" : accuracyPlot(accuracy, accuracies, share),
+      Rules.draw(phases, losses, share, Theme.ink.quiet),
+      accuracy.length === 0 ? "" : Rules.draw(Rules.unnamed(phases), accuracies, share, Theme.ink.quiet),
+      ...[losses, lowest].map((place) => Axis.frame(place)),
+      ...(accuracy.length === 0 ? [] : [Axis.bottom(losses, stepMarks)]),
+      Axis.bottom(lowest, stepMarks, "step"),
+      Legend.draw({ x: plot.x, y: below + 58 }, legend(measurements))
+    ].join("")
+  )
+})
+
+type Key = "relaxedLoss" | "freeRunLoss" | "freeRunAccuracy"
+
+const series = (measurements: ReadonlyArray<Measurement>, key: Key): ReadonlyArray<Curve.Sample> =>
+  Curve.thin(
+    measurements.flatMap((measurement) => {
+      const value = measurement[key]
+      return value === undefined ? [] : [{ step: measurement.step, value }]
+    })
+  )
+
+const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share: (step: number) => number): string => {
+  const drawn = curves.map((curve) => ({ ...curve, samples: series(measurements, curve.key) }))
+  const scale = LogScale.make(drawn.flatMap(({ samples }) => samples.map(({ value }) => value)))
+  const x = (step: number): number => place.x + share(step) * place.width
+  const y = (value: number): number => place.y + (1 - scale.position(value)) * place.height
+  const band = Curve.runs(both(measurements), (pair) => pair.every(Number.isFinite)).map((run) => {
+    const upper = run.map(([step, relaxed]) => [x(step), y(relaxed)] as const)
+    const lower = run.map(([step, , free]) => [x(step), y(free)] as const)
+    return Svg.element("path", { class: "gap", d: `${Curve.path([...upper, ...lower.reverse()])}Z`, fill: gap.colour })
+  })
+  return [
+    ...band,
+    Axis.grid(place, scale.marks),
+    ...drawn.map(({ samples, colour, width }) => line(samples, x, y, { stroke: colour, "stroke-width": width })),
+    ...drawn.flatMap(({ samples, colour }) => crosses(samples, x).map((at) => cross(at, place.y + 7, colour))),
+    Axis.left(place, scale.marks, "loss")
+  ].join("")
+}
+
+// A line at accuracy 1 lies below the frame, where it can be seen.
+const headroom = 1.08
+
+const accuracyPlot = (samples: ReadonlyArray<Curve.Sample>, place: Place, share: (step: number) => number): string => {
+  const marks = [0, 0.5, 1].map((value) => ({ at: value / headroom, label: String(value) }))
+  const x = (step: number): number => place.x + share(step) * place.width
+  const y = (value: number): number => place.y + (1 - Math.min(1, Math.max(0, value)) / headroom) * place.height
+  return [
+    Axis.grid(place, marks),
+    line(samples, x, y, { stroke: freeRun.colour, "stroke-width": freeRun.width }),
+    Axis.left(place, marks, "free-run accuracy")
+  ].join("")
+}
+
+/** [step, relaxed loss, free-run loss] where both were measured. */
+const both = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<readonly [number, number, number]> => {
+  const pairs = measurements.flatMap(({ step, relaxedLoss, freeRunLoss }) =>
+    relaxedLoss === undefined || freeRunLoss === undefined ? [] : [[step, relaxedLoss, freeRunLoss] as const]
+  )
+  return pairs.length <= Curve.limit ? pairs : Curve.stretches(pairs, Curve.limit).flatMap((each) => each.slice(0, 1))
+}
+
+type Scale = (value: number) => number
+
+const line = (
+  samples: ReadonlyArray<Curve.Sample>,
+  x: Scale,
+  y: Scale,
+  stroke: Readonly<Record<string, string | number>>
+): string => {
+  const runs = Curve.runs(samples, ({ value }) => Number.isFinite(value))
+  const d = runs.map((run) => Curve.path(run.map(({ step, value }) => [x(step), y(value)]))).join("")
+  const ends = { "stroke-linejoin": "round", "stroke-linecap": "round" }
+  return d === "" ? "" : Svg.element("path", { class: "curve", d, fill: "none", ...stroke, ...ends })
+}
+
+/** Where to mark values that are not finite, no two marks closer than their width. */
+const crosses = (samples: ReadonlyArray<Curve.Sample>, x: Scale): ReadonlyArray<number> => {
+  const marked: Array<number> = []
+  for (const { step, value } of samples) {
+    if (!Number.isFinite(value) && x(step) - (marked.at(-1) ?? Number.NEGATIVE_INFINITY) >= 9) marked.push(x(step))
+  }
+  return marked
+}
+
+const cross = (x: number, y: number, stroke: string): string =>
+  Svg.element("path", {
+    class: "broken",
+    d: `M${Svg.round(x - 3)},${Svg.round(y - 3)}l6,6m0,-6l-6,6`,
+    stroke,
+    "stroke-width": 1.6
+  })
+
+const legend = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Legend.Entry> => {
+  const bar = (colour: string, thickness: number) => (x: number, y: number) =>
+    Svg.element("rect", { x, y: y - thickness / 2, width: 16, height: thickness, fill: colour })
+  const losses = measurements.flatMap(({ relaxedLoss, freeRunLoss }) => [relaxedLoss, freeRunLoss])
+  return [
+    ...curves
+      .filter(({ key }) => measurements.some((each) => each[key] !== undefined))
+      .map(({ name, colour, width }) => ({ name, mark: bar(colour, width) })),
+    ...(both(measurements).length > 0 ? [{ name: gap.name, mark: bar(gap.colour, 11) }] : []),
+    ...(losses.some((loss) => loss !== undefined && !Number.isFinite(loss))
+      ? [{ name: "not finite", mark: (x: number, y: number) => cross(x + 8, y, Theme.ink.line) }]
+      : [])
+  ]
+}
+
+const check = (measurements: ReadonlyArray<Measurement>) => {
+  const mismatch = (expected: string, came: string, remedy: string) =>
+    Effect.fail(new DataMismatch({ figure: "Loss", expected, came, remedy }))
+  if (!measurements.some(({ relaxedLoss, freeRunLoss }) => relaxedLoss !== undefined || freeRunLoss !== undefined))
+    return mismatch("a loss at one step or more", "none", "record the relaxed or the free run's loss while training")
+  const wrong = measurements.findIndex(
+    ({ step }, i) => !(Number.isFinite(step) && step > (measurements[i - 1]?.step ?? Number.NEGATIVE_INFINITY))
+  )
+  return wrong === -1
+    ? Effect.void
+    : mismatch("ascending steps", `step ${measurements[wrong]?.step} at place ${wrong}`, "sort them and give each once")
+}

@@ -1,0 +1,98 @@
+/**
+ * A figure as a file: SVG as it is, PNG drawn with the fonts that this package brings, so that it looks the same on every machine.
+ */
+import { dirname } from "node:path"
+import { Effect, FileSystem, Schema } from "effect"
+import { DataMismatch } from "./DataMismatch.ts"
+import * as Theme from "./internal/Theme.ts"
+
+/** A file name that says neither SVG nor PNG. */
+export class ExtensionUnknown extends Schema.TaggedError<ExtensionUnknown>()("ExtensionUnknown", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `a figure's file: expected a name that ends with .svg or .png, but ${JSON.stringify(this.path)} came; rename it`
+  }
+}
+
+/** An SVG that the renderer could not draw. */
+export class PictureNotDrawn extends Schema.TaggedError<PictureNotDrawn>()("PictureNotDrawn", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `drawing a PNG: expected an SVG and the renderer for this machine, but ${this.reason}; write an .svg file instead`
+  }
+}
+
+/** A figure that could not be put where it belongs; an earlier file there is as it was. */
+export class PictureNotWritten extends Schema.TaggedError<PictureNotWritten>()("PictureNotWritten", {
+  path: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `writing ${this.path}: expected a folder that can be written to, but ${this.reason}; name another place`
+  }
+}
+
+const oneLine = (cause: unknown): string =>
+  String(cause instanceof Error ? cause.message : cause).split("\n", 1)[0] ?? ""
+
+/** How a PNG is drawn. */
+export interface Settings {
+  /** Pixels for each of the SVG's, above 0 and at most 16; 2 unless told. */
+  readonly scale?: number
+}
+
+/** The figure as a PNG file's bytes; fails with `DataMismatch` for a scale out of range and with `PictureNotDrawn` where the text is no SVG. */
+export const png = Effect.fn("Picture.png")(function* (svg: string, settings: Settings = {}) {
+  const { scale = 2 } = settings
+  if (!(scale > 0 && scale <= 16))
+    return yield* new DataMismatch({
+      figure: "Picture",
+      expected: "a scale above 0 and at most 16",
+      came: String(scale),
+      remedy: "give 2 for a screen and 4 for print"
+    })
+  const rendered = yield* Effect.tryPromise({
+    try: (signal) =>
+      import("@resvg/resvg-js").then(({ renderAsync }) =>
+        renderAsync(
+          svg,
+          {
+            fitTo: { mode: "zoom", value: scale },
+            font: {
+              loadSystemFonts: false,
+              fontFiles: [...Theme.fontFiles()],
+              defaultFontFamily: "Inter",
+              sansSerifFamily: "Inter"
+            }
+          },
+          signal
+        )
+      ),
+    catch: (cause) => new PictureNotDrawn({ reason: oneLine(cause) })
+  })
+  return Uint8Array.from(rendered.asPng())
+})
+
+/**
+ * Writes a figure as its name's ending says, `.svg` or `.png`: whole or not at all, for it is written beside and then renamed.
+ * Fails with `ExtensionUnknown`, `DataMismatch`, `PictureNotDrawn` or `PictureNotWritten`.
+ */
+export const write = Effect.fn("Picture.write")(function* (path: string, svg: string, settings: Settings = {}) {
+  const ending = /\.(svg|png)$/i.exec(path)?.[1]?.toLowerCase()
+  if (ending === undefined) return yield* new ExtensionUnknown({ path })
+  const bytes = ending === "png" ? yield* png(svg, settings) : new TextEncoder().encode(svg)
+  const files = yield* FileSystem.FileSystem
+  yield* Effect.gen(function* () {
+    const beside = yield* files.makeTempFileScoped({ directory: dirname(path), prefix: ".figure-" })
+    yield* files.writeFile(beside, bytes)
+    yield* files.rename(beside, path)
+  }).pipe(
+    Effect.scoped,
+    Effect.mapError((error) => {
+      const reason = error.reason._tag === "NotFound" ? `there is no folder ${dirname(path)}` : oneLine(error)
+      return new PictureNotWritten({ path, reason })
+    })
+  )
+})

@@ -1,0 +1,66 @@
+/**
+ * Why a request gets no answer. Each transport gives these its own codes (`http/Answer.ts`); none carries a path or the runtime's own text.
+ */
+import { Schema } from "effect"
+import { quote } from "./InferTensor.ts"
+
+/** The request does not follow the protocol or does not fit the model. */
+export class RequestInvalid extends Schema.TaggedError<RequestInvalid>()("RequestInvalid", { reason: Schema.String }) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** No model, or no version of it, has this name. */
+export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnknown", {
+  model: Schema.String,
+  version: Schema.UndefinedOr(Schema.String),
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const version = this.version === undefined ? "" : ` in version ${quote(this.version)}`
+    const some = this.known.slice(0, 10).join(", ") + (this.known.length > 10 ? ", …" : "")
+    return `there is no model ${quote(this.model)}${version} here; ask for one of: ${some}`
+  }
+}
+
+/** The model's worker is not up: it stopped and is being started again. */
+export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("ModelUnavailable", {
+  model: Schema.String
+}) {
+  override get message(): string {
+    return `the model ${quote(this.model)} is not ready: its worker stopped and is being started again; ask again shortly`
+  }
+}
+
+/** The runtime could not compute an input that fits the model's signature. */
+export class InferenceFailed extends Schema.TaggedError<InferenceFailed>()("InferenceFailed", {
+  model: Schema.String
+}) {
+  override get message(): string {
+    return `the model ${quote(this.model)} could not compute this input; check that the sizes its metadata leaves open (-1) fit each other, or see the server's log`
+  }
+}
+
+/** A part of the protocol that this server does not speak. */
+export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", { reason: Schema.String }) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** The body is over the limit. */
+export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()("BodyTooLarge", { limit: Schema.Int }) {
+  override get message(): string {
+    return `the body is over the limit of ${this.limit} bytes; send fewer examples in one request`
+  }
+}
+
+/** Any of them. */
+export type RequestError =
+  | RequestInvalid
+  | ModelUnknown
+  | ModelUnavailable
+  | InferenceFailed
+  | NotSupported
+  | BodyTooLarge

@@ -1,0 +1,82 @@
+/**
+ * Which execution providers this machine has, and in readable words why one is missing.
+ */
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { pathToFileURL } from "node:url"
+import { Effect } from "effect"
+import type { ExecutionProvider, Refused } from "./Message.ts"
+import * as ModelWorker from "./ModelWorker.ts"
+
+/** What `rai doctor` prints: found, and the runtime's version, or not, and why. */
+export interface ProviderFact {
+  readonly provider: ExecutionProvider
+  readonly found: boolean
+  readonly detail: string
+}
+
+// y = x for one float, opset 21: the smallest model that a provider can be asked to take.
+const smallest = Buffer.from(
+  "CAoSADo3ChAKAXgSAXkiCElkZW50aXR5EgFwWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQFQ==",
+  "base64"
+)
+
+const missingLibrary = (): string | undefined => {
+  const [prefix, suffix] = process.platform === "win32" ? ["", ".dll"] : ["lib", ".so"]
+  const folder = new URL(
+    `../bin/napi-v6/${process.platform}/${process.arch}/`,
+    pathToFileURL(createRequire(import.meta.url).resolve("onnxruntime-node"))
+  )
+  return ["cuda", "shared"]
+    .map((part) => `${prefix}onnxruntime_providers_${part}${suffix}`)
+    .find((file) => !existsSync(new URL(file, folder)))
+}
+
+/** Why a provider did not take a model, in one line without paths; what the runtime said of it is for the log. */
+export const explain = ({ provider, text }: Refused): string => {
+  if (provider === "cpu") return "onnxruntime's CPU provider does not take it"
+  if (text === "not in this build") {
+    return `onnxruntime has no CUDA provider for ${process.platform} on ${process.arch}`
+  }
+  if (/no CUDA-capable device|CUDA driver|cudaGetDevice|CUDA failure (35|100)/i.test(text)) {
+    return "no NVIDIA GPU with a fitting driver was found"
+  }
+  if (!/load|library/i.test(text)) return "the CUDA provider does not take the model"
+  const missing = missingLibrary()
+  return missing === undefined
+    ? "the CUDA provider's library does not load: a library that it needs (CUDA, cuDNN) is missing or of another version"
+    : `the CUDA provider's library is not installed (${missing} missing)`
+}
+
+/**
+ * Tries the providers on the smallest model, in a thread of its own; never fails.
+ *
+ * ```ts
+ * import { ExecutionProviders } from "@rai/serving"
+ * import { Console, Effect } from "effect"
+ *
+ * const print = Effect.flatMap(ExecutionProviders.probe, (facts) =>
+ *   Effect.forEach(facts, ({ provider, found, detail }) => Console.log(provider, found ? "found" : "not found", detail))
+ * )
+ * await Effect.runPromise(print)
+ * ```
+ */
+export const probe: Effect.Effect<ReadonlyArray<ProviderFact>> = Effect.scoped(
+  ModelWorker.make({ name: "probe", model: smallest, providers: ["cuda", "cpu"] })
+).pipe(
+  Effect.map(({ description: { provider, refused, runtimeVersion } }): ReadonlyArray<ProviderFact> => {
+    const detail = `onnxruntime ${runtimeVersion}`
+    const cuda = refused.find((attempt) => attempt.provider === "cuda")
+    return [
+      { provider: "cpu", found: true, detail },
+      { provider: "cuda", found: provider === "cuda", detail: cuda === undefined ? detail : explain(cuda) }
+    ]
+  }),
+  Effect.catch(() => {
+    const detail = `onnxruntime does not load for ${process.platform} on ${process.arch}`
+    return Effect.succeed<ReadonlyArray<ProviderFact>>([
+      { provider: "cpu", found: false, detail },
+      { provider: "cuda", found: false, detail }
+    ])
+  })
+)

@@ -1,0 +1,153 @@
+/**
+ * A model in a thread of its own, from its start to its end.
+ */
+import { Worker } from "node:worker_threads"
+import { Deferred, Effect, Schema, type Scope } from "effect"
+import type {
+  End,
+  ExecutionProvider,
+  FromThread,
+  Refused,
+  Run,
+  RuntimeSpec,
+  RuntimeTensor,
+  Settings,
+  ThreadData
+} from "./Message.ts"
+
+/** The thread found no provider that takes the model; `reason` is in our words, the runtime's own are in the log. */
+export class ModelLoadFailed extends Schema.TaggedError<ModelLoadFailed>()("ModelLoadFailed", {
+  model: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the model "${this.model}" cannot be served: ${this.reason}`
+  }
+}
+
+/** The thread ended before it answered. */
+export class WorkerStopped extends Schema.TaggedError<WorkerStopped>()("WorkerStopped", { model: Schema.String }) {
+  override get message(): string {
+    return `the worker of the model "${this.model}" stopped before it answered`
+  }
+}
+
+/** The runtime refused the computation; `text` is its own and is for the log alone. */
+export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", {
+  model: Schema.String,
+  text: Schema.String
+}) {
+  override get message(): string {
+    return `the model "${this.model}" could not compute its input: ${this.text}`
+  }
+}
+
+/** What the runtime says of a model that it opened. */
+export interface Description {
+  readonly provider: ExecutionProvider
+  readonly refused: ReadonlyArray<Refused>
+  readonly runtimeVersion: string
+  readonly inputs: ReadonlyArray<RuntimeSpec>
+  readonly outputs: ReadonlyArray<RuntimeSpec>
+}
+
+/** A running thread. `run` takes the inputs' memory with it; `stopped` ends when the thread does. */
+export interface ModelWorker {
+  readonly description: Description
+  readonly run: (
+    inputs: ReadonlyArray<RuntimeTensor>,
+    outputs: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<RuntimeTensor>, WorkerStopped | RunFailed>
+  readonly stopped: Effect.Effect<void>
+}
+
+/** Which model, and where to compute. */
+export interface Options extends Settings {
+  readonly name: string
+}
+
+const whyUnreadable = (text: string): string => {
+  if (/protobuf|parse/i.test(text)) return "the file is not an ONNX model; export one again"
+  if (/doesn't exist|no such file/i.test(text)) return "the file is gone; put it back"
+  if (/IR version|opset/i.test(text))
+    return "its opset or IR version is newer than this onnxruntime knows; export it with opset 21"
+  if (/not implemented|not a registered|no op registered|custom/i.test(text)) {
+    return "it uses an operator that this onnxruntime does not have; export it with standard operators"
+  }
+  return "onnxruntime does not accept its graph; check the file with onnx.checker"
+}
+
+// The library reads the process's real environment, which a thread's own copy does not reach.
+const silenceTelemetry = Effect.sync(() => {
+  process.env.ORT_DISABLE_TELEMETRY = "1"
+})
+
+/** Starts a thread and waits until its session is open; the thread ends with the scope, after the computation it is in. */
+export const make = Effect.fnUntraced(function* ({
+  name,
+  ...settings
+}: Options): Effect.fn.Return<ModelWorker, ModelLoadFailed, Scope.Scope> {
+  type Resume = (answer: Effect.Effect<ReadonlyArray<RuntimeTensor>, WorkerStopped | RunFailed>) => void
+  const waiting = new Map<number, Resume>()
+  const opened = Deferred.makeUnsafe<Description, ModelLoadFailed>()
+  const stopped = Deferred.makeUnsafe<void>()
+  const refuse = (reason: string) =>
+    Deferred.doneUnsafe(opened, Effect.fail(new ModelLoadFailed({ model: name, reason })))
+  let nextId = 0
+  let lastWords = "no reason given"
+
+  yield* silenceTelemetry
+  const data: ThreadData = { ...settings, ending: new Int32Array(new SharedArrayBuffer(4)) }
+  const thread = yield* Effect.acquireRelease(
+    Effect.sync(() => new Worker(new URL("./SessionThread.ts", import.meta.url), { workerData: data })),
+    (thread) =>
+      Effect.suspend(() => {
+        Atomics.store(data.ending, 0, 1)
+        thread.postMessage({ type: "end" } satisfies End)
+        return Deferred.await(stopped)
+      })
+  )
+
+  const answer = (id: number, effect: Parameters<Resume>[0]) => {
+    waiting.get(id)?.(effect)
+    waiting.delete(id)
+  }
+  thread.on("message", (message: FromThread) => {
+    switch (message.type) {
+      case "opened":
+        return Deferred.doneUnsafe(opened, Effect.succeed(message))
+      case "refused":
+        lastWords = message.refused.map(({ provider, text }) => `${provider}: ${text}`).join("; ")
+        return refuse(whyUnreadable(message.refused.at(-1)?.text ?? ""))
+      case "outputs":
+        return answer(message.id, Effect.succeed(message.outputs))
+      case "failed":
+        return answer(message.id, Effect.fail(new RunFailed({ model: name, text: message.text })))
+    }
+  })
+  thread.on("error", (error) => {
+    lastWords = error instanceof Error ? error.message : String(error)
+  })
+  thread.on("exit", () => {
+    refuse("its thread ended while it started; onnxruntime may not load on this machine (see `rai doctor`)")
+    Deferred.doneUnsafe(stopped, Effect.void)
+    for (const id of [...waiting.keys()]) answer(id, Effect.fail(new WorkerStopped({ model: name })))
+  })
+
+  const description = yield* Deferred.await(opened).pipe(
+    Effect.tapError(() => Effect.logDebug(`the model "${name}" was refused: ${lastWords}`))
+  )
+  return {
+    description,
+    stopped: Deferred.await(stopped),
+    run: (inputs, outputs) =>
+      Effect.callback((resume) => {
+        if (Deferred.isDoneUnsafe(stopped)) return resume(Effect.fail(new WorkerStopped({ model: name })))
+        const id = nextId++
+        waiting.set(id, resume)
+        const request: Run = { type: "run", id, inputs, outputs }
+        thread.postMessage(request, [...new Set(inputs.map((input) => input.data.buffer as ArrayBuffer))])
+        return Effect.sync(() => waiting.delete(id))
+      })
+  }
+})

@@ -1,0 +1,92 @@
+/**
+ * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
+ */
+import { parentPort, workerData } from "node:worker_threads"
+import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
+import type { TensorData } from "../Datatype.ts"
+import type {
+  End,
+  ExecutionProvider,
+  FromThread,
+  Refused,
+  Run,
+  RuntimeSpec,
+  RuntimeTensor,
+  Settings,
+  ThreadData
+} from "./Message.ts"
+
+const say = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []) =>
+  parentPort?.postMessage(message, transfer)
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+// What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
+env.logLevel = "fatal"
+
+const create = (model: Settings["model"], provider: ExecutionProvider) => {
+  const options = { executionProviders: [provider], logSeverityLevel: 4 } as const
+  return typeof model === "string" ? InferenceSession.create(model, options) : InferenceSession.create(model, options)
+}
+
+const open = async ({ model, providers }: Settings) => {
+  const refused: Array<Refused> = []
+  // A list given to the runtime does not fall back, and a name that its build does not know is dropped in silence.
+  const built = listSupportedBackends().map((backend) => backend.name)
+  for (const provider of providers) {
+    try {
+      if (!built.includes(provider)) throw new Error("not in this build")
+      return { session: await create(model, provider), provider, refused }
+    } catch (error) {
+      refused.push({ provider, text: textOf(error) })
+    }
+  }
+  return { refused }
+}
+
+const specs = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): ReadonlyArray<RuntimeSpec> =>
+  metadata.filter((value) => value.isTensor).map(({ name, type, shape }) => ({ name, type, shape }))
+
+const run = async (session: InferenceSession, { inputs, outputs }: Run): Promise<ReadonlyArray<RuntimeTensor>> => {
+  const feeds = inputs.map(({ name, type, data, dims }): [string, Tensor] => [
+    name,
+    new Tensor(type as Tensor.Type, data as Tensor.DataType, dims)
+  ])
+  const results = await session.run(Object.fromEntries(feeds), outputs)
+  return outputs.map((name) => {
+    const { type, dims, data } = results[name]!
+    return { name, type, dims, data: data as TensorData }
+  })
+}
+
+const data = workerData as ThreadData
+const opened = await open(data)
+if (opened.session === undefined) {
+  say({ type: "refused", refused: opened.refused })
+} else {
+  const { session, provider, refused } = opened
+  parentPort?.on("message", async (request: Run | End) => {
+    if (request.type === "end") {
+      await session.release()
+      return parentPort?.close()
+    }
+    if (Atomics.load(data.ending, 0) !== 0) return
+    try {
+      const outputs = await run(session, request)
+      // Outputs that are copied instead of handed over stay in this thread's memory for long.
+      const buffers = new Set(outputs.map((output) => output.data.buffer as ArrayBuffer))
+      say({ type: "outputs", id: request.id, outputs }, [...buffers])
+    } catch (error) {
+      say({ type: "failed", id: request.id, text: textOf(error) })
+    }
+  })
+  const { inputMetadata, outputMetadata } = session
+  const runtimeVersion = env.versions.node ?? "unknown"
+  say({
+    type: "opened",
+    provider,
+    refused,
+    runtimeVersion,
+    inputs: specs(inputMetadata),
+    outputs: specs(outputMetadata)
+  })
+}

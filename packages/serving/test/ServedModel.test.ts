@@ -1,0 +1,99 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Worker } from "node:worker_threads"
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
+import * as InferenceServer from "../src/InferenceServer.ts"
+import { call, fixtures, tensor } from "./Client.ts"
+
+/** Every thread that starts while a test runs: Node tells of each. */
+const threads = Effect.acquireRelease(
+  Effect.sync(() => {
+    const started: Array<Worker> = []
+    const listener = (worker: Worker) => started.push(worker)
+    process.on("worker", listener)
+    return { started, listener }
+  }),
+  ({ listener }) => Effect.sync(() => process.off("worker", listener))
+).pipe(Effect.map(({ started }) => started))
+
+/** A thread that has ended has the id -1. */
+const threadIds = (started: ReadonlyArray<Worker>) => started.map(({ threadId }) => threadId)
+
+const repository = `${fixtures}/loop.onnx`
+const ask = (n: number) =>
+  call("/v2/models/loop/infer", { inputs: [tensor("n", "INT64", [], [n]), tensor("x", "FP32", [1], [0])] })
+const slow = 1_500_000
+
+it.live("answers 503 while a model's worker is down, and serves again", () =>
+  Effect.gen(function* () {
+    const started = yield* threads
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "models-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+    )
+    const model = join(folder, "loop.onnx")
+    const put = Effect.sync(() => copyFileSync(repository, model))
+    yield* put
+    yield* Effect.gen(function* () {
+      assert.strictEqual(started.length, 1)
+      assert.strictEqual((yield* ask(1)).status, 200)
+      // Without its file it cannot start again, so that the time between is as long as the test needs.
+      rmSync(model)
+      yield* Effect.promise(() => started[0]!.terminate())
+      const error = 'the model "loop" is not ready: its worker stopped and is being started again; ask again shortly'
+      for (const path of ["/v2/health/ready", "/v2/models/loop", "/v2/models/loop/ready"]) {
+        const answer = yield* call(path)
+        assert.deepStrictEqual([answer.status, answer.body], [503, { error }])
+      }
+      assert.strictEqual((yield* ask(1)).status, 503)
+      assert.strictEqual((yield* call("/v2/health/live")).status, 200)
+      yield* put
+      yield* call("/v2/health/ready").pipe(
+        Effect.filterOrFail(({ status }) => status === 200),
+        Effect.retry({ times: 400, schedule: Schedule.spaced("50 millis") })
+      )
+      assert.isAbove(started.length, 1)
+      assert.strictEqual((yield* ask(1)).status, 200)
+    }).pipe(Effect.provide(InferenceServer.layer({ repository: folder, port: 0 })))
+  }).pipe(Effect.scoped)
+)
+
+it.live("answers other requests while a model computes", () =>
+  Effect.gen(function* () {
+    const underway = yield* Effect.forkChild(ask(slow))
+    yield* Effect.sleep("50 millis")
+    const answers = yield* Effect.replicateEffect(call("/v2/health/ready"), 5)
+    assert.isTrue(answers.every(({ status }) => status === 200))
+    assert.isUndefined(underway.pollUnsafe(), "the computation was over before the other answers came")
+    yield* Fiber.join(underway)
+  }).pipe(Effect.provide(InferenceServer.layer({ repository, port: 0 })))
+)
+
+it.live("lets a computation end before it ends its thread", () =>
+  Effect.gen(function* () {
+    const started = yield* threads
+    yield* Effect.gen(function* () {
+      const running = yield* Effect.forkChild(ask(slow))
+      const queued = yield* Effect.forkChild(ask(slow))
+      yield* Effect.sleep("100 millis")
+      yield* Effect.all([Fiber.interrupt(running), Fiber.interrupt(queued)])
+    }).pipe(Effect.provide(InferenceServer.layer({ repository, port: 0 })))
+    assert.deepStrictEqual(threadIds(started), [-1])
+  }).pipe(Effect.scoped)
+)
+
+it.live("stops listening and ends its threads when its scope closes", () =>
+  Effect.gen(function* () {
+    const started = yield* threads
+    const scope = yield* Scope.make()
+    const context = yield* Layer.buildWithScope(InferenceServer.layer({ repository: fixtures, port: 0 }), scope)
+    yield* Effect.provideContext(ask(1), context)
+    assert.strictEqual(started.length, 4)
+    yield* Scope.close(scope, Exit.void)
+    assert.deepStrictEqual(threadIds(started), [-1, -1, -1, -1])
+    const after = yield* Effect.exit(Effect.provideContext(ask(1), context))
+    assert.isTrue(Exit.isFailure(after))
+  }).pipe(Effect.scoped)
+)
