@@ -60,7 +60,9 @@ export const command = Command.make(
     const model = path.join(folder, "models", "moons.onnx")
     yield* Effect.provide(trainAndExport(folder, model), EngineChoice.table.auto)
     const { maxAbsDifference, examples } = yield* Verify.verify(model)
-    yield* Report.line(`verified in onnxruntime: largest difference ${Report.number(maxAbsDifference)} on ${examples} points`)
+    yield* Report.line(
+      `verified in onnxruntime: largest difference ${Report.number(maxAbsDifference)} on ${examples} points`
+    )
     yield* Report.line(`\nEverything lies in ${folder}:`)
     yield* Report.line("  landscapes.png  what the four circuits learned, side by side")
     yield* Report.line("  rai-*/          circuit, metrics, loss.png, residuals.png of each run")
@@ -76,9 +78,15 @@ const trainAndExport = Effect.fnUntraced(function* (folder: string, model: strin
   const test = yield* Moons.make({ examples: 1000, noise: 0.1, seed: 2024 })
   const engine = yield* Engine.Engine
   yield* Report.line("Relaxed Activation Identity on a circuit that backpropagation cannot train from its usual start:")
-  yield* Report.line(`${Circuit.depth(circuit)} sigmoid maps of 100 units, no skip connections, the paper's 100 moons, ${engine.name}\n`)
+  yield* Report.line(
+    `${Circuit.depth(circuit)} sigmoid maps of 100 units, no skip connections, the paper's 100 moons, ${engine.name}\n`
+  )
   yield* Report.line("method           start              steps     time  training loss  on 1,000 fresh points")
-  const outcomes: Array<{ readonly contestant: Contestant; readonly trained: Trained.Trained; readonly accuracy: number }> = []
+  const outcomes: Array<{
+    readonly contestant: Contestant
+    readonly trained: Trained.Trained
+    readonly accuracy: number
+  }> = []
   for (const contestant of contestants(circuit)) {
     const run = { circuit, plan: contestant.plan, seed, train, test, name: `${contestant.title}, ${contestant.start}` }
     const { summary, trained } = yield* keep(path.join(folder, contestant.folder), run)
@@ -104,7 +112,6 @@ const trainAndExport = Effect.fnUntraced(function* (folder: string, model: strin
   yield* Report.line(`\nexported RAI's circuit to ${model} (sha256 ${sha256.slice(0, 12)}…)`)
 })
 
-
 const plane = { grid: 200 }
 
 const keep = Effect.fnUntraced(function* (folder: string, run: Run.Run) {
@@ -123,7 +130,9 @@ const serve = (repository: string, once: boolean) =>
       const { url } = yield* Effect.provide(InferenceServer.InferenceServer, context)
       const infer = `${url}/v2/models/moons/infer`
       const body = JSON.stringify(request)
-      const answer = yield* Effect.tryPromise(() => fetch(infer, { method: "POST", body }).then((response) => response.text()))
+      const answer = yield* Effect.tryPromise(() =>
+        fetch(infer, { method: "POST", body }).then((response) => response.text())
+      )
       yield* Report.line(`\nServing on ${url}. A point's class is one request away:\n`)
       yield* Report.line(`  curl -s ${infer} -d '${body}'`)
       yield* Report.line(`  ${answer}`)

@@ -41,4 +41,6 @@ export const command = Command.make(
     const width = Math.max(...rows.map(([name]) => name.length))
     yield* Effect.forEach(rows, ([name, value]) => Report.line(`${name.padEnd(width)}  ${value}`))
   })
-).pipe(Command.withDescription("Say what this machine has: Node, engines, execution providers, library versions, cores"))
+).pipe(
+  Command.withDescription("Say what this machine has: Node, engines, execution providers, library versions, cores")
+)

@@ -1,9 +1,10 @@
 /**
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
-import { Landscape } from "@rai/plots"
+
 import { TrainedStore } from "@rai/core"
 import { Onnx } from "@rai/export"
+import { Landscape } from "@rai/plots"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"

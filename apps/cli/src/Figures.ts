@@ -62,9 +62,12 @@ const phases = (rows: ReadonlyArray<Row>) => {
   return starts.map(({ phase, total }) => ({ name: phase, start: total }))
 }
 
+// Where one phase ends the next begins, with one measurement more of the same parameters.
+const oncePerStep = (rows: ReadonlyArray<Row>) => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
+
 const loss = (rows: ReadonlyArray<Row>) =>
   Loss.svg({
-    measurements: rows.map((row) => ({
+    measurements: oncePerStep(rows).map((row) => ({
       step: row.total,
       freeRunLoss: orNaN(row.freeRunLoss),
       ...(row.relaxedLoss === undefined ? {} : { relaxedLoss: orNaN(row.relaxedLoss) }),

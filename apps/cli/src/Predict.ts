@@ -1,9 +1,8 @@
 /**
  * `rai predict`: predictions of an exported model as CSV.
  */
-import { Csv, type NdArray } from "@rai/core"
+import { Archive, Csv, type NdArray } from "@rai/core"
 import { Predict } from "@rai/export"
-import { Archive } from "@rai/core"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Report from "./Report.ts"
@@ -17,8 +16,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ input, model, out }) {
-    const { inputNames } = yield* Predict.describe(model)
-    const rows = yield* Csv.inputs(input, inputNames)
+    const rows = yield* Csv.inputs(input, yield* Predict.inputNames(model))
     const text = csv(yield* Predict.predict(model, rows))
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
@@ -35,21 +33,31 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   const [first] = Object.values(outputs)
   const every = (lineOf: (i: number) => ReadonlyArray<string | number>) =>
     Array.from({ length: first!.shape[0]! }, (_, i) => lineOf(i).join(","))
-  const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) => `${[header.join(","), ...lines].join("\n")}\n`
+  const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) =>
+    `${[header.join(","), ...lines].join("\n")}\n`
   if (probability === undefined) {
     const names = Object.keys(outputs)
-    return table(names, every((i) => names.flatMap((name) => row(outputs[name]!, i))))
+    return table(
+      names,
+      every((i) => names.flatMap((name) => row(outputs[name]!, i)))
+    )
   }
   const nameOf = (k: number) => quoted(classNames?.[k] ?? String(k))
   if (task === "binary" || probability.shape[1] === 1) {
-    return table(["class", "probability"], every((i) => {
-      const [p] = row(probability, i)
-      return [nameOf(p! > 0.5 ? 1 : 0), p!]
-    }))
+    return table(
+      ["class", "probability"],
+      every((i) => {
+        const [p] = row(probability, i)
+        return [nameOf(p! > 0.5 ? 1 : 0), p!]
+      })
+    )
   }
   const names = Array.from({ length: probability.shape[1]! }, (_, k) => `probability ${nameOf(k)}`)
-  return table(["class", ...names], every((i) => {
-    const shares = row(probability, i)
-    return [nameOf(shares.indexOf(Math.max(...shares))), ...shares]
-  }))
+  return table(
+    ["class", ...names],
+    every((i) => {
+      const shares = row(probability, i)
+      return [nameOf(shares.indexOf(Math.max(...shares))), ...shares]
+    })
+  )
 }

@@ -17,7 +17,8 @@ const secondsBetweenLines = 2
 const state = (event: TrainingEvent.Step): string => {
   const { measurement } = event
   if (measurement === undefined) return ""
-  const relaxed = measurement.relaxedLoss === undefined ? "" : `relaxed loss ${Report.number(measurement.relaxedLoss)}, `
+  const relaxed =
+    measurement.relaxedLoss === undefined ? "" : `relaxed loss ${Report.number(measurement.relaxedLoss)}, `
   return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}, accuracy ${Report.percent(measurement.freeRunAccuracy)}`
 }
 
@@ -26,10 +27,12 @@ const plain = (name: string): ProgressLine => {
   return {
     follow: (event) =>
       Effect.suspend(() => {
-        if (event._tag === "Rewound") return Report.progress(`${name}back to the best, rate ${Report.number(event.progress.rate)}`)
+        if (event._tag === "Rewound")
+          return Report.progress(`${name}back to the best, rate ${Report.number(event.progress.rate)}`)
         if (event._tag === "Finished" || event.measurement === undefined) return Effect.void
         const { progress, phase } = event
-        const due = progress.step === 0 || progress.step === phase.steps || progress.seconds - last >= secondsBetweenLines
+        const due =
+          progress.step === 0 || progress.step === phase.steps || progress.seconds - last >= secondsBetweenLines
         if (!due) return Effect.void
         last = progress.seconds
         return Report.progress(`${name}${phase.kind} ${progress.step}/${phase.steps}: ${state(event)}`)

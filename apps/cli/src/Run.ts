@@ -1,8 +1,9 @@
 /**
  * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
  */
-import { Checkpoint, type Dataset, Engine, Plan, Score, type Trained, TrainedStore, Training } from "@rai/core"
+
 import type { Circuit, TrainingEvent } from "@rai/core"
+import { Checkpoint, type Dataset, Engine, Plan, Score, type Trained, TrainedStore, Training } from "@rai/core"
 import { Effect, FileSystem, Path, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
@@ -57,8 +58,13 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
   })
   const finished = yield* events.pipe(
-    Stream.tap((event) => Effect.andThen(bar.follow(event), folder === undefined ? Effect.void : RunFolder.append(folder, event))),
-    Stream.runFold(() => undefined as TrainingEvent.Finished | undefined, (last, event) => (event._tag === "Finished" ? event : last)),
+    Stream.tap((event) =>
+      Effect.andThen(bar.follow(event), folder === undefined ? Effect.void : RunFolder.append(folder, event))
+    ),
+    Stream.runFold(
+      () => undefined as TrainingEvent.Finished | undefined,
+      (last, event) => (event._tag === "Finished" ? event : last)
+    ),
     Effect.ensuring(bar.end)
   )
   const { trained } = finished!

@@ -51,7 +51,11 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
   const fs = yield* FileSystem.FileSystem
   const name = yield* file(folder, "settings.json")
   const failed = (came: string) =>
-    new CommandFailed({ expected: `the settings of a run in ${name}`, came, advice: "leave --resume out to begin a run" })
+    new CommandFailed({
+      expected: `the settings of a run in ${name}`,
+      came,
+      advice: "leave --resume out to begin a run"
+    })
   const text = yield* Effect.mapError(fs.readFileString(name), () => failed("there is no such file"))
   return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Settings))(text), () =>
     failed("it is not whole")
@@ -78,7 +82,13 @@ export const append = Effect.fnUntraced(function* (folder: string, event: Traini
   if (event._tag !== "Step" || event.measurement === undefined) return
   const { phase, progress, measurement } = event
   const fs = yield* FileSystem.FileSystem
-  const row = { phase: phase.kind, step: progress.step, total: progress.total, seconds: progress.seconds, ...measurement }
+  const row = {
+    phase: phase.kind,
+    step: progress.step,
+    total: progress.total,
+    seconds: progress.seconds,
+    ...measurement
+  }
   yield* fs.writeFileString(yield* file(folder, "metrics.jsonl"), `${JSON.stringify(row)}\n`, { flag: "a" })
 })
 

@@ -24,10 +24,16 @@ const flags = {
   start: describe(Flag.Literals("start", Settings.starts), "where weights start; auto leaves it to the plan"),
   seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
   seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
-  engine: describe(Flag.Literals("engine", EngineChoice.names), "what computes; auto takes the fastest that works here"),
+  engine: describe(
+    Flag.Literals("engine", EngineChoice.names),
+    "what computes; auto takes the fastest that works here"
+  ),
   test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
   label: describe(Flag.String("label"), "the label's column of a file; the last one"),
-  task: describe(Flag.Literals("task", ["binary", "classes", "regression"]), "what the label means, where it is not plain"),
+  task: describe(
+    Flag.Literals("task", ["binary", "classes", "regression"]),
+    "what the label means, where it is not plain"
+  ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
   out: describe(Flag.Directory("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
   resume: Flag.Boolean("resume").pipe(
@@ -75,7 +81,12 @@ const train = Effect.fn("train")(function* (given: Given) {
   ])
 })
 
-const one = Effect.fnUntraced(function* (given: Given, seed: number | undefined, folder: string | undefined, name: string) {
+const one = Effect.fnUntraced(function* (
+  given: Given,
+  seed: number | undefined,
+  folder: string | undefined,
+  name: string
+) {
   const saved = given.resume && folder !== undefined ? yield* RunFolder.settings(folder) : undefined
   const settings = yield* merge(given, seed, saved)
   const layer = EngineChoice.table[settings.engine]
@@ -106,7 +117,11 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
 })
 
 /** The given settings over the saved ones; a run that is resumed keeps what it began with. */
-const merge = Effect.fnUntraced(function* (given: Given, seed: number | undefined, saved: Settings.Settings | undefined) {
+const merge = Effect.fnUntraced(function* (
+  given: Given,
+  seed: number | undefined,
+  saved: Settings.Settings | undefined
+) {
   const text = {
     data: Option.getOrUndefined(given.data),
     circuit: Option.getOrUndefined(given.circuit),
@@ -135,7 +150,11 @@ const merge = Effect.fnUntraced(function* (given: Given, seed: number | undefine
   const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
   if (missing !== undefined) {
     const example = missing === "data" ? "--data moons-100" : "--circuit 2,100x100,1"
-    return yield* new CommandFailed({ expected: `--${missing}`, came: "none came", advice: `add it, for instance ${example}` })
+    return yield* new CommandFailed({
+      expected: `--${missing}`,
+      came: "none came",
+      advice: `add it, for instance ${example}`
+    })
   }
   return new Settings.Settings({
     data: text.data!,
@@ -162,12 +181,17 @@ const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, CommandF
   })
   return ranges.includes(null) || seeds.length === 0
     ? Effect.fail(
-        new CommandFailed({ expected: "seeds such as 0-9 or 0,2,5", came: `«${text}» came`, advice: "write whole numbers" })
+        new CommandFailed({
+          expected: "seeds such as 0-9 or 0,2,5",
+          came: `«${text}» came`,
+          advice: "write whole numbers"
+        })
       )
     : Effect.succeed(seeds)
 }
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [
   `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)`,
@@ -177,6 +201,8 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
       : `; loss ${Report.number(summary.testLoss)}, accuracy ${Report.percent(summary.testAccuracy)} on test data`),
   ...(summary.relaxedLoss === null
     ? []
-    : [`relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)} where relaxing ended`]),
+    : [
+        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)} where relaxing ended`
+      ]),
   summary.run === null ? "nothing was kept; add --out DIR to keep it" : `kept in ${summary.run}`
 ]

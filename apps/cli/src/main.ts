@@ -17,7 +17,9 @@ import * as Train from "./Train.ts"
 import * as Verify from "./Verify.ts"
 
 const rai = Command.make("rai").pipe(
-  Command.withDescription("Relaxed Activation Identity: train deep circuits with local gradients, export and serve them"),
+  Command.withDescription(
+    "Relaxed Activation Identity: train deep circuits with local gradients, export and serve them"
+  ),
   Command.withSubcommands([
     Train.command,
     Export.command,

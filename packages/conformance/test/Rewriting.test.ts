@@ -1,15 +1,5 @@
 import { describe, expect, it, layer } from "@effect/vitest"
-import {
-  Engine,
-  Gradient,
-  Print,
-  Program,
-  ReferenceEngine,
-  Rewrite,
-  Simplify,
-  type Tensor,
-  TfjsEngine
-} from "@rai/core"
+import { Engine, Gradient, Print, Program, ReferenceEngine, Rewrite, Simplify, Tensor, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
 import { type Case, Cases, Law } from "../src/index.ts"
 import * as RelaxedCases from "./RelaxedCases.ts"

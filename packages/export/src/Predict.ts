@@ -60,3 +60,10 @@ export const predict = Effect.fn("Predict.predict")(function* (
     classNames: origin?.classes
   }
 })
+
+/** The names of the inputs' columns that a model of ours holds; undefined for a model from elsewhere. */
+export const inputNames = Effect.fn("Predict.inputNames")(function* (
+  file: string
+): Effect.fn.Return<ReadonlyArray<string> | undefined, ModelFile.FileUnreadable | Model.NotAnOnnxModel> {
+  return Metadata.read(yield* Model.decode(yield* ModelFile.read(file), file))?.inputs
+})
