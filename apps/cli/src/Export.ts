@@ -27,10 +27,11 @@ export const command = Command.make(
     const trained = yield* TrainedStore.load(run)
     const samples = trained.inputNames.length === 2 ? { samples: Landscape.inputs({ grid: 8 }) } : {}
     const record = yield* Onnx.write(trained, out, samples)
-    const { examples, maxAbsDifference, opset, sha256 } = record
+    const { examples, maxAbsDifference, maxRelativeDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
-      `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`
+      `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
+      `relative ${Report.number(maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
     ])
   }, Effect.provide(EngineChoice.table.auto))
 ).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))

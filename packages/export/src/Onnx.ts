@@ -2,7 +2,16 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import { Circuit, Engine, FreeRun, type NdArray, type ShapeMismatch, type Trained } from "@rai/core"
+import {
+  Circuit,
+  Engine,
+  FreeRun,
+  type NdArray,
+  type Program,
+  ReferenceEngine,
+  type ShapeMismatch,
+  type Trained
+} from "@rai/core"
 import { Effect } from "effect"
 import * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
@@ -65,6 +74,8 @@ export const write = Effect.fn("Onnx.write")(function* (
   const { seed, version } = trained.origin
   const x = Samples.make(Circuit.widths(trained.circuit).inputs, { given: options.samples, seed })
   const freeRun = yield* Engine.run(yield* program(trained), { ...trained.parameters, x })
+  const rounding = yield* roundingOf(yield* program(trained), trained.parameters, x, freeRun)
+  const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.pair(freeRun, yield* Onnxruntime.run(bytes, { x }, file))
   const record = new Parity.ParityRecord({
     format: "rai parity 1",
@@ -78,9 +89,10 @@ export const write = Effect.fn("Onnx.write")(function* (
       onnxruntime: yield* Effect.flatMap(Onnxruntime.Onnxruntime, (onnxruntime) => onnxruntime.version),
       node: process.versions.node
     },
-    tolerance: Parity.tolerance,
+    rounding,
+    tolerance,
     examples: x.shape[0]!,
-    ...(yield* Parity.compare(file, outputs)),
+    ...(yield* Parity.compare(file, tolerance, outputs)),
     inputs: { x: Parity.toRows(x) },
     outputs
   })
@@ -89,4 +101,20 @@ export const write = Effect.fn("Onnx.write")(function* (
     { file: Parity.fileOf(file), content: Parity.print(record) }
   ])
   return record
+})
+
+/** The engine's own rounding, measured on every fifth sample, for float64 takes its time. */
+const roundingOf = Effect.fnUntraced(function* (
+  freeRun: Program.Program,
+  parameters: Engine.Arrays,
+  x: NdArray.NdArray,
+  answers: Engine.Arrays
+) {
+  const fifth = (array: NdArray.NdArray) => {
+    const rows = Samples.rows(array, array.shape[1]!).filter((_, row) => row % 5 === 0)
+    return { shape: [rows.length, array.shape[1]!], data: Float64Array.from(rows.flat()) }
+  }
+  const exact = yield* Effect.provide(Engine.run(freeRun, { ...parameters, x: fifth(x) }), ReferenceEngine.layer)
+  const own = Object.fromEntries(Object.entries(answers).map(([name, array]) => [name, fifth(array)]))
+  return Parity.rounding(own, exact)
 })

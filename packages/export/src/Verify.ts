@@ -66,8 +66,8 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
     sha256,
     opset: Model.opsetOf(model),
     examples: record.examples,
-    ...(yield* Parity.compare(file, outputs)),
-    tolerance: Parity.tolerance,
+    ...(yield* Parity.compare(file, record.tolerance, outputs)),
+    tolerance: record.tolerance,
     origin: Metadata.read(model)
   }
 })
