@@ -12,7 +12,7 @@ const y = tf.concat([tf.zeros([n/2, 1]), tf.ones([n/2, 1])])
 const run = (depth: number, width: number, rate: number, gain: number, seed: number, every: number, steps=500) => {
   const widths = [2, ...Array(depth).fill(width), 1]
   const W = widths.slice(1).map((o: number, t: number) => { const bound = gain*1/Math.sqrt(widths[t]); return tf.randomUniform([widths[t], o], -bound, bound, "float32", seed+t) })
-  const b = widths.slice(1).map((o: number, t: number) => { const bound = 1/Math.sqrt(widths[t]); return tf.randomUniform([o], -bound, bound, "float32", 1000+seed+t) })
+  const b = widths.slice(1).map((o: number, t: number) => t ? tf.mul(-0.5, tf.sum(W[t]!, 0)) : tf.randomUniform([o], -gain, gain, 'float32', 1000+seed+t))
   let s = start(W, b, x, rate)
   const t0 = performance.now()
   const out: string[] = []
