@@ -78,17 +78,22 @@ const together = (
   })
   // The head is one more segment where it is as long as the others.
   const from = first + 1 === period ? 0 : 1
-  /** The parameters of the j-th turn of each segment s ≥ from: [segments, …]. */
+  /** The parameters of the segments s ≥ from, [segments, period, …]: made once, so that their gradient is put together once. */
+  const grouped = new Map<string, Tensor>()
+  const group: Theta = (name) => {
+    const all = θ(name)
+    const start = first + (from - 1) * period + 1
+    const known =
+      grouped.get(name) ??
+      all.slice(0, start, start + (count - from) * period).reshape([count - from, period, ...all.shape.slice(1)])
+    grouped.set(name, known)
+    return known
+  }
+  /** The parameters of the j-th turn of each of them: [segments, …]. */
   const ofTurn =
     (j: number): Theta =>
-    (name) => {
-      const all = θ(name)
-      const start = first + (from - 1) * period + 1
-      const grouped = all
-        .slice(0, start, start + (count - from) * period)
-        .reshape([count - from, period, ...all.shape.slice(1)])
-      return perExample(grouped.at(1, j))
-    }
+    (name) =>
+      perExample(group(name).at(1, j))
   const cutTurn: Theta = (name) =>
     from === 0
       ? ofTurn(period - 1)(name)
