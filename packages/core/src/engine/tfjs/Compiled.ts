@@ -1,122 +1,89 @@
 /**
- * A program made ready to run on TensorFlow.js: an instruction a node, and after each the tensors that it used last.
+ * A program made ready to run on TensorFlow.js: its calls with registers for nodes, and after each call the tensors that were used last.
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { Program } from "../../program/Program.ts"
 import * as Rewrite from "../../program/Rewrite.ts"
-import { filledWith, simplify } from "../../program/Simplify.ts"
-import * as Shape from "../../tensor/Shape.ts"
+import { simplify } from "../../program/Simplify.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
-import type { Call, Kernel } from "./Kernels.ts"
-
-/** What a backend computes with. */
-export interface Kernels {
-  /** A kernel for each primitive, and for composites that the backend has in one pass. */
-  readonly kernels: Readonly<Record<string, Kernel>>
-  /** The primitives whose kernels broadcast by themselves, so that a broadcast operand need not be written out. */
-  readonly broadcasting: ReadonlySet<string>
-}
+import type { Call } from "./Kernels.ts"
+import { type Kernels, type Lowered, lower } from "./Lowering.ts"
 
 interface Instruction {
-  readonly result: number
   readonly operands: ReadonlyArray<number>
-  readonly kernel: (operands: ReadonlyArray<tf.Tensor>) => tf.Tensor
+  readonly results: ReadonlyArray<number>
+  readonly run: Lowered["run"]
   /** Registers that nothing needs after this instruction. */
   readonly release: ReadonlyArray<number>
 }
 
-export interface Compiled {
-  /** Runs on the given tensors, which stay the caller's; the outputs become the caller's. */
-  readonly run: (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>
-}
+/** Runs on the given tensors, which stay the caller's; the outputs become the caller's. */
+export type Compiled = (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>
 
-/** The operands that the kernel is given: narrow ones as they are where it broadcasts by itself and another has the whole shape. */
-const operandsOf = (node: Tensor, broadcasting: ReadonlySet<string>): ReadonlyArray<Tensor> => {
-  if (!broadcasting.has(node.primitive.name)) return node.operands
-  const narrow = node.operands.map((operand) =>
-    operand.primitive.name === "broadcast" ? operand.operands[0]! : operand
-  )
-  const whole = narrow.findIndex((operand) => Shape.equals(operand.shape, node.shape))
-  if (whole < 0) return node.operands
-  return narrow.map((operand) => (operand.shape.length <= node.shape.length ? operand : node))
-}
-
-/** The instructions of a program once its named dimensions have lengths. */
+/** The program ready to run once its named dimensions have lengths. */
 export const compile = (
   source: Program,
   lengths: ReadonlyMap<string, number>,
+  backend: Kernels,
   call: Call,
-  scalar: (value: number) => tf.Tensor,
-  { broadcasting, kernels }: Kernels
+  scalar: (value: number) => tf.Tensor
 ): Compiled => {
-  const program = simplify(Rewrite.expand(source, (composite) => composite in kernels))
+  const program = simplify(Rewrite.expand(source, (composite) => composite in backend.kernels))
+  const calls = lower(program, lengths, backend, call, scalar)
   const outputs = Object.entries(program.outputs)
-  const needed = liveNodes(program, broadcasting)
-  const registers = new Map(needed.map((node, register) => [node, register] as const))
-  const register = (node: Tensor): number => registers.get(node)!
-  const kept = new Set(outputs.map(([, node]) => node))
-  const lastUse = new Map<Tensor, Tensor>()
-  for (const node of needed) for (const operand of operandsOf(node, broadcasting)) lastUse.set(operand, node)
-  const released = new Map<Tensor, Array<number>>()
-  for (const [operand, user] of lastUse) {
-    if (kept.has(operand) || operand.primitive.name === "input") continue
-    const together = released.get(user)
-    if (together === undefined) released.set(user, [register(operand)])
-    else together.push(register(operand))
+  const registers = new Map<Tensor, number>()
+  const register = (node: Tensor): number => {
+    const known = registers.get(node) ?? registers.size
+    registers.set(node, known)
+    return known
   }
-  const instructions = needed
-    .filter((node) => node.primitive.name !== "input")
-    .map((node): Instruction => {
-      const shape = Shape.resolve(node.shape, lengths)
-      return {
-        result: register(node),
-        operands: operandsOf(node, broadcasting).map(register),
-        kernel: kernelOf(node, shape, call, scalar, kernels),
-        release: released.get(node) ?? []
-      }
+  const released = lastUses(calls, new Set(Object.values(program.outputs)))
+  const instructions = calls.map(
+    ({ operands, results, run }, i): Instruction => ({
+      operands: operands.map(register),
+      results: results.map(register),
+      run,
+      release: (released[i] ?? []).map(register)
     })
-  const inputs = needed.filter((node) => node.primitive.name === "input")
-  return {
-    run: (given) => {
-      const file: Array<tf.Tensor> = new Array(needed.length)
-      for (const node of inputs) file[register(node)] = given[node.attributes.name as string]!
-      for (const { kernel, operands, release, result } of instructions) {
-        file[result] = kernel(operands.map((operand) => file[operand]!))
-        for (const dead of release) file[dead]!.dispose()
-      }
-      const taken = new Set<tf.Tensor>()
-      return Object.fromEntries(
-        outputs.map(([name, node]) => {
-          const tensor = file[register(node)]!
-          const mine = node.primitive.name === "input" || taken.has(tensor) ? tensor.clone() : tensor
-          taken.add(mine)
-          return [name, mine]
-        })
-      )
+  )
+  const inputs = [...registers.keys(), ...Object.values(program.outputs)].filter(
+    ({ primitive }) => primitive.name === "input"
+  )
+  const results = outputs.map(([name, node]) => ({ name, node, register: register(node) }))
+  return (given) => {
+    const file: Array<tf.Tensor> = new Array(registers.size)
+    for (const node of inputs) file[register(node)] = given[node.attributes.name as string]!
+    for (const { operands, release, results, run } of instructions) {
+      const values = run(operands.map((operand) => file[operand]!))
+      results.forEach((result, i) => {
+        file[result] = values[i]!
+      })
+      for (const dead of release) file[dead]!.dispose()
     }
+    const taken = new Set<tf.Tensor>()
+    return Object.fromEntries(
+      results.map(({ name, node, register }) => {
+        const tensor = file[register]!
+        const mine = node.primitive.name === "input" || taken.has(tensor) ? tensor.clone() : tensor
+        taken.add(mine)
+        return [name, mine]
+      })
+    )
   }
 }
 
-const liveNodes = (program: Program, broadcasting: ReadonlySet<string>): ReadonlyArray<Tensor> => {
-  const live = new Set<Tensor>(Object.values(program.outputs))
-  for (const node of program.nodes.toReversed()) {
-    if (live.has(node)) for (const operand of operandsOf(node, broadcasting)) live.add(operand)
+/** For each call the values that it uses last or that nothing uses; inputs and outputs stay. */
+const lastUses = (
+  calls: ReadonlyArray<Lowered>,
+  outputs: ReadonlySet<Tensor>
+): ReadonlyArray<ReadonlyArray<Tensor>> => {
+  const last = new Map<Tensor, number>()
+  calls.forEach(({ operands, results }, i) => {
+    for (const node of [...results, ...operands]) last.set(node, i)
+  })
+  const uses: Array<Array<Tensor>> = calls.map(() => [])
+  for (const [node, i] of last) {
+    if (node.primitive.name !== "input" && !outputs.has(node)) uses[i]!.push(node)
   }
-  return program.nodes.filter((node) => live.has(node))
-}
-
-const kernelOf = (
-  node: Tensor,
-  shape: ReadonlyArray<number>,
-  call: Call,
-  scalar: (value: number) => tf.Tensor,
-  kernels: Kernels["kernels"]
-): Instruction["kernel"] => {
-  const { attributes, primitive } = node
-  const value = filledWith(node)
-  if (value !== undefined) {
-    return shape.length === 0 ? () => scalar(value) : () => call("Fill", {}, { shape, value, dtype: "float32" })
-  }
-  const kernel = kernels[primitive.name]!
-  return (operands) => kernel(call, operands, shape, attributes)
+  return uses
 }

@@ -33,7 +33,7 @@ export const make = (backend: Backend.Backend) => {
     const forProgram = ready.get(program) ?? new Map<string, Compiled>()
     ready.set(program, forProgram)
     const key = [...lengths].join(";")
-    const known = forProgram.get(key) ?? compile(program, lengths, call, (value) => core.scalar(value), backend)
+    const known = forProgram.get(key) ?? compile(program, lengths, backend, call, (value) => core.scalar(value))
     forProgram.set(key, known)
     return known
   }
@@ -44,7 +44,7 @@ export const make = (backend: Backend.Backend) => {
     return yield* Effect.try({
       try: (): Tensors => {
         backend.activate()
-        return core.tidy(() => compiled(program, lengths).run(inputs))
+        return core.tidy(() => compiled(program, lengths)(inputs))
       },
       catch: (error) => new EngineFailed({ engine: backend.name, reason: onOneLine(error) })
     })
