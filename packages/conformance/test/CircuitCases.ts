@@ -99,7 +99,7 @@ export const relaxed = (name: string, settings: Settings, θ?: Engine.Arrays): C
     const θ = (parameter: string) => given[parameter]!
     const z = (place: string) => given[`z/${place}`]!
     const found = RelaxedObjective.make(circuit, relaxation, Loss.meanSquaredError, θ, z, given.x!, given.y!)
-    return { loss: found.loss, output: found.output, residuals: found.residuals }
+    return { loss: found.loss, output: found.output, residuals: found.residuals! }
   }
   return Case.make(name, arrays(settings, θ), formula)
 }

@@ -28,8 +28,8 @@ export interface Relaxed {
   readonly output: Tensor
   /** L of eq. 4: [] */
   readonly loss: Tensor
-  /** mean((z_t − ẑ_t)²) of each cut, in order of evaluation: [cuts] */
-  readonly residuals: Tensor
+  /** mean((z_t − ẑ_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
+  readonly residuals: Tensor | undefined
 }
 
 /** `θ` finds parameters, `z` auxiliaries by their place; x: [batch, inputs], y: [batch, outputs]. */
@@ -54,13 +54,17 @@ export const make = (
       // The mean of each cut, summed over the cuts that are stacked.
       const scale = energy === "mean" ? cuts / count(ẑ) : 1
       energies.push(squared.total().mul(scale))
-      const perCut = squared.sum(squared.shape.map((_, axis) => axis).slice(cuts === 1 && !stacked.get(place) ? 0 : 1))
+      const within = squared.shape.map((_, axis) => axis).slice(stacked.get(place) === true ? 1 : 0)
+      const perCut = squared.sum(within)
       residuals.push(perCut.reshape([cuts]).mul(cuts / count(ẑ)))
       return z(place)
     }
   })
+  const own = L_y(output, y)
+  // Nothing is cut where every k-th map of a circuit of fewer than k is asked for: then this is the free run's loss.
+  if (energies.length === 0) return { output, loss: own, residuals: undefined }
   const hidden = energies.reduce((a, b) => a.add(b)).mul(λ)
-  return { output, loss: L_y(output, y).add(hidden), residuals: concat(residuals, 0) }
+  return { output, loss: own.add(hidden), residuals: concat(residuals, 0) }
 }
 
 const count = (tensor: Tensor): number => tensor.shape.reduce<number>((total, n) => total * Number(n), 1)

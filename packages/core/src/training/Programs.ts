@@ -103,15 +103,17 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
   })
 
 const objective = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, given: Given) => {
-  const L_y = Loss.forTask[subject.task]
-  const θ = (name: string) => given[name]!
-  if (phase.kind === "relax" && sites.size > 0) {
-    const relaxation = { sites, λ: phase.λ, energy: phase.energy }
-    const z = (place: string) => given[auxiliary(place)]!
-    return RelaxedObjective.make(subject.circuit, relaxation, L_y, θ, z, given.x!, given.y!)
-  }
-  const output = evaluate(subject.circuit, θ, given.x!)
-  return { output, loss: L_y(output, given.y!), residuals: undefined }
+  const relaxation =
+    phase.kind === "relax" ? { sites, λ: phase.λ, energy: phase.energy } : { sites, λ: 1, energy: "mean" as const }
+  return RelaxedObjective.make(
+    subject.circuit,
+    relaxation,
+    Loss.forTask[subject.task],
+    (name) => given[name]!,
+    (place) => given[auxiliary(place)]!,
+    given.x!,
+    given.y!
+  )
 }
 
 const updated = (optimizer: Optimizer, of: string, given: Given, gradient: Tensor): Given => {
