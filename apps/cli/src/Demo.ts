@@ -1,7 +1,7 @@
 /**
  * What `npm start` shows: the paper's claim on the paper's circuit, from data to an answered request.
  */
-import { Circuit, Engine, Moons, Phase, Plan, Rprop, type Trained } from "@rai/core"
+import { Circuit, Engine, Moons, Plan, type Trained } from "@rai/core"
 import { Onnx, Verify } from "@rai/export"
 import { Landscape, Picture } from "@rai/plots"
 import { InferenceServer } from "@rai/serving"
@@ -14,11 +14,11 @@ import * as Run from "./Run.ts"
 
 const seed = 0
 
-/** From PyTorch's start, as the paper has it: every map relaxed, then the free run fitted. */
-const paper = Plan.make(
-  Phase.relax({ steps: 250, cut: { after: "linear", every: 1, output: true } }),
-  Phase.backpropagate({ steps: 400 })
-).pipe(Plan.stoppingAt({ loss: 0.05 }))
+/** From PyTorch's start: every map relaxed as in eq. 4, then the free run fitted. */
+const paper = Plan.relax({ steps: 250 }).pipe(
+  Plan.andThen(Plan.backpropagate({ steps: 400 })),
+  Plan.stoppingAt({ loss: 0.05 })
+)
 
 interface Contestant {
   readonly title: string
@@ -31,7 +31,7 @@ const contestants = (circuit: Circuit.Circuit): ReadonlyArray<Contestant> => [
   {
     title: "backpropagation",
     start: "PyTorch's start",
-    plan: Plan.backpropagate({ steps: 60, optimizer: Rprop.make(1e-3) }),
+    plan: Plan.backpropagate({ steps: 60 }),
     folder: "backpropagation-pytorch-start"
   },
   { title: "RAI", start: "PyTorch's start", plan: paper, folder: "rai-pytorch-start" },
