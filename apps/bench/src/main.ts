@@ -26,7 +26,8 @@ const theirs = (python: string, peers: string, steps: number): ReadonlyArray<Con
     args: [`${peers}/rai_${name}.py`, ...(name === "torch" ? ["--circuit", "deep"] : []), "--steps", String(steps)]
   }))
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 const bench = Command.make(
   "bench",
@@ -43,7 +44,9 @@ const bench = Command.make(
       for (const [i, contestant] of contestants.entries()) {
         const speed = yield* Contestant.measure(contestant)
         measured[i]!.push(speed)
-        yield* Console.error(`round ${round}: ${contestant.name} ${speed.toFixed(1)} steps/s (load ${loadavg()[0]!.toFixed(1)})`)
+        yield* Console.error(
+          `round ${round}: ${contestant.name} ${speed.toFixed(1)} steps/s (load ${loadavg()[0]!.toFixed(1)})`
+        )
       }
     }
     const [mine, ...others] = measured.map(median)

@@ -17,6 +17,7 @@ export type Trained = { value: tf.Tensor; Δ: tf.Tensor; s: tf.Tensor }
 export type State = { W: Array<Trained>; b: Array<Trained>; z: Array<Trained> }
 
 const values = (arrays: Array<Trained>) => arrays.map(({ value }) => value)
+// The stage f_t.
 const f = (t: number, z: tf.Tensor, W: Array<tf.Tensor>, b: Array<tf.Tensor>) =>
   tf.add(tf.matMul(t === 0 ? z : tf.sigmoid(z), W[t]!), b[t]!)
 

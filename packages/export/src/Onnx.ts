@@ -103,18 +103,14 @@ export const write = Effect.fn("Onnx.write")(function* (
   return record
 })
 
-/** The engine's own rounding, measured on every fifth sample, for float64 takes its time. */
-const roundingOf = Effect.fnUntraced(function* (
+/** The engine's own rounding on these samples. */
+const roundingOf = (
   freeRun: Program.Program,
   parameters: Engine.Arrays,
   x: NdArray.NdArray,
   answers: Engine.Arrays
-) {
-  const fifth = (array: NdArray.NdArray) => {
-    const rows = Samples.rows(array, array.shape[1]!).filter((_, row) => row % 5 === 0)
-    return { shape: [rows.length, array.shape[1]!], data: Float64Array.from(rows.flat()) }
-  }
-  const exact = yield* Effect.provide(Engine.run(freeRun, { ...parameters, x: fifth(x) }), ReferenceEngine.layer)
-  const own = Object.fromEntries(Object.entries(answers).map(([name, array]) => [name, fifth(array)]))
-  return Parity.rounding(own, exact)
-})
+): Effect.Effect<number, Engine.EngineFailed> =>
+  Engine.run(freeRun, { ...parameters, x }).pipe(
+    Effect.provide(ReferenceEngine.layer),
+    Effect.map((exact) => Parity.rounding(answers, exact))
+  )

@@ -12,10 +12,10 @@ import * as Samples from "./Samples.ts"
 export const least = 1e-5
 
 /**
- * The tolerance where the engine's own rounding is ρ = max |b − b₆₄| / (1 + |b₆₄|), with b₆₄ the free run in float64: least + 4 ρ. The model
- * and the engine each stand about ρ from the truth, on either side, and ρ is measured on a part of the samples.
+ * The tolerance where the engine's own rounding is ρ = max |b − b₆₄| / (1 + |b₆₄|), with b₆₄ the free run in float64: least + 8 ρ. The model
+ * and the engine stand on either side of the truth, and where a circuit is steepest one of them may stand several ρ away.
  */
-export const toleranceAt = (rounding: number): number => least + 4 * rounding
+export const toleranceAt = (rounding: number): number => least + 8 * rounding
 
 /** ρ of `toleranceAt`; not finite differences do not count, they are compared by themselves. */
 export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays): number =>
@@ -44,7 +44,7 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   versions: Schema.Struct({ rai: Schema.String, onnxruntime: Schema.String, node: Schema.String }),
   /** ρ: how far the engine's float32 stands from the free run in float64, |b − b₆₄| / (1 + |b₆₄|). */
   rounding: Schema.Finite,
-  /** 1e-5 + 4 ρ */
+  /** 1e-5 + 8 ρ */
   tolerance: Schema.Finite,
   examples: Schema.Int,
   /** max |a − b| */

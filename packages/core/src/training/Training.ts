@@ -56,7 +56,8 @@ const millisecondsBetweenSnapshots = 2000
  *   const events = Training.stream(circuit, data, { plan: Plan.relax({ steps: 3 }) })
  *   return yield* Stream.runCollect(events)
  * })
- * const events = Effect.runSync(Effect.scoped(Effect.provide(program, ReferenceEngine.layer)))
+ * const events = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
+ * events.length // => 5
  * ```
  */
 export const stream = <E = never, R = never>(

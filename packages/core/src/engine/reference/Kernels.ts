@@ -139,15 +139,13 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     const depth = a!.shape.at(transposeA ? -2 : -1)!
     const result = new Float64Array(size(shape))
     for (let batch = 0; batch < size(shape.slice(0, -2)); batch++) {
+      const [left, right, row] = [batch * n * depth, batch * depth * m, batch * n * m]
       for (let i = 0; i < n; i++) {
-        for (let j = 0; j < m; j++) {
-          let total = 0
-          for (let k = 0; k < depth; k++) {
-            const left = transposeA ? k * n + i : i * depth + k
-            const right = transposeB ? j * depth + k : k * m + j
-            total += a!.data[batch * n * depth + left]! * b!.data[batch * depth * m + right]!
+        for (let k = 0; k < depth; k++) {
+          const factor = a!.data[left + (transposeA ? k * n + i : i * depth + k)]!
+          for (let j = 0; j < m; j++) {
+            result[row + i * m + j]! += factor * b!.data[right + (transposeB ? j * depth + k : k * m + j)]!
           }
-          result[(batch * n + i) * m + j] = total
         }
       }
     }

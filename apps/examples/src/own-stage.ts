@@ -1,0 +1,36 @@
+/**
+ * A stage of your own: a plain function on tensors is checked, differentiated, relaxed and drawn with no further word.
+ */
+import { runMain } from "@effect/platform-node/NodeRuntime"
+import { Circuit, Cut, FreeRun, Moons, Phase, Plan, Print, Rprop, type Tensor, TfjsEngine, Training } from "@rai/core"
+import { Console, Effect, Stream } from "effect"
+
+/** softsign(z) = z / (1 + |z|) */
+const softsign = Circuit.stage("softsign", (z: Tensor.Tensor) => z.div(z.abs().add(1)))
+
+const hidden = Circuit.sequence(softsign, Circuit.linear(16, 16))
+const circuit = Circuit.sequence(Circuit.linear(2, 16), Circuit.repeat(hidden, 3), softsign, Circuit.linear(16, 1))
+
+/** Relaxed after each softsign but the first, which is the site 1.0.0. */
+const cut: Cut.Cut = { after: ({ kind, path }) => kind === "softsign" && path !== "1.0.0", every: 1, output: false }
+
+const program = Effect.gen(function* () {
+  const freeRun = yield* FreeRun.program(circuit)
+  yield* Console.log(
+    Print.print(freeRun)
+      .match(/^.* = (abs|div) .*$/gm)!
+      .slice(0, 2)
+      .join("\n")
+  )
+  yield* Console.log(`cut at ${[...Cut.sites(circuit, cut)].join(", ")}`)
+
+  const plan = Plan.make(Phase.relax({ steps: 150, optimizer: Rprop.make(0.003), cut, interval: 50 }))
+  const events = Training.stream(circuit, yield* Moons.paper, { plan, seed: 0 })
+  yield* Stream.runForEach(events, (event) => {
+    if (event._tag !== "Step" || event.measurement === undefined) return Effect.void
+    const { freeRunAccuracy, relaxationGap } = event.measurement
+    return Console.log(`step ${event.progress.step}: gap ${relaxationGap?.toFixed(3)}, accuracy ${freeRunAccuracy}`)
+  })
+})
+
+program.pipe(Effect.provide(TfjsEngine.layer), runMain)
