@@ -39,9 +39,12 @@ const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise
 
 /** The library is loaded at the first use, never before, and told not to report anything to anyone. */
 const load = (file: string) =>
-  attempt(file, "load", () => {
+  attempt(file, "load", async () => {
     process.env.ORT_DISABLE_TELEMETRY = "1"
-    return import("onnxruntime-node")
+    const ort = await import("onnxruntime-node")
+    // What goes wrong is told by errors; the runtime's own lines on stderr would repeat it, with paths.
+    ort.env.logLevel = "fatal"
+    return ort
   })
 
 const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: InferenceSession, file: string): Session => {

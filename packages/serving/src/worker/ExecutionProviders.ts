@@ -1,10 +1,8 @@
 /**
  * Which execution providers this machine has, and in readable words why one is missing.
  */
-import { existsSync } from "node:fs"
-import { createRequire } from "node:module"
-import { pathToFileURL } from "node:url"
 import { Effect } from "effect"
+import * as CudaLibrary from "./CudaLibrary.ts"
 import type { ExecutionProvider, Refused } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
@@ -21,17 +19,6 @@ const smallest = Buffer.from(
   "base64"
 )
 
-const missingLibrary = (): string | undefined => {
-  const [prefix, suffix] = process.platform === "win32" ? ["", ".dll"] : ["lib", ".so"]
-  const folder = new URL(
-    `../bin/napi-v6/${process.platform}/${process.arch}/`,
-    pathToFileURL(createRequire(import.meta.url).resolve("onnxruntime-node"))
-  )
-  return ["cuda", "shared"]
-    .map((part) => `${prefix}onnxruntime_providers_${part}${suffix}`)
-    .find((file) => !existsSync(new URL(file, folder)))
-}
-
 /** Why a provider did not take a model, in one line without paths; what the runtime said of it is for the log. */
 export const explain = ({ provider, text }: Refused): string => {
   if (provider === "cpu") return "onnxruntime's CPU provider does not take it"
@@ -42,7 +29,7 @@ export const explain = ({ provider, text }: Refused): string => {
     return "no NVIDIA GPU with a fitting driver was found"
   }
   if (!/load|library/i.test(text)) return "the CUDA provider does not take the model"
-  const missing = missingLibrary()
+  const missing = CudaLibrary.missing()
   return missing === undefined
     ? "the CUDA provider's library does not load: a library that it needs (CUDA, cuDNN) is missing or of another version"
     : `the CUDA provider's library is not installed (${missing} missing)`

@@ -4,6 +4,7 @@
 import { parentPort, workerData } from "node:worker_threads"
 import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
 import type { TensorData } from "../Datatype.ts"
+import * as CudaLibrary from "./CudaLibrary.ts"
 import type {
   End,
   ExecutionProvider,
@@ -35,6 +36,7 @@ const open = async ({ model, providers }: Settings) => {
   for (const provider of providers) {
     try {
       if (!built.includes(provider)) throw new Error("not in this build")
+      if (provider === "cuda" && CudaLibrary.missing() !== undefined) throw new Error("its library is missing")
       return { session: await create(model, provider), provider, refused }
     } catch (error) {
       refused.push({ provider, text: textOf(error) })
