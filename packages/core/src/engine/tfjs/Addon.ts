@@ -1,6 +1,7 @@
 /**
- * tfjs-node's native half, compiled from the two C++ files that its package carries.
+ * tfjs-node's native half, compiled from the two C++ files that its package carries, and a small addon of ours that quiets it.
  */
+import { fileURLToPath } from "node:url"
 import { Effect, FileSystem, Path } from "effect"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as Tool from "./Tool.ts"
@@ -8,21 +9,35 @@ import * as Tool from "./Tool.ts"
 /** Compilers that will do, the usual one first. */
 export const compilers = ["g++", "c++", "clang++"] as const
 
-/** Compiles the addon of the tfjs-node package at `source` against the extracted wheel at `tensorflow` into `file`, written beside, then renamed. */
+const shared = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w"]
+
+// From lib/napi-v8/ of the package to where the libraries are placed.
+const rpath = "-Wl,-rpath,$ORIGIN/../../deps/lib"
+
+/** Compiles into `file`, written beside, then renamed. */
+const into = Effect.fnUntraced(function* (compiler: string, file: string, args: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const part = `${file}.part`
+  yield* Tool.run(compiler, [...shared, ...args, "-o", part, rpath])
+  yield* fs.rename(part, file)
+})
+
+/** Compiles the addon of the tfjs-node package at `source` against the extracted wheel at `tensorflow`. */
 export const compile = Effect.fn("Addon.compile")(function* (
   compiler: string,
   paths: { readonly source: string; readonly tensorflow: string; readonly nodeHeaders: string; readonly file: string }
 ) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const part = `${paths.file}.part`
-  yield* Tool.run(compiler, [
-    ...["-std=c++17", "-O2", "-fPIC", "-shared", "-w"],
+  const { file, nodeHeaders, source, tensorflow } = paths
+  yield* into(compiler, file, [
     ...["-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION", "-DNODE_GYP_MODULE_NAME=tfjs_binding"],
-    ...[`-I${paths.nodeHeaders}`, `-I${path.join(paths.tensorflow, "include")}`],
-    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => path.join(paths.source, "binding", name)),
-    ...["-o", part, `-L${paths.tensorflow}`, ...TensorFlowWheel.libraries.map((name) => `-l:${name}`)],
-    "-Wl,-rpath,$ORIGIN/../../deps/lib" // from lib/napi-v8/ of the package to where the libraries are placed
+    ...[`-I${nodeHeaders}`, `-I${path.join(tensorflow, "include")}`],
+    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => path.join(source, "binding", name)),
+    ...[`-L${tensorflow}`, ...TensorFlowWheel.libraries.map((name) => `-l:${name}`)]
   ])
-  yield* fs.rename(part, paths.file)
+})
+
+/** Compiles `quiet.cc`, which is loaded before the addon. */
+export const compileQuiet = Effect.fn("Addon.compileQuiet")(function* (compiler: string, file: string) {
+  yield* into(compiler, file, [fileURLToPath(new URL("quiet.cc", import.meta.url)), "-ldl"])
 })

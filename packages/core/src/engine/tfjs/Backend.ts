@@ -1,7 +1,9 @@
 /**
  * The backends of TensorFlow.js that can compute here: libtensorflow through tfjs-node, or WebAssembly.
  */
+import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect, Schema } from "effect"
 import { broadcasting, type Kernel, kernels, wasmKernels } from "./Kernels.ts"
@@ -70,10 +72,16 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
 /** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
 export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
   try: () => {
-    // tfjs-node asks for a function that Node dropped in version 23.
-    const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean }
+    // tfjs-node asks for two functions of `util`: Node dropped one in version 23 and warns of the other.
+    const util = require("node:util") as {
+      isNullOrUndefined?: (value: unknown) => boolean
+      isArray: typeof Array.isArray
+    }
     util.isNullOrUndefined ??= (value) => value === undefined || value === null
+    util.isArray = Array.isArray
     process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
+    const quiet = join(dirname(require.resolve("@tensorflow/tfjs-node/package.json")), "lib", "napi-v8", "quiet.node")
+    if (existsSync(quiet)) require(quiet)
     const core = require("@tensorflow/tfjs-node") as typeof tf
     const node = core.findBackend("tensorflow") as unknown as NodeBackend
     return {

@@ -90,6 +90,7 @@ interface Places {
   readonly package: string
   readonly version: string
   readonly addon: string
+  readonly quiet: string
   readonly libraries: string
   readonly record: string
 }
@@ -107,6 +108,7 @@ const places = Effect.gen(function* () {
     package: folder,
     version,
     addon: path.join(folder, "lib", "napi-v8", "tfjs_binding.node"),
+    quiet: path.join(folder, "lib", "napi-v8", "quiet.node"),
     libraries: path.join(folder, "deps", "lib"),
     record: path.join(folder, "deps", "native-library.json")
   }
@@ -124,6 +126,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const folder = yield* cache
   const tensorflow = path.join(folder, TensorFlowWheel.folderName)
   const addon = path.join(tensorflow, `tfjs-node-${here.version}.node`)
+  const quiet = path.join(tensorflow, "quiet.node")
   const libraries = TensorFlowWheel.libraries.map(
     (name) => [path.join(tensorflow, name), path.join(here.libraries, name)] as const
   )
@@ -133,7 +136,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
     (file) => fs.exists(file)
   )
   const whole = extracted.every(Boolean)
-  if (!whole || !(yield* fs.exists(addon))) {
+  if (!whole || !(yield* fs.exists(addon)) || !(yield* fs.exists(quiet))) {
     const compiler = yield* need(Addon.compilers, "C++ compiler (g++)")
     if (!whole) {
       const python = yield* need(["python3"], "Python 3 (python3)")
@@ -147,10 +150,11 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
     yield* onStep("compile")
     const headers = yield* path.fromFileUrl(new URL("include", import.meta.resolve("node-api-headers/package.json")))
     yield* Addon.compile(compiler, { source: here.package, tensorflow, nodeHeaders: headers, file: addon })
+    yield* Addon.compileQuiet(compiler, quiet)
   }
 
   yield* onStep("install")
-  const files = [...libraries, [addon, here.addon] as const]
+  const files = [...libraries, [addon, here.addon] as const, [quiet, here.quiet] as const]
   for (const [from, to] of files) yield* place(from, to)
   yield* onStep("check")
   // A compiled addon that does not load is of no use to the next try either.
