@@ -49,7 +49,7 @@ export const command = Command.make(
   "demo",
   {
     once: Flag.Boolean("once").pipe(Flag.withDescription("end after one answered request"), Flag.withDefault(false)),
-    out: Flag.Directory("out").pipe(Flag.withDescription("the folder, emptied first"), Flag.withDefault("runs/start"))
+    out: Flag.String("out").pipe(Flag.withDescription("the folder, emptied first"), Flag.withDefault("runs/start"))
   },
   Effect.fn("demo")(function* ({ once, out }) {
     const fs = yield* FileSystem.FileSystem

@@ -41,9 +41,23 @@ export const create = Effect.fn("RunFolder.create")(function* (folder: string, s
       advice: isFolder ? "name another, or add --resume to go on with the run in it" : "name another"
     })
   }
-  yield* fs.makeDirectory(folder, { recursive: true })
+  if (!there) yield* makeFolder(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
   yield* writeText(folder, "settings.json", `${JSON.stringify(text, undefined, 2)}\n`)
+})
+
+const makeFolder = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  // Node tries for ever to make a folder where the system says that its parent, which is there, is not.
+  const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
+  const failed = (reason: string) =>
+    new CommandFailed({
+      expected: "--out to name a folder that can be made",
+      came: `${folder} cannot (${reason})`,
+      advice: "name another"
+    })
+  yield* Effect.mapError(fs.makeDirectory(folder, { recursive }), ({ reason }) => failed(reason._tag))
 })
 
 /** The settings that the run in `folder` began with. */

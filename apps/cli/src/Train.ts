@@ -35,7 +35,7 @@ const flags = {
     "what the label means, where it is not plain"
   ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
-  out: describe(Flag.Directory("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
+  out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("go on with the run in --out, with the settings it began with"),
     Flag.withDefault(false)

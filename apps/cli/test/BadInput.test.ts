@@ -1,0 +1,156 @@
+/**
+ * Bad input: one line that says what was expected, what came and what to do; exit code 1; earlier files as they were.
+ */
+import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, beforeAll, describe, it } from "vitest"
+import { ended, folder, hashes, type Outcome, rai, start } from "./CommandLine.ts"
+
+const place = folder()
+const file = (name: string, text: string) => {
+  writeFileSync(join(place, name), text)
+  return join(place, name)
+}
+const train = (...args: ReadonlyArray<string>) => rai("train", ...args)
+const small = ["--circuit", "2,4,1", "--plan", "relax:3"]
+
+const refused = (outcome: Outcome, ...parts: ReadonlyArray<RegExp>) => {
+  const errors = outcome.stderr
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line.startsWith("error: "))
+  assert.strictEqual(outcome.code, 1, outcome.stderr)
+  assert.strictEqual(errors.length, 1, outcome.stderr)
+  assert.notMatch(outcome.stderr, /^\s+at /m)
+  assert.notMatch(outcome.stderr, /a fault of this program/)
+  assert.match(errors[0]!, /expected/)
+  for (const part of parts) assert.match(errors[0]!, part)
+}
+
+describe("data", () => {
+  const cases: ReadonlyArray<readonly [string, string, RegExp]> = [
+    ["a missing cell", "a,b,y\n1,2,0\n3,,1\n", /line 3, column «b».*an empty cell came/],
+    ["a text where a number belongs", "a,b,y\n1,2,0\n3,blue,1\n", /line 3, column «b».*«blue» came/],
+    ["one class only", "a,b,y\n1,2,0\n3,4,0\n", /class/],
+    ["no rows", "a,b,y\n", /no rows came/],
+    ["an empty file", "", /the file is empty/]
+  ]
+  for (const [name, text, expected] of cases) {
+    it(name, async () => refused(await train("--data", file("bad.csv", text), ...small), expected))
+  }
+
+  it("a label column that is not there, a file that is not, a set that is not", async () => {
+    const data = file("good.csv", "a,b,y\n1,2,0\n3,4,1\n")
+    refused(await train("--data", data, "--label", "colour", ...small), /«colour».*the columns are «a», «b», «y»/)
+    refused(await train("--data", join(place, "none.csv"), ...small), /there is none at this path/)
+    refused(await train("--data", "sun", ...small), /moons-100/)
+    refused(await train("--data", "moons:n=ten", ...small), /moons/)
+  })
+})
+
+describe("settings", () => {
+  it("a circuit that does not fit the data or is none, a plan with an unknown phase", async () => {
+    refused(await train("--data", "xor", "--circuit", "3,4,1"), /a circuit 2,…,1 for data with 2 inputs/)
+    refused(await train("--data", "xor", "--circuit", "2,4,two"), /widths such as 2,100x100,1/)
+    refused(
+      await train("--data", "xor", ...small.slice(0, 2), "--plan", "dream:10"),
+      /a phase named relax or backpropagate.*«dream:10»/
+    )
+    refused(await train("--circuit", "2,4,1"), /--data.*none came/)
+    refused(await train("--data", "xor", ...small, "--seeds", "9-1"), /seeds such as 0-9/)
+    refused(await train("--data", "xor", ...small, "--test", "1.5"), /share/)
+  })
+
+  it("a rate that makes the loss NaN", async () => {
+    const plan = ["--plan", "backpropagate:50:sgd=1e20"]
+    refused(
+      await train("--data", "xor", "--circuit", "2,8,8,1", "--activation", "relu", ...plan),
+      /a finite loss.*lower its rate/
+    )
+  })
+
+  it("more cuts apart than there are maps, and a circuit of one map, train all the same", async () => {
+    assert.strictEqual((await train("--data", "xor", "--circuit", "2,4,1", "--plan", "relax:3:every=50")).code, 0)
+    assert.strictEqual((await train("--data", "xor", "--circuit", "2,1")).code, 0)
+  })
+})
+
+describe("folders and files", () => {
+  const run = join(place, "run")
+
+  beforeAll(async () => {
+    mkdirSync(run) // an empty folder will do
+    assert.strictEqual((await train("--data", "xor", ...small, "--out", run)).code, 0)
+  })
+
+  it("an output folder that is not empty stays as it was", async () => {
+    const before = hashes(run)
+    refused(await train("--data", "xor", ...small, "--out", run), /an empty folder or none yet.*holds files.*--resume/)
+    assert.deepStrictEqual(hashes(run), before)
+    refused(await train("--data", "xor", ...small, "--out", join(run, "summary.json")), /is a file/)
+    refused(await train("--out", join(place, "nowhere"), "--resume"), /settings/)
+    refused(await train("--data", "xor", ...small, "--out", "/proc/none"), /a folder that can be made/)
+  })
+
+  it("checkpoints cut short, of another format version, of another circuit", async () => {
+    const whole = join(place, "interrupted")
+    const child = start(
+      ..."train --data moons-100 --circuit 2,64x40,1 --activation tanh --plan relax:5000:rprop=0.001 --out".split(" "),
+      whole
+    )
+    const over = ended(child)
+    await new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()))
+    child.kill("SIGINT")
+    assert.strictEqual((await over).code, 130)
+    const arrays = readdirSync(whole).find((name) => name.endsWith(".safetensors"))!
+    const damaged = async (name: string, damage: (folder: string) => void, expected: RegExp) => {
+      const folder = join(place, name)
+      cpSync(whole, folder, { recursive: true })
+      damage(folder)
+      const before = hashes(folder)
+      refused(await train("--out", folder, "--resume"), expected)
+      assert.deepStrictEqual(hashes(folder), before)
+    }
+    const rewrite = (folder: string, from: RegExp, to: string) => {
+      const at = join(folder, "checkpoint.json")
+      writeFileSync(at, readFileSync(at, "utf8").replace(from, to))
+    }
+    await damaged("cut-arrays", (folder) => truncateSync(join(folder, arrays), 1000), /cut short or changed/)
+    await damaged("cut-json", (folder) => truncateSync(join(folder, "checkpoint.json"), 100), /not whole/)
+    await damaged(
+      "version",
+      (folder) => rewrite(folder, /"version": 1/, '"version": 99'),
+      /format version 1.*version 99/
+    )
+    await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)
+  })
+
+  it("export: no run, a name that is no model's; verify and predict: no model, none of ONNX, changed", async () => {
+    refused(await rai("export", join(place, "nowhere"), "--out", join(place, "m.onnx")), /circuit/)
+    refused(await rai("export", run, "--out", join(place, "m.txt")), /end in \.onnx/)
+    const fake = file("fake.onnx", "this is text\n")
+    refused(await rai("verify", fake), /ONNX/)
+    refused(await rai("verify", join(place, "none.onnx")), /none\.onnx/)
+    refused(await rai("predict", fake, "--input", file("in.csv", "x1,x2\n1,2\n")), /ONNX/)
+    refused(await rai("landscape", fake, "--out", join(place, "l.png")), /ONNX/)
+    refused(await rai("landscape", run, "--out", join(place, "l.gif")), /png/)
+
+    const model = join(place, "model.onnx")
+    assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    refused(await rai("predict", model, "--input", file("lacks.csv", "x1,other\n1,2\n")), /«x2»/)
+    const bytes = readFileSync(model)
+    bytes[bytes.length - 400]! ^= 1
+    writeFileSync(model, bytes)
+    refused(await rai("verify", model), /changed/)
+  })
+
+  it("serve: an empty folder, a broken model, a port that is taken", async () => {
+    mkdirSync(join(place, "empty"))
+    refused(await rai("serve", join(place, "empty"), "--port", "0"), /model/)
+    mkdirSync(join(place, "broken"))
+    writeFileSync(join(place, "broken", "a.onnx"), "no model")
+    const broken = await rai("serve", join(place, "broken"), "--port", "0")
+    assert.strictEqual(broken.code, 1)
+    assert.notMatch(broken.stderr, /^\s+at /m)
+  })
+})

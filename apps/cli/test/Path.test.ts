@@ -1,0 +1,232 @@
+/**
+ * The whole path: train, export, verify, predict, landscape, serve.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, beforeAll, describe, it } from "vitest"
+import { ended, folder, json, rai, start } from "./CommandLine.ts"
+
+const place = folder()
+const run = join(place, "run")
+const model = join(place, "models", "moons.onnx")
+
+const train = (...more: ReadonlyArray<string>) =>
+  rai("train", "--data", "moons-100", "--circuit", "2,16x4,1", "--activation", "tanh", ...more)
+
+describe("from data to a served circuit", () => {
+  let summary: Record<string, unknown>
+
+  beforeAll(async () => {
+    const outcome = await train("--test", "moons:n=300,noise=0.1,seed=7", "--out", run, "--json")
+    assert.strictEqual(outcome.code, 0, outcome.stderr)
+    summary = json(outcome)
+  })
+
+  it("train --json gives one object with what COMMANDS promises", () => {
+    for (const field of [
+      "seed",
+      "engine",
+      "parameters",
+      "steps",
+      "seconds",
+      "stepsPerSecond",
+      "relaxedLoss",
+      "freeRunLoss",
+      "freeRunAccuracy",
+      "relaxationGap",
+      "testLoss",
+      "testAccuracy",
+      "run"
+    ]) {
+      assert.property(summary, field)
+    }
+    assert.isAtLeast(summary.testAccuracy as number, 0.97)
+    assert.strictEqual(summary.run, run)
+  })
+
+  it("the folder holds circuit, metrics, summary, settings and pictures, and no checkpoint of a finished run", () => {
+    const files = readdirSync(run)
+    for (const name of [
+      "circuit.json",
+      "metrics.jsonl",
+      "summary.json",
+      "settings.json",
+      "landscape.png",
+      "loss.svg",
+      "residuals.png"
+    ]) {
+      assert.include(files, name)
+    }
+    assert.isFalse(files.some((name) => name.startsWith("checkpoint")))
+    const rows = readFileSync(join(run, "metrics.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.isAbove(rows.length, 2)
+    assert.property(rows[1], "residuals")
+  })
+
+  it("a finished run is not trained again", async () => {
+    const again = await rai("train", "--out", run, "--resume", "--json")
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.deepStrictEqual(json(again), summary)
+  })
+
+  it("export, verify, predict, landscape, serve", async () => {
+    const { mkdirSync } = await import("node:fs")
+    mkdirSync(join(place, "models"))
+    const exported = await rai("export", run, "--out", model, "--json")
+    assert.strictEqual(exported.code, 0, exported.stderr)
+    const record = json(exported)
+    assert.strictEqual(record.opset, 21)
+    assert.isTrue(existsSync(join(place, "models", "moons.parity.json")))
+
+    const verified = json(await rai("verify", model, "--json"))
+    assert.strictEqual(verified.sha256, record.sha256)
+    assert.strictEqual(verified.examples, record.examples)
+
+    // Columns in another order and one more, as tables come.
+    const points = join(place, "points.csv")
+    writeFileSync(points, "x2,name,x1\n1.0,a,0.0\n-0.5,b,1.0\n")
+    const predicted = await rai("predict", model, "--input", points)
+    assert.strictEqual(predicted.code, 0, predicted.stderr)
+    const [header, upper, lower] = predicted.stdout.trimEnd().split("\n")
+    assert.strictEqual(header, "class,probability")
+    assert.match(upper!, /^0,/)
+    assert.match(lower!, /^1,/)
+
+    for (const [of, out] of [
+      [run, "a.png"],
+      [model, "b.svg"]
+    ] as const) {
+      const drawn = await rai("landscape", of, "--out", join(place, out))
+      assert.strictEqual(drawn.code, 0, drawn.stderr)
+    }
+    assert.deepStrictEqual(
+      [...readFileSync(join(place, "a.png")).subarray(1, 4)].map((c) => String.fromCharCode(c)).join(""),
+      "PNG"
+    )
+    assert.match(readFileSync(join(place, "b.svg"), "utf8"), /^<svg/)
+
+    const server = start("serve", join(place, "models"), "--port", "0")
+    const closing = ended(server)
+    const url = await new Promise<string>((resolve) => {
+      let text = ""
+      server.stderr?.on("data", (bytes) => {
+        text += bytes
+        const found = /http:\/\/[\d.]+:\d+/.exec(text)
+        if (found !== null) resolve(found[0])
+      })
+    })
+    const body = JSON.stringify({ inputs: [{ name: "x", shape: [1, 2], datatype: "FP32", data: [0, 1] }] })
+    const response = await fetch(`${url}/v2/models/moons/infer`, { method: "POST", body })
+    const answer = (await response.json()) as { outputs: ReadonlyArray<{ name: string; data: ReadonlyArray<number> }> }
+    const probability = answer.outputs.find(({ name }) => name === "probability")!.data[0]!
+    assert.approximately(probability, Number(upper!.split(",")[1]), 1e-6)
+    server.kill("SIGTERM")
+    assert.oneOf((await closing).code, [0, 130])
+  })
+})
+
+describe("other tasks", () => {
+  it("three classes from a CSV: probabilities by name", async () => {
+    const at = folder()
+    const rows = Array.from(
+      { length: 60 },
+      (_, i) => `${(i % 3) + 0.1 * Math.sin(i)},${Math.cos(i)},${["ant", "bee", "cat"][i % 3]}`
+    )
+    writeFileSync(join(at, "three.csv"), `size,other,kind\n${rows.join("\n")}\n`)
+    const trained = await rai(
+      "train",
+      "--data",
+      join(at, "three.csv"),
+      "--circuit",
+      "2,8,8,3",
+      "--activation",
+      "tanh",
+      "--test",
+      "0.2",
+      "--out",
+      join(at, "run"),
+      "--json"
+    )
+    assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.isAtLeast(json(trained).testAccuracy, 0.9)
+    assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
+    const predicted = await rai(
+      "predict",
+      join(at, "m.onnx"),
+      "--input",
+      join(at, "three.csv"),
+      "--out",
+      join(at, "out.csv")
+    )
+    assert.strictEqual(predicted.code, 0, predicted.stderr)
+    const [header, first] = readFileSync(join(at, "out.csv"), "utf8").split("\n")
+    assert.strictEqual(header, "class,probability ant,probability bee,probability cat")
+    assert.match(first!, /^ant,/)
+  })
+
+  it("regression: a value", async () => {
+    const at = folder()
+    const rows = Array.from({ length: 40 }, (_, i) => `${i / 20 - 1},${(i / 20 - 1) ** 2}`)
+    writeFileSync(join(at, "square.csv"), `x,y\n${rows.join("\n")}\n`)
+    const trained = await rai(
+      "train",
+      "--data",
+      join(at, "square.csv"),
+      "--task",
+      "regression",
+      "--circuit",
+      "1,16,16,1",
+      "--activation",
+      "tanh",
+      "--out",
+      join(at, "run"),
+      "--json"
+    )
+    assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.isNull(json(trained).freeRunAccuracy)
+    assert.isBelow(json(trained).freeRunLoss, 0.1)
+    assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
+    const predicted = await rai("predict", join(at, "m.onnx"), "--input", join(at, "square.csv"))
+    assert.match(predicted.stdout, /^value\n[\d.-]/)
+  })
+
+  it("several seeds: one object with all runs", async () => {
+    const outcome = await train("--plan", "relax:5", "--seeds", "3-4,7", "--json")
+    assert.deepStrictEqual(
+      json(outcome).runs.map(({ seed }: { seed: number }) => seed),
+      [3, 4, 7]
+    )
+    assert.notInclude(outcome.stderr, "\u001b")
+  })
+})
+
+describe("help and usage", () => {
+  it("help names every command; wrong usage ends with 2", async () => {
+    const help = await rai("--help")
+    assert.strictEqual(help.code, 0)
+    for (const name of ["train", "export", "verify", "predict", "landscape", "serve", "doctor"])
+      assert.include(help.stdout, name)
+    assert.strictEqual((await rai("train", "--nonsense", "1")).code, 2)
+    assert.strictEqual((await rai("fly")).code, 2)
+    assert.strictEqual((await train("--activation", "cosine")).code, 2)
+    assert.strictEqual((await train("--seed", "many")).code, 2)
+  })
+
+  it("doctor says what there is", async () => {
+    const { code, stdout } = await rai("doctor")
+    assert.strictEqual(code, 0)
+    for (const part of [
+      /Node\s+v24/,
+      /cores\s+\d+/,
+      /tfjs-native/,
+      /tfjs-wasm\s+found/,
+      /CPU\s+found: onnxruntime/,
+      /CUDA/
+    ]) {
+      assert.match(stdout, part)
+    }
+  })
+})

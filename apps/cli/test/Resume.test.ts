@@ -1,0 +1,66 @@
+/**
+ * Runs that are killed or interrupted end as if they had not been.
+ */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { ended, folder, hashes, rai, start } from "./CommandLine.ts"
+
+// Some five seconds of training, with checkpoints every two.
+const settings = [
+  ..."train --data moons-100 --circuit 2,64x40,1 --activation tanh --seed 3".split(" "),
+  ..."--plan relax:250:rprop=0.001:every=4:refresh=60,backpropagate:100:adam=0.001".split(" ")
+]
+
+const circuitOf = (run: string) => {
+  const [name, hash] = Object.entries(hashes(run)).find(([file]) => /^circuit-.*safetensors$/.test(file))!
+  return `${name} ${hash}`
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+describe("resume", () => {
+  it("a run killed again and again ends with bit-identical parameters", async () => {
+    const place = folder()
+    const whole = await rai(...settings, "--out", join(place, "whole"))
+    assert.strictEqual(whole.code, 0, whole.stderr)
+    const run = join(place, "killed")
+    let kills = 0
+    for (const after of [1500, 4000, 4500, 5000]) {
+      const child = existsSync(join(run, "settings.json"))
+        ? start("train", "--out", run, "--resume")
+        : start(...settings, "--out", run)
+      const over = ended(child)
+      await Promise.race([over, sleep(after)])
+      if (child.exitCode === null) kills++
+      child.kill("SIGKILL")
+      await over
+    }
+    assert.isAbove(kills, 1)
+    const last = existsSync(join(run, "settings.json"))
+      ? await rai("train", "--out", run, "--resume")
+      : await rai(...settings, "--out", run)
+    assert.strictEqual(last.code, 0, last.stderr)
+    assert.strictEqual(circuitOf(run), circuitOf(join(place, "whole")))
+  })
+
+  it("an interrupt saves what was done, exits with 130, and the run goes on from there", async () => {
+    const place = folder()
+    const run = join(place, "run")
+    const child = start(...settings, "--out", run)
+    const over = ended(child)
+    await new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()))
+    await sleep(500)
+    child.kill("SIGINT")
+    assert.strictEqual((await over).code, 130)
+    assert.isTrue(existsSync(join(run, "checkpoint.json")))
+    const other = await rai("train", "--out", run, "--resume", "--circuit", "2,8,1")
+    assert.strictEqual(other.code, 1)
+    assert.match(other.stderr, /expected circuit 2,64x40,1, with which the run began, but 2,8,1 came/)
+    const resumed = await rai("train", "--out", run, "--resume")
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    const whole = await rai(...settings, "--out", join(place, "whole"))
+    assert.strictEqual(whole.code, 0)
+    assert.strictEqual(circuitOf(run), circuitOf(join(place, "whole")))
+  })
+})
