@@ -3,9 +3,9 @@
  */
 import { createRequire } from "node:module"
 import { availableParallelism, cpus } from "node:os"
-import { Engine, version } from "@rai/core"
+import { Engine, NativeLibrary, version } from "@rai/core"
 import { ExecutionProviders } from "@rai/serving"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
@@ -19,12 +19,20 @@ const engine = (name: EngineChoice.Name) =>
     Effect.map((state) => [`engine ${name}`, state] as const)
   )
 
+const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
+  if (Option.isNone(status)) return "not set up; npm start does"
+  return status.value._tag === "Installed"
+    ? `${status.value.tensorflow} under tfjs-node ${status.value.tfjsNode}`
+    : `not set up: ${status.value.reason}; ${status.value.remedy}`
+})
+
 /** The command. */
 export const command = Command.make(
   "doctor",
   {},
   Effect.fn("doctor")(function* () {
     const { version: effect } = require("effect/package.json") as { version: string }
+    const libtensorflow = yield* nativeLibrary
     const engines = yield* Effect.forEach(["tfjs-native", "tfjs-wasm", "reference"] as const, engine)
     const providers = yield* ExecutionProviders.probe
     const rows: ReadonlyArray<readonly [string, string]> = [
@@ -32,6 +40,7 @@ export const command = Command.make(
       ["Node", `${process.version} on ${process.platform} ${process.arch}`],
       ["cores", `${availableParallelism()} (${cpus()[0]?.model.trim() ?? "unknown"})`],
       ["effect", effect],
+      ["libtensorflow", libtensorflow],
       ...engines,
       ...providers.map(
         ({ detail, found, provider }) =>
