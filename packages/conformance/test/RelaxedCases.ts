@@ -1,5 +1,5 @@
 /** The relaxed objective under many patterns of cuts, named by circuit and cut. */
-import { Circuit, Cut } from "@rai/core"
+import { type Block, Circuit, Cut } from "@rai/core"
 import type { Case } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
 
@@ -16,6 +16,24 @@ const twofold = Circuit.sequence(
   Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 4), Circuit.sigmoid, Circuit.linear(4, 3)), 5),
   Circuit.linear(3, 1)
 )
+
+/** A repeated stage of a user's own: a formula that names axes, one that does not, and one with a parameter that every unit shares. */
+const own = (stage: Circuit.Circuit) =>
+  Circuit.sequence(
+    Circuit.linear(2, 3),
+    Circuit.repeat(Circuit.sequence(stage, Circuit.linear(3, 3)), 5),
+    Circuit.linear(3, 1)
+  )
+
+const centred = Circuit.stage("centred", (z) => z.sub(z.sum([1]).mul(1 / 3)))
+const swish = Circuit.stage("swish", (z) => z.mul(z.sigmoid()))
+const scaled: Block.Block = {
+  _tag: "Block",
+  kind: "scaled",
+  settings: {},
+  parameters: { factor: { shape: [], role: "weight", fanIn: 1, fanOut: 1 } },
+  apply: (z, { factor }) => z.mul(factor!)
+}
 
 const turns =
   (...cut: ReadonlyArray<number>): Cut.Cut["after"] =>
@@ -60,6 +78,10 @@ export const rows: ReadonlyArray<Row> = [
   ["repeat of relu", of(deep("relu", 6), { every: 2 }, { seed: 5 })],
   ["repeat, energy a sum, λ a half", of(deep("tanh"), { every: 2 }, { energy: "sum", λ: 0.5 })],
   ["repeat, one example", of(deep("tanh"), {}, { batch: 1 })],
+  ["repeat of a stage that names axes", of(own(centred), {})],
+  ["repeat of a stage that names axes, every second, after it", of(own(centred), { after: "activation", every: 2 })],
+  ["repeat of a stage that names no axis", of(own(swish), {})],
+  ["repeat of a stage with one number as its parameter", of(own(scaled), { every: 2 })],
   [
     "repeat in a repeat, turn by turn",
     of(

@@ -1,8 +1,9 @@
 /**
  * A model and the record beside it, as files.
  */
-import { createHash } from "node:crypto"
-import { readFile, rename, rm, writeFile } from "node:fs/promises"
+import { createHash, randomUUID } from "node:crypto"
+import { renameSync } from "node:fs"
+import { readFile, rm, writeFile } from "node:fs/promises"
 import { Effect, Schema } from "effect"
 
 /** A file that is not there, or that may not be read. */
@@ -46,22 +47,24 @@ export const read = (file: string): Effect.Effect<Uint8Array, FileUnreadable> =>
     catch: (error) => new FileUnreadable({ file, reason: reason(error) })
   })
 
-/** Writes all the files beside their places and then renames them, in order; a failure leaves no part behind. */
+/** Writes all the files beside their places and then renames them, in order; a failure leaves no part behind, and of two writers at once one wins whole. */
 export const write = Effect.fn("ModelFile.write")(function* (
   files: ReadonlyArray<{ readonly file: string; readonly content: Uint8Array | string }>
 ): Effect.fn.Return<void, FileUnwritable> {
-  const part = (file: string) => `${file}.part`
-  const attempt = (file: string, f: () => Promise<void>) =>
-    Effect.tryPromise({
-      try: f,
-      catch: (error) => {
-        const said = reason(error)
-        return new FileUnwritable({ file, reason: said === reasons.ENOENT ? "its folder is not there" : said })
-      }
-    })
+  const own = randomUUID()
+  const part = (file: string) => `${file}.${own}.part`
+  const unwritable = (file: string) => (error: unknown) => {
+    const said = reason(error)
+    return new FileUnwritable({ file, reason: said === reasons.ENOENT ? "its folder is not there" : said })
+  }
   yield* Effect.gen(function* () {
-    for (const { content, file } of files) yield* attempt(file, () => writeFile(part(file), content))
-    for (const { file } of files) yield* attempt(file, () => rename(part(file), file))
+    for (const { content, file } of files) {
+      yield* Effect.tryPromise({ try: () => writeFile(part(file), content), catch: unwritable(file) })
+    }
+    // Without a pause, so that no other writer's file comes between them.
+    for (const { file } of files) {
+      yield* Effect.try({ try: () => renameSync(part(file), file), catch: unwritable(file) })
+    }
   }).pipe(
     Effect.onError(() =>
       Effect.forEach(files, ({ file }) =>

@@ -148,9 +148,17 @@ export const print = (record: ParityRecord): string => {
 
 const Text = Schema.fromJsonString(ParityRecord)
 
-/** The record that `print` wrote. */
+/** The record that `print` wrote; one that proves nothing, because it holds fewer samples than it says, is refused. */
 export const parse = (text: string, file: string): Effect.Effect<ParityRecord, RecordInvalid> =>
-  Effect.mapError(
-    Schema.decodeUnknownEffect(Text)(text),
-    () => new RecordInvalid({ file, reason: "the file holds something else" })
+  Schema.decodeUnknownEffect(Text)(text).pipe(
+    Effect.mapError(() => new RecordInvalid({ file, reason: "the file holds something else" })),
+    Effect.filterOrFail(isWhole, () => new RecordInvalid({ file, reason: "samples are missing from it" }))
   )
+
+const isWhole = ({ examples, inputs, outputs }: ParityRecord): boolean => {
+  const expected = Object.values(outputs).map(({ freeRun }) => freeRun)
+  const columns = [...Object.values(inputs), ...expected]
+  return examples > 0 && expected.length > 0 && columns.every((rows) => rows.length === examples && isMatrix(rows))
+}
+
+const isMatrix = (rows: Rows): boolean => rows.every((row) => row.length > 0 && row.length === rows[0]!.length)

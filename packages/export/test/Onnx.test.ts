@@ -7,6 +7,7 @@ import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Onnxruntime from "../src/Onnxruntime.ts"
 import * as Parity from "../src/Parity.ts"
+import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
 
@@ -180,6 +181,23 @@ describe("Onnx.write", () => {
       )
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(folder)), ["chaos.onnx"])
       assert.strictEqual(yield* Effect.promise(() => readFile(file, "utf8")), "earlier")
+    })
+  )
+
+  it.effect("of two exports to one file at once, one stands there whole", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const file = join(folder, "ünï code.onnx")
+      const both = [1, 2].map((seed) => Trained.make([2, 8, 8, 3], { task: "classes", seed }))
+      for (let round = 0; round < 5; round++) {
+        const writes = both.map((trained) => Effect.provide(Onnx.write(trained, file), ReferenceEngine.layer))
+        yield* Effect.all(writes, { concurrency: 2 })
+        yield* Verify.verify(file)
+      }
+      assert.deepStrictEqual(
+        (yield* Effect.promise(() => readdir(folder))).sort(),
+        ["ünï code.onnx", "ünï code.parity.json"].sort()
+      )
     })
   )
 

@@ -73,6 +73,25 @@ describe("Verify.verify", () => {
     })
   )
 
+  it.effect("so is a record that lost its samples or its outputs", () =>
+    Effect.gen(function* () {
+      const { beside, file, folder, record } = yield* exported
+      const { logit } = record.outputs
+      for (const poorer of [
+        { ...record, outputs: {} },
+        { ...record, inputs: { x: [] } },
+        { ...record, inputs: { x: record.inputs.x!.slice(1) } },
+        { ...record, outputs: { logit: { ...logit, freeRun: [] } } }
+      ]) {
+        yield* write(beside, JSON.stringify(poorer))
+        assert.match(
+          yield* refusal(folder, file),
+          /^moons\.parity\.json: expected the parity record .* samples are missing/
+        )
+      }
+    })
+  )
+
   it.effect("what is no model, or has no record, gets one line each", () =>
     Effect.gen(function* () {
       const { beside, file, folder } = yield* exported

@@ -22,6 +22,9 @@ export interface Block {
   /** The settings from which `fromJson` makes it again. */
   readonly settings: Readonly<Record<string, number>>
   readonly parameters: Readonly<Record<string, Parameter>>
-  /** z: [batch, …] → ẑ: [batch, …]; both may bear more leading axes, where equal stages are computed together. */
+  /**
+   * z: [batch, …] → ẑ: [batch, …]. A formula that names no axis is also called with one more leading axis, where equal stages are computed
+   * together.
+   */
   readonly apply: (z: Tensor, θ: Theta) => Tensor
 }

@@ -74,8 +74,7 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
     if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
     if ("repeat" in json) return Circuit.repeat(yield* fromJson(json.repeat), json.times)
     if (json.kind === "linear") return Circuit.linear(json.settings?.inputs ?? 0, json.settings?.outputs ?? 0)
-    const known = Circuit.activations[json.kind as Circuit.Activation]
-    if (known !== undefined) return known
+    if (Object.hasOwn(Circuit.activations, json.kind)) return Circuit.activations[json.kind as Circuit.Activation]
     const reason = `expected a block of kind linear, ${Object.keys(Circuit.activations).join(", ")}, but «${json.kind}» came; build circuits with stages of your own in code`
     return yield* new CircuitInvalid({ reason })
   })

@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor/Tensor.ts"
 
 /** Which activations are relaxed. */
 export interface Cut {
-  /** After which blocks: every linear map, every activation function, a kind of block, or whatever a predicate on the path chooses. */
+  /** After which blocks: every linear map, every other block, or those that a predicate on path and kind chooses. */
   readonly after: "linear" | "activation" | ((site: { readonly path: string; readonly kind: string }) => boolean)
   /** Every k-th of these places, z_k, z_2k, … */
   readonly every: number

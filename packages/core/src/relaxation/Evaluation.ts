@@ -7,6 +7,7 @@ import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import * as Cut from "./Cut.ts"
 import * as Segments from "./Segments.ts"
+import * as StackedBlock from "./StackedBlock.ts"
 
 /** Finds a parameter by its full name. */
 export type Theta = (name: string) => Tensor
@@ -25,7 +26,9 @@ export const evaluate = (
     case "Block": {
       const names = Object.keys(circuit.parameters)
       const own = Object.fromEntries(names.map((name) => [name, θ(Circuit.join(path, name))]))
-      const prediction = located(path, () => circuit.apply(z, own))
+      // A path with * stands for all segments of a repeated block at once.
+      const stacked = path.split(".").includes("*")
+      const prediction = located(path, () => (stacked ? StackedBlock.apply(circuit, z, own) : circuit.apply(z, own)))
       return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
     }
     case "Sequence":

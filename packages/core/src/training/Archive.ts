@@ -34,7 +34,7 @@ export interface Kind<S extends Schema.Codec<unknown, unknown>> {
   readonly schema: S
 }
 
-/** Writes the pair into `folder`, which must exist, and removes the arrays that the pair before used. */
+/** Writes the pair into `folder`, which must exist, and removes the arrays of earlier pairs, whole or begun. */
 export const write = Effect.fn("Archive.write")(function* <S extends Schema.Codec<unknown, unknown>>(
   kind: Kind<S>,
   folder: string,
@@ -53,8 +53,9 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
     path.join(folder, `${kind.name}.json`),
     new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`)
   )
+  // Also what a run that was killed in the midst of writing left behind.
   const stale = (yield* fs.readDirectory(folder)).filter(
-    (entry) => entry.startsWith(`${kind.name}-`) && entry.endsWith(".safetensors") && entry !== file
+    (entry) => entry.startsWith(`${kind.name}-`) && /\.safetensors(\.part)?$/.test(entry) && entry !== file
   )
   yield* Effect.forEach(stale, (entry) => fs.remove(path.join(folder, entry)))
 })

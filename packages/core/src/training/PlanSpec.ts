@@ -43,8 +43,9 @@ const phase = Effect.fnUntraced(function* (text: string) {
   const cut: { -readonly [K in keyof Cut.Cut]: Cut.Cut[K] } = { ...Cut.paper }
   const relaxing: { λ?: number; energy?: "mean" | "sum"; refresh?: number } = {}
   for (const setting of settings) {
-    const [key = "", value = ""] = setting.split("=")
-    if (key in Rules.table) {
+    const [key = "", ...values] = setting.split("=")
+    const value = values.join("=")
+    if (Object.hasOwn(Rules.table, key)) {
       common.optimizer = Rules.table[key]!(yield* number(value, `a rate above 0 as in ${key}=0.1`, Number.MIN_VALUE))
     } else if (name === "backpropagate") {
       return yield* new PlanInvalid({

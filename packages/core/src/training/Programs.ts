@@ -38,7 +38,7 @@ export interface Programs {
   readonly measure: Program.Program
   /** parameters → auxiliaries at the free run's predictions; of relaxing phases. */
   readonly refresh: Program.Program | undefined
-  /** parameters → best/…, and back. */
+  /** parameters, auxiliaries → best/…, and back. */
   readonly keep: Program.Program
   readonly restore: Program.Program
   /** What the optimiser remembers at first. */
@@ -49,7 +49,7 @@ type Given = Readonly<Record<string, Tensor>>
 
 const auxiliary = (place: string): string => `z/${place}`
 
-const best = (parameter: string): string => `best/${parameter}`
+const best = (of: string): string => `best/${of}`
 
 const slot = (name: string, of: string): string => `${name}/${of}`
 
@@ -95,9 +95,9 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const measure = yield* Program.make({ ...trained, ...data }, (given: Given) =>
       measured(subject, phase, sites, given)
     )
-    const keep = yield* Program.make(parameters, (given: Given) => rename(given, best))
-    const restore = yield* Program.make(rename(parameters, best), (given: Given) =>
-      Object.fromEntries(Object.keys(parameters).map((name) => [name, given[best(name)]!]))
+    const keep = yield* Program.make(trained, (given: Given) => rename(given, best))
+    const restore = yield* Program.make(rename(trained, best), (given: Given) =>
+      Object.fromEntries(Object.keys(trained).map((name) => [name, given[best(name)]!]))
     )
     return { step, measure, refresh, keep, restore, slots }
   })

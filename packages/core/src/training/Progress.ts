@@ -22,6 +22,8 @@ export class Progress extends Schema.Class<Progress>("@rai/core/Progress")({
   since: Schema.Int,
   /** How often a careful phase went back. */
   attempts: Schema.Int,
+  /** How the phase ended before its last step, if it did: a run that resumes here does not take another. */
+  ended: Schema.optional(Schema.Literals(["solved", "give up"])),
   /** Relaxed loss and gap where the last relaxing phase ended. */
   relaxedLoss: Schema.optional(Schema.Number),
   relaxationGap: Schema.optional(Schema.Number)
@@ -40,32 +42,36 @@ export const start: Progress = new Progress({ phase: 0, step: 0, total: 0, secon
  */
 export type Decision = "continue" | "keep" | "rewind" | "give up" | "solved" | "diverged"
 
-/** Decides, and moves the counters of a careful phase. */
+/** Decides, and notes in the progress what follows from it. */
 export const decide = (
-  progress: Progress,
+  before: Progress,
   phase: Phase,
   measurement: Measurement,
   stop: Stop | undefined
 ): { readonly decision: Decision; readonly progress: Progress } => {
-  const { freeRunLoss: loss } = measurement
-  const finite = Number.isFinite(loss) && !Number.isNaN(measurement.relaxedLoss ?? 0)
+  const { freeRunLoss: loss, relaxationGap, relaxedLoss } = measurement
+  const finite = Number.isFinite(loss) && Number.isFinite(relaxedLoss ?? 0)
+  const progress = finite && relaxedLoss !== undefined ? before.with({ relaxedLoss, relaxationGap }) : before
   const solved = finite && isSolved(measurement, stop)
   const { careful } = phase
   if (careful === undefined) {
-    return { decision: solved ? "solved" : finite ? "continue" : "diverged", progress }
+    if (solved) return { decision: "solved", progress: progress.with({ ended: "solved" }) }
+    return { decision: finite ? "continue" : "diverged", progress }
   }
   const since = progress.since + (progress.step === 0 ? 0 : phase.interval)
   if (finite && loss < (progress.best ?? Number.POSITIVE_INFINITY)) {
-    return { decision: solved ? "solved" : "keep", progress: progress.with({ best: loss, since: 0 }) }
+    const best = progress.with({ best: loss, since: 0 })
+    return solved
+      ? { decision: "solved", progress: best.with({ ended: "solved" }) }
+      : { decision: "keep", progress: best }
   }
   if (finite && since < careful.patience) return { decision: "continue", progress: progress.with({ since }) }
   if (progress.best === undefined) return { decision: "diverged", progress }
   const attempts = progress.attempts + 1
-  const rate = progress.rate / careful.divisor
-  return {
-    decision: attempts >= careful.attempts ? "give up" : "rewind",
-    progress: progress.with({ attempts, rate, since: 0 })
-  }
+  const again = progress.with({ attempts, rate: progress.rate / careful.divisor, since: 0 })
+  return attempts >= careful.attempts
+    ? { decision: "give up", progress: again.with({ ended: "give up" }) }
+    : { decision: "rewind", progress: again }
 }
 
 const isSolved = ({ freeRunAccuracy, freeRunLoss }: Measurement, stop: Stop | undefined): boolean =>

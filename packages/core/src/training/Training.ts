@@ -160,39 +160,31 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   from: Snapshot | undefined
 ) {
   const engine = yield* Engine
-  let progress = from?.progress ?? before.with({ rate: phase.optimizer.rate, best: undefined, since: 0, attempts: 0 })
+  let progress = from?.progress ?? anew(before, phase)
   let programs = yield* Programs.make(subject, at(phase, progress.rate))
   const session = yield* engine.session({ x: data.inputs, y: data.targets, ...(from?.state ?? parameters) })
   let measurement = undefined as Measurement.Measurement | undefined
-  let decision = "continue" as Progress.Decision
+  let diverged = undefined as LossNotFinite | undefined
+  const untold: Array<TrainingEvent> = []
 
   const measure = Effect.fnUntraced(function* () {
     measurement = Measurement.fromReport(subject.circuit, subject.x[0]!, yield* session.advance(programs.measure))
-    const { relaxationGap, relaxedLoss } = measurement
-    if (relaxedLoss !== undefined) progress = progress.with({ relaxedLoss, relaxationGap })
-    const decided = Progress.decide(progress, phase, measurement, stop)
-    decision = decided.decision
-    progress = decided.progress
-    yield* emit({ _tag: "Step", phase, progress, measurement })
+    const { decision, progress: decided } = Progress.decide(progress, phase, measurement, stop)
+    progress = decided
+    untold.push({ _tag: "Step", phase, progress, measurement })
     if (phase.careful !== undefined && (decision === "keep" || decision === "solved")) yield* keep(session, programs)
     if (decision === "rewind") {
       programs = yield* Programs.make(subject, at(phase, progress.rate))
       yield* session.advance(programs.restore)
       yield* session.write(programs.slots(at(phase, progress.rate).optimizer))
-      yield* emit({ _tag: "Rewound", phase, progress })
+      untold.push({ _tag: "Rewound", phase, progress })
     }
     if (decision === "diverged") {
-      const loss = Number.isFinite(measurement.freeRunLoss) ? Number.NaN : measurement.freeRunLoss
-      return yield* new LossNotFinite({ phase: phase.kind, step: progress.step, rate: progress.rate, loss })
+      const { freeRunLoss, relaxedLoss } = measurement
+      const loss = Number.isFinite(freeRunLoss) ? (relaxedLoss ?? freeRunLoss) : freeRunLoss
+      diverged = new LossNotFinite({ phase: phase.kind, step: progress.step, rate: progress.rate, loss })
     }
   })
-
-  if (from === undefined) {
-    if (programs.refresh !== undefined) yield* session.write(yield* session.advance(programs.refresh))
-    yield* session.write(programs.slots(phase.optimizer))
-    yield* measure()
-  }
-  const going = () => decision !== "solved" && decision !== "give up" && progress.step < phase.steps
   const oneStep = Effect.fnUntraced(function* () {
     yield* session.advance(programs.step)
     progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds: clock() })
@@ -200,7 +192,12 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
       yield* session.advance(programs.refresh!)
     }
     if (progress.step % phase.interval === 0 || progress.step === phase.steps) yield* measure()
-    else yield* emit({ _tag: "Step", phase, progress })
+    else untold.push({ _tag: "Step", phase, progress })
+  })
+  // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
+  const tell = Effect.fnUntraced(function* () {
+    yield* Effect.forEach(untold.splice(0), emit, { discard: true })
+    if (diverged !== undefined) return yield* diverged
   })
   const { onSnapshot } = options
   const snapshot = Effect.suspend(() =>
@@ -210,8 +207,10 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   )
   const loop = Effect.fnUntraced(function* () {
     let saved = clock()
-    while (going()) {
+    yield* tell()
+    while (progress.ended === undefined && progress.step < phase.steps) {
       yield* Effect.uninterruptible(oneStep())
+      yield* tell()
       if (clock() - saved > millisecondsBetweenSnapshots / 1000) {
         yield* snapshot
         saved = clock()
@@ -219,18 +218,28 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
       yield* Effect.yieldNow
     }
   })
+
+  if (from === undefined) {
+    if (programs.refresh !== undefined) yield* session.write(yield* session.advance(programs.refresh))
+    yield* session.write(programs.slots(phase.optimizer))
+    yield* measure()
+  }
   yield* Effect.onInterrupt(loop(), () => Effect.ignore(snapshot))
+  const solved = progress.ended === "solved"
   if (phase.careful !== undefined && progress.best !== undefined) yield* session.advance(programs.restore)
-  if (measurement === undefined || (phase.careful !== undefined && decision !== "solved")) {
+  if (measurement === undefined || (phase.careful !== undefined && !solved)) {
     measurement = Measurement.fromReport(subject.circuit, subject.x[0]!, yield* session.advance(programs.measure))
   }
   const trained = yield* session.read(Object.keys(Circuit.parameters(subject.circuit)))
-  const outcome: Outcome = { progress, parameters: trained, measurement, solved: decision === "solved" }
+  const outcome: Outcome = { progress, parameters: trained, measurement, solved }
   return outcome
 })
 
 const keep = (session: Session, programs: Programs.Programs) =>
   Effect.flatMap(session.advance(programs.keep), (kept) => session.write(kept))
+
+const anew = (before: Progress.Progress, phase: Phase): Progress.Progress =>
+  before.with({ rate: phase.optimizer.rate, best: undefined, since: 0, attempts: 0, ended: undefined })
 
 const at = (phase: Phase, rate: number): Phase => ({ ...phase, optimizer: phase.optimizer.withRate(rate) })
 

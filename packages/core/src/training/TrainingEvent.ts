@@ -26,7 +26,7 @@ export interface Rewound {
 export interface Finished {
   readonly _tag: "Finished"
   readonly progress: Progress
-  /** The free run on the training data at the end; its residuals are those of the last relaxing phase's end. */
+  /** At the end of the last phase; with residuals and a gap where that is a relaxing one. */
   readonly measurement: Measurement
   /** Whether the plan's stop was reached. */
   readonly solved: boolean

@@ -11,7 +11,11 @@ export class LossNotFinite extends Schema.TaggedError<LossNotFinite>()("LossNotF
   loss: Schema.Number
 }) {
   override get message(): string {
-    return `expected a finite loss, but ${this.loss} came at step ${this.step} of ${this.phase}; lower its rate (now ${this.rate})`
+    const advice =
+      this.step === 0
+        ? "look for empty, infinite or huge numbers in the data, or begin from another start"
+        : `lower its rate (now ${this.rate})`
+    return `expected a finite loss, but ${this.loss} came at step ${this.step} of ${this.phase}; ${advice}`
   }
 }
 

@@ -31,6 +31,7 @@ describe("circuits as text", () => {
       assert.deepStrictEqual(Circuit.parameters(again), Circuit.parameters(circuit))
       const own = CircuitSpec.toJson(Circuit.stage("wave", (z) => z))
       assert.match((yield* Effect.flip(CircuitSpec.fromJson(own))).message, /«wave»/)
+      assert.match((yield* Effect.flip(CircuitSpec.fromJson({ kind: "toString" }))).message, /«toString»/)
     })
   )
 })

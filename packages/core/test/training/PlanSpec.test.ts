@@ -28,6 +28,8 @@ describe("plans as text", () => {
       assert.match(yield* message("relax:10:rprop=-1"), /a rate above 0/)
       assert.match(yield* message("relax:10:rprop=x"), /a rate above 0/)
       assert.match(yield* message("relax:10:newton=1"), /rprop, adam, sgd/)
+      assert.match(yield* message("relax:10:constructor=1"), /rprop, adam, sgd/)
+      assert.match(yield* message("relax:10:rprop=0.1=5"), /a rate above 0/)
       assert.match(yield* message("relax:10:every=2.5"), /every=10/)
       assert.match(yield* message("backpropagate:10:every=2"), /an optimiser/)
     })

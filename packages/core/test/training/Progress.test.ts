@@ -17,6 +17,19 @@ describe("what a measurement decides", () => {
     assert.strictEqual(decide(Number.NaN, 1), "diverged")
   })
 
+  it("an infinite relaxed loss is no number either, and is not noted", () => {
+    const infinite = new Measurement.Measurement({
+      freeRunLoss: 0.7,
+      relaxedLoss: Number.POSITIVE_INFINITY,
+      relaxationGap: Number.NEGATIVE_INFINITY,
+      residuals: [],
+      gradientNorms: []
+    })
+    const decided = Progress.decide(Progress.start, Phase.relax({ steps: 10 }), infinite, undefined)
+    assert.strictEqual(decided.decision, "diverged")
+    assert.isUndefined(decided.progress.relaxedLoss)
+  })
+
   it("a careful phase keeps the best, goes back when its patience ends, and gives up at the last attempt", () => {
     let progress = Progress.start.with({ rate: 0.9 })
     const see = (step: number, loss: number) => {

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
+  type Dataset,
   type Engine,
   Moons,
+  NdArray,
   Phase,
   Plan,
   ReferenceEngine,
@@ -14,7 +16,7 @@ import {
   Training,
   type TrainingEvent
 } from "@rai/core"
-import { Effect, Fiber, type Layer, Stream } from "effect"
+import { Effect, Exit, Fiber, type Layer, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation: "sigmoid" })
 const data = Moons.make({ examples: 40, seed: 1 })
@@ -28,6 +30,18 @@ const run = (options: Training.Options) =>
 
 const onlySteps = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
   events.filter((event) => event._tag === "Step" && event.progress.step > 0)
+
+/** The snapshot that a run leaves when it is interrupted at an event. */
+const stoppedAt = Effect.fnUntraced(function* (
+  options: Training.Options,
+  at: (event: TrainingEvent.TrainingEvent) => boolean
+) {
+  const kept: Array<Training.Snapshot> = []
+  const onSnapshot = (snapshot: Training.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+  const events = Training.stream(circuit, yield* data, { ...options, onSnapshot })
+  yield* Effect.exit(Stream.runForEach(events, (event) => (at(event) ? Effect.interrupt : Effect.void)))
+  return kept.at(-1)!
+})
 
 describe("training", () => {
   it.effect("is a stream of one event a step, measured at the phase's interval, and one at the end", () =>
@@ -60,25 +74,10 @@ describe("training", () => {
       Effect.gen(function* () {
         const whole = (yield* run({ plan, seed: 5 })).at(-1) as TrainingEvent.Finished
         for (const at of [1, 7, 19, 20, 21, 33]) {
-          let kept: Training.Snapshot | undefined
-          const interrupted = Effect.flatMap(data, (moons) =>
-            Training.stream(circuit, moons, {
-              plan,
-              seed: 5,
-              onSnapshot: (snapshot) =>
-                Effect.sync(() => {
-                  kept = snapshot
-                })
-            }).pipe(
-              Stream.runForEach((event) =>
-                event._tag === "Step" && event.progress.total >= at && event.progress.step > 0
-                  ? Effect.interrupt
-                  : Effect.void
-              )
-            )
+          const kept = yield* stoppedAt(
+            { plan, seed: 5 },
+            (event) => event._tag === "Step" && event.progress.total >= at && event.progress.step > 0
           )
-          yield* Effect.exit(interrupted)
-          assert.isDefined(kept)
           const resumed = (yield* run({ plan, seed: 5, from: kept })).at(-1) as TrainingEvent.Finished
           assert.deepStrictEqual(resumed.trained.parameters, whole.trained.parameters)
           assert.strictEqual(resumed.progress.total, whole.progress.total)
@@ -86,6 +85,60 @@ describe("training", () => {
       }).pipe(Effect.provide(layer))
     )
   }
+
+  it.effect("resumes to the bit where the run was stopped at the step that solves it", () =>
+    Effect.gen(function* () {
+      for (const [loss, phase] of [
+        [0.69311, 0],
+        [0.6925, 1]
+      ] as const) {
+        const solving = plan.pipe(Plan.stoppingAt({ loss }))
+        const whole = (yield* run({ plan: solving, seed: 5 })).at(-1) as TrainingEvent.Finished
+        assert.isTrue(whole.solved)
+        assert.strictEqual(whole.progress.phase, phase)
+        const { total } = whole.progress
+        const kept = yield* stoppedAt({ plan: solving, seed: 5 }, ({ progress }) => progress.total === total)
+        assert.strictEqual(kept.progress.total, total)
+        const resumed = (yield* run({ plan: solving, seed: 5, from: kept })).at(-1) as TrainingEvent.Finished
+        assert.deepStrictEqual(resumed.trained.parameters, whole.trained.parameters)
+        assert.deepStrictEqual(resumed.measurement, whole.measurement)
+        assert.strictEqual(resumed.progress.total, total)
+        assert.isTrue(resumed.solved)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.live("ends at once when it is interrupted while a slow listener holds it up, with a snapshot", () =>
+    Effect.gen(function* () {
+      const kept: Array<Training.Snapshot> = []
+      const onSnapshot = (snapshot: Training.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+      const endless = Training.stream(circuit, yield* data, { plan: Plan.relax({ steps: 1e6 }), onSnapshot })
+      const fiber = yield* Effect.forkDetach(Stream.runForEach(endless, () => Effect.sleep("1 hour")))
+      yield* Effect.sleep("500 millis")
+      const interrupting = yield* Effect.forkDetach(Fiber.interrupt(fiber))
+      const ended = yield* Fiber.join(interrupting).pipe(Effect.timeout("5 seconds"), Effect.exit)
+      assert.isTrue(Exit.isSuccess(ended))
+      assert.isAbove(kept.at(-1)!.progress.step, 0)
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("a careful relaxing phase that diverges goes back with its auxiliaries too", () =>
+    Effect.gen(function* () {
+      const phase = Phase.relax({
+        steps: 12,
+        interval: 1,
+        optimizer: Sgd.make(1e30),
+        careful: { patience: 20, divisor: 1e32, attempts: 3 }
+      })
+      const events = yield* run({ plan: Plan.make(phase), seed: 3 })
+      const finished = events.at(-1) as TrainingEvent.Finished
+      assert.strictEqual(events.filter(({ _tag }) => _tag === "Rewound").length, 1)
+      assert.strictEqual(finished.progress.step, 12)
+      assert.isTrue(finished.measurement.residuals.every(Number.isFinite))
+      const first = (events[0] as TrainingEvent.Step).measurement!.freeRunLoss
+      assert.isBelow(finished.measurement.freeRunLoss, first)
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
 
   it.effect("a seed decides the run: given, or by the service", () =>
     Effect.gen(function* () {
@@ -117,6 +170,20 @@ describe("training", () => {
       const error = yield* Effect.flip(Training.fit(relu, moons, { plan: hot, seed: 0 }))
       assert.match(error.message, /^expected a finite loss, but .* came at step \d+ of backpropagate; lower its rate/)
     }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("a loss that is no number before the first step is no matter of the rate", () =>
+    Effect.gen(function* () {
+      const moons = yield* data
+      const broken: Dataset.Dataset = Object.assign(Object.create(moons), {
+        inputs: NdArray.full(moons.inputs.shape, Number.NaN)
+      })
+      const error = yield* Effect.flip(Training.fit(circuit, broken, { plan: Plan.relax({ steps: 5 }), seed: 0 }))
+      assert.strictEqual(
+        error.message,
+        "expected a finite loss, but NaN came at step 0 of relax; look for empty, infinite or huge numbers in the data, or begin from another start"
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
   it.effect("widths that do not fit the data are named", () =>

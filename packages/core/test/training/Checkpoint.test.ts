@@ -1,0 +1,54 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Checkpoint, Circuit, NdArray, Plan, Progress, type Training } from "@rai/core"
+import { Effect, FileSystem } from "effect"
+
+const circuit = Circuit.perceptron([2, 4, 1])
+const identity = Checkpoint.identity(circuit, Plan.relax({ steps: 9 }), 3, "reference")
+const snapshot = (step: number): Training.Snapshot => ({
+  progress: Progress.start.with({ step }),
+  state: { "0.weight": NdArray.make([2, 2], [step, -0, Number.NaN, 1e-45]) }
+})
+
+describe("checkpoints", () => {
+  it.live("there and back to the bit; only the newest stays, and nothing that a killed run had begun", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* Checkpoint.save(folder, identity, snapshot(1))
+      yield* fs.writeFileString(`${folder}/checkpoint-0123456789ab.safetensors.part`, "half of")
+      yield* fs.writeFileString(`${folder}/checkpoint-notes.txt`, "mine")
+      yield* Checkpoint.save(folder, identity, snapshot(2))
+      assert.deepStrictEqual(yield* Checkpoint.resume(folder, identity), snapshot(2))
+      const entries = (yield* fs.readDirectory(folder)).map((entry) => entry.replace(/[\da-f]{12}/, "…")).sort()
+      assert.deepStrictEqual(entries, ["checkpoint-notes.txt", "checkpoint-….safetensors", "checkpoint.json"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live("one that is cut short, changed, gone or of another run gets one line", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const message = (expected = identity) =>
+        Effect.map(Effect.flip(Checkpoint.resume(folder, expected)), (error) => error.message.replace(folder, ""))
+      assert.match(yield* message(), /^\/checkpoint\.json: expected a checkpoint .*, but there is no such file; /)
+      yield* Checkpoint.save(folder, identity, snapshot(1))
+      const other = Checkpoint.identity(circuit, Plan.relax({ steps: 8 }), 3, "reference")
+      assert.match(
+        yield* message(other),
+        /expected a checkpoint of the plan «relax:8:.*», but it is of «relax:9:.*»; resume with/
+      )
+      const arrays = (yield* fs.readDirectory(folder)).find((entry) => entry.endsWith(".safetensors"))!
+      const bytes = yield* fs.readFile(`${folder}/${arrays}`)
+      yield* fs.writeFile(`${folder}/${arrays}`, bytes.subarray(0, bytes.length - 1))
+      assert.match(yield* message(), /as it was written, but it is cut short or changed; /)
+      yield* fs.remove(`${folder}/${arrays}`)
+      assert.match(yield* message(), /, but checkpoint-[\da-f]{12}\.safetensors is missing; /)
+      const json = yield* fs.readFileString(`${folder}/checkpoint.json`)
+      yield* fs.writeFileString(`${folder}/checkpoint.json`, json.replace('"version": 1', '"version": 2'))
+      assert.match(yield* message(), /, but rai-checkpoint of version 2 came; /)
+      yield* fs.writeFileString(`${folder}/checkpoint.json`, json.slice(0, 100))
+      assert.match(yield* message(), /, but it is not whole JSON of that kind; /)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
