@@ -43,7 +43,14 @@ const plain = (name: string): ProgressLine => {
 
 const bar = (name: string): ProgressLine => {
   const format = `${name}{phase} [{bar}] {value}/{total} steps, {eta} s left  {state}`
-  const line = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 20, barsize: 24 })
+  const line = new SingleBar({
+    format,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 20,
+    barsize: 24
+  })
   let [phase, last]: [Progress.Progress["phase"] | undefined, string] = [undefined, ""]
   const start = (event: TrainingEvent.Step) => {
     if (phase !== undefined) line.stop()

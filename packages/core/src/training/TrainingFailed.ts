@@ -12,9 +12,7 @@ export class LossNotFinite extends Schema.TaggedError<LossNotFinite>()("LossNotF
 }) {
   override get message(): string {
     const advice =
-      this.step === 0
-        ? "look for empty, infinite or huge numbers in the data, or begin from another start"
-        : `lower its rate (now ${this.rate})`
+      this.step === 0 ? "scale the data down, or begin from another start" : `lower its rate (now ${this.rate})`
     return `expected a finite loss, but ${this.loss} came at step ${this.step} of ${this.phase}; ${advice}`
   }
 }
