@@ -47,7 +47,7 @@ export interface Summary {
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { circuit, folder, plan, seed, test, train } = run
   const engine = yield* Engine.Engine
-  const identity = Checkpoint.identity(circuit, plan, seed, engine.name)
+  const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train })
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
   if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from?.progress.total ?? -1)
   const bar = ProgressLine.make(run.name)

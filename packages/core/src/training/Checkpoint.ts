@@ -3,31 +3,47 @@
  */
 import { Effect, Schema } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
+import type { Dataset } from "../data/Dataset.ts"
 import * as Archive from "./Archive.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
+import * as Safetensors from "./Safetensors.ts"
+import * as Sha256 from "./Sha256.ts"
 import type { Snapshot } from "./Training.ts"
 
-/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan and seed and on no other. */
+/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
 export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Identity")({
   circuit: Schema.String,
   plan: Schema.String,
   coordinates: Schema.String,
   start: Schema.String,
   seed: Schema.Int,
-  engine: Schema.String
+  engine: Schema.String,
+  /** The SHA-256 of inputs and targets. */
+  data: Schema.String
 }) {}
 
 /** The identity of a run. */
-export const identity = (circuit: Circuit.Circuit, plan: Plan.Plan, seed: number, engine: string): Identity =>
-  new Identity({
-    circuit: Circuit.print(circuit),
-    plan: Plan.print(plan),
-    coordinates: plan.coordinates,
-    start: plan.start,
-    seed,
-    engine
-  })
+export const identity = (run: {
+  readonly circuit: Circuit.Circuit
+  readonly plan: Plan.Plan
+  readonly seed: number
+  readonly engine: string
+  readonly data: Dataset
+}): Effect.Effect<Identity> =>
+  Effect.map(
+    Sha256.hex(Safetensors.encode({ inputs: run.data.inputs, targets: run.data.targets })),
+    (data) =>
+      new Identity({
+        circuit: Circuit.print(run.circuit),
+        plan: Plan.print(run.plan),
+        coordinates: run.plan.coordinates,
+        start: run.plan.start,
+        seed: run.seed,
+        engine: run.engine,
+        data
+      })
+  )
 
 const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
 
@@ -47,13 +63,13 @@ export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
 /** The snapshot, if the checkpoint is of this very run. */
 export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
   const { identity: came, snapshot } = yield* load(folder)
-  for (const key of ["circuit", "plan", "coordinates", "start", "seed", "engine"] as const) {
+  for (const key of ["circuit", "plan", "coordinates", "start", "seed", "engine", "data"] as const) {
     if (came[key] === expected[key]) continue
     return yield* new Archive.ArchiveInvalid({
       file: `${folder}/checkpoint.json`,
       expected: `a checkpoint of the ${key} «${expected[key]}»`,
       came: `it is of «${came[key]}»`,
-      advice: "resume with the settings that the run began with, or train into another folder"
+      advice: "resume with the settings and data that the run began with, or train into another folder"
     })
   }
   return snapshot

@@ -224,7 +224,9 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
     yield* session.write(programs.slots(phase.optimizer))
     yield* measure()
   }
-  yield* Effect.onInterrupt(loop(), () => Effect.ignore(snapshot))
+  yield* Effect.onInterrupt(loop(), () =>
+    Effect.ignore(Effect.tapError(snapshot, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
+  )
   const solved = progress.ended === "solved"
   if (phase.careful !== undefined && progress.best !== undefined) yield* session.advance(programs.restore)
   if (measurement === undefined || (phase.careful !== undefined && !solved)) {

@@ -1,10 +1,13 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Checkpoint, Circuit, NdArray, Plan, Progress, type Training } from "@rai/core"
+import { Checkpoint, Circuit, Moons, NdArray, Plan, Progress, type Training } from "@rai/core"
 import { Effect, FileSystem } from "effect"
 
 const circuit = Circuit.perceptron([2, 4, 1])
-const identity = Checkpoint.identity(circuit, Plan.relax({ steps: 9 }), 3, "reference")
+const identify = Effect.fnUntraced(function* (steps: number, noise: number) {
+  const data = yield* Moons.make({ examples: 10, noise })
+  return yield* Checkpoint.identity({ circuit, plan: Plan.relax({ steps }), seed: 3, engine: "reference", data })
+})
 const snapshot = (step: number): Training.Snapshot => ({
   progress: Progress.start.with({ step }),
   state: { "0.weight": NdArray.make([2, 2], [step, -0, Number.NaN, 1e-45]) }
@@ -15,6 +18,7 @@ describe("checkpoints", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
+      const identity = yield* identify(9, 0.1)
       yield* Checkpoint.save(folder, identity, snapshot(1))
       yield* fs.writeFileString(`${folder}/checkpoint-0123456789ab.safetensors.part`, "half of")
       yield* fs.writeFileString(`${folder}/checkpoint-notes.txt`, "mine")
@@ -29,13 +33,14 @@ describe("checkpoints", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
+      const identity = yield* identify(9, 0.1)
       const message = (expected = identity) =>
         Effect.map(Effect.flip(Checkpoint.resume(folder, expected)), (error) => error.message.replace(folder, ""))
       assert.match(yield* message(), /^\/checkpoint\.json: expected a checkpoint .*, but there is no such file; /)
       yield* Checkpoint.save(folder, identity, snapshot(1))
-      const other = Checkpoint.identity(circuit, Plan.relax({ steps: 8 }), 3, "reference")
+      assert.match(yield* message(yield* identify(9, 0.2)), /expected a checkpoint of the data «.*», but it is of «/)
       assert.match(
-        yield* message(other),
+        yield* message(yield* identify(8, 0.1)),
         /expected a checkpoint of the plan «relax:8:.*», but it is of «relax:9:.*»; resume with/
       )
       const arrays = (yield* fs.readDirectory(folder)).find((entry) => entry.endsWith(".safetensors"))!
