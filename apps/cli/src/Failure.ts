@@ -1,8 +1,10 @@
 /**
  * How a command that failed ends: one line on stderr and an exit code.
  */
-import { Cause, Console, Effect, Exit, type Runtime } from "effect"
+import { Cause, Console, Effect, Exit, PlatformError, type Runtime } from "effect"
 import { CliError } from "effect/cli"
+import * as SystemRefusal from "./SystemRefusal.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 /** Prints a failure on one line: its message, or, of a defect, that it is a fault of the program's own. */
 export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -15,6 +17,7 @@ export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<
   })
 
 const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
+  if (PlatformError.isPlatformError(error) && !Cause.hasDies(cause)) return SystemRefusal.line(error)
   const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!
   return Cause.hasDies(cause)
     ? `a fault of this program, not of what you gave it: ${message}; run it with --log-level debug and report what it prints`
@@ -25,5 +28,6 @@ const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
 export const teardown: Runtime.Teardown = (exit, onExit) => {
   if (Exit.isSuccess(exit)) return onExit(0)
   if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
-  onExit(CliError.isCliError(Cause.squash(exit.cause)) ? 2 : 1)
+  const error = Cause.squash(exit.cause)
+  onExit(CliError.isCliError(error) || error instanceof UsageWrong ? 2 : 1)
 }

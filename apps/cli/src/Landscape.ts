@@ -37,7 +37,9 @@ const undrawable = (of: string) =>
   })
 
 const ofModel = Effect.fnUntraced(function* (file: string) {
-  const { outputs } = yield* Predict.predict(file, Landscape.inputs(plane))
+  const { outputs } = yield* Effect.catchTag(Predict.predict(file, Landscape.inputs(plane)), "InputsUnfit", () =>
+    undrawable(file)
+  )
   const probability = outputs.probability
   if (probability === undefined || probability.shape[1] !== 1) return yield* undrawable(file)
   return { probability: probability.data as Float32Array }

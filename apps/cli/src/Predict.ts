@@ -23,8 +23,10 @@ export const command = Command.make(
   })
 ).pipe(Command.withDescription("Predict with an exported model: class and probability, or value, one line a row"))
 
-const row = ({ data, shape }: NdArray.NdArray, i: number): ReadonlyArray<number> =>
-  Array.from(data.subarray(i * shape[1]!, (i + 1) * shape[1]!))
+const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[0]!
+
+const row = (array: NdArray.NdArray, i: number): ReadonlyArray<number> =>
+  Array.from(array.data.subarray(i * width(array), (i + 1) * width(array)))
 
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
 
@@ -37,8 +39,12 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
     `${[header.join(","), ...lines].join("\n")}\n`
   if (probability === undefined) {
     const names = Object.keys(outputs)
+    const columns = (name: string) =>
+      Array.from({ length: width(outputs[name]!) }, (_, k) =>
+        quoted(width(outputs[name]!) === 1 ? name : `${name} ${k}`)
+      )
     return table(
-      names,
+      names.flatMap(columns),
       every((i) => names.flatMap((name) => row(outputs[name]!, i)))
     )
   }

@@ -7,6 +7,7 @@ import { Checkpoint, type Dataset, Engine, Plan, Score, type Trained, TrainedSto
 import { Effect, FileSystem, Path, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
+import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 
 /** What is run. */
@@ -43,6 +44,8 @@ export interface Summary {
   readonly run: string | null
 }
 
+const goOn = "the same command with --resume goes on from here"
+
 /** Carries the run out. */
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { circuit, folder, plan, seed, test, train } = run
@@ -65,7 +68,8 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       () => undefined as TrainingEvent.Finished | undefined,
       (last, event) => (event._tag === "Finished" ? event : last)
     ),
-    Effect.ensuring(bar.end)
+    Effect.ensuring(bar.end),
+    Effect.onInterrupt(() => Report.progress(`interrupted; ${folder === undefined ? "nothing was kept" : goOn}`))
   )
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)

@@ -2,9 +2,10 @@
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
 import { Archive, type TrainingEvent } from "@rai/core"
-import { Effect, FileSystem, Path, Schema } from "effect"
+import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { Settings } from "./Settings.ts"
+import * as SystemRefusal from "./SystemRefusal.ts"
 
 /** One line of `metrics.jsonl`. */
 export const Row = Schema.Struct({
@@ -29,19 +30,24 @@ const writeText = Effect.fnUntraced(function* (folder: string, name: string, tex
   yield* Archive.replace(yield* file(folder, name), new TextEncoder().encode(text))
 })
 
-/** An empty folder with the run's settings; fails where the folder holds something already. */
-export const create = Effect.fn("RunFolder.create")(function* (folder: string, settings: Settings) {
+/** Fails where the folder holds something already; what a crash left half written is nothing. Gives whether it is there. */
+export const vacant = Effect.fn("RunFolder.vacant")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
-  const there = yield* fs.exists(folder)
+  const there = yield* Effect.mapError(fs.exists(folder), unmakable(folder))
   const isFolder = there && (yield* fs.stat(folder)).type === "Directory"
-  if (there && (!isFolder || (yield* fs.readDirectory(folder)).length > 0)) {
+  if (there && (!isFolder || (yield* fs.readDirectory(folder)).some((entry) => !entry.endsWith(".part")))) {
     return yield* new CommandFailed({
       expected: "--out to name an empty folder or none yet",
       came: isFolder ? `${folder} holds files` : `${folder} is a file`,
       advice: isFolder ? "name another, or add --resume to go on with the run in it" : "name another"
     })
   }
-  if (!there) yield* makeFolder(folder)
+  return there
+})
+
+/** An empty folder with the run's settings; fails where the folder holds something already. */
+export const create = Effect.fn("RunFolder.create")(function* (folder: string, settings: Settings) {
+  if (!(yield* vacant(folder))) yield* makeFolder(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
   yield* writeText(folder, "settings.json", `${JSON.stringify(text, undefined, 2)}\n`)
 })
@@ -51,28 +57,31 @@ const makeFolder = Effect.fnUntraced(function* (folder: string) {
   const path = yield* Path.Path
   // Node tries for ever to make a folder where the system says that its parent, which is there, is not.
   const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
-  const failed = (reason: string) =>
-    new CommandFailed({
-      expected: "--out to name a folder that can be made",
-      came: `${folder} cannot (${reason})`,
-      advice: "name another"
-    })
-  yield* Effect.mapError(fs.makeDirectory(folder, { recursive }), ({ reason }) => failed(reason._tag))
+  yield* Effect.mapError(fs.makeDirectory(folder, { recursive }), unmakable(folder))
 })
+
+const unmakable = (folder: string) => (error: PlatformError.PlatformError) =>
+  new CommandFailed({
+    expected: "--out to name a folder that can be made",
+    came: `${folder} cannot (${SystemRefusal.why(error)})`,
+    advice: "name another"
+  })
+
+/** Whether a run has begun in this folder. */
+export const isBegun = (folder: string) =>
+  Effect.flatMap(file(folder, "settings.json"), (name) => FileSystem.FileSystem.use((fs) => fs.exists(name)))
 
 /** The settings that the run in `folder` began with. */
 export const settings = Effect.fn("RunFolder.settings")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const name = yield* file(folder, "settings.json")
-  const failed = (came: string) =>
-    new CommandFailed({
-      expected: `the settings of a run in ${name}`,
-      came,
-      advice: "leave --resume out to begin a run"
-    })
-  const text = yield* Effect.mapError(fs.readFileString(name), () => failed("there is no such file"))
+  const failed = (came: string, advice: string) =>
+    new CommandFailed({ expected: `the settings of a run in ${name}`, came, advice })
+  const text = yield* Effect.mapError(fs.readFileString(name), (error) =>
+    failed(SystemRefusal.why(error), "name the folder of a run, or leave --resume out to begin one")
+  )
   return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Settings))(text), () =>
-    failed("it is not whole")
+    failed("the file is damaged", "train again into another folder")
   )
 })
 

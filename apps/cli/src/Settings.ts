@@ -48,13 +48,16 @@ export const data = Effect.fn("Settings.data")(function* ({ data: from, label, t
   if (!Number.isNaN(share)) return yield* Dataset.split(all, { share })
   const other = yield* Source.read(test, { label, task })
   const [mine, theirs] = [describe(all), describe(other)]
-  if (mine === theirs) return { train: all, test: other }
+  if (mine === theirs && all.inputNames.join() === other.inputNames.join()) return { train: all, test: other }
   return yield* new CommandFailed({
     expected: `test data as the training data are (${mine})`,
     came: `${theirs} came in ${test}`,
-    advice: "name data with the same columns and classes"
+    advice: "name data with the same columns in the same order, and the same classes"
   })
 })
 
 const describe = (of: Dataset.Dataset): string =>
-  `${Dataset.features(of)} inputs, ${of.classNames === undefined ? of.task : `classes ${of.classNames.join(", ")}`}`
+  `inputs ${list(of.inputNames)}; ${of.classNames === undefined ? of.task : `classes ${list(of.classNames)}`}`
+
+const list = (names: ReadonlyArray<string>): string =>
+  names.length > 10 ? `${names.slice(0, 10).join(", ")}, … (${names.length})` : names.join(", ")

@@ -1,8 +1,8 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Engine } from "@rai/core"
-import { Effect, FileSystem, Option, Path } from "effect"
+import { Engine, Pseudorandom, Training } from "@rai/core"
+import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -10,6 +10,7 @@ import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Settings from "./Settings.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
 
@@ -60,16 +61,20 @@ const train = Effect.fn("train")(function* (given: Given) {
   const seeds = Option.isNone(given.seeds) ? undefined : yield* parseSeeds(given.seeds.value)
   const folder = Option.getOrUndefined(given.out)
   if (seeds !== undefined && Option.isSome(given.seed)) {
-    return yield* new CommandFailed({ expected: "--seed or --seeds", came: "both came", advice: "leave one out" })
+    return yield* new UsageWrong({ expected: "--seed or --seeds", came: "both came", advice: "leave one out" })
   }
   if (given.resume && folder === undefined) {
     const advice = "name the run's folder with --out"
-    return yield* new CommandFailed({ expected: "a run to resume", came: "--resume came without --out", advice })
+    return yield* new UsageWrong({ expected: "a run to resume", came: "--resume came without --out", advice })
   }
   const summaries: Array<Run.Summary> = []
+  if (seeds !== undefined && folder !== undefined && !given.resume) yield* RunFolder.vacant(folder)
+  const ofSeed = (seed: number | undefined) =>
+    folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
+  const sibling =
+    given.resume && seeds !== undefined ? yield* firstBegun(seeds.map((seed) => ofSeed(seed)!)) : undefined
   for (const seed of seeds ?? [undefined]) {
-    const own = folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
-    summaries.push(yield* one(given, seed, own, seeds === undefined ? "" : `seed ${seed}`))
+    summaries.push(yield* one(given, seed, ofSeed(seed), seeds === undefined ? "" : `seed ${seed}`, sibling))
   }
   const [first] = summaries
   if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
@@ -81,30 +86,40 @@ const train = Effect.fn("train")(function* (given: Given) {
   ])
 })
 
+/** The settings of the first of several runs that has begun. */
+const firstBegun = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
+  for (const folder of folders) if (yield* RunFolder.isBegun(folder)) return yield* RunFolder.settings(folder)
+  return undefined
+})
+
 const one = Effect.fnUntraced(function* (
   given: Given,
   seed: number | undefined,
   folder: string | undefined,
-  name: string
+  name: string,
+  sibling: Settings.Settings | undefined
 ) {
-  const saved = given.resume && folder !== undefined ? yield* RunFolder.settings(folder) : undefined
+  // Of several runs that were interrupted, the later ones have not begun: they begin as their sibling did.
+  const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
+  const inherited = sibling === undefined ? undefined : new Settings.Settings({ ...sibling, seed: seed! })
+  const saved = begun ? yield* RunFolder.settings(folder) : inherited
   const settings = yield* merge(given, seed, saved)
-  const layer = EngineChoice.table[settings.engine]
+  const done = begun ? yield* finishedBefore(folder) : undefined
+  if (done !== undefined) return done
+  // Whatever is wrong shows before an engine is loaded and a folder is made.
+  const circuit = yield* Settings.circuit(settings)
+  const plan = yield* Settings.plan(settings, circuit)
+  const data = yield* Settings.data(settings)
+  yield* Training.checkWidths(circuit, data.train)
+  if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   return yield* Effect.gen(function* () {
     const engine = yield* Engine.Engine
     // What `auto` took is kept, so that a resumed run goes on with it.
     const taken = new Settings.Settings({ ...settings, engine: engine.name as EngineChoice.Name })
-    const circuit = yield* Settings.circuit(settings)
-    const plan = yield* Settings.plan(settings, circuit)
-    const data = yield* Settings.data(settings)
-    if (folder !== undefined && saved !== undefined) {
-      const done = yield* finishedBefore(folder)
-      if (done !== undefined) return done
-    }
-    if (folder !== undefined && saved === undefined) yield* RunFolder.create(folder, taken)
-    const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: saved !== undefined, name }
+    if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
+    const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
     return (yield* Run.carryOut(run)).summary
-  }).pipe(Effect.provide(layer))
+  }).pipe(Effect.provide(EngineChoice.table[settings.engine]))
 })
 
 const finishedBefore = Effect.fnUntraced(function* (folder: string) {
@@ -112,8 +127,17 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
   const path = yield* Path.Path
   const file = path.join(folder, "summary.json")
   if (!(yield* fs.exists(file))) return undefined
+  const summary = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(yield* fs.readFileString(file)),
+    () =>
+      new CommandFailed({
+        expected: `the summary of a finished run in ${file}`,
+        came: "the file is damaged",
+        advice: "train again into another folder"
+      })
+  )
   yield* Report.progress(`the run in ${folder} is finished already`)
-  return JSON.parse(yield* fs.readFileString(file)) as Run.Summary
+  return summary as Run.Summary
 })
 
 /** The given settings over the saved ones; a run that is resumed keeps what it began with. */
@@ -150,10 +174,17 @@ const merge = Effect.fnUntraced(function* (
   const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
   if (missing !== undefined) {
     const example = missing === "data" ? "--data moons-100" : "--circuit 2,100x100,1"
-    return yield* new CommandFailed({
+    return yield* new UsageWrong({
       expected: `--${missing}`,
       came: "none came",
       advice: `add it, for instance ${example}`
+    })
+  }
+  if (text.seed !== undefined && (text.seed < 0 || text.seed > Pseudorandom.maximumSeed)) {
+    return yield* new UsageWrong({
+      expected: `a seed from 0 to ${Pseudorandom.maximumSeed}`,
+      came: `${text.seed} came`,
+      advice: "choose one of these"
     })
   }
   return new Settings.Settings({
@@ -171,7 +202,7 @@ const merge = Effect.fnUntraced(function* (
   })
 })
 
-const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, CommandFailed> => {
+const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, UsageWrong> => {
   const ranges = text.split(",").map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()))
   const seeds = ranges.flatMap((range) => {
     const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])]
@@ -181,13 +212,13 @@ const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, CommandF
   })
   return ranges.includes(null) || seeds.length === 0
     ? Effect.fail(
-        new CommandFailed({
+        new UsageWrong({
           expected: "seeds such as 0-9 or 0,2,5",
           came: `«${text}» came`,
           advice: "write whole numbers"
         })
       )
-    : Effect.succeed(seeds)
+    : Effect.succeed([...new Set(seeds)])
 }
 
 const median = (values: ReadonlyArray<number>): number =>

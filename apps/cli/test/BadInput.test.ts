@@ -1,7 +1,18 @@
 /**
  * Bad input: one line that says what was expected, what came and what to do; exit code 1; earlier files as they were.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
+import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, type Outcome, rai, start } from "./CommandLine.ts"
@@ -56,9 +67,20 @@ describe("settings", () => {
       await train("--data", "xor", ...small.slice(0, 2), "--plan", "dream:10"),
       /a phase named relax or backpropagate.*«dream:10»/
     )
-    refused(await train("--circuit", "2,4,1"), /--data.*none came/)
-    refused(await train("--data", "xor", ...small, "--seeds", "9-1"), /seeds such as 0-9/)
     refused(await train("--data", "xor", ...small, "--test", "1.5"), /share/)
+  })
+
+  it("test data with other columns or classes", async () => {
+    const data = ["--data", file("one.csv", "a,b,y\n1,2,u\n3,4,v\n"), ...small]
+    const other = file("other.csv", "a,b,y\n1,2,u\n3,4,w\n")
+    refused(await train(...data, "--test", other), /classes u, v\), but .*classes u, w came in .*other\.csv/)
+    refused(await train(...data, "--test", file("order.csv", "b,a,y\n1,2,u\n3,4,v\n")), /inputs a, b;.*inputs b, a;/)
+  })
+
+  it("what does not fit leaves no folder behind", async () => {
+    const run = join(place, "unfit")
+    refused(await train("--data", "xor", "--circuit", "3,4,1", "--out", run), /a circuit 2,…,1/)
+    assert.isFalse(existsSync(run))
   })
 
   it("a rate that makes the loss NaN", async () => {
@@ -90,6 +112,17 @@ describe("folders and files", () => {
     refused(await train("--data", "xor", ...small, "--out", join(run, "summary.json")), /is a file/)
     refused(await train("--out", join(place, "nowhere"), "--resume"), /settings/)
     refused(await train("--data", "xor", ...small, "--out", "/proc/none"), /a folder that can be made/)
+    refused(
+      await train("--data", "xor", ...small, "--out", join(run, "summary.json", "a")),
+      /part of the path is a file/
+    )
+    refused(await train("--data", "xor", ...small, "--out", run, "--seeds", "0-1"), /an empty folder or none yet/)
+    for (const name of ["settings.json", "summary.json"]) {
+      const damaged = join(place, `damaged ${name}`)
+      cpSync(run, damaged, { recursive: true })
+      truncateSync(join(damaged, name), 20)
+      refused(await train("--out", damaged, "--resume"), new RegExp(`${name}, but the file is damaged`))
+    }
   })
 
   it("checkpoints cut short, of another format version, of another circuit", async () => {
@@ -115,8 +148,17 @@ describe("folders and files", () => {
       const at = join(folder, "checkpoint.json")
       writeFileSync(at, readFileSync(at, "utf8").replace(from, to))
     }
-    await damaged("cut-arrays", (folder) => truncateSync(join(folder, arrays), 1000), /cut short or changed/)
-    await damaged("cut-json", (folder) => truncateSync(join(folder, "checkpoint.json"), 100), /not whole/)
+    const { size } = statSync(join(whole, arrays))
+    for (const length of [0, 7, 1000, size - 1]) {
+      await damaged(`arrays ${length}`, (folder) => truncateSync(join(folder, arrays), length), /cut short or changed/)
+    }
+    const json = statSync(join(whole, "checkpoint.json")).size
+    for (const length of [0, 100, json - 3]) {
+      await damaged(`json ${length}`, (folder) => truncateSync(join(folder, "checkpoint.json"), length), /not whole/)
+    }
+    await damaged("gone", (folder) => rmSync(join(folder, arrays)), /is missing/)
+    await damaged("seed", (folder) => rewrite(folder, /"seed": 0/, '"seed": 1'), /a checkpoint of the seed/)
+    await damaged("plan", (folder) => rewrite(folder, /relax:5000/, "relax:6000"), /a checkpoint of the plan/)
     await damaged(
       "version",
       (folder) => rewrite(folder, /"version": 1/, '"version": 99'),
@@ -137,7 +179,14 @@ describe("folders and files", () => {
 
     const model = join(place, "model.onnx")
     assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    const [before, input] = [hashes(place), file("in.csv", "x1,x2\n1,2\n")]
     refused(await rai("predict", model, "--input", file("lacks.csv", "x1,other\n1,2\n")), /«x2»/)
+    refused(await rai("predict", model, "--input", input, "--out", join(place, "no", "o.csv")), /no such folder/)
+    refused(await rai("export", run, "--out", join(place, "no", "m.onnx")), /its folder is not there/)
+    refused(await rai("landscape", model, "--out", join(place, "no", "l.svg")), /there is no folder/)
+    mkdirSync(join(place, "folder.onnx"))
+    refused(await rai("verify", join(place, "folder.onnx")), /a folder stands there/)
+    assert.strictEqual(hashes(place)["model.onnx"], before["model.onnx"])
     const bytes = readFileSync(model)
     bytes[bytes.length - 400]! ^= 1
     writeFileSync(model, bytes)
@@ -150,7 +199,13 @@ describe("folders and files", () => {
     mkdirSync(join(place, "broken"))
     writeFileSync(join(place, "broken", "a.onnx"), "no model")
     const broken = await rai("serve", join(place, "broken"), "--port", "0")
-    assert.strictEqual(broken.code, 1)
-    assert.notMatch(broken.stderr, /^\s+at /m)
+    refused(broken, /a\.onnx|"a"/)
+    const taken = createServer().listen(0, "127.0.0.1")
+    await new Promise((resolve) => taken.once("listening", resolve))
+    const { port } = taken.address() as { readonly port: number }
+    const model = join(place, "served.onnx")
+    assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    refused(await rai("serve", model, "--port", String(port)), /another program has that port.*0 takes a free one/)
+    taken.close()
   })
 })

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+/** The command line's file. */
+export const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
 export interface Outcome {
   readonly code: number | null
@@ -45,10 +46,12 @@ export const folder = (): string => mkdtempSync(join(tmpdir(), "rai tèst "))
 /** The SHA-256 of every file in a folder, by name. */
 export const hashes = (of: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    readdirSync(of).map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(of, name)))
-        .digest("hex")
-    ])
+    readdirSync(of, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => [
+        name,
+        createHash("sha256")
+          .update(readFileSync(join(of, name)))
+          .digest("hex")
+      ])
   )

@@ -20,7 +20,7 @@ export class AddressUnavailable extends Schema.TaggedError<AddressUnavailable>()
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the server cannot listen on ${this.host}:${this.port}: ${this.reason}; give another host or port (0 takes a free one)`
+    return `expected to listen on ${this.host}:${this.port}, but ${this.reason}; give another host or port (0 takes a free one)`
   }
 }
 

@@ -55,7 +55,7 @@ it.live("serves one file, a folder, and Triton's layout in its latest version", 
 it.live("says in one line why a repository cannot be served", () =>
   Effect.gen(function* () {
     const expected = (root: string, rest: string) =>
-      `the repository "${root}": expected a .onnx file or a folder of .onnx files, ${rest}`
+      `the repository "${root}": expected a .onnx file or a folder of .onnx files, but ${rest}`
     assert.strictEqual(yield* refusal("/nowhere"), expected("/nowhere", "nothing readable is there; give another path"))
     const empty = yield* folder({ "notes.txt": "no model" })
     const nothing = "no model is there; put one there or give another path"
@@ -69,7 +69,7 @@ it.live("says in one line why a repository cannot be served", () =>
     const broken = yield* folder({ "a.onnx": "sigmoid.onnx", "broken.onnx": "this is not a model" })
     assert.strictEqual(
       yield* refusal(broken),
-      'the model "broken" cannot be served: the file is not an ONNX model; export one again'
+      'the model "broken": expected one that onnxruntime can run, but the file is not an ONNX model; export one again'
     )
   }).pipe(Effect.scoped)
 )
@@ -88,7 +88,7 @@ it.live("says in one line that a port is taken", () =>
     ).pipe(Effect.map(({ port }) => port))
     assert.strictEqual(
       yield* refusal(fixtures, port),
-      `the server cannot listen on 127.0.0.1:${port}: another program has that port; give another host or port (0 takes a free one)`
+      `expected to listen on 127.0.0.1:${port}, but another program has that port; give another host or port (0 takes a free one)`
     )
   }).pipe(Effect.scoped)
 )

@@ -250,7 +250,8 @@ const initial = (circuit: Circuit.Circuit, plan: Plan.Plan, seed: number, inTanh
   return inTanh ? Coordinates.toTanh(circuit, start) : start
 }
 
-const checkWidths = (circuit: Circuit.Circuit, data: Dataset): Effect.Effect<void, WidthsMismatch> => {
+/** Fails with `WidthsMismatch` where the first and last width are not what the data have. */
+export const checkWidths = (circuit: Circuit.Circuit, data: Dataset): Effect.Effect<void, WidthsMismatch> => {
   const { inputs, outputs } = Circuit.widths(circuit)
   const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
   return inputs === features && outputs === targets

@@ -16,7 +16,7 @@ export class RepositoryInvalid extends Schema.TaggedError<RepositoryInvalid>()("
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the repository "${this.repository}": expected a .onnx file or a folder of .onnx files, ${this.reason}`
+    return `the repository "${this.repository}": expected a .onnx file or a folder of .onnx files, but ${this.reason}`
   }
 }
 

@@ -21,7 +21,7 @@ export class ModelLoadFailed extends Schema.TaggedError<ModelLoadFailed>()("Mode
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the model "${this.model}" cannot be served: ${this.reason}`
+    return `the model "${this.model}": expected one that onnxruntime can run, but ${this.reason}`
   }
 }
 

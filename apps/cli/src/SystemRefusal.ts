@@ -1,0 +1,36 @@
+/**
+ * What the system refused, in words.
+ */
+import type { PlatformError } from "effect"
+
+const byCode: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such folder or file",
+  ENOTDIR: "a part of the path is a file",
+  EISDIR: "a folder stands there",
+  EEXIST: "it is there already",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "its links go in a circle",
+  EMFILE: "too many files are open"
+}
+
+/** Why, without a path: «permission is denied». */
+export const why = ({ reason }: PlatformError.PlatformError): string => {
+  const code = reason.cause instanceof Error && "code" in reason.cause ? String(reason.cause.code) : reason._tag
+  return byCode[code] ?? `the system answered ${code}`
+}
+
+const reading = /^(read|stat|open|access|stream|exists)/
+
+/** One line for a refusal that nobody has put into words of their own. */
+export const line = (error: PlatformError.PlatformError): string => {
+  const { reason } = error
+  const place = reason._tag === "BadArgument" ? undefined : reason.pathOrDescriptor
+  const file = place === undefined ? "" : `${String(place).replace(/\.part$/, "")}: `
+  const verb = reading.test(reason.method) ? "read" : "write"
+  return `${file}expected to ${verb} here, but ${why(error)}; check the path, its permissions and the room on the disk`
+}

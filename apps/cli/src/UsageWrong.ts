@@ -1,0 +1,42 @@
+/**
+ * Flags that are missing, contradict each other or have no such value: exit code 2, as the parser's own complaints.
+ */
+import { Console, Schema } from "effect"
+import { type CliError, CliOutput } from "effect/cli"
+
+/** One line: what was expected, what came, what to do. */
+export class UsageWrong extends Schema.TaggedError<UsageWrong>()("UsageWrong", {
+  expected: Schema.String,
+  came: Schema.String,
+  advice: Schema.String
+}) {
+  override get message(): string {
+    return `expected ${this.expected}, but ${this.came}; ${this.advice}`
+  }
+}
+
+/** What the parser found wrong goes to stderr on one line; help goes to stdout where it is asked for, and only there. */
+export const layer = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Console.error(
+          `error: ${event.errors.map(line).join("; ")}; \`${event.commandPath.join(" ")} --help\` says more`
+        )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+const line = (error: CliError.NonShowHelpErrors): string => {
+  switch (error._tag) {
+    case "InvalidValue": {
+      const expected = error.expected.replace(/^Expected:? /, "").replace("a string representing ", "")
+      const name = error.kind === "argument" ? error.option : `--${error.option}`
+      return `${name}: expected ${expected}, but ${error.value === "" ? "nothing" : `«${error.value}»`} came`
+    }
+    case "MissingOption":
+      return `expected --${error.option}, but none came`
+    case "MissingArgument":
+      return `expected ${error.argument}, but none came`
+    default:
+      return error.message.replaceAll(/\s+/g, " ")
+  }
+}

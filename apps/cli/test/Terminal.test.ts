@@ -1,0 +1,52 @@
+/**
+ * What a terminal shows: a bar that leaves a clean line behind, colour unless NO_COLOR is set.
+ */
+import { spawn, spawnSync } from "node:child_process"
+import { assert, describe, it } from "vitest"
+import { ended, main, rai } from "./CommandLine.ts"
+
+// util-linux's `script` gives its command a terminal.
+const script = "script"
+const found = spawnSync(script, ["--version"]).status === 0
+
+const onTerminal = (env: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) => {
+  const command = [process.execPath, main, ...args].map((part) => `'${part}'`).join(" ")
+  const { CI: _ci, NO_COLOR: _no, ...rest } = process.env
+  return ended(spawn(script, ["-qec", command, "/dev/null"], { env: { ...rest, TERM: "xterm-256color", ...env } }))
+}
+
+const train = "train --data xor --circuit 2,8,8,1 --activation tanh --plan relax:20,backpropagate:20".split(" ")
+const escape = "\u001b"
+const colour = new RegExp(`${escape}\\[[\\d;]*m`)
+
+describe.skipIf(!found)("terminal", () => {
+  it("the bar follows both phases, and the result begins on a clean line", async () => {
+    const { code, stdout } = await onTerminal({ NO_COLOR: "1" }, ...train)
+    assert.strictEqual(code, 0, stdout)
+    assert.include(stdout, "relax [========================] 20/20 steps")
+    assert.include(stdout, "backpropagate [========================] 20/20 steps")
+    assert.notMatch(stdout, colour)
+    const cleared = `${escape}[1G${escape}[2K`
+    const [, after] = stdout.split(/(?<=free-run.*)\n?(?=40 steps in)/)
+    assert.match(after!, /^40 steps in/)
+    assert.isTrue(stdout.slice(0, stdout.indexOf("40 steps in")).endsWith(cleared), JSON.stringify(stdout))
+    // The cursor is shown again, and lines wrap.
+    assert.isAbove(stdout.lastIndexOf(`${escape}[?25h`), stdout.lastIndexOf(`${escape}[?25l`))
+    assert.isAbove(stdout.lastIndexOf(`${escape}[?7h`), stdout.lastIndexOf(`${escape}[?7l`))
+  })
+
+  it("help is coloured, and is not with NO_COLOR", async () => {
+    assert.match((await onTerminal({}, "--help")).stdout, colour)
+    assert.notMatch((await onTerminal({ NO_COLOR: "1" }, "--help")).stdout, colour)
+  })
+})
+
+describe("no terminal", () => {
+  it("plain lines on stderr, results alone on stdout, and nothing of the libraries' own", async () => {
+    const { stderr, stdout } = await rai(...train)
+    assert.notInclude(stderr + stdout, escape)
+    for (const line of stderr.trimEnd().split("\n"))
+      assert.match(line, /^(relax|backpropagate) \d+\/20: .*free-run loss/)
+    assert.match(stdout, /^40 steps in/)
+  })
+})
