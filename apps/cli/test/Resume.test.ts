@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { assert, describe, it } from "vitest"
+import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, rai, start } from "./CommandLine.ts"
 
 // Some five seconds of training, with checkpoints every two.
@@ -20,10 +20,15 @@ const circuitOf = (run: string) => {
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe("resume", () => {
+  const whole = join(folder(), "whole")
+
+  beforeAll(async () => {
+    const { code, stderr } = await rai(...settings, "--out", whole)
+    assert.strictEqual(code, 0, stderr)
+  })
+
   it("a run killed again and again ends with bit-identical parameters", async () => {
     const place = folder()
-    const whole = await rai(...settings, "--out", join(place, "whole"))
-    assert.strictEqual(whole.code, 0, whole.stderr)
     const run = join(place, "killed")
     let kills = 0
     for (const after of [1500, 4000, 4500, 5000]) {
@@ -41,7 +46,7 @@ describe("resume", () => {
       ? await rai("train", "--out", run, "--resume")
       : await rai(...settings, "--out", run)
     assert.strictEqual(last.code, 0, last.stderr)
-    assert.strictEqual(circuitOf(run), circuitOf(join(place, "whole")))
+    assert.strictEqual(circuitOf(run), circuitOf(whole))
   })
 
   it("an interrupt saves what was done, exits with 130, and the run goes on from there", async () => {
@@ -59,8 +64,6 @@ describe("resume", () => {
     assert.match(other.stderr, /expected circuit 2,64x40,1, with which the run began, but 2,8,1 came/)
     const resumed = await rai("train", "--out", run, "--resume")
     assert.strictEqual(resumed.code, 0, resumed.stderr)
-    const whole = await rai(...settings, "--out", join(place, "whole"))
-    assert.strictEqual(whole.code, 0)
-    assert.strictEqual(circuitOf(run), circuitOf(join(place, "whole")))
+    assert.strictEqual(circuitOf(run), circuitOf(whole))
   })
 })

@@ -22,7 +22,7 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [[...train, "--resume"], /--resume came without --out/]
 ]
 
-describe("usage", () => {
+describe.concurrent("usage", () => {
   for (const [args, expected] of cases) {
     it(args.join(" "), async () => {
       const { code, stderr, stdout } = await rai(...args)
