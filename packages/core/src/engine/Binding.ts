@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import type { Program } from "../program/Program.ts"
 import { show } from "../tensor/Shape.ts"
-import { type Arrays, EngineFailed } from "./Engine.ts"
+import { EngineFailed } from "./Engine.ts"
 
 /** The length of each named dimension, or a reason why the arrays are not this program's inputs. */
 export const lengths = (
@@ -43,6 +43,3 @@ export const divide = <A>(
   for (const [name, value] of Object.entries(outputs)) (isState(name) ? state : report)[name] = value
   return { state, report }
 }
-
-/** Inputs given and state, as one set of arrays. */
-export const merged = (state: Arrays, inputs: Arrays): Arrays => ({ ...state, ...inputs })

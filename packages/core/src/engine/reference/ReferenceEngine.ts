@@ -49,7 +49,7 @@ export const layer: Layer.Layer<Engine> = Layer.succeed(Engine, {
       )
       return {
         advance: (program: Program, inputs: Arrays = {}): Effect.Effect<Arrays, EngineFailed> =>
-          Effect.map(evaluate(program, Binding.merged(state, inputs)), (outputs) => {
+          Effect.map(evaluate(program, { ...state, ...inputs }), (outputs) => {
             const divided = Binding.divide(outputs, (entry) => entry in state)
             Object.assign(state, divided.state)
             return divided.report

@@ -95,7 +95,7 @@ export const make = (backend: Backend.Backend) => {
       })
     )
 
-  return { name: backend.name, execute, service: Engine.of({ name: backend.name, run, session }) }
+  return Engine.of({ name: backend.name, run, session })
 }
 
 const onOneLine = (error: unknown): string =>
@@ -125,10 +125,7 @@ const read = (tensors: Tensors): Effect.Effect<Arrays> =>
   })
 
 const on = (backend: Effect.Effect<Backend.Backend, Backend.BackendMissing>) =>
-  Layer.effect(
-    Engine,
-    Effect.map(backend, (loaded) => make(loaded).service)
-  )
+  Layer.effect(Engine, Effect.map(backend, make))
 
 /** libtensorflow, or a `BackendMissing` that says why not. */
 export const layerNative: Layer.Layer<Engine, Backend.BackendMissing> = on(Backend.native)
