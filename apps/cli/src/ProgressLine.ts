@@ -22,20 +22,25 @@ const state = (event: TrainingEvent.Step): string => {
   return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}, accuracy ${Report.percent(measurement.freeRunAccuracy)}`
 }
 
+const wentBack = ({ lost, progress }: TrainingEvent.Rewound): string =>
+  (lost === undefined
+    ? "no better free run for long: back to the best"
+    : `numbers were lost at step ${lost.step}, first in ${lost.path}: back to the last good state`) +
+  `, on with rate ${Report.number(progress.rate)}`
+
 const plain = (name: string): ProgressLine => {
   let last = Number.NEGATIVE_INFINITY
   return {
     follow: (event) =>
       Effect.suspend(() => {
-        if (event._tag === "Rewound")
-          return Report.progress(`${name}back to the best, rate ${Report.number(event.progress.rate)}`)
+        if (event._tag === "Rewound") return Report.progress(`${name}${wentBack(event)}`)
         if (event._tag === "Finished" || event.measurement === undefined) return Effect.void
         const { progress, phase } = event
         const due =
-          progress.step === 0 || progress.step === phase.steps || progress.seconds - last >= secondsBetweenLines
+          progress.step === 0 || progress.step === event.steps || progress.seconds - last >= secondsBetweenLines
         if (!due) return Effect.void
         last = progress.seconds
-        return Report.progress(`${name}${phase.kind} ${progress.step}/${phase.steps}: ${state(event)}`)
+        return Report.progress(`${name}${phase.kind} ${progress.step}/${event.steps}: ${state(event)}`)
       }),
     end: Effect.void
   }
@@ -55,7 +60,7 @@ const bar = (name: string): ProgressLine => {
   const start = (event: TrainingEvent.Step) => {
     if (phase !== undefined) line.stop()
     phase = event.progress.phase
-    line.start(event.phase.steps, event.progress.step, { phase: event.phase.kind, state: "" })
+    line.start(event.steps, event.progress.step, { phase: event.phase.kind, state: "" })
   }
   return {
     follow: (event) =>

@@ -8,6 +8,7 @@ import { Effect, Layer, Logger } from "effect"
 import { Command } from "effect/cli"
 import * as Demo from "./Demo.ts"
 import * as Doctor from "./Doctor.ts"
+import * as Experiment from "./Experiment.ts"
 import * as Export from "./Export.ts"
 import * as Failure from "./Failure.ts"
 import * as Landscape from "./Landscape.ts"
@@ -28,6 +29,7 @@ const rai = Command.make("rai").pipe(
     Predict.command,
     Landscape.command,
     Serve.command,
+    Experiment.command,
     Doctor.command,
     Demo.command
   ])

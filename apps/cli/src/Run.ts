@@ -2,8 +2,18 @@
  * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
  */
 
-import type { Circuit, TrainingEvent } from "@rai/core"
-import { Checkpoint, type Dataset, Engine, Plan, Score, type Trained, TrainedStore, Training } from "@rai/core"
+import type { Circuit, Measurement, TrainingEvent } from "@rai/core"
+import {
+  Checkpoint,
+  type Dataset,
+  Diagnosis,
+  Engine,
+  Plan,
+  Score,
+  type Trained,
+  TrainedStore,
+  Training
+} from "@rai/core"
 import { Effect, FileSystem, Path, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
@@ -17,6 +27,7 @@ export interface Run {
   readonly seed: number
   readonly train: Dataset.Dataset
   readonly test: Dataset.Dataset | undefined
+  readonly validation?: Dataset.Dataset | undefined
   /** The folder that keeps it, if any. */
   readonly folder?: string | undefined
   /** Goes on from the folder's checkpoint. */
@@ -39,16 +50,24 @@ export interface Summary {
   readonly freeRunLoss: number
   readonly freeRunAccuracy: number | null
   readonly relaxationGap: number | null
+  /** The free run's training accuracy where relaxing ended. */
+  readonly relaxedAccuracy: number | null
   readonly testLoss: number | null
   readonly testAccuracy: number | null
+  readonly validationLoss: number | null
+  readonly validationAccuracy: number | null
+  /** Why the run fails, where it does. */
+  readonly findings: ReadonlyArray<string>
   readonly run: string | null
+  /** Backpropagation alone from the same start, where it was asked for. */
+  readonly backpropagation?: Summary
 }
 
 const goOn = "the same command with --resume goes on from here"
 
 /** Carries the run out. */
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
-  const { circuit, folder, plan, seed, test, train } = run
+  const { circuit, folder, plan, seed, test, train, validation } = run
   const engine = yield* Engine.Engine
   const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train })
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
@@ -57,12 +76,17 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const events = Training.stream(circuit, train, {
     plan,
     seed,
+    validation,
     from,
     onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
   })
+  const relaxing: Array<Measurement.Measurement> = []
   const finished = yield* events.pipe(
     Stream.tap((event) =>
-      Effect.andThen(bar.follow(event), folder === undefined ? Effect.void : RunFolder.append(folder, event))
+      Effect.andThen(
+        Effect.sync(() => note(relaxing, event)),
+        Effect.andThen(bar.follow(event), folder === undefined ? Effect.void : RunFolder.append(folder, event))
+      )
     ),
     Stream.runFold(
       () => undefined as TrainingEvent.Finished | undefined,
@@ -73,9 +97,30 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   )
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)
-  const summary = summarise(run, finished!, engine.name, score)
+  const findings = yield* diagnose(finished!, relaxing, train)
+  const summary = summarise(run, finished!, engine.name, score, findings)
   if (folder !== undefined) yield* keep(folder, trained, train, summary)
   return { trained, summary }
+})
+
+const note = (relaxing: Array<Measurement.Measurement>, event: TrainingEvent.TrainingEvent): void => {
+  if (event._tag === "Step" && event.measurement?.relaxedLoss !== undefined) relaxing.push(event.measurement)
+}
+
+/** Below this share of the training examples a run has failed, and is looked into. */
+const fair = 0.9
+
+const diagnose = Effect.fnUntraced(function* (
+  { measurement, solved, trained }: TrainingEvent.Finished,
+  relaxing: ReadonlyArray<Measurement.Measurement>,
+  train: Dataset.Dataset
+) {
+  const failed = !solved && (measurement.freeRunAccuracy ?? 0) < fair
+  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing })
+  const findings = failed
+    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train))]
+    : shown.filter(({ kind }) => kind === "memorised")
+  return findings.map(({ message }) => message)
 })
 
 // A run that was killed before its first checkpoint begins again.
@@ -106,7 +151,8 @@ const summarise = (
   { folder, plan, seed }: Run,
   { measurement, progress, solved, trained }: TrainingEvent.Finished,
   engine: string,
-  score: Score.Score | undefined
+  score: Score.Score | undefined,
+  findings: ReadonlyArray<string>
 ): Summary => ({
   seed,
   engine,
@@ -120,7 +166,11 @@ const summarise = (
   freeRunLoss: measurement.freeRunLoss,
   freeRunAccuracy: measurement.freeRunAccuracy ?? null,
   relaxationGap: progress.relaxationGap ?? null,
+  relaxedAccuracy: progress.relaxedAccuracy ?? null,
   testLoss: score?.loss ?? null,
   testAccuracy: score?.accuracy ?? null,
+  validationLoss: measurement.validationLoss ?? null,
+  validationAccuracy: measurement.validationAccuracy ?? null,
+  findings,
   run: folder ?? null
 })

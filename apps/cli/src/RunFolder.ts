@@ -15,6 +15,8 @@ export const Row = Schema.Struct({
   seconds: Schema.Number,
   freeRunLoss: Schema.NullOr(Schema.Number),
   freeRunAccuracy: Schema.optional(Schema.NullOr(Schema.Number)),
+  validationLoss: Schema.optional(Schema.NullOr(Schema.Number)),
+  validationAccuracy: Schema.optional(Schema.NullOr(Schema.Number)),
   relaxedLoss: Schema.optional(Schema.NullOr(Schema.Number)),
   relaxationGap: Schema.optional(Schema.NullOr(Schema.Number)),
   residuals: Schema.Array(Schema.NullOr(Schema.Number)),

@@ -1,7 +1,7 @@
 /**
  * What decides a run, as the command line gives it and a run's folder keeps it.
  */
-import { Circuit, CircuitSpec, Dataset, Initializer, Plan, PlanSpec, Source } from "@rai/core"
+import { Circuit, CircuitSpec, Dataset, Plan, PlanSpec, Source, Start } from "@rai/core"
 import { Effect, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -10,7 +10,7 @@ import * as EngineChoice from "./EngineChoice.ts"
 export const activations = Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>
 
 /** The starts of `--start`; `auto` leaves it to the plan. */
-export const starts = ["auto", ...(Object.keys(Initializer.table) as ReadonlyArray<Initializer.Name>)] as const
+export const starts = ["auto", ...(Object.keys(Start.table) as ReadonlyArray<Start.Name>)] as const
 
 /** The settings of a run. */
 export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
@@ -20,28 +20,47 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   plan: Schema.String,
   start: Schema.Literals(starts),
   seed: Schema.Int,
+  batch: Schema.optional(Schema.Int),
+  epochs: Schema.optional(Schema.Int),
+  validation: Schema.optional(Schema.Finite),
   engine: Schema.Literals(EngineChoice.names),
   test: Schema.optional(Schema.String),
   label: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
-  stopLoss: Schema.optional(Schema.Finite)
+  stopLoss: Schema.optional(Schema.Finite),
+  residual: Schema.optional(Schema.Boolean),
+  compare: Schema.optional(Schema.Boolean)
 }) {}
 
 /** The circuit that the settings describe. */
 export const circuit = (settings: Settings) =>
   Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
-    Circuit.perceptron(widths, { activation: settings.activation })
+    Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
   )
 
 /** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
-  const written = settings.plan === "auto" ? Plan.auto(of) : yield* PlanSpec.parse(settings.plan)
-  const started = settings.start === "auto" ? written : Plan.startingAt(written, settings.start)
+  const start = settings.start === "auto" ? undefined : settings.start
+  const written = settings.plan === "auto" ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
+  const started = start === undefined ? written : Plan.startingAt(written, start)
   return settings.stopLoss === undefined ? started : Plan.stoppingAt(started, { loss: settings.stopLoss })
 })
 
-/** Training data, and test data where `--test` names a set or a share. */
-export const data = Effect.fn("Settings.data")(function* ({ data: from, label, task, test }: Settings) {
+/** What the automatic plan is asked for. */
+export const asked = ({ batch, epochs, start }: Settings): Plan.Asked => ({
+  start: start === "auto" ? undefined : start,
+  batches: batch === undefined && epochs === undefined ? undefined : { batch: batch ?? 64, epochs: epochs ?? 40 }
+})
+
+/** Training data, test data where `--test` names a set or a share, and the share of the training data that `--validation` keeps aside. */
+export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
+  const { train: all, test } = yield* trainAndTest(settings)
+  if (settings.validation === undefined) return { train: all, test, validation: undefined }
+  const parts = yield* Dataset.split(all, { share: settings.validation, source: "validation" })
+  return { train: parts.train, test, validation: parts.test }
+})
+
+const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, test }: Settings) {
   const all = yield* Source.read(from, { label, task })
   if (test === undefined) return { train: all, test: undefined }
   const share = Number(test)

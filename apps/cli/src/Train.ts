@@ -1,7 +1,7 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Engine, Pseudorandom, Training } from "@rai/core"
+import { Engine, Plan, Pseudorandom, Training, Warnings } from "@rai/core"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -9,6 +9,7 @@ import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
+import * as Seeds from "./Seeds.ts"
 import * as Settings from "./Settings.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -17,12 +18,22 @@ const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDes
 const flags = {
   data: describe(
     Flag.String("data"),
-    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
+    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
   ),
   circuit: describe(Flag.String("circuit"), "widths, as in 2,100x100,1: a hundred hidden layers of 100 units"),
   activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
+  residual: Flag.Boolean("residual").pipe(
+    Flag.withDescription("put a way around each hidden stage of equal widths: z + f(z)"),
+    Flag.withDefault(false)
+  ),
   plan: describe(Flag.String("plan"), "auto, or phases as in relax:250:rprop=0.1,backpropagate:400:rprop=0.001; auto"),
   start: describe(Flag.Literals("start", Settings.starts), "where weights start; auto leaves it to the plan"),
+  batch: describe(Flag.Int("batch"), "train in batches of so many examples; 64 where --epochs is given"),
+  epochs: describe(Flag.Int("epochs"), "passes over the data in batches; 40 where --batch is given"),
+  validation: describe(
+    Flag.Finite("validation"),
+    "the share of the training data that decides which parameters are the best"
+  ),
   seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
   seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
   engine: describe(
@@ -39,6 +50,10 @@ const flags = {
   out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("go on with the run in --out, with the settings it began with"),
+    Flag.withDefault(false)
+  ),
+  compare: Flag.Boolean("compare").pipe(
+    Flag.withDescription("also backpropagate alone from the same start, and print both in a table"),
     Flag.withDefault(false)
   ),
   json: Flag.Boolean("json").pipe(
@@ -58,7 +73,7 @@ export const command = Command.make("train", flags, (given) => train(given)).pip
 )
 
 const train = Effect.fn("train")(function* (given: Given) {
-  const seeds = Option.isNone(given.seeds) ? undefined : yield* parseSeeds(given.seeds.value)
+  const seeds = Option.isNone(given.seeds) ? undefined : yield* Seeds.parse(given.seeds.value)
   const folder = Option.getOrUndefined(given.out)
   if (seeds !== undefined && Option.isSome(given.seed)) {
     return yield* new UsageWrong({ expected: "--seed or --seeds", came: "both came", advice: "leave one out" })
@@ -78,12 +93,7 @@ const train = Effect.fn("train")(function* (given: Given) {
   }
   const [first] = summaries
   if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
-  const accuracies = summaries.map(({ testAccuracy, freeRunAccuracy }) => testAccuracy ?? freeRunAccuracy ?? Number.NaN)
-  const object = { runs: summaries, lowestAccuracy: Math.min(...accuracies), medianAccuracy: median(accuracies) }
-  yield* Report.result(given.json, object, [
-    ...summaries.map((summary) => `seed ${summary.seed}: ${lines(summary).slice(0, 2).join("; ")}`),
-    `lowest accuracy ${Report.percent(object.lowestAccuracy)}, median ${Report.percent(object.medianAccuracy)} over ${seeds.length} seeds`
-  ])
+  yield* Report.result(given.json, { runs: summaries, ...Seeds.summary(summaries) }, Seeds.lines(summaries))
 })
 
 /** The settings of the first of several runs that has begun. */
@@ -110,15 +120,29 @@ const one = Effect.fnUntraced(function* (
   const circuit = yield* Settings.circuit(settings)
   const plan = yield* Settings.plan(settings, circuit)
   const data = yield* Settings.data(settings)
-  yield* Training.checkWidths(circuit, data.train)
+  yield* Training.check(circuit, data.train, plan)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   return yield* Effect.gen(function* () {
     const engine = yield* Engine.Engine
     // What `auto` took is kept, so that a resumed run goes on with it.
     const taken = new Settings.Settings({ ...settings, engine: engine.name as EngineChoice.Name })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
+    yield* Effect.forEach(
+      [...Plan.describe(plan, circuit), ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)],
+      Report.progress
+    )
     const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
-    return (yield* Run.carryOut(run)).summary
+    const { summary } = yield* Run.carryOut(run)
+    if (settings.compare !== true) return summary
+    const asked = { ...Settings.asked(settings), start: plan.start }
+    const alone = {
+      ...run,
+      plan: Plan.autoBackpropagation(circuit, asked),
+      folder: undefined,
+      name: "backpropagation alone"
+    }
+    const backpropagation = (yield* Run.carryOut(alone)).summary
+    return { ...summary, backpropagation }
   }).pipe(Effect.provide(EngineChoice.table[settings.engine]))
 })
 
@@ -153,11 +177,16 @@ const merge = Effect.fnUntraced(function* (
     plan: Option.getOrUndefined(given.plan),
     start: Option.getOrUndefined(given.start),
     seed: seed ?? Option.getOrUndefined(given.seed),
+    batch: Option.getOrUndefined(given.batch),
+    epochs: Option.getOrUndefined(given.epochs),
+    validation: Option.getOrUndefined(given.validation),
     engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
     test: Option.getOrUndefined(given.test),
     label: Option.getOrUndefined(given.label),
     task: Option.getOrUndefined(given.task),
-    stopLoss: Option.getOrUndefined(given.stopLoss)
+    stopLoss: Option.getOrUndefined(given.stopLoss),
+    residual: given.residual || undefined,
+    compare: given.compare || undefined
   }
   if (saved !== undefined) {
     for (const [key, value] of Object.entries(text)) {
@@ -187,6 +216,18 @@ const merge = Effect.fnUntraced(function* (
       advice: "choose one of these"
     })
   }
+  for (const key of ["batch", "epochs"] as const) {
+    if (text[key] === undefined || text[key] >= 1) continue
+    const advice = `give for instance --${key} ${key === "batch" ? 64 : 40}`
+    return yield* new UsageWrong({ expected: `--${key} of at least 1`, came: `${text[key]} came`, advice })
+  }
+  if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
+    return yield* new UsageWrong({
+      expected: "--batch and --epochs with the automatic plan alone",
+      came: `--plan ${text.plan} came too`,
+      advice: "write them into the plan, as in backpropagate:40:batch=64"
+    })
+  }
   return new Settings.Settings({
     data: text.data!,
     circuit: text.circuit!,
@@ -195,34 +236,17 @@ const merge = Effect.fnUntraced(function* (
     start: text.start ?? "auto",
     seed: text.seed ?? 0,
     engine: text.engine ?? "auto",
+    batch: text.batch,
+    epochs: text.epochs,
+    validation: text.validation,
     test: text.test,
     label: text.label,
     task: text.task,
-    stopLoss: text.stopLoss
+    stopLoss: text.stopLoss,
+    residual: text.residual,
+    compare: text.compare
   })
 })
-
-const parseSeeds = (text: string): Effect.Effect<ReadonlyArray<number>, UsageWrong> => {
-  const ranges = text.split(",").map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()))
-  const seeds = ranges.flatMap((range) => {
-    const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])]
-    return range === null || last < first || last - first > 10_000
-      ? []
-      : Array.from({ length: last - first + 1 }, (_, i) => first + i)
-  })
-  return ranges.includes(null) || seeds.length === 0
-    ? Effect.fail(
-        new UsageWrong({
-          expected: "seeds such as 0-9 or 0,2,5",
-          came: `«${text}» came`,
-          advice: "write whole numbers"
-        })
-      )
-    : Effect.succeed([...new Set(seeds)])
-}
-
-const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [
   `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)`,
@@ -233,7 +257,9 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
   ...(summary.relaxedLoss === null
     ? []
     : [
-        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)} where relaxing ended`
+        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)}, free-run accuracy ${Report.percent(summary.relaxedAccuracy)} where relaxing ended`
       ]),
+  ...summary.findings.map((finding) => `why: ${finding}`),
+  ...(summary.backpropagation === undefined ? [] : Seeds.compared([summary])),
   summary.run === null ? "nothing was kept; add --out DIR to keep it" : `kept in ${summary.run}`
 ]

@@ -4,8 +4,9 @@ import * as Rai from "@rai/core"
 import { Console, Effect, Record } from "effect"
 
 const circuit = Rai.Circuit.perceptron([2, 20, 20, 20, 1], { activation: "tanh" })
-const cuts = { sites: Rai.Cut.sites(circuit, Rai.Cut.paper), λ: 1, energy: "sum" } as const
-const [L_y, rprop] = [Rai.Loss.binaryCrossEntropy, Rai.Rprop.make(0.001)]
+const sites = Rai.Cut.sites(circuit, Rai.Cut.paper)
+const cuts = { sites, hidden: Rai.HiddenLoss.squared, λ: 1, energy: "sum" } as const
+const [L_y, { initial, rate, update }] = [Rai.Loss.binaryCrossEntropy, Rai.Rprop.make(0.001)]
 const shapes = (arrays: Rai.Engine.Arrays) => Record.map(arrays, ({ shape }) => shape)
 const over = (arrays: Rai.Engine.Arrays, formula: (of: Rai.Evaluation.Theta) => Rai.Program.Program["outputs"]) =>
   Rai.Program.make(shapes(arrays), (given) => formula((name) => given[name]!))
@@ -13,16 +14,16 @@ const over = (arrays: Rai.Engine.Arrays, formula: (of: Rai.Evaluation.Theta) => 
 const program = Effect.gen(function* () {
   const { inputs: x, targets: y } = yield* Rai.Moons.paper
   const Θ = Rai.Initializer.orthogonal(circuit, 0)
-  const refresh = yield* over({ ...Θ, x }, (of) => Rai.Auxiliaries.freeRun(circuit, cuts.sites, of, of("x")))
+  const refresh = yield* over({ ...Θ, x }, (of) => Rai.Auxiliaries.freeRun(circuit, sites, of, of("x")))
   const ΘZ: Rai.Engine.Arrays = { ...Θ, ...(yield* Rai.Engine.run(refresh, { ...Θ, x })) }
-  const slots = (slot: string) => Record.mapEntries(ΘZ, ({ shape }, name) => [slot + name, rprop.initial(shape)[slot]!])
+  const slots = (slot: string) => Record.mapEntries(ΘZ, ({ shape }, name) => [slot + name, initial(shape, rate)[slot]!])
   const state: Rai.Engine.Arrays = { x, y, ...ΘZ, ...slots("step"), ...slots("sign") }
   const step = yield* over(state, (of) => {
     const names = Object.keys(ΘZ)
     const { loss } = Rai.RelaxedObjective.make(circuit, cuts, L_y, of, of, of("x"), of("y"))
-    const slopes = Rai.Gradient.gradients(loss, names.map(of))
+    const [η, slopes] = [Rai.Tensor.constant(rate), Rai.Gradient.gradients(loss, names.map(of))]
     const updates = names.map((name, i) => {
-      const next = rprop.update(of(name), slopes[i]!, { step: of(`step${name}`), sign: of(`sign${name}`) })
+      const next = update(of(name), slopes[i]!, { step: of(`step${name}`), sign: of(`sign${name}`) }, η)
       return { [name]: next.parameter, ...Record.mapKeys(next.slots, (slot) => slot + name) }
     })
     return Object.assign({ loss }, ...updates)

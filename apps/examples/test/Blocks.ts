@@ -52,8 +52,8 @@ export const toModule = ({ code }: Block): string => {
       out.push(line)
       continue
     }
-    // A statement begins where its brackets balance and no method call goes on from the line above.
-    let whole = statement
+    // The value may stand on a line of its own. A statement begins where its brackets balance and no method call goes on from the line above.
+    let whole = statement.trim() === "" ? (out.pop() ?? "") : statement
     while (out.length > 0 && (depth(whole) < 0 || /^\s*[.)\]}]/.test(whole))) whole = `${out.pop()}\n${whole}`
     const name = whole.match(/^\s*const (\w+)/)?.[1]
     const logged = whole.match(/^\s*console\.log\((.*)\)\s*$/s)?.[1]

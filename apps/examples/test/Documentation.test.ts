@@ -85,6 +85,11 @@ describe("an example as a module", () => {
     expect(lines).toEqual(["const two = 1 + 1", "equal(two, 2)", "equal(Math.max(", "  two,", "  3", "), 3)"])
   })
 
+  test("takes a value on a line of its own for the line above", () => {
+    const lines = Blocks.toModule({ place: "", code: "[1, 2].map((n) => 2 * n)\n// => [2, 4]" }).trimEnd()
+    expect(lines).toContain("\nequal([1, 2].map((n) => 2 * n), [2, 4])")
+  })
+
   test("fails where the value is another", () => {
     const wrong = Blocks.toModule({ place: "", code: "[1, 2].length // => 3" })
     expect(node(import.meta.dirname, "--input-type=module-typescript", "--eval", wrong).stderr).toContain(

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
-import { Circuit, Engine, Initializer, type NdArray, Phase, Programs, Rprop, TfjsEngine } from "@rai/core"
+import { Circuit, Engine, Initializer, NdArray, Phase, Programs, Rprop, TfjsEngine } from "@rai/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import * as FromScratch from "../src/rai-from-scratch.ts"
@@ -63,7 +63,8 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
     ...Object.fromEntries(names.map((name) => [name, start[name]!]))
   })
   yield* session.write(yield* session.advance(programs.refresh!))
-  yield* session.write(programs.slots(phase.optimizer))
+  yield* session.write(programs.slots(1))
+  const rates = { rate: NdArray.full([], rate), λ: NdArray.full([], 1) }
   for (let i = 0; i <= steps; i++) {
     const own = named(state, circuit)
     const library = yield* session.read(Object.keys(own))
@@ -77,7 +78,7 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
     const before = state
     state = tf.tidy(() => FromScratch.step(before, x, y))
     tf.dispose(before)
-    yield* session.advance(programs.step)
+    yield* session.advance(programs.step, rates)
   }
   tf.dispose([state, { W, b, x, y }])
 })

@@ -4,6 +4,7 @@ import {
   Cut,
   type Engine,
   Evaluation,
+  HiddenLoss,
   Loss,
   NdArray,
   RelaxedObjective,
@@ -94,7 +95,7 @@ export const arrays = (settings: Settings, θ = parameters(settings.circuit, set
 /** The relaxed objective with its outputs `loss`, `output` and `residuals`. */
 export const relaxed = (name: string, settings: Settings, θ?: Engine.Arrays): Case.Case => {
   const { circuit, cut, energy = "mean", λ = 1 } = settings
-  const relaxation = { sites: Cut.sites(circuit, cut), λ, energy }
+  const relaxation = { sites: Cut.sites(circuit, cut), hidden: HiddenLoss.squared, λ, energy }
   const formula = (given: Readonly<Record<string, Tensor.Tensor>>) => {
     const θ = (parameter: string) => given[parameter]!
     const z = (place: string) => given[`z/${place}`]!

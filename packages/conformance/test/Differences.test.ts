@@ -27,10 +27,7 @@ const losses = [
 const blocks = [
   CircuitCases.block("linear", Circuit.linear(3, 2), 3),
   CircuitCases.block("linear of one example", Circuit.linear(4, 1), 4, 1),
-  CircuitCases.block("sigmoid", Circuit.sigmoid, 3),
-  CircuitCases.block("tanh", Circuit.tanh, 3),
-  CircuitCases.block("relu", Circuit.relu, 3),
-  CircuitCases.block("identity", Circuit.identity, 3),
+  ...Object.entries(Circuit.activations).map(([name, block]) => CircuitCases.block(name, block, 3)),
   CircuitCases.block(
     "a stage of one's own",
     Circuit.stage("swish", (z) => z.mul(z.sigmoid())),
@@ -45,6 +42,19 @@ const blocks = [
       Circuit.sequence(Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(2, 2)), 2), Circuit.sigmoid),
       3
     ),
+    2
+  ),
+  CircuitCases.block("residual", Circuit.residual(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3))), 3),
+  CircuitCases.block("residual of nothing", Circuit.residual(Circuit.sequence()), 3),
+  CircuitCases.block("residual in a residual", Circuit.residual(Circuit.residual(Circuit.linear(3, 3))), 3),
+  CircuitCases.block(
+    "residual of a repeat",
+    Circuit.residual(Circuit.repeat(Circuit.sequence(Circuit.gelu, Circuit.linear(3, 3)), 3)),
+    3
+  ),
+  CircuitCases.block(
+    "residual perceptron",
+    Circuit.perceptron([2, 3, 3, 3, 4, 4, 1], { activation: "selu", residual: true }),
     2
   ),
   CircuitCases.block("perceptron with repeats", Circuit.perceptron([2, 3, 3, 3, 3, 1], { activation: "tanh" }), 2)

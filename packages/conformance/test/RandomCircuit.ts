@@ -14,9 +14,10 @@ export const schema = Schema.Struct({
     Schema.isMaxLength(3)
   ),
   outputs: between(1, 3),
-  activation: Schema.Literals(["sigmoid", "tanh", "relu", "identity"]),
+  activation: Schema.Literals(Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>),
+  residual: Schema.Boolean,
   batch: between(1, 7),
-  after: Schema.Literals(["linear", "activation"]),
+  after: Schema.Literals(["linear", "activation", "residual"]),
   every: between(1, 5),
   output: Schema.Boolean,
   energy: Schema.Literals(["mean", "sum"]),
@@ -30,17 +31,30 @@ export type RandomCircuit = typeof schema.Type
 /** As settings of a relaxed case; where the chosen cuts leave none, the first hidden activation is cut. */
 export const settings = (random: RandomCircuit): CircuitCases.Settings => {
   const hidden = random.hidden.flatMap(({ times, width }) => Array<number>(times).fill(width))
-  const circuit = Circuit.perceptron([random.inputs, ...hidden, random.outputs], { activation: random.activation })
-  const { after, batch, energy, every, inputs, output, outputs, seed, λ } = random
-  const cut: Cut.Cut = { after, every: Math.min(every, hidden.length), output }
+  const circuit = Circuit.perceptron([random.inputs, ...hidden, random.outputs], {
+    activation: random.activation,
+    residual: random.residual
+  })
+  const { batch, energy, every, inputs, output, outputs, seed, λ } = random
+  // Only a residual circuit with equal widths has sums to cut.
+  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+  const after = random.after === "residual" && sums === 0 ? "linear" : random.after
+  const places = after === "residual" ? sums : hidden.length
+  const cut: Cut.Cut = { after, every: Math.min(every, places), output }
   return { circuit, cut, inputs, outputs, batch, energy, seed, λ }
 }
 
-/** Parameters of the size that initialisers choose: ±√3/√fan_in, so that deep activations neither vanish nor grow. */
-export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays =>
-  Object.fromEntries(
+/**
+ * Parameters of the size that initialisers choose: ±√3/√fan_in, divided by √k within k residual blocks, so that deep activations neither
+ * vanish nor grow.
+ */
+export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays => {
+  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual")
+  return Object.fromEntries(
     Object.entries(Circuit.parameters(circuit)).map(([name, { fanIn, shape }], i) => {
-      const bound = Math.sqrt(3 / fanIn)
+      const within = sums.some(({ leaf }) => name.startsWith(`${leaf}.`))
+      const bound = Math.sqrt(3 / fanIn) / (within ? Math.sqrt(sums.length) : 1)
       return [name, Numbers.array(shape, seed + i, { domain: [-bound, bound], turn: 3 })]
     })
   )
+}

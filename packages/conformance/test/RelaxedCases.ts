@@ -35,6 +35,15 @@ const scaled: Block.Block = {
   apply: (z, { factor }) => z.mul(factor!)
 }
 
+const around = (activation: Circuit.Activation, hidden = 9) =>
+  Circuit.perceptron([2, ...Array<number>(hidden).fill(3), 1], { activation, residual: true })
+
+/** Repeated blocks of a residual one and what is not around: before it, behind it, and one residual block within another. */
+const behind = (...blocks: ReadonlyArray<Circuit.Circuit>) =>
+  Circuit.sequence(Circuit.linear(2, 3), Circuit.repeat(Circuit.sequence(...blocks), 5), Circuit.linear(3, 1))
+const inner = Circuit.residual(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3)))
+const outer = Circuit.residual(Circuit.sequence(inner, Circuit.sigmoid, Circuit.linear(3, 3)))
+
 const turns =
   (...cut: ReadonlyArray<number>): Cut.Cut["after"] =>
   ({ kind, path }) =>
@@ -82,6 +91,52 @@ export const rows: ReadonlyArray<Row> = [
   ["repeat of a stage that names axes, every second, after it", of(own(centred), { after: "activation", every: 2 })],
   ["repeat of a stage that names no axis", of(own(swish), {})],
   ["repeat of a stage with one number as its parameter", of(own(scaled), { every: 2 })],
+  ["residual, one block, cut inside", of(around("tanh", 2), {})],
+  ["residual, one block, the sum cut", of(around("tanh", 2), { after: "residual" })],
+  [
+    "residual, one block, the sum cut, the output too",
+    of(inner, { after: "residual", output: true }, { inputs: 3, outputs: 3 })
+  ],
+  ["residual, repeated, cut inside, turn by turn", of(around("tanh"), {})],
+  ["residual, repeated, cut inside after the activations", of(around("sigmoid"), { after: "activation" })],
+  ["residual, repeated, every second cut inside", of(around("gelu"), { every: 2 })],
+  ["residual, repeated, the sums cut", of(around("tanh"), { after: "residual" })],
+  ["residual, repeated, every second sum cut", of(around("silu"), { after: "residual", every: 2 })],
+  ["residual, repeated, every third sum cut, a tail", of(around("elu"), { after: "residual", every: 3 })],
+  ["residual, repeated, inside and sums cut", of(around("tanh"), { after: ({ kind }) => kind !== "tanh" })],
+  ["residual, repeated, uncut but for the first map", of(around("tanh"), { after: ({ path }) => path === "0" })],
+  ["residual before a map, inside cut, turn by turn", of(behind(inner, Circuit.tanh), {})],
+  ["residual before a map, both cut", of(behind(inner, Circuit.tanh, Circuit.linear(3, 3)), {})],
+  [
+    "residual before a map, both cut, every fourth",
+    of(behind(inner, Circuit.tanh, Circuit.linear(3, 3)), { every: 4 })
+  ],
+  ["residual behind a map, both cut", of(behind(Circuit.linear(3, 3), inner), {})],
+  [
+    "residual behind a map, the map cut",
+    of(behind(Circuit.linear(3, 3), inner), { after: ({ path }) => path.endsWith(".0") })
+  ],
+  ["residual in a residual, every sum cut", of(behind(outer), { after: "residual" })],
+  [
+    "residual in a residual, the outer sums cut",
+    of(behind(outer), { after: ({ kind, path }) => kind === "residual" && path.split(".").length === 3 })
+  ],
+  [
+    "residual in a residual, the inner sums cut, turn by turn",
+    of(behind(outer), { after: ({ path }) => path.endsWith(".0.0.0") })
+  ],
+  ["residual in a residual, the maps cut, turn by turn", of(behind(outer), {})],
+  [
+    "residual of a repeat",
+    of(
+      Circuit.sequence(
+        Circuit.linear(2, 3),
+        Circuit.residual(Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3)), 4)),
+        Circuit.linear(3, 1)
+      ),
+      {}
+    )
+  ],
   [
     "repeat in a repeat, turn by turn",
     of(

@@ -9,7 +9,7 @@ import {
   ReferenceEngine,
   Rprop,
   Sgd,
-  type Tensor,
+  Tensor,
   TfjsEngine
 } from "@rai/core"
 import { Effect } from "effect"
@@ -20,21 +20,26 @@ import * as RelaxedCases from "./RelaxedCases.ts"
 /** One step of training as a program: state × batch → state × report. */
 const training = Effect.fnUntraced(function* (
   settings: CircuitCases.Settings,
-  { initial, update }: Optimizer.Optimizer
+  { initial, rate, update }: Optimizer.Optimizer
 ) {
   const { inputs, program } = CircuitCases.relaxed("step", settings)
   const { x, y, ...trained } = inputs
   const slots = Object.entries(trained).flatMap(([name, { shape }]) =>
-    Object.entries(initial(shape)).map(([slot, array]) => [`${slot}/${name}`, array] as const)
+    Object.entries(initial(shape, rate)).map(([slot, array]) => [`${slot}/${name}`, array] as const)
   )
   const state = { ...trained, ...Object.fromEntries(slots) }
   const derived = yield* Gradient.make({ of: "loss", inputs: Object.keys(trained) })(program)
   const memory = Program.inputs(Object.fromEntries(slots.map(([name, { shape }]) => [name, shape])))
   const next: Record<string, Tensor.Tensor> = {}
   for (const name of Object.keys(trained)) {
-    const own = Object.keys(initial([])).map((slot) => [slot, memory[`${slot}/${name}`]!] as const)
+    const own = Object.keys(initial([], rate)).map((slot) => [slot, memory[`${slot}/${name}`]!] as const)
     const gradient = derived.outputs[`gradient/${name}`]!
-    const { parameter, slots: kept } = update(program.inputs[name]!, gradient, Object.fromEntries(own))
+    const { parameter, slots: kept } = update(
+      program.inputs[name]!,
+      gradient,
+      Object.fromEntries(own),
+      Tensor.constant(rate)
+    )
     next[name] = parameter
     for (const [slot, value] of Object.entries(kept)) next[`${slot}/${name}`] = value
   }

@@ -5,7 +5,8 @@ import type * as CircuitCases from "./CircuitCases.ts"
 
 interface Turn {
   readonly path: string
-  readonly block: Circuit.Circuit & { readonly _tag: "Block" }
+  /** A block, or one of the two ends of a residual block: where the way around it leaves, and where it comes back. */
+  readonly at: (Circuit.Circuit & { readonly _tag: "Block" }) | "leaves" | "returns"
   /** The parameters' common prefix and which slice of their arrays is meant. */
   readonly stacked: string
   readonly index: number
@@ -14,13 +15,19 @@ interface Turn {
 const walk = (circuit: Circuit.Circuit, path = "", stacked = "", index = 0): ReadonlyArray<Turn> => {
   switch (circuit._tag) {
     case "Block":
-      return [{ path, block: circuit, stacked, index }]
+      return [{ path, at: circuit, stacked, index }]
     case "Sequence":
       return circuit.children.flatMap((child, i) => walk(child, Circuit.join(path, i), Circuit.join(stacked, i), index))
     case "Repeat":
       return Array.from({ length: circuit.times }, (_, turn) =>
         walk(circuit.child, Circuit.join(path, turn), Circuit.join(stacked, "*"), index * circuit.times + turn)
       ).flat()
+    case "Residual":
+      return [
+        { path, at: "leaves", stacked, index },
+        ...walk(circuit.child, Circuit.join(path, 0), Circuit.join(stacked, 0), index),
+        { path, at: "returns", stacked, index }
+      ]
   }
 }
 
@@ -40,8 +47,8 @@ export interface Origin {
 
 const origins = (settings: CircuitCases.Settings, arrays: Engine.Arrays): ReadonlyArray<Origin> => {
   const { circuit, cut } = settings
-  const parameters = walk(circuit).flatMap(({ block, index, path, stacked }) =>
-    Object.entries(block.parameters).map(([name, { shape }]) => ({
+  const parameters = walk(circuit).flatMap(({ at, index, path, stacked }) =>
+    Object.entries(typeof at === "string" ? {} : at.parameters).map(([name, { shape }]) => ({
       name: Circuit.join(path, name),
       from: Circuit.join(stacked, name),
       index,
@@ -72,9 +79,16 @@ export const make = Effect.fnUntraced(function* (settings: CircuitCases.Settings
     const residuals: Record<string, Tensor.Tensor> = {}
     let h = given.x!
     let hidden: Tensor.Tensor | undefined
-    for (const { block, path } of walk(circuit)) {
-      const names = Object.keys(block.parameters)
-      const ẑ = block.apply(h, Object.fromEntries(names.map((name) => [name, given[Circuit.join(path, name)]!])))
+    const around: Array<Tensor.Tensor> = []
+    const through = (at: Turn["at"], path: string): Tensor.Tensor => {
+      if (at === "returns") return around.pop()!.add(h)
+      if (at === "leaves") return around[around.push(h) - 1]!
+      const names = Object.keys(at.parameters)
+      return at.apply(h, Object.fromEntries(names.map((name) => [name, given[Circuit.join(path, name)]!])))
+    }
+    for (const { at, path } of walk(circuit)) {
+      const ẑ = through(at, path)
+      if (at === "leaves") continue
       const z = given[`z/${path}`]
       if (sites.has(path) && z !== undefined) {
         const squared = z.sub(ẑ).square()

@@ -59,6 +59,8 @@ const rows: Readonly<Record<string, Row>> = {
   tanh: plain("Tanh"),
   relu: plain("Relu"),
   softplus: plain("Softplus"),
+  elu: plain("Elu"),
+  erf: plain("Erf"),
   // A composite with an operator of its own; the last axis is the default.
   softmax: plain("Softmax"),
   clip: ({ float }, [x], { attributes }) => ({

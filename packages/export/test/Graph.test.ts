@@ -92,6 +92,8 @@ const cases: Readonly<Record<string, ReadonlyArray<Effect.Effect<void, unknown>>
   tanh: [unary((x) => x.tanh())],
   relu: [unary((x) => x.relu())],
   softplus: [unary((x) => x.softplus())],
+  elu: [unary((x) => x.elu())],
+  erf: [unary((x) => x.erf())],
   clip: [unary((x) => x.clip(-0.5, 0.75))],
   add: [binary((a, b) => a.add(b)), unary((x) => x.add(0.1))],
   sub: [binary((a, b) => a.sub(b))],
@@ -189,6 +191,7 @@ const cases: Readonly<Record<string, ReadonlyArray<Effect.Effect<void, unknown>>
   ],
   sigmoidGradient: [binary((g, y) => g.sigmoidGradient(y))],
   tanhGradient: [binary((g, y) => g.tanhGradient(y))],
+  eluGradient: [binary((g, y) => g.eluGradient(y))],
   reluGradient: [binary((g, y) => g.reluGradient(y))]
 }
 

@@ -1,7 +1,7 @@
 import { access, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Engine, FreeRun, NdArray, Pseudorandom, ReferenceEngine, TfjsEngine } from "@rai/core"
+import { Circuit, Engine, FreeRun, NdArray, Pseudorandom, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
@@ -32,7 +32,8 @@ const difference = (trained: ReturnType<typeof Trained.make>, name: string, x: N
 const Random = Schema.Struct({
   hidden: Schema.Array(Schema.Literals([1, 2, 3, 7, 16])).check(Schema.isMaxLength(6)),
   outputs: Schema.Literals([1, 3]),
-  activation: Schema.Literals(["sigmoid", "tanh", "relu", "identity"]),
+  activation: Schema.Literals(Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>),
+  residual: Schema.Boolean,
   seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 })),
   batch: Schema.Literals([1, 2, 17])
 })
@@ -45,10 +46,10 @@ for (const [name, engine] of [
     it.effect.prop(
       "random circuits answer alike",
       [Random],
-      ([{ activation, batch, hidden, outputs, seed }]) =>
+      ([{ activation, batch, hidden, outputs, residual, seed }]) =>
         Effect.gen(function* () {
           const task = outputs === 1 ? "binary" : "classes"
-          const trained = Trained.make([2, ...hidden, outputs], { activation, seed, task })
+          const trained = Trained.make([2, ...hidden, outputs], { activation, residual, seed, task })
           assert.isAtMost(yield* difference(trained, "logit", points(batch, 2, seed)), 1e-5)
         }),
       { timeout: 60_000, arbitrary: { runs: 120 } }
@@ -63,6 +64,25 @@ for (const [name, engine] of [
         })
       )
     }
+
+    for (const activation of Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>) {
+      it.effect(`2,16x6,1 with ${activation} answers alike, residual or not`, () =>
+        Effect.gen(function* () {
+          for (const residual of [false, true]) {
+            const trained = Trained.make([2, ...Array<number>(6).fill(16), 1], { activation, residual })
+            assert.isAtMost(yield* difference(trained, "logit", points(64, 2)), 1e-5)
+          }
+        })
+      )
+    }
+
+    it.effect("2,100x100,1 of residual blocks answers alike", () =>
+      Effect.gen(function* () {
+        const widths = [2, ...Array<number>(100).fill(100), 1]
+        const trained = Trained.make(widths, { activation: "tanh", gain: 0.2, residual: true })
+        assert.isAtMost(yield* difference(trained, "logit", points(16, 2)), 1e-5)
+      })
+    )
 
     it.effect("writes a model with a record that proves parity, and nothing else", () =>
       Effect.gen(function* () {

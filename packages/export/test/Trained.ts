@@ -8,13 +8,14 @@ export const make = (
   widths: ReadonlyArray<number>,
   options: {
     readonly activation?: Circuit.Activation
+    readonly residual?: boolean
     readonly task?: Trained.Trained["task"]
     readonly seed?: number
     readonly gain?: number
   } = {}
 ): Trained.Trained => {
-  const { activation = "sigmoid", gain = 1, seed = 0, task = "binary" } = options
-  const circuit = Circuit.perceptron(widths, { activation })
+  const { activation = "sigmoid", gain = 1, residual = false, seed = 0, task = "binary" } = options
+  const circuit = Circuit.perceptron(widths, { activation, residual })
   const { uniform } = Pseudorandom.make(seed)
   const draw = ({ fanIn, role }: { readonly fanIn: number; readonly role: string }) => {
     const bound = role === "bias" ? 0.1 : gain * Math.sqrt(3 / fanIn)

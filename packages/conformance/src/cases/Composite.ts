@@ -10,6 +10,7 @@ type Binary = (g: Tensor.Tensor, y: Tensor.Tensor) => Tensor.Tensor
 const composites: ReadonlyArray<readonly [string, Binary, Numbers.Domain]> = [
   ["sigmoidGradient", (g, y) => g.sigmoidGradient(y), [0.1, 0.9]],
   ["tanhGradient", (g, y) => g.tanhGradient(y), [-0.9, 0.9]],
+  ["eluGradient", (g, y) => g.eluGradient(y), [-0.9, 3]],
   ["reluGradient", (g, y) => g.reluGradient(y), Numbers.signed]
 ]
 

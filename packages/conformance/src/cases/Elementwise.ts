@@ -20,6 +20,8 @@ const unary: ReadonlyArray<readonly [string, Unary, Numbers.Domain?]> = [
   ["tanh", (x) => x.tanh()],
   ["relu", (x) => x.relu()],
   ["softplus", (x) => x.softplus()],
+  ["elu", (x) => x.elu()],
+  ["erf", (x) => x.erf()],
   ["clip", (x) => x.clip(-1, 1.5)]
 ]
 

@@ -28,3 +28,12 @@ export interface Block {
    */
   readonly apply: (z: Tensor, θ: Theta) => Tensor
 }
+
+/** A stage of your own: any plain function on tensors, without parameters. */
+export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({
+  _tag: "Block",
+  kind,
+  settings: {},
+  parameters: {},
+  apply
+})

@@ -1,11 +1,27 @@
 /**
- * Feed-forward circuits as immutable data: blocks in sequence, blocks repeated. A circuit says what is computed; where it is cut belongs
- * to the plan.
+ * Feed-forward circuits as immutable data: blocks in sequence, blocks repeated, blocks with a way around them. A circuit says what is
+ * computed; where it is cut belongs to the plan.
  */
 import type { Shape } from "../tensor/Shape.ts"
-import type { Tensor } from "../tensor/Tensor.ts"
-import type { Block, Parameter } from "./Block.ts"
+import { type Activation, activations } from "./Activation.ts"
+import { type Block, type Parameter, stage } from "./Block.ts"
 import * as Linear from "./Linear.ts"
+
+export {
+  type Activation,
+  activations,
+  elu,
+  gelu,
+  identity,
+  leakyRelu,
+  relu,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh
+} from "./Activation.ts"
+export { stage } from "./Block.ts"
 
 /** Blocks one after the other. */
 export interface Sequence {
@@ -20,38 +36,17 @@ export interface Repeat {
   readonly times: number
 }
 
-/** A feed-forward differentiable circuit. */
-export type Circuit = Block | Sequence | Repeat
+/** A block with a way around it, z ↦ z + f(z); its output must fit its input. */
+export interface Residual {
+  readonly _tag: "Residual"
+  readonly child: Circuit
+}
 
-/** A stage of your own: any plain function on tensors, without parameters. */
-export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({
-  _tag: "Block",
-  kind,
-  settings: {},
-  parameters: {},
-  apply
-})
+/** A feed-forward differentiable circuit. */
+export type Circuit = Block | Sequence | Repeat | Residual
 
 /** y = x W + b, with W: [inputs, outputs] and b: [outputs]. */
 export const linear = Linear.make
-
-/** σ(x) = 1 / (1 + e^−x) */
-export const sigmoid: Block = stage("sigmoid", (z) => z.sigmoid())
-
-/** tanh x */
-export const tanh: Block = stage("tanh", (z) => z.tanh())
-
-/** max(x, 0) */
-export const relu: Block = stage("relu", (z) => z.relu())
-
-/** x */
-export const identity: Block = stage("identity", (z) => z)
-
-/** The activation functions by the names that the option `activation` takes. */
-export const activations = { sigmoid, tanh, relu, identity }
-
-/** The name of an activation function. */
-export type Activation = keyof typeof activations
 
 /** Blocks one after the other: ẑ = f_T(… f_1(x)). */
 export const sequence = (...children: ReadonlyArray<Circuit>): Sequence => ({ _tag: "Sequence", children })
@@ -60,8 +55,21 @@ export const sequence = (...children: ReadonlyArray<Circuit>): Sequence => ({ _t
 export const repeat = (child: Circuit, times: number): Repeat => ({ _tag: "Repeat", child, times })
 
 /**
+ * `child` with a way around it, z ↦ z + f(z); z and f(z): [batch, …] of one shape.
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ *
+ * const block = Circuit.residual(Circuit.sequence(Circuit.tanh, Circuit.linear(100, 100)))
+ * Circuit.print(Circuit.repeat(block, 50)) // => "50 × (residual (tanh, linear 100→100))"
+ * ```
+ */
+export const residual = (child: Circuit): Residual => ({ _tag: "Residual", child })
+
+/**
  * A multilayer perceptron: linear maps between the widths, the activation function between them, none after the last.
- * Runs of equal hidden widths become one repeated block, so that deep circuits stay a handful of operations.
+ * Runs of equal hidden widths become one repeated block, so that deep circuits stay a handful of operations. With `residual`, each map
+ * between equal hidden widths has a way around it: z ↦ z + f(z) W + b.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -73,15 +81,22 @@ export const repeat = (child: Circuit, times: number): Repeat => ({ _tag: "Repea
  */
 export const perceptron = (
   widths: ReadonlyArray<number>,
-  options: { readonly activation?: Activation } = {}
+  options: { readonly activation?: Activation; readonly residual?: boolean } = {}
 ): Sequence => {
-  const f = activations[options.activation ?? "sigmoid"]
+  const { activation = "sigmoid", residual: around = false } = options
+  const f = activations[activation]
   const children: Array<Circuit> = [linear(widths[0]!, widths[1]!)]
-  for (let i = 1; i < widths.length - 1; ) {
+  const last = widths.length - 1
+  for (let i = 1; i < last; ) {
     const [from, to] = [widths[i]!, widths[i + 1]!]
+    // The map to the output has no way around it.
+    const end = around && i < last - 1 ? last - 1 : last
     let times = 1
-    while (from === to && widths[i + times + 1] === to) times++
-    if (times > 1) children.push(repeat(sequence(f, linear(from, to)), times))
+    while (from === to && i + times < end && widths[i + times + 1] === to) times++
+    const block = sequence(f, linear(from, to))
+    if (around && from === to && i + times < last) {
+      children.push(times > 1 ? repeat(residual(block), times) : residual(block))
+    } else if (times > 1) children.push(repeat(block, times))
     else children.push(f, linear(from, to))
     i += times
   }
@@ -107,16 +122,26 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
       return circuit.children.flatMap((child, i) => leaves(child, join(path, i), stack))
     case "Repeat":
       return leaves(circuit.child, join(path, "*"), [...stack, circuit.times])
+    case "Residual":
+      return leaves(circuit.child, join(path, 0), stack)
   }
 }
 
-/** One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked in. */
+/**
+ * One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked
+ * in. The sum of a residual block is a site too, behind those of its child.
+ */
 export interface Site {
   readonly path: string
   readonly leaf: string
   readonly turn: number
   readonly block: Block
+  /** Of a sum: the site whose input goes around and is added. */
+  readonly around?: string
 }
+
+/** Stands for z + f(z) at its site; what goes around is not its own. */
+const sum = stage("residual", (z) => z)
 
 /** Every site in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
@@ -129,6 +154,10 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
       return Array.from({ length: circuit.times }, (_, t) =>
         sites(circuit.child, join(path, t), join(leaf, "*"), turn * circuit.times + t)
       ).flat()
+    case "Residual": {
+      const own = sites(circuit.child, join(path, 0), join(leaf, 0), turn)
+      return [...own, { path, leaf, turn, block: sum, around: own[0]?.path ?? path }]
+    }
   }
 }
 
@@ -174,5 +203,7 @@ export const print = (circuit: Circuit): string => {
       return circuit.children.map(print).join(", ")
     case "Repeat":
       return `${circuit.times} × (${print(circuit.child)})`
+    case "Residual":
+      return `residual (${print(circuit.child)})`
   }
 }

@@ -44,10 +44,12 @@ type Json =
   | { readonly kind: string; readonly settings?: Readonly<Record<string, number>> | undefined }
   | { readonly sequence: ReadonlyArray<Json> }
   | { readonly repeat: Json; readonly times: number }
+  | { readonly residual: Json }
 
 const Spec: Schema.Codec<Json> = Schema.Union([
   Schema.Struct({ sequence: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
   Schema.Struct({ repeat: Schema.suspend((): Schema.Codec<Json> => Spec), times: Schema.Int }),
+  Schema.Struct({ residual: Schema.suspend((): Schema.Codec<Json> => Spec) }),
   Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
 ])
 
@@ -65,6 +67,8 @@ export const toJson = (circuit: Circuit.Circuit): Json => {
       return { sequence: circuit.children.map(toJson) }
     case "Repeat":
       return { repeat: toJson(circuit.child), times: circuit.times }
+    case "Residual":
+      return { residual: toJson(circuit.child) }
   }
 }
 
@@ -73,6 +77,7 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
   Effect.gen(function* () {
     if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
     if ("repeat" in json) return Circuit.repeat(yield* fromJson(json.repeat), json.times)
+    if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
     if (json.kind === "linear") return Circuit.linear(json.settings?.inputs ?? 0, json.settings?.outputs ?? 0)
     if (Object.hasOwn(Circuit.activations, json.kind)) return Circuit.activations[json.kind as Circuit.Activation]
     const reason = `expected a block of kind linear, ${Object.keys(Circuit.activations).join(", ")}, but «${json.kind}» came; build circuits with stages of your own in code`

@@ -5,17 +5,23 @@
 import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import * as Circuit from "./Circuit.ts"
+import * as Wires from "./Wires.ts"
 
 /** In which coordinates a circuit is trained. */
 export type Coordinates = "plain" | "tanh"
 
-/** Whether every sigmoid stands between two linear maps, which can take the change up. */
+/** Whether the linear maps can take the change up: each sigmoid reads only what they write, and what it writes only they read. */
 export const available = (circuit: Circuit.Circuit): boolean => {
-  const sites = Circuit.sites(circuit)
-  const isLinear = (i: number) => sites[i]?.block.kind === "linear"
+  const ends = [...Wires.make(circuit).values()]
+  const wires = ends.flatMap(({ input, output }) => [input, output])
+  const only = (kinds: ReadonlySet<string>, kind: string) => kinds.size === 1 && kinds.has(kind)
   return (
-    sites.some(({ block }) => block.kind === "sigmoid") &&
-    sites.every(({ block }, i) => block.kind !== "sigmoid" || (isLinear(i - 1) && isLinear(i + 1)))
+    wires.some(({ readers }) => readers.has("sigmoid")) &&
+    wires.every(
+      ({ readers, writers }) =>
+        (!readers.has("sigmoid") || (only(readers, "sigmoid") && only(writers, "linear"))) &&
+        (!writers.has("sigmoid") || (only(writers, "sigmoid") && only(readers, "linear")))
+    )
   )
 }
 
@@ -28,6 +34,8 @@ export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
       return Circuit.sequence(...original.children.map(circuit))
     case "Repeat":
       return Circuit.repeat(circuit(original.child), original.times)
+    case "Residual":
+      return Circuit.residual(circuit(original.child))
   }
 }
 
@@ -49,7 +57,7 @@ export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays 
     if (behind) addColumnSums(W, b, -0.5)
   })
 
-/** Calls `change` on the weight and bias of each linear map of a copy; `behind`, `before`: whether it comes after, before a sigmoid. */
+/** Calls `change` on the weight and bias of each linear map of a copy; `behind`, `before`: whether it reads, is read by, a sigmoid. */
 const eachMap = (
   original: Circuit.Circuit,
   parameters: Arrays,
@@ -61,17 +69,18 @@ const eachMap = (
     if (changed[name] === parameters[name]) changed[name] = { shape, data: Float32Array.from(data) }
     return changed[name]!.data as Float32Array
   }
-  const sites = Circuit.sites(original)
-  sites.forEach(({ block, leaf, turn }, i) => {
-    if (block.kind !== "linear") return
+  const wires = Wires.make(original)
+  for (const { block, leaf, path, turn } of Circuit.sites(original)) {
+    if (block.kind !== "linear") continue
+    const { input, output } = wires.get(path)!
     const [weight, bias] = [copy(Circuit.join(leaf, "weight")), copy(Circuit.join(leaf, "bias"))]
     const [m, n] = [block.settings.inputs! * block.settings.outputs!, block.settings.outputs!]
     const W = Float64Array.from(weight.subarray(turn * m, (turn + 1) * m))
     const b = Float64Array.from(bias.subarray(turn * n, (turn + 1) * n))
-    change(W, b, sites[i - 1]?.block.kind === "sigmoid", sites[i + 1]?.block.kind === "sigmoid")
+    change(W, b, input.writers.has("sigmoid"), output.readers.has("sigmoid"))
     weight.set(W, turn * m)
     bias.set(b, turn * n)
-  })
+  }
   return changed
 }
 

@@ -42,38 +42,105 @@ export const he: Initializer = each(({ fanIn, role }, size, random) =>
   role === "bias" ? zeros(size) : random.normals(size).map((x) => x * Math.sqrt(2 / fanIn))
 )
 
+/** Weights N(0, 1/fan_in), biases 0 (LeCun et al. 1998). */
+export const lecun: Initializer = each(({ fanIn, role }, size, random) =>
+  role === "bias" ? zeros(size) : random.normals(size).map((x) => x / Math.sqrt(fanIn))
+)
+
+/** All weights with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), biases 0. */
+export const semiOrthogonal: Initializer = (circuit, seed) =>
+  eachMap(circuit, seed, ({ bias, inputs, outputs, random, weight }) => {
+    bias.fill(0)
+    weight.set(Orthogonal.make(inputs, outputs, random))
+  })
+
+/** Functions with f(x) − f(−x) linear: two mirrored units together pass a signal on as it came. */
+const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
+
 /**
- * The well-scaled start: first and last map as `pytorch`, hidden maps orthogonal with gain 1 and bias 0, so that signals keep their length
- * through any depth. With relu they are mirrored, W = [[Q, −Q], [−Q, Q]], so that the circuit begins as a linear one; a sigmoid circuit
- * gets this start in tanh coordinates.
+ * The well-scaled start: first and last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their
+ * length through any depth. With relu and its kin they are mirrored where the widths allow it, see `mirrored`; a sigmoid circuit gets this
+ * start in tanh coordinates.
  */
 export const orthogonal: Initializer = (circuit, seed) => {
+  if (wantsMirror(circuit) && unmirrored(circuit) === undefined) return mirrored(circuit, seed)
   const inTanh = Coordinates.available(circuit)
-  const random = Pseudorandom.stream(seed, "orthogonal")
-  const start: Record<string, NdArray.NdArray> = { ...pytorch(circuit, seed) }
-  const maps = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
-  const kinds = new Set(Circuit.leaves(circuit).map(({ block }) => block.kind))
-  const mirrored = kinds.has("relu") && maps.slice(1).every(({ block }) => block.settings.inputs! % 2 === 0)
-  const part = (name: string, turn: number, size: number) =>
-    (start[name]!.data as Float32Array).subarray(turn * size, (turn + 1) * size)
-  maps.forEach(({ block, leaf, turn }, i) => {
-    const { inputs, outputs } = block.settings as { inputs: number; outputs: number }
-    const W = part(Circuit.join(leaf, "weight"), turn, inputs * outputs)
-    const b = part(Circuit.join(leaf, "bias"), turn, outputs)
-    if (i === maps.length - 1) return
-    if (i > 0) {
-      b.fill(0)
-      W.set(mirrored ? Orthogonal.mirrored(inputs, outputs, random) : Orthogonal.make(inputs, outputs, random))
-    } else if (mirrored) {
-      Orthogonal.mirror(W, outputs)
-      Orthogonal.mirror(b, outputs)
-    }
+  const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
+    if (first || last) return
+    bias.fill(0)
+    weight.set(shortened(Orthogonal.make(inputs, outputs, random), branches))
   })
   return inTanh ? Coordinates.fromTanh(circuit, start) : start
 }
 
-/** The initialisers by the names that `--start` takes. */
-export const table = { pytorch, orthogonal, glorot, he } satisfies Record<string, Initializer>
+/** Whether some activation function is one that the mirrored start is made for. */
+export const wantsMirror = (circuit: Circuit.Circuit): boolean =>
+  Circuit.leaves(circuit).some(({ block }) => mirroring.has(block.kind))
 
-/** The name of an initialiser. */
-export type Name = keyof typeof table
+/** The first hidden width that cannot be halved, if there is one. */
+export const unmirrored = (circuit: Circuit.Circuit): number | undefined =>
+  Circuit.sites(circuit)
+    .filter(({ block }) => block.kind === "linear")
+    .slice(1)
+    .map(({ block }) => block.settings.inputs!)
+    .find((width) => width % 2 !== 0)
+
+/**
+ * The mirrored start, for relu and its kin and even hidden widths: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit
+ * begins as a linear one (Balduzzi et al. 2017, «looks linear»).
+ */
+export const mirrored: Initializer = (circuit, seed) =>
+  eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
+    if (last) return
+    if (first) {
+      Orthogonal.mirror(weight, outputs)
+      Orthogonal.mirror(bias, outputs)
+    } else {
+      bias.fill(0)
+      weight.set(shortened(Orthogonal.mirrored(inputs, outputs, random), branches))
+    }
+  })
+
+/** Within residual blocks 1/√blocks, so that the sum of all of them keeps its length. */
+const shortened = (W: Float64Array, branches: number): Float64Array =>
+  branches === 0 ? W : W.map((w) => w / Math.sqrt(branches))
+
+interface Map {
+  readonly inputs: number
+  readonly outputs: number
+  readonly first: boolean
+  readonly last: boolean
+  /** How many residual blocks there are, where it lies within one, else 0. */
+  readonly branches: number
+  readonly random: Pseudorandom.Pseudorandom
+  /** Row-major [inputs, outputs], and [outputs]; to be changed in place. */
+  readonly weight: Float32Array
+  readonly bias: Float32Array
+}
+
+/** PyTorch's start with each linear map changed, in order of evaluation. */
+const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => void): Arrays => {
+  const random = Pseudorandom.stream(seed, "orthogonal")
+  const start = pytorch(circuit, seed)
+  const maps = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
+  const part = (name: string, turn: number, size: number) =>
+    (start[name]!.data as Float32Array).subarray(turn * size, (turn + 1) * size)
+  const sums = Circuit.sites(circuit).flatMap(({ block, path }) => (block.kind === "residual" ? [`${path}.`] : []))
+  maps.forEach(({ block, leaf, path, turn }, i) => {
+    const { inputs, outputs } = block.settings as { inputs: number; outputs: number }
+    change({
+      branches: sums.some((sum) => path.startsWith(sum)) ? sums.length : 0,
+      inputs,
+      outputs,
+      first: i === 0,
+      last: i === maps.length - 1,
+      random,
+      weight: part(Circuit.join(leaf, "weight"), turn, inputs * outputs),
+      bias: part(Circuit.join(leaf, "bias"), turn, outputs)
+    })
+  })
+  return start
+}
+
+/** The initialisers by the names that `--start` takes. */
+export const table = { pytorch, orthogonal, mirrored, glorot, he, lecun } satisfies Record<string, Initializer>

@@ -12,11 +12,10 @@ export const make = (inputs: number, outputs: number, random: Pseudorandom): Flo
   const vectors: Array<Float64Array> = []
   for (let i = 0; i < count; i++) {
     const v = random.normals(length)
-    // Twice is enough for orthogonality to machine precision (Giraud et al. 2005).
-    for (const u of [...vectors, ...vectors]) {
-      const projection = dot(u, v)
-      for (let k = 0; k < length; k++) v[k]! -= projection * u[k]!
-    }
+    const before = Math.sqrt(dot(v, v))
+    project(v, vectors)
+    // Where little is left, rounding has its share in it; twice is enough (Giraud et al. 2005).
+    if (Math.sqrt(dot(v, v)) < 0.1 * before) project(v, vectors)
     const norm = Math.sqrt(dot(v, v))
     vectors.push(v.map((x) => x / norm))
   }
@@ -46,6 +45,14 @@ export const mirror = (rows: Float32Array, length: number): void => {
   const half = Math.floor(length / 2)
   for (let start = 0; start < rows.length; start += length) {
     for (let j = 0; j < half; j++) rows[start + half + j] = -rows[start + j]!
+  }
+}
+
+/** Takes its part along each of the orthonormal vectors out of v, in place. */
+const project = (v: Float64Array, vectors: ReadonlyArray<Float64Array>): void => {
+  for (const u of vectors) {
+    const along = dot(u, v)
+    for (let k = 0; k < v.length; k++) v[k]! -= along * u[k]!
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * Data sets from CSV files, plain or gzipped, read as a stream.
  */
-import { Effect, FileSystem, Option, PlatformError, Stream } from "effect"
+import { Effect, type FileSystem, Result, Stream } from "effect"
 import * as Columns from "./Columns.ts"
-import { DataInvalid, quote } from "./DataInvalid.ts"
-import type { Task } from "./Dataset.ts"
+import { DataInvalid } from "./DataInvalid.ts"
+import type { Dataset, Task } from "./Dataset.ts"
 import * as Labels from "./Labels.ts"
+import * as Records from "./Records.ts"
 import * as Table from "./Table.ts"
 
 /** How a file is read. */
@@ -16,8 +17,15 @@ export interface Options {
   readonly task?: Task | undefined
 }
 
-/** The longest record, in characters; a quote left open would otherwise swallow the file. */
-const longestRecord = 10_000_000
+/** How a file is read in parts. */
+export interface StreamOptions extends Options {
+  /** The classes in order, where they are known; learned by a first pass over the file otherwise. */
+  readonly classNames?: ReadonlyArray<string> | undefined
+  /** The examples of a part, 1,024 by default; the last part may have fewer. */
+  readonly rows?: number | undefined
+}
+
+const rowsByDefault = 1024
 
 /**
  * The data set in a CSV file (gzipped if its name ends in .gz): a header line, then one example a line, numbers in every column but
@@ -37,101 +45,74 @@ const longestRecord = 10_000_000
  */
 export const read = Effect.fn("Csv.read")(function* (path: string, options: Options = {}) {
   const builder = Table.builder(path, options.label)
-  yield* feed(path, builder)
+  yield* Stream.runDrain(Records.feed(path, builder))
   return yield* Labels.toDataset(yield* Effect.fromResult(builder.finish()), options.task)
 })
 
 /** The inputs in a CSV file, [rows, names]: its columns `names` in that order, or all of its columns. Fails as `read` does. */
 export const inputs = Effect.fn("Csv.inputs")(function* (path: string, names?: ReadonlyArray<string>) {
   const builder = Columns.builder(path, names)
-  yield* feed(path, builder)
+  yield* Stream.runDrain(Records.feed(path, builder))
   return yield* Effect.fromResult(builder.finish())
 })
 
-const feed = Effect.fnUntraced(function* (path: string, builder: Pick<Table.Builder, "add">) {
-  const fs = yield* FileSystem.FileSystem
-  const { type } = yield* fs.stat(path).pipe(Effect.mapError((error) => unreadable(path, error)))
-  if (type === "Directory") {
-    const advice = "give the path of a .csv or .csv.gz file"
-    return yield* new DataInvalid({ source: path, expected: "a file", came: "this is a folder", advice })
+/** The names of the classes in a CSV file, in order: one pass over it, in memory that does not grow with it. Fails as `read` does. */
+export const classNames = Effect.fn("Csv.classNames")(function* (path: string, options: Options = {}) {
+  const found = Labels.tally()
+  yield* Stream.runForEach(tables(path, options), (table) => found.add(table, options.task))
+  return (yield* found.finish(options.task)).names
+})
+
+/**
+ * The data set in a CSV file part by part, in the file's order, each part with all of the columns and classes: for files larger than
+ * memory, of which it holds one part and a piece of the file. Each run reads the file, and unless classes are given or the task is
+ * regression it reads it once before to learn them, which finds every fault before the first part comes. Fails as `read` does, and
+ * where a label is none of the classes given.
+ *
+ * ```ts
+ * import { Csv, Dataset } from "@rai/core"
+ * import { Effect, FileSystem, Stream } from "effect"
+ *
+ * const files = FileSystem.layerNoop({
+ *   stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
+ *   stream: () => Stream.make(new TextEncoder().encode("height,label\n1.5,cat\n2.5,dog\n3.5,dog\n"))
+ * })
+ * const parts = Csv.stream("animals.csv", { rows: 2 }).pipe(Stream.map(Dataset.examples), Stream.runCollect)
+ * await Effect.runPromise(parts.pipe(Effect.provide(files))) // => [2, 1]
+ * ```
+ */
+export const stream = (
+  path: string,
+  options: StreamOptions = {}
+): Stream.Stream<Dataset, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
+
+const parts = Effect.fnUntraced(function* (path: string, options: StreamOptions) {
+  const { task, rows = rowsByDefault } = options
+  if (!Number.isInteger(rows) || rows < 1) {
+    const expected = "a whole number of examples, at least 1"
+    const advice = `give for instance ${rowsByDefault}`
+    return yield* new DataInvalid({ source: path, setting: "rows", expected, came: `${rows} came`, advice })
   }
-  const bytes = fs.stream(path)
-  yield* parse(path, builder, path.toLowerCase().endsWith(".gz") ? gunzip(path, bytes) : bytes)
+  if (task === "regression") {
+    return Stream.mapEffect(tables(path, options), (table) => Labels.toDataset(table, task))
+  }
+  const names = options.classNames ?? (yield* classNames(path, options))
+  const classes = Labels.known(names)
+  return Stream.mapEffect(tables(path, options), (table) => Labels.classified(table, classes, task))
 })
 
-const unreadable = (source: string, { reason }: PlatformError.PlatformError): DataInvalid => {
-  const came =
-    { NotFound: "there is none at this path", PermissionDenied: "reading it is not permitted" }[
-      reason._tag as string
-    ] ?? `reading it failed (${reason.message})`
-  return new DataInvalid({ source, expected: "a file", came, advice: "check the path" })
-}
-
-// Not the web's DecompressionStream, which refuses files of several members.
-const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError>) =>
-  Effect.gen(function* () {
-    const [{ pipeline, Readable }, { createGunzip }] = yield* Effect.promise(() =>
-      Promise.all([import("node:stream"), import("node:zlib")])
-    )
-    const whole = yield* Effect.acquireRelease(
-      Effect.sync(() => pipeline(Readable.fromWeb(Stream.toReadableStream(bytes)), createGunzip(), () => {})),
-      (stream) => Effect.sync(() => stream.destroy()) // an iterator that waits for bytes would not end by itself
-    )
-    return Stream.fromAsyncIterable<Uint8Array, DataInvalid>(whole, (cause) => {
-      if (PlatformError.isPlatformError(cause)) return unreadable(source, cause)
-      const came = `it is cut short or damaged (${cause instanceof Error ? cause.message : String(cause)})`
-      const advice = "copy or download the file again"
-      return new DataInvalid({ source, expected: "a whole gzip file", came, advice })
-    })
-  }).pipe(Stream.unwrap)
-
-/** Feeds each record of the bytes to the builder, and stops at the first that it refuses. */
-const parse = Effect.fnUntraced(function* (
-  source: string,
-  builder: Pick<Table.Builder, "add">,
-  bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError | DataInvalid>
-) {
-  const csv = yield* Effect.promise(() => import("csv-parse")) // here, so that importing this module stays cheap
-  let refused = Option.none<DataInvalid>()
-  let line = 0
-  const parser = csv.parse({
-    bom: true,
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true, // the builder counts cells, and says more
-    record_delimiter: ["\r\n", "\n", "\r"],
-    max_record_size: longestRecord,
-    on_record: (record: ReadonlyArray<string>, { lines }) => {
-      if (Option.isNone(refused)) refused = builder.add(record, lines)
-      line = lines
-      return null // keeps nothing in the parser
-    }
-  })
-  parser.on("error", () => {}) // each write's callback reports it
-  const settle = (write: (callback: (error?: Error | null) => void) => unknown) =>
-    Effect.callback<void, DataInvalid>((resume) => {
-      write((error) => {
-        if (Option.isSome(refused)) resume(Effect.fail(refused.value))
-        else if (error instanceof csv.CsvError) resume(Effect.fail(malformed(source, error.code, line + 1)))
-        else resume(error ? Effect.die(error) : Effect.void)
+/** The file as tables of at most `rows` rows, none of them empty. */
+const tables = (path: string, { label, rows = rowsByDefault }: StreamOptions) =>
+  Stream.suspend(() => {
+    const builder = Table.builder(path, label, rows)
+    const rest = Stream.suspend(() =>
+      Result.match(builder.finish(), {
+        onFailure: Stream.fail,
+        onSuccess: (table) => (table.labels.length === 0 ? Stream.empty : Stream.succeed(table))
       })
-    })
-  yield* bytes.pipe(
-    Stream.runForEach((chunk) => settle((callback) => parser.write(chunk, callback))),
-    Effect.catchTag("PlatformError", (error) => Effect.fail(unreadable(source, error)))
-  )
-  yield* settle((callback) => parser.end(callback))
-})
-
-/** `line` is where the record at fault begins. */
-const malformed = (source: string, code: string, line: number): DataInvalid => {
-  const came =
-    {
-      CSV_QUOTE_NOT_CLOSED: "a quote is opened and never closed",
-      INVALID_OPENING_QUOTE: "a quote stands inside an unquoted cell",
-      CSV_INVALID_CLOSING_QUOTE: "text follows a closing quote",
-      CSV_MAX_RECORD_SIZE: "a record does not end"
-    }[code] ?? `the parser says ${quote(code)}`
-  const advice = "close every quote, and write a quote inside a quoted cell twice"
-  return new DataInvalid({ source, line, expected: "well-formed CSV", came, advice })
-}
+    )
+    return Records.feed(path, builder).pipe(
+      Stream.flatMap(() => Stream.fromIterable(builder.drain())),
+      Stream.concat(rest)
+    )
+  })

@@ -4,6 +4,7 @@
 import { Effect, Function, Pipeable } from "effect"
 import { stream } from "../random/Pseudorandom.ts"
 import type * as NdArray from "../tensor/NdArray.ts"
+import * as Batches from "./Batches.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 
 /** What is learned: one of two classes (a logit), one of several classes (logits), or a value. */
@@ -31,10 +32,14 @@ export interface Split {
   readonly test: Dataset
 }
 
-/** How `split` divides: the share kept aside, between 0 and 1, and the seed of the draw, 0 by default. */
+/** How `split` divides. */
 export interface SplitOptions {
+  /** The share kept aside, between 0 and 1. */
   readonly share: number
+  /** The seed of the draw, 0 by default. */
   readonly seed?: number
+  /** What an error calls the division, `split` by default; `validation`, for instance, where training data are divided again. */
+  readonly source?: string
 }
 
 const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Prototype), parts)
@@ -151,25 +156,18 @@ export const labels = (data: Dataset): Int32Array => {
   return found
 }
 
-const rowsOf = (array: NdArray.NdArray, indices: ReadonlyArray<number>): NdArray.NdArray => {
-  const width = array.shape[1]!
-  const data = new Float64Array(indices.length * width)
-  for (const [i, index] of indices.entries())
-    data.set(array.data.subarray(index * width, (index + 1) * width), i * width)
-  return { shape: [indices.length, width], data }
-}
-
 /** The examples at `indices`, each in [0, examples), in that order. */
 export const select: {
-  (indices: ReadonlyArray<number>): (data: Dataset) => Dataset
-  (data: Dataset, indices: ReadonlyArray<number>): Dataset
-} = Function.dual(2, (data: Dataset, indices: ReadonlyArray<number>) =>
-  of({ ...data, inputs: rowsOf(data.inputs, indices), targets: rowsOf(data.targets, indices) })
+  (indices: ArrayLike<number>): (data: Dataset) => Dataset
+  (data: Dataset, indices: ArrayLike<number>): Dataset
+} = Function.dual(2, (data: Dataset, indices: ArrayLike<number>) =>
+  of({ ...data, inputs: Batches.rows(data.inputs, indices), targets: Batches.rows(data.targets, indices) })
 )
 
 /**
  * Keeps a share of the examples aside, of each class alike: round(share · n_c) of class c, at least one and not all. Both parts keep
- * the order of the whole. Fails where the share is not between 0 and 1 or a class has fewer than two examples.
+ * the order of the whole. Dividing `train` again makes validation data. Fails where the share is not between 0 and 1 or a class has
+ * fewer than two examples, so that neither part lacks a class.
  *
  * ```ts
  * import { Dataset, Moons } from "@rai/core"
@@ -185,11 +183,11 @@ export const split: {
   (data: Dataset, options: SplitOptions): Effect.Effect<Split, DataInvalid>
 } = Function.dual(
   2,
-  Effect.fn("Dataset.split")(function* (data: Dataset, { share, seed = 0 }: SplitOptions) {
+  Effect.fn("Dataset.split")(function* (data: Dataset, { share, seed = 0, source = "split" }: SplitOptions) {
     if (!(share > 0 && share < 1)) {
       const expected = "a share of the examples between 0 and 1"
       return yield* new DataInvalid({
-        source: "split",
+        source,
         setting: "share",
         expected,
         came: `${share} came`,
@@ -207,7 +205,7 @@ export const split: {
             ? "at least two examples"
             : `at least two examples of class ${quote(data.classNames?.[label] ?? String(label))}`
         return yield* new DataInvalid({
-          source: "split",
+          source,
           expected,
           came: "only one came",
           advice: "add examples, or leave this one out"

@@ -1,5 +1,5 @@
 /**
- * Where data come from, as the command line writes it: a generated set with settings, or a file.
+ * Where data come from, as the command line writes it: a generated set with settings, one that is shipped, or a file.
  */
 import { Effect, type FileSystem } from "effect"
 import * as Blobs from "./Blobs.ts"
@@ -8,6 +8,7 @@ import * as Circles from "./Circles.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type { Dataset } from "./Dataset.ts"
+import * as Digits from "./Digits.ts"
 import * as Moons from "./Moons.ts"
 import type { Settings } from "./Setting.ts"
 import * as Spirals from "./Spirals.ts"
@@ -15,7 +16,9 @@ import * as Xor from "./Xor.ts"
 
 interface Generator {
   readonly settings: Settings
-  readonly make: (options: Readonly<Record<string, number>>) => Effect.Effect<Dataset, DataInvalid>
+  readonly make: (
+    options: Readonly<Record<string, number>>
+  ) => Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem>
 }
 
 const generators: Readonly<Record<string, Generator>> = {
@@ -25,16 +28,17 @@ const generators: Readonly<Record<string, Generator>> = {
   spirals: Spirals,
   blobs: Blobs,
   xor: Xor,
-  checkerboard: Checkerboard
+  checkerboard: Checkerboard,
+  digits: Digits
 }
 
-/** The names of the generated sets. */
+/** The names of the sets that need no file of the user's. */
 export const names: ReadonlyArray<string> = Object.keys(generators)
 
 /**
  * The data set that a text names: `moons-100` (the paper's points); `moons`, `circles`, `spirals`, `blobs`, `xor` or `checkerboard`,
- * with settings such as `moons:n=1000,noise=0.1,seed=7`; or the path of a `.csv` or `.csv.gz` file. `label` and `task` are for files.
- * Fails where there is no such set, setting or file, and lists what there is.
+ * with settings such as `moons:n=1000,noise=0.1,seed=7`; `digits`; or the path of a `.csv` or `.csv.gz` file. `label` and `task`
+ * are for files. Fails where there is no such set, setting or file, and lists what there is.
  *
  * ```ts
  * import { Dataset, Source } from "@rai/core"
@@ -70,7 +74,7 @@ const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options
       )
     )
   if (options.label !== undefined) {
-    const came = `${quote(options.label)} came for a generated set`
+    const came = `${quote(options.label)} came for a set with a name of its own`
     const advice = "leave the label out, or give a file"
     return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
   }
@@ -99,7 +103,7 @@ const settings = Effect.fnUntraced(function* (source: string, parts: ReadonlyArr
     return yield* invalid(
       "no settings",
       `${quote(parts.join(":"))} came`,
-      "leave them out, or name moons, which has some"
+      source === "moons-100" ? "leave them out, or name moons, which has some" : "leave them out"
     )
   }
   for (const pair of parts.join(":").split(",")) {

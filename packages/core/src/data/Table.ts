@@ -24,7 +24,9 @@ export interface Cell {
 export interface Builder {
   /** Adds a record; gives what is wrong with it, if anything is. */
   readonly add: (record: ReadonlyArray<string>, line: number) => Option.Option<DataInvalid>
-  /** The table, once all records are added. */
+  /** The tables of `most` rows that have filled since it was last asked; the builder keeps none of them. */
+  readonly drain: () => ReadonlyArray<Table>
+  /** The rows that fill no table of `most`, once all records are added; fails where the file had no row at all. */
   readonly finish: () => Result.Result<Table, DataInvalid>
 }
 
@@ -43,12 +45,22 @@ export const number = (text: string): Result.Result<number, Pick<DataInvalid, "e
     : Result.fail({ expected: "a number", came, advice: "write a number, or remove the column" })
 }
 
-/** A builder for the records of `source`; the label is the column `label`, or the last one. */
-export const builder = (source: string, label?: string): Builder => {
+/** A builder for the records of `source`; the label is the column `label`, or the last one; a table takes `most` rows, or all. */
+export const builder = (source: string, label?: string, most = Number.POSITIVE_INFINITY): Builder => {
   let header: ReadonlyArray<string> | undefined
   let labelIndex = -1
-  const numbers: Array<number> = []
-  const labels: Array<Cell> = []
+  let rows = 0
+  let numbers: Array<number> = []
+  let labels: Array<Cell> = []
+  let full: Array<Table> = []
+
+  const take = (names: ReadonlyArray<string>): Table => {
+    const inputNames = names.filter((_, i) => i !== labelIndex)
+    const table = { source, inputNames, labelName: names[labelIndex]!, numbers, labels }
+    numbers = []
+    labels = []
+    return table
+  }
 
   const addHeader = (record: ReadonlyArray<string>, line: number): Option.Option<DataInvalid> => {
     header = record
@@ -101,7 +113,14 @@ export const builder = (source: string, label?: string): Builder => {
         numbers.push(parsed.success)
       }
       labels.push({ text: record[labelIndex]!, line })
+      rows++
+      if (labels.length >= most) full.push(take(header))
       return Option.none()
+    },
+    drain: () => {
+      const drained = full
+      full = []
+      return drained
     },
     finish: () => {
       if (header === undefined) {
@@ -110,12 +129,11 @@ export const builder = (source: string, label?: string): Builder => {
           new DataInvalid({ source, expected, came: "the file is empty", advice: "give a file with data" })
         )
       }
-      if (labels.length === 0) {
+      if (rows === 0) {
         const expected = "at least one example below the header"
         return Result.fail(new DataInvalid({ source, expected, came: "no rows came", advice: "add rows to the file" }))
       }
-      const inputNames = header.filter((_, i) => i !== labelIndex)
-      return Result.succeed({ source, inputNames, labelName: header[labelIndex]!, numbers, labels })
+      return Result.succeed(take(header))
     }
   }
 }

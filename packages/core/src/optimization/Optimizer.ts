@@ -7,16 +7,34 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** What an optimiser remembers of one parameter, by name. */
 export type Slots = Readonly<Record<string, Tensor>>
 
-/** A first-order rule: from a parameter, its gradient and the slots, the next parameter and slots. */
+/** The settings of a rule besides its rate, by name; printed with it. */
+export type Settings = Readonly<Record<string, number>>
+
+/** A first-order rule: from a parameter, its gradient, the slots and the rate of this step, the next parameter and slots. */
 export interface Optimizer {
   readonly name: string
+  /** The rate that a phase begins with; a curve or a careful phase changes it from step to step. */
   readonly rate: number
-  readonly initial: (shape: ReadonlyArray<number>) => Readonly<Record<string, NdArray>>
+  /** The settings that differ from the rule's defaults. */
+  readonly settings: Settings
+  readonly initial: (shape: ReadonlyArray<number>, rate: number) => Readonly<Record<string, NdArray>>
+  /** `rate`: []; the other tensors have the parameter's shape, or []. */
   readonly update: (
     parameter: Tensor,
     gradient: Tensor,
-    slots: Slots
+    slots: Slots,
+    rate: Tensor
   ) => { readonly parameter: Tensor; readonly slots: Slots }
-  /** The same rule at another rate. */
-  readonly withRate: (rate: number) => Optimizer
+  /** Where the rule is for hidden matrices alone, the rule for biases and the output map. */
+  readonly others?: Optimizer
 }
+
+/** The settings that differ from the defaults. */
+export const changed = <S extends Settings>(defaults: S, given: Partial<S>): Settings =>
+  Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => value !== undefined && value !== defaults[name])
+  ) as Settings
+
+/** The rule as `--plan` takes it: `rprop=0.001`, `sgd=0.1+momentum=0.5`. */
+export const print = ({ name, rate, settings }: Optimizer): string =>
+  [`${name}=${rate}`, ...Object.entries(settings).map(([setting, value]) => `${setting}=${value}`)].join("+")

@@ -10,14 +10,15 @@ import type { Optimizer } from "./Optimizer.ts"
  *
  *     Δ ← clip(Δ · {1.2 if a > 0, 0.5 if a < 0, 1 else}, 1e-6, 50);  s ← sign(g) unless a < 0, then 0;  p ← p − s Δ
  *
- * `rate` is the first step Δ; s is the sign remembered from the step before.
+ * `rate` is the first step Δ; s is the sign remembered from the step before. Later rates change nothing.
  */
 export const make = (rate: number): Optimizer => ({
   name: "rprop",
   rate,
-  initial: (shape) => ({
+  settings: {},
+  initial: (shape, first) => ({
     // In float64, so that an engine that computes so starts at the rate itself.
-    step: { shape, data: new Float64Array(NdArray.size(shape)).fill(rate) },
+    step: { shape, data: new Float64Array(NdArray.size(shape)).fill(first) },
     sign: NdArray.full(shape, 0)
   }),
   update: (p, g, { sign: before, step }) => {
@@ -28,6 +29,5 @@ export const make = (rate: number): Optimizer => ({
     const Δ = step!.mul(factor).clip(1e-6, 50)
     const s = turned.where(constant(0), now)
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
-  },
-  withRate: make
+  }
 })

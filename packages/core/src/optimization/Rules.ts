@@ -2,13 +2,24 @@
  * The optimisers by the names that plans use.
  */
 import * as Adam from "./Adam.ts"
-import type { Optimizer } from "./Optimizer.ts"
+import * as Muon from "./Muon.ts"
+import type { Optimizer, Settings } from "./Optimizer.ts"
+import * as RmsProp from "./RmsProp.ts"
 import * as Rprop from "./Rprop.ts"
 import * as Sgd from "./Sgd.ts"
 
-/** `rprop`, `adam`, `sgd`: each from its rate. */
-export const table: Readonly<Record<string, (rate: number) => Optimizer>> = {
-  rprop: Rprop.make,
-  adam: Adam.make,
-  sgd: Sgd.make
+/** A rule: its settings with their defaults, and how it is made. */
+export interface Rule {
+  readonly defaults: Settings
+  readonly make: (rate: number, settings: Settings) => Optimizer
+}
+
+/** `rprop`, `adam`, `adamw`, `sgd`, `rmsprop`, `muon`. */
+export const table: Readonly<Record<string, Rule>> = {
+  rprop: { defaults: {}, make: Rprop.make },
+  adam: Adam,
+  adamw: { defaults: Adam.decoupledDefaults, make: Adam.decoupled },
+  sgd: Sgd,
+  rmsprop: RmsProp,
+  muon: Muon
 }

@@ -6,8 +6,16 @@ import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import * as Program from "./Program.ts"
 
-/** ∂y/∂x for each x of `of`, for a scalar y or with the gradient `seed` of y; zeros where y does not depend on x. */
-export const gradients = (y: Tensor, of: ReadonlyArray<Tensor>, seed?: Tensor): ReadonlyArray<Tensor> => {
+/**
+ * ∂y/∂x for each x of `of`, for a scalar y or with the gradient `seed` of y; zeros where y does not depend on x. Where `passing` names a
+ * tensor, what it makes of the gradient there goes on instead.
+ */
+export const gradients = (
+  y: Tensor,
+  of: ReadonlyArray<Tensor>,
+  seed?: Tensor,
+  passing: ReadonlyMap<Tensor, (gradient: Tensor) => Tensor> = new Map()
+): ReadonlyArray<Tensor> => {
   const wanted = new Set(of)
   const nodes = Program.order([y])
   // Only what lies on a path from a wanted tensor to y takes part.
@@ -21,7 +29,8 @@ export const gradients = (y: Tensor, of: ReadonlyArray<Tensor>, seed?: Tensor): 
     const parts = takesPart.has(node) ? contributions.get(node) : undefined
     if (parts === undefined) continue
     contributions.delete(node)
-    const g = sum(parts)
+    const whole = sum(parts)
+    const g = passing.get(node)?.(whole) ?? whole
     gradient.set(node, g)
     if (wanted.has(node)) continue
     derivative(node, g).forEach((part, i) => {

@@ -9,8 +9,15 @@ import type { Tensor } from "../tensor/Tensor.ts"
 
 /** Which activations are relaxed. */
 export interface Cut {
-  /** After which blocks: every linear map, every other block, or those that a predicate on path and kind chooses. */
-  readonly after: "linear" | "activation" | ((site: { readonly path: string; readonly kind: string }) => boolean)
+  /**
+   * After which blocks: every linear map, every other block, every sum of a residual block, or those that a predicate on path and kind
+   * chooses. Cut within a residual block, what goes around it is not relaxed.
+   */
+  readonly after:
+    | "linear"
+    | "activation"
+    | "residual"
+    | ((site: { readonly path: string; readonly kind: string }) => boolean)
   /** Every k-th of these places, z_k, z_2k, … */
   readonly every: number
   /** Whether the circuit's output is relaxed too, as in the prototype; eq. 4 leaves it. */
@@ -28,6 +35,8 @@ export interface Handler {
   readonly onCut: (place: string, prediction: Tensor) => Tensor
   /** What goes on after `place`, known before its prediction: then equal stages are computed together. */
   readonly auxiliary?: (place: string) => Tensor
+  /** Is told what goes into each block. */
+  readonly onInput?: (path: string, input: Tensor) => void
 }
 
 /** No cut: every activation is its prediction. */
@@ -44,7 +53,7 @@ export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> =
 
 const matches = (after: Cut["after"], path: string, kind: string): boolean => {
   if (typeof after === "function") return after({ path, kind })
-  return after === "linear" ? kind === "linear" : kind !== "linear"
+  return after === "activation" ? kind !== "linear" && kind !== "residual" : kind === after
 }
 
 // Behind the output nothing is computed any more, or only the identity.

@@ -3,6 +3,7 @@
  * block do not wait for each other: they are stacked on a leading axis and computed together.
  */
 import * as Circuit from "../circuit/Circuit.ts"
+import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import * as Cut from "./Cut.ts"
@@ -24,6 +25,7 @@ export const evaluate = (
 ): Tensor => {
   switch (circuit._tag) {
     case "Block": {
+      handler.onInput?.(path, z)
       const names = Object.keys(circuit.parameters)
       const own = Object.fromEntries(names.map((name) => [name, θ(Circuit.join(path, name))]))
       // A path with * stands for all segments of a repeated block at once.
@@ -33,6 +35,11 @@ export const evaluate = (
     }
     case "Sequence":
       return circuit.children.reduce((h, child, i) => evaluate(child, θ, h, handler, Circuit.join(path, i)), z)
+    case "Residual": {
+      const through = evaluate(circuit.child, θ, z, handler, Circuit.join(path, 0))
+      const prediction = located(path, () => around(z, through))
+      return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
+    }
     case "Repeat": {
       const segments = handler.auxiliary === undefined ? undefined : Segments.of(circuit, path, handler.sites)
       return segments === undefined
@@ -40,6 +47,13 @@ export const evaluate = (
         : together(circuit, θ, z, handler as Required<Cut.Handler>, path, segments)
     }
   }
+}
+
+/** z + f(z) */
+const around = (z: Tensor, through: Tensor): Tensor => {
+  if (Shape.equals(z.shape, through.shape)) return z.add(through)
+  const [expected, came] = [Shape.show(z.shape), Shape.show(through.shape)]
+  throw new ShapeMismatch({ operation: "residual", expected, came })
 }
 
 /** Turns `from` … `to` of a repeated block, one after the other. */

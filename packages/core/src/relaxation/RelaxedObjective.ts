@@ -8,8 +8,9 @@
 import type * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
-import { concat } from "../tensor/Tensor.ts"
+import { concat, constant } from "../tensor/Tensor.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
+import type { HiddenLoss } from "./HiddenLoss.ts"
 import * as Segments from "./Segments.ts"
 
 /** L_h(z, ẑ) over one cut: the mean over examples and units as in the prototype, or the sum as eq. 4 has it. */
@@ -18,8 +19,18 @@ export type Energy = "mean" | "sum"
 /** What of the circuit is relaxed, and how much it costs to differ. */
 export interface Relaxation {
   readonly sites: ReadonlySet<string>
-  readonly λ: number
+  readonly hidden: HiddenLoss
   readonly energy: Energy
+  /** λ of all cuts: a number, or a tensor [] that changes from step to step. */
+  readonly λ: number | Tensor
+  /** A further factor for each cut, by its place and number from 0; 1 where absent. */
+  readonly weight?: ((site: string, index: number) => number) | undefined
+  /** ζ: adds ζ mean(z²) of each cut. */
+  readonly penalty?: number | undefined
+  /** Multipliers u by place, of the augmented Lagrangian: adds Σ u (ẑ − z), reduced as the energy is. */
+  readonly multiplier?: ((place: string) => Tensor) | undefined
+  /** What is added to each z where it goes on, by place: noise. */
+  readonly noise?: ((place: string) => Tensor) | undefined
 }
 
 /** The relaxed objective and its parts. */
@@ -30,41 +41,75 @@ export interface Relaxed {
   readonly loss: Tensor
   /** mean((z_t − ẑ_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
   readonly residuals: Tensor | undefined
+  /** ẑ − z by place, [batch, units], or stacked [cuts, batch, units]. */
+  readonly differences: ReadonlyMap<string, Tensor>
 }
 
 /** `θ` finds parameters, `z` auxiliaries by their place; x: [batch, inputs], y: [batch, outputs]. */
 export const make = (
   circuit: Circuit.Circuit,
-  { energy, sites, λ }: Relaxation,
+  relaxation: Relaxation,
   L_y: Loss,
   θ: Theta,
   z: (place: string) => Tensor,
   x: Tensor,
   y: Tensor
 ): Relaxed => {
-  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
+  const { energy, hidden, multiplier, noise, penalty = 0, sites, weight, λ } = relaxation
+  const places = new Map(Segments.places(circuit, sites).map((place) => [place.name, place]))
+  const number = new Map([...places.values()].flatMap((place) => place.sites).map((site, index) => [site, index]))
   const energies: Array<Tensor> = []
+  const penalties: Array<Tensor> = []
   const residuals: Array<Tensor> = []
+  const differences = new Map<string, Tensor>()
   const output = evaluate(circuit, θ, x, {
     sites,
-    auxiliary: z,
+    auxiliary: (place) => (noise === undefined ? z(place) : z(place).add(noise(place))),
     onCut: (place, ẑ) => {
-      const squared = z(place).sub(ẑ).square()
-      const cuts = stacked.get(place) === true ? (ẑ.shape[0] as number) : 1
+      const { sites: own, stacked } = places.get(place)!
+      const cuts = stacked ? own.length : 1
+      const each = hidden.of(z(place), ẑ)
+      // One factor for each cut, where they differ.
+      const factors = weight === undefined ? undefined : own.map((site) => weight(site, number.get(site)!))
+      const weighted =
+        factors === undefined ? each : stacked ? each.mul(perCut(factors, each.shape.length)) : each.mul(factors[0]!)
       // The mean of each cut, summed over the cuts that are stacked.
-      const scale = energy === "mean" ? cuts / count(ẑ) : 1
-      energies.push(squared.total().mul(scale))
-      const within = squared.shape.map((_, axis) => axis).slice(stacked.get(place) === true ? 1 : 0)
-      const perCut = squared.sum(within)
-      residuals.push(perCut.reshape([cuts]).mul(cuts / count(ẑ)))
-      return z(place)
+      const reduce = (of: Tensor) => of.total().mul(energy === "mean" ? cuts / count(of) : 1)
+      energies.push(reduce(weighted))
+      const difference = ẑ.sub(z(place))
+      differences.set(place, difference)
+      if (multiplier !== undefined) penalties.push(reduce(multiplier(place).mul(difference)))
+      if (penalty !== 0)
+        penalties.push(
+          z(place)
+            .square()
+            .total()
+            .mul((penalty * cuts) / count(ẑ))
+        )
+      const squared = z(place).sub(ẑ).square()
+      const within = squared.shape.map((_, axis) => axis).slice(stacked ? 1 : 0)
+      residuals.push(
+        squared
+          .sum(within)
+          .reshape([cuts])
+          .mul(cuts / count(ẑ))
+      )
+      return noise === undefined ? z(place) : z(place).add(noise(place))
     }
   })
   const own = L_y(output, y)
   // Nothing is cut where every k-th map of a circuit of fewer than k is asked for: then this is the free run's loss.
-  if (energies.length === 0) return { output, loss: own, residuals: undefined }
-  const hidden = energies.reduce((a, b) => a.add(b)).mul(λ)
-  return { output, loss: own.add(hidden), residuals: concat(residuals, 0) }
+  if (energies.length === 0) return { output, loss: own, residuals: undefined, differences }
+  const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))
+  const loss = penalties.reduce((a, b) => a.add(b), relaxed)
+  return { output, loss, residuals: concat(residuals, 0), differences }
 }
 
 const count = (tensor: Tensor): number => tensor.shape.reduce<number>((total, n) => total * Number(n), 1)
+
+/** The factors along the leading axis of a tensor of `rank` axes. */
+const perCut = (factors: ReadonlyArray<number>, rank: number): Tensor =>
+  concat(
+    factors.map((factor) => constant(factor).reshape(Array<number>(rank).fill(1))),
+    0
+  )

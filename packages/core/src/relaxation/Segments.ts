@@ -11,14 +11,14 @@ export interface Segments {
   readonly first: number
   readonly period: number
   readonly count: number
-  /** The cut leaves by the name of their stack: `1.*.1`. */
+  /** The cut sites by the name of their stack: `1.*.1`. */
   readonly places: ReadonlyArray<string>
 }
 
-/** The segments of the block repeated at `path`, or undefined where its cuts have no common pattern. */
+/** The segments of the block repeated at `path`, or undefined where its cuts have no common pattern or something goes around them. */
 export const of = (repeat: Circuit.Repeat, path: string, sites: ReadonlySet<string>): Segments | undefined => {
   if (Circuit.leaves(repeat.child).some(({ stack }) => stack.length > 0)) return undefined
-  const paths = Circuit.leaves(repeat.child, Circuit.join(path, "*")).map((leaf) => leaf.path)
+  const paths = Circuit.sites(repeat.child, Circuit.join(path, "*")).map((site) => site.path)
   const cutAt = (turn: number) => paths.filter((leaf) => sites.has(atTurn(path, leaf, turn)))
   const turns = Array.from({ length: repeat.times }, (_, turn) => turn).filter((turn) => cutAt(turn).length > 0)
   const [first, second] = turns
@@ -26,7 +26,21 @@ export const of = (repeat: Circuit.Repeat, path: string, sites: ReadonlySet<stri
   const period = second - first
   const places = cutAt(first)
   const regular = turns.every((turn, i) => turn === first + i * period && cutAt(turn).join() === places.join())
-  return regular ? { first, period, count: turns.length, places } : undefined
+  const stacked = regular && parts(repeat.child, Circuit.join(path, "*"), new Set(places))
+  return stacked ? { first, period, count: turns.length, places } : undefined
+}
+
+/** Whether a cut lies on every way through, so that what comes out depends on auxiliaries alone. A residual block has a way around it. */
+const parts = (circuit: Circuit.Circuit, path: string, sites: ReadonlySet<string>): boolean => {
+  switch (circuit._tag) {
+    case "Block":
+    case "Residual":
+      return sites.has(path)
+    case "Sequence":
+      return circuit.children.some((child, i) => parts(child, Circuit.join(path, i), sites))
+    case "Repeat":
+      return false
+  }
 }
 
 /** `1.17.1` of the stack `1.*.1` at turn 17 of the block repeated at `1`. */
@@ -47,6 +61,10 @@ export const places = (circuit: Circuit.Circuit, sites: ReadonlySet<string>, pat
       return sites.has(path) ? [{ name: path, sites: [path], stacked: false }] : []
     case "Sequence":
       return circuit.children.flatMap((child, i) => places(child, sites, Circuit.join(path, i)))
+    case "Residual": {
+      const own = sites.has(path) ? [{ name: path, sites: [path], stacked: false }] : []
+      return [...places(circuit.child, sites, Circuit.join(path, 0)), ...own]
+    }
     case "Repeat": {
       const segments = of(circuit, path, sites)
       if (segments === undefined) {

@@ -65,6 +65,12 @@ export class Tensor {
   softplus(): Tensor {
     return unary(Elementwise.softplus, this)
   }
+  elu(): Tensor {
+    return unary(Elementwise.elu, this)
+  }
+  erf(): Tensor {
+    return unary(Elementwise.erf, this)
+  }
   clip(minimum: number, maximum: number): Tensor {
     return new Tensor(Elementwise.clip, [this], { minimum, maximum })
   }
@@ -114,6 +120,9 @@ export class Tensor {
   }
   tanhGradient(y: Tensor): Tensor {
     return new Tensor(Gradients.tanhGradient, [this, y])
+  }
+  eluGradient(y: Tensor): Tensor {
+    return new Tensor(Gradients.eluGradient, [this, y])
   }
   reluGradient(y: Tensor): Tensor {
     return new Tensor(Gradients.reluGradient, [this, y])

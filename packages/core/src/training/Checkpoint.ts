@@ -5,11 +5,11 @@ import { Effect, Schema } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Archive from "./Archive.ts"
+import type { Snapshot } from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
 import * as Safetensors from "./Safetensors.ts"
 import * as Sha256 from "./Sha256.ts"
-import type { Snapshot } from "./Training.ts"
 
 /** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
 export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Identity")({

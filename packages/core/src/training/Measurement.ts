@@ -13,6 +13,9 @@ export class Measurement extends Schema.Class<Measurement>("@rai/core/Measuremen
   freeRunLoss: Number64,
   /** The share of training examples that the free run gets right; absent for regression. */
   freeRunAccuracy: Schema.optionalKey(Number64),
+  /** L_y of the free run on the validation data, where there are any, and the share of them that it gets right. */
+  validationLoss: Schema.optionalKey(Number64),
+  validationAccuracy: Schema.optionalKey(Number64),
   /** L of eq. 4, in relaxing phases. */
   relaxedLoss: Schema.optionalKey(Number64),
   /** The relaxation gap: free-run loss − relaxed loss. */
@@ -24,12 +27,20 @@ export class Measurement extends Schema.Class<Measurement>("@rai/core/Measuremen
 }) {}
 
 /** A measurement from what the phase's program `measure` reported. */
-export const fromReport = (circuit: Circuit.Circuit, examples: number, report: Arrays): Measurement => {
+export const fromReport = (
+  circuit: Circuit.Circuit,
+  examples: number,
+  validationExamples: number,
+  report: Arrays
+): Measurement => {
   const scalar = (name: string) => report[name]?.data[0]
-  const [freeRunLoss, correct, relaxedLoss] = ["freeRunLoss", "correct", "relaxedLoss"].map(scalar)
+  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(scalar)
+  const [correct, validated] = ["freeRunCorrect", "validationCorrect"].map(scalar)
   return new Measurement({
     freeRunLoss: freeRunLoss!,
     ...(correct === undefined ? {} : { freeRunAccuracy: correct / examples }),
+    ...(validationLoss === undefined ? {} : { validationLoss }),
+    ...(validated === undefined ? {} : { validationAccuracy: validated / validationExamples }),
     ...(relaxedLoss === undefined ? {} : { relaxedLoss, relaxationGap: freeRunLoss! - relaxedLoss }),
     residuals: Array.from(report.residuals?.data ?? []),
     gradientNorms: Circuit.sites(circuit)

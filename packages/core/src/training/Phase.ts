@@ -1,74 +1,176 @@
 /**
- * One phase of a plan: a way of training for at most so many steps.
+ * One phase of a plan: a way of training for at most so many steps, or so many epochs of batches.
  */
-import type * as Optimizer from "../optimization/Optimizer.ts"
+import * as Adam from "../optimization/Adam.ts"
+import type { Curve } from "../optimization/Curve.ts"
+import * as Curves from "../optimization/Curve.ts"
+import * as Muon from "../optimization/Muon.ts"
+import * as Optimizer from "../optimization/Optimizer.ts"
+import type { Regularizer } from "../optimization/Regularizer.ts"
 import * as Rprop from "../optimization/Rprop.ts"
 import * as Cut from "../relaxation/Cut.ts"
+import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import type { Energy } from "../relaxation/RelaxedObjective.ts"
 
-/** When a phase that must not spoil what it was given goes back to the best parameters, and how much more careful it is then. */
+/** When a phase goes back to the parameters it holds, and how much more careful it is then. */
 export interface Careful {
-  /** Steps without a better free run before it goes back. */
+  /**
+   * Steps, or epochs, without a better free run before it goes back to the best; with `Infinity` it goes back to the last good ones where a
+   * number is lost, and for no other reason.
+   */
   readonly patience: number
-  /** What the rate is divided by. */
+  /** What the rates are divided by. */
   readonly divisor: number
   /** How often it goes back before it gives up. */
   readonly attempts: number
 }
 
-interface Common {
-  readonly steps: number
+/** Back at once where a number is lost, and after `patience` steps without a better free run; each time the rates are a third. */
+export const careful = (patience: number): Careful => ({ patience, divisor: 3, attempts: 5 })
+
+/** How long a phase lasts: a number of steps on all examples at once, or of epochs of batches. */
+export type Length =
+  | { readonly steps: number; readonly epochs?: undefined; readonly batch?: undefined }
+  | { readonly epochs: number; readonly batch: number; readonly steps?: undefined }
+
+interface Settings {
+  /** The rule for Θ. */
   readonly optimizer: Optimizer.Optimizer
-  /** Steps between two measurements of the free run. */
+  /** The rates' factor over the phase. */
+  readonly curve: Curve
+  /** The longest joint gradient; longer ones are shortened to it. */
+  readonly clip?: number | undefined
+  readonly regularizer?: Regularizer | undefined
+  /** The parameters that are trained: the output map's, or those that a predicate on full names chooses; all where absent. */
+  readonly only?: "output" | ((name: string) => boolean) | undefined
+  /** Steps between two measurements of the free run; with batches, epochs. */
   readonly interval: number
   readonly careful?: Careful | undefined
 }
 
-/** Trains parameters and auxiliaries jointly on the relaxed objective (eq. 4). */
-export interface Relax extends Common {
-  readonly kind: "relax"
+interface Relaxing {
   readonly cut: Cut.Cut
+  readonly hidden: HiddenLoss.HiddenLoss
+  readonly energy: Energy
   /** The weight of the hidden energies. */
   readonly λ: number
-  readonly energy: Energy
-  /** Steps between two refreshes, which set each z back to its ẑ of the free run; never where undefined. */
+  /** λ's factor over the phase. */
+  readonly ramp: Curve
+  /** A further factor for each cut, by its place and number. */
+  readonly weight?: ((site: string, index: number) => number) | undefined
+  /** The rule for Z; Θ's where absent. */
+  readonly auxiliaryOptimizer?: Optimizer.Optimizer | undefined
+  /** Where auxiliaries start: at the free run's predictions, or at one forward sweep's. */
+  readonly auxiliaries: "free run" | "sweep"
+  /** Steps between two refreshes, which set each z back to its ẑ of the free run; with batches, epochs; never where undefined. */
   readonly refresh?: number | undefined
+  /** ζ of the penalty ζ mean(z²). */
+  readonly penalty?: number | undefined
+  /** The deviation of normal noise on the auxiliaries where they go on. */
+  readonly noise?: number | undefined
+  /** The rate of the augmented Lagrangian's multipliers, u ← u + 2 λ rate (ẑ − z); none where undefined. */
+  readonly multipliers?: number | undefined
 }
+
+/**
+ * Trains parameters and auxiliaries jointly on the relaxed objective (eq. 4). With batches, the auxiliaries of all examples are kept, and
+ * those of the batch are trained.
+ */
+export type Relax = { readonly kind: "relax" } & Length & Settings & Relaxing
+
+/** Auxiliaries made anew at each step by one backward sweep, then one local step of the parameters: see `LocalStep`. */
+export type Alternate = { readonly kind: "alternate"; readonly cut: Cut.Cut; readonly centred: boolean } & Length &
+  Settings
 
 /** Trains parameters alone on the free run's output loss. */
-export interface Backpropagate extends Common {
-  readonly kind: "backpropagate"
-}
+export type Backpropagate = { readonly kind: "backpropagate" } & Length & Settings
 
 /** A phase of training. */
-export type Phase = Relax | Backpropagate
+export type Phase = Relax | Alternate | Backpropagate
 
-/** The paper's relaxing: every linear map cut, λ = 1, mean energies, Rprop 0.1 as in the prototype. */
-export const relax = (options: { readonly steps: number } & Partial<Omit<Relax, "kind">>): Relax => ({
+type Options<P extends Phase> = Length & Partial<Omit<P, "kind" | keyof Length>>
+
+const interval = ({ batch }: Length): number => (batch === undefined ? 10 : 1)
+
+/** The paper's relaxing: every linear map cut, λ = 1, mean squared energies, Rprop 0.1 as in the prototype. */
+export const relax = (options: Options<Relax>): Relax => ({
   kind: "relax",
   optimizer: Rprop.make(0.1),
-  interval: 10,
+  curve: Curves.constant,
+  interval: interval(options),
   cut: Cut.paper,
-  λ: 1,
+  hidden: HiddenLoss.squared,
   energy: "mean",
+  λ: 1,
+  ramp: Curves.constant,
+  auxiliaries: "free run",
   ...options
 })
 
-/** Backpropagation through the free run, with Rprop 0.001. */
-export const backpropagate = (
-  options: { readonly steps: number } & Partial<Omit<Backpropagate, "kind">>
-): Backpropagate => ({ kind: "backpropagate", optimizer: Rprop.make(1e-3), interval: 10, ...options })
+/** Mini-batch relaxing: every linear map cut, centred spectral steps (Muon 0.05 without Nesterov's momentum), cosine decay. */
+export const alternate = (options: Options<Alternate>): Alternate => ({
+  kind: "alternate",
+  optimizer: Muon.make(0.05, { momentum: 0.9, nesterov: 0 }),
+  curve: Curves.cosine,
+  interval: interval(options),
+  cut: Cut.paper,
+  centred: true,
+  ...options
+})
 
-/** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`. */
+/** Backpropagation through the free run, with Rprop 0.001; with batches, with Adam 0.001 and cosine decay. */
+export const backpropagate = (options: Options<Backpropagate>): Backpropagate => ({
+  kind: "backpropagate",
+  optimizer: options.batch === undefined ? Rprop.make(1e-3) : Adam.make(1e-3),
+  curve: options.batch === undefined ? Curves.constant : Curves.cosine,
+  interval: interval(options),
+  ...options
+})
+
+/** Whole batches in an epoch; the examples left over wait for another order. */
+export const batches = (phase: Phase, examples: number): number =>
+  phase.batch === undefined ? 1 : Math.max(1, Math.floor(examples / phase.batch))
+
+/** The number of steps that a phase may take on so many examples. */
+export const steps = (phase: Phase, examples: number): number => phase.steps ?? phase.epochs * batches(phase, examples)
+
+/** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
 export const print = (phase: Phase): string => {
-  const parts = [phase.kind, String(phase.steps), `${phase.optimizer.name}=${phase.optimizer.rate}`]
+  const usual = { relax, alternate, backpropagate }[phase.kind]({ ...length(phase) } as never) as Phase
+  const parts = [phase.kind, String(phase.steps ?? phase.epochs), Optimizer.print(phase.optimizer)]
+  const add = (name: string, value: unknown, byDefault?: unknown) => {
+    if (value !== byDefault && value !== undefined) parts.push(`${name}=${value}`)
+  }
+  add("batch", phase.batch)
+  add("curve", phase.curve.name, usual.curve.name)
+  add("clip", phase.clip)
+  add("l1", phase.regularizer?.l1, phase.regularizer && 0)
+  add("l2", phase.regularizer?.l2, phase.regularizer && 0)
+  add("interval", phase.interval, usual.interval)
+  if (phase.careful !== undefined) add("patience", phase.careful.patience)
+  if (phase.only !== undefined) parts.push(`only=${typeof phase.only === "string" ? phase.only : "predicate"}`)
   if (phase.kind === "backpropagate") return parts.join(":")
-  const { cut, energy, refresh, λ } = phase
-  if (cut.every !== 1) parts.push(`every=${cut.every}`)
-  if (λ !== 1) parts.push(`lambda=${λ}`)
-  if (cut.after !== "linear") parts.push(`after=${typeof cut.after === "string" ? cut.after : "predicate"}`)
-  if (energy !== "mean") parts.push(`energy=${energy}`)
-  if (refresh !== undefined) parts.push(`refresh=${refresh}`)
+  const { cut } = phase
+  add("every", cut.every, 1)
+  add("after", typeof cut.after === "string" ? cut.after : "predicate", "linear")
+  if (phase.kind === "alternate") {
+    if (!phase.centred) parts.push("uncentred")
+    return parts.join(":")
+  }
+  add("lambda", phase.λ, 1)
+  add("ramp", phase.ramp.name, "constant")
+  if (phase.weight !== undefined) parts.push("weight=function")
+  add("hidden", phase.hidden.name, "squared")
+  add("energy", phase.energy, "mean")
+  if (phase.auxiliaryOptimizer !== undefined) parts.push(`z-${Optimizer.print(phase.auxiliaryOptimizer)}`)
+  add("refresh", phase.refresh)
+  add("penalty", phase.penalty)
+  add("noise", phase.noise)
+  add("multipliers", phase.multipliers)
+  if (phase.auxiliaries === "sweep") parts.push("sweep")
   if (cut.output) parts.push("output")
   return parts.join(":")
 }
+
+const length = ({ batch, epochs, steps: number }: Phase) =>
+  batch === undefined ? { steps: number } : { epochs, batch }

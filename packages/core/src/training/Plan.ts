@@ -4,9 +4,14 @@
 import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import type * as Initializer from "../circuit/Initializer.ts"
+import * as Initializer from "../circuit/Initializer.ts"
+import * as Adam from "../optimization/Adam.ts"
+import * as Curve from "../optimization/Curve.ts"
+import * as Muon from "../optimization/Muon.ts"
 import * as Rprop from "../optimization/Rprop.ts"
+import * as Cut from "../relaxation/Cut.ts"
 import * as Phase from "./Phase.ts"
+import type * as Start from "./Start.ts"
 
 /** When a run is over: the free-run training loss below `loss`, and the training accuracy at least `accuracy` where that is given. */
 export interface Stop {
@@ -16,8 +21,8 @@ export interface Stop {
 
 interface Parts {
   readonly phases: ReadonlyArray<Phase.Phase>
-  /** The initialiser, by the name that `--start` takes. */
-  readonly start: Initializer.Name
+  /** By the name that `--start` takes. */
+  readonly start: Start.Name
   readonly coordinates: Coordinates.Coordinates
   readonly stop?: Stop | undefined
 }
@@ -25,7 +30,7 @@ interface Parts {
 /** What training follows. */
 export class Plan extends Pipeable.Class implements Parts {
   readonly phases: ReadonlyArray<Phase.Phase>
-  readonly start: Initializer.Name
+  readonly start: Start.Name
   readonly coordinates: Coordinates.Coordinates
   readonly stop: Stop | undefined
 
@@ -64,11 +69,11 @@ export const andThen: {
   (plan: Plan, next: Plan): Plan
 } = Function.dual(2, (plan: Plan, next: Plan) => new Plan({ ...plan, phases: [...plan.phases, ...next.phases] }))
 
-/** The plan from another start: `pytorch`, `orthogonal`, `glorot`, `he`. */
+/** The plan from another start, by the name that `--start` takes. */
 export const startingAt: {
-  (start: Initializer.Name): (plan: Plan) => Plan
-  (plan: Plan, start: Initializer.Name): Plan
-} = Function.dual(2, (plan: Plan, start: Initializer.Name) => new Plan({ ...plan, start }))
+  (start: Start.Name): (plan: Plan) => Plan
+  (plan: Plan, start: Start.Name): Plan
+} = Function.dual(2, (plan: Plan, start: Start.Name) => new Plan({ ...plan, start }))
 
 /** The plan ended as soon as the free run on the training data is good enough. */
 export const stoppingAt: {
@@ -85,39 +90,140 @@ export const inCoordinates: {
 /** The phases as `--plan` takes them. */
 export const print = (plan: Plan): string => plan.phases.map(Phase.print).join(",")
 
-const solved: Stop = { loss: 0.02, accuracy: 1 }
-
-/**
- * The automatic plan: a well-scaled start, tanh coordinates for sigmoid, a cut every tenth map (fewer in circuits of under a hundred maps),
- * at most 60 relaxing steps with Rprop 0.001, then, only if the free run is not good yet, careful backpropagation at 0.01/T.
- */
-export const auto = (circuit: Circuit.Circuit): Plan => {
-  const T = Circuit.depth(circuit)
-  const every = Math.max(1, Math.min(10, Math.round(T / 10)))
-  const relaxing = Phase.relax({
-    steps: 60,
-    optimizer: Rprop.make(1e-3),
-    cut: { after: "linear", every, output: false }
-  })
-  return autoStart(circuit, T < 2 ? [finishing(T)] : [relaxing, finishing(T)])
+/** What a person reads about a plan before it is followed: one line a decision. */
+export const describe = (plan: Plan, circuit: Circuit.Circuit): ReadonlyArray<string> => {
+  const maps = Circuit.depth(circuit)
+  const coordinates = plan.coordinates === "tanh" && Coordinates.available(circuit) ? ", tanh coordinates" : ""
+  const odd = Initializer.unmirrored(circuit)
+  const unmirrored = Initializer.wantsMirror(circuit) && odd !== undefined && plan.start === "orthogonal"
+  return [
+    `${maps} maps${coordinates}, ${plan.start} start` +
+      (unmirrored ? `, not mirrored, since the width ${odd} is odd (an even one is better here)` : ""),
+    ...plan.phases.map((phase) => describePhase(phase, circuit))
+  ]
 }
 
-/** Backpropagation alone from the automatic plan's start, at its rate and with its stop: what the automatic plan is to be held against. */
-export const autoBackpropagation = (circuit: Circuit.Circuit): Plan =>
-  autoStart(circuit, [finishing(Circuit.depth(circuit))])
+const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => {
+  const { optimizer } = phase
+  const length =
+    phase.batch === undefined ? `${phase.steps} steps` : `${phase.epochs} epochs of batches of ${phase.batch}`
+  const rule = `${optimizer.name} at ${Number(optimizer.rate.toPrecision(2))}`
+  if (phase.kind === "backpropagate") return `backpropagate: at most ${length}, ${rule}`
+  const cuts = `${Cut.sites(circuit, phase.cut).size} cuts`
+  if (phase.kind === "alternate")
+    return `alternate: at most ${length}, ${cuts}, auxiliaries anew for each step, ${rule}`
+  const from = phase.auxiliaries === "sweep" ? "auxiliaries from one sweep of local problems, " : ""
+  return `relax: at most ${length}, ${cuts}, ${from}${rule}`
+}
 
-const finishing = (T: number): Phase.Phase =>
+const solved: Stop = { loss: 0.02, accuracy: 1 }
+
+/** What the automatic plan takes into account besides the circuit. */
+export interface Asked {
+  /** Where weights start; the plan's own choice where absent. */
+  readonly start?: Start.Name | undefined
+  /** Trains in batches of so many examples, for so many epochs. */
+  readonly batches?: Batches | undefined
+}
+
+interface Batches {
+  readonly batch: number
+  readonly epochs: number
+}
+
+/**
+ * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (fewer in
+ * circuits of under a hundred maps), relaxes for at most 120 steps with Rprop 0.001 (deeper ones at
+ * 0.1/T), then, only if the free run is not good yet, backpropagates carefully with Adam at 0.02/T. From another start, where the free run says nothing at first, it cuts every map, begins with
+ * the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates with Rprop at 0.01/T if need be.
+ */
+export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
+  const T = Circuit.depth(circuit)
+  const start = startOf(asked)
+  if (asked.batches !== undefined) return inBatches(circuit, start, asked.batches)
+  if (T < 2) return autoStart(circuit, start, [finishing(T, start)])
+  const scaled = wellScaled.has(start)
+  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+  const places = sums > 0 ? sums : T
+  const every = scaled ? Math.max(1, Math.min(10, Math.round(places / 10))) : 1
+  const relaxing = Phase.relax({
+    steps: scaled ? 120 : 200,
+    optimizer: Rprop.make(relaxingRate(T)),
+    // Within a residual block a cut would leave a way around it.
+    cut: { after: sums > 0 ? "residual" : "linear", every, output: false },
+    auxiliaries: scaled ? "free run" : "sweep",
+    // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
+    careful: scaled ? { ...Phase.careful(40), attempts: 2 } : Phase.careful(Number.POSITIVE_INFINITY)
+  })
+  return autoStart(circuit, start, [relaxing, finishing(T, start)])
+}
+
+/**
+ * 0.001, and from a hundred maps on 0.1/T. Rprop moves all numbers of a map alike, so a map may grow by its rate times its width along one
+ * direction; the free run multiplies T of them, and what they do together stays the same only while T times the rate does.
+ */
+const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
+
+/** Starts from which the free run carries information through any depth. */
+const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
+
+/**
+ * In batches: a quarter of the epochs with auxiliaries anew for each batch and spectral steps, then backpropagation with Adam, cosine decay
+ * and gradients of joint length 1 at most. All rates fall with depth, where all T maps move at once.
+ */
+const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs }: Batches): Plan => {
+  const T = Circuit.depth(circuit)
+  const first = Math.ceil(epochs / 4)
+  const optimizer = Muon.make(Math.min(0.05, 0.75 / T), { momentum: 0.9, nesterov: 0, decay: 2 / 3 })
+  const alternating = Phase.alternate({
+    epochs: first,
+    batch,
+    optimizer,
+    curve: Curve.constant,
+    careful: Phase.careful(10)
+  })
+  const phases =
+    T < 2 || first === epochs
+      ? [finishingInBatches(T, { batch, epochs })]
+      : [alternating, finishingInBatches(T, { batch, epochs: epochs - first })]
+  return new Plan({ ...autoStart(circuit, start, phases), stop: undefined })
+}
+
+const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
   Phase.backpropagate({
-    steps: 120,
-    optimizer: Rprop.make(0.01 / T),
-    interval: 5,
-    careful: { patience: 30, divisor: 3, attempts: 5 }
+    ...length,
+    optimizer: Adam.make(Math.min(1e-3, 0.02 / T)),
+    clip: 1,
+    careful: Phase.careful(10)
   })
 
-const autoStart = (circuit: Circuit.Circuit, phases: ReadonlyArray<Phase.Phase>): Plan =>
-  new Plan({
-    phases,
-    start: "orthogonal",
-    coordinates: Coordinates.available(circuit) ? "tanh" : "plain",
-    stop: solved
-  })
+/** Backpropagation alone from the same start as the automatic plan's: what that is to be held against. */
+export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
+  const start = startOf(asked)
+  return asked.batches === undefined
+    ? autoStart(circuit, start, [finishing(Circuit.depth(circuit), start)])
+    : new Plan({
+        ...autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]),
+        stop: undefined
+      })
+}
+
+// Batches of real data are worth one sweep over all of them; on all examples at once the orthogonal start is as good and needs none.
+const startOf = ({ batches, start }: Asked): Start.Name => start ?? (batches === undefined ? "orthogonal" : "sweep")
+
+/**
+ * Backpropagation until the free run is good, its rate falling with depth, where all T maps move at once: from a start that carries
+ * information Adam at 0.02/T, which fits many and hard data best; after relaxing from another start, where weights still differ in scale
+ * from map to map, Rprop at 0.01/T, for which scale is nothing.
+ */
+const finishing = (T: number, start: Start.Name): Phase.Phase =>
+  wellScaled.has(start)
+    ? Phase.backpropagate({
+        steps: 1000,
+        optimizer: Adam.make(Math.min(1e-2, 0.02 / T)),
+        careful: { ...Phase.careful(100), attempts: 3 }
+      })
+    : Phase.backpropagate({ steps: 200, optimizer: Rprop.make(0.01 / T), interval: 5, careful: Phase.careful(30) })
+
+const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan =>
+  new Plan({ phases, start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved })

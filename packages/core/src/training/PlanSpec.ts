@@ -2,9 +2,10 @@
  * Plans as text: `relax:60:rprop=0.001:every=10,backpropagate:120:rprop=0.0001`.
  */
 import { Effect, Schema } from "effect"
-import type { Optimizer } from "../optimization/Optimizer.ts"
+import * as Curve from "../optimization/Curve.ts"
 import * as Rules from "../optimization/Rules.ts"
 import * as Cut from "../relaxation/Cut.ts"
+import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import * as Phase from "./Phase.ts"
 import * as Plan from "./Plan.ts"
 
@@ -19,7 +20,7 @@ export class PlanInvalid extends Schema.TaggedError<PlanInvalid>()("PlanInvalid"
 }
 
 /**
- * The plan that a text describes: phases in order, `name:steps[:rule=rate][:setting=value…]`.
+ * The plan that a text describes: phases in order, `name:steps[:rule=rate][:setting=value…]`; with `batch=64` the steps are epochs.
  *
  * ```ts
  * import { Plan, PlanSpec } from "@rai/core"
@@ -32,50 +33,162 @@ export class PlanInvalid extends Schema.TaggedError<PlanInvalid>()("PlanInvalid"
 export const parse = (text: string): Effect.Effect<Plan.Plan, PlanInvalid> =>
   Effect.map(Effect.forEach(text.split(","), phase), (phases) => Plan.make(...phases))
 
+type Draft = { [key: string]: unknown; cut: { after: Cut.Cut["after"]; every: number; output: boolean } }
+
+/** What a setting after the steps does to the phase; a text that it cannot read it answers with what was expected. */
+type Setting = (draft: Draft, value: string) => string | undefined
+
+const numeric =
+  (key: string, expected: string, fits: (value: number) => boolean): Setting =>
+  (draft, value) => {
+    const number = value.trim() === "" ? Number.NaN : Number(value)
+    if (!Number.isFinite(number) || !fits(number)) return expected
+    draft[key] = number
+    return undefined
+  }
+
+const counting = (key: string, example: string): Setting =>
+  numeric(key, `a whole number from 1 as in ${example}`, (value) => Number.isInteger(value) && value >= 1)
+
+const curve =
+  (key: string): Setting =>
+  (draft, value) => {
+    const found = Curve.named(value)
+    if (found === undefined)
+      return `a curve: constant, cosine, linear, exponential0.1, warmup0.1, or two as in warmup0.1*cosine`
+    draft[key] = found
+    return undefined
+  }
+
+const chosen =
+  (values: ReadonlyArray<string>, set: (draft: Draft, value: string) => void): Setting =>
+  (draft, value) => {
+    if (!values.includes(value)) return `one of ${values.join(", ")}`
+    set(draft, value)
+    return undefined
+  }
+
+const regularizer =
+  (key: "l1" | "l2"): Setting =>
+  (draft, value) => {
+    const number = Number(value)
+    if (!(number >= 0)) return `a number from 0 as in ${key}=0.0001`
+    draft.regularizer = { l1: 0, l2: 0, ...(draft.regularizer as object | undefined), [key]: number }
+    return undefined
+  }
+
+const common: Readonly<Record<string, Setting>> = {
+  batch: counting("batch", "batch=64"),
+  curve: curve("curve"),
+  clip: numeric("clip", "a number above 0 as in clip=1", (value) => value > 0),
+  l1: regularizer("l1"),
+  l2: regularizer("l2"),
+  interval: counting("interval", "interval=10"),
+  patience: (draft, value) => {
+    const patience = Number(value)
+    if (!(patience >= 1)) return "a number of steps as in patience=30, or Infinity"
+    draft.careful = Phase.careful(patience)
+    return undefined
+  },
+  only: chosen(["output"], (draft, value) => {
+    draft.only = value
+  })
+}
+
+const cutting: Readonly<Record<string, Setting>> = {
+  every: (draft, value) => counting("every", "every=10")(draft.cut as never, value),
+  after: chosen(["linear", "activation", "residual"], (draft, value) => {
+    draft.cut.after = value as "linear"
+  })
+}
+
+const relaxing: Readonly<Record<string, Setting>> = {
+  ...cutting,
+  lambda: numeric("λ", "a number from 0 as in lambda=1", (value) => value >= 0),
+  ramp: curve("ramp"),
+  hidden: chosen(Object.keys(HiddenLoss.table), (draft, value) => {
+    draft.hidden = HiddenLoss.table[value]
+  }),
+  energy: chosen(["mean", "sum"], (draft, value) => {
+    draft.energy = value
+  }),
+  refresh: counting("refresh", "refresh=50"),
+  penalty: numeric("penalty", "a number from 0 as in penalty=0.001", (value) => value >= 0),
+  noise: numeric("noise", "a number from 0 as in noise=0.1", (value) => value >= 0),
+  multipliers: numeric("multipliers", "a number above 0 as in multipliers=0.1", (value) => value > 0),
+  sweep: (draft) => {
+    draft.auxiliaries = "sweep"
+    return undefined
+  },
+  output: (draft) => {
+    draft.cut.output = true
+    return undefined
+  }
+}
+
+const alternating: Readonly<Record<string, Setting>> = {
+  ...cutting,
+  uncentred: (draft) => {
+    draft.centred = false
+    return undefined
+  }
+}
+
+const kinds = {
+  relax: { settings: { ...common, ...relaxing }, make: Phase.relax },
+  alternate: { settings: { ...common, ...alternating }, make: Phase.alternate },
+  backpropagate: { settings: common, make: Phase.backpropagate }
+} satisfies Record<string, { settings: Readonly<Record<string, Setting>>; make: (options: never) => Phase.Phase }>
+
 const phase = Effect.fnUntraced(function* (text: string) {
-  const [name, steps, ...settings] = text.trim().split(":")
-  if (name !== "relax" && name !== "backpropagate") {
-    return yield* new PlanInvalid({ expected: "a phase named relax or backpropagate", came: text })
+  const [name = "", length = "", ...settings] = text.trim().split(":")
+  if (!Object.hasOwn(kinds, name)) {
+    return yield* new PlanInvalid({ expected: "a phase named relax, alternate or backpropagate", came: text })
   }
-  const common: { steps: number; optimizer?: Optimizer } = {
-    steps: yield* number(steps ?? "", "a number of steps from 1 after the phase's name", 1)
+  const kind = kinds[name as keyof typeof kinds] as {
+    settings: Readonly<Record<string, Setting>>
+    make: (options: never) => Phase.Phase
   }
-  const cut: { -readonly [K in keyof Cut.Cut]: Cut.Cut[K] } = { ...Cut.paper }
-  const relaxing: { λ?: number; energy?: "mean" | "sum"; refresh?: number } = {}
+  const draft: Draft = { cut: { ...Cut.paper } as Draft["cut"] }
+  const wrong = counting("steps", "250")(draft, length)
+  if (wrong !== undefined) {
+    return yield* new PlanInvalid({ expected: "a number of steps from 1 after the phase's name", came: length })
+  }
   for (const setting of settings) {
     const [key = "", ...values] = setting.split("=")
-    const value = values.join("=")
-    if (Object.hasOwn(Rules.table, key)) {
-      common.optimizer = Rules.table[key]!(yield* number(value, `a rate above 0 as in ${key}=0.1`, Number.MIN_VALUE))
-    } else if (name === "backpropagate") {
-      return yield* new PlanInvalid({
-        expected: `an optimiser, ${Object.keys(Rules.table).join(", ")},`,
-        came: setting
-      })
-    } else if (key === "every") {
-      cut.every = yield* number(value, "a whole number as in every=10", 1)
-    } else if (key === "lambda") {
-      relaxing.λ = yield* number(value, "a number above 0 as in lambda=1", Number.MIN_VALUE)
-    } else if (key === "refresh") {
-      relaxing.refresh = yield* number(value, "a number of steps as in refresh=50", 1)
-    } else if (key === "after" && (value === "linear" || value === "activation")) {
-      cut.after = value
-    } else if (key === "energy" && (value === "mean" || value === "sum")) {
-      relaxing.energy = value
-    } else if (setting === "output") {
-      cut.output = true
-    } else {
-      const expected = `an optimiser (${Object.keys(Rules.table).join(", ")}) or every, lambda, after=linear|activation, energy=mean|sum, refresh, output`
+    const own = key.startsWith("z-") && name === "relax" ? key.slice(2) : key
+    if (Object.hasOwn(Rules.table, own)) {
+      draft[own === key ? "optimizer" : "auxiliaryOptimizer"] = yield* rule(own, values.join("="))
+      continue
+    }
+    const read = Object.hasOwn(kind.settings, key) ? kind.settings[key] : undefined
+    if (read === undefined) {
+      const expected = `an optimiser (${Object.keys(Rules.table).join(", ")}) or ${Object.keys(kind.settings).join(", ")}`
       return yield* new PlanInvalid({ expected, came: setting })
     }
+    const expected = read(draft, values.join("="))
+    if (expected !== undefined) return yield* new PlanInvalid({ expected, came: setting })
   }
-  return name === "relax" ? Phase.relax({ ...common, ...relaxing, cut }) : Phase.backpropagate(common)
+  const { cut, steps, ...others } = draft
+  const ofBatches = draft.batch === undefined ? { steps } : { epochs: steps }
+  return kind.make({ ...others, ...ofBatches, ...(name === "backpropagate" ? {} : { cut }) } as never)
 })
 
-const number = (text: string, expected: string, minimum: number): Effect.Effect<number, PlanInvalid> => {
-  const value = text.trim() === "" ? Number.NaN : Number(text)
-  const whole = minimum === 1
-  return Number.isFinite(value) && value >= minimum && (!whole || Number.isInteger(value))
-    ? Effect.succeed(value)
-    : Effect.fail(new PlanInvalid({ expected, came: text }))
-}
+/** `0.1`, or with settings `0.1+momentum=0.5`. */
+const rule = Effect.fnUntraced(function* (name: string, text: string) {
+  const { defaults, make } = Rules.table[name]!
+  const [rate = "", ...pairs] = text.split("+")
+  if (!(Number(rate) > 0)) return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: rate })
+  const settings: Record<string, number> = {}
+  for (const pair of pairs) {
+    const [key = "", value = ""] = pair.split("=")
+    if (!Object.hasOwn(defaults, key) || value === "" || !(Number(value) >= 0)) {
+      const known = Object.entries(defaults).map(([setting, byDefault]) => `${setting}=${byDefault}`)
+      const expected =
+        known.length === 0 ? `no settings after ${name}` : `settings of ${name} such as ${known.join(" or ")}`
+      return yield* new PlanInvalid({ expected, came: pair })
+    }
+    settings[key] = Number(value)
+  }
+  return make(Number(rate), settings)
+})

@@ -11,15 +11,19 @@ export interface Step {
   readonly _tag: "Step"
   readonly phase: Phase
   readonly progress: Progress
+  /** The steps that the phase takes at most. */
+  readonly steps: number
   /** At the phase's interval. */
   readonly measurement?: Measurement
 }
 
-/** A careful phase went back to its best parameters and divided its rate. */
+/** A careful phase went back to the state that it holds and divided its rates. */
 export interface Rewound {
   readonly _tag: "Rewound"
   readonly phase: Phase
   readonly progress: Progress
+  /** Where numbers were lost: at which step of the phase, and first in which array; absent where the free run merely got no better. */
+  readonly lost?: { readonly step: number; readonly path: string } | undefined
 }
 
 /** The run is over. */

@@ -3,17 +3,30 @@
  */
 import { Schema } from "effect"
 
-/** The loss became NaN or infinite. */
-export class LossNotFinite extends Schema.TaggedError<LossNotFinite>()("LossNotFinite", {
+/** Numbers became NaN or infinite: at `step` of the phase, first in `path`. */
+export class NumbersLost extends Schema.TaggedError<NumbersLost>()("NumbersLost", {
   phase: Schema.String,
   step: Schema.Int,
   rate: Schema.Finite,
-  loss: Schema.Number
+  path: Schema.String
 }) {
   override get message(): string {
     const advice =
-      this.step === 0 ? "scale the data down, or begin from another start" : `lower its rate (now ${this.rate})`
-    return `expected a finite loss, but ${this.loss} came at step ${this.step} of ${this.phase}; ${advice}`
+      this.step === 0
+        ? "scale the data down, or begin from another start"
+        : `lower its rate (now ${this.rate}), clip gradients, or use a careful plan; the state before it is kept`
+    return `expected finite numbers, but NaN or infinity came at step ${this.step} of ${this.phase}, first in ${this.path}; ${advice}`
+  }
+}
+
+/** A plan that the circuit or the data do not allow. */
+export class PlanUnfit extends Schema.TaggedError<PlanUnfit>()("PlanUnfit", {
+  expected: Schema.String,
+  came: Schema.String,
+  advice: Schema.String
+}) {
+  override get message(): string {
+    return `expected ${this.expected}, but ${this.came}; ${this.advice}`
   }
 }
 

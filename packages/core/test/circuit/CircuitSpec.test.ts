@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, CircuitSpec } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 
 describe("circuits as text", () => {
   it.effect("widths repeat", () =>
@@ -29,6 +29,12 @@ describe("circuits as text", () => {
       const again = yield* CircuitSpec.fromJson(JSON.parse(JSON.stringify(CircuitSpec.toJson(circuit))))
       assert.strictEqual(Circuit.print(again), Circuit.print(circuit))
       assert.deepStrictEqual(Circuit.parameters(again), Circuit.parameters(circuit))
+      const around = Circuit.perceptron([2, 5, 5, 5, 3, 3, 1], { activation: "leaky-relu", residual: true })
+      const read = yield* CircuitSpec.fromJson(JSON.parse(JSON.stringify(CircuitSpec.toJson(around))))
+      assert.strictEqual(Circuit.print(read), Circuit.print(around))
+      assert.deepStrictEqual(Circuit.parameters(read), Circuit.parameters(around))
+      const decoded = yield* Schema.decodeUnknownEffect(CircuitSpec.schema)(CircuitSpec.toJson(around))
+      assert.deepStrictEqual(decoded, CircuitSpec.toJson(around))
       const own = CircuitSpec.toJson(Circuit.stage("wave", (z) => z))
       assert.match((yield* Effect.flip(CircuitSpec.fromJson(own))).message, /«wave»/)
       assert.match((yield* Effect.flip(CircuitSpec.fromJson({ kind: "toString" }))).message, /«toString»/)

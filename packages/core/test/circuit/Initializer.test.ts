@@ -1,22 +1,54 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Coordinates, Initializer } from "@rai/core"
+import {
+  Auxiliaries,
+  Circuit,
+  Coordinates,
+  Cut,
+  Engine,
+  Initializer,
+  Moons,
+  NdArray,
+  Program,
+  Pseudorandom,
+  ReferenceEngine,
+  Segments,
+  Start
+} from "@rai/core"
+import { Effect } from "effect"
 
 const deep = (activation: Circuit.Activation) => Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation })
 
-/** The largest |WᵀW − I|, over the turns of a stacked square weight. */
-const distanceFromOrthogonal = (data: ArrayLike<number>, n: number, turns: number): number => {
+/** The largest |W Wᵀ − I|, or |Wᵀ W − I| where the outputs are fewer, over the turns of a stacked weight. */
+const distanceFromIsometric = (data: ArrayLike<number>, shape: ReadonlyArray<number>): number => {
+  const [inputs, outputs] = shape.slice(-2) as [number, number]
+  const [count, length] = inputs <= outputs ? [inputs, outputs] : [outputs, inputs]
   let worst = 0
-  for (let t = 0; t < turns; t++) {
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
+  for (let turn = 0; turn < data.length / (inputs * outputs); turn++) {
+    const at = (vector: number, k: number) =>
+      data[turn * inputs * outputs + (inputs <= outputs ? vector * outputs + k : k * outputs + vector)]!
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < count; j++) {
         let dot = 0
-        for (let k = 0; k < n; k++) dot += data[t * n * n + k * n + i]! * data[t * n * n + k * n + j]!
+        for (let k = 0; k < length; k++) dot += at(i, k) * at(j, k)
         worst = Math.max(worst, Math.abs(dot - (i === j ? 1 : 0)))
       }
     }
   }
   return worst
 }
+
+/** The prediction at every cut of the paper, for points in the plane. */
+const predictions = Effect.fnUntraced(function* (
+  circuit: Circuit.Circuit,
+  parameters: Engine.Arrays,
+  points: ArrayLike<number>
+) {
+  const x = { shape: [points.length / 2, 2], data: Float64Array.from(points) }
+  const program = yield* Program.make({ ...Circuit.signature(circuit), x: x.shape }, (given) =>
+    Auxiliaries.freeRun(circuit, Cut.sites(circuit, Cut.paper), (name) => given[name as "x"], given.x)
+  )
+  return yield* Engine.run(program, { ...parameters, x })
+})
 
 describe("initialisers", () => {
   it("give the same arrays for the same seed and others for another", () => {
@@ -26,39 +58,80 @@ describe("initialisers", () => {
     }
   })
 
-  it("pytorch: uniform within ±1/√fan_in, and filling that range", () => {
-    const circuit = Circuit.perceptron([4, 100, 1])
-    for (const [name, { data }] of Object.entries(Initializer.pytorch(circuit, 0))) {
-      const bound = 1 / Math.sqrt(Circuit.parameters(circuit)[name]!.fanIn)
-      const largest = Math.max(...Array.from(data, Math.abs))
-      assert.isAtMost(largest, bound)
-      if (data.length > 50) assert.isAtLeast(largest, 0.95 * bound)
+  const unequal = Circuit.perceptron([30, 200, 300, 120, 2], { activation: "tanh" })
+
+  /** Variance, fourth moment over the squared variance (1.8 of a uniform, 3 of a normal distribution) and bound of each weight. */
+  const moments = (data: ArrayLike<number>) => {
+    const numbers = Array.from(data)
+    const mean = (power: number) => numbers.reduce((total, w) => total + w ** power, 0) / numbers.length
+    const largest = numbers.reduce((most, w) => Math.max(most, Math.abs(w)), 0)
+    return { mean: mean(1), variance: mean(2), kurtosis: mean(4) / mean(2) ** 2, largest }
+  }
+
+  const laws: ReadonlyArray<
+    readonly [keyof typeof Initializer.table, (fanIn: number, fanOut: number) => number, "uniform" | "normal"]
+  > = [
+    ["pytorch", (fanIn) => 1 / (3 * fanIn), "uniform"],
+    ["glorot", (fanIn, fanOut) => 2 / (fanIn + fanOut), "uniform"],
+    ["he", (fanIn) => 2 / fanIn, "normal"],
+    ["lecun", (fanIn) => 1 / fanIn, "normal"]
+  ]
+  for (const [name, variance, distribution] of laws) {
+    it(`${name}: ${distribution}, with the variance of its fan, in each map`, () => {
+      const parameters = Initializer.table[name](unequal, 3)
+      for (const [path, { fanIn, fanOut, role }] of Object.entries(Circuit.parameters(unequal))) {
+        const { data } = parameters[path]!
+        if (role === "bias" && name !== "pytorch") {
+          assert.isTrue(data.every((b) => b === 0))
+          continue
+        }
+        const found = moments(data)
+        const [expected, tolerance] = [variance(fanIn, fanOut), 5 / Math.sqrt(data.length)]
+        assert.approximately(found.variance / expected, 1, tolerance, path)
+        assert.approximately(found.mean / Math.sqrt(expected), 0, tolerance, path)
+        if (data.length < 5000) continue
+        assert.approximately(found.kurtosis, distribution === "uniform" ? 1.8 : 3, 0.15, path)
+        if (distribution === "uniform") {
+          const bound = Math.sqrt(3 * expected)
+          assert.isAtMost(found.largest, bound * (1 + 1e-7))
+          assert.isAtLeast(found.largest, 0.99 * bound)
+        }
+      }
+    })
+  }
+
+  it("semi-orthogonal: unequal widths have orthonormal rows or columns, whichever are fewer, biases 0", () => {
+    const circuit = Circuit.perceptron([3, 8, 8, 8, 5, 9, 2], { activation: "tanh" })
+    const parameters = Initializer.semiOrthogonal(circuit, 4)
+    for (const [path, { role, shape }] of Object.entries(Circuit.parameters(circuit))) {
+      const { data } = parameters[path]!
+      if (role === "bias") assert.isTrue(data.every((b) => b === 0))
+      else assert.isBelow(distanceFromIsometric(data, shape), 1e-6, path)
     }
   })
 
-  it("he and glorot: zero biases, the variance that they are named for", () => {
-    const circuit = Circuit.linear(200, 300)
-    for (const [name, variance] of [
-      ["he", 2 / 200],
-      ["glorot", 2 / 500]
-    ] as const) {
-      const { bias, weight } = Initializer.table[name](circuit, 1)
-      assert.isTrue(bias!.data.every((b) => b === 0))
-      const mean = Array.from(weight!.data, (w) => w * w).reduce((a, b) => a + b) / weight!.data.length
-      assert.approximately(mean / variance, 1, 0.02)
+  it("orthogonal: unequal hidden widths too; the first and the last map are pytorch's", () => {
+    const circuit = Circuit.perceptron([2, 8, 5, 9, 3], { activation: "tanh" })
+    const [parameters, pytorch] = [Initializer.orthogonal(circuit, 4), Initializer.pytorch(circuit, 4)]
+    const maps = Circuit.leaves(circuit).filter(({ block }) => block.kind === "linear")
+    for (const [i, { block, path }] of maps.entries()) {
+      const weight = parameters[`${path}.weight`]!
+      const { inputs, outputs } = block.settings as { readonly inputs: number; readonly outputs: number }
+      if (i === 0 || i === maps.length - 1) assert.deepStrictEqual(weight, pytorch[`${path}.weight`])
+      else assert.isBelow(distanceFromIsometric(weight.data, [inputs, outputs]), 1e-6, path)
     }
   })
 
   it("orthogonal: hidden maps of tanh circuits are orthogonal with bias 0", () => {
     const parameters = Initializer.orthogonal(deep("tanh"), 2)
-    assert.isBelow(distanceFromOrthogonal(parameters["1.*.1.weight"]!.data, 8, 3), 1e-6)
+    assert.isBelow(distanceFromIsometric(parameters["1.*.1.weight"]!.data, [3, 8, 8]), 1e-6)
     assert.isTrue(parameters["1.*.1.bias"]!.data.every((b) => b === 0))
   })
 
   it("orthogonal: sigmoid circuits get it in tanh coordinates", () => {
     const circuit = deep("sigmoid")
     const inTanh = Coordinates.toTanh(circuit, Initializer.orthogonal(circuit, 2))
-    assert.isBelow(distanceFromOrthogonal(inTanh["1.*.1.weight"]!.data, 8, 3), 1e-5)
+    assert.isBelow(distanceFromIsometric(inTanh["1.*.1.weight"]!.data, [3, 8, 8]), 1e-5)
     assert.isTrue(inTanh["1.*.1.bias"]!.data.every((b) => Math.abs(b) < 1e-6))
   })
 
@@ -78,4 +151,65 @@ describe("initialisers", () => {
       }
     }
   })
+
+  it.effect(
+    "mirrored: with relu every hidden map's prediction is linear in the input, and equal widths keep its length",
+    () =>
+      Effect.gen(function* () {
+        for (const hidden of [
+          [8, 8, 8, 8],
+          [8, 12, 6, 6, 10]
+        ]) {
+          const circuit = Circuit.perceptron([2, ...hidden, 3], { activation: "relu" })
+          const parameters = Initializer.mirrored(circuit, 5)
+          // Without the first map's bias, linear is more than affine.
+          const without = { ...parameters, "0.bias": NdArray.full([hidden[0]!], 0) }
+          const points = [Pseudorandom.make(1).normals(10), Pseudorandom.make(2).normals(10)] as const
+          const mixed = points[0].map((x, i) => 2 * x - 3 * points[1][i]!)
+          const [f, g, both] = [
+            yield* predictions(circuit, without, points[0]),
+            yield* predictions(circuit, without, points[1]),
+            yield* predictions(circuit, without, mixed)
+          ]
+          for (const [place, z] of Object.entries(both)) {
+            z.data.forEach((value, i) => {
+              assert.approximately(value, 2 * f[place]!.data[i]! - 3 * g[place]!.data[i]!, 1e-6)
+            })
+          }
+          const lengths = Object.values(f).flatMap(({ data, shape }) => {
+            const [turns, size] = shape.length === 3 ? [shape[0]!, data.length / shape[0]!] : [1, data.length]
+            return Array.from({ length: turns }, (_, t) => Math.hypot(...data.slice(t * size, (t + 1) * size)))
+          })
+          if (new Set(hidden).size === 1)
+            for (const length of lengths) assert.approximately(length / lengths[0]!, 1, 1e-6)
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it("orthogonal: relu circuits whose widths cannot be halved have isometric maps, unmirrored", () => {
+    const circuit = Circuit.perceptron([2, 7, 7, 7, 1], { activation: "relu" })
+    assert.strictEqual(Initializer.unmirrored(circuit), 7)
+    const weight = Initializer.orthogonal(circuit, 2)["1.*.1.weight"]!
+    assert.isBelow(distanceFromIsometric(weight.data, weight.shape), 1e-6)
+  })
+
+  for (const activation of ["sigmoid", "tanh", "relu", "gelu"] as const) {
+    it.effect(`lsuv: each hidden map's predictions on the data have variance 1, ${activation}`, () =>
+      Effect.gen(function* () {
+        const circuit = Circuit.perceptron([2, 30, 30, 30, 20, 20, 3], { activation })
+        const { inputs: x } = yield* Moons.make({ examples: 60, seed: 2 })
+        const parameters = yield* Start.table.lsuv(circuit, 6, x)
+        const found = Object.entries(yield* predictions(circuit, parameters, x.data))
+        assert.strictEqual(found.length, Segments.places(circuit, Cut.sites(circuit, Cut.paper)).length)
+        for (const [place, z] of found) {
+          const turns = place.includes("*") ? z.shape[0]! : 1
+          for (let turn = 0; turn < turns; turn++) {
+            const own = z.data.slice((turn * z.data.length) / turns, ((turn + 1) * z.data.length) / turns)
+            const { mean, variance } = moments(own)
+            assert.approximately(variance - mean ** 2, 1, 1e-4, `${place}, turn ${turn}`)
+          }
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
 })

@@ -189,4 +189,39 @@ describe("split", () => {
       )
     })
   )
+
+  it.effect("divides training data again into training and validation", () =>
+    Effect.gen(function* () {
+      const data = yield* sample(
+        Array.from({ length: 300 }, (_, i) => i % 3),
+        3
+      )
+      const { train: rest, test } = yield* Dataset.split(data, { share: 0.2 })
+      const { train, test: validation } = yield* Dataset.split(rest, { share: 0.25, source: "validation" })
+      const all = [train, validation, test]
+      assert.deepStrictEqual(all.map(Dataset.examples), [180, 60, 60])
+      for (const part of all) {
+        for (const label of [0, 1, 2]) {
+          assert.strictEqual(Dataset.labels(part).filter((each) => each === label).length, Dataset.examples(part) / 3)
+        }
+      }
+      const indices = all.flatMap((part) => [...part.inputs.data])
+      assert.deepStrictEqual(new Set(indices), new Set(data.inputs.data))
+    })
+  )
+
+  it.effect("refuses a class too small for training, validation and test, and names the division", () =>
+    Effect.gen(function* () {
+      const data = yield* sample([0, 0, 0, 0, 0, 0, 1, 1], 2)
+      const { train } = yield* Dataset.split(data, { share: 0.25 })
+      assert.strictEqual(
+        (yield* Effect.flip(Dataset.split(train, { share: 0.25, source: "validation" }))).message,
+        "validation: expected at least two examples of class «class 1», but only one came; add examples, or leave this one out"
+      )
+      assert.strictEqual(
+        (yield* Effect.flip(Dataset.split(train, { share: 0, source: "validation" }))).message,
+        "validation, setting «share»: expected a share of the examples between 0 and 1, but 0 came; give for instance 0.2"
+      )
+    })
+  )
 })

@@ -7,10 +7,21 @@ import * as Moons from "../../src/data/Moons.ts"
 import * as Source from "../../src/data/Source.ts"
 
 layer(NodeFileSystem.layer)("Source", (it) => {
-  it.effect("gives every generated set by its name", () =>
+  it.effect("gives every set by its name", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(Source.names, ["moons-100", "moons", "circles", "spirals", "blobs", "xor", "checkerboard"])
-      for (const name of Source.names) assert.strictEqual(Dataset.examples(yield* Source.read(name)), 100)
+      assert.deepStrictEqual(Source.names, [
+        "moons-100",
+        "moons",
+        "circles",
+        "spirals",
+        "blobs",
+        "xor",
+        "checkerboard",
+        "digits"
+      ])
+      for (const name of Source.names) {
+        assert.strictEqual(Dataset.examples(yield* Source.read(name)), name === "digits" ? 1797 : 100)
+      }
       assert.deepStrictEqual(yield* Source.read("moons-100"), yield* Moons.paper)
     })
   )
@@ -34,7 +45,8 @@ layer(NodeFileSystem.layer)("Source", (it) => {
     })
   )
 
-  const some = "expected one of moons-100, moons, circles, spirals, blobs, xor, checkerboard, or a .csv or .csv.gz file"
+  const some =
+    "expected one of moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, or a .csv or .csv.gz file"
   const bad: ReadonlyArray<readonly [text: string, message: string]> = [
     ["moon", `data: ${some}, but «moon» came; name one of these`],
     ["", `data: ${some}, but «» came; name one of these`],
@@ -48,7 +60,8 @@ layer(NodeFileSystem.layer)("Source", (it) => {
     ["moons:n=1=2", "moons: expected a number after n=, but «n=1=2» came; write for instance n=100"],
     ["moons:n=5,n=6", "moons: expected each setting once, but «n» came twice; remove one of the two"],
     ["moons:n=1", "moons, setting «n»: expected a whole number from 2 to 10000000, but 1 came; change the number"],
-    ["moons-100:n=5", "moons-100: expected no settings, but «n=5» came; leave them out, or name moons, which has some"]
+    ["moons-100:n=5", "moons-100: expected no settings, but «n=5» came; leave them out, or name moons, which has some"],
+    ["digits:n=5", "digits: expected no settings, but «n=5» came; leave them out"]
   ]
   for (const [text, message] of bad) {
     it.effect(`refuses «${text}»`, () =>
@@ -60,11 +73,11 @@ layer(NodeFileSystem.layer)("Source", (it) => {
     )
   }
 
-  it.effect("refuses a label or another task for a generated set", () =>
+  it.effect("refuses a label or another task for a set with a name of its own", () =>
     Effect.gen(function* () {
       assert.strictEqual(
         (yield* Effect.flip(Source.read("xor", { label: "y" }))).message,
-        "xor: expected a label column for files alone, but «y» came for a generated set; leave the label out, or give a file"
+        "xor: expected a label column for files alone, but «y» came for a set with a name of its own; leave the label out, or give a file"
       )
       assert.strictEqual(
         (yield* Effect.flip(Source.read("xor", { task: "regression" }))).message,

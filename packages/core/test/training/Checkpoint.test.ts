@@ -1,6 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Checkpoint, Circuit, Moons, NdArray, Plan, Progress, type Training } from "@rai/core"
+import { Checkpoint, Circuit, Moons, NdArray, type PhaseRun, Plan, Progress } from "@rai/core"
 import { Effect, FileSystem } from "effect"
 
 const circuit = Circuit.perceptron([2, 4, 1])
@@ -8,7 +8,7 @@ const identify = Effect.fnUntraced(function* (steps: number, noise: number) {
   const data = yield* Moons.make({ examples: 10, noise })
   return yield* Checkpoint.identity({ circuit, plan: Plan.relax({ steps }), seed: 3, engine: "reference", data })
 })
-const snapshot = (step: number): Training.Snapshot => ({
+const snapshot = (step: number): PhaseRun.Snapshot => ({
   progress: Progress.start.with({ step }),
   state: { "0.weight": NdArray.make([2, 2], [step, -0, Number.NaN, 1e-45]) }
 })

@@ -12,9 +12,9 @@ describe("what a measurement decides", () => {
       Progress.decide(Progress.start, Phase.relax({ steps: 10 }), measured(loss, accuracy), { loss: 0.1, accuracy: 1 })
         .decision
     assert.strictEqual(decide(0.05, 1), "solved")
-    assert.strictEqual(decide(0.05, 0.99), "continue")
-    assert.strictEqual(decide(0.2, 1), "continue")
-    assert.strictEqual(decide(Number.NaN, 1), "diverged")
+    assert.strictEqual(decide(0.05, 0.99), "hold")
+    assert.strictEqual(decide(0.2, 1), "hold")
+    assert.strictEqual(decide(Number.NaN, 1), "lost")
   })
 
   it("an infinite relaxed loss is no number either, and is not noted", () => {
@@ -26,19 +26,19 @@ describe("what a measurement decides", () => {
       gradientNorms: []
     })
     const decided = Progress.decide(Progress.start, Phase.relax({ steps: 10 }), infinite, undefined)
-    assert.strictEqual(decided.decision, "diverged")
+    assert.strictEqual(decided.decision, "lost")
     assert.isUndefined(decided.progress.relaxedLoss)
   })
 
-  it("a careful phase keeps the best, goes back when its patience ends, and gives up at the last attempt", () => {
+  it("a careful phase holds the best, goes back when its patience ends, and gives up at the last attempt", () => {
     let progress = Progress.start.with({ rate: 0.9 })
     const see = (step: number, loss: number) => {
       const decided = Progress.decide(progress.with({ step }), careful, measured(loss), undefined)
       progress = decided.progress
       return decided.decision
     }
-    assert.strictEqual(see(0, 1), "keep")
-    assert.strictEqual(see(5, 0.5), "keep")
+    assert.strictEqual(see(0, 1), "hold")
+    assert.strictEqual(see(5, 0.5), "hold")
     assert.strictEqual(see(10, 0.6), "continue")
     assert.strictEqual(see(15, 0.6), "rewind")
     assert.approximately(progress.rate, 0.3, 1e-12)
@@ -47,6 +47,6 @@ describe("what a measurement decides", () => {
   })
 
   it("a careful phase that begins with NaN has nothing to go back to", () => {
-    assert.strictEqual(Progress.decide(Progress.start, careful, measured(Number.NaN), undefined).decision, "diverged")
+    assert.strictEqual(Progress.decide(Progress.start, careful, measured(Number.NaN), undefined).decision, "lost")
   })
 })

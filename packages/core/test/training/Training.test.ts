@@ -6,6 +6,7 @@ import {
   Moons,
   NdArray,
   Phase,
+  type PhaseRun,
   Plan,
   ReferenceEngine,
   Rprop,
@@ -36,8 +37,8 @@ const stoppedAt = Effect.fnUntraced(function* (
   options: Training.Options,
   at: (event: TrainingEvent.TrainingEvent) => boolean
 ) {
-  const kept: Array<Training.Snapshot> = []
-  const onSnapshot = (snapshot: Training.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+  const kept: Array<PhaseRun.Snapshot> = []
+  const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
   const events = Training.stream(circuit, yield* data, { ...options, onSnapshot })
   yield* Effect.exit(Stream.runForEach(events, (event) => (at(event) ? Effect.interrupt : Effect.void)))
   return kept.at(-1)!
@@ -110,8 +111,8 @@ describe("training", () => {
 
   it.live("ends at once when it is interrupted while a slow listener holds it up, with a snapshot", () =>
     Effect.gen(function* () {
-      const kept: Array<Training.Snapshot> = []
-      const onSnapshot = (snapshot: Training.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+      const kept: Array<PhaseRun.Snapshot> = []
+      const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
       const endless = Training.stream(circuit, yield* data, { plan: Plan.relax({ steps: 1e6 }), onSnapshot })
       const fiber = yield* Effect.forkDetach(Stream.runForEach(endless, () => Effect.sleep("1 hour")))
       yield* Effect.sleep("500 millis")
@@ -162,17 +163,20 @@ describe("training", () => {
     }).pipe(Effect.provide(TfjsEngine.layerNative))
   )
 
-  it.effect("a loss that is no number ends the run with what to do", () =>
+  it.effect("numbers that are lost end the run with what to do", () =>
     Effect.gen(function* () {
       const moons = yield* data
       const hot = Plan.make(Phase.backpropagate({ steps: 50, interval: 1, optimizer: Sgd.make(1e20) }))
       const relu = Circuit.perceptron([2, 8, 8, 1], { activation: "relu" })
       const error = yield* Effect.flip(Training.fit(relu, moons, { plan: hot, seed: 0 }))
-      assert.match(error.message, /^expected a finite loss, but .* came at step \d+ of backpropagate; lower its rate/)
+      assert.match(
+        error.message,
+        /^expected finite numbers, but NaN or infinity came at step \d+ of backpropagate, first in .+; lower its rate/
+      )
     }).pipe(Effect.provide(TfjsEngine.layerNative))
   )
 
-  it.effect("a loss that is no number before the first step is no matter of the rate", () =>
+  it.effect("numbers that are lost before the first step are no matter of the rate", () =>
     Effect.gen(function* () {
       const moons = yield* data
       const { inputNames, inputs, targets } = moons
@@ -181,7 +185,7 @@ describe("training", () => {
       const error = yield* Effect.flip(Training.fit(circuit, steep, { plan: Plan.relax({ steps: 5 }), seed: 0 }))
       assert.strictEqual(
         error.message,
-        "expected a finite loss, but Infinity came at step 0 of relax; scale the data down, or begin from another start"
+        "expected finite numbers, but NaN or infinity came at step 0 of relax, first in the loss; scale the data down, or begin from another start"
       )
     }).pipe(Effect.provide(TfjsEngine.layerNative))
   )

@@ -9,13 +9,16 @@ export interface Entry {
   readonly mark: (x: number, y: number) => string
 }
 
+/** The room that an entry takes with the gap behind it, in pixels. */
+export const width = (name: string): number => 38 + 6.2 * name.length
+
 /** The entries from left to right, on the base line `y`. */
 export const draw = (place: { readonly x: number; readonly y: number }, entries: ReadonlyArray<Entry>): string => {
   let next = place.x
   return entries
     .map(({ name, mark }) => {
       const x = next
-      next += 38 + 6.2 * name.length
+      next += width(name)
       return mark(x, place.y - 4) + Svg.text(name, { x: x + 22, y: place.y })
     })
     .join("")

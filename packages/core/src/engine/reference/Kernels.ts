@@ -2,6 +2,7 @@
  * Every primitive as a plain float64 loop: slow and obvious, the arbiter of what the others should answer.
  */
 import type { Attributes } from "../../tensor/Primitive.ts"
+import * as Erf from "./Erf.ts"
 
 /** An array in float64; conditions are 1 and 0. */
 export interface Values {
@@ -75,6 +76,8 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   tanh: elementwise((x) => Math.tanh(x!)),
   relu: elementwise((x) => Math.max(x!, 0)),
   softplus: elementwise((x) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!)))),
+  elu: elementwise((x) => (x! > 0 ? x! : Math.expm1(x!))),
+  erf: elementwise((x) => Erf.erf(x!)),
   clip: ([x], _, { minimum, maximum }) =>
     x!.data.map((value) => Math.min(Math.max(value, minimum as number), maximum as number)),
   add: elementwise((a, b) => a! + b!),

@@ -48,6 +48,7 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
   return {
     sigmoidGradient: (_, [g, y]) => run("SigmoidGrad", y!, g!),
     tanhGradient: (_, [g, y]) => run("TanhGrad", y!, g!),
+    eluGradient: (_, [g, y]) => run("EluGrad", g!, y!),
     reluGradient: (_, [g, y]) => run("ReluGrad", g!, y!),
     // Of two matrices, MatMul is three times as fast as a batch of one.
     matMul: (call, [a, b], shape, attributes) =>

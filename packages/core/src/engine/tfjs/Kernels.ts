@@ -43,6 +43,8 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   tanh: unary("Tanh"),
   relu: unary("Relu"),
   softplus: unary("Softplus"),
+  elu: unary("Elu"),
+  erf: unary("Erf"),
   clip: (call, [x], _, { minimum, maximum }) =>
     call("ClipByValue", { x: x! }, { clipValueMin: minimum, clipValueMax: maximum }),
   add: binary("Add"),

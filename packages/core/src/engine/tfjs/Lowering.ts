@@ -34,15 +34,19 @@ export const lower = (
 ): ReadonlyArray<Lowered> => {
   const live = liveNodes(program, broadcasting)
   const stacks = stacksOf(live)
+  const parts = partitionsOf(live)
   const calls: Array<Lowered> = []
   const done = new Set<Tensor>()
   for (const node of live) {
     if (node.primitive.name === "input" || done.has(node)) continue
     const stack = stacks.get(node)
+    const partition = parts.get(node)
     const lowered =
-      stack === undefined
-        ? single(node, operandsOf(node, broadcasting), Shape.resolve(node.shape, lengths), kernels, call, scalar)
-        : unstack(stack, call)
+      partition !== undefined
+        ? divide(partition, call)
+        : stack === undefined
+          ? single(node, operandsOf(node, broadcasting), Shape.resolve(node.shape, lengths), kernels, call, scalar)
+          : unstack(stack, call)
     calls.push(lowered)
     for (const result of lowered.results) done.add(result)
   }
@@ -157,6 +161,39 @@ const unstack = ({ axis, of, slices }: Stack, call: Call): Lowered => {
       })
       return indices.map((index) => all[index]!)
     }
+  }
+}
+
+interface Partition {
+  readonly of: Tensor
+  readonly axis: number
+  /** The slices in order, which make up the whole. */
+  readonly slices: ReadonlyArray<Tensor>
+}
+
+/** The slices that together make up the whole of an axis, by slice. */
+const partitionsOf = (nodes: ReadonlyArray<Tensor>): ReadonlyMap<Tensor, Partition> => {
+  const slices = nodes.filter(({ primitive }) => primitive.name === "slice")
+  const found = new Map<Tensor, Partition>()
+  for (const [of, own] of Map.groupBy(slices, ({ operands }) => operands[0]!)) {
+    const axis = own[0]!.attributes.axis as number
+    const bounds = (node: Tensor) => node.attributes as { readonly start: number; readonly end: number }
+    const sorted = own.toSorted((a, b) => bounds(a).start - bounds(b).start)
+    const whole =
+      own.every(({ attributes }) => attributes.axis === axis) &&
+      sorted.every((slice, i) => bounds(slice).start === (i === 0 ? 0 : bounds(sorted[i - 1]!).end)) &&
+      bounds(sorted.at(-1)!).end === of.shape[axis]
+    if (whole) for (const slice of own) found.set(slice, { of, axis, slices: sorted })
+  }
+  return found
+}
+
+const divide = ({ axis, of, slices }: Partition, call: Call): Lowered => {
+  const numOrSizeSplits = slices.map(({ shape }) => shape[axis] as number)
+  return {
+    operands: [of],
+    results: slices,
+    run: ([x]) => call("SplitV", { x: x! }, { numOrSizeSplits, axis }) as unknown as ReadonlyArray<tf.Tensor>
   }
 }
 

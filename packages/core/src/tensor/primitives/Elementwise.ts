@@ -66,6 +66,16 @@ export const sigmoid = unary("sigmoid", 10, (g, _, y) => g.sigmoidGradient(y))
 export const tanh = unary("tanh", 10, (g, _, y) => g.tanhGradient(y))
 export const relu = unary("relu", 1, (g, _, y) => g.reluGradient(y))
 export const softplus = unary("softplus", 16, (g, x) => g.mul(x.sigmoid()))
+export const elu = unary("elu", 9, (g, _, y) => g.eluGradient(y))
+export const erf = unary("erf", 20, (g, x) =>
+  g.mul(
+    x
+      .square()
+      .neg()
+      .exp()
+      .mul(2 / Math.sqrt(Math.PI))
+  )
+)
 
 /** Limits x to [minimum, maximum]; the gradient passes where x lies within, bounds included. */
 export const clip: Primitive = {

@@ -20,5 +20,8 @@ export const sigmoidGradient = composite("sigmoidGradient", 3, (g, y) => g.mul(y
 /** g · (1 − y²), with y = tanh(x) */
 export const tanhGradient = composite("tanhGradient", 3, (g, y) => g.mul(y.square().neg().add(1)))
 
+/** g where y > 0, else g (y + 1) = g eˣ, with y = elu(x) */
+export const eluGradient = composite("eluGradient", 3, (g, y) => g.mul(y.minimum(0).add(1)))
+
 /** g where y > 0, else 0, with y = relu(x); a gradient that is not a number stays out where the unit is off. */
 export const reluGradient = composite("reluGradient", 1, (g, y) => y.greater(0).where(g, g.zerosLike()))

@@ -1,0 +1,79 @@
+/**
+ * `rai experiment`: one of the paper's figures or the open questions, answered with a page and its plots.
+ */
+import { availableParallelism } from "node:os"
+import { CircuitSpec } from "@rai/core"
+import { Experiments, Page, Seeds } from "@rai/experiments"
+import { Effect, FileSystem, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import * as EngineChoice from "./EngineChoice.ts"
+import * as Report from "./Report.ts"
+import { parse } from "./Seeds.ts"
+import { UsageWrong } from "./UsageWrong.ts"
+
+/** Where pages are kept when the command is run from the repository's root. */
+const kept = "apps/experiments/results"
+
+const flags = {
+  name: Argument.Literals("name", Experiments.names).pipe(Argument.withDescription(Experiments.names.join(", "))),
+  seeds: Flag.String("seeds").pipe(
+    Flag.withDescription("one run of each contestant for each, as in 0-9 or 0,2,5"),
+    Flag.withDefault("0-9")
+  ),
+  steps: Flag.Int("steps").pipe(
+    Flag.withDescription(
+      "at most so many steps (epochs, with batches) in each phase; a figure is drawn in full, and its statistics are cut short"
+    ),
+    Flag.optional
+  ),
+  hidden: Flag.String("hidden").pipe(
+    Flag.withDescription("hidden widths in place of the experiment's own, as in 100x20"),
+    Flag.optional
+  ),
+  engine: Flag.Literals("engine", EngineChoice.names).pipe(
+    Flag.withDescription("what computes; auto takes the fastest that works here"),
+    Flag.withDefault("auto" as const)
+  ),
+  out: Flag.String("out").pipe(
+    Flag.withDescription(`the folder for NAME.md and its plots; ${kept} where there is one, else results`),
+    Flag.optional
+  ),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDescription("the last line of stdout is one JSON object"),
+    Flag.withDefault(false)
+  )
+}
+
+/** The command. */
+export const command = Command.make("experiment", flags, (given) => experiment(given)).pipe(
+  Command.withDescription("Redo a figure of the paper or answer one of its open questions, as a page with plots"),
+  Command.withExamples([{ command: "rai experiment figure-5 --seeds 0-2 --steps 1000" }])
+)
+
+const experiment = Effect.fn("experiment")(function* (given: Command.Command.Config.Infer<typeof flags>) {
+  const fs = yield* FileSystem.FileSystem
+  const seeds = yield* parse(given.seeds)
+  const steps = Option.getOrUndefined(given.steps)
+  if (steps !== undefined && steps < 1) {
+    const advice = "write a whole number, or leave --steps out"
+    return yield* new UsageWrong({ expected: "at least one step", came: `${steps} came`, advice })
+  }
+  const hidden = Option.getOrUndefined(given.hidden)
+  if (hidden !== undefined) yield* CircuitSpec.widths(`1,${hidden},1`)
+  const folder = Option.getOrUndefined(given.out) ?? ((yield* fs.exists(kept)) ? kept : "results")
+  const made = {
+    command: [
+      `rai experiment ${given.name} --seeds ${Seeds.print(seeds)}`,
+      ...(steps === undefined ? [] : [`--steps ${steps}`]),
+      ...(hidden === undefined ? [] : [`--hidden ${hidden}`])
+    ].join(" "),
+    cores: availableParallelism()
+  }
+  const chosen = Experiments.named(given.name)!
+  yield* Effect.gen(function* () {
+    const page = yield* chosen.page({ seeds, steps, hidden, follow: Report.progress })
+    const [file, ...plots] = yield* Page.write(page, folder, made)
+    const { name, rows, shows } = page
+    yield* Report.result(given.json, { name, page: file, plots, rows, shows }, [...shows, `written to ${file}`])
+  }).pipe(Effect.provide(EngineChoice.table[given.engine]))
+})

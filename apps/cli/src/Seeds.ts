@@ -1,0 +1,78 @@
+/**
+ * Several runs side by side: a row for each seed, then what they come to.
+ */
+import { Statistics, Seeds as Text } from "@rai/experiments"
+import { Effect } from "effect"
+import * as Report from "./Report.ts"
+import type * as Run from "./Run.ts"
+import * as Table from "./Table.ts"
+import { UsageWrong } from "./UsageWrong.ts"
+
+/** The seeds of `--seeds`. */
+export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, UsageWrong> =>
+  Effect.mapError(
+    Text.parse(text),
+    ({ came }) =>
+      new UsageWrong({ expected: "seeds such as 0-9 or 0,2,5", came: `«${came}» came`, advice: "write whole numbers" })
+  )
+
+/** The accuracy that counts: on test data where there are any. */
+const accuracy = ({ freeRunAccuracy, testAccuracy }: Run.Summary): number =>
+  testAccuracy ?? freeRunAccuracy ?? Number.NaN
+
+/** Mean, deviation, median and lowest accuracy, and the median time. */
+export const summary = (runs: ReadonlyArray<Run.Summary>) => {
+  const accuracies = runs.map(accuracy)
+  return {
+    meanAccuracy: Statistics.mean(accuracies),
+    deviation: Statistics.deviation(accuracies),
+    medianAccuracy: Statistics.median(accuracies),
+    lowestAccuracy: Math.min(...accuracies),
+    medianSeconds: Statistics.median(runs.map(({ seconds }) => seconds))
+  }
+}
+
+/** The table, and a line of what the runs come to. */
+export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
+  const { deviation, lowestAccuracy, meanAccuracy, medianAccuracy, medianSeconds } = summary(runs)
+  const head = ["seed", "steps", "time", "training loss", "training accuracy", "test loss", "test accuracy"]
+  const rows = runs.map((run) => [String(run.seed), ...cells(run)])
+  return [
+    ...Table.lines([head, ...rows]),
+    `accuracy ${Report.percent(meanAccuracy)} ± ${Report.percent(deviation)} (mean ± deviation over ${runs.length} seeds), median ${Report.percent(medianAccuracy)}, lowest ${Report.percent(lowestAccuracy)}; median time ${Report.seconds(medianSeconds)}`,
+    ...compared(runs)
+  ]
+}
+
+/** This plan beside backpropagation alone from the same start, where both were run. */
+export const compared = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
+  const others = runs.flatMap(({ backpropagation }) => backpropagation ?? [])
+  if (others.length === 0) return []
+  const head = [
+    "from the same start",
+    "steps",
+    "time",
+    "training loss",
+    "training accuracy",
+    "test loss",
+    "test accuracy"
+  ]
+  return ["", ...Table.lines([head, ["this plan", ...averaged(runs)], ["backpropagation alone", ...averaged(others)]])]
+}
+
+const cells = (run: Run.Summary): ReadonlyArray<string> => averaged([run])
+
+const averaged = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
+  const of = (value: (run: Run.Summary) => number | null) => {
+    const values = runs.map(value)
+    return values.includes(null) ? null : Statistics.mean(values as ReadonlyArray<number>)
+  }
+  return [
+    String(Math.round(of(({ steps }) => steps)!)),
+    Report.seconds(of(({ seconds }) => seconds)!),
+    Report.number(of(({ freeRunLoss }) => freeRunLoss)),
+    Report.percent(of(({ freeRunAccuracy }) => freeRunAccuracy)),
+    Report.number(of(({ testLoss }) => testLoss)),
+    Report.percent(of(({ testAccuracy }) => testAccuracy))
+  ]
+}

@@ -1,0 +1,54 @@
+/**
+ * The activation functions, as PyTorch defines them.
+ */
+import { type Block, stage } from "./Block.ts"
+
+/** σ(x) = 1 / (1 + e^−x) */
+export const sigmoid: Block = stage("sigmoid", (z) => z.sigmoid())
+
+/** tanh x */
+export const tanh: Block = stage("tanh", (z) => z.tanh())
+
+/** max(x, 0) */
+export const relu: Block = stage("relu", (z) => z.relu())
+
+/** x */
+export const identity: Block = stage("identity", (z) => z)
+
+/** x where x > 0, else x / 100 */
+export const leakyRelu: Block = stage("leaky-relu", (z) => z.greater(0).where(z, z.mul(0.01)))
+
+/** x where x > 0, else eˣ − 1 */
+export const elu: Block = stage("elu", (z) => z.elu())
+
+/** The fixed point at which activations keep mean 0 and variance 1 (Klambauer et al. 2017). */
+const [α, λ] = [1.6732632423543772, 1.0507009873554805]
+
+/** λ x where x > 0, else λ α (eˣ − 1), with α ≈ 1.6733 and λ ≈ 1.0507 */
+export const selu: Block = stage("selu", (z) => z.greater(0).where(z, z.elu().mul(α)).mul(λ))
+
+/** x Φ(x) = x (1 + erf(x / √2)) / 2 */
+export const gelu: Block = stage("gelu", (z) => z.mul(z.mul(Math.SQRT1_2).erf().add(1).mul(0.5)))
+
+/** x σ(x) */
+export const silu: Block = stage("silu", (z) => z.mul(z.sigmoid()))
+
+/** ln(1 + eˣ) */
+export const softplus: Block = stage("softplus", (z) => z.softplus())
+
+/** The activation functions by the names that the option `activation` takes. */
+export const activations = {
+  sigmoid,
+  tanh,
+  relu,
+  identity,
+  "leaky-relu": leakyRelu,
+  elu,
+  selu,
+  gelu,
+  silu,
+  softplus
+}
+
+/** The name of an activation function. */
+export type Activation = keyof typeof activations

@@ -1,0 +1,148 @@
+/**
+ * What is odd about data that training can go on with.
+ */
+import { quote } from "./DataInvalid.ts"
+import * as Dataset from "./Dataset.ts"
+import * as Repeats from "./Repeats.ts"
+
+/** One oddity: `message` says on one line what was seen and what helps. */
+export interface Warning {
+  readonly about: "repeats" | "conflicts" | "constant" | "scale" | "classes"
+  readonly message: string
+}
+
+/** Repeats are worth a word from this share of the examples on. */
+const repeatsShare = 0.01
+
+/** Columns whose deviations and ranges differ by more than this factor are of different scales. */
+const scaleRatio = 100
+
+/** A class below this share, or below half of an equal share where classes are many, is a rare one. */
+const rareShare = 0.05
+
+/**
+ * What to know about a data set before training on it: points that come many times or with different targets, constant columns,
+ * columns of very different scale, classes that are rare or absent; empty where there is nothing.
+ *
+ * ```ts
+ * import { Dataset, NdArray, Warnings } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const data = Effect.runSync(Dataset.labelled({
+ *   inputs: NdArray.make([2, 2], [1, 7, 2, 7]),
+ *   labels: [0, 1],
+ *   inputNames: ["a", "b"],
+ *   classNames: ["no", "yes"]
+ * }))
+ * Warnings.of(data).map((warning) => warning.message)
+ * // => ["the column «b» holds one value alone, from which nothing can be learned: remove it"]
+ * ```
+ */
+export const of = (data: Dataset.Dataset): ReadonlyArray<Warning> => [
+  ...repeats(data),
+  ...columns(data),
+  ...(data.task === "regression" ? values(data) : classes(data))
+]
+
+const repeats = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
+  const examples = Dataset.examples(data)
+  const found = Repeats.of(data)
+  const warnings: Array<Warning> = []
+  if (found.repeats >= repeatsShare * examples) {
+    const seen = `${count(found.repeats, "example")} of ${examples} ${found.repeats === 1 ? "repeats" : "repeat"} the inputs of an earlier one`
+    const advice = "remove copies, which weigh in the loss and, on both sides of a split, flatter the test"
+    warnings.push({ about: "repeats", message: `${seen} (one point comes ${found.most} times): ${advice}` })
+  }
+  if (found.conflicts > 0) {
+    const [kind, bound] =
+      data.task === "regression"
+        ? ["targets", `no mean squared error below ${Number(found.best.toPrecision(3))} can be reached`]
+        : ["classes", `no accuracy above ${percent(found.best)} can be reached`]
+    const seen = `${count(found.conflicts, "point")} ${found.conflicts === 1 ? "comes" : "come"} with different ${kind}`
+    const advice = "correct them, or add a column that tells them apart"
+    warnings.push({ about: "conflicts", message: `${seen}, so that ${bound}: ${advice}` })
+  }
+  return warnings
+}
+
+interface Column {
+  readonly name: string
+  readonly deviation: number
+  readonly range: number
+}
+
+const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
+  if (Dataset.examples(data) < 2) return []
+  const all = data.inputNames.map((name, i) => column(data.inputs, name, i))
+  const constant = all.filter(({ range }) => range === 0)
+  const varied = all.filter(({ range }) => range > 0).sort((a, b) => a.deviation - b.deviation)
+  const warnings: Array<Warning> = []
+  if (constant.length > 0) {
+    const names = listed(constant.map(({ name }) => name))
+    const message =
+      constant.length === 1
+        ? `the column ${names} holds one value alone, from which nothing can be learned: remove it`
+        : `the columns ${names} hold one value each, from which nothing can be learned: remove them`
+    warnings.push({ about: "constant", message })
+  }
+  const [least, most] = [varied[0], varied.at(-1)]
+  // The range too: a pixel that is nearly always dark deviates little on the same scale as the others.
+  if (least && most && most.deviation > scaleRatio * least.deviation && most.range > scaleRatio * least.range) {
+    const seen = `the standard deviation of ${quote(most.name)} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${quote(least.name)}`
+    const advice = "standardise the columns, each to mean 0 and deviation 1"
+    warnings.push({ about: "scale", message: `${seen}, which hides the smaller from a circuit: ${advice}` })
+  }
+  return warnings
+}
+
+const column = ({ shape, data }: Dataset.Dataset["inputs"], name: string, at: number): Column => {
+  const [examples = 0, features = 0] = shape
+  let [minimum, maximum, sum, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0]
+  for (let i = at; i < data.length; i += features) {
+    minimum = Math.min(minimum, data[i]!)
+    maximum = Math.max(maximum, data[i]!)
+    sum += data[i]!
+  }
+  const mean = sum / examples
+  for (let i = at; i < data.length; i += features) squares += (data[i]! - mean) ** 2
+  return { name, deviation: Math.sqrt(squares / examples), range: maximum - minimum }
+}
+
+const classes = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
+  const width = data.task === "binary" ? 2 : Dataset.outputs(data)
+  const named = Array.from({ length: width }, (_, i) => ({ name: data.classNames?.[i] ?? String(i), examples: 0 }))
+  for (const label of Dataset.labels(data)) named[label]!.examples++
+  const warn = (message: string): ReadonlyArray<Warning> => [{ about: "classes", message }]
+  const present = named.filter(({ examples }) => examples > 0).sort((a, b) => a.examples - b.examples)
+  const [least, most] = [present[0]!, present.at(-1)!]
+  if (present.length === 1) {
+    return warn(`every example is of class ${quote(most.name)}, so that nothing is told apart: add examples of another`)
+  }
+  const absent = named.filter(({ examples }) => examples === 0)
+  if (absent.length > 0) {
+    const names = listed(absent.map(({ name }) => name))
+    return warn(`no example is of class ${names}, which will never be answered: add examples, or leave the class out`)
+  }
+  const share = least.examples / Dataset.examples(data)
+  if (share >= Math.min(rareShare, 0.5 / width)) return []
+  const seen = `only ${least.examples} of ${Dataset.examples(data)} examples ${least.examples === 1 ? "is" : "are"} of class ${quote(least.name)}`
+  const always = `always answering ${quote(most.name)} is right for ${percent(most.examples / Dataset.examples(data))}`
+  return warn(`${seen}, and ${always}: judge by more than the accuracy, and add examples of the rare class`)
+}
+
+const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
+  const width = targets.shape[1]!
+  if (!targets.data.every((value, i) => value === targets.data[i % width])) return []
+  const target = targets.data.slice(0, width).join(", ")
+  return [
+    { about: "classes", message: `every target is ${target}, so that nothing is learned: add examples of another` }
+  ]
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
+
+// Rounded down, so that 100 % is only ever all.
+const percent = (share: number): string => `${Math.floor(10_000 * share + 1e-6) / 100} %`
+
+const listed = (names: ReadonlyArray<string>): string =>
+  `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`

@@ -1,0 +1,147 @@
+/**
+ * A circuit walked once from its input to its output with the examples at hand, each linear map set as it is reached: what the starts and
+ * the sweep that look at the data have in common.
+ */
+import { Effect } from "effect"
+import type { Block } from "../circuit/Block.ts"
+import * as Circuit from "../circuit/Circuit.ts"
+import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
+import * as Program from "../program/Program.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { evaluate } from "./Evaluation.ts"
+
+/** A linear map as the walk reaches it. */
+export interface Reached {
+  readonly path: string
+  /** Its number among the linear maps, from 0, and how many there are. */
+  readonly index: number
+  readonly count: number
+  /** What goes in: [examples, inputs]. */
+  readonly input: NdArray
+  /** [inputs, outputs] and [outputs]; to be changed in place. */
+  readonly weight: Float64Array
+  readonly bias: Float64Array
+  /** The block behind it, if there is one. */
+  readonly next: Block | undefined
+}
+
+/** The parameters as the walk left them, and what left each linear map, by path: [examples, outputs]. */
+export interface Walked {
+  readonly parameters: Arrays
+  readonly predictions: ReadonlyMap<string, NdArray>
+}
+
+/**
+ * Calls `set` on each linear map, input first; blocks of other kinds compute as ever. What lies within branches keeps its parameters.
+ */
+export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
+  circuit: Circuit.Circuit,
+  parameters: Arrays,
+  x: NdArray,
+  set: (map: Reached) => Effect.Effect<void, E, R>
+) {
+  const left: Record<string, NdArray> = Object.fromEntries(
+    Object.entries(parameters).map(([name, { data, shape }]) => [name, { shape, data: Float64Array.from(data) }])
+  )
+  const predictions = new Map<string, NdArray>()
+  const sites = Circuit.sites(circuit)
+  const following = new Map(sites.map(({ path }, i) => [path, sites[i + 1]?.block]))
+  const count = mapsOutsideBranches(circuit)
+  let index = 0
+  const part = (name: string, turn: number, size: number) =>
+    (left[name]!.data as Float64Array).subarray(turn * size, (turn + 1) * size)
+  const linear = Effect.fnUntraced(function* (block: Block, { leaf, path, turn, within }: Place, input: NdArray) {
+    const { inputs, outputs } = block.settings as { readonly inputs: number; readonly outputs: number }
+    const weight = part(Circuit.join(leaf, "weight"), turn, inputs * outputs)
+    const bias = part(Circuit.join(leaf, "bias"), turn, outputs)
+    if (!within) yield* set({ path, index: index++, count, input, weight, bias, next: following.get(path) })
+    const prediction = affine(input, weight, bias)
+    predictions.set(path, prediction)
+    return prediction
+  })
+  const visit = (
+    part: Circuit.Circuit,
+    place: Place,
+    h: NdArray
+  ): Effect.Effect<NdArray, E | ShapeMismatch | EngineFailed, R | Engine> => {
+    const at = (step: string | number) => ({
+      ...place,
+      path: Circuit.join(place.path, step),
+      leaf: Circuit.join(place.leaf, step)
+    })
+    switch (part._tag) {
+      case "Block":
+        return part.kind === "linear" ? linear(part, place, h) : apply(part, h)
+      case "Sequence":
+        return part.children.reduce<ReturnType<typeof visit>>(
+          (before, child, i) => Effect.flatMap(before, (z) => visit(child, at(i), z)),
+          Effect.succeed(h)
+        )
+      case "Repeat":
+        return Effect.reduce(
+          Array.from({ length: part.times }, (_, turn) => turn),
+          () => h,
+          (z, t) =>
+            visit(part.child, { ...at(t), leaf: Circuit.join(place.leaf, "*"), turn: place.turn * part.times + t }, z)
+        )
+      case "Residual":
+        return Effect.map(visit(part.child, { ...at(0), within: true }, h), (through) => {
+          const sum = { shape: h.shape, data: Float64Array.from(h.data, (z, i) => z + through.data[i]!) }
+          predictions.set(place.path, sum)
+          return sum
+        })
+    }
+  }
+  yield* visit(circuit, { path: "", leaf: "", turn: 0, within: false }, x)
+  const walked: Walked = { parameters: left, predictions }
+  return walked
+})
+
+interface Place {
+  readonly path: string
+  readonly leaf: string
+  readonly turn: number
+  /** Whether it lies within a branch. */
+  readonly within: boolean
+}
+
+const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
+  switch (circuit._tag) {
+    case "Block":
+      return circuit.kind === "linear" ? 1 : 0
+    case "Sequence":
+      return circuit.children.reduce((total, child) => total + mapsOutsideBranches(child), 0)
+    case "Repeat":
+      return circuit.times * mapsOutsideBranches(circuit.child)
+    case "Residual":
+      return 0
+  }
+}
+
+/** A block without parameters on an array, on the engine at hand. */
+export const apply = (block: Block, z: NdArray): Effect.Effect<NdArray, ShapeMismatch | EngineFailed, Engine> =>
+  Effect.gen(function* () {
+    const program = yield* Program.make({ z: z.shape }, (given) => ({
+      y: evaluate(block, () => given.z, given.z)
+    }))
+    const { y } = yield* Engine.use((engine) => engine.run(program, { z }))
+    return y!
+  })
+
+/** a W + b: [examples, inputs] → [examples, outputs] */
+export const affine = (a: NdArray, weight: Float64Array, bias: Float64Array) => {
+  const [examples, inputs] = a.shape as readonly [number, number]
+  const outputs = bias.length
+  const data = new Float64Array(examples * outputs)
+  for (let i = 0; i < examples; i++) {
+    const row = data.subarray(i * outputs, (i + 1) * outputs)
+    row.set(bias)
+    for (let k = 0; k < inputs; k++) {
+      const factor = a.data[i * inputs + k]!
+      const from = k * outputs
+      for (let j = 0; j < outputs; j++) row[j]! += factor * weight[from + j]!
+    }
+  }
+  return { shape: [examples, outputs] as const, data }
+}

@@ -1,0 +1,100 @@
+/**
+ * The mini-batch form of relaxing. For each batch the auxiliaries are made anew, z_t = ẑ_t − d_t, by one backward Gauss–Seidel sweep with
+ * normalised steps, after which each map has a local problem of its own, ½ Σ ‖ẑ_t − z_t‖², with the free run's activations as its input:
+ *
+ *     d_T = ∂ℓ/∂ẑ_T;  g = (∂ẑ_{t+1}/∂ẑ_t)ᵀ d_{t+1};  d_t = s g / rms(g), each example by itself, with s = ‖d_T‖/√2
+ *
+ * Without the normalisation, d_t is the gradient itself and the sweep is backpropagation; with it no stage's signal dies.
+ */
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Loss } from "../optimization/Loss.ts"
+import { gradients } from "../program/Gradient.ts"
+import { stack, type Tensor } from "../tensor/Tensor.ts"
+import { evaluate, type Theta } from "./Evaluation.ts"
+
+/** What a local step needs, for parameters in the order asked for. */
+export interface LocalStep {
+  /** L_y of the free run on the batch: [] */
+  readonly loss: Tensor
+  /** The gradient of each parameter's local problem, divided by the batch's length. */
+  readonly slopes: ReadonlyArray<Tensor>
+  /** The mean over the batch of what goes into a linear map, by the map's leaf: [inputs], or [turns, inputs]. */
+  readonly means: ReadonlyMap<string, Tensor>
+}
+
+/** x: [batch, inputs], y: [batch, outputs]; `names` are the parameters' full names. */
+export const make = (
+  circuit: Circuit.Circuit,
+  sites: ReadonlySet<string>,
+  L_y: Loss,
+  θ: Theta,
+  names: ReadonlyArray<string>,
+  x: Tensor,
+  y: Tensor
+): LocalStep => {
+  const batch = Number(x.shape[0])
+  const predictions: Array<Tensor> = []
+  const inputs = new Map<string, Tensor>()
+  const output = evaluate(circuit, θ, x, {
+    sites,
+    onCut: (_, ẑ) => {
+      predictions.push(ẑ)
+      return ẑ
+    },
+    onInput: (path, z) => inputs.set(path, z)
+  })
+  const loss = L_y(output, y)
+  const [dL] = gradients(loss, [output]) // [batch, outputs], each row divided by the batch's length
+  const s = dL!
+    .square()
+    .sum([1])
+    .mul(output.shape[1] === 1 ? 1 : 0.5)
+    .sqrt()
+  const passing = new Map(predictions.map((ẑ) => [ẑ, (g: Tensor) => normalised(g, s)] as const))
+  const slopes = gradients(
+    loss,
+    names.map((name) => θ(name)),
+    undefined,
+    passing
+  )
+  const means = new Map<string, Tensor>()
+  const linear = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
+  for (const [leaf, own] of Map.groupBy(linear, ({ leaf: of }) => of)) {
+    const each = own.map(({ path }) =>
+      inputs
+        .get(path)!
+        .sum([0])
+        .mul(1 / batch)
+        .reshape([own[0]!.block.settings.inputs!])
+    )
+    means.set(leaf, leaf.split(".").includes("*") ? stack(each) : each[0]!)
+  }
+  return { loss, slopes, means }
+}
+
+/** s g / rms(g) of each example; g: [batch, …], s: [batch, 1]. */
+const normalised = (g: Tensor, s: Tensor): Tensor => {
+  const flat = g.reshape([g.shape[0]!, g.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)])
+  // The largest out first: squares of small numbers underflow in float32.
+  const bounded = flat.div(flat.abs().max([1]).add(1e-30))
+  const rms = bounded
+    .square()
+    .sum([1])
+    .mul(1 / Number(flat.shape[1]))
+    .sqrt()
+    .add(1e-30)
+  return bounded.mul(s.div(rms)).reshape(g.shape)
+}
+
+/**
+ * The gradient in coordinates centred on the batch, y = (x − m) W + b′: g_W − m g_bᵀ; g_W: [.., inputs, outputs], m: [.., inputs],
+ * g_b: [.., outputs].
+ */
+export const centred = (gW: Tensor, gb: Tensor, m: Tensor): Tensor => gW.sub(column(m).mul(row(gb)))
+
+/** What keeps b′ where it is when W moves by ΔW: b ← b − m ΔW. */
+export const compensated = (b: Tensor, ΔW: Tensor, m: Tensor): Tensor => b.sub(row(m).matMul(ΔW).reshape(b.shape))
+
+const row = (v: Tensor): Tensor => v.reshape([...v.shape.slice(0, -1), 1, v.shape.at(-1)!])
+
+const column = (v: Tensor): Tensor => v.reshape([...v.shape, 1])

@@ -1,0 +1,187 @@
+/**
+ * Why a run fails, in words: what its measurements show, and what helps.
+ */
+import { Effect, Schema } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Dataset } from "../data/Dataset.ts"
+import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
+import * as Program from "../program/Program.ts"
+import { evaluate } from "../relaxation/Evaluation.ts"
+import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { stack, type Tensor } from "../tensor/Tensor.ts"
+import type { Measurement } from "./Measurement.ts"
+
+/** One thing that stands in the way, with the advice that helps. */
+export class Finding extends Schema.Class<Finding>("@rai/core/Finding")({
+  kind: Schema.Literals([
+    "gradients vanish",
+    "gradients explode",
+    "gap grows",
+    "auxiliaries drift",
+    "dead units",
+    "saturated units",
+    "output ignores input",
+    "memorised"
+  ]),
+  /** What was seen, with its number and place. */
+  seen: Schema.String,
+  advice: Schema.String
+}) {
+  /** Both on one line. */
+  get message(): string {
+    return `${this.kind}: ${this.seen}; ${this.advice}`
+  }
+}
+
+const finding = (kind: Finding["kind"], seen: string, advice: string) => new Finding({ kind, seen, advice })
+
+/** What a run has shown: its last measurement, and those of its relaxing phase in order. */
+export interface Shown {
+  readonly last: Measurement
+  readonly relaxing: ReadonlyArray<Measurement>
+}
+
+/** What the measurements of a run say by themselves. */
+export const ofMeasurements = ({ last, relaxing }: Shown): ReadonlyArray<Finding> => {
+  const found: Array<Finding> = []
+  const { gradientNorms: norms } = last
+  const largest = Math.max(...norms)
+  const small = norms.findIndex((norm) => norm < 1e-7 * largest)
+  if (small >= 0 && largest > 0) {
+    const seen = `at stage ${small + 1} of ${norms.length} the gradient is ${show(norms[small]! / largest)} of the largest`
+    found.push(finding("gradients vanish", seen, "relax more maps (every=1), or begin at --start orthogonal"))
+  }
+  if (largest > 1e3) {
+    const stage = norms.indexOf(largest)
+    const advice = "clip gradients (clip=1), lower the rate, or scale the data down"
+    found.push(finding("gradients explode", `‖∂L/∂θ‖ is ${show(largest)} at stage ${stage + 1}`, advice))
+  }
+  const ending = relaxing.at(-1)
+  if (ending?.relaxationGap !== undefined && ending.relaxedLoss !== undefined) {
+    const least = Math.min(...relaxing.map(({ relaxationGap }) => Math.abs(relaxationGap ?? 0)).slice(1))
+    if (ending.relaxationGap > 0.1 && ending.relaxedLoss < ending.freeRunLoss / 2 && ending.relaxationGap > 2 * least) {
+      const seen = `it is ${show(ending.relaxationGap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
+      found.push(finding("gap grows", seen, "raise λ (lambda=10), refresh (refresh=50), or cut fewer maps (every=10)"))
+    }
+    const { residuals } = ending
+    const typical = median(residuals)
+    const drifted = residuals.indexOf(Math.max(...residuals))
+    if (residuals.length > 2 && residuals[drifted]! > 100 * typical && residuals[drifted]! > 1e-2) {
+      const seen = `at cut ${drifted + 1} of ${residuals.length} mean (z − ẑ)² is ${show(residuals[drifted]!)}, elsewhere ${show(typical)}`
+      found.push(
+        finding("auxiliaries drift", seen, "lower the auxiliaries' rate (z-rprop=0.0001), or refresh (refresh=50)")
+      )
+    }
+  }
+  const { freeRunLoss, validationLoss } = last
+  if (validationLoss !== undefined && validationLoss > 0.3 && validationLoss > 10 * freeRunLoss) {
+    const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(validationLoss)} on validation data`
+    found.push(finding("memorised", seen, "add data, a regulariser (l2=0.0001), or a smaller circuit"))
+  }
+  return found
+}
+
+const bounds: Readonly<Record<string, readonly [number, number]>> = { sigmoid: [0, 1], tanh: [-1, 1] }
+
+const zeroing = new Set(["relu"])
+
+/**
+ * What the free run on the inputs shows: units of relu that are zero for every example, units of sigmoid and tanh that stay within 1 % of
+ * a bound, an output that is the same whatever goes in.
+ */
+export const ofFreeRun = (
+  circuit: Circuit.Circuit,
+  parameters: Arrays,
+  data: Dataset
+): Effect.Effect<ReadonlyArray<Finding>, ShapeMismatch | EngineFailed, Engine> =>
+  Effect.gen(function* () {
+    const looked = Circuit.sites(circuit).filter(({ block }) => block.kind in bounds || zeroing.has(block.kind))
+    const program = yield* Program.make(
+      { ...Circuit.signature(circuit), x: data.inputs.shape },
+      (given: Readonly<Record<string, Tensor>>) => {
+        const shares = new Map<string, Tensor>()
+        const output = evaluate(circuit, (name) => given[name]!, given.x!, {
+          sites: new Set(looked.map(({ path }) => path)),
+          onCut: (path, y) => {
+            const { kind } = looked.find((site) => site.path === path)!.block
+            shares.set(path, shareOf(kind, y))
+            return y
+          }
+        })
+        const spread = output
+          .sub(output.sum([0]).mul(1 / Number(output.shape[0])))
+          .abs()
+          .max([0, 1])
+          .reshape([])
+        const all = looked.map(({ path }) => shares.get(path)!)
+        return {
+          spread,
+          size: output.abs().max([0, 1]).reshape([]),
+          ...(all.length === 0 ? {} : { shares: stack(all) })
+        }
+      }
+    )
+    const { shares, size, spread } = yield* Engine.use((engine) =>
+      engine.run(program, { ...parameters, x: data.inputs })
+    )
+    const found: Array<Finding> = []
+    const dead: Array<string> = []
+    const saturated: Array<string> = []
+    looked.forEach(({ block }, i) => {
+      const share = shares!.data[i]!
+      if (share > 0.5) (zeroing.has(block.kind) ? dead : saturated).push(`${i + 1} (${Math.round(100 * share)} %)`)
+    })
+    if (dead.length > 0) {
+      const seen = `most units of activation ${list(dead)} are 0 for every example`
+      found.push(finding("dead units", seen, "lower the rate, begin at --start mirrored, or use leaky-relu"))
+    }
+    if (saturated.length > 0) {
+      const seen = `most units of activation ${list(saturated)} stand at a bound for every example`
+      found.push(finding("saturated units", seen, "lower the rate, add l2=0.0001, or begin at --start orthogonal"))
+    }
+    if (spread!.data[0]! <= 1e-3 * Math.max(1e-3, size!.data[0]!)) {
+      const seen = `whatever goes in, the output stays within ${show(spread!.data[0]!)} of ${show(size!.data[0]!)}`
+      const advice =
+        "relax with informed auxiliaries (--plan auto, or relax with the setting sweep), or begin at --start orthogonal"
+      found.push(finding("output ignores input", seen, advice))
+    }
+    return found
+  })
+
+/** The share of units that are dead, or at a bound, for every example: y: [examples, units] → []. */
+const shareOf = (kind: string, y: Tensor): Tensor => {
+  const units = y.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)
+  const bound = bounds[kind]
+  if (bound === undefined)
+    return y
+      .abs()
+      .max([0])
+      .equal(0)
+      .float()
+      .total()
+      .mul(1 / units)
+  const margin = 0.01 * (bound[1] - bound[0])
+  const inside = y
+    .greater(bound[0] + margin)
+    .float()
+    .mul(
+      y
+        .neg()
+        .greater(margin - bound[1])
+        .float()
+    )
+  return inside
+    .max([0])
+    .equal(0)
+    .float()
+    .total()
+    .mul(1 / units)
+}
+
+const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+const list = (items: ReadonlyArray<string>): string =>
+  items.length > 4 ? `${items.slice(0, 3).join(", ")} and ${items.length - 3} more` : items.join(", ")
+
+const show = (value: number): string =>
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e4) ? value.toExponential(1) : value.toPrecision(3)

@@ -1,0 +1,272 @@
+/**
+ * One phase carried out in an engine's session of its own.
+ */
+import { Effect, Record } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import * as Batches from "../data/Batches.ts"
+import type { Dataset } from "../data/Dataset.ts"
+import { type Arrays, Engine } from "../engine/Engine.ts"
+import * as Pseudorandom from "../random/Pseudorandom.ts"
+import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
+import * as Cut from "../relaxation/Cut.ts"
+import * as NdArray from "../tensor/NdArray.ts"
+import * as Measurement from "./Measurement.ts"
+import * as Phase from "./Phase.ts"
+import type { Stop } from "./Plan.ts"
+import * as Programs from "./Programs.ts"
+import * as Progress from "./Progress.ts"
+import * as Rates from "./Rates.ts"
+import type { TrainingEvent } from "./TrainingEvent.ts"
+import { NumbersLost } from "./TrainingFailed.ts"
+
+/** Where a run stands with all its arrays: enough to go on to the bit. */
+export interface Snapshot {
+  readonly progress: Progress.Progress
+  /** Parameters, auxiliaries, the optimiser's slots and what is held of them, in the plan's coordinates. */
+  readonly state: Arrays
+}
+
+/** What a phase is carried out on, and who listens. */
+export interface PhaseRun<E, R> {
+  readonly subject: Programs.Subject
+  readonly data: Dataset
+  readonly validation: Dataset | undefined
+  readonly phase: Phase.Phase
+  readonly stop: Stop | undefined
+  /** Decides the order of batches, and noise. */
+  readonly seed: number
+  /** Seconds of training so far. */
+  readonly clock: () => number
+  readonly emit: (event: TrainingEvent) => Effect.Effect<unknown>
+  readonly onSnapshot: ((snapshot: Snapshot) => Effect.Effect<void, E, R>) | undefined
+}
+
+/** How a phase ended. */
+export interface Outcome {
+  readonly progress: Progress.Progress
+  readonly parameters: Arrays
+  readonly measurement: Measurement.Measurement
+  readonly solved: boolean
+}
+
+const secondsBetweenSnapshots = 2
+
+/** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
+export const carryOut = Effect.fnUntraced(function* <E, R>(
+  { clock, data, emit, onSnapshot, phase, seed, stop, subject, validation }: PhaseRun<E, R>,
+  before: Progress.Progress,
+  parameters: Arrays,
+  from: Snapshot | undefined
+) {
+  const engine = yield* Engine
+  const { circuit } = subject
+  const examples = subject.x[0]!
+  const total = Phase.steps(phase, examples)
+  const perEpoch = Phase.batches(phase, examples)
+  const interval = phase.interval * perEpoch
+  const programs = yield* Programs.make(subject, phase)
+  let progress = from?.progress ?? anew(before, phase)
+  const measuredData: Arrays = {
+    x: data.inputs,
+    y: data.targets,
+    ...(validation === undefined ? {} : { "validation/x": validation.inputs, "validation/y": validation.targets })
+  }
+  /** What is kept per example, in plain memory: a batch's rows go to the engine and come back. */
+  const kept: Record<string, NdArray.NdArray> = {}
+  const isKept = (name: string) => programs.perExample.has(name.replace(/^good\//, ""))
+  const split = (state: Arrays): Arrays => {
+    for (const [name, array] of Object.entries(state)) {
+      if (isKept(name)) kept[name] = { shape: array.shape, data: Float32Array.from(array.data) }
+    }
+    return Object.fromEntries(Object.entries(state).filter(([name]) => !isKept(name)))
+  }
+  const session = yield* engine.session({ ...measuredData, ...split(from?.state ?? parameters) })
+  let measurement = undefined as Measurement.Measurement | undefined
+  let failed = undefined as NumbersLost | undefined
+  const untold: Array<TrainingEvent> = []
+
+  const write = (state: Arrays) => Effect.suspend(() => session.write(split(state)))
+  const factor = () => progress.rate / phase.optimizer.rate
+  const own = () => Object.fromEntries(Object.entries(kept).filter(([name]) => !name.startsWith("good/")))
+  const report = Effect.suspend(() => session.advance(programs.measure, own()))
+
+  // Phases before this one have had orders and noise of their own.
+  const labelled = (number: number) => before.phase * 1_000_000_000 + number
+  let order: { readonly epoch: number; readonly batches: ReadonlyArray<Int32Array> } | undefined
+  const batchOf = (step: number): Int32Array => {
+    const epoch = Math.floor(step / perEpoch)
+    if (order?.epoch !== epoch)
+      order = { epoch, batches: Batches.indices(examples, phase.batch!, seed, labelled(epoch)) }
+    return order.batches[step % perEpoch]!
+  }
+  const advance = Effect.fnUntraced(function* (step: number) {
+    const rates = Rates.values(phase, factor(), step / total)
+    const noise = noiseOf(programs.noise, phase, seed, labelled(step))
+    if (phase.batch === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
+    const indices = batchOf(step)
+    const rows = [...programs.perExample].map(
+      ([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)] as const
+    )
+    const came = yield* session.advance(programs.step, {
+      ...rates,
+      ...noise,
+      ...Object.fromEntries(rows),
+      x: Batches.rows(data.inputs, indices),
+      y: Batches.rows(data.targets, indices)
+    })
+    for (const [name, axis] of programs.perExample) Batches.scatter(kept[name]!, indices, came[name]!, axis)
+    return came
+  })
+  const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
+  const refreshIfDue = Effect.fnUntraced(function* (done: number) {
+    if (phase.kind === "relax" && phase.refresh !== undefined && done % (phase.refresh * perEpoch) === 0) yield* refresh
+  })
+  const hold = Effect.suspend(() => {
+    for (const [name, { data: numbers, shape }] of Object.entries(own())) {
+      kept[`good/${name}`] = { shape, data: numbers.slice() }
+    }
+    return Effect.flatMap(session.advance(programs.hold), (held) => session.write(held))
+  })
+  const restore = Effect.suspend(() => {
+    for (const name of Object.keys(own()))
+      kept[name] = { ...kept[`good/${name}`]!, data: kept[`good/${name}`]!.data.slice() }
+    return session.advance(programs.restore)
+  })
+  /** Where numbers were lost since the state that is held: its steps are taken again, and looked at one by one. */
+  const locate = Effect.fnUntraced(function* (since: number, to: number) {
+    yield* restore
+    for (let step = since; step < to; step++) {
+      yield* advance(step)
+      yield* refreshIfDue(step + 1)
+      const path = lostIn(yield* session.advance(programs.check)) ?? lostIn(prefixed(own()))
+      if (path !== undefined) return { step: step + 1, path }
+    }
+    return { step: to, path: "the loss" }
+  })
+  let held = from === undefined ? -1 : (from.progress.held ?? -1)
+
+  const measure = Effect.fnUntraced(function* () {
+    measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
+    const { decision, progress: decided } = Progress.decide(progress, phase, measurement, stop)
+    const finite = Number.isFinite(measurement.freeRunLoss + (measurement.relaxedLoss ?? 0))
+    const at = progress.step
+    const lost = finite ? undefined : held < 0 ? { step: at, path: "the loss" } : yield* locate(held, at)
+    progress = decided
+    if (decision === "hold" || decision === "solved") {
+      yield* hold
+      held = at
+      progress = progress.with({ held })
+    }
+    untold.push({ _tag: "Step", phase, progress, steps: total, measurement })
+    if (decision === "rewind" || (decision === "give up" && !finite)) {
+      yield* restore
+      yield* write(programs.slots(factor()))
+      // From here on the numbers are those that were held, whatever step they were held at.
+      held = at
+      progress = progress.with({ held })
+      yield* hold
+      untold.push({ _tag: "Rewound", phase, progress, lost })
+    }
+    if (decision === "lost") {
+      failed = new NumbersLost({ phase: phase.kind, rate: progress.rate, ...lost! })
+      if (held >= 0) {
+        yield* restore
+        progress = progress.with({ step: held, total: progress.total - (at - held) })
+      }
+    }
+  })
+  const oneStep = Effect.fnUntraced(function* () {
+    yield* advance(progress.step)
+    progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds: clock() })
+    yield* refreshIfDue(progress.step)
+    if (progress.step % interval === 0 || progress.step === total) yield* measure()
+    else untold.push({ _tag: "Step", phase, progress, steps: total })
+  })
+  const snapshot = Effect.suspend(() =>
+    onSnapshot === undefined
+      ? Effect.void
+      : Effect.flatMap(session.read(), (all) => {
+          const state = {
+            ...Object.fromEntries(Object.entries(all).filter(([name]) => !(name in measuredData))),
+            // Copied: what is kept per example changes in place with every batch.
+            ...Record.map(kept, ({ data: numbers, shape }) => ({ shape, data: numbers.slice() }))
+          }
+          return lostIn(prefixed(state)) === undefined ? onSnapshot({ progress, state }) : Effect.void
+        })
+  )
+  // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
+  const tell = Effect.fnUntraced(function* () {
+    yield* Effect.forEach(untold.splice(0), emit, { discard: true })
+    if (failed === undefined) return
+    if (held >= 0) yield* snapshot
+    return yield* failed
+  })
+  const loop = Effect.fnUntraced(function* () {
+    let saved = clock()
+    yield* tell()
+    while (progress.ended === undefined && progress.step < total) {
+      yield* Effect.uninterruptible(oneStep())
+      yield* tell()
+      if (clock() - saved > secondsBetweenSnapshots) {
+        yield* snapshot
+        saved = clock()
+      }
+      yield* Effect.yieldNow
+    }
+  })
+
+  if (from === undefined) {
+    if (programs.refresh !== undefined) yield* refresh
+    if (phase.kind === "relax" && phase.auxiliaries === "sweep") {
+      const swept = yield* Auxiliaries.sweep(circuit, Cut.sites(circuit, phase.cut), parameters, data.inputs)
+      yield* write(Object.fromEntries(Object.entries(swept).map(([place, z]) => [`z/${place}`, z])))
+    }
+    yield* write(programs.slots(1))
+    yield* measure()
+  }
+  yield* Effect.onInterrupt(loop(), () =>
+    Effect.ignore(Effect.tapError(snapshot, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
+  )
+  const solved = progress.ended === "solved"
+  const toBest = phase.careful !== undefined && Number.isFinite(phase.careful.patience) && !solved
+  if (toBest) yield* restore
+  if (measurement === undefined || toBest || progress.ended === "give up") {
+    measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
+  }
+  const trained = yield* session.read(Object.keys(Circuit.parameters(circuit)))
+  const outcome: Outcome = { progress, parameters: trained, measurement, solved }
+  return outcome
+})
+
+const anew = (before: Progress.Progress, phase: Phase.Phase): Progress.Progress =>
+  before.with({ rate: phase.optimizer.rate, best: undefined, held: undefined, since: 0, attempts: 0, ended: undefined })
+
+const prefixed = (state: Arrays): Arrays =>
+  Object.fromEntries(Object.entries(state).map(([name, array]) => [`lost/${name}`, array]))
+
+/** The first array, and turn, that holds a number that is not finite. */
+const lostIn = (report: Arrays): string | undefined => {
+  for (const [name, { data, shape }] of Object.entries(report)) {
+    const index = data.findIndex((value) => !Number.isFinite(value))
+    if (index < 0) continue
+    const turn = Math.floor((index * (shape[0] ?? 1)) / data.length)
+    return name.replace("lost/", "").replace("*", String(turn))
+  }
+  return undefined
+}
+
+const noiseOf = (shapes: Programs.Programs["noise"], phase: Phase.Phase, seed: number, step: number): Arrays => {
+  const deviation = phase.kind === "relax" ? (phase.noise ?? 0) : 0
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const random = Pseudorandom.stream(seed, `${name} ${step}`)
+      return [
+        name,
+        NdArray.make(
+          shape,
+          random.normals(NdArray.size(shape)).map((ξ) => ξ * deviation)
+        )
+      ]
+    })
+  )
+}

@@ -1,0 +1,44 @@
+/**
+ * Where weights start, by name: the initialisers, and the starts that look at the inputs too.
+ */
+import { Effect, Record } from "effect"
+import type * as Circuit from "../circuit/Circuit.ts"
+import * as Coordinates from "../circuit/Coordinates.ts"
+import * as Initializer from "../circuit/Initializer.ts"
+import type { Arrays, Engine, EngineFailed } from "../engine/Engine.ts"
+import * as Sweep from "../relaxation/Sweep.ts"
+import * as UnitVariance from "../relaxation/UnitVariance.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+
+/** From a circuit, a seed and the training inputs [examples, inputs], the parameters by full name. */
+export type Start = (
+  circuit: Circuit.Circuit,
+  seed: number,
+  inputs: NdArray
+) => Effect.Effect<Arrays, ShapeMismatch | EngineFailed, Engine>
+
+/** PyTorch's start, its hidden maps swept; of a sigmoid circuit in tanh coordinates. */
+const sweep: Start = (circuit, seed, inputs) => {
+  const start = Initializer.pytorch(circuit, seed)
+  if (!Coordinates.available(circuit)) {
+    return Effect.map(Sweep.make(circuit, start, inputs), ({ parameters }) => parameters)
+  }
+  const inTanh = Sweep.make(Coordinates.circuit(circuit), Coordinates.toTanh(circuit, start), inputs)
+  return Effect.map(inTanh, ({ parameters }) => Coordinates.fromTanh(circuit, parameters))
+}
+
+const free =
+  (initializer: Initializer.Initializer): Start =>
+  (circuit, seed) =>
+    Effect.sync(() => initializer(circuit, seed))
+
+/** The name of a start, as `--start` takes it. */
+export type Name = keyof typeof Initializer.table | "lsuv" | "sweep"
+
+/** The starts by their names. */
+export const table: Readonly<Record<Name, Start>> = {
+  ...Record.map(Initializer.table, free),
+  lsuv: (circuit, seed, inputs) => UnitVariance.make(circuit, Initializer.semiOrthogonal(circuit, seed), inputs),
+  sweep
+}

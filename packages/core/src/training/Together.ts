@@ -1,0 +1,57 @@
+/**
+ * Small arrays laid end to end: a rule that moves each number by itself moves them as one array, in a dozen operations instead of a dozen
+ * for each. Large arrays stay alone, where copying would cost more than the calls it saves.
+ */
+import * as NdArray from "../tensor/NdArray.ts"
+import { concat, type Tensor } from "../tensor/Tensor.ts"
+
+/** What a rule moves at once: one array under its own name, or several under a name of their own. */
+export interface Together {
+  readonly name: string
+  readonly members: ReadonlyArray<string>
+  readonly shape: ReadonlyArray<number>
+}
+
+const most = 2 ** 15
+
+/** The arrays in groups; `group` names the group that a small array may join, or undefined where it must stay alone. */
+export const make = (
+  shapes: Readonly<Record<string, ReadonlyArray<number>>>,
+  group: (name: string) => string | undefined
+): ReadonlyArray<Together> => {
+  const joining = Map.groupBy(Object.keys(shapes), (name) =>
+    NdArray.size(shapes[name]!) <= most ? group(name) : undefined
+  )
+  const alone = (name: string): Together => ({ name, members: [name], shape: shapes[name]! })
+  return [...joining].flatMap(([name, members]) =>
+    name === undefined || members.length === 1
+      ? members.map(alone)
+      : [{ name, members, shape: [members.reduce((total, member) => total + NdArray.size(shapes[member]!), 0)] }]
+  )
+}
+
+/** The members' tensors as one. */
+export const join = ({ members }: Together, of: (name: string) => Tensor): Tensor =>
+  members.length === 1
+    ? of(members[0]!)
+    : concat(
+        members.map((name) => flat(of(name))),
+        0
+      )
+
+/** The one tensor as its members'. */
+export const split = ({ members }: Together, whole: Tensor, like: (name: string) => Tensor): Record<string, Tensor> => {
+  if (members.length === 1) return { [members[0]!]: whole }
+  let start = 0
+  return Object.fromEntries(
+    members.map((name) => {
+      const { shape } = like(name)
+      const end = start + NdArray.size(shape as ReadonlyArray<number>)
+      const part = whole.slice(0, start, end).reshape(shape)
+      start = end
+      return [name, part] as const
+    })
+  )
+}
+
+const flat = (tensor: Tensor): Tensor => tensor.reshape([NdArray.size(tensor.shape as ReadonlyArray<number>)])

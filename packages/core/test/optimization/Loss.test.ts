@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Engine, Gradient, Loss, Program, ReferenceEngine, TfjsEngine } from "@rai/core"
+import { Effect } from "effect"
+import * as Fixture from "../fixtures/Fixture.ts"
+
+/** Written by losses.py: PyTorch in float64. */
+const { output: recorded } = Fixture.read<{
+  readonly output: Readonly<
+    Record<
+      keyof typeof Loss.forTask,
+      {
+        readonly o: Fixture.Numbers
+        readonly y: Fixture.Numbers
+        readonly value: number
+        readonly gradients: readonly [Fixture.Numbers]
+      }
+    >
+  >
+}>("losses.json")
+
+const tasks = Object.keys(Loss.forTask) as ReadonlyArray<keyof typeof Loss.forTask>
+
+const agrees = (task: keyof typeof Loss.forTask, tolerance: number) =>
+  Effect.gen(function* () {
+    const { gradients, value, ...given } = recorded[task]
+    const [o, y] = [Fixture.array(given.o), Fixture.array(given.y)]
+    const loss = yield* Program.make({ o: o.shape, y: y.shape }, (of) => ({ loss: Loss.forTask[task](of.o, of.y) }))
+    const came = yield* Engine.run(yield* Gradient.make({ of: "loss", inputs: ["o"] })(loss), { o, y })
+    Fixture.near(came.loss!, value, tolerance, "the loss")
+    Fixture.near(came["gradient/o"]!, gradients[0], tolerance, "∂/∂o")
+  })
+
+describe("output losses are PyTorch's, with their gradients, for logits up to ±900", () => {
+  for (const task of tasks) {
+    it.effect(`${task}, float64 within 1e-12`, () => agrees(task, 1e-12).pipe(Effect.provide(ReferenceEngine.layer)))
+    it.effect(`${task}, libtensorflow within 1e-6`, () =>
+      agrees(task, 1e-6).pipe(Effect.provide(TfjsEngine.layerNative))
+    )
+  }
+})
+
+describe("correct answers", () => {
+  const correct = (o: Fixture.Numbers, y: Fixture.Numbers) =>
+    Effect.gen(function* () {
+      const [a, b] = [Fixture.array(o), Fixture.array(y)]
+      const program = yield* Program.make({ a: a.shape, b: b.shape }, (of) => ({ n: Loss.correct(of.a, of.b) }))
+      return (yield* Engine.run(program, { a, b })).n!.data[0]
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+
+  it.effect("by the logit's sign, 0 being no", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* correct([[1], [-1], [0], [2]], [[1], [0], [0], [0]]), 3)
+    })
+  )
+
+  it.effect("by the largest logit", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* correct(
+          [
+            [1, 2, 0],
+            [5, -1, 4]
+          ],
+          [
+            [0, 1, 0],
+            [0, 0, 1]
+          ]
+        ),
+        1
+      )
+    })
+  )
+})

@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, Diagnosis, Initializer, Measurement, Moons, NdArray, Plan, TfjsEngine, Training } from "@rai/core"
+import { Effect, Stream } from "effect"
+
+const deep = Circuit.perceptron([2, ...Array<number>(40).fill(20), 1], { activation: "sigmoid" })
+
+const kinds = (findings: ReadonlyArray<Diagnosis.Finding>) => findings.map(({ kind }) => kind)
+
+const measurement = (changes: Partial<Measurement.Measurement>) =>
+  new Measurement.Measurement({ freeRunLoss: 0.1, residuals: [], gradientNorms: [1, 1], ...changes })
+
+describe("why a run fails", () => {
+  it.effect("backpropagation from PyTorch's start: gradients vanish, and the output ignores the input", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.paper
+      const events = yield* Stream.runCollect(
+        Training.stream(deep, data, { plan: Plan.backpropagate({ steps: 3 }), seed: 0 })
+      )
+      const finished = events.at(-1)!
+      assert(finished._tag === "Finished")
+      const { measurement: last, trained } = finished
+      const shown = Diagnosis.ofMeasurements({ last, relaxing: [] })
+      const seen = yield* Diagnosis.ofFreeRun(deep, trained.parameters, data)
+      assert.deepStrictEqual(kinds(shown), ["gradients vanish"])
+      assert.match(shown[0]!.message, /^gradients vanish: at stage \d+ of 41 .*; relax more maps/)
+      assert.include(kinds(seen), "output ignores input")
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("units that are zero or at a bound for every example are counted, with their place", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.paper
+      const changed = (activation: "relu" | "tanh", bias: number) => {
+        const circuit = Circuit.perceptron([2, 10, 10, 1], { activation })
+        const parameters = { ...Initializer.pytorch(circuit, 0), "0.bias": NdArray.full([10], bias) }
+        return Diagnosis.ofFreeRun(circuit, parameters, data)
+      }
+      const dead = yield* changed("relu", -50)
+      assert.include(dead[0]!.message, "dead units: most units of activation 1 (100 %)")
+      const saturated = yield* changed("tanh", 50)
+      assert.include(saturated[0]!.message, "saturated units: most units of activation 1 (100 %)")
+      assert.deepStrictEqual(kinds(yield* changed("tanh", 0)), [])
+    }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it("a gap that grows, auxiliaries that drift, data learned by heart", () => {
+    const relaxed = (gap: number, residuals: ReadonlyArray<number>) =>
+      measurement({ freeRunLoss: gap + 0.01, relaxedLoss: 0.01, relaxationGap: gap, residuals: [...residuals] })
+    const relaxing = [
+      relaxed(0.7, [1e-6, 1e-6, 1e-6]),
+      relaxed(0.05, [1e-6, 1e-6, 1e-6]),
+      relaxed(2, [1e-6, 0.5, 1e-6])
+    ]
+    const shown = Diagnosis.ofMeasurements({ last: measurement({}), relaxing })
+    assert.deepStrictEqual(kinds(shown), ["gap grows", "auxiliaries drift"])
+    assert.include(shown[1]!.message, "at cut 2 of 3")
+    const memorised = measurement({ freeRunLoss: 0.001, validationLoss: 2 })
+    assert.deepStrictEqual(kinds(Diagnosis.ofMeasurements({ last: memorised, relaxing: [] })), ["memorised"])
+    assert.deepStrictEqual(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: relaxing.slice(0, 2) }), [])
+  })
+})

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Circuit,
+  type Engine,
+  Moons,
+  type PhaseRun,
+  PlanSpec,
+  Progress,
+  ReferenceEngine,
+  Safetensors,
+  TfjsEngine,
+  Training
+} from "@rai/core"
+import { Clock, Effect, type Layer, Schema, Stream } from "effect"
+
+const circuit = Circuit.perceptron([2, 6, 6, 6, 6, 1], { activation: "tanh" })
+const data = Moons.make({ examples: 22, seed: 1 })
+
+/** Every way of training, with every setting that keeps a state of its own or draws numbers. Phases with batches leave some examples over. */
+const plans: ReadonlyArray<string> = [
+  "relax:9:rprop=0.01:interval=2:noise=0.1",
+  "relax:9:adam=0.01:interval=4:refresh=4:multipliers=0.1",
+  "relax:9:sgd=0.05:curve=cosine:interval=3:ramp=linear:z-adam=0.02:penalty=0.01",
+  "relax:9:rmsprop=0.01+momentum=0.5:clip=1:lambda=0.5:hidden=huber:energy=sum",
+  "relax:9:adamw=0.01:every=2:hidden=cosine:output",
+  "relax:9:muon=0.02:curve=warmup0.5*cosine:l1=0.001:l2=0.01",
+  "relax:9:rprop=0.01:after=activation:sweep",
+  "relax:9:adam=0.01:only=output:sweep",
+  "relax:12:sgd=20:interval=1:patience=2:refresh=5",
+  "backpropagate:9:adam=0.01+decay=0.1:clip=0.1:interval=2",
+  "backpropagate:12:sgd=50+nesterov=1:interval=1:patience=2",
+  "backpropagate:4:sgd=0.1+nesterov=1:batch=5:curve=exponential0.1",
+  "backpropagate:6:adam=1:batch=9:clip=1:interval=1:patience=1",
+  "alternate:4:muon=0.05+momentum=0.9+nesterov=0:batch=9",
+  "alternate:4:muon=0.05:batch=5:curve=constant:every=2:uncentred",
+  "alternate:6:muon=1:batch=9:clip=1:patience=1",
+  "relax:4:adam=0.01:batch=9",
+  "relax:5:rprop=0.01:batch=9:refresh=2:noise=0.1:multipliers=0.1",
+  "relax:4:sgd=0.05:batch=5:z-rmsprop=0.01+momentum=0.5:after=activation",
+  "relax:5:adam=1:batch=9:interval=1:patience=1:sweep",
+  "relax:3:rprop=0.01:noise=0.1,relax:2:adam=0.01:batch=5:noise=0.1,alternate:2:batch=9,backpropagate:2:batch=9,backpropagate:4"
+]
+
+/** Time that goes on by three seconds a look, so that each step is followed by a snapshot. */
+const hurried: Clock.Clock = (() => {
+  let now = 0
+  const look = () => (now += 3000)
+  return {
+    currentTimeMillisUnsafe: look,
+    currentTimeMillis: Effect.sync(look),
+    currentTimeNanosUnsafe: () => BigInt(look()) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(look()) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => BigInt(look()) * 1_000_000n,
+    monotonicTimeNanos: Effect.sync(() => BigInt(look()) * 1_000_000n),
+    sleep: () => Effect.void
+  } as Clock.Clock
+})()
+
+const asWritten = Effect.fnUntraced(function* ({ progress, state }: PhaseRun.Snapshot) {
+  const json = JSON.stringify(yield* Schema.encodeEffect(Progress.Progress)(progress))
+  const snapshot: PhaseRun.Snapshot = {
+    progress: yield* Schema.decodeUnknownEffect(Progress.Progress)(JSON.parse(json)),
+    state: yield* Safetensors.decode(Safetensors.encode(state))
+  }
+  return snapshot
+})
+
+const run = Effect.fnUntraced(
+  function* (text: string, from?: PhaseRun.Snapshot, seed = 5) {
+    const kept: Array<PhaseRun.Snapshot> = []
+    const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+    const plan = yield* PlanSpec.parse(text)
+    const events = yield* Stream.runCollect(Training.stream(circuit, yield* data, { plan, seed, from, onSnapshot }))
+    const finished = events.at(-1)!
+    if (finished._tag !== "Finished") return assert.fail("the last event is the end")
+    const { measurement, progress, trained } = finished
+    const rewinds = events.filter(({ _tag }) => _tag === "Rewound").length
+    return {
+      kept,
+      rewinds,
+      end: {
+        measurement,
+        progress: JSON.stringify({ ...progress, seconds: 0 }, Object.keys(progress).sort()),
+        parameters: trained.parameters
+      }
+    }
+  },
+  Effect.provideService(Clock.Clock, hurried)
+)
+
+const engines: ReadonlyArray<readonly [string, Layer.Layer<Engine.Engine, { readonly message: string }>]> = [
+  ["float64", ReferenceEngine.layer],
+  ["libtensorflow", TfjsEngine.layerNative]
+]
+
+for (const [name, layer] of engines) {
+  describe(`equal to the bit on ${name}, run twice and resumed from what any step left`, () => {
+    for (const text of plans) {
+      it.effect(text, () =>
+        Effect.gen(function* () {
+          const { end, kept, rewinds } = yield* run(text)
+          assert.deepStrictEqual((yield* run(text)).end, end)
+          assert.strictEqual(kept.length, JSON.parse(end.progress).total)
+          if (text.includes("patience")) assert.isAbove(rewinds, 0, "it goes back at least once")
+          const apart = name === "float64" ? 2 : 5
+          const some = kept.filter((_, i) => i % apart === 0 || i === kept.length - 1)
+          for (const snapshot of some) {
+            const resumed = yield* run(text, yield* asWritten(snapshot))
+            assert.deepStrictEqual(
+              resumed.end,
+              end,
+              `from step ${snapshot.progress.step} of ${snapshot.progress.phase}`
+            )
+          }
+        }).pipe(Effect.provide(layer))
+      )
+    }
+  })
+}
+
+describe("equal to the bit where a run was interrupted", () => {
+  for (const text of [
+    "relax:30:rprop=0.01:batch=9:refresh=2:noise=0.1",
+    "alternate:30:batch=9:patience=3",
+    "relax:10:rprop=0.01:noise=0.1,backpropagate:25:adam=0.01:batch=9"
+  ]) {
+    it.effect(text, () =>
+      Effect.gen(function* () {
+        const [plan, seed] = [yield* PlanSpec.parse(text), 5]
+        const moons = yield* data
+        const whole = yield* Training.fit(circuit, moons, { plan, seed })
+        for (const at of [1, 12, 23]) {
+          const kept: Array<PhaseRun.Snapshot> = []
+          const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+          const events = Training.stream(circuit, moons, { plan, seed, onSnapshot })
+          yield* Effect.exit(
+            Stream.runForEach(events, ({ progress }) => (progress.total >= at ? Effect.interrupt : Effect.void))
+          )
+          assert.strictEqual(kept.length, 1, "one snapshot, of the interruption")
+          assert.isBelow(kept[0]!.progress.total, 60)
+          const resumed = yield* Training.fit(circuit, moons, { plan, seed, from: yield* asWritten(kept[0]!) })
+          assert.deepStrictEqual(resumed.parameters, whole.parameters)
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
+describe("another seed gives another run", () => {
+  for (const text of ["relax:5:rprop=0.01:noise=0.1", "alternate:3:batch=9", "relax:3:adam=0.01:batch=9"]) {
+    it.effect(text, () =>
+      Effect.gen(function* () {
+        const [one, other] = [yield* run(text, undefined, 5), yield* run(text, undefined, 6)]
+        assert.notDeepEqual(one.end.parameters, other.end.parameters)
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})

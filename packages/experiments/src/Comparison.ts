@@ -1,0 +1,104 @@
+/**
+ * Experiments that are tables: groups of contestants, each group with its control, scored on data that training never saw.
+ */
+import { Deviations } from "@rai/plots"
+import { Effect } from "effect"
+import type { Contestant } from "./Contestant.ts"
+import * as Contestants from "./Contestant.ts"
+import * as Experiment from "./Experiment.ts"
+import type { Page, Section } from "./Page.ts"
+import * as Row from "./Row.ts"
+
+/** Contestants that are held against each other. */
+export interface Group {
+  readonly title: string
+  readonly contestants: ReadonlyArray<Contestant>
+}
+
+/** A group's rows. */
+export interface Outcome {
+  readonly title: string
+  readonly rows: ReadonlyArray<Row.Row>
+}
+
+/** The comparison as data. */
+export interface Comparison {
+  readonly name: string
+  readonly title: string
+  readonly question: string
+  readonly groups: ReadonlyArray<Group>
+  /** What a group's rows show; the best beside the best control unless told. */
+  readonly verdict?: (outcome: Outcome) => string
+}
+
+/** The experiment that carries the comparison out. */
+export const make = (comparison: Comparison): Experiment.Experiment => {
+  const { groups, name, question, title, verdict = ({ rows }) => Row.verdict(rows) } = comparison
+  const page = Effect.fn("Comparison.page")(function* (settings: Experiment.Settings) {
+    const leftOut: Array<string> = []
+    const outcomes: Array<{ readonly entries: ReadonlyArray<Experiment.Entry> } & Outcome> = []
+    for (const group of groups) {
+      const named = groups.length === 1 ? settings : Experiment.within(settings, group.title)
+      const entered = yield* Effect.forEach(group.contestants, (contestant) => enter(contestant, named, leftOut))
+      const entries = entered.flat()
+      outcomes.push({ title: group.title, entries, rows: entries.map(({ row }) => row) })
+    }
+    const sections = yield* Effect.forEach(outcomes, section)
+    const made: Page = {
+      name,
+      title,
+      question,
+      settings: [
+        ...outcomes.flatMap(({ entries, title: group }) =>
+          entries.map(({ ready }) => (groups.length === 1 ? "" : `${group}: `) + Contestants.describe(ready))
+        ),
+        ...leftOut
+      ],
+      sections,
+      shows: outcomes.map((outcome) => (groups.length === 1 ? "" : `${outcome.title}: `) + verdict(outcome)),
+      rows: outcomes.flatMap(({ rows, title: group }) => rows.map((row) => ({ group, ...row })))
+    }
+    return made
+  })
+  return { name, title, question, page }
+}
+
+/** A contestant whose plan does not fit other hidden widths than its own is left out, and why is noted. */
+const enter = (contestant: Contestant, settings: Experiment.Settings, leftOut: Array<string>) =>
+  Experiment.enter(contestant, settings).pipe(
+    Effect.map((entry) => [entry]),
+    Effect.catchTag("PlanUnfit", (error) => {
+      if (settings.hidden === undefined) return Effect.fail(error)
+      leftOut.push(`left out: ${contestant.name}, for ${error.message}`)
+      return Effect.succeed([])
+    })
+  )
+
+/** A group's table and its plot. */
+export const section = Effect.fn("Comparison.section")(function* ({ rows, title }: Outcome) {
+  const svg = yield* accuracies(rows, title)
+  const made: Section = {
+    title,
+    text: Row.losses(rows),
+    table: Row.table(rows),
+    figures: [{ name: slug(title), title: `${title}: test accuracy of each run`, svg }]
+  }
+  return made
+})
+
+/** The test accuracy of each run, its mean and deviation. */
+export const accuracies = (rows: ReadonlyArray<Row.Row>, title: string) =>
+  Deviations.svg({
+    title,
+    value: "test accuracy of the free run",
+    extent: [0, 1],
+    rows: rows.map(({ accuracies: values, control, name }) => ({ name, values, control }))
+  })
+
+/** `PyTorch's start, tanh` → `pytorchs-start-tanh`, for a file's name. */
+export const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replaceAll("'", "")
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")

@@ -1,0 +1,108 @@
+/**
+ * One run of a contestant: trained from a seed, and scored on what it never saw.
+ */
+import { type Measurement, Score, type Trained, Training, type TrainingEvent } from "@rai/core"
+import { Effect, Stream } from "effect"
+import type { Ready } from "./Contestant.ts"
+
+/** A measurement with the steps taken before it. */
+export interface Moment {
+  readonly step: number
+  readonly phase: string
+  readonly measurement: Measurement.Measurement
+}
+
+/** What a run came to; losses and accuracies are the free run's unless named relaxed. */
+export interface Run<A = undefined> {
+  readonly seed: number
+  readonly steps: number
+  readonly seconds: number
+  readonly trainingLoss: number
+  readonly trainingAccuracy: number
+  /** On the test data: 0 where the run lost its numbers, for it answers nothing. */
+  readonly accuracy: number
+  readonly validationAccuracy: number | undefined
+  readonly validationLoss: number | undefined
+  /** Where the last relaxing phase ended. */
+  readonly relaxedLoss: number | undefined
+  readonly relaxationGap: number | undefined
+  /** The training accuracy where relaxing alone had brought it, before any backpropagation. */
+  readonly relaxedAlone: number | undefined
+  /** At the start, and at the end. */
+  readonly first: Measurement.Measurement
+  readonly last: Measurement.Measurement
+  /** Every measurement where they are asked for. */
+  readonly moments: ReadonlyArray<Moment>
+  /** How numbers were lost, where they were. */
+  readonly lost: string | undefined
+  /** What `look` saw of the trained circuit; absent where numbers were lost. */
+  readonly seen: A | undefined
+}
+
+/** What else to take from a run. */
+export interface Options<A, E, R> {
+  readonly look?: (trained: Trained.Trained) => Effect.Effect<A, E, R>
+  readonly moments?: boolean
+}
+
+/** Trains from the seed and scores the free run. Numbers that are lost are a result; whatever else goes wrong is a failure. */
+export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = never, R = never>(
+  ready: Ready,
+  seed: number,
+  options: Options<A, E, R> = {}
+) {
+  const { circuit, plan, test, train, validation } = ready
+  const noted: Noted = { moments: [] }
+  const followed = Training.stream(circuit, train, { plan, seed, validation }).pipe(
+    Stream.runForEach((event) => Effect.sync(() => note(noted, event, options.moments === true))),
+    Effect.as(undefined),
+    Effect.catchTag("NumbersLost", ({ message }) => Effect.succeed(message))
+  )
+  const lost: string | undefined = yield* followed
+  const { finished, step } = noted
+  const last = (finished?.measurement ?? noted.last)!
+  const trained = finished?.trained
+  const score = trained === undefined ? undefined : yield* Score.score(trained, test)
+  const seen = trained === undefined || options.look === undefined ? undefined : yield* options.look(trained)
+  const progress = (finished ?? step)!.progress
+  const run: Run<A> = {
+    seed,
+    steps: progress.total,
+    seconds: progress.seconds,
+    trainingLoss: lost === undefined ? last.freeRunLoss : Number.NaN,
+    trainingAccuracy: lost === undefined ? (last.freeRunAccuracy ?? Number.NaN) : 0,
+    accuracy: lost === undefined ? (score?.accuracy ?? Number.NaN) : 0,
+    validationAccuracy: lost === undefined ? last.validationAccuracy : 0,
+    validationLoss: lost === undefined ? last.validationLoss : Number.NaN,
+    relaxedLoss: progress.relaxedLoss,
+    relaxationGap: progress.relaxationGap,
+    relaxedAlone: noted.relaxedAlone,
+    first: noted.first!,
+    last,
+    moments: noted.moments,
+    lost,
+    seen
+  }
+  return run
+})
+
+interface Noted {
+  first?: Measurement.Measurement
+  last?: Measurement.Measurement
+  step?: TrainingEvent.Step
+  finished?: TrainingEvent.Finished
+  relaxedAlone?: number
+  moments: Array<Moment>
+}
+
+const note = (noted: Noted, event: TrainingEvent.TrainingEvent, all: boolean): void => {
+  if (event._tag === "Finished") noted.finished = event
+  if (event._tag !== "Step") return
+  noted.step = event
+  const { measurement, phase, progress } = event
+  if (measurement === undefined) return
+  noted.first ??= measurement
+  noted.last = measurement
+  if (phase.kind !== "backpropagate") noted.relaxedAlone = measurement.freeRunAccuracy ?? Number.NaN
+  if (all) noted.moments.push({ step: progress.total, phase: phase.kind, measurement })
+}

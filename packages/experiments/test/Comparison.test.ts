@@ -1,0 +1,95 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, Moons, PlanSpec, Score, Training } from "@rai/core"
+import { Comparison, Page, type Row } from "@rai/experiments"
+import { Effect } from "effect"
+import * as Small from "./Small.ts"
+
+const experiment = Comparison.make({
+  name: "small",
+  title: "Small",
+  question: "Does it?",
+  groups: [{ title: "moons", contestants: [Small.relaxed, Small.control] }]
+})
+
+/** The same runs, by core alone. */
+const accuracy = Effect.fnUntraced(function* (text: string, seed: number) {
+  const data = yield* Moons.make({ examples: 40, noise: 0.1, seed: 1 })
+  const fresh = yield* Moons.make({ examples: 100, noise: 0.1, seed: 2 })
+  const circuit = Circuit.perceptron([2, 8, 8, 8, 1], { activation: "tanh" })
+  const trained = yield* Training.fit(circuit, data, { plan: yield* PlanSpec.parse(text), seed })
+  return (yield* Score.score(trained, fresh)).accuracy!
+})
+
+const rowsOf = (page: Page.Page) => page.rows as ReadonlyArray<Row.Row>
+
+describe("Comparison", () => {
+  it.effect("has a row for each contestant, with the numbers of its runs", () =>
+    Effect.gen(function* () {
+      const page = yield* experiment.page({ seeds: [3, 4] })
+      assert.deepStrictEqual(
+        rowsOf(page).map(({ control, name }) => [name, control]),
+        [
+          ["RAI", false],
+          ["backpropagation", true]
+        ]
+      )
+      for (const [i, { name, plan }] of [Small.relaxed, Small.control].entries()) {
+        const expected = [yield* accuracy(plan, 3), yield* accuracy(plan, 4)]
+        const row = rowsOf(page)[i]!
+        const [a, b] = expected as [number, number]
+        assert.deepStrictEqual(row.accuracies, expected)
+        assert.closeTo(row.meanAccuracy, (a + b) / 2, 1e-12)
+        assert.closeTo(row.deviation, Math.abs(a - b) / Math.SQRT2, 1e-12)
+        assert.strictEqual(row.lowestAccuracy, Math.min(a, b))
+        assert.strictEqual(row.steps, 12)
+        const cells = page.sections[0]!.table!.rows[i]!
+        assert.include(cells[0], name)
+        assert.strictEqual(cells[2], `${(100 * Math.min(a, b)).toFixed(1)} %`)
+      }
+    }).pipe(Effect.provide(Small.here))
+  )
+
+  it.effect("is the same page each time", () =>
+    Effect.gen(function* () {
+      const made = { command: "rai experiment small", engine: "tfjs-native", cores: 2 }
+      const settings = { seeds: [0], steps: 2 }
+      const [first, second] = [yield* experiment.page(settings), yield* experiment.page(settings)]
+      assert.strictEqual(Page.render(first, made), Page.render(second, made))
+      assert.include(Page.render(first, made), "relax:2:rprop=0.01") // what was run, not what would have been
+      assert.include(first.shows.join(), "one seed, which says nothing about chance")
+    }).pipe(Effect.provide(Small.here))
+  )
+
+  it.effect("counts a run that loses its numbers as one that answers nothing, and says so", () =>
+    Effect.gen(function* () {
+      const wild = { ...Small.moons, activation: "relu", name: "wild", plan: "backpropagate:12:sgd=1e20" } as const
+      const page = yield* Comparison.make({
+        name: "lost",
+        title: "Lost",
+        question: "Is it?",
+        groups: [{ title: "moons", contestants: [wild, Small.control] }]
+      }).page({ seeds: [0, 1] })
+      const [row] = rowsOf(page)
+      assert.strictEqual(row!.lost, 2)
+      assert.strictEqual(row!.meanAccuracy, 0)
+      assert.include(page.sections[0]!.text!.join(), "wild in 2 of 2 runs")
+    }).pipe(Effect.provide(Small.here))
+  )
+
+  it.effect(
+    "leaves out, under other hidden widths, what does not fit them, and refuses what does not fit its own",
+    () =>
+      Effect.gen(function* () {
+        const sparse = { ...Small.relaxed, name: "sparse", plan: "relax:2:every=50" }
+        const groups = [{ title: "moons", contestants: [sparse, Small.control] }]
+        const tooSparse = Comparison.make({ name: "sparse", title: "Sparse", question: "Is it?", groups })
+        const page = yield* tooSparse.page({ seeds: [0], steps: 1, hidden: "4x2" })
+        assert.deepStrictEqual(
+          rowsOf(page).map(({ name }) => name),
+          ["backpropagation"]
+        )
+        assert.match(page.settings.at(-1)!, /^left out: sparse, for expected a cut/)
+        assert.strictEqual((yield* Effect.flip(tooSparse.page({ seeds: [0] })))._tag, "PlanUnfit")
+      }).pipe(Effect.provide(Small.here))
+  )
+})

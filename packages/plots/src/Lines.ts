@@ -1,0 +1,123 @@
+/**
+ * Several series over one axis, such as the gradient's norm at each stage under several methods.
+ */
+import { Effect } from "effect"
+import { DataMismatch } from "./DataMismatch.ts"
+import * as Axis from "./internal/Axis.ts"
+import * as Curve from "./internal/Curve.ts"
+import * as Legend from "./internal/Legend.ts"
+import * as LogScale from "./internal/LogScale.ts"
+import * as Palette from "./internal/Palette.ts"
+import type { Place } from "./internal/Raster.ts"
+import * as Svg from "./internal/Svg.ts"
+import * as Theme from "./internal/Theme.ts"
+
+/** One line. */
+export interface Series {
+  readonly name: string
+  /** [x, y], ascending in x; a y that is not finite breaks the line, and on a logarithmic axis so does one that is not above zero. */
+  readonly points: ReadonlyArray<readonly [number, number]>
+}
+
+/** The series of one figure. */
+export interface Settings {
+  readonly title?: string
+  readonly subtitle?: string
+  /** The axes' titles. */
+  readonly x: string
+  readonly y: string
+  /** Whether y is logarithmic; it is unless told. */
+  readonly logarithmic?: boolean
+  readonly series: ReadonlyArray<Series>
+}
+
+const plot = { x: 64, width: 500, height: 250 }
+
+/**
+ * The lines as SVG; fails with `DataMismatch` where no series has a point.
+ *
+ * ```ts
+ * import { Lines } from "@rai/plots"
+ * import { Effect } from "effect"
+ *
+ * const points = [1, 2, 3].map((stage) => [stage, 10 ** -stage] as const)
+ * const svg = Effect.runSync(Lines.svg({ x: "stage", y: "gradient norm", series: [{ name: "backpropagation", points }] }))
+ * console.log(svg.includes("gradient norm")) // => true
+ * ```
+ */
+export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
+  const { logarithmic = true, series } = settings
+  yield* check(series)
+  const place: Place = { ...plot, y: Theme.headingsHeight([settings]) }
+  const xs = series.flatMap(({ points }) => points.map(([x]) => x)).filter(Number.isFinite)
+  const [low, high] = Axis.range([Math.min(...xs), Math.max(...xs)])
+  const scale = (logarithmic ? LogScale.make : linear)(series.flatMap(({ points }) => points.map(([, y]) => y)))
+  const drawn = series.map(({ points }, i) => {
+    const sound = ([x, y]: readonly [number, number]) =>
+      Number.isFinite(x) && Number.isFinite(y) && (!logarithmic || y > 0)
+    const d = Curve.runs(points, sound).map((run) =>
+      Curve.path(
+        run.map(([x, y]) => [
+          place.x + ((x - low) / (high - low)) * place.width,
+          place.y + (1 - scale.position(y)) * place.height
+        ])
+      )
+    )
+    const line = { class: "series", fill: "none", "stroke-width": 1.8, "stroke-linecap": "round" }
+    return d.length === 0 ? "" : Svg.element("path", { ...line, ...Palette.stroke(i), d: d.join("") })
+  })
+  const below = place.y + place.height
+  const rows = legend(series)
+  return Theme.figure(
+    { width: place.x + place.width + 18, height: below + 58 + 18 * rows.length },
+    settings.title ?? `${settings.y} over ${settings.x}`,
+    [
+      Theme.headings(settings, place),
+      Axis.grid(place, scale.marks),
+      ...drawn,
+      Axis.frame(place),
+      Axis.bottom(place, Axis.linear(low, high, 8), settings.x),
+      Axis.left(place, scale.marks, settings.y),
+      ...rows.map((row, i) => Legend.draw({ x: place.x, y: below + 58 + 18 * i }, row))
+    ].join("")
+  )
+})
+
+const linear = (values: ReadonlyArray<number>): Pick<LogScale.LogScale, "marks" | "position"> => {
+  const finite = values.filter(Number.isFinite)
+  const [least, most] = [Math.min(0, ...finite), Math.max(...finite, Number.NEGATIVE_INFINITY)]
+  const high = most > least ? least + (most - least) * 1.05 : least + 1
+  return { marks: Axis.linear(least, high, 6), position: (value) => (value - least) / (high - least) }
+}
+
+/** The names in rows that fit the plot's width. */
+const legend = (series: ReadonlyArray<Series>): ReadonlyArray<ReadonlyArray<Legend.Entry>> => {
+  const rows: Array<Array<Legend.Entry>> = [[]]
+  let used = 0
+  for (const [i, { name }] of series.entries()) {
+    const width = Legend.width(name)
+    if (used > 0 && used + width > plot.width) {
+      rows.push([])
+      used = 0
+    }
+    used += width
+    rows.at(-1)!.push({
+      name,
+      mark: (x, y) =>
+        Svg.element("line", { x1: x, x2: x + 16, y1: y, y2: y, "stroke-width": 1.8, ...Palette.stroke(i) })
+    })
+  }
+  return rows
+}
+
+const check = (series: ReadonlyArray<Series>) =>
+  series.some(({ points }) => points.some(([x]) => Number.isFinite(x)))
+    ? Effect.void
+    : Effect.fail(
+        new DataMismatch({
+          figure: "Lines",
+          expected: "a point with a finite x in one series or more",
+          came: "none",
+          remedy: "give the points of each series as [x, y]"
+        })
+      )
