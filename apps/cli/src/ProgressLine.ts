@@ -65,6 +65,11 @@ const bar = (name: string): ProgressLine => {
   return {
     follow: (event) =>
       Effect.sync(() => {
+        if (event._tag === "Rewound") {
+          line.stop()
+          phase = undefined
+          process.stderr.write(`${name}${wentBack(event)}\n`)
+        }
         if (event._tag !== "Step") return
         if (phase !== event.progress.phase) start(event)
         last = state(event) || last

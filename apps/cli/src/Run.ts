@@ -2,7 +2,7 @@
  * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
  */
 
-import type { Circuit, Measurement, TrainingEvent } from "@rai/core"
+import type { Circuit, DataInvalid, Measurement, Parts, TrainingEvent } from "@rai/core"
 import {
   Checkpoint,
   type Dataset,
@@ -14,7 +14,7 @@ import {
   TrainedStore,
   Training
 } from "@rai/core"
-import { Effect, FileSystem, Path, Stream } from "effect"
+import { Effect, FileSystem, Path, type PlatformError, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import * as Report from "./Report.ts"
@@ -28,6 +28,8 @@ export interface Run {
   readonly train: Dataset.Dataset
   readonly test: Dataset.Dataset | undefined
   readonly validation?: Dataset.Dataset | undefined
+  /** Where batches come from, of data larger than memory. */
+  readonly parts?: Parts.Parts<DataInvalid, FileSystem.FileSystem> | undefined
   /** The folder that keeps it, if any. */
   readonly folder?: string | undefined
   /** Goes on from the folder's checkpoint. */
@@ -73,19 +75,25 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
   if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from?.progress.total ?? -1)
   const bar = ProgressLine.make(run.name)
-  const events = Training.stream(circuit, train, {
-    plan,
-    seed,
-    validation,
-    from,
-    onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
-  })
+  const events = Training.stream<DataInvalid | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>(
+    circuit,
+    train,
+    {
+      plan,
+      seed,
+      validation,
+      parts: run.parts,
+      from,
+      onEvent: (event) => (folder === undefined ? Effect.void : RunFolder.append(folder, event)),
+      onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
+    }
+  )
   const relaxing: Array<Measurement.Measurement> = []
   const finished = yield* events.pipe(
     Stream.tap((event) =>
       Effect.andThen(
         Effect.sync(() => note(relaxing, event)),
-        Effect.andThen(bar.follow(event), folder === undefined ? Effect.void : RunFolder.append(folder, event))
+        bar.follow(event)
       )
     ),
     Stream.runFold(
@@ -115,7 +123,7 @@ const diagnose = Effect.fnUntraced(function* (
   relaxing: ReadonlyArray<Measurement.Measurement>,
   train: Dataset.Dataset
 ) {
-  const failed = !solved && (measurement.freeRunAccuracy ?? 0) < fair
+  const failed = !solved && (measurement.freeRunAccuracy ?? 1) < fair
   const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing })
   const findings = failed
     ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train))]

@@ -37,9 +37,12 @@ export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> =
   const { deviation, lowestAccuracy, meanAccuracy, medianAccuracy, medianSeconds } = summary(runs)
   const head = ["seed", "steps", "time", "training loss", "training accuracy", "test loss", "test accuracy"]
   const rows = runs.map((run) => [String(run.seed), ...cells(run)])
+  const losses = runs.map(({ freeRunLoss, testLoss }) => testLoss ?? freeRunLoss)
   return [
     ...Table.lines([head, ...rows]),
-    `accuracy ${Report.percent(meanAccuracy)} ± ${Report.percent(deviation)} (mean ± deviation over ${runs.length} seeds), median ${Report.percent(medianAccuracy)}, lowest ${Report.percent(lowestAccuracy)}; median time ${Report.seconds(medianSeconds)}`,
+    Number.isNaN(meanAccuracy)
+      ? `loss ${Report.number(Statistics.mean(losses))} ± ${Report.number(Statistics.deviation(losses))} (mean ± deviation over ${runs.length} seeds), highest ${Report.number(Math.max(...losses))}; median time ${Report.seconds(medianSeconds)}`
+      : `accuracy ${Report.percent(meanAccuracy)} ± ${Report.percent(deviation)} (mean ± deviation over ${runs.length} seeds), median ${Report.percent(medianAccuracy)}, lowest ${Report.percent(lowestAccuracy)}; median time ${Report.seconds(medianSeconds)}`,
     ...compared(runs)
   ]
 }

@@ -1,8 +1,8 @@
 /**
  * What decides a run, as the command line gives it and a run's folder keeps it.
  */
-import { Circuit, CircuitSpec, Dataset, Plan, PlanSpec, Source, Start } from "@rai/core"
-import { Effect, Schema } from "effect"
+import { Circuit, CircuitSpec, Dataset, Parts, Plan, PlanSpec, Source, Start } from "@rai/core"
+import { Effect, FileSystem, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 
@@ -40,9 +40,10 @@ export const circuit = (settings: Settings) =>
 
 /** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
-  const start = settings.start === "auto" ? undefined : settings.start
-  const written = settings.plan === "auto" ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
-  const started = start === undefined ? written : Plan.startingAt(written, start)
+  const { start } = asked(settings)
+  const automatic = settings.plan === "auto"
+  const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
+  const started = automatic || start === undefined ? written : Plan.startingAt(written, start)
   return settings.stopLoss === undefined ? started : Plan.stoppingAt(started, { loss: settings.stopLoss })
 })
 
@@ -52,12 +53,44 @@ export const asked = ({ batch, epochs, start }: Settings): Plan.Asked => ({
   batches: batch === undefined && epochs === undefined ? undefined : { batch: batch ?? 64, epochs: epochs ?? 40 }
 })
 
+/** Backpropagation alone from the plan's start, in its batches and for as many epochs, with its stop: what the plan is held against. */
+export const control = (settings: Settings, plan: Plan.Plan, of: Circuit.Circuit): Plan.Plan => {
+  const inBatches = plan.phases.flatMap(({ batch, epochs }) => (batch === undefined ? [] : [{ batch, epochs }]))
+  const epochs = inBatches.reduce((total, phase) => total + phase.epochs, 0)
+  const batches = inBatches[0] === undefined ? undefined : { batch: inBatches[0].batch, epochs }
+  const alone = Plan.autoBackpropagation(of, { start: plan.start, batches })
+  return settings.stopLoss === undefined ? alone : Plan.stoppingAt(alone, { loss: settings.stopLoss })
+}
+
+/** Files above this many bytes are read in parts where the plan trains in batches. */
+const large = 128 * 2 ** 20
+
 /** Training data, test data where `--test` names a set or a share, and the share of the training data that `--validation` keeps aside. */
 export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
+  const { test: other, validation } = settings
+  if (isFile(settings.data) && asked(settings).batches !== undefined && (yield* sizeOf(settings.data)) > large) {
+    if (validation !== undefined || !Number.isNaN(Number(other))) {
+      return yield* new CommandFailed({
+        expected: "--test to name a file of its own for data that are read in parts",
+        came: "a share came",
+        advice: "keep test data in another file"
+      })
+    }
+    const { parts, sample } = yield* Parts.csv(settings.data, settings)
+    const test = other === undefined ? undefined : yield* Source.read(other, settings)
+    return { train: sample, parts, test, validation: undefined }
+  }
   const { train: all, test } = yield* trainAndTest(settings)
   if (settings.validation === undefined) return { train: all, test, validation: undefined }
   const parts = yield* Dataset.split(all, { share: settings.validation, source: "validation" })
   return { train: parts.train, test, validation: parts.test }
+})
+
+const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
+
+const sizeOf = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return Number((yield* fs.stat(path)).size)
 })
 
 const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, test }: Settings) {

@@ -134,10 +134,9 @@ const one = Effect.fnUntraced(function* (
     const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
     const { summary } = yield* Run.carryOut(run)
     if (settings.compare !== true) return summary
-    const asked = { ...Settings.asked(settings), start: plan.start }
     const alone = {
       ...run,
-      plan: Plan.autoBackpropagation(circuit, asked),
+      plan: Settings.control(settings, plan, circuit),
       folder: undefined,
       name: "backpropagation alone"
     }

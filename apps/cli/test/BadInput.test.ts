@@ -87,7 +87,7 @@ describe("settings", () => {
     const plan = ["--plan", "backpropagate:50:sgd=1e20"]
     refused(
       await train("--data", "xor", "--circuit", "2,8,8,1", "--activation", "relu", ...plan),
-      /finite numbers.*first in .*lower its rate/
+      /finite numbers.*first in .*begin again with a lower rate/
     )
   })
 

@@ -89,8 +89,8 @@ export const perceptron = (
   const last = widths.length - 1
   for (let i = 1; i < last; ) {
     const [from, to] = [widths[i]!, widths[i + 1]!]
-    // The map to the output has no way around it.
-    const end = around && i < last - 1 ? last - 1 : last
+    // The map to the output stands by itself, also where it is as wide as the others.
+    const end = i < last - 1 ? last - 1 : last
     let times = 1
     while (from === to && i + times < end && widths[i + times + 1] === to) times++
     const block = sequence(f, linear(from, to))

@@ -3,30 +3,40 @@
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import { constant } from "../tensor/Tensor.ts"
-import type { Optimizer } from "./Optimizer.ts"
+import * as Optimizer from "./Optimizer.ts"
+
+/** The settings and their defaults: the smallest and the largest step, `step_sizes` of PyTorch. */
+export const defaults = { smallest: 1e-6, largest: 50 }
 
 /**
  * Rprop⁻ with gradients zeroed on a change of sign, as `torch.optim.Rprop` (Riedmiller & Braun 1993): with a = sign(g)·s,
  *
- *     Δ ← clip(Δ · {1.2 if a > 0, 0.5 if a < 0, 1 else}, 1e-6, 50);  s ← sign(g) unless a < 0, then 0;  p ← p − s Δ
+ *     Δ ← clip(Δ · {1.2 if a > 0, 0.5 if a < 0, 1 else}, smallest, largest);  s ← sign(g) unless a < 0, then 0;  p ← p − s Δ
  *
- * `rate` is the first step Δ; s is the sign remembered from the step before. Later rates change nothing.
+ * `rate` is the first step Δ; s is the sign remembered from the step before. Later rates change a largest step that was
+ * asked for, in proportion, and nothing else.
  */
-export const make = (rate: number): Optimizer => ({
+export const make = (rate: number, settings: Partial<typeof defaults> = {}): Optimizer.Optimizer => ({
   name: "rprop",
   rate,
-  settings: {},
+  settings: Optimizer.changed(defaults, settings),
   initial: (shape, first) => ({
     // In float64, so that an engine that computes so starts at the rate itself.
     step: { shape, data: new Float64Array(NdArray.size(shape)).fill(first) },
     sign: NdArray.full(shape, 0)
   }),
-  update: (p, g, { sign: before, step }) => {
+  update: (p, g, { sign: before, step }, rateNow) => {
+    const { largest, smallest } = { ...defaults, ...settings }
     const now = g.sign()
     const a = now.mul(before!)
     const turned = constant(0).greater(a)
     const factor = a.greater(0).where(constant(1.2), turned.where(constant(0.5), constant(1)))
-    const Δ = step!.mul(factor).clip(1e-6, 50)
+    // A largest step that was asked for falls with the rate, as a curve or a careful phase lowers it.
+    const grown = step!.mul(factor)
+    const Δ =
+      settings.largest === undefined
+        ? grown.clip(smallest, largest)
+        : grown.minimum(rateNow.mul(largest / rate)).maximum(smallest)
     const s = turned.where(constant(0), now)
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
   }

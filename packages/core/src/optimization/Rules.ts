@@ -16,7 +16,7 @@ export interface Rule {
 
 /** `rprop`, `adam`, `adamw`, `sgd`, `rmsprop`, `muon`. */
 export const table: Readonly<Record<string, Rule>> = {
-  rprop: { defaults: {}, make: Rprop.make },
+  rprop: Rprop,
   adam: Adam,
   adamw: { defaults: Adam.decoupledDefaults, make: Adam.decoupled },
   sgd: Sgd,

@@ -12,27 +12,37 @@ export interface Point {
   readonly offset: number
 }
 
-/** The share of variance that all hidden stages together may bend: of smooth functions, and of those with a kink. */
+/** The share of variance that all hidden stages together may bend: of smooth functions, by its leading order, and of those with a kink. */
 const [smooth, kinked] = [2.5, 0.7]
 
 /**
- * The widest spread at which H stages of this function bend no more than they may together; where narrowing does not help, because the
- * function has a kink at 0, spread 1 and the least offset that moves the kink far enough away.
+ * The spread at which H stages of this function bend as much as they may together, by the leading order c gᵖ of the share at small spreads
+ * g, at most 1: for tanh ⅔ g⁴, so g = (3.75/H)^¼. Where narrowing does not help, because the function has a kink at 0, spread 1 and the
+ * least offset that moves the kink far enough away.
  */
 export const point = Effect.fn("Bend.point")(function* (block: Block, H: number) {
-  const at = (spread: number, offset: number) => share(block, spread, offset)
-  const [narrow, wide] = [yield* at(1e-2, 0), yield* at(1, 0)]
-  const [spread, offset] = narrow < wide / 10 ? [undefined, 0] : [1, undefined]
-  const most = (spread === undefined ? smooth : kinked) / H
-  // Bending falls with a narrower spread, and with a larger offset.
-  let [less, more] = spread === undefined ? [1e-3, 1] : [6, 0]
+  const [narrow, wide] = [yield* share(block, 0.1, 0), yield* share(block, 0.2, 0)]
+  if (wide < negligible) return straight
+  if (narrow > wide / 2) return yield* kink(block, kinked / H)
+  const power = Math.log2(wide / narrow)
+  const found: Point = { spread: Math.min(1, 0.1 * (smooth / H / narrow) ** (1 / power)), offset: 0 }
+  return found
+})
+
+const negligible = 1e-6
+
+const straight: Point = { spread: 1, offset: 0 }
+
+/** Bending falls with a larger offset. */
+const kink = Effect.fnUntraced(function* (block: Block, most: number) {
+  if ((yield* share(block, 1, 0)) <= most) return straight
+  let [less, more] = [6, 0]
   for (let i = 0; i < 25; i++) {
     const middle = (less + more) / 2
-    const bent = yield* at(spread ?? middle, offset ?? middle)
-    if (bent > most) more = middle
+    if ((yield* share(block, 1, middle)) > most) more = middle
     else less = middle
   }
-  const found: Point = { spread: spread ?? less, offset: offset ?? less }
+  const found: Point = { spread: 1, offset: less }
   return found
 })
 

@@ -56,6 +56,6 @@ const matches = (after: Cut["after"], path: string, kind: string): boolean => {
   return after === "activation" ? kind !== "linear" && kind !== "residual" : kind === after
 }
 
-// Behind the output nothing is computed any more, or only the identity.
+// Behind the output nothing is trained any more; what a residual block adds to its input is not the output yet.
 const isOutput = (all: ReadonlyArray<Circuit.Site>, i: number): boolean =>
-  all.slice(i + 1).every(({ block }) => block.kind === "identity")
+  all.slice(i + 1).every(({ around, block }) => around === undefined && Object.keys(block.parameters).length === 0)

@@ -37,8 +37,9 @@ export interface Relaxation {
 export interface Relaxed {
   /** ẑ_T: [batch, outputs] */
   readonly output: Tensor
-  /** L of eq. 4: [] */
+  /** What is trained: L of eq. 4 with penalties and multipliers, []; and L alone. */
   readonly loss: Tensor
+  readonly relaxed: Tensor
   /** mean((z_t − ẑ_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
   readonly residuals: Tensor | undefined
   /** ẑ − z by place, [batch, units], or stacked [cuts, batch, units]. */
@@ -99,10 +100,10 @@ export const make = (
   })
   const own = L_y(output, y)
   // Nothing is cut where every k-th map of a circuit of fewer than k is asked for: then this is the free run's loss.
-  if (energies.length === 0) return { output, loss: own, residuals: undefined, differences }
+  if (energies.length === 0) return { output, loss: own, relaxed: own, residuals: undefined, differences }
   const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))
   const loss = penalties.reduce((a, b) => a.add(b), relaxed)
-  return { output, loss, residuals: concat(residuals, 0), differences }
+  return { output, loss, relaxed, residuals: concat(residuals, 0), differences }
 }
 
 const count = (tensor: Tensor): number => tensor.shape.reduce<number>((total, n) => total * Number(n), 1)

@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import { CholeskyDecomposition, EigenvalueDecomposition, inverse, Matrix } from "ml-matrix"
+import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
@@ -32,13 +33,18 @@ export const make = Effect.fn("Sweep.make")(function* (circuit: Circuit.Circuit,
   return yield* ForwardWalk.walk(circuit, parameters, x, (map) =>
     Effect.gen(function* () {
       if (map.index === map.count - 1) return
-      const kind = map.next?.kind ?? "identity"
-      const known = points.get(kind) ?? (yield* Bend.point(map.next ?? Circuit.identity, Math.max(1, map.count - 2)))
+      // Behind a map may stand another, or the sum around a block, which bend nothing.
+      const isFunction = map.next !== undefined && map.next.kind !== "residual" && !hasParameters(map.next)
+      const next = isFunction ? map.next! : Circuit.identity
+      const { kind } = next
+      const known = points.get(kind) ?? (yield* Bend.point(next, Math.max(1, map.count - 2)))
       points.set(kind, known)
       fit(map, known)
     })
   )
 })
+
+const hasParameters = ({ parameters }: Block): boolean => Object.keys(parameters).length > 0
 
 /** One local problem, in place. */
 const fit = ({ bias, input, weight }: ForwardWalk.Reached, { offset, spread }: Bend.Point): void => {

@@ -127,13 +127,6 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
   ...options
 })
 
-/** Whole batches in an epoch; the examples left over wait for another order. */
-export const batches = (phase: Phase, examples: number): number =>
-  phase.batch === undefined ? 1 : Math.max(1, Math.floor(examples / phase.batch))
-
-/** The number of steps that a phase may take on so many examples. */
-export const steps = (phase: Phase, examples: number): number => phase.steps ?? phase.epochs * batches(phase, examples)
-
 /** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
 export const print = (phase: Phase): string => {
   const usual = { relax, alternate, backpropagate }[phase.kind]({ ...length(phase) } as never) as Phase
@@ -147,7 +140,10 @@ export const print = (phase: Phase): string => {
   add("l1", phase.regularizer?.l1, phase.regularizer && 0)
   add("l2", phase.regularizer?.l2, phase.regularizer && 0)
   add("interval", phase.interval, usual.interval)
-  if (phase.careful !== undefined) add("patience", phase.careful.patience)
+  if (phase.careful !== undefined) {
+    add("patience", phase.careful.patience)
+    add("attempts", phase.careful.attempts, careful(0).attempts)
+  }
   if (phase.only !== undefined) parts.push(`only=${typeof phase.only === "string" ? phase.only : "predicate"}`)
   if (phase.kind === "backpropagate") return parts.join(":")
   const { cut } = phase

@@ -5,13 +5,16 @@ import { Effect, Record } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Batches from "../data/Batches.ts"
 import type { Dataset } from "../data/Dataset.ts"
+import type { Parts } from "../data/Parts.ts"
 import { type Arrays, Engine } from "../engine/Engine.ts"
 import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Cut from "../relaxation/Cut.ts"
+import * as Segments from "../relaxation/Segments.ts"
 import * as NdArray from "../tensor/NdArray.ts"
+import * as BatchSource from "./BatchSource.ts"
 import * as Measurement from "./Measurement.ts"
-import * as Phase from "./Phase.ts"
+import type * as Phase from "./Phase.ts"
 import type { Stop } from "./Plan.ts"
 import * as Programs from "./Programs.ts"
 import * as Progress from "./Progress.ts"
@@ -31,6 +34,8 @@ export interface PhaseRun<E, R> {
   readonly subject: Programs.Subject
   readonly data: Dataset
   readonly validation: Dataset | undefined
+  /** Where batches come from, if not from the data. */
+  readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
   readonly stop: Stop | undefined
   /** Decides the order of batches, and noise. */
@@ -38,6 +43,7 @@ export interface PhaseRun<E, R> {
   /** Seconds of training so far. */
   readonly clock: () => number
   readonly emit: (event: TrainingEvent) => Effect.Effect<unknown>
+  readonly onEvent?: ((event: TrainingEvent) => Effect.Effect<void, E, R>) | undefined
   readonly onSnapshot: ((snapshot: Snapshot) => Effect.Effect<void, E, R>) | undefined
 }
 
@@ -53,7 +59,7 @@ const secondsBetweenSnapshots = 2
 
 /** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
 export const carryOut = Effect.fnUntraced(function* <E, R>(
-  { clock, data, emit, onSnapshot, phase, seed, stop, subject, validation }: PhaseRun<E, R>,
+  { clock, data, emit, onEvent, onSnapshot, parts, phase, seed, stop, subject, validation }: PhaseRun<E, R>,
   before: Progress.Progress,
   parameters: Arrays,
   from: Snapshot | undefined
@@ -61,8 +67,16 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const engine = yield* Engine
   const { circuit } = subject
   const examples = subject.x[0]!
-  const total = Phase.steps(phase, examples)
-  const perEpoch = Phase.batches(phase, examples)
+  // Phases before this one have had orders and noise of their own.
+  const labelled = (number: number) => before.phase * 1_000_000_000 + number
+  const source =
+    phase.batch === undefined
+      ? undefined
+      : parts === undefined
+        ? BatchSource.memory(data, phase.batch, seed, labelled(0))
+        : yield* BatchSource.parts(parts, phase.batch, seed, labelled(0))
+  const perEpoch = source?.perEpoch ?? 1
+  const total = phase.steps ?? phase.epochs * perEpoch
   const interval = phase.interval * perEpoch
   const programs = yield* Programs.make(subject, phase)
   let progress = from?.progress ?? anew(before, phase)
@@ -76,7 +90,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const isKept = (name: string) => programs.perExample.has(name.replace(/^good\//, ""))
   const split = (state: Arrays): Arrays => {
     for (const [name, array] of Object.entries(state)) {
-      if (isKept(name)) kept[name] = { shape: array.shape, data: Float32Array.from(array.data) }
+      if (isKept(name)) kept[name] = { shape: array.shape, data: array.data.slice() }
     }
     return Object.fromEntries(Object.entries(state).filter(([name]) => !isKept(name)))
   }
@@ -87,23 +101,20 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
 
   const write = (state: Arrays) => Effect.suspend(() => session.write(split(state)))
   const factor = () => progress.rate / phase.optimizer.rate
-  const own = () => Object.fromEntries(Object.entries(kept).filter(([name]) => !name.startsWith("good/")))
-  const report = Effect.suspend(() => session.advance(programs.measure, own()))
+  /** Without what is held, auxiliaries first. */
+  const own = () => Object.fromEntries([...programs.perExample.keys()].map((name) => [name, kept[name]!]))
+  const report = Effect.suspend(() =>
+    session.advance(
+      programs.measure,
+      Record.filter(own(), (_, name) => /^[zu]\//.test(name))
+    )
+  )
 
-  // Phases before this one have had orders and noise of their own.
-  const labelled = (number: number) => before.phase * 1_000_000_000 + number
-  let order: { readonly epoch: number; readonly batches: ReadonlyArray<Int32Array> } | undefined
-  const batchOf = (step: number): Int32Array => {
-    const epoch = Math.floor(step / perEpoch)
-    if (order?.epoch !== epoch)
-      order = { epoch, batches: Batches.indices(examples, phase.batch!, seed, labelled(epoch)) }
-    return order.batches[step % perEpoch]!
-  }
   const advance = Effect.fnUntraced(function* (step: number) {
     const rates = Rates.values(phase, factor(), step / total)
     const noise = noiseOf(programs.noise, phase, seed, labelled(step))
-    if (phase.batch === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
-    const indices = batchOf(step)
+    if (source === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
+    const { indices, x, y } = yield* source.at(step)
     const rows = [...programs.perExample].map(
       ([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)] as const
     )
@@ -111,10 +122,16 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       ...rates,
       ...noise,
       ...Object.fromEntries(rows),
-      x: Batches.rows(data.inputs, indices),
-      y: Batches.rows(data.targets, indices)
+      x,
+      y
     })
-    for (const [name, axis] of programs.perExample) Batches.scatter(kept[name]!, indices, came[name]!, axis)
+    for (const [name, axis] of programs.perExample) {
+      const { data, shape } = kept[name]!
+      // Kept in the precision that the engine computes in.
+      const narrow = came[name]!.data instanceof Float64Array && data instanceof Float32Array
+      if (narrow) kept[name] = { shape, data: Float64Array.from(data) }
+      Batches.scatter(kept[name]!, indices, came[name]!, axis)
+    }
     return came
   })
   const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
@@ -132,13 +149,15 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       kept[name] = { ...kept[`good/${name}`]!, data: kept[`good/${name}`]!.data.slice() }
     return session.advance(programs.restore)
   })
+  const sites = phase.kind === "backpropagate" ? new Set<string>() : Cut.sites(circuit, phase.cut)
+  const cuts = new Map(Segments.places(circuit, sites).map((place) => [`z/${place.name}`, place.sites]))
   /** Where numbers were lost since the state that is held: its steps are taken again, and looked at one by one. */
   const locate = Effect.fnUntraced(function* (since: number, to: number) {
     yield* restore
     for (let step = since; step < to; step++) {
       yield* advance(step)
       yield* refreshIfDue(step + 1)
-      const path = lostIn(yield* session.advance(programs.check)) ?? lostIn(prefixed(own()))
+      const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(own()), cuts)
       if (path !== undefined) return { step: step + 1, path }
     }
     return { step: to, path: "the loss" }
@@ -148,11 +167,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const measure = Effect.fnUntraced(function* () {
     measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
     const { decision, progress: decided } = Progress.decide(progress, phase, measurement, stop)
-    const finite = Number.isFinite(measurement.freeRunLoss + (measurement.relaxedLoss ?? 0))
+    const finite = Progress.isFinite(measurement)
     const at = progress.step
     const lost = finite ? undefined : held < 0 ? { step: at, path: "the loss" } : yield* locate(held, at)
     progress = decided
-    if (decision === "hold" || decision === "solved") {
+    // With validation data, a run that is solved ends with what was the best on these.
+    if (decision === "hold" || (decision === "solved" && (validation === undefined || decided.since === 0))) {
       yield* hold
       held = at
       progress = progress.with({ held })
@@ -196,7 +216,9 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   )
   // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
   const tell = Effect.fnUntraced(function* () {
-    yield* Effect.forEach(untold.splice(0), emit, { discard: true })
+    const events = untold.splice(0)
+    if (onEvent !== undefined) yield* Effect.uninterruptible(Effect.forEach(events, onEvent, { discard: true }))
+    yield* Effect.forEach(events, emit, { discard: true })
     if (failed === undefined) return
     if (held >= 0) yield* snapshot
     return yield* failed
@@ -221,17 +243,20 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       const swept = yield* Auxiliaries.sweep(circuit, Cut.sites(circuit, phase.cut), parameters, data.inputs)
       yield* write(Object.fromEntries(Object.entries(swept).map(([place, z]) => [`z/${place}`, z])))
     }
-    yield* write(programs.slots(1))
+    yield* write({ ...programs.slots(1), ...programs.multipliers })
     yield* measure()
   }
   yield* Effect.onInterrupt(loop(), () =>
     Effect.ignore(Effect.tapError(snapshot, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
   )
   const solved = progress.ended === "solved"
-  const toBest = phase.careful !== undefined && Number.isFinite(phase.careful.patience) && !solved
+  const toBest =
+    validation !== undefined || (phase.careful !== undefined && Number.isFinite(phase.careful.patience) && !solved)
   if (toBest) yield* restore
   if (measurement === undefined || toBest || progress.ended === "give up") {
     measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
+    const { freeRunAccuracy: relaxedAccuracy, relaxationGap, relaxedLoss } = measurement
+    if (relaxedLoss !== undefined) progress = progress.with({ relaxedLoss, relaxationGap, relaxedAccuracy })
   }
   const trained = yield* session.read(Object.keys(Circuit.parameters(circuit)))
   const outcome: Outcome = { progress, parameters: trained, measurement, solved }
@@ -245,12 +270,14 @@ const prefixed = (state: Arrays): Arrays =>
   Object.fromEntries(Object.entries(state).map(([name, array]) => [`lost/${name}`, array]))
 
 /** The first array, and turn, that holds a number that is not finite. */
-const lostIn = (report: Arrays): string | undefined => {
+const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>> = new Map()): string | undefined => {
   for (const [name, { data, shape }] of Object.entries(report)) {
     const index = data.findIndex((value) => !Number.isFinite(value))
     if (index < 0) continue
     const turn = Math.floor((index * (shape[0] ?? 1)) / data.length)
-    return name.replace("lost/", "").replace("*", String(turn))
+    const array = name.replace("lost/", "")
+    const own = sites.get(array)
+    return own === undefined ? array.replace("*", String(turn)) : `z/${own[turn] ?? own[0]}`
   }
   return undefined
 }

@@ -5,6 +5,7 @@ import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
 import * as Initializer from "../circuit/Initializer.ts"
+import type { Dataset } from "../data/Dataset.ts"
 import * as Adam from "../optimization/Adam.ts"
 import * as Curve from "../optimization/Curve.ts"
 import * as Muon from "../optimization/Muon.ts"
@@ -17,6 +18,8 @@ import type * as Start from "./Start.ts"
 export interface Stop {
   readonly loss: number
   readonly accuracy?: number | undefined
+  /** Whether, for regression, the loss is meant as a share of the targets' variance. */
+  readonly relative?: boolean | undefined
 }
 
 interface Parts {
@@ -97,11 +100,14 @@ export const describe = (plan: Plan, circuit: Circuit.Circuit): ReadonlyArray<st
   const odd = Initializer.unmirrored(circuit)
   const unmirrored = Initializer.wantsMirror(circuit) && odd !== undefined && plan.start === "orthogonal"
   return [
-    `${maps} maps${coordinates}, ${plan.start} start` +
+    `${maps} maps${coordinates}, ${startInWords(plan.start)}` +
       (unmirrored ? `, not mirrored, since the width ${odd} is odd (an even one is better here)` : ""),
     ...plan.phases.map((phase) => describePhase(phase, circuit))
   ]
 }
+
+const startInWords = (start: Start.Name): string =>
+  start === "sweep" ? "PyTorch's start with its hidden maps swept (sweep)" : `${start} start`
 
 const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => {
   const { optimizer } = phase
@@ -116,7 +122,16 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
   return `relax: at most ${length}, ${cuts}, ${from}${rule}`
 }
 
-const solved: Stop = { loss: 0.02, accuracy: 1 }
+const solved: Stop = { loss: 0.02, accuracy: 1, relative: true }
+
+/** The stop as it is meant for these data: of regression, where it is relative, times the variance of the targets. */
+export const stopFor = ({ stop }: Plan, { targets, task }: Dataset): Stop | undefined => {
+  if (stop?.relative !== true || task !== "regression") return stop
+  const data = Float64Array.from(targets.data)
+  const mean = data.reduce((total: number, y: number) => total + y, 0) / data.length
+  const variance = data.reduce((total: number, y: number) => total + (y - mean) ** 2, 0) / data.length
+  return { ...stop, loss: stop.loss * (variance || 1) }
+}
 
 /** What the automatic plan takes into account besides the circuit. */
 export interface Asked {
@@ -134,28 +149,28 @@ interface Batches {
 /**
  * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (fewer in
  * circuits of under a hundred maps), relaxes for at most 120 steps with Rprop 0.001 (deeper ones at
- * 0.1/T), then, only if the free run is not good yet, backpropagates carefully with Adam at 0.02/T. From another start, where the free run says nothing at first, it cuts every map, begins with
- * the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates with Rprop at 0.01/T if need be.
+ * 0.1/T), then, only if the free run is not good yet, backpropagates carefully with Rprop at 0.01/T. From another start, where the free run says nothing at first, it cuts every map, begins with
+ * the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates if need be.
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const T = Circuit.depth(circuit)
   const start = startOf(asked)
-  if (asked.batches !== undefined) return inBatches(circuit, start, asked.batches)
-  if (T < 2) return autoStart(circuit, start, [finishing(T, start)])
+  if (asked.batches !== undefined) return inBatches(circuit, informed(start), asked.batches)
+  if (T < 2) return autoStart(circuit, start, [finishing(T)])
   const scaled = wellScaled.has(start)
-  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+  const sums = sumsOf(circuit)
   const places = sums > 0 ? sums : T
   const every = scaled ? Math.max(1, Math.min(10, Math.round(places / 10))) : 1
   const relaxing = Phase.relax({
     steps: scaled ? 120 : 200,
-    optimizer: Rprop.make(relaxingRate(T)),
-    // Within a residual block a cut would leave a way around it.
+    // Every map cut, steps that grow freely leave the free run good on some seeds and wrong between the examples on others.
+    optimizer: Rprop.make(relaxingRate(T), scaled ? {} : { largest: 2 * relaxingRate(T) }),
     cut: { after: sums > 0 ? "residual" : "linear", every, output: false },
     auxiliaries: scaled ? "free run" : "sweep",
     // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
     careful: scaled ? { ...Phase.careful(40), attempts: 2 } : Phase.careful(Number.POSITIVE_INFINITY)
   })
-  return autoStart(circuit, start, [relaxing, finishing(T, start)])
+  return autoStart(circuit, start, [relaxing, finishing(T)])
 }
 
 /**
@@ -164,8 +179,15 @@ export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
  */
 const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
 
+/** How many residual blocks there are: these are cut at their sums, since a cut within one would leave a way around it. */
+const sumsOf = (circuit: Circuit.Circuit): number =>
+  Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+
 /** Starts from which the free run carries information through any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
+
+/** PyTorch's start carries no information through many maps; in batches its hidden maps are swept first. */
+const informed = (start: Start.Name): Start.Name => (start === "pytorch" ? "sweep" : start)
 
 /**
  * In batches: a quarter of the epochs with auxiliaries anew for each batch and spectral steps, then backpropagation with Adam, cosine decay
@@ -201,7 +223,7 @@ const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
 export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const start = startOf(asked)
   return asked.batches === undefined
-    ? autoStart(circuit, start, [finishing(Circuit.depth(circuit), start)])
+    ? autoStart(circuit, start, [finishing(Circuit.depth(circuit))])
     : new Plan({
         ...autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]),
         stop: undefined
@@ -212,18 +234,16 @@ export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {})
 const startOf = ({ batches, start }: Asked): Start.Name => start ?? (batches === undefined ? "orthogonal" : "sweep")
 
 /**
- * Backpropagation until the free run is good, its rate falling with depth, where all T maps move at once: from a start that carries
- * information Adam at 0.02/T, which fits many and hard data best; after relaxing from another start, where weights still differ in scale
- * from map to map, Rprop at 0.01/T, for which scale is nothing.
+ * Backpropagation until the free run is good, with Rprop at 0.01/T, since all T maps move at once, and steps that never grow beyond twice
+ * that: larger ones learn hard data by heart. Forty steps without a better free run mean back to the best and a third of the rate.
  */
-const finishing = (T: number, start: Start.Name): Phase.Phase =>
-  wellScaled.has(start)
-    ? Phase.backpropagate({
-        steps: 1000,
-        optimizer: Adam.make(Math.min(1e-2, 0.02 / T)),
-        careful: { ...Phase.careful(100), attempts: 3 }
-      })
-    : Phase.backpropagate({ steps: 200, optimizer: Rprop.make(0.01 / T), interval: 5, careful: Phase.careful(30) })
+const finishing = (T: number): Phase.Phase =>
+  Phase.backpropagate({
+    steps: 1000,
+    optimizer: Rprop.make(0.01 / T, { largest: 0.02 / T }),
+    interval: 5,
+    careful: Phase.careful(40)
+  })
 
 const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan =>
   new Plan({ phases, start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved })

@@ -68,11 +68,20 @@ const chosen =
     return undefined
   }
 
+/** A setting that is said or left out. */
+const word =
+  (name: string, set: (draft: Draft) => void): Setting =>
+  (draft, value) => {
+    if (value !== "") return `the word ${name} alone, or nothing`
+    set(draft)
+    return undefined
+  }
+
 const regularizer =
   (key: "l1" | "l2"): Setting =>
   (draft, value) => {
-    const number = Number(value)
-    if (!(number >= 0)) return `a number from 0 as in ${key}=0.0001`
+    const number = value === "" ? Number.NaN : Number(value)
+    if (!(number >= 0 && Number.isFinite(number))) return `a number from 0 as in ${key}=0.0001`
     draft.regularizer = { l1: 0, l2: 0, ...(draft.regularizer as object | undefined), [key]: number }
     return undefined
   }
@@ -87,7 +96,13 @@ const common: Readonly<Record<string, Setting>> = {
   patience: (draft, value) => {
     const patience = Number(value)
     if (!(patience >= 1)) return "a number of steps as in patience=30, or Infinity"
-    draft.careful = Phase.careful(patience)
+    draft.careful = { ...Phase.careful(patience), ...(draft.careful as object | undefined), patience }
+    return undefined
+  },
+  attempts: (draft, value) => {
+    const attempts = Number(value)
+    if (!Number.isInteger(attempts) || attempts < 1) return "a whole number from 1 as in attempts=5"
+    draft.careful = { ...Phase.careful(Number.POSITIVE_INFINITY), ...(draft.careful as object | undefined), attempts }
     return undefined
   },
   only: chosen(["output"], (draft, value) => {
@@ -116,22 +131,19 @@ const relaxing: Readonly<Record<string, Setting>> = {
   penalty: numeric("penalty", "a number from 0 as in penalty=0.001", (value) => value >= 0),
   noise: numeric("noise", "a number from 0 as in noise=0.1", (value) => value >= 0),
   multipliers: numeric("multipliers", "a number above 0 as in multipliers=0.1", (value) => value > 0),
-  sweep: (draft) => {
+  sweep: word("sweep", (draft) => {
     draft.auxiliaries = "sweep"
-    return undefined
-  },
-  output: (draft) => {
+  }),
+  output: word("output", (draft) => {
     draft.cut.output = true
-    return undefined
-  }
+  })
 }
 
 const alternating: Readonly<Record<string, Setting>> = {
   ...cutting,
-  uncentred: (draft) => {
+  uncentred: word("uncentred", (draft) => {
     draft.centred = false
-    return undefined
-  }
+  })
 }
 
 const kinds = {
@@ -178,11 +190,12 @@ const phase = Effect.fnUntraced(function* (text: string) {
 const rule = Effect.fnUntraced(function* (name: string, text: string) {
   const { defaults, make } = Rules.table[name]!
   const [rate = "", ...pairs] = text.split("+")
-  if (!(Number(rate) > 0)) return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: rate })
+  if (!(Number(rate) > 0 && Number.isFinite(Number(rate))))
+    return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: rate })
   const settings: Record<string, number> = {}
   for (const pair of pairs) {
     const [key = "", value = ""] = pair.split("=")
-    if (!Object.hasOwn(defaults, key) || value === "" || !(Number(value) >= 0)) {
+    if (!Object.hasOwn(defaults, key) || value === "" || !(Number(value) >= 0 && Number.isFinite(Number(value)))) {
       const known = Object.entries(defaults).map(([setting, byDefault]) => `${setting}=${byDefault}`)
       const expected =
         known.length === 0 ? `no settings after ${name}` : `settings of ${name} such as ${known.join(" or ")}`

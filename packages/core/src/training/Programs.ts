@@ -53,8 +53,10 @@ export interface Programs {
   readonly restore: Program.Program
   /** `lost/…` of each trained array, NaN for each turn whose numbers are not all finite. */
   readonly check: Program.Program
-  /** What the rules remember at first, at the phase's rates times a factor, and multipliers at 0. */
+  /** What the rules remember at first, at the phase's rates times a factor. */
   readonly slots: (factor: number) => Arrays
+  /** Multipliers at 0. */
+  readonly multipliers: Arrays
   /** With batches: the axis of the examples of each array that is kept per example, by name. */
   readonly perExample: ReadonlyMap<string, 0 | 1>
   /** The shape of the noise of one step, by name. */
@@ -130,7 +132,7 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const multipliers = Object.fromEntries(
       Object.keys(u).map((name) => [name, NdArray.full(shapes(refresh!.outputs)[`z/${name.slice(2)}`]!, 0)])
     )
-    const slots = (factor: number): Arrays => ({ ...slotsOf(true, factor), ...multipliers })
+    const slots = (factor: number): Arrays => slotsOf(true, factor)
     const slotShapes: Shapes = Object.fromEntries(
       Object.entries(slotsOf(false, 1)).map(([name, array]) => [name, array.shape])
     )
@@ -169,7 +171,7 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     const check = yield* Program.make(pick(own, inState), (given: Given) =>
       Object.fromEntries(inState.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
     )
-    return { step, measure, refresh, hold, restore, check, slots, perExample, noise }
+    return { step, measure, refresh, hold, restore, check, slots, multipliers, perExample, noise }
   })
 
 const objective = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, given: Given) => {
@@ -212,7 +214,8 @@ const stepped = (
   const parameters = Circuit.parameters(circuit)
   const weights = names.filter((name) => parameters[name]?.role === "weight").map((name) => given[name]!)
   const penalty = phase.regularizer === undefined ? undefined : Regularizer.penalty(phase.regularizer, weights)
-  const limited = (slopes: ReadonlyArray<Tensor>) => (phase.clip === undefined ? slopes : Clip.norm(slopes, phase.clip))
+  const limited = (slopes: ReadonlyArray<Tensor>) =>
+    phase.clip === undefined || slopes.length === 0 ? slopes : Clip.norm(slopes, phase.clip)
   const tensors = names.map((name) => given[name]!)
   const update = (slopes: ReadonlyArray<Tensor>): Given => {
     const slopeOf = new Map(names.map((name, i) => [name, slopes[i]!]))
@@ -251,10 +254,12 @@ const stepped = (
     given.y!
   )
   const regular = penalty === undefined ? slopes : gradients(penalty, tensors).map((g, i) => g.add(slopes[i]!))
-  if (!phase.centred) return update(limited(regular))
+  // Of a single example nothing is left but its mean.
+  if (!phase.centred || Number(given.x!.shape[0]) < 2) return update(limited(regular))
   const slopeOf = new Map(names.map((name, i) => [name, regular[i]!]))
   const biasOf = (name: string) => name.replace(/weight$/, "bias")
-  const meanOf = (name: string) => (name.endsWith("weight") ? means.get(name.replace(/\.weight$/, "")) : undefined)
+  const meanOf = (name: string) =>
+    name.endsWith("weight") && slopeOf.has(biasOf(name)) ? means.get(name.replace(/\.weight$/, "")) : undefined
   const centred = names.map((name) => {
     const m = meanOf(name)
     return m === undefined ? slopeOf.get(name)! : LocalStep.centred(slopeOf.get(name)!, slopeOf.get(biasOf(name))!, m)
@@ -272,7 +277,7 @@ const measured = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, gi
   const parameters = Circuit.parameters(subject.circuit)
   const L_y = Loss.forTask[subject.task]
   const θ = (name: string) => given[name]!
-  const { loss, output: trainedOutput, residuals } = objective(subject, phase, sites, given)
+  const { loss, output: trainedOutput, relaxed, residuals } = objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
   const slopes = gradients(
     loss,
@@ -291,7 +296,7 @@ const measured = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, gi
     ...(validation === undefined
       ? {}
       : scored("validation", evaluate(subject.circuit, θ, validation), given["validation/y"]!)),
-    ...(residuals === undefined ? {} : { relaxedLoss: loss, residuals }),
+    ...(residuals === undefined ? {} : { relaxedLoss: relaxed, residuals }),
     ...Object.fromEntries(norms)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Where a run stands, and what a measurement decides. Only training data decides.
+ * Where a run stands, and what a measurement decides: by validation data where there are any, else by training data.
  */
 import { Schema } from "effect"
 import type { Measurement } from "./Measurement.ts"
@@ -56,7 +56,7 @@ export const decide = (
   const { freeRunAccuracy, freeRunLoss, relaxationGap, relaxedLoss, validationLoss } = measurement
   const judged = validationLoss ?? freeRunLoss
   const { best, step } = before
-  if (![freeRunLoss, judged, relaxedLoss ?? 0].every(Number.isFinite)) {
+  if (!isFinite(measurement)) {
     return best === undefined || phase.careful === undefined
       ? { decision: "lost", progress: before }
       : again(before, phase.careful)
@@ -68,9 +68,14 @@ export const decide = (
   const progress = measured.with({ best: better ? judged : best, since })
   if (isSolved(measurement, stop)) return { decision: "solved", progress: progress.with({ ended: "solved" }) }
   const { patience } = phase.careful ?? { patience: Number.POSITIVE_INFINITY }
-  if (better || patience === Number.POSITIVE_INFINITY) return { decision: "hold", progress }
+  if (better || (patience === Number.POSITIVE_INFINITY && validationLoss === undefined))
+    return { decision: "hold", progress }
   return since < patience ? { decision: "continue", progress } : again(progress, phase.careful!)
 }
+
+/** Whether all losses of a measurement are numbers. */
+export const isFinite = ({ freeRunLoss, relaxedLoss = 0, validationLoss = 0 }: Measurement): boolean =>
+  [freeRunLoss, relaxedLoss, validationLoss].every(Number.isFinite)
 
 const again = (progress: Progress, { attempts, divisor }: Careful) => {
   const next = progress.with({ attempts: progress.attempts + 1, rate: progress.rate / divisor, since: 0 })

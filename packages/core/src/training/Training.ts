@@ -8,6 +8,7 @@ import * as Initializer from "../circuit/Initializer.ts"
 import * as Batches from "../data/Batches.ts"
 import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
+import type { Parts } from "../data/Parts.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import { Seed } from "../random/Pseudorandom.ts"
 import * as Cut from "../relaxation/Cut.ts"
@@ -28,10 +29,14 @@ export interface Options<E = never, R = never> {
   readonly plan?: Plan.Plan
   /** Data that parameters are never trained on; where given, they decide which parameters are the best. */
   readonly validation?: Dataset | undefined
+  /** Where batches come from, of data larger than memory; `data` is then a part of them, which measurements and starts look at. */
+  readonly parts?: Parts<E, R> | undefined
   /** Decides the initial parameters, the order of batches and noise; the service `Seed` where absent. */
   readonly seed?: number
   /** Goes on from here instead of from the plan's start. */
   readonly from?: PhaseRun.Snapshot | undefined
+  /** Is told each event before anybody else, and before a snapshot that holds it is taken: for what must not be lost. */
+  readonly onEvent?: (event: TrainingEvent) => Effect.Effect<void, E, R>
   /** Is given a snapshot every two seconds, and once more when the run is interrupted or loses its numbers. */
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
 }
@@ -94,6 +99,14 @@ const run = Effect.fnUntraced(function* <E, R>(
 ) {
   const plan = options.plan ?? Plan.auto(circuit)
   yield* check(circuit, data, plan)
+  const whole = options.parts === undefined ? undefined : plan.phases.find(isWhole)
+  if (whole !== undefined) {
+    return yield* new PlanUnfit({
+      expected: "phases that train in batches, and keep nothing per example, for data that come in parts",
+      came: `${Phase.print(whole)} came`,
+      advice: "write backpropagate or alternate with batch=64, or give the data at once"
+    })
+  }
   const engine = yield* Engine
   const seed = options.seed ?? (yield* Seed)
   const { validation } = options
@@ -107,6 +120,7 @@ const run = Effect.fnUntraced(function* <E, R>(
   }
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
 
+  const stop = Plan.stopFor(plan, data)
   let progress = options.from?.progress ?? Progress.start
   let parameters = options.from?.state
   if (parameters === undefined) {
@@ -117,8 +131,8 @@ const run = Effect.fnUntraced(function* <E, R>(
   let from = options.from
   while (progress.phase < plan.phases.length && outcome?.solved !== true) {
     const phase = plan.phases[progress.phase]!
-    const { onSnapshot } = options
-    const running = { subject, data, validation, phase, stop: plan.stop, seed, clock, emit, onSnapshot }
+    const { onEvent, onSnapshot, parts } = options
+    const running = { subject, parts, data, validation, phase, stop, seed, clock, emit, onEvent, onSnapshot }
     outcome = yield* Effect.scoped(PhaseRun.carryOut(running, progress, parameters, from))
     parameters = outcome.parameters
     from = undefined
@@ -140,13 +154,26 @@ const run = Effect.fnUntraced(function* <E, R>(
   return finished
 })
 
+/** Whether a phase needs all examples at hand. */
+const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
+
 /**
  * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
  * phase whose cut matches nothing, a start that the widths do not allow, a stop that no run can reach.
  */
 export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Circuit, data: Dataset, plan: Plan.Plan) {
   yield* checkWidths(circuit, data)
+  if (plan.phases.length === 0) {
+    return yield* new PlanUnfit({ expected: "a phase in the plan", came: "none came", advice: "give at least one" })
+  }
   for (const phase of plan.phases) {
+    if (phase.optimizer.name === "rprop" && phase.curve.name !== "constant") {
+      return yield* new PlanUnfit({
+        expected: "a rule whose rate can follow a curve",
+        came: `${Phase.print(phase)} came, and Rprop finds its steps by itself`,
+        advice: "leave the curve out, or take adam"
+      })
+    }
     if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)
     if (phase.kind === "backpropagate" || Cut.sites(circuit, phase.cut).size > 0) continue
     return yield* new PlanUnfit({

@@ -14,7 +14,7 @@ export class NumbersLost extends Schema.TaggedError<NumbersLost>()("NumbersLost"
     const advice =
       this.step === 0
         ? "scale the data down, or begin from another start"
-        : `lower its rate (now ${this.rate}), clip gradients, or use a careful plan; the state before it is kept`
+        : `begin again with a lower rate (now ${this.rate}), or let the phase go back by itself with patience=30`
     return `expected finite numbers, but NaN or infinity came at step ${this.step} of ${this.phase}, first in ${this.path}; ${advice}`
   }
 }

@@ -37,7 +37,10 @@ describe("residual circuits", () => {
       of(2, 4, 4, 6, 6, 6, 2),
       "linear 2→4, residual (tanh, linear 4→4), tanh, linear 4→6, 2 × (residual (tanh, linear 6→6)), tanh, linear 6→2"
     )
-    assert.strictEqual(print(perceptron([3, 3, 3, 3], { activation: "tanh" })), "linear 3→3, 2 × (tanh, linear 3→3)")
+    assert.strictEqual(
+      print(perceptron([3, 3, 3, 3], { activation: "tanh" })),
+      "linear 3→3, tanh, linear 3→3, tanh, linear 3→3"
+    )
   })
 
   it("parameters, depth and sites count what is within, and the sum once a turn", () => {

@@ -26,7 +26,7 @@ const energy = Effect.fnUntraced(function* (hidden: HiddenLoss.HiddenLoss, energ
     Circuit.identity,
     Circuit.stage("none", (h) => h.mul(0))
   )
-  const sites = Cut.sites(circuit, { after: ({ path }) => path === "0", every: 1, output: false })
+  const sites = Cut.sites(circuit, { after: ({ path }) => path === "0", every: 1, output: true })
   assert.deepStrictEqual([...sites], ["0"])
   const program = yield* Program.make({ z: z.shape, x: ẑ.shape, y: ẑ.shape }, ({ x, y, z }) => ({
     loss: RelaxedObjective.make(

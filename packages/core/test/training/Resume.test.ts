@@ -88,31 +88,35 @@ const run = Effect.fnUntraced(
   Effect.provideService(Clock.Clock, hurried)
 )
 
-const engines: ReadonlyArray<readonly [string, Layer.Layer<Engine.Engine, { readonly message: string }>]> = [
-  ["float64", ReferenceEngine.layer],
-  ["libtensorflow", TfjsEngine.layerNative]
+const engines: ReadonlyArray<
+  readonly [name: string, layer: Layer.Layer<Engine.Engine, { readonly message: string }>, every: number]
+> = [
+  ["float64", ReferenceEngine.layer, 1],
+  ["libtensorflow", TfjsEngine.layerNative, 3]
 ]
 
-for (const [name, layer] of engines) {
+for (const [name, layer, every] of engines) {
   describe(`equal to the bit on ${name}, run twice and resumed from what any step left`, () => {
-    for (const text of plans) {
-      it.effect(text, () =>
-        Effect.gen(function* () {
-          const { end, kept, rewinds } = yield* run(text)
-          assert.deepStrictEqual((yield* run(text)).end, end)
-          assert.strictEqual(kept.length, JSON.parse(end.progress).total)
-          if (text.includes("patience")) assert.isAbove(rewinds, 0, "it goes back at least once")
-          const apart = name === "float64" ? 2 : 5
-          const some = kept.filter((_, i) => i % apart === 0 || i === kept.length - 1)
-          for (const snapshot of some) {
-            const resumed = yield* run(text, yield* asWritten(snapshot))
-            assert.deepStrictEqual(
-              resumed.end,
-              end,
-              `from step ${snapshot.progress.step} of ${snapshot.progress.phase}`
-            )
-          }
-        }).pipe(Effect.provide(layer))
+    for (const text of plans.filter((_, i) => (i + 1) % every === 0)) {
+      it.effect(
+        text,
+        () =>
+          Effect.gen(function* () {
+            const { end, kept, rewinds } = yield* run(text)
+            assert.deepStrictEqual((yield* run(text)).end, end)
+            assert.strictEqual(kept.length, JSON.parse(end.progress).total)
+            if (text.includes("patience")) assert.isAbove(rewinds, 0, "it goes back at least once")
+            const some = kept.filter((_, i) => i % 3 === 0 || i === kept.length - 1)
+            for (const snapshot of some) {
+              const resumed = yield* run(text, yield* asWritten(snapshot))
+              assert.deepStrictEqual(
+                resumed.end,
+                end,
+                `from step ${snapshot.progress.step} of ${snapshot.progress.phase}`
+              )
+            }
+          }).pipe(Effect.provide(layer)),
+        30_000
       )
     }
   })

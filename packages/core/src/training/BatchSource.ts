@@ -1,0 +1,84 @@
+/**
+ * Where a step's batch comes from: the data in memory, or parts that are read as they are needed.
+ */
+import { Effect, Exit, type Pull, Scope, Stream } from "effect"
+import * as Batches from "../data/Batches.ts"
+import type { Dataset } from "../data/Dataset.ts"
+import type { Parts } from "../data/Parts.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+
+/** One batch: its rows, and, of data in memory, which examples they are. */
+export interface Batch {
+  readonly x: NdArray
+  readonly y: NdArray
+  readonly indices: Int32Array
+}
+
+/** Batches by the number of their step; the same step always has the same batch. */
+export interface BatchSource<E, R> {
+  /** Steps in an epoch. */
+  readonly perEpoch: number
+  readonly at: (step: number) => Effect.Effect<Batch, E, R>
+}
+
+const take = (data: Dataset, indices: Int32Array): Batch => ({
+  x: Batches.rows(data.inputs, indices),
+  y: Batches.rows(data.targets, indices),
+  indices
+})
+
+/** Whole batches of an order that seed and epoch decide. */
+export const memory = (data: Dataset, size: number, seed: number, label: number): BatchSource<never, never> => {
+  const examples = data.inputs.shape[0]!
+  const perEpoch = Math.floor(examples / size)
+  let order: { readonly epoch: number; readonly batches: ReadonlyArray<Int32Array> } | undefined
+  return {
+    perEpoch,
+    at: (step) =>
+      Effect.sync(() => {
+        const epoch = Math.floor(step / perEpoch)
+        if (order?.epoch !== epoch) order = { epoch, batches: Batches.indices(examples, size, seed, label + epoch) }
+        return take(data, order.batches[step % perEpoch]!)
+      })
+  }
+}
+
+/** Whole batches of one part after the other, each part's in an order that seed and epoch decide; one part is held at a time. */
+export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: number, label: number) =>
+  Effect.gen(function* () {
+    const counts = sizes.map((examples) => Math.floor(examples / size))
+    const perEpoch = counts.reduce((a, b) => a + b, 0)
+    const scope = yield* Effect.scope
+    let open:
+      | {
+          readonly epoch: number
+          readonly pull: Pull.Pull<ReadonlyArray<Dataset>, E, void, R>
+          readonly scope: Scope.Closeable
+        }
+      | undefined
+    let waiting: Array<Dataset> = []
+    let [part, batches]: [number, ReadonlyArray<Int32Array>] = [-1, []]
+    let current: Dataset | undefined
+    const reopen = Effect.fnUntraced(function* (epoch: number) {
+      if (open !== undefined) yield* Scope.close(open.scope, Exit.void)
+      const own = yield* Scope.fork(scope)
+      open = { epoch, pull: yield* Scope.provide(Stream.toPull(read), own), scope: own }
+      waiting = []
+      part = -1
+    })
+    const at = Effect.fnUntraced(function* (step: number) {
+      const epoch = Math.floor(step / perEpoch)
+      let [within, wanted] = [step % perEpoch, 0]
+      while (within >= counts[wanted]!) within -= counts[wanted++]!
+      if (open?.epoch !== epoch || wanted < part) yield* reopen(epoch)
+      while (part < wanted) {
+        if (waiting.length === 0) waiting = [...(yield* Effect.orDie(open!.pull))]
+        current = waiting.shift()!
+        part++
+        batches = Batches.indices(sizes[part]!, size, seed, label + epoch * sizes.length + part)
+      }
+      return take(current!, batches[within]!)
+    })
+    const source: BatchSource<E, R> = { perEpoch, at: (step) => at(step) as Effect.Effect<Batch, E, R> }
+    return source
+  })

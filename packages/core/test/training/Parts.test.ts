@@ -1,0 +1,68 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, Dataset, Moons, Parts, type PhaseRun, Plan, PlanSpec, ReferenceEngine, Training } from "@rai/core"
+import { Effect, FileSystem, Layer, Path, Stream } from "effect"
+
+const circuit = Circuit.perceptron([2, 6, 6, 1], { activation: "tanh" })
+const layer = Layer.mergeAll(ReferenceEngine.layer, NodeServices.layer)
+
+/** Fifty moons as a file, in parts of 20, 20 and 10. */
+const inParts = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(yield* fs.makeTempDirectoryScoped(), "moons.csv")
+  const moons = yield* Moons.make({ examples: 50, seed: 3 })
+  const rows = Array.from(Dataset.labels(moons), (label, i) =>
+    [...moons.inputs.data.slice(2 * i, 2 * i + 2), label].join()
+  )
+  yield* fs.writeFileString(file, ["x1,x2,label", ...rows, ""].join("\n"))
+  return yield* Parts.csv(file, { rows: 20 })
+})
+
+describe("data in parts", () => {
+  it.effect("a file's parts have its length, and the first is the sample", () =>
+    Effect.gen(function* () {
+      const { parts, sample } = yield* inParts
+      assert.deepStrictEqual(parts.sizes, [20, 20, 10])
+      assert.strictEqual(Dataset.examples(sample), 20)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect(
+    "an epoch takes whole batches of each part, and the run resumes to the bit within a part",
+    () =>
+      Effect.gen(function* () {
+        const { parts, sample } = yield* inParts
+        const plan = yield* PlanSpec.parse("backpropagate:3:sgd=0.1:batch=8,alternate:2:batch=8")
+        const whole = yield* Stream.runCollect(Training.stream(circuit, sample, { plan, seed: 1, parts }))
+        const finished = whole.at(-1)!
+        assert(finished._tag === "Finished")
+        // ⌊20/8⌋ + ⌊20/8⌋ + ⌊10/8⌋ = 5 steps an epoch.
+        assert.strictEqual(finished.progress.total, 25)
+        for (const at of [3, 9, 18]) {
+          const kept: Array<PhaseRun.Snapshot> = []
+          const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+          const stopping = Training.stream(circuit, sample, { plan, seed: 1, parts, onSnapshot })
+          yield* Effect.exit(
+            Stream.runForEach(stopping, ({ progress }) => (progress.total >= at ? Effect.interrupt : Effect.void))
+          )
+          const resumed = yield* Training.fit(circuit, sample, { plan, seed: 1, parts, from: kept.at(-1) })
+          assert.deepStrictEqual(resumed.parameters, finished.trained.parameters)
+        }
+      }).pipe(Effect.scoped, Effect.provide(layer)),
+    30_000
+  )
+
+  it.effect("a phase that needs all examples at hand is refused", () =>
+    Effect.gen(function* () {
+      const { parts, sample } = yield* inParts
+      const error = yield* Effect.flip(
+        Training.fit(circuit, sample, { plan: Plan.relax({ steps: 3 }), seed: 1, parts })
+      )
+      assert.match(
+        error.message,
+        /^expected phases that train in batches.*, but relax:3:rprop=0.1 came; write backpropagate/
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+})
