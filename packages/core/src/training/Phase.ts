@@ -1,6 +1,7 @@
 /**
  * One phase of a plan: a way of training for at most so many steps, or so many epochs of batches.
  */
+import type { Circuit } from "../circuit/Circuit.ts"
 import * as Adam from "../optimization/Adam.ts"
 import type { Curve } from "../optimization/Curve.ts"
 import * as Curves from "../optimization/Curve.ts"
@@ -126,6 +127,10 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
   interval: interval(options),
   ...options
 })
+
+/** Where a phase cuts the circuit: nowhere where it backpropagates. */
+export const sites = (phase: Phase, circuit: Circuit): ReadonlySet<string> =>
+  phase.kind === "backpropagate" ? new Set() : Cut.sites(circuit, phase.cut)
 
 /** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
 export const print = (phase: Phase): string => {

@@ -9,12 +9,11 @@ import type { Parts } from "../data/Parts.ts"
 import { type Arrays, Engine } from "../engine/Engine.ts"
 import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
-import * as Cut from "../relaxation/Cut.ts"
 import * as Segments from "../relaxation/Segments.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import * as BatchSource from "./BatchSource.ts"
 import * as Measurement from "./Measurement.ts"
-import type * as Phase from "./Phase.ts"
+import * as Phase from "./Phase.ts"
 import type { Stop } from "./Plan.ts"
 import * as Programs from "./Programs.ts"
 import * as Progress from "./Progress.ts"
@@ -103,10 +102,13 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const factor = () => progress.rate / phase.optimizer.rate
   /** Without what is held, auxiliaries first. */
   const own = () => Object.fromEntries([...programs.perExample.keys()].map((name) => [name, kept[name]!]))
-  const report = Effect.suspend(() =>
-    session.advance(
-      programs.measure,
-      Record.filter(own(), (_, name) => /^[zu]\//.test(name))
+  const look = Effect.suspend(() =>
+    Effect.map(
+      session.advance(
+        programs.measure,
+        Record.filter(own(), (_, name) => /^[zu]\//.test(name))
+      ),
+      (report) => Measurement.fromReport(circuit, examples, subject.validation ?? 1, report)
     )
   )
 
@@ -149,7 +151,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       kept[name] = { ...kept[`good/${name}`]!, data: kept[`good/${name}`]!.data.slice() }
     return session.advance(programs.restore)
   })
-  const sites = phase.kind === "backpropagate" ? new Set<string>() : Cut.sites(circuit, phase.cut)
+  const sites = Phase.sites(phase, circuit)
   const cuts = new Map(Segments.places(circuit, sites).map((place) => [`z/${place.name}`, place.sites]))
   /** Where numbers were lost since the state that is held: its steps are taken again, and looked at one by one. */
   const locate = Effect.fnUntraced(function* (since: number, to: number) {
@@ -165,7 +167,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   let held = from === undefined ? -1 : (from.progress.held ?? -1)
 
   const measure = Effect.fnUntraced(function* () {
-    measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
+    measurement = yield* look
     const { decision, progress: decided } = Progress.decide(progress, phase, measurement, stop)
     const finite = Progress.isFinite(measurement)
     const at = progress.step
@@ -240,7 +242,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   if (from === undefined) {
     if (programs.refresh !== undefined) yield* refresh
     if (phase.kind === "relax" && phase.auxiliaries === "sweep") {
-      const swept = yield* Auxiliaries.sweep(circuit, Cut.sites(circuit, phase.cut), parameters, data.inputs)
+      const swept = yield* Auxiliaries.sweep(circuit, sites, parameters, data.inputs)
       yield* write(Object.fromEntries(Object.entries(swept).map(([place, z]) => [`z/${place}`, z])))
     }
     yield* write({ ...programs.slots(1), ...programs.multipliers })
@@ -254,7 +256,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     validation !== undefined || (phase.careful !== undefined && Number.isFinite(phase.careful.patience) && !solved)
   if (toBest) yield* restore
   if (measurement === undefined || toBest || progress.ended === "give up") {
-    measurement = Measurement.fromReport(circuit, examples, subject.validation ?? 1, yield* report)
+    measurement = yield* look
     const { freeRunAccuracy: relaxedAccuracy, relaxationGap, relaxedLoss } = measurement
     if (relaxedLoss !== undefined) progress = progress.with({ relaxedLoss, relaxationGap, relaxedAccuracy })
   }

@@ -10,7 +10,6 @@ import * as Adam from "../optimization/Adam.ts"
 import * as Curve from "../optimization/Curve.ts"
 import * as Muon from "../optimization/Muon.ts"
 import * as Rprop from "../optimization/Rprop.ts"
-import * as Cut from "../relaxation/Cut.ts"
 import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
 
@@ -115,7 +114,7 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
     phase.batch === undefined ? `${phase.steps} steps` : `${phase.epochs} epochs of batches of ${phase.batch}`
   const rule = `${optimizer.name} at ${Number(optimizer.rate.toPrecision(2))}`
   if (phase.kind === "backpropagate") return `backpropagate: at most ${length}, ${rule}`
-  const cuts = `${Cut.sites(circuit, phase.cut).size} cuts`
+  const cuts = `${Phase.sites(phase, circuit).size} cuts`
   if (phase.kind === "alternate")
     return `alternate: at most ${length}, ${cuts}, auxiliaries anew for each step, ${rule}`
   const from = phase.auxiliaries === "sweep" ? "auxiliaries from one sweep of local problems, " : ""
@@ -148,9 +147,9 @@ interface Batches {
 
 /**
  * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (fewer in
- * circuits of under a hundred maps), relaxes for at most 120 steps with Rprop 0.001 (deeper ones at
- * 0.1/T), then, only if the free run is not good yet, backpropagates carefully with Rprop at 0.01/T. From another start, where the free run says nothing at first, it cuts every map, begins with
- * the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates if need be.
+ * circuits of under a hundred maps), relaxes for at most 120 steps with Rprop 0.001 (deeper ones at 0.1/T), then, only if the free run is
+ * not good yet, backpropagates carefully with Rprop at 0.01/T. From another start, where the free run says nothing at first, it cuts every
+ * map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates if need be.
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const T = Circuit.depth(circuit)
@@ -208,7 +207,7 @@ const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs 
     T < 2 || first === epochs
       ? [finishingInBatches(T, { batch, epochs })]
       : [alternating, finishingInBatches(T, { batch, epochs: epochs - first })]
-  return new Plan({ ...autoStart(circuit, start, phases), stop: undefined })
+  return unending(autoStart(circuit, start, phases))
 }
 
 const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
@@ -224,10 +223,7 @@ export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {})
   const start = startOf(asked)
   return asked.batches === undefined
     ? autoStart(circuit, start, [finishing(Circuit.depth(circuit))])
-    : new Plan({
-        ...autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]),
-        stop: undefined
-      })
+    : unending(autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]))
 }
 
 // Batches of real data are worth one sweep over all of them; on all examples at once the orthogonal start is as good and needs none.
@@ -244,6 +240,9 @@ const finishing = (T: number): Phase.Phase =>
     interval: 5,
     careful: Phase.careful(40)
   })
+
+// Epochs were asked for, so all of them are taken.
+const unending = (plan: Plan): Plan => new Plan({ ...plan, stop: undefined })
 
 const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan =>
   new Plan({ phases, start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved })

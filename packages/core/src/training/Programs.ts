@@ -16,7 +16,6 @@ import * as Regularizer from "../optimization/Regularizer.ts"
 import { gradients } from "../program/Gradient.ts"
 import * as Program from "../program/Program.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
-import * as Cut from "../relaxation/Cut.ts"
 import { evaluate } from "../relaxation/Evaluation.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import * as LocalStep from "../relaxation/LocalStep.ts"
@@ -25,7 +24,7 @@ import * as Segments from "../relaxation/Segments.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
-import type { Phase } from "./Phase.ts"
+import * as Phase from "./Phase.ts"
 import * as Rates from "./Rates.ts"
 import * as Together from "./Together.ts"
 
@@ -76,7 +75,7 @@ const good = (of: string): string => `good/${of}`
 const slot = (name: string, of: string): string => `${name}/${of}`
 
 /** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
-const trainedBy = (circuit: Circuit.Circuit, { only }: Phase): ReadonlyArray<string> => {
+const trainedBy = (circuit: Circuit.Circuit, { only }: Phase.Phase): ReadonlyArray<string> => {
   const names = Object.keys(Circuit.parameters(circuit))
   if (only === undefined) return names
   if (typeof only === "function") return names.filter(only)
@@ -85,12 +84,12 @@ const trainedBy = (circuit: Circuit.Circuit, { only }: Phase): ReadonlyArray<str
 }
 
 /** The programs of a phase on a circuit and data of the given shapes. */
-export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, ShapeMismatch> =>
+export const make = (subject: Subject, phase: Phase.Phase): Effect.Effect<Programs, ShapeMismatch> =>
   Effect.gen(function* () {
     const { circuit } = subject
     const size = phase.batch ?? subject.x[0]!
     const parameters = Circuit.signature(circuit)
-    const sites = phase.kind === "backpropagate" ? new Set<string>() : Cut.sites(circuit, phase.cut)
+    const sites = Phase.sites(phase, circuit)
     const predictions = (batch: number) =>
       Program.make({ ...parameters, x: [batch, ...subject.x.slice(1)] }, (given: Given) =>
         rename(
@@ -174,7 +173,7 @@ export const make = (subject: Subject, phase: Phase): Effect.Effect<Programs, Sh
     return { step, measure, refresh, hold, restore, check, slots, multipliers, perExample, noise }
   })
 
-const objective = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, given: Given) => {
+const objective = (subject: Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given) => {
   const relaxation: RelaxedObjective.Relaxation =
     phase.kind === "relax"
       ? {
@@ -204,7 +203,7 @@ const objective = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, g
 
 const stepped = (
   subject: Subject,
-  phase: Phase,
+  phase: Phase.Phase,
   sites: ReadonlySet<string>,
   movedTogether: ReadonlyArray<Together.Together>,
   given: Given
@@ -273,7 +272,7 @@ const stepped = (
   return next
 }
 
-const measured = (subject: Subject, phase: Phase, sites: ReadonlySet<string>, given: Given): Given => {
+const measured = (subject: Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given): Given => {
   const parameters = Circuit.parameters(subject.circuit)
   const L_y = Loss.forTask[subject.task]
   const θ = (name: string) => given[name]!

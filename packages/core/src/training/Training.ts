@@ -11,7 +11,6 @@ import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import { Seed } from "../random/Pseudorandom.ts"
-import * as Cut from "../relaxation/Cut.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as Phase from "./Phase.ts"
@@ -175,7 +174,7 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
       })
     }
     if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)
-    if (phase.kind === "backpropagate" || Cut.sites(circuit, phase.cut).size > 0) continue
+    if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) continue
     return yield* new PlanUnfit({
       expected: `a cut that matches some of the circuit's ${Circuit.depth(circuit)} maps in ${Phase.print(phase)}`,
       came: "it matches none",
