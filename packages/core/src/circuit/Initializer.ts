@@ -58,15 +58,21 @@ export const semiOrthogonal: Initializer = (circuit, seed) =>
 const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
 
 /**
- * The well-scaled start: first and last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their
- * length through any depth. With relu and its kin they are mirrored where the widths allow it, see `mirrored`; a sigmoid circuit gets this
+ * The well-scaled start: last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their length
+ * through any depth, and the first map twice `pytorch`'s, so that the functions behind it bend where the data are (those that bend at 0
+ * do so at any length). With relu and its kin they are mirrored where the widths allow it, see `mirrored`; a sigmoid circuit gets this
  * start in tanh coordinates.
  */
 export const orthogonal: Initializer = (circuit, seed) => {
   if (wantsMirror(circuit) && unmirrored(circuit) === undefined) return mirrored(circuit, seed)
   const inTanh = Coordinates.available(circuit)
+  const entering = wantsMirror(circuit) ? 1 : 2
   const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
-    if (first || last) return
+    if (last) return
+    if (first) {
+      for (const values of [weight, bias]) values.set(values.map((value) => entering * value))
+      return
+    }
     bias.fill(0)
     weight.set(shortened(Orthogonal.make(inputs, outputs, random), branches))
   })

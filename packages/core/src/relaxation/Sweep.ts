@@ -81,7 +81,10 @@ const directions = (c: Matrix, least: number): { readonly V: Matrix | undefined;
   const gram = byExample ? c.mmul(c.transpose()) : c.transpose().mmul(c)
   const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(gram, { assumeSymmetric: true })
   const largest = Math.max(...realEigenvalues)
-  const chosen = realEigenvalues.flatMap((value, i) => (value > Math.max(least, tolerance ** 2 * largest) ? [i] : []))
+  // Largest first: Gram–Schmidt, which `isometric` is, changes the first least.
+  const chosen = realEigenvalues
+    .flatMap((value, i) => (value > Math.max(least, tolerance ** 2 * largest) ? [i] : []))
+    .sort((i, j) => realEigenvalues[j]! - realEigenvalues[i]!)
   if (chosen.length === 0) return { V: undefined, energy: 0 }
   const vectors = eigenvectorMatrix.subMatrixColumn(chosen)
   const energy = chosen.reduce((total, i) => total + realEigenvalues[i]!, 0)

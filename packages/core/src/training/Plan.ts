@@ -146,10 +146,11 @@ interface Batches {
 }
 
 /**
- * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (fewer in
- * circuits of under a hundred maps), relaxes for at most 120 steps with Rprop 0.001 (deeper ones at 0.1/T), then, only if the free run is
- * not good yet, backpropagates carefully with Rprop at 0.01/T. From another start, where the free run says nothing at first, it cuts every
- * map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then backpropagates if need be.
+ * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (one in T/10
+ * in circuits of under a hundred maps), relaxes for at most 100 steps (150 from 500 maps on) with Rprop from 0.001 (deeper ones from 0.1/T),
+ * then, only if the free run is not good yet, backpropagates carefully with Rprop from 0.01/T. From another start, where the free run says
+ * nothing at first, it cuts every map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then
+ * backpropagates if need be.
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const T = Circuit.depth(circuit)
@@ -157,17 +158,15 @@ export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   if (asked.batches !== undefined) return inBatches(circuit, informed(start), asked.batches)
   if (T < 2) return autoStart(circuit, start, [finishing(T)])
   const scaled = wellScaled.has(start)
-  const sums = sumsOf(circuit)
-  const places = sums > 0 ? sums : T
-  const every = scaled ? Math.max(1, Math.min(10, Math.round(places / 10))) : 1
+  const places = cutsOf(circuit)
+  const every = scaled ? Math.max(1, Math.min(10, Math.round(places.count / 10))) : 1
   const relaxing = Phase.relax({
-    steps: scaled ? 120 : 200,
-    // Every map cut, steps that grow freely leave the free run good on some seeds and wrong between the examples on others.
-    optimizer: Rprop.make(relaxingRate(T), scaled ? {} : { largest: 2 * relaxingRate(T) }),
-    cut: { after: sums > 0 ? "residual" : "linear", every, output: false },
+    steps: scaled ? (T < 500 ? 100 : 150) : 200,
+    optimizer: Rprop.make(relaxingRate(T), { largest: scaled ? largestRelaxing : 2 * relaxingRate(T) }),
+    cut: { after: places.after, every, output: false },
     auxiliaries: scaled ? "free run" : "sweep",
     // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
-    careful: scaled ? { ...Phase.careful(40), attempts: 2 } : Phase.careful(Number.POSITIVE_INFINITY)
+    careful: scaled ? { ...Phase.careful(T < 100 ? 30 : 60), attempts: 1 } : Phase.careful(Number.POSITIVE_INFINITY)
   })
   return autoStart(circuit, start, [relaxing, finishing(T)])
 }
@@ -178,9 +177,17 @@ export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
  */
 const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
 
-/** How many residual blocks there are: these are cut at their sums, since a cut within one would leave a way around it. */
-const sumsOf = (circuit: Circuit.Circuit): number =>
-  Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+/**
+ * How far Rprop's steps may grow. Left to grow, they fit the relaxed problem by maps so large that the free run is wrong between the
+ * examples, and blows up on hard data; half of it costs twice the steps. With every map cut it is less still: twice the first step.
+ */
+const largestRelaxing = 8e-3
+
+/** Where a circuit is cut: after its maps, and with residual blocks at their sums, since a cut within one leaves a way around it. */
+const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linear"; readonly count: number } => {
+  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+  return sums > 0 ? { after: "residual", count: sums } : { after: "linear", count: Circuit.depth(circuit) }
+}
 
 /** Starts from which the free run carries information through any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
@@ -200,6 +207,7 @@ const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs 
     epochs: first,
     batch,
     optimizer,
+    cut: { after: cutsOf(circuit).after, every: 1, output: false },
     curve: Curve.constant,
     careful: Phase.careful(10)
   })
@@ -230,15 +238,15 @@ export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {})
 const startOf = ({ batches, start }: Asked): Start.Name => start ?? (batches === undefined ? "orthogonal" : "sweep")
 
 /**
- * Backpropagation until the free run is good, with Rprop at 0.01/T, since all T maps move at once, and steps that never grow beyond twice
- * that: larger ones learn hard data by heart. Forty steps without a better free run mean back to the best and a third of the rate.
+ * Backpropagation until the free run is good, with Rprop from 0.01/T, since all T maps move at once, and steps that never grow beyond twice
+ * that: larger ones learn hard data by heart. A hundred steps without a better free run mean back to the best and a third of the rate.
  */
 const finishing = (T: number): Phase.Phase =>
   Phase.backpropagate({
-    steps: 1000,
+    steps: 600,
     optimizer: Rprop.make(0.01 / T, { largest: 0.02 / T }),
     interval: 5,
-    careful: Phase.careful(40)
+    careful: { ...Phase.careful(100), attempts: 3 }
   })
 
 // Epochs were asked for, so all of them are taken.

@@ -110,14 +110,20 @@ describe("initialisers", () => {
     }
   })
 
-  it("orthogonal: unequal hidden widths too; the first and the last map are pytorch's", () => {
+  it("orthogonal: unequal hidden widths too; the first map is twice pytorch's, the last is pytorch's", () => {
     const circuit = Circuit.perceptron([2, 8, 5, 9, 3], { activation: "tanh" })
     const [parameters, pytorch] = [Initializer.orthogonal(circuit, 4), Initializer.pytorch(circuit, 4)]
     const maps = Circuit.leaves(circuit).filter(({ block }) => block.kind === "linear")
     for (const [i, { block, path }] of maps.entries()) {
       const weight = parameters[`${path}.weight`]!
       const { inputs, outputs } = block.settings as { readonly inputs: number; readonly outputs: number }
-      if (i === 0 || i === maps.length - 1) assert.deepStrictEqual(weight, pytorch[`${path}.weight`])
+      const given = pytorch[`${path}.weight`]!
+      if (i === 0)
+        assert.deepStrictEqual(
+          [...weight.data],
+          [...given.data].map((w) => 2 * w)
+        )
+      else if (i === maps.length - 1) assert.deepStrictEqual(weight, given)
       else assert.isBelow(distanceFromIsometric(weight.data, [inputs, outputs]), 1e-6, path)
     }
   })
