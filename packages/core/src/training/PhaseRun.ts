@@ -13,7 +13,8 @@ import * as Segments from "../relaxation/Segments.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import * as BatchSource from "./BatchSource.ts"
 import * as Measurement from "./Measurement.ts"
-import * as Phase from "./Phase.ts"
+import type * as Phase from "./Phase.ts"
+import * as PhaseState from "./PhaseState.ts"
 import type { Stop } from "./Plan.ts"
 import * as Programs from "./Programs.ts"
 import * as Progress from "./Progress.ts"
@@ -30,7 +31,7 @@ export interface Snapshot {
 
 /** What a phase is carried out on, and who listens. */
 export interface PhaseRun<E, R> {
-  readonly subject: Programs.Subject
+  readonly subject: PhaseState.Subject
   readonly data: Dataset
   readonly validation: Dataset | undefined
   /** Where batches come from, if not from the data. */
@@ -77,7 +78,8 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const perEpoch = source?.perEpoch ?? 1
   const total = phase.steps ?? phase.epochs * perEpoch
   const interval = phase.interval * perEpoch
-  const programs = yield* Programs.make(subject, phase)
+  const layout = yield* PhaseState.make(subject, phase)
+  const programs = yield* Programs.make(subject, phase, layout)
   let progress = from?.progress ?? anew(before, phase)
   const measuredData: Arrays = {
     x: data.inputs,
@@ -86,7 +88,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   }
   /** What is kept per example, in plain memory: a batch's rows go to the engine and come back. */
   const kept: Record<string, NdArray.NdArray> = {}
-  const isKept = (name: string) => programs.perExample.has(name.replace(/^good\//, ""))
+  const isKept = (name: string) => layout.perExample.has(name.replace(/^good\//, ""))
   const split = (state: Arrays): Arrays => {
     for (const [name, array] of Object.entries(state)) {
       if (isKept(name)) kept[name] = { shape: array.shape, data: array.data.slice() }
@@ -101,7 +103,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const write = (state: Arrays) => Effect.suspend(() => session.write(split(state)))
   const factor = () => progress.rate / phase.optimizer.rate
   /** Without what is held, auxiliaries first. */
-  const own = () => Object.fromEntries([...programs.perExample.keys()].map((name) => [name, kept[name]!]))
+  const own = () => Object.fromEntries([...layout.perExample.keys()].map((name) => [name, kept[name]!]))
   const look = Effect.suspend(() =>
     Effect.map(
       session.advance(
@@ -114,12 +116,10 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
 
   const advance = Effect.fnUntraced(function* (step: number) {
     const rates = Rates.values(phase, factor(), step / total)
-    const noise = noiseOf(programs.noise, phase, seed, labelled(step))
+    const noise = noiseOf(layout.noise, phase, seed, labelled(step))
     if (source === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
     const { indices, x, y } = yield* source.at(step)
-    const rows = [...programs.perExample].map(
-      ([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)] as const
-    )
+    const rows = [...layout.perExample].map(([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)] as const)
     const came = yield* session.advance(programs.step, {
       ...rates,
       ...noise,
@@ -127,7 +127,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       x,
       y
     })
-    for (const [name, axis] of programs.perExample) {
+    for (const [name, axis] of layout.perExample) {
       const { data, shape } = kept[name]!
       // Kept in the precision that the engine computes in.
       const narrow = came[name]!.data instanceof Float64Array && data instanceof Float32Array
@@ -151,7 +151,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       kept[name] = { ...kept[`good/${name}`]!, data: kept[`good/${name}`]!.data.slice() }
     return session.advance(programs.restore)
   })
-  const sites = Phase.sites(phase, circuit)
+  const { sites } = layout
   const cuts = new Map(Segments.places(circuit, sites).map((place) => [`z/${place.name}`, place.sites]))
   /** Where numbers were lost since the state that is held: its steps are taken again, and looked at one by one. */
   const locate = Effect.fnUntraced(function* (since: number, to: number) {
@@ -182,7 +182,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     untold.push({ _tag: "Step", phase, progress, steps: total, measurement })
     if (decision === "rewind" || (decision === "give up" && !finite)) {
       yield* restore
-      yield* write(programs.slots(factor()))
+      yield* write(layout.slots(factor()))
       // From here on the numbers are those that were held, whatever step they were held at.
       held = at
       progress = progress.with({ held })
@@ -245,7 +245,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       const swept = yield* Auxiliaries.sweep(circuit, sites, parameters, data.inputs)
       yield* write(Object.fromEntries(Object.entries(swept).map(([place, z]) => [`z/${place}`, z])))
     }
-    yield* write({ ...programs.slots(1), ...programs.multipliers })
+    yield* write({ ...layout.slots(1), ...layout.multipliers })
     yield* measure()
   }
   yield* Effect.onInterrupt(loop(), () =>
@@ -284,7 +284,7 @@ const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>
   return undefined
 }
 
-const noiseOf = (shapes: Programs.Programs["noise"], phase: Phase.Phase, seed: number, step: number): Arrays => {
+const noiseOf = (shapes: PhaseState.Shapes, phase: Phase.Phase, seed: number, step: number): Arrays => {
   const deviation = phase.kind === "relax" ? (phase.noise ?? 0) : 0
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => {

@@ -7,6 +7,7 @@ import {
   Initializer,
   Moons,
   type PhaseRun,
+  PhaseState,
   PlanSpec,
   Programs,
   ReferenceEngine,
@@ -51,7 +52,9 @@ const stepByStep = Effect.fnUntraced(function* (text: string) {
   const [phase] = (yield* PlanSpec.parse(text)).phases
   const { inputs: x, targets: y } = yield* data
   const subject = { circuit, task: "regression", x: x.shape, y: y.shape } as const
-  const { measure, perExample, refresh, slots, step } = yield* Programs.make(subject, phase!)
+  const layout = yield* PhaseState.make(subject, phase!)
+  const { perExample, slots } = layout
+  const { measure, refresh, step } = yield* Programs.make(subject, phase!, layout)
   const { run } = yield* Engine.Engine
   let state: Engine.Arrays = { x, y, ...Initializer.pytorch(circuit, seed) }
   if (refresh !== undefined) state = { ...state, ...(yield* run(refresh, state)) }

@@ -1,0 +1,148 @@
+/**
+ * The state of a phase, by name, and its shapes:
+ *
+ *     parameters   1.*.1.weight        auxiliaries   z/1.*.1          multipliers   u/1.*.1
+ *     slots        step/1.*.1.weight   held          good/1.*.1.weight                data   x, y, validation/x, validation/y
+ *
+ * A step is also given what changes from step to step: `rate/…` of each rule, `λ`, the batch as `x` and `y`, and `noise/…`.
+ */
+import { Effect, Record, Struct } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Task } from "../data/Dataset.ts"
+import type { Arrays } from "../engine/Engine.ts"
+import * as Program from "../program/Program.ts"
+import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
+import * as Segments from "../relaxation/Segments.ts"
+import * as NdArray from "../tensor/NdArray.ts"
+import type { Tensor } from "../tensor/Tensor.ts"
+import * as Phase from "./Phase.ts"
+import * as Rates from "./Rates.ts"
+import * as Together from "./Together.ts"
+
+/** What a phase is carried out on. */
+export interface Subject {
+  readonly circuit: Circuit.Circuit
+  readonly task: Task
+  /** The shapes of the training data: [examples, inputs] and [examples, outputs]. */
+  readonly x: ReadonlyArray<number>
+  readonly y: ReadonlyArray<number>
+  /** The number of validation examples, where there are any. */
+  readonly validation?: number | undefined
+}
+
+/** Tensors by name. */
+export type Given = Readonly<Record<string, Tensor>>
+
+/** Shapes by name. */
+export type Shapes = Readonly<Record<string, ReadonlyArray<number>>>
+
+/** The name of the auxiliaries of a place. */
+export const auxiliary = (place: string): string => `z/${place}`
+
+/** The name of a place's multipliers. */
+export const multiplier = (place: string): string => `u/${place}`
+
+/** The name of a place's noise. */
+export const noise = (place: string): string => `noise/${place}`
+
+/** The name of what is held of an array. */
+export const good = (of: string): string => `good/${of}`
+
+/** The name of what a rule remembers of an array. */
+export const slot = (name: string, of: string): string => `${name}/${of}`
+
+/** The place of auxiliaries or multipliers, or of what a rule remembers of them; undefined of all else. */
+const placeOf = (name: string): string | undefined => /^(?:[^/]+\/)?[zu]\/(.*)$/.exec(name)?.[1]
+
+/** The layout of a phase's state. */
+export interface PhaseState {
+  readonly sites: ReadonlySet<string>
+  /** parameters → auxiliaries at the free run's predictions of all examples; of relaxing phases. */
+  readonly refresh: Program.Program | undefined
+  /** What a step takes and gives: parameters, auxiliaries, multipliers and slots, of one batch where there are batches. */
+  readonly stepped: Shapes
+  /** Parameters, auxiliaries and multipliers of all examples. */
+  readonly whole: Shapes
+  /** What a step moves, small arrays joined. */
+  readonly together: ReadonlyArray<Together.Together>
+  /** What the rules remember at first, at the phase's rates times a factor. */
+  readonly slots: (factor: number) => Arrays
+  /** Multipliers at 0. */
+  readonly multipliers: Arrays
+  /** With batches: the axis of the examples of each array that is kept per example, by name. */
+  readonly perExample: ReadonlyMap<string, 0 | 1>
+  /** The shape of the noise of one step, by name. */
+  readonly noise: Shapes
+}
+
+/** The layout of a phase's state on a circuit and data of the given shapes. */
+export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase: Phase.Phase) {
+  const parameters = Circuit.signature(circuit) as Shapes
+  const sites = Phase.sites(phase, circuit)
+  const predictions = (examples: number) =>
+    Program.make({ ...parameters, x: [examples, ...x.slice(1)] }, (given: Given) =>
+      Record.mapKeys(
+        Auxiliaries.freeRun(circuit, sites, (name) => given[name]!, given.x!),
+        auxiliary
+      )
+    )
+  const [examples] = x as readonly [number]
+  const size = phase.batch ?? examples
+  const refresh = phase.kind === "relax" ? yield* predictions(examples) : undefined
+  const ofBatch = refresh !== undefined && size !== examples ? yield* predictions(size) : refresh
+  const [all, batch] = [refresh, ofBatch].map((program) => byPlace(program?.outputs ?? {}))
+  const hasMultipliers = phase.kind === "relax" && phase.multipliers !== undefined
+  const auxiliaries = (of: Shapes): Shapes => ({
+    ...Record.mapKeys(of, auxiliary),
+    ...(hasMultipliers ? Record.mapKeys(of, multiplier) : {})
+  })
+
+  const moved = { ...Struct.pick(parameters, trainedBy(circuit, phase)), ...Record.mapKeys(batch!, auxiliary) }
+  const isKept = (name: string) => phase.batch !== undefined && placeOf(name) !== undefined
+  const together = Together.make(moved, (name) =>
+    isKept(name) || Rates.rule(circuit, phase, name).others !== undefined
+      ? undefined
+      : `together/${Rates.of(circuit, phase, name)}`
+  )
+  /** Where `all` are given, of all examples: z and its multiplier have one shape. */
+  const slots = (factor: number, of: Shapes): Arrays =>
+    Object.fromEntries(
+      together.flatMap(({ members, name, shape }) => {
+        const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
+        const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
+        return Object.entries(initial(own, rate * factor)).map(([remembered, array]) => [slot(remembered, name), array])
+      })
+    )
+  const slotShapes = Record.map(slots(1, batch!), ({ shape }) => shape)
+  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
+  const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })
+    .filter(([name, shape]) => isKept(name) && shape.length >= 2)
+    .map(([name]) => [name, stacked.get(placeOf(name)!) === true ? 1 : 0] as const)
+  const state: PhaseState = {
+    sites,
+    refresh,
+    stepped: { ...parameters, ...auxiliaries(batch!), ...slotShapes },
+    whole: { ...parameters, ...auxiliaries(all!) },
+    together,
+    slots: (factor) => slots(factor, all!),
+    multipliers: hasMultipliers ? Record.map(Record.mapKeys(all!, multiplier), (shape) => NdArray.full(shape, 0)) : {},
+    perExample: new Map(perExample),
+    noise: phase.kind === "relax" && phase.noise !== undefined ? Record.mapKeys(batch!, noise) : {}
+  }
+  return state
+})
+
+/** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
+const trainedBy = (circuit: Circuit.Circuit, { only }: Phase.Phase): ReadonlyArray<string> => {
+  const names = Object.keys(Circuit.parameters(circuit))
+  if (only === undefined) return names
+  if (typeof only === "function") return names.filter(only)
+  const last = Rates.outputMap(circuit)
+  return names.filter((name) => name.startsWith(`${last}.`))
+}
+
+/** The shapes of auxiliaries by their place. */
+const byPlace = (tensors: Given): Shapes =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape }]) => [placeOf(name)!, shape as ReadonlyArray<number>])
+  )

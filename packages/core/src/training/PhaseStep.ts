@@ -1,0 +1,146 @@
+/**
+ * One step of a phase: the formula, from the state by name to what it changes of it.
+ */
+import { Record } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import * as Clip from "../optimization/Clip.ts"
+import * as Loss from "../optimization/Loss.ts"
+import * as Regularizer from "../optimization/Regularizer.ts"
+import { gradients } from "../program/Gradient.ts"
+import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
+import * as LocalStep from "../relaxation/LocalStep.ts"
+import * as RelaxedObjective from "../relaxation/RelaxedObjective.ts"
+import type { Tensor } from "../tensor/Tensor.ts"
+import type * as Phase from "./Phase.ts"
+import * as PhaseState from "./PhaseState.ts"
+import * as Rates from "./Rates.ts"
+import * as Together from "./Together.ts"
+
+type Given = PhaseState.Given
+
+type Slopes = ReadonlyMap<string, Tensor>
+
+/** The relaxed objective of a phase; of one that does not relax, the free run's loss. */
+export const objective = (
+  { circuit, task }: PhaseState.Subject,
+  phase: Phase.Phase,
+  sites: ReadonlySet<string>,
+  given: Given
+): RelaxedObjective.Relaxed => {
+  const relaxation: RelaxedObjective.Relaxation =
+    phase.kind === "relax"
+      ? {
+          sites,
+          hidden: phase.hidden,
+          energy: phase.energy,
+          // A measurement is taken at the phase's λ, whatever its ramp.
+          λ: given.λ ?? phase.λ,
+          weight: phase.weight,
+          penalty: phase.penalty,
+          ...(phase.multipliers === undefined
+            ? {}
+            : { multiplier: (place: string) => given[PhaseState.multiplier(place)]! }),
+          ...(given.λ === undefined || phase.noise === undefined
+            ? {}
+            : { noise: (place: string) => given[PhaseState.noise(place)]! })
+        }
+      : { sites: new Set(), hidden: HiddenLoss.squared, energy: "mean", λ: 1 }
+  return RelaxedObjective.make(
+    circuit,
+    relaxation,
+    Loss.forTask[task],
+    (name) => given[name]!,
+    (place) => given[PhaseState.auxiliary(place)]!,
+    given.x!,
+    given.y!
+  )
+}
+
+/** Parameters, auxiliaries, multipliers and slots, one step on. */
+export const step = (
+  subject: PhaseState.Subject,
+  phase: Phase.Phase,
+  { sites, together }: PhaseState.PhaseState,
+  given: Given
+): Given => {
+  const { circuit } = subject
+  const names = together.flatMap(({ members }) => members)
+  const parameters = Circuit.parameters(circuit)
+  const weights = names.filter((name) => parameters[name]?.role === "weight").map((name) => given[name]!)
+  const penalty = phase.regularizer === undefined ? undefined : Regularizer.penalty(phase.regularizer, weights)
+  const tensors = names.map((name) => given[name]!)
+  const update = (slopes: ReadonlyArray<Tensor>): Given => {
+    const limited = phase.clip === undefined || slopes.length === 0 ? slopes : Clip.norm(slopes, phase.clip)
+    return updated(circuit, phase, together, given, new Map(names.map((name, i) => [name, limited[i]!])))
+  }
+  if (phase.kind === "alternate") {
+    const θ = (name: string) => given[name]!
+    const local = LocalStep.make(circuit, sites, Loss.forTask[subject.task], θ, names, given.x!, given.y!)
+    const { means } = local
+    const slopes =
+      penalty === undefined ? local.slopes : gradients(penalty, tensors).map((g, i) => g.add(local.slopes[i]!))
+    // Of a single example nothing is left but its mean.
+    return phase.centred && Number(given.x!.shape[0]) >= 2
+      ? centred(names, means, given, slopes, update)
+      : update(slopes)
+  }
+  const { differences, loss } = objective(subject, phase, sites, given)
+  const next = update(gradients(penalty === undefined ? loss : loss.add(penalty), tensors))
+  if (phase.kind !== "relax" || phase.multipliers === undefined) return next
+  const ascended = [...differences].map(([place, difference]) => {
+    const name = PhaseState.multiplier(place)
+    return [name, given[name]!.add(difference.mul(given.λ!.mul(2 * phase.multipliers!)))] as const
+  })
+  return { ...next, ...Object.fromEntries(ascended) }
+}
+
+/** Each array moved by its rule, with what the rule remembers. */
+const updated = (
+  circuit: Circuit.Circuit,
+  phase: Phase.Phase,
+  together: ReadonlyArray<Together.Together>,
+  given: Given,
+  slopes: Slopes
+): Given =>
+  Object.assign(
+    {},
+    ...together.map((own) => {
+      const [first] = own.members as readonly [string]
+      const [rule, rate] = [Rates.rule(circuit, phase, first), given[Rates.of(circuit, phase, first)]!]
+      const slotOf = (name: string) => PhaseState.slot(name, own.name)
+      const before = Record.map(rule.initial([], 0), (_, name) => given[slotOf(name)]!)
+      const parameter = Together.join(own, (name) => given[name]!)
+      const gradient = Together.join(own, (name) => slopes.get(name)!)
+      const next = rule.update(parameter, gradient, before, rate)
+      return {
+        ...Together.split(own, next.parameter, (name) => given[name]!),
+        ...Record.mapKeys(next.slots, slotOf)
+      }
+    })
+  )
+
+/** The step with each map's input centred: its slopes are those of x − m, and its bias takes back what the weight's step does to the mean m. */
+const centred = (
+  names: ReadonlyArray<string>,
+  means: ReadonlyMap<string, Tensor>,
+  given: Given,
+  slopes: ReadonlyArray<Tensor>,
+  update: (slopes: ReadonlyArray<Tensor>) => Given
+): Given => {
+  const slopeOf: Slopes = new Map(names.map((name, i) => [name, slopes[i]!]))
+  const biasOf = (name: string) => name.replace(/weight$/, "bias")
+  const meanOf = (name: string) =>
+    name.endsWith("weight") && slopeOf.has(biasOf(name)) ? means.get(name.replace(/\.weight$/, "")) : undefined
+  const moved = update(
+    names.map((name) => {
+      const m = meanOf(name)
+      return m === undefined ? slopeOf.get(name)! : LocalStep.centred(slopeOf.get(name)!, slopeOf.get(biasOf(name))!, m)
+    })
+  )
+  const compensated = names.flatMap((name) => {
+    const m = meanOf(name)
+    if (m === undefined) return []
+    return [[biasOf(name), LocalStep.compensated(moved[biasOf(name)]!, moved[name]!.sub(given[name]!), m)] as const]
+  })
+  return { ...moved, ...Object.fromEntries(compensated) }
+}
