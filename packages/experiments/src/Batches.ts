@@ -15,20 +15,19 @@ const contestants = (activation: Circuit.Activation): ReadonlyArray<Contestant> 
   const kept = "relax:40:batch=64:curve=cosine:z-adam=0.03"
   const backpropagating = { ...shared, plan: "backpropagate:40:batch=64:adam=0.001", control: true } as const
   return [
-    { ...hard, name: "auxiliaries anew for each batch", plan: `alternate:40:batch=64:${spectral}` },
-    { ...hard, name: "auxiliaries kept, Adam", plan: `${kept}:adam=0.001` },
-    { ...hard, name: "auxiliaries kept, spectral", plan: `${kept}:${spectral}` },
-    { ...hard, name: "auxiliaries kept, spectral, refreshed", plan: `${kept}:${spectral}:refresh=10` },
+    { ...hard, name: "PyTorch's start, auxiliaries anew for each batch", plan: `alternate:40:batch=64:${spectral}` },
+    { ...hard, name: "PyTorch's start, auxiliaries kept, Adam", plan: `${kept}:adam=0.001` },
+    { ...hard, name: "PyTorch's start, auxiliaries kept, spectral", plan: `${kept}:${spectral}` },
+    { ...hard, name: "PyTorch's start, auxiliaries kept, spectral, refreshed", plan: `${kept}:${spectral}:refresh=10` },
     {
       ...hard,
-      name: "anew for each batch, then backpropagation",
+      name: "PyTorch's start, anew for each batch, then backpropagation",
       plan: `alternate:10:batch=64:${spectral},backpropagate:30:batch=64:adam=0.001`
     },
-    { ...shared, name: "automatic plan, PyTorch's start", plan: "auto", start: "pytorch", batches },
-    { ...shared, name: "automatic plan and start", plan: "auto", batches },
+    { ...shared, name: "automatic plan, swept start", plan: "auto", batches },
     { ...backpropagating, name: "backpropagation, PyTorch's start", start: "pytorch" },
     { ...backpropagating, name: "backpropagation, orthogonal start", start: "orthogonal" },
-    { ...shared, name: "backpropagation, automatic start", plan: "backpropagation", batches, control: true }
+    { ...shared, name: "backpropagation, swept start", plan: "backpropagation", batches, control: true }
   ]
 }
 

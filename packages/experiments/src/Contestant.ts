@@ -49,6 +49,8 @@ export interface Ready {
   readonly plan: Plan.Plan
   readonly train: Dataset.Dataset
   readonly test: Dataset.Dataset
+  /** The test data in halves: on one the best of several contestants is picked, on the other it is judged. */
+  readonly halves: { readonly picking: Dataset.Dataset; readonly judging: Dataset.Dataset }
   readonly validation: Dataset.Dataset | undefined
 }
 
@@ -63,7 +65,9 @@ export const ready = Effect.fn("Contestant.ready")(function* (contestant: Contes
   const widths = `${Dataset.features(all)},${settings.hidden ?? contestant.hidden},${Dataset.outputs(all)}`
   const circuit = Circuit.perceptron(yield* CircuitSpec.widths(widths), { activation: contestant.activation })
   const plan = atMost(yield* planOf(contestant, circuit), settings.steps)
-  const made: Ready = { contestant, circuit, widths, plan, train, test, validation }
+  const { test: judging, train: picking } = yield* Dataset.split(test, { share: 0.5, source: "halves" })
+  const halves = { picking, judging }
+  const made: Ready = { contestant, circuit, widths, plan, train, test, halves, validation }
   return made
 })
 

@@ -15,7 +15,7 @@ import * as Statistics from "./Statistics.ts"
 const name = "gradients"
 const title = "The gradient at each stage"
 const question =
-  "A hundred hidden layers on 100 moons: how large is the gradient of each map's parameters, by backpropagation and by RAI, from either start? (Where auxiliaries start at the free run, RAI's first gradients are zero but the output's: an error climbs one cut a step.)"
+  "A hundred hidden layers on 100 moons: how large is the gradient of each map's parameters, by backpropagation and by RAI, from either start? (A local gradient is as large as its stage's own error ẑ − z: it is 0 where these agree, at every cut but the last when auxiliaries start at the free run, and again where a stage has learnt its part.)"
 
 interface Look {
   readonly contestant: Contestant
@@ -93,8 +93,7 @@ const page = Effect.fn("Gradients.page")(function* (settings: Experiment.Setting
     settings: described,
     sections,
     shows: groups.map(
-      ([activation, members]) =>
-        `${activation}, the first stage's norm over the last's: ${members.map(said).join("; ")}.`
+      ([activation, members]) => `${activation}, the norms of the stages: ${members.map(said).join("; ")}.`
     ),
     rows
   }
@@ -119,7 +118,13 @@ const cells = ({ contestant, control, norms }: Norms): ReadonlyArray<string> => 
   ...[norms[0]!, norms.at(-1)!, Math.min(...norms), Math.max(...norms), norms[0]! / norms.at(-1)!].map(Format.number)
 ]
 
-const said = ({ contestant, norms }: Norms): string => `${contestant} ${Format.number(norms[0]! / norms.at(-1)!)}`
+const said = ({ contestant, norms }: Norms): string => {
+  const gone = norms.filter((norm) => !(norm > 0)).length
+  const some = norms.filter((norm) => norm > 0)
+  const apart =
+    some.length < 2 ? "" : `the others within a factor of ${Format.number(Math.max(...some) / Math.min(...some))}`
+  return `${contestant}, ${gone === 0 ? apart.replace("the others", "all") : `${gone} of ${norms.length} are 0, ${apart}`}`
+}
 
 /** The experiment. */
 export const experiment: Experiment.Experiment = { name, title, question, page }

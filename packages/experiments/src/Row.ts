@@ -16,6 +16,9 @@ export interface Row {
   readonly lost: number
   /** On the test data, of each run in the order of the seeds. */
   readonly accuracies: ReadonlyArray<number>
+  /** The same on the half of the test data that the best contestant is judged on, and the mean on the half that picks it. */
+  readonly judged: ReadonlyArray<number>
+  readonly picking: number
   readonly meanAccuracy: number
   readonly deviation: number
   readonly lowestAccuracy: number
@@ -45,6 +48,8 @@ export const of = ({ control = false, name }: Contestant, runs: ReadonlyArray<Ru
     runs: runs.length,
     lost: runs.length - kept.length,
     accuracies,
+    judged: runs.map(({ judging }) => judging),
+    picking: Statistics.mean(runs.map(({ picking }) => picking)),
     meanAccuracy: Statistics.mean(accuracies),
     deviation: Statistics.deviation(accuracies),
     lowestAccuracy: Math.min(...accuracies),
@@ -96,14 +101,18 @@ export const losses = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   return some.length === 0 ? [] : [`Numbers were lost (such a run counts with accuracy 0): ${some.join("; ")}.`]
 }
 
-/** The best contestant beside the best control, in a sentence. */
+/**
+ * The best contestant beside the best control, in a sentence: both are picked on one half of the test data and compared on the other, since
+ * the best of many on the same data would look better than it is.
+ */
 export const verdict = (rows: ReadonlyArray<Row>): string => {
-  const best = (some: ReadonlyArray<Row>) => some.toSorted((a, b) => b.meanAccuracy - a.meanAccuracy)[0]
+  const best = (some: ReadonlyArray<Row>) => some.toSorted((a, b) => b.picking - a.picking)[0]
   const [first, control] = [best(rows.filter((row) => !row.control)), best(rows.filter((row) => row.control))]
-  const said = ({ deviation, meanAccuracy, name }: Row) => `${name} (${Format.deviating(meanAccuracy, deviation)})`
+  const said = ({ judged, name }: Row) =>
+    `${name} (${Format.deviating(Statistics.mean(judged), Statistics.deviation(judged))})`
   if (first === undefined || control === undefined) return `The best is ${said((first ?? control)!)}.`
-  const points = 100 * (first.meanAccuracy - control.meanAccuracy)
-  const error = 100 * Statistics.standardError(first.accuracies, control.accuracies)
+  const points = 100 * (Statistics.mean(first.judged) - Statistics.mean(control.judged))
+  const error = 100 * Statistics.standardError(first.judged, control.judged)
   const by = `${Math.abs(points).toFixed(1)} points ${points < 0 ? "below" : "above"} the best control, ${said(control)}`
   const chance =
     first.runs < 2 || control.runs < 2

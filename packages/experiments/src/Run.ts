@@ -1,7 +1,7 @@
 /**
  * One run of a contestant: trained from a seed, and scored on what it never saw.
  */
-import { type Measurement, Score, type Trained, Training, type TrainingEvent } from "@rai/core"
+import { type Dataset, type Measurement, Score, type Trained, Training, type TrainingEvent } from "@rai/core"
 import { Effect, Stream } from "effect"
 import type { Ready } from "./Contestant.ts"
 
@@ -21,6 +21,9 @@ export interface Run<A = undefined> {
   readonly trainingAccuracy: number
   /** On the test data: 0 where the run lost its numbers, for it answers nothing. */
   readonly accuracy: number
+  /** The same on one half of the test data and on the other. */
+  readonly picking: number
+  readonly judging: number
   readonly validationAccuracy: number | undefined
   readonly validationLoss: number | undefined
   /** Where the last relaxing phase ended. */
@@ -51,7 +54,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
   seed: number,
   options: Options<A, E, R> = {}
 ) {
-  const { circuit, plan, test, train, validation } = ready
+  const { circuit, halves, plan, test, train, validation } = ready
   const noted: Noted = { moments: [] }
   const followed = Training.stream(circuit, train, { plan, seed, validation }).pipe(
     Stream.runForEach((event) => Effect.sync(() => note(noted, event, options.moments === true))),
@@ -62,7 +65,10 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
   const { finished, step } = noted
   const last = (finished?.measurement ?? noted.last)!
   const trained = finished?.trained
-  const score = trained === undefined ? undefined : yield* Score.score(trained, test)
+  const scoreOn = (data: Dataset.Dataset) =>
+    trained === undefined || lost !== undefined
+      ? Effect.succeed(0)
+      : Effect.map(Score.score(trained, data), ({ accuracy = Number.NaN }) => accuracy)
   const seen = trained === undefined || options.look === undefined ? undefined : yield* options.look(trained)
   const progress = (finished ?? step)!.progress
   const run: Run<A> = {
@@ -71,7 +77,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
     seconds: progress.seconds,
     trainingLoss: lost === undefined ? last.freeRunLoss : Number.NaN,
     trainingAccuracy: lost === undefined ? (last.freeRunAccuracy ?? Number.NaN) : 0,
-    accuracy: lost === undefined ? (score?.accuracy ?? Number.NaN) : 0,
+    accuracy: yield* scoreOn(test),
+    picking: yield* scoreOn(halves.picking),
+    judging: yield* scoreOn(halves.judging),
     validationAccuracy: lost === undefined ? last.validationAccuracy : 0,
     validationLoss: lost === undefined ? last.validationLoss : Number.NaN,
     relaxedLoss: progress.relaxedLoss,

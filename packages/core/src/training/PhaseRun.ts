@@ -3,7 +3,6 @@
  */
 import { Effect, Record } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
-import * as Batches from "../data/Batches.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { type Arrays, Engine } from "../engine/Engine.ts"
@@ -12,6 +11,7 @@ import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import * as BatchSource from "./BatchSource.ts"
+import * as Kept from "./Kept.ts"
 import * as Measurement from "./Measurement.ts"
 import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
@@ -86,29 +86,19 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     y: data.targets,
     ...(validation === undefined ? {} : { "validation/x": validation.inputs, "validation/y": validation.targets })
   }
-  /** What is kept per example, in plain memory: a batch's rows go to the engine and come back. */
-  const kept: Record<string, NdArray.NdArray> = {}
-  const isKept = (name: string) => layout.perExample.has(name.replace(/^good\//, ""))
-  const split = (state: Arrays): Arrays => {
-    for (const [name, array] of Object.entries(state)) {
-      if (isKept(name)) kept[name] = { shape: array.shape, data: array.data.slice() }
-    }
-    return Object.fromEntries(Object.entries(state).filter(([name]) => !isKept(name)))
-  }
-  const session = yield* engine.session({ ...measuredData, ...split(from?.state ?? parameters) })
+  const kept = Kept.make(layout.perExample)
+  const session = yield* engine.session({ ...measuredData, ...kept.take(from?.state ?? parameters) })
   let measurement = undefined as Measurement.Measurement | undefined
   let failed = undefined as NumbersLost | undefined
   const untold: Array<TrainingEvent> = []
 
-  const write = (state: Arrays) => Effect.suspend(() => session.write(split(state)))
+  const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
   const factor = () => progress.rate / phase.optimizer.rate
-  /** Without what is held, auxiliaries first. */
-  const own = () => Object.fromEntries([...layout.perExample.keys()].map((name) => [name, kept[name]!]))
   const look = Effect.suspend(() =>
     Effect.map(
       session.advance(
         programs.measure,
-        Record.filter(own(), (_, name) => /^[zu]\//.test(name))
+        Record.filter(kept.own(), (_, name) => /^[zu]\//.test(name))
       ),
       (report) => Measurement.fromReport(circuit, examples, subject.validation ?? 1, report)
     )
@@ -119,21 +109,8 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     const noise = noiseOf(layout.noise, phase, seed, labelled(step))
     if (source === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
     const { indices, x, y } = yield* source.at(step)
-    const rows = [...layout.perExample].map(([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)] as const)
-    const came = yield* session.advance(programs.step, {
-      ...rates,
-      ...noise,
-      ...Object.fromEntries(rows),
-      x,
-      y
-    })
-    for (const [name, axis] of layout.perExample) {
-      const { data, shape } = kept[name]!
-      // Kept in the precision that the engine computes in.
-      const narrow = came[name]!.data instanceof Float64Array && data instanceof Float32Array
-      if (narrow) kept[name] = { shape, data: Float64Array.from(data) }
-      Batches.scatter(kept[name]!, indices, came[name]!, axis)
-    }
+    const came = yield* session.advance(programs.step, { ...rates, ...noise, ...kept.rows(indices), x, y })
+    kept.scatter(indices, came)
     return came
   })
   const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
@@ -141,14 +118,11 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (phase.kind === "relax" && phase.refresh !== undefined && done % (phase.refresh * perEpoch) === 0) yield* refresh
   })
   const hold = Effect.suspend(() => {
-    for (const [name, { data: numbers, shape }] of Object.entries(own())) {
-      kept[`good/${name}`] = { shape, data: numbers.slice() }
-    }
+    kept.hold()
     return Effect.flatMap(session.advance(programs.hold), (held) => session.write(held))
   })
   const restore = Effect.suspend(() => {
-    for (const name of Object.keys(own()))
-      kept[name] = { ...kept[`good/${name}`]!, data: kept[`good/${name}`]!.data.slice() }
+    kept.restore()
     return session.advance(programs.restore)
   })
   const { sites } = layout
@@ -159,7 +133,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     for (let step = since; step < to; step++) {
       yield* advance(step)
       yield* refreshIfDue(step + 1)
-      const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(own()), cuts)
+      const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(kept.own()), cuts)
       if (path !== undefined) return { step: step + 1, path }
     }
     return { step: to, path: "the loss" }
@@ -209,9 +183,8 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       ? Effect.void
       : Effect.flatMap(session.read(), (all) => {
           const state = {
-            ...Object.fromEntries(Object.entries(all).filter(([name]) => !(name in measuredData))),
-            // Copied: what is kept per example changes in place with every batch.
-            ...Record.map(kept, ({ data: numbers, shape }) => ({ shape, data: numbers.slice() }))
+            ...Record.filter(all, (_, name) => !(name in measuredData)),
+            ...kept.copies()
           }
           return lostIn(prefixed(state)) === undefined ? onSnapshot({ progress, state }) : Effect.void
         })

@@ -1,0 +1,61 @@
+/**
+ * Arrays that are kept per example, in plain memory: auxiliaries, their multipliers and what rules remember of them. A batch's rows go to the
+ * engine and come back.
+ */
+import { Record } from "effect"
+import * as Batches from "../data/Batches.ts"
+import type { Arrays } from "../engine/Engine.ts"
+import type { NdArray } from "../tensor/NdArray.ts"
+import { good } from "./PhaseState.ts"
+
+/** What is kept, and what is held of it to go back to. */
+export interface Kept {
+  /** Takes what is kept out of a state, and gives the rest. */
+  readonly take: (state: Arrays) => Arrays
+  /** The kept arrays by name, without what is held. */
+  readonly own: () => Arrays
+  /** Copies of all of it: the arrays themselves change in place with every batch. */
+  readonly copies: () => Arrays
+  /** The rows of a batch. */
+  readonly rows: (indices: ArrayLike<number>) => Arrays
+  /** Puts the rows of a batch back. */
+  readonly scatter: (indices: ArrayLike<number>, came: Arrays) => void
+  readonly hold: () => void
+  readonly restore: () => void
+}
+
+/** Nothing kept yet; `perExample` has the axis of the examples of each array, by name. */
+export const make = (perExample: ReadonlyMap<string, 0 | 1>): Kept => {
+  const kept: Record<string, NdArray> = {}
+  const names = [...perExample.keys()]
+  const isKept = (name: string) => perExample.has(name.replace(/^good\//, ""))
+  return {
+    take: (state) => {
+      Object.assign(kept, copied(Record.filter(state, (_, name) => isKept(name))))
+      return Record.filter(state, (_, name) => !isKept(name))
+    },
+    own: () => Object.fromEntries(names.map((name) => [name, kept[name]!])),
+    copies: () => copied(kept),
+    rows: (indices) =>
+      Object.fromEntries([...perExample].map(([name, axis]) => [name, Batches.rows(kept[name]!, indices, axis)])),
+    scatter: (indices, came) => {
+      for (const [name, axis] of perExample) {
+        const { data, shape } = kept[name]!
+        // Kept in the precision that the engine computes in.
+        const narrow = came[name]!.data instanceof Float64Array && data instanceof Float32Array
+        if (narrow) kept[name] = { shape, data: Float64Array.from(data) }
+        Batches.scatter(kept[name]!, indices, came[name]!, axis)
+      }
+    },
+    hold: () => {
+      for (const name of names) kept[good(name)] = copy(kept[name]!)
+    },
+    restore: () => {
+      for (const name of names) kept[name] = copy(kept[good(name)]!)
+    }
+  }
+}
+
+const copy = ({ data, shape }: NdArray): NdArray => ({ shape, data: data.slice() })
+
+const copied = (arrays: Arrays): Arrays => Record.map(arrays, copy)
