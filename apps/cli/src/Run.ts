@@ -71,7 +71,7 @@ const goOn = "the same command with --resume goes on from here"
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { circuit, folder, plan, seed, test, train, validation } = run
   const engine = yield* Engine.Engine
-  const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train })
+  const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train, validation })
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
   if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from?.progress.total ?? -1)
   const bar = ProgressLine.make(run.name)

@@ -34,9 +34,14 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
 
 /** The circuit that the settings describe. */
 export const circuit = (settings: Settings) =>
-  Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
-    Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
-  )
+  isCircuitFile(settings.circuit)
+    ? CircuitSpec.read(settings.circuit)
+    : Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
+        Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
+      )
+
+/** Whether `--circuit` names a file. */
+export const isCircuitFile = (text: string): boolean => /\.json$/i.test(text)
 
 /** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {

@@ -20,7 +20,10 @@ const flags = {
     Flag.String("data"),
     "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
   ),
-  circuit: describe(Flag.String("circuit"), "widths, as in 2,100x100,1: a hundred hidden layers of 100 units"),
+  circuit: describe(
+    Flag.String("circuit"),
+    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it"
+  ),
   activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
   residual: Flag.Boolean("residual").pipe(
     Flag.withDescription("put a way around each hidden stage of equal widths: z + f(z)"),
@@ -115,7 +118,8 @@ const one = Effect.fnUntraced(function* (
   const saved = begun ? yield* RunFolder.settings(folder) : inherited
   const settings = yield* merge(given, seed, saved)
   const done = begun ? yield* finishedBefore(folder) : undefined
-  if (done !== undefined) return done
+  const isCompared = settings.compare !== true || done?.backpropagation !== undefined
+  if (done !== undefined && isCompared) return done
   // Whatever is wrong shows before an engine is loaded and a folder is made.
   const circuit = yield* Settings.circuit(settings)
   const plan = yield* Settings.plan(settings, circuit)
@@ -132,7 +136,7 @@ const one = Effect.fnUntraced(function* (
       Report.progress
     )
     const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
-    const { summary } = yield* Run.carryOut(run)
+    const summary = done ?? (yield* Run.carryOut(run)).summary
     if (settings.compare !== true) return summary
     const alone = {
       ...run,
@@ -140,8 +144,9 @@ const one = Effect.fnUntraced(function* (
       folder: undefined,
       name: "backpropagation alone"
     }
-    const backpropagation = (yield* Run.carryOut(alone)).summary
-    return { ...summary, backpropagation }
+    const compared = { ...summary, backpropagation: (yield* Run.carryOut(alone)).summary }
+    if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
+    return compared
   }).pipe(Effect.provide(EngineChoice.table[settings.engine]))
 })
 
@@ -213,6 +218,13 @@ const merge = Effect.fnUntraced(function* (
       expected: `a seed from 0 to ${Pseudorandom.maximumSeed}`,
       came: `${text.seed} came`,
       advice: "choose one of these"
+    })
+  }
+  if (Settings.isCircuitFile(text.circuit!) && (text.activation ?? text.residual) !== undefined) {
+    return yield* new UsageWrong({
+      expected: "a circuit's file to say its activation functions and residual blocks itself",
+      came: `--${text.activation === undefined ? "residual" : "activation"} came too`,
+      advice: "leave it out, or give widths"
     })
   }
   for (const key of ["batch", "epochs"] as const) {

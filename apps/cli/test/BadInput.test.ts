@@ -63,6 +63,11 @@ describe("settings", () => {
   it("a circuit that does not fit the data or is none, a plan with an unknown phase", async () => {
     refused(await train("--data", "xor", "--circuit", "3,4,1"), /a circuit 2,…,1 for data with 2 inputs/)
     refused(await train("--data", "xor", "--circuit", "2,4,two"), /widths such as 2,100x100,1/)
+    refused(await train("--data", "xor", "--circuit", join(place, "none.json")), /there is no such file/)
+    const blocks = (kind: string) => file(`${kind}.json`, JSON.stringify({ sequence: [{ kind }] }))
+    refused(await train("--data", "xor", "--circuit", blocks("wave")), /«wave» came/)
+    refused(await train("--data", "xor", "--circuit", blocks("linear")), /inputs 0, outputs 0 came/)
+    refused(await train("--data", "xor", "--circuit", file("half.json", '{"sequence": [')), /it holds something else/)
     refused(
       await train("--data", "xor", ...small.slice(0, 2), "--plan", "dream:10"),
       /a phase named relax, alternate or backpropagate.*«dream:10»/
@@ -164,8 +169,8 @@ describe("folders and files", () => {
     await damaged("plan", (folder) => rewrite(folder, /relax:5000/, "relax:6000"), /a checkpoint of the plan/)
     await damaged(
       "version",
-      (folder) => rewrite(folder, /"version": 1/, '"version": 99'),
-      /format version 1.*version 99/
+      (folder) => rewrite(folder, /"version": 2/, '"version": 99'),
+      /format version 2.*version 99/
     )
     await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)
   })

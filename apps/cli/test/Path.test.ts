@@ -44,6 +44,22 @@ describe("from data to a served circuit", () => {
     assert.strictEqual(summary.run, run)
   })
 
+  it("--circuit takes a run's circuit, and --compare keeps the table in its summary", async () => {
+    const out = join(place, "again")
+    const again = ["train", "--data", "moons-100", "--circuit", join(run, "circuit.json"), "--out", out, "--json"]
+    const outcome = await rai(...again, "--compare")
+    assert.strictEqual(outcome.code, 0, outcome.stderr)
+    const compared = json(outcome)
+    // The same circuit from the same seed and plan ends at the same loss.
+    assert.strictEqual(compared.freeRunLoss, summary.freeRunLoss)
+    assert.strictEqual(compared.parameters, summary.parameters)
+    const { freeRunLoss } = compared.backpropagation as { readonly freeRunLoss: number }
+    assert.isAbove(freeRunLoss, 0)
+    assert.notStrictEqual(freeRunLoss, compared.freeRunLoss)
+    assert.deepStrictEqual(JSON.parse(readFileSync(join(out, "summary.json"), "utf8")), compared)
+    assert.deepStrictEqual(json(await rai("train", "--out", out, "--resume", "--json")), compared)
+  })
+
   it("the folder holds circuit, metrics, summary, settings and pictures, and no checkpoint of a finished run", () => {
     const files = readdirSync(run)
     for (const name of [

@@ -24,10 +24,11 @@ const contestants = (activation: Circuit.Activation): ReadonlyArray<Contestant> 
       name: "PyTorch's start, anew for each batch, then backpropagation",
       plan: `alternate:10:batch=64:${spectral},backpropagate:30:batch=64:adam=0.001`
     },
-    { ...shared, name: "automatic plan, swept start", plan: "auto", batches },
+    { ...shared, name: "automatic plan, PyTorch's start swept", plan: "auto", start: "pytorch", batches },
+    { ...shared, name: "automatic plan and start", plan: "auto", batches },
     { ...backpropagating, name: "backpropagation, PyTorch's start", start: "pytorch" },
-    { ...backpropagating, name: "backpropagation, orthogonal start", start: "orthogonal" },
-    { ...shared, name: "backpropagation, swept start", plan: "backpropagation", batches, control: true }
+    { ...shared, name: "backpropagation, automatic start", plan: "backpropagation", batches, control: true },
+    { ...shared, name: "backpropagation, swept start", plan: "backpropagation", start: "sweep", batches, control: true }
   ]
 }
 

@@ -121,9 +121,10 @@ const cells = ({ contestant, control, norms }: Norms): ReadonlyArray<string> => 
 const said = ({ contestant, norms }: Norms): string => {
   const gone = norms.filter((norm) => !(norm > 0)).length
   const some = norms.filter((norm) => norm > 0)
-  const apart =
-    some.length < 2 ? "" : `the others within a factor of ${Format.number(Math.max(...some) / Math.min(...some))}`
-  return `${contestant}, ${gone === 0 ? apart.replace("the others", "all") : `${gone} of ${norms.length} are 0, ${apart}`}`
+  const ratio = Math.max(...some) / Math.min(...some)
+  const factor = ratio < 1e4 ? String(Math.round(ratio)) : Format.number(ratio)
+  const apart = some.length < 2 ? "" : `the others within a factor of ${factor}`
+  return `${contestant}, ${gone === 0 ? apart.replace("the others", "all") : `${gone} of ${norms.length} ${gone === 1 ? "is" : "are"} 0, ${apart}`}`
 }
 
 /** The experiment. */

@@ -17,7 +17,7 @@ const expected: Readonly<Record<string, readonly [number, number]>> = {
   cuts: [14, 4], // of twelve maps, every 20 and every 50 cut nothing
   initialisation: [24, 24],
   "plan-s": [6, 18],
-  batches: [12, 6],
+  batches: [14, 6],
   generalisation: [6, 3],
   regularisation: [22, 6],
   boundaries: [4, 2]

@@ -19,7 +19,7 @@ export interface Block {
   readonly _tag: "Block"
   /** What kind of stage it is: `linear`, `sigmoid`, …; cuts are chosen by it. */
   readonly kind: string
-  /** The settings from which `fromJson` makes it again. */
+  /** The settings from which `fromJson` makes it again; `inputs` and `outputs` are what it takes and gives for each example. */
   readonly settings: Readonly<Record<string, number>>
   readonly parameters: Readonly<Record<string, Parameter>>
   /**
@@ -28,6 +28,10 @@ export interface Block {
    */
   readonly apply: (z: Tensor, θ: Theta) => Tensor
 }
+
+/** Whether a stage is a linear map: one with a weight, such as a convolution; its weight is a matrix [fan-in, fan-out]. */
+export const isLinear = ({ parameters }: Block): boolean =>
+  Object.values(parameters).some(({ role }) => role === "weight")
 
 /** A stage of your own: any plain function on tensors, without parameters. */
 export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({

@@ -4,7 +4,7 @@
  */
 import type { Shape } from "../tensor/Shape.ts"
 import { type Activation, activations } from "./Activation.ts"
-import { type Block, type Parameter, stage } from "./Block.ts"
+import { type Block, isLinear, type Parameter, stage } from "./Block.ts"
 import * as Linear from "./Linear.ts"
 
 export {
@@ -21,7 +21,7 @@ export {
   softplus,
   tanh
 } from "./Activation.ts"
-export { stage } from "./Block.ts"
+export { isLinear, stage } from "./Block.ts"
 
 /** Blocks one after the other. */
 export interface Sequence {
@@ -180,16 +180,19 @@ export const parameterCount = (circuit: Circuit): number =>
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>
   Object.fromEntries(Object.entries(parameters(circuit)).map(([name, { shape }]) => [name, shape]))
 
-/** The widths that go in and come out, of circuits that begin and end with a linear map. */
+/** The widths that go in and come out, as the first and the last stage that knows its own says. */
 export const widths = (circuit: Circuit): { readonly inputs: number; readonly outputs: number } => {
-  const maps = leaves(circuit).filter(({ block }) => block.kind === "linear")
-  return { inputs: maps[0]?.block.settings.inputs ?? 0, outputs: maps.at(-1)?.block.settings.outputs ?? 0 }
+  const known = leaves(circuit).map(({ block }) => block.settings)
+  return {
+    inputs: known.find(({ inputs }) => inputs !== undefined)?.inputs ?? 0,
+    outputs: known.findLast(({ outputs }) => outputs !== undefined)?.outputs ?? 0
+  }
 }
 
 /** The number of linear maps, repeats unrolled: T for a perceptron. */
 export const depth = (circuit: Circuit): number =>
   leaves(circuit)
-    .filter(({ block }) => block.kind === "linear")
+    .filter(({ block }) => isLinear(block))
     .reduce((total, { stack }) => total + stack.reduce((a, b) => a * b, 1), 0)
 
 /** The circuit on one line. */

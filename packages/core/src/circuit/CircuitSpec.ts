@@ -1,7 +1,7 @@
 /**
  * Circuits as text: what the command line takes, and what a checkpoint keeps.
  */
-import { Effect, Schema } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 import * as Circuit from "./Circuit.ts"
 
 /** A circuit description that cannot be read. */
@@ -78,8 +78,37 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
     if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
     if ("repeat" in json) return Circuit.repeat(yield* fromJson(json.repeat), json.times)
     if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
-    if (json.kind === "linear") return Circuit.linear(json.settings?.inputs ?? 0, json.settings?.outputs ?? 0)
+    if (json.kind === "linear") {
+      const { inputs = 0, outputs = 0 } = json.settings ?? {}
+      if ([inputs, outputs].every((width) => Number.isInteger(width) && width >= 1))
+        return Circuit.linear(inputs, outputs)
+      const reason = `expected a linear block with whole numbers of inputs and outputs from 1, but inputs ${inputs}, outputs ${outputs} came; write for instance {"kind": "linear", "settings": {"inputs": 2, "outputs": 8}}`
+      return yield* new CircuitInvalid({ reason })
+    }
     if (Object.hasOwn(Circuit.activations, json.kind)) return Circuit.activations[json.kind as Circuit.Activation]
     const reason = `expected a block of kind linear, ${Object.keys(Circuit.activations).join(", ")}, but «${json.kind}» came; build circuits with stages of your own in code`
     return yield* new CircuitInvalid({ reason })
   })
+
+/** A circuit alone, or within what a run keeps of its trained circuit. */
+const File = Schema.Union([Schema.Struct({ content: Schema.Struct({ circuit: Spec }) }), Spec])
+
+/**
+ * The circuit of a JSON file, which holds what `toJson` writes:
+ *
+ *     {"sequence": [{"kind": "linear", "settings": {"inputs": 2, "outputs": 8}}, {"kind": "tanh"}, {"residual": …}, …]}
+ *
+ * The `circuit.json` of a run's folder is read too; of that the circuit alone, without its parameters.
+ */
+export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const invalid = (came: string) => {
+    const reason = `expected a circuit as JSON in ${file}, but ${came}; write for instance {"sequence": [{"kind": "linear", "settings": {"inputs": 2, "outputs": 1}}]}`
+    return new CircuitInvalid({ reason })
+  }
+  const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("there is no such file that can be read"))
+  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(File))(text), () =>
+    invalid("it holds something else")
+  )
+  return yield* fromJson("content" in decoded ? decoded.content.circuit : decoded)
+})

@@ -71,10 +71,11 @@ const eachMap = (
   }
   const wires = Wires.make(original)
   for (const { block, leaf, path, turn } of Circuit.sites(original)) {
-    if (block.kind !== "linear") continue
+    if (!Circuit.isLinear(block)) continue
     const { input, output } = wires.get(path)!
     const [weight, bias] = [copy(Circuit.join(leaf, "weight")), copy(Circuit.join(leaf, "bias"))]
-    const [m, n] = [block.settings.inputs! * block.settings.outputs!, block.settings.outputs!]
+    const [inputs, n] = block.parameters.weight!.shape as readonly [number, number]
+    const m = inputs * n
     const W = Float64Array.from(weight.subarray(turn * m, (turn + 1) * m))
     const b = Float64Array.from(bias.subarray(turn * n, (turn + 1) * n))
     change(W, b, input.writers.has("sigmoid"), output.readers.has("sigmoid"))

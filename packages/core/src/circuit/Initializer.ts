@@ -60,13 +60,14 @@ const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
 /**
  * The well-scaled start: last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their length
  * through any depth, and the first map twice `pytorch`'s, so that the functions behind it bend where the data are (those that bend at 0
- * do so at any length). With relu and its kin they are mirrored where the widths allow it, see `mirrored`; a sigmoid circuit gets this
- * start in tanh coordinates.
+ * do so at any length). With relu and its kin the maps are mirrored, see `mirrored`; among blocks of other kinds their gain is √2 instead.
+ * Maps beside a sigmoid get this start in tanh coordinates.
  */
 export const orthogonal: Initializer = (circuit, seed) => {
-  if (wantsMirror(circuit) && unmirrored(circuit) === undefined) return mirrored(circuit, seed)
-  const inTanh = Coordinates.available(circuit)
-  const entering = wantsMirror(circuit) ? 1 : 2
+  const halving = wantsMirror(circuit)
+  if (halving && isPerceptron(circuit)) return mirrored(circuit, seed)
+  // Where mirroring is out of the question, the gain makes up for the half that relu and its kin take away.
+  const [entering, gain] = halving ? [1, Math.SQRT2] : [2, 1]
   const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
     if (last) return
     if (first) {
@@ -74,26 +75,25 @@ export const orthogonal: Initializer = (circuit, seed) => {
       return
     }
     bias.fill(0)
-    weight.set(shortened(Orthogonal.make(inputs, outputs, random), branches))
+    weight.set(shortened(Orthogonal.make(inputs, outputs, random), branches).map((w) => gain * w))
   })
-  return inTanh ? Coordinates.fromTanh(circuit, start) : start
+  // Sigmoids get the start as if they were tanh, also where the coordinates themselves are not to be had.
+  return Coordinates.fromTanh(circuit, start)
 }
 
 /** Whether some activation function is one that the mirrored start is made for. */
-export const wantsMirror = (circuit: Circuit.Circuit): boolean =>
+const wantsMirror = (circuit: Circuit.Circuit): boolean =>
   Circuit.leaves(circuit).some(({ block }) => mirroring.has(block.kind))
 
-/** The first hidden width that cannot be halved, if there is one. */
-export const unmirrored = (circuit: Circuit.Circuit): number | undefined =>
-  Circuit.sites(circuit)
-    .filter(({ block }) => block.kind === "linear")
-    .slice(1)
-    .map(({ block }) => block.settings.inputs!)
-    .find((width) => width % 2 !== 0)
+/** Whether nothing but linear blocks and activation functions stand in it, so that mirrored units stay side by side. */
+const isPerceptron = (circuit: Circuit.Circuit): boolean =>
+  Circuit.leaves(circuit).every(
+    ({ block }) => block.kind === "linear" || Object.hasOwn(Circuit.activations, block.kind)
+  )
 
 /**
- * The mirrored start, for relu and its kin and even hidden widths: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit
- * begins as a linear one (Balduzzi et al. 2017, «looks linear»).
+ * The mirrored start, for relu and its kin: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit begins as a linear one
+ * (Balduzzi et al. 2017, «looks linear»). The one unit too many of an odd width is left out of what goes on.
  */
 export const mirrored: Initializer = (circuit, seed) =>
   eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
@@ -128,12 +128,12 @@ interface Map {
 const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => void): Arrays => {
   const random = Pseudorandom.stream(seed, "orthogonal")
   const start = pytorch(circuit, seed)
-  const maps = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
+  const maps = Circuit.sites(circuit).filter(({ block }) => Circuit.isLinear(block))
   const part = (name: string, turn: number, size: number) =>
     (start[name]!.data as Float32Array).subarray(turn * size, (turn + 1) * size)
   const sums = Circuit.sites(circuit).flatMap(({ block, path }) => (block.kind === "residual" ? [`${path}.`] : []))
   maps.forEach(({ block, leaf, path, turn }, i) => {
-    const { inputs, outputs } = block.settings as { inputs: number; outputs: number }
+    const [inputs, outputs] = block.parameters.weight!.shape as readonly [number, number]
     change({
       branches: sums.some((sum) => path.startsWith(sum)) ? sums.length : 0,
       inputs,

@@ -26,13 +26,18 @@ export const make = (inputs: number, outputs: number, random: Pseudorandom): Flo
   return W
 }
 
-/** [[Q, −Q], [−Q, Q]] with Q orthogonal of half the size: with relu behind it and mirrored units in front, an orthogonal map. */
+/**
+ * [[Q, −Q], [−Q, Q]] with Q orthogonal of half the size: with relu behind it and mirrored units in front, an orthogonal map. Of odd sizes,
+ * the last input is not read, and the last output is a random sum of the inputs, so that its unit is alive.
+ */
 export const mirrored = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
-  const [rows, columns] = [inputs / 2, Math.floor(outputs / 2)]
+  const [rows, columns] = [Math.floor(inputs / 2), Math.floor(outputs / 2)]
+  if (rows === 0 || columns === 0) return make(inputs, outputs, random)
   const Q = make(rows, columns, random)
   const W = new Float64Array(inputs * outputs)
   for (let i = 0; i < inputs; i++) {
-    for (let j = 0; j < 2 * columns; j++) {
+    if (outputs > 2 * columns) W[(i + 1) * outputs - 1] = random.normals(1)[0]! / Math.sqrt(inputs)
+    for (let j = 0; j < 2 * columns && i < 2 * rows; j++) {
       const sign = i < rows === j < columns ? 1 : -1
       W[i * outputs + j] = sign * Q[(i % rows) * columns + (j % columns)]!
     }

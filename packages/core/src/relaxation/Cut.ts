@@ -45,15 +45,14 @@ export const none: Handler = { sites: new Set(), onCut: (_, prediction) => predi
 /** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block once for each turn: `1.17.1`. */
 export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
   const all = Circuit.sites(circuit)
-  const chosen = all.filter(
-    ({ block, path }, i) => matches(cut.after, path, block.kind) && (cut.output || !isOutput(all, i))
-  )
+  const chosen = all.filter((site, i) => matches(cut.after, site) && (cut.output || !isOutput(all, i)))
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
 }
 
-const matches = (after: Cut["after"], path: string, kind: string): boolean => {
-  if (typeof after === "function") return after({ path, kind })
-  return after === "activation" ? kind !== "linear" && kind !== "residual" : kind === after
+const matches = (after: Cut["after"], { block, path }: Circuit.Site): boolean => {
+  if (typeof after === "function") return after({ path, kind: block.kind })
+  if (after === "residual") return block.kind === after
+  return Circuit.isLinear(block) ? after === "linear" : after === "activation" && block.kind !== "residual"
 }
 
 // Behind the output nothing is trained any more; what a residual block adds to its input is not the output yet.

@@ -2,13 +2,14 @@
  * A circuit walked once from its input to its output with the examples at hand, each linear map set as it is reached: what the starts and
  * the sweep that look at the data have in common.
  */
-import { Effect } from "effect"
+import { Effect, Record } from "effect"
 import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Program from "../program/Program.ts"
-import type { NdArray } from "../tensor/NdArray.ts"
+import * as NdArray from "../tensor/NdArray.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import type { Tensor } from "../tensor/Tensor.ts"
 import { evaluate } from "./Evaluation.ts"
 
 /** A linear map as the walk reaches it. */
@@ -18,7 +19,7 @@ export interface Reached {
   readonly index: number
   readonly count: number
   /** What goes in: [examples, inputs]. */
-  readonly input: NdArray
+  readonly input: NdArray.NdArray
   /** [inputs, outputs] and [outputs]; to be changed in place. */
   readonly weight: Float64Array
   readonly bias: Float64Array
@@ -29,7 +30,7 @@ export interface Reached {
 /** The parameters as the walk left them, and what left each linear map, by path: [examples, outputs]. */
 export interface Walked {
   readonly parameters: Arrays
-  readonly predictions: ReadonlyMap<string, NdArray>
+  readonly predictions: ReadonlyMap<string, NdArray.NdArray>
 }
 
 /**
@@ -38,20 +39,24 @@ export interface Walked {
 export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
   circuit: Circuit.Circuit,
   parameters: Arrays,
-  x: NdArray,
+  x: NdArray.NdArray,
   set: (map: Reached) => Effect.Effect<void, E, R>
 ) {
-  const left: Record<string, NdArray> = Object.fromEntries(
+  const left: Record<string, NdArray.NdArray> = Object.fromEntries(
     Object.entries(parameters).map(([name, { data, shape }]) => [name, { shape, data: Float64Array.from(data) }])
   )
-  const predictions = new Map<string, NdArray>()
+  const predictions = new Map<string, NdArray.NdArray>()
   const sites = Circuit.sites(circuit)
   const following = new Map(sites.map(({ path }, i) => [path, sites[i + 1]?.block]))
   const count = mapsOutsideBranches(circuit)
   let index = 0
   const part = (name: string, turn: number, size: number) =>
     (left[name]!.data as Float64Array).subarray(turn * size, (turn + 1) * size)
-  const linear = Effect.fnUntraced(function* (block: Block, { leaf, path, turn, within }: Place, input: NdArray) {
+  const linear = Effect.fnUntraced(function* (
+    block: Block,
+    { leaf, path, turn, within }: Place,
+    input: NdArray.NdArray
+  ) {
     const { inputs, outputs } = block.settings as { readonly inputs: number; readonly outputs: number }
     const weight = part(Circuit.join(leaf, "weight"), turn, inputs * outputs)
     const bias = part(Circuit.join(leaf, "bias"), turn, outputs)
@@ -60,11 +65,16 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
     predictions.set(path, prediction)
     return prediction
   })
+  const own = (block: Block, { leaf, turn }: Place): Arrays =>
+    Record.map(block.parameters, ({ shape }, name) => ({
+      shape,
+      data: part(Circuit.join(leaf, name), turn, NdArray.size(shape))
+    }))
   const visit = (
     part: Circuit.Circuit,
     place: Place,
-    h: NdArray
-  ): Effect.Effect<NdArray, E | ShapeMismatch | EngineFailed, R | Engine> => {
+    h: NdArray.NdArray
+  ): Effect.Effect<NdArray.NdArray, E | ShapeMismatch | EngineFailed, R | Engine> => {
     const at = (step: string | number) => ({
       ...place,
       path: Circuit.join(place.path, step),
@@ -72,7 +82,7 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
     })
     switch (part._tag) {
       case "Block":
-        return part.kind === "linear" ? linear(part, place, h) : apply(part, h)
+        return part.kind === "linear" ? linear(part, place, h) : apply(part, h, own(part, place))
       case "Sequence":
         return part.children.reduce<ReturnType<typeof visit>>(
           (before, child, i) => Effect.flatMap(before, (z) => visit(child, at(i), z)),
@@ -119,18 +129,23 @@ const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
   }
 }
 
-/** A block without parameters on an array, on the engine at hand. */
-export const apply = (block: Block, z: NdArray): Effect.Effect<NdArray, ShapeMismatch | EngineFailed, Engine> =>
+/** A block with parameters of its own on an array, on the engine at hand. */
+export const apply = (
+  block: Block,
+  z: NdArray.NdArray,
+  parameters: Arrays = {}
+): Effect.Effect<NdArray.NdArray, ShapeMismatch | EngineFailed, Engine> =>
   Effect.gen(function* () {
-    const program = yield* Program.make({ z: z.shape }, (given) => ({
-      y: evaluate(block, () => given.z, given.z)
+    const signature = { ...Record.map(parameters, ({ shape }) => shape), z: z.shape }
+    const program = yield* Program.make(signature, (given: Readonly<Record<string, Tensor>>) => ({
+      y: evaluate(block, (name) => given[name]!, given.z!)
     }))
-    const { y } = yield* Engine.use((engine) => engine.run(program, { z }))
+    const { y } = yield* Engine.use((engine) => engine.run(program, { ...parameters, z }))
     return y!
   })
 
 /** a W + b: [examples, inputs] → [examples, outputs] */
-export const affine = (a: NdArray, weight: Float64Array, bias: Float64Array) => {
+export const affine = (a: NdArray.NdArray, weight: Float64Array, bias: Float64Array) => {
   const [examples, inputs] = a.shape as readonly [number, number]
   const outputs = bias.length
   const data = new Float64Array(examples * outputs)

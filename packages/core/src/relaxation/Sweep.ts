@@ -26,9 +26,14 @@ const offsets = 0.15
  *
  *     c = a − mean a;  V the directions of c;  B = Vᵀ W;  T = L⁻¹ B, L Lᵀ = B Bᵀ;  z = γ c V T + o;  W ← W + V (γ T − B);  b ← o − mean(a) W
  *
- * with γ so that z − o has the spread, and o the offset, at which a stage bends what it may (`Bend`). x: [examples, inputs].
+ * with γ so that z − o has the spread, and o the offset, at which a stage bends what it may (`Bend`), times `bending`. x: [examples, inputs].
  */
-export const make = Effect.fn("Sweep.make")(function* (circuit: Circuit.Circuit, parameters: Arrays, x: NdArray) {
+export const make = Effect.fn("Sweep.make")(function* (
+  circuit: Circuit.Circuit,
+  parameters: Arrays,
+  x: NdArray,
+  bending = 1
+) {
   const points = new Map<string, Bend.Point>()
   return yield* ForwardWalk.walk(circuit, parameters, x, (map) =>
     Effect.gen(function* () {
@@ -37,7 +42,7 @@ export const make = Effect.fn("Sweep.make")(function* (circuit: Circuit.Circuit,
       const isFunction = map.next !== undefined && map.next.kind !== "residual" && !hasParameters(map.next)
       const next = isFunction ? map.next! : Circuit.identity
       const { kind } = next
-      const known = points.get(kind) ?? (yield* Bend.point(next, Math.max(1, map.count - 2)))
+      const known = points.get(kind) ?? (yield* Bend.point(next, Math.max(1, map.count - 2) / bending))
       points.set(kind, known)
       fit(map, known)
     })

@@ -1,7 +1,7 @@
 /**
  * A run that can go on: where it stands, with all its arrays, in the engine's own precision.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Archive from "./Archive.ts"
@@ -17,10 +17,12 @@ export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Ident
   plan: Schema.String,
   coordinates: Schema.String,
   start: Schema.String,
+  stop: Schema.String,
   seed: Schema.Int,
   engine: Schema.String,
-  /** The SHA-256 of inputs and targets. */
-  data: Schema.String
+  /** The SHA-256 of inputs and targets, and of those of the validation data. */
+  data: Schema.String,
+  validation: Schema.String
 }) {}
 
 /** The identity of a run. */
@@ -30,24 +32,29 @@ export const identity = (run: {
   readonly seed: number
   readonly engine: string
   readonly data: Dataset
+  readonly validation?: Dataset | undefined
 }): Effect.Effect<Identity> =>
   Effect.map(
-    Sha256.hex(Safetensors.encode({ inputs: run.data.inputs, targets: run.data.targets })),
-    (data) =>
+    Effect.all([digest(run.data), run.validation === undefined ? Effect.succeed("none") : digest(run.validation)]),
+    ([data, validation]) =>
       new Identity({
         circuit: Circuit.print(run.circuit),
         plan: Plan.print(run.plan),
         coordinates: run.plan.coordinates,
         start: run.plan.start,
+        stop: JSON.stringify(run.plan.stop ?? "none"),
         seed: run.seed,
         engine: run.engine,
-        data
+        data,
+        validation
       })
   )
 
+const digest = ({ inputs, targets }: Dataset) => Sha256.hex(Safetensors.encode({ inputs, targets }))
+
 const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
 
-const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 1, schema: Content }
+const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 2, schema: Content }
 
 /** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
 export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>
@@ -63,7 +70,7 @@ export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
 /** The snapshot, if the checkpoint is of this very run. */
 export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
   const { identity: came, snapshot } = yield* load(folder)
-  for (const key of ["circuit", "plan", "coordinates", "start", "seed", "engine", "data"] as const) {
+  for (const key of Struct.keys(Identity.fields)) {
     if (came[key] === expected[key]) continue
     return yield* new Archive.ArchiveInvalid({
       file: `${folder}/checkpoint.json`,

@@ -4,7 +4,6 @@
 import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import * as Initializer from "../circuit/Initializer.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Adam from "../optimization/Adam.ts"
 import * as Curve from "../optimization/Curve.ts"
@@ -96,11 +95,8 @@ export const print = (plan: Plan): string => plan.phases.map(Phase.print).join("
 export const describe = (plan: Plan, circuit: Circuit.Circuit): ReadonlyArray<string> => {
   const maps = Circuit.depth(circuit)
   const coordinates = plan.coordinates === "tanh" && Coordinates.available(circuit) ? ", tanh coordinates" : ""
-  const odd = Initializer.unmirrored(circuit)
-  const unmirrored = Initializer.wantsMirror(circuit) && odd !== undefined && plan.start === "orthogonal"
   return [
-    `${maps} maps${coordinates}, ${startInWords(plan.start)}` +
-      (unmirrored ? `, not mirrored, since the width ${odd} is odd (an even one is better here)` : ""),
+    `${maps} maps${coordinates}, ${startInWords(plan.start)}`,
     ...plan.phases.map((phase) => describePhase(phase, circuit))
   ]
 }
@@ -154,7 +150,7 @@ interface Batches {
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const T = Circuit.depth(circuit)
-  const start = startOf(asked)
+  const { start = "orthogonal" } = asked
   if (asked.batches !== undefined) return inBatches(circuit, informed(start), asked.batches)
   if (T < 2) return autoStart(circuit, start, [finishing(T)])
   const scaled = wellScaled.has(start)
@@ -228,14 +224,11 @@ const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
 
 /** Backpropagation alone from the same start as the automatic plan's: what that is to be held against. */
 export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
-  const start = startOf(asked)
+  const { start = "orthogonal" } = asked
   return asked.batches === undefined
     ? autoStart(circuit, start, [finishing(Circuit.depth(circuit))])
     : unending(autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]))
 }
-
-// Batches of real data are worth one sweep over all of them; on all examples at once the orthogonal start is as good and needs none.
-const startOf = ({ batches, start }: Asked): Start.Name => start ?? (batches === undefined ? "orthogonal" : "sweep")
 
 /**
  * Backpropagation until the free run is good, with Rprop from 0.01/T, since all T maps move at once, and steps that never grow beyond twice

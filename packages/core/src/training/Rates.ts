@@ -8,7 +8,7 @@ import type { Phase } from "./Phase.ts"
 
 /** The leaf of the last linear map. */
 export const outputMap = (circuit: Circuit.Circuit): string | undefined =>
-  Circuit.leaves(circuit).findLast(({ block }) => block.kind === "linear")?.path
+  Circuit.leaves(circuit).findLast(({ block }) => Circuit.isLinear(block))?.path
 
 type Rate = "rate" | "rate/others" | "rate/auxiliaries"
 

@@ -18,13 +18,19 @@ export type Start = (
   inputs: NdArray
 ) => Effect.Effect<Arrays, ShapeMismatch | EngineFailed, Engine>
 
+/**
+ * How much more the stages of swept weights may bend than auxiliaries, which stay where they are while the weights come to them: weights
+ * that nearly pass their input through take longer to make classes of it.
+ */
+const bending = 2.4
+
 /** PyTorch's start, its hidden maps swept; of a sigmoid circuit in tanh coordinates. */
 const sweep: Start = (circuit, seed, inputs) => {
   const start = Initializer.pytorch(circuit, seed)
   if (!Coordinates.available(circuit)) {
-    return Effect.map(Sweep.make(circuit, start, inputs), ({ parameters }) => parameters)
+    return Effect.map(Sweep.make(circuit, start, inputs, bending), ({ parameters }) => parameters)
   }
-  const inTanh = Sweep.make(Coordinates.circuit(circuit), Coordinates.toTanh(circuit, start), inputs)
+  const inTanh = Sweep.make(Coordinates.circuit(circuit), Coordinates.toTanh(circuit, start), inputs, bending)
   return Effect.map(inTanh, ({ parameters }) => Coordinates.fromTanh(circuit, parameters))
 }
 

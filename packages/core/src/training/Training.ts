@@ -4,7 +4,6 @@
 import { Clock, Effect, Queue, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import * as Initializer from "../circuit/Initializer.ts"
 import * as Batches from "../data/Batches.ts"
 import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
@@ -158,7 +157,7 @@ const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || ph
 
 /**
  * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
- * phase whose cut matches nothing, a start that the widths do not allow, a stop that no run can reach.
+ * phase whose cut matches nothing, a stop that no run can reach.
  */
 export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Circuit, data: Dataset, plan: Plan.Plan) {
   yield* checkWidths(circuit, data)
@@ -179,14 +178,6 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
       expected: `a cut that matches some of the circuit's ${Circuit.depth(circuit)} maps in ${Phase.print(phase)}`,
       came: "it matches none",
       advice: "cut more often (every=1), cut the output too (output), or backpropagate"
-    })
-  }
-  const odd = Initializer.unmirrored(circuit)
-  if (plan.start === "mirrored" && odd !== undefined) {
-    return yield* new PlanUnfit({
-      expected: "even hidden widths for the mirrored start",
-      came: `${odd} came`,
-      advice: `make it ${odd + 1}, or begin at --start orthogonal`
     })
   }
   if (plan.stop !== undefined && !(plan.stop.loss > 0)) {

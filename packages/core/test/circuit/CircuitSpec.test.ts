@@ -38,6 +38,8 @@ describe("circuits as text", () => {
       const own = CircuitSpec.toJson(Circuit.stage("wave", (z) => z))
       assert.match((yield* Effect.flip(CircuitSpec.fromJson(own))).message, /«wave»/)
       assert.match((yield* Effect.flip(CircuitSpec.fromJson({ kind: "toString" }))).message, /«toString»/)
+      const narrow = { kind: "linear", settings: { inputs: 2, outputs: 0 } }
+      assert.match((yield* Effect.flip(CircuitSpec.fromJson(narrow))).message, /outputs 0 came/)
     })
   )
 })

@@ -192,12 +192,24 @@ describe("initialisers", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
-  it("orthogonal: relu circuits whose widths cannot be halved have isometric maps, unmirrored", () => {
-    const circuit = Circuit.perceptron([2, 7, 7, 7, 1], { activation: "relu" })
-    assert.strictEqual(Initializer.unmirrored(circuit), 7)
-    const weight = Initializer.orthogonal(circuit, 2)["1.*.1.weight"]!
-    assert.isBelow(distanceFromIsometric(weight.data, weight.shape), 1e-6)
-  })
+  it.effect("mirrored: the one unit too many of an odd width changes nothing that goes on, and is alive", () =>
+    Effect.gen(function* () {
+      const circuit = Circuit.perceptron([2, 9, 9, 9, 9, 1], { activation: "relu" })
+      const parameters = Initializer.orthogonal(circuit, 2)
+      const x = Pseudorandom.make(1).normals(40)
+      const found = Object.values(yield* predictions(circuit, parameters, x)).at(-1)!
+      const [turns, examples, units] = found.shape as readonly [number, number, number]
+      const at = (turn: number, example: number) =>
+        Array.from({ length: units }, (_, unit) => found.data[(turn * examples + example) * units + unit]!)
+      const length = (z: ReadonlyArray<number>) => Math.hypot(...z.slice(0, 8))
+      for (let turn = 0; turn < turns; turn++) {
+        const spare = Array.from({ length: examples }, (_, example) => at(turn, example)[8]!)
+        assert.isTrue(spare.some((z) => z > 1e-3))
+        for (let example = 0; example < examples; example++)
+          assert.approximately(length(at(turn, example)), length(at(0, example)), 1e-6)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
 
   for (const activation of ["sigmoid", "tanh", "relu", "gelu"] as const) {
     it.effect(`lsuv: each hidden map's predictions on the data have variance 1, ${activation}`, () =>
