@@ -15,7 +15,7 @@ import {
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { ended, folder, hashes, type Outcome, rai, start } from "./CommandLine.ts"
+import { ended, folder, hashes, heard, type Outcome, rai, start } from "./CommandLine.ts"
 
 const place = folder()
 const file = (name: string, text: string) => {
@@ -140,7 +140,8 @@ describe("folders and files", () => {
       whole
     )
     const over = ended(child)
-    await new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()))
+    // Until the first measurement there is nothing to keep.
+    await heard(child, "0/5000")
     child.kill("SIGINT")
     assert.strictEqual((await over).code, 130)
     const arrays = readdirSync(whole).find((name) => name.endsWith(".safetensors"))!

@@ -34,6 +34,16 @@ export const ended = (child: ChildProcess): Promise<Outcome> =>
     child.on("close", (code) => resolve({ code, stdout, stderr }))
   })
 
+/** Waits until a process has printed this on stderr. */
+export const heard = (child: ChildProcess, text: string): Promise<void> =>
+  new Promise((resolve) => {
+    let all = ""
+    child.stderr?.on("data", (bytes) => {
+      all += bytes
+      if (all.includes(text)) resolve()
+    })
+  })
+
 /** Runs `rai` to its end. */
 export const rai = (...args: ReadonlyArray<string>): Promise<Outcome> => ended(start(...args))
 

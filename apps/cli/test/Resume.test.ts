@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { ended, folder, hashes, rai, start } from "./CommandLine.ts"
+import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
 
 // Some five seconds of training, with checkpoints every two.
 const settings = [
@@ -54,7 +54,7 @@ describe("resume", () => {
     const run = join(place, "run")
     const child = start(...settings, "--out", run)
     const over = ended(child)
-    await new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()))
+    await heard(child, "0/250")
     await sleep(500)
     child.kill("SIGINT")
     assert.strictEqual((await over).code, 130)
