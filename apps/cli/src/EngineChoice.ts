@@ -2,12 +2,14 @@
  * The engine that `--engine` names.
  */
 import { ReferenceEngine, TfjsEngine } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
 
 /** `auto` is libtensorflow where it is set up, else WebAssembly with a line that says so. */
 export const table = {
   auto: TfjsEngine.layer,
   "tfjs-native": TfjsEngine.layerNative,
   "tfjs-wasm": TfjsEngine.layerWasm,
+  onnx: OnnxEngine.layer,
   reference: ReferenceEngine.layer
 }
 

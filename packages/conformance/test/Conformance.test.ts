@@ -1,8 +1,8 @@
 import { describe, expect, it, layer } from "@effect/vitest"
 import { Engine, NdArray, Primitives, ReferenceEngine, TfjsEngine } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect, Layer } from "effect"
 import { Case, Cases, Conformance } from "../src/index.ts"
-import * as OnnxruntimeEngine from "./OnnxruntimeEngine.ts"
 
 describe("the cases", () => {
   it("leave no primitive of the table out", () => {
@@ -24,7 +24,7 @@ layer(TfjsEngine.layerWasm)("TfjsEngine on WebAssembly answers as the reference"
   for (const of of Cases.all) it.effect(of.name, () => Conformance.check(of))
 })
 
-layer(OnnxruntimeEngine.layer)("onnxruntime answers exported programs as the reference", (it) => {
+layer(OnnxEngine.layer)("OnnxEngine answers as the reference", (it) => {
   for (const of of Cases.all) it.effect(of.name, () => Conformance.check(of))
 })
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Engine, FreeRun, Gradient, type Program, ReferenceEngine, Shape, TfjsEngine } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect } from "effect"
 import { type Case, Conformance, Law } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
-import * as OnnxruntimeEngine from "./OnnxruntimeEngine.ts"
+import * as Exported from "./Exported.ts"
 import * as RandomCircuit from "./RandomCircuit.ts"
 
 const tolerance = 1e-5
@@ -13,7 +14,7 @@ const everyEngine = (of: Case.Case) =>
   Effect.all([
     Conformance.check(of).pipe(Effect.provide(TfjsEngine.layerNative)),
     Conformance.check(of).pipe(Effect.provide(TfjsEngine.layerWasm)),
-    Conformance.check(of).pipe(Effect.provide(OnnxruntimeEngine.layer))
+    Conformance.check(of).pipe(Effect.provide(OnnxEngine.layer))
   ])
 
 describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 random circuits", () => {
@@ -30,7 +31,7 @@ describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 ra
         yield* everyEngine({ name: "free run", program, inputs, smooth: false, tolerance })
         const [expected, exported] = yield* Effect.all([
           Effect.provide(Engine.run(program, inputs), ReferenceEngine.layer),
-          OnnxruntimeEngine.run(program, { x }, parameters)
+          Exported.run(program, { x }, parameters)
         ])
         const shape = Shape.resolve(program.outputs.output!.shape, new Map([["batch", batch!]]))
         expect(shape).toEqual([batch, random.outputs])

@@ -12,6 +12,7 @@ import {
   Tensor,
   TfjsEngine
 } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect } from "effect"
 import { Law } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
@@ -61,7 +62,8 @@ const settings = RelaxedCases.rows.find(([name]) => name.startsWith("repeat, eve
 describe("twenty training steps in a session", () => {
   for (const [name, layer] of [
     ["libtensorflow", TfjsEngine.layerNative],
-    ["WebAssembly", TfjsEngine.layerWasm]
+    ["WebAssembly", TfjsEngine.layerWasm],
+    ["onnxruntime", OnnxEngine.layer]
   ] as const) {
     it.effect.each([Sgd.make(0.05), Adam.make(0.01), Rprop.make(0.01)])(
       `on ${name} end as on the reference`,
@@ -83,7 +85,8 @@ describe("twenty training steps in a session", () => {
   for (const [name, layer] of [
     ["the reference", ReferenceEngine.layer],
     ["libtensorflow", TfjsEngine.layerNative],
-    ["WebAssembly", TfjsEngine.layerWasm]
+    ["WebAssembly", TfjsEngine.layerWasm],
+    ["onnxruntime", OnnxEngine.layer]
   ] as const) {
     it.effect(`on ${name}: inputs given stand before the state's, outputs that name none are the report`, () =>
       Effect.gen(function* () {

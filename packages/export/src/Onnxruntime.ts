@@ -2,7 +2,7 @@
  * onnxruntime on the CPU: what runs exported models, and judges them.
  */
 import type { Engine, NdArray } from "@rai/core"
-import { Context, Effect, Schema, type Scope } from "effect"
+import { Context, Effect, Record, Schema, type Scope } from "effect"
 import type { InferenceSession, Tensor } from "onnxruntime-node"
 
 const messages = {
@@ -25,7 +25,8 @@ export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("
 
 /** A model made ready; it gives its memory back when the scope closes. */
 export interface Session {
-  readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
+  /** The outputs; those that `into` names are written to its arrays. */
+  readonly run: (inputs: Engine.Arrays, into?: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
 }
 
 /** The service: opens models from their bytes; `file` names the model in errors. */
@@ -54,11 +55,12 @@ const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: Inferenc
     return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
   }
   return {
-    run: (inputs) =>
+    run: (inputs, into = {}) =>
       Effect.map(
-        attempt(file, "run", () =>
-          opened.run(Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, tensor(array)])))
-        ),
+        attempt(file, "run", () => {
+          const fetches = opened.outputNames.map((name) => [name, into[name] === undefined ? null : tensor(into[name])])
+          return opened.run(Record.map(inputs, tensor), Object.fromEntries(fetches))
+        }),
         (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, array(output)]))
       )
   }

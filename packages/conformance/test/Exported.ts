@@ -1,7 +1,7 @@
-/** onnxruntime as an engine: each program written as a model, which is then run once. */
+/** Exported models of any program, run once. */
 import { Engine, type Program } from "@rai/core"
 import { Graph, Model, Onnxruntime } from "@rai/export"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 
 const name = "onnxruntime"
 
@@ -9,7 +9,7 @@ const name = "onnxruntime"
 export const run = (
   program: Program.Program,
   inputs: Engine.Arrays,
-  constants: Engine.Arrays = {}
+  constants: Engine.Arrays
 ): Effect.Effect<Engine.Arrays, Engine.EngineFailed> =>
   Graph.fromProgram(program, constants).pipe(
     Effect.map((graph) => Model.encode(graph, { version: "test", metadata: {} })),
@@ -19,9 +19,3 @@ export const run = (
       return new Engine.EngineFailed({ engine: name, reason: `${error.message} ${cause}` })
     })
   )
-
-export const layer = Layer.succeed(Engine.Engine, {
-  name,
-  run,
-  session: () => Effect.fail(new Engine.EngineFailed({ engine: name, reason: "a model keeps no state" }))
-})

@@ -1,0 +1,4 @@
+/**
+ * An engine on onnxruntime.
+ */
+export * as OnnxEngine from "./OnnxEngine.ts"
