@@ -32,7 +32,12 @@ export interface Session {
 /** The service: opens models from their bytes; `file` names the model in errors. */
 export interface Onnxruntime {
   readonly version: Effect.Effect<string, OnnxruntimeFailed>
-  readonly open: (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
+  /** With as many threads as the runtime thinks fit, or as are given. */
+  readonly open: (
+    model: Uint8Array,
+    file: string,
+    threads?: number
+  ) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
 }
 
 const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise<A>) =>
@@ -54,12 +59,22 @@ const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: Inferenc
     if (data instanceof Uint8Array) return new Tensor("bool", data, shape)
     return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
   }
+  /** Arrays that come again and again are wrapped once. */
+  const wrapped = new WeakMap<NdArray.NdArray, Tensor>()
+  const tensorOf = (array: NdArray.NdArray): Tensor => {
+    const known = wrapped.get(array) ?? tensor(array)
+    if (array.data instanceof Float32Array) wrapped.set(array, known)
+    return known
+  }
   return {
     run: (inputs, into = {}) =>
       Effect.map(
         attempt(file, "run", () => {
-          const fetches = opened.outputNames.map((name) => [name, into[name] === undefined ? null : tensor(into[name])])
-          return opened.run(Record.map(inputs, tensor), Object.fromEntries(fetches))
+          const fetches = opened.outputNames.map((name) => [
+            name,
+            into[name] === undefined ? null : tensorOf(into[name])
+          ])
+          return opened.run(Record.map(inputs, tensorOf), Object.fromEntries(fetches))
         }),
         (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, array(output)]))
       )
@@ -76,11 +91,13 @@ const array = ({ data, dims }: Tensor): NdArray.NdArray => {
 export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@rai/export/Onnxruntime", {
   defaultValue: () => ({
     version: Effect.map(load("onnxruntime"), ({ env }) => env.versions.node ?? env.versions.common),
-    open: (model, file) =>
+    open: (model, file, threads = 0) =>
       Effect.flatMap(load(file), (ort) =>
         Effect.map(
           Effect.acquireRelease(
-            attempt(file, "read", () => ort.InferenceSession.create(model, { logSeverityLevel: 4 })),
+            attempt(file, "read", () =>
+              ort.InferenceSession.create(model, { logSeverityLevel: 4, intraOpNumThreads: threads })
+            ),
             (opened) => Effect.promise(() => opened.release())
           ),
           (opened) => session(ort, opened, file)

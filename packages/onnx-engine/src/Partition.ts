@@ -1,0 +1,101 @@
+/**
+ * A program in two parts: a graph, and elementwise passes over what the graph gives.
+ */
+import { NdArray, Program, Simplify, type Tensor } from "@rai/core"
+import { Record } from "effect"
+import * as Kernel from "./Kernel.ts"
+
+/** The parts; what the passes read of the graph are further outputs of it. */
+export interface Partition {
+  readonly graph: Program.Program
+  readonly kernels: ReadonlyArray<Kernel.Kernel>
+}
+
+const sizeOf = ({ shape }: Tensor.Tensor): number | undefined =>
+  shape.every((n) => typeof n === "number") ? NdArray.size(shape as ReadonlyArray<number>) : undefined
+
+/** The one number that an operand is everywhere, as the node that computes it; undefined of arrays and constants. */
+const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
+  const passes = node.primitive.name === "broadcast" && sizeOf(node.operands[0]!) === 1
+  return passes ? node.operands[0] : undefined
+}
+
+/**
+ * Passes take every elementwise node that nothing but passes and the program's outputs need. Passes that read one array are one.
+ */
+export const make = (program: Program.Program): Partition => {
+  const outputs = new Set(Object.values(program.outputs))
+  const users = new Map<Tensor.Tensor, Array<Tensor.Tensor>>(program.nodes.map((node) => [node, []]))
+  for (const node of program.nodes) for (const operand of node.operands) users.get(operand)!.push(node)
+  const inPass = chosen(program.nodes, users, outputs)
+
+  const isGiven = (node: Tensor.Tensor) => !inPass.has(node) && Simplify.filledWith(node) === undefined
+  const passes = components(program.nodes.filter((node) => inPass.has(node)))
+  const kernels = passes.map((nodes): Kernel.Kernel => {
+    const operands = [...new Set(nodes.flatMap((node) => node.operands))].filter(isGiven)
+    const numbers = operands.flatMap((node) => numberOf(node) ?? [])
+    return {
+      size: sizeOf(nodes[0]!)!,
+      nodes,
+      arrays: operands.filter((node) => numberOf(node) === undefined),
+      numbers: [...new Set(numbers)],
+      results: nodes.filter((node) => outputs.has(node))
+    }
+  })
+
+  const results = Object.entries(program.outputs).filter(([, node]) => !inPass.has(node))
+  const known = new Set(results.map(([, node]) => node))
+  const read = new Set(kernels.flatMap(({ arrays, numbers }) => [...arrays, ...numbers]))
+  const further = [...read].filter((node) => node.primitive.name !== "input" && !known.has(node))
+  const named = further.map((node, i) => [`read by a pass: ${i}`, node] as const)
+  const graph = Program.fromTensors(program.inputs, Object.fromEntries([...results, ...named]))
+  const needed = new Set(graph.nodes)
+  return { graph: { ...graph, inputs: Record.filter(program.inputs, (node) => needed.has(node)) }, kernels }
+}
+
+const chosen = (
+  nodes: ReadonlyArray<Tensor.Tensor>,
+  users: ReadonlyMap<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>,
+  outputs: ReadonlySet<Tensor.Tensor>
+): ReadonlySet<Tensor.Tensor> => {
+  const found = new Set<Tensor.Tensor>()
+  const banned = new Set<Tensor.Tensor>()
+  for (;;) {
+    found.clear()
+    for (const node of nodes.toReversed()) {
+      // A single number stays where others may read it.
+      const size = sizeOf(node)
+      const fits =
+        Kernel.knows(node) &&
+        size !== undefined &&
+        size > 1 &&
+        !banned.has(node) &&
+        (node.dtype === "float" || !outputs.has(node))
+      if (fits && users.get(node)!.every((user) => found.has(user))) found.add(node)
+    }
+    // Masks exist within a pass alone.
+    const broken = [...found].filter((node) =>
+      node.operands.some((operand) => operand.dtype !== "float" && !found.has(operand))
+    )
+    if (broken.length === 0) return found
+    for (const node of broken) banned.add(node)
+  }
+}
+
+/** The nodes of passes, those together that hang together or read one array. */
+const components = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
+  const joined = new Map<Tensor.Tensor, Tensor.Tensor>()
+  const find = (node: Tensor.Tensor): Tensor.Tensor => {
+    const parent = joined.get(node) ?? node
+    const root = parent === node ? node : find(parent)
+    joined.set(node, root)
+    return root
+  }
+  for (const node of nodes) {
+    for (const operand of node.operands) {
+      const isArray = Simplify.filledWith(operand) === undefined && numberOf(operand) === undefined
+      if (isArray && find(operand) !== find(node)) joined.set(find(operand), find(node))
+    }
+  }
+  return [...Map.groupBy(nodes, find).values()]
+}

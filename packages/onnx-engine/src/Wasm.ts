@@ -1,0 +1,112 @@
+/**
+ * WebAssembly modules as bytes: functions without results over a memory that is imported, with vectors of four floats.
+ */
+
+/** Instructions, already in their binary form. */
+export type Code = ReadonlyArray<number>
+
+/** A function: how many i32 parameters it takes, how many i32 and v128 locals follow these, and what it does. */
+export interface Function {
+  readonly parameters: number
+  readonly integers: number
+  readonly vectors: number
+  readonly body: Code
+}
+
+/** LEB128 of a natural number. */
+const natural = (n: number): Code => (n < 128 ? [n] : [(n % 128) | 128, ...natural(Math.floor(n / 128))])
+
+/** LEB128 of a whole number. */
+const whole = (n: number): Code => (n >= -64 && n < 64 ? [n & 127] : [(n & 127) | 128, ...whole(n >> 7)])
+
+const list = (items: ReadonlyArray<Code>): Code => [...natural(items.length), ...items.flat()]
+
+const sized = (code: Code): Code => [...natural(code.length), ...code]
+
+const name = (text: string): Code => sized([...new TextEncoder().encode(text)])
+
+const section = (id: number, items: ReadonlyArray<Code>): Code => [id, ...sized(list(items))]
+
+const i32 = 0x7f
+const v128 = 0x7b
+
+/** The most 64 KiB pages that a memory may have: 4 GiB. */
+export const mostPages = 65536
+
+/** The module that exports the functions under their numbers. */
+export const module = (functions: ReadonlyArray<Function>): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(
+      1,
+      functions.map(({ parameters }) => [0x60, ...list(Array<Code>(parameters).fill([i32])), 0x00])
+    ),
+    ...section(2, [[...name("rai"), ...name("memory"), 0x02, 0x03, ...natural(1), ...natural(mostPages)]]),
+    ...section(
+      3,
+      functions.map((_, i) => natural(i))
+    ),
+    ...section(
+      7,
+      functions.map((_, i) => [...name(String(i)), 0x00, ...natural(i)])
+    ),
+    ...section(
+      10,
+      functions.map(({ body, integers, vectors }) =>
+        sized([
+          ...list([
+            [...natural(integers), i32],
+            [...natural(vectors), v128]
+          ]),
+          ...body,
+          0x0b
+        ])
+      )
+    )
+  ])
+
+const simd = (operation: number): Code => [0xfd, ...natural(operation)]
+
+/** The value of a local, and a local's new value. */
+export const get = (local: number): Code => [0x20, ...natural(local)]
+export const set = (local: number): Code => [0x21, ...natural(local)]
+
+/** A whole number; the sum of two; whether one is below the other. */
+export const integer = (n: number): Code => [0x41, ...whole(n)]
+export const plus: Code = [0x6a]
+export const below: Code = [0x49]
+
+/** Repeats the code as long as it leaves a number other than 0. */
+export const repeat = (code: Code): Code => [0x03, 0x40, ...code, 0x0d, 0x00, 0x0b]
+
+/** Four floats from an address; one float from an address, four times; four floats to an address. */
+export const load: Code = [...simd(0x00), 0x02, 0x00]
+export const loadOne: Code = [...simd(0x09), 0x02, 0x00]
+export const store: Code = [...simd(0x0b), 0x02, 0x00]
+
+/** One number four times. */
+export const all = (value: number): Code => {
+  const bytes = [...new Uint8Array(Float32Array.of(value).buffer)]
+  return [...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]
+}
+
+/** Operations on four floats at once; those that compare give masks. */
+export const floats = {
+  abs: simd(0xe0),
+  neg: simd(0xe1),
+  sqrt: simd(0xe3),
+  add: simd(0xe4),
+  sub: simd(0xe5),
+  mul: simd(0xe6),
+  div: simd(0xe7),
+  min: simd(0xe8),
+  max: simd(0xe9),
+  equal: simd(0x41),
+  unequal: simd(0x42),
+  less: simd(0x43),
+  greater: simd(0x44)
+} as const
+
+/** Bit by bit: both; a where the mask is set, else b (the mask last). */
+export const and: Code = simd(0x4e)
+export const select: Code = simd(0x52)
