@@ -36,6 +36,8 @@ export interface Run {
   readonly resume?: boolean
   /** What progress lines call it. */
   readonly name?: string
+  /** What is left where it is interrupted. */
+  readonly left?: string
 }
 
 /** The outcome, as `--json` and `summary.json` show it. */
@@ -65,7 +67,8 @@ export interface Summary {
   readonly backpropagation?: Summary
 }
 
-const goOn = "the same command with --resume goes on from here"
+/** What a folder leaves. */
+export const goOn = "the same command with --resume goes on from here"
 
 /** Carries the run out. */
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
@@ -101,7 +104,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       (last, event) => (event._tag === "Finished" ? event : last)
     ),
     Effect.ensuring(bar.end),
-    Effect.onInterrupt(() => Report.progress(`interrupted; ${folder === undefined ? "nothing was kept" : goOn}`))
+    Effect.onInterrupt(() =>
+      Report.progress(`interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : goOn)}`)
+    )
   )
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)

@@ -142,7 +142,8 @@ const one = Effect.fnUntraced(function* (
       ...run,
       plan: Settings.control(settings, plan, circuit),
       folder: undefined,
-      name: "backpropagation alone"
+      name: "backpropagation alone",
+      ...(folder === undefined ? {} : { left: Run.goOn })
     }
     const compared = { ...summary, backpropagation: (yield* Run.carryOut(alone)).summary }
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
@@ -195,14 +196,15 @@ const merge = Effect.fnUntraced(function* (
   if (saved !== undefined) {
     for (const [key, value] of Object.entries(text)) {
       const before = saved[key as keyof typeof text]
-      if (value === undefined || value === before) continue
+      // A finished run can still be compared.
+      if (value === undefined || value === before || key === "compare") continue
       return yield* new CommandFailed({
         expected: `${key} ${before ?? "absent"}, with which the run began`,
         came: `${value} came`,
         advice: "leave it out, or begin a run in another folder"
       })
     }
-    return saved
+    return new Settings.Settings({ ...saved, compare: saved.compare ?? text.compare })
   }
   const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
   if (missing !== undefined) {

@@ -123,8 +123,9 @@ const said = ({ contestant, norms }: Norms): string => {
   const some = norms.filter((norm) => norm > 0)
   const ratio = Math.max(...some) / Math.min(...some)
   const factor = ratio < 1e4 ? String(Math.round(ratio)) : Format.number(ratio)
-  const apart = some.length < 2 ? "" : `the others within a factor of ${factor}`
-  return `${contestant}, ${gone === 0 ? apart.replace("the others", "all") : `${gone} of ${norms.length} ${gone === 1 ? "is" : "are"} 0, ${apart}`}`
+  const zeros = gone === 0 ? [] : [`${gone} of ${norms.length} ${gone === 1 ? "is" : "are"} 0`]
+  const spread = some.length < 2 ? [] : [`${gone === 0 ? "all" : "the others"} within a factor of ${factor}`]
+  return [contestant, ...zeros, ...spread].join(", ")
 }
 
 /** The experiment. */

@@ -29,9 +29,9 @@ export interface Block {
   readonly apply: (z: Tensor, θ: Theta) => Tensor
 }
 
-/** Whether a stage is a linear map: one with a weight, such as a convolution; its weight is a matrix [fan-in, fan-out]. */
-export const isLinear = ({ parameters }: Block): boolean =>
-  Object.values(parameters).some(({ role }) => role === "weight")
+/** Whether a stage is a linear map: one whose parameter `weight` is a matrix [fan-in, fan-out], as a convolution's may be. */
+export const isLinear = ({ parameters: { weight } }: Block): boolean =>
+  weight?.role === "weight" && weight.shape.length === 2
 
 /** A stage of your own: any plain function on tensors, without parameters. */
 export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({

@@ -203,7 +203,9 @@ export const print = (circuit: Circuit): string => {
       return inputs === undefined ? circuit.kind : `${circuit.kind} ${inputs}→${outputs}`
     }
     case "Sequence":
-      return circuit.children.map(print).join(", ")
+      return circuit.children
+        .map((child) => (child._tag === "Sequence" ? `(${print(child)})` : print(child)))
+        .join(", ")
     case "Repeat":
       return `${circuit.times} × (${print(circuit.child)})`
     case "Residual":

@@ -72,11 +72,18 @@ export const toJson = (circuit: Circuit.Circuit): Json => {
   }
 }
 
+const mostTimes = 100_000
+
 /** The circuit that `toJson` wrote. */
 export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInvalid> =>
   Effect.gen(function* () {
     if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
-    if ("repeat" in json) return Circuit.repeat(yield* fromJson(json.repeat), json.times)
+    if ("repeat" in json) {
+      const { times } = json
+      if (times >= 1 && times <= mostTimes) return Circuit.repeat(yield* fromJson(json.repeat), times)
+      const reason = `expected a repeat of 1 to ${mostTimes} times, but ${times} came; write how often the block is repeated`
+      return yield* new CircuitInvalid({ reason })
+    }
     if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
     if (json.kind === "linear") {
       const { inputs = 0, outputs = 0 } = json.settings ?? {}
@@ -110,5 +117,6 @@ export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
   const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(File))(text), () =>
     invalid("it holds something else")
   )
-  return yield* fromJson("content" in decoded ? decoded.content.circuit : decoded)
+  const circuit = yield* fromJson("content" in decoded ? decoded.content.circuit : decoded)
+  return Circuit.depth(circuit) > 0 ? circuit : yield* invalid("it has no linear block, so nothing to train")
 })

@@ -73,14 +73,16 @@ const eachMap = (
   for (const { block, leaf, path, turn } of Circuit.sites(original)) {
     if (!Circuit.isLinear(block)) continue
     const { input, output } = wires.get(path)!
-    const [weight, bias] = [copy(Circuit.join(leaf, "weight")), copy(Circuit.join(leaf, "bias"))]
+    const weight = copy(Circuit.join(leaf, "weight"))
+    const hasBias = block.parameters.bias !== undefined
+    const bias = hasBias ? copy(Circuit.join(leaf, "bias")) : new Float32Array(0)
     const [inputs, n] = block.parameters.weight!.shape as readonly [number, number]
     const m = inputs * n
     const W = Float64Array.from(weight.subarray(turn * m, (turn + 1) * m))
-    const b = Float64Array.from(bias.subarray(turn * n, (turn + 1) * n))
+    const b = Float64Array.from(hasBias ? bias.subarray(turn * n, (turn + 1) * n) : new Float32Array(n))
     change(W, b, input.writers.has("sigmoid"), output.readers.has("sigmoid"))
     weight.set(W, turn * m)
-    bias.set(b, turn * n)
+    if (hasBias) bias.set(b, turn * n)
   }
   return changed
 }

@@ -8,6 +8,7 @@ import type { Parameter } from "./Block.ts"
 import * as Circuit from "./Circuit.ts"
 import * as Coordinates from "./Coordinates.ts"
 import * as Orthogonal from "./Orthogonal.ts"
+import * as Wires from "./Wires.ts"
 
 /** From a circuit and a seed, its parameters by full name, float32. */
 export type Initializer = (circuit: Circuit.Circuit, seed: number) => Arrays
@@ -60,15 +61,22 @@ const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
 /**
  * The well-scaled start: last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their length
  * through any depth, and the first map twice `pytorch`'s, so that the functions behind it bend where the data are (those that bend at 0
- * do so at any length). With relu and its kin the maps are mirrored, see `mirrored`; among blocks of other kinds their gain is √2 instead.
+ * do so at any length). Where relu and its kin alone stand between the maps, these are mirrored, see `mirrored`; elsewhere a map behind one
+ * of them has gain √2.
  * Maps beside a sigmoid get this start in tanh coordinates.
  */
 export const orthogonal: Initializer = (circuit, seed) => {
-  const halving = wantsMirror(circuit)
-  if (halving && isPerceptron(circuit)) return mirrored(circuit, seed)
-  // Where mirroring is out of the question, the gain makes up for the half that relu and its kin take away.
-  const [entering, gain] = halving ? [1, Math.SQRT2] : [2, 1]
-  const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
+  const wires = Wires.make(circuit)
+  const every = (kinds: ReadonlySet<string>) => [...kinds].every((kind) => mirroring.has(kind))
+  const maps = Circuit.sites(circuit).filter(({ block }) => Circuit.isLinear(block))
+  if (maps.length > 1 && maps.slice(1).every(({ path }) => every(wires.get(path)!.input.writers))) {
+    return mirrored(circuit, seed)
+  }
+  const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, path, random, weight }) => {
+    const { input, output } = wires.get(path)!
+    // Where mirroring is out of the question, the gain makes up for the half that relu and its kin take away.
+    const gain = every(input.writers) ? Math.SQRT2 : 1
+    const entering = every(output.readers) ? 1 : 2
     if (last) return
     if (first) {
       for (const values of [weight, bias]) values.set(values.map((value) => entering * value))
@@ -80,16 +88,6 @@ export const orthogonal: Initializer = (circuit, seed) => {
   // Sigmoids get the start as if they were tanh, also where the coordinates themselves are not to be had.
   return Coordinates.fromTanh(circuit, start)
 }
-
-/** Whether some activation function is one that the mirrored start is made for. */
-const wantsMirror = (circuit: Circuit.Circuit): boolean =>
-  Circuit.leaves(circuit).some(({ block }) => mirroring.has(block.kind))
-
-/** Whether nothing but linear blocks and activation functions stand in it, so that mirrored units stay side by side. */
-const isPerceptron = (circuit: Circuit.Circuit): boolean =>
-  Circuit.leaves(circuit).every(
-    ({ block }) => block.kind === "linear" || Object.hasOwn(Circuit.activations, block.kind)
-  )
 
 /**
  * The mirrored start, for relu and its kin: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit begins as a linear one
@@ -112,6 +110,7 @@ const shortened = (W: Float64Array, branches: number): Float64Array =>
   branches === 0 ? W : W.map((w) => w / Math.sqrt(branches))
 
 interface Map {
+  readonly path: string
   readonly inputs: number
   readonly outputs: number
   readonly first: boolean
@@ -135,6 +134,7 @@ const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => v
   maps.forEach(({ block, leaf, path, turn }, i) => {
     const [inputs, outputs] = block.parameters.weight!.shape as readonly [number, number]
     change({
+      path,
       branches: sums.some((sum) => path.startsWith(sum)) ? sums.length : 0,
       inputs,
       outputs,
@@ -142,7 +142,7 @@ const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => v
       last: i === maps.length - 1,
       random,
       weight: part(Circuit.join(leaf, "weight"), turn, inputs * outputs),
-      bias: part(Circuit.join(leaf, "bias"), turn, outputs)
+      bias: block.parameters.bias === undefined ? new Float32Array(0) : part(Circuit.join(leaf, "bias"), turn, outputs)
     })
   })
   return start

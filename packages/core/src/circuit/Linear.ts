@@ -1,5 +1,5 @@
 /**
- * The linear map, the one block with parameters so far.
+ * The linear map between two layers.
  */
 import type { Block } from "./Block.ts"
 

@@ -10,8 +10,8 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** Which activations are relaxed. */
 export interface Cut {
   /**
-   * After which blocks: every linear map, every other block, every sum of a residual block, or those that a predicate on path and kind
-   * chooses. Cut within a residual block, what goes around it is not relaxed.
+   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, or those that a predicate on
+   * path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
    */
   readonly after:
     | "linear"
@@ -45,13 +45,17 @@ export const none: Handler = { sites: new Set(), onCut: (_, prediction) => predi
 /** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block once for each turn: `1.17.1`. */
 export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
   const all = Circuit.sites(circuit)
-  const chosen = all.filter((site, i) => matches(cut.after, site) && (cut.output || !isOutput(all, i)))
+  const sums = all.flatMap(({ block, path }) => (block.kind === "residual" ? [path === "" ? "" : `${path}.`] : []))
+  const isWithin = (path: string) => sums.some((sum) => path !== "" && path.startsWith(sum))
+  const chosen = all.filter(
+    (site, i) => matches(cut.after, site, isWithin(site.path)) && (cut.output || !isOutput(all, i))
+  )
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
 }
 
-const matches = (after: Cut["after"], { block, path }: Circuit.Site): boolean => {
+const matches = (after: Cut["after"], { block, path }: Circuit.Site, isWithin: boolean): boolean => {
   if (typeof after === "function") return after({ path, kind: block.kind })
-  if (after === "residual") return block.kind === after
+  if (after === "residual") return !isWithin && (block.kind === after || Circuit.isLinear(block))
   return Circuit.isLinear(block) ? after === "linear" : after === "activation" && block.kind !== "residual"
 }
 

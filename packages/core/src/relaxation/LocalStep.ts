@@ -58,6 +58,7 @@ export const make = (
     passing
   )
   const means = new Map<string, Tensor>()
+  const stackOf = new Map(Circuit.leaves(circuit).map(({ path, stack: turns }) => [path, turns]))
   const linear = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
   for (const [leaf, own] of Map.groupBy(linear, ({ leaf: of }) => of)) {
     const each = own.map(({ path }) =>
@@ -67,7 +68,8 @@ export const make = (
         .mul(1 / batch)
         .reshape([own[0]!.block.settings.inputs!])
     )
-    means.set(leaf, leaf.split(".").includes("*") ? stack(each) : each[0]!)
+    const turns = stackOf.get(leaf)!
+    means.set(leaf, turns.length === 0 ? each[0]! : stack(each).reshape([...turns, each[0]!.shape[0]!]))
   }
   return { loss, slopes, means }
 }

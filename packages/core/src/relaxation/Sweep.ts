@@ -32,7 +32,7 @@ export const make = Effect.fn("Sweep.make")(function* (
   circuit: Circuit.Circuit,
   parameters: Arrays,
   x: NdArray,
-  bending = 1
+  { bending = 1 }: { readonly bending?: number } = {}
 ) {
   const points = new Map<string, Bend.Point>()
   return yield* ForwardWalk.walk(circuit, parameters, x, (map) =>

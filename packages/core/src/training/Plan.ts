@@ -9,6 +9,7 @@ import * as Adam from "../optimization/Adam.ts"
 import * as Curve from "../optimization/Curve.ts"
 import * as Muon from "../optimization/Muon.ts"
 import * as Rprop from "../optimization/Rprop.ts"
+import * as Cut from "../relaxation/Cut.ts"
 import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
 
@@ -151,16 +152,16 @@ interface Batches {
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
   const T = Circuit.depth(circuit)
   const { start = "orthogonal" } = asked
-  if (asked.batches !== undefined) return inBatches(circuit, informed(start), asked.batches)
-  if (T < 2) return autoStart(circuit, start, [finishing(T)])
-  const scaled = wellScaled.has(start)
+  if (asked.batches !== undefined) return inBatches(circuit, informed(circuit, start), asked.batches)
   const places = cutsOf(circuit)
+  if (places.count === 0) return autoStart(circuit, start, [finishing(Math.max(1, T))])
+  const scaled = wellScaled.has(start)
   const every = scaled ? Math.max(1, Math.min(10, Math.round(places.count / 10))) : 1
   const relaxing = Phase.relax({
     steps: scaled ? (T < 500 ? 100 : 150) : 200,
     optimizer: Rprop.make(relaxingRate(T), { largest: scaled ? largestRelaxing : 2 * relaxingRate(T) }),
     cut: { after: places.after, every, output: false },
-    auxiliaries: scaled ? "free run" : "sweep",
+    auxiliaries: scaled || !isSwept(circuit) ? "free run" : "sweep",
     // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
     careful: scaled ? { ...Phase.careful(T < 100 ? 30 : 60), attempts: 1 } : Phase.careful(Number.POSITIVE_INFINITY)
   })
@@ -179,17 +180,22 @@ const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
  */
 const largestRelaxing = 8e-3
 
-/** Where a circuit is cut: after its maps, and with residual blocks at their sums, since a cut within one leaves a way around it. */
+/** Where a circuit is cut: after its maps, but of residual blocks at their sums, since a cut within one leaves a way around it. */
 const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linear"; readonly count: number } => {
-  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
-  return sums > 0 ? { after: "residual", count: sums } : { after: "linear", count: Circuit.depth(circuit) }
+  const after = Circuit.sites(circuit).some(({ block }) => block.kind === "residual") ? "residual" : "linear"
+  return { after, count: Cut.sites(circuit, { after, every: 1, output: false }).size }
 }
+
+/** Whether a sweep reaches every hidden map: its local problems are those of linear blocks. */
+const isSwept = (circuit: Circuit.Circuit): boolean =>
+  Circuit.leaves(circuit).every(({ block }) => !Circuit.isLinear(block) || block.kind === "linear")
 
 /** Starts from which the free run carries information through any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
 
 /** PyTorch's start carries no information through many maps; in batches its hidden maps are swept first. */
-const informed = (start: Start.Name): Start.Name => (start === "pytorch" ? "sweep" : start)
+const informed = (circuit: Circuit.Circuit, start: Start.Name): Start.Name =>
+  start === "pytorch" && isSwept(circuit) ? "sweep" : start
 
 /**
  * In batches: a quarter of the epochs with auxiliaries anew for each batch and spectral steps, then backpropagation with Adam, cosine decay
@@ -208,8 +214,8 @@ const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs 
     careful: Phase.careful(10)
   })
   const phases =
-    T < 2 || first === epochs
-      ? [finishingInBatches(T, { batch, epochs })]
+    cutsOf(circuit).count === 0 || first === epochs
+      ? [finishingInBatches(Math.max(1, T), { batch, epochs })]
       : [alternating, finishingInBatches(T, { batch, epochs: epochs - first })]
   return unending(autoStart(circuit, start, phases))
 }

@@ -19,7 +19,9 @@ export const of = (circuit: Circuit.Circuit, phase: Phase, name: string): Rate =
     if (phase.kind === "relax" && phase.auxiliaryOptimizer !== undefined) return "rate/auxiliaries"
     return optimizer.others === undefined ? "rate" : "rate/others"
   }
-  const hidden = Circuit.parameters(circuit)[name]?.role === "weight" && !name.startsWith(`${outputMap(circuit)}.`)
+  const parameter = Circuit.parameters(circuit)[name]
+  const axes = (parameter?.shape.length ?? 0) - name.split(".").filter((step) => step === "*").length
+  const hidden = parameter?.role === "weight" && axes >= 2 && !name.startsWith(`${outputMap(circuit)}.`)
   return optimizer.others === undefined || hidden ? "rate" : "rate/others"
 }
 

@@ -19,18 +19,20 @@ export type Start = (
 ) => Effect.Effect<Arrays, ShapeMismatch | EngineFailed, Engine>
 
 /**
- * How much more the stages of swept weights may bend than auxiliaries, which stay where they are while the weights come to them: weights
- * that nearly pass their input through take longer to make classes of it.
+ * How much more than auxiliaries the stages of swept weights may bend: the more of the data they tell apart at once, the sooner they are
+ * trained, but a hundred examples are then learnt by heart.
  */
-const bending = 2.4
+const bending = ({ shape: [examples] }: NdArray): number => (examples! < 1000 ? 1 : 2.4)
 
 /** PyTorch's start, its hidden maps swept; of a sigmoid circuit in tanh coordinates. */
 const sweep: Start = (circuit, seed, inputs) => {
   const start = Initializer.pytorch(circuit, seed)
   if (!Coordinates.available(circuit)) {
-    return Effect.map(Sweep.make(circuit, start, inputs, bending), ({ parameters }) => parameters)
+    return Effect.map(Sweep.make(circuit, start, inputs, { bending: bending(inputs) }), ({ parameters }) => parameters)
   }
-  const inTanh = Sweep.make(Coordinates.circuit(circuit), Coordinates.toTanh(circuit, start), inputs, bending)
+  const inTanh = Sweep.make(Coordinates.circuit(circuit), Coordinates.toTanh(circuit, start), inputs, {
+    bending: bending(inputs)
+  })
   return Effect.map(inTanh, ({ parameters }) => Coordinates.fromTanh(circuit, parameters))
 }
 

@@ -10,6 +10,7 @@ import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import { Seed } from "../random/Pseudorandom.ts"
+import * as FreeRun from "../relaxation/FreeRun.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as Phase from "./Phase.ts"
@@ -161,6 +162,8 @@ const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || ph
  */
 export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Circuit, data: Dataset, plan: Plan.Plan) {
   yield* checkWidths(circuit, data)
+  // Widths that do not fit each other show when the free run is written down.
+  yield* FreeRun.program(circuit)
   if (plan.phases.length === 0) {
     return yield* new PlanUnfit({ expected: "a phase in the plan", came: "none came", advice: "give at least one" })
   }

@@ -40,6 +40,8 @@ describe("circuits as text", () => {
       assert.match((yield* Effect.flip(CircuitSpec.fromJson({ kind: "toString" }))).message, /«toString»/)
       const narrow = { kind: "linear", settings: { inputs: 2, outputs: 0 } }
       assert.match((yield* Effect.flip(CircuitSpec.fromJson(narrow))).message, /outputs 0 came/)
+      const never = { repeat: { kind: "tanh" }, times: 0 }
+      assert.match((yield* Effect.flip(CircuitSpec.fromJson(never))).message, /a repeat of 1 to .* but 0 came/)
     })
   )
 })

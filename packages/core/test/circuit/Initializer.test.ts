@@ -192,6 +192,34 @@ describe("initialisers", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("orthogonal: signals keep their length whatever functions stand between the maps", () =>
+    Effect.gen(function* () {
+      const { identity, linear, relu, sequence, sigmoid, tanh } = Circuit
+      const x = Pseudorandom.make(1).normals(60)
+      const between: ReadonlyArray<ReadonlyArray<Circuit.Circuit>> = [
+        [tanh],
+        [sigmoid],
+        [identity],
+        [],
+        [sigmoid, relu]
+      ]
+      for (const functions of between) {
+        const stages = Array.from({ length: 12 }, (_, i) =>
+          sequence(...functions.slice(i % 2, (i % 2) + 1), linear(8, 8))
+        )
+        const circuit = sequence(linear(2, 8), ...stages, relu, linear(8, 1))
+        const parameters = Initializer.orthogonal(circuit, 3)
+        const found = yield* predictions(circuit, parameters, x)
+        const spreads = Object.values(found).map(({ data }) => {
+          const units = Array.from({ length: 8 }, (_, j) => moments(data.filter((_, i) => i % 8 === j)))
+          return Math.sqrt(units.reduce((total, { mean, variance }) => total + variance - mean ** 2, 0) / 8)
+        })
+        const ratio = spreads.at(-1)! / spreads[0]!
+        assert.isTrue(ratio > 0.01 && ratio < 3, `${functions.map(Circuit.print)}: ${ratio}`)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("mirrored: the one unit too many of an odd width changes nothing that goes on, and is alive", () =>
     Effect.gen(function* () {
       const circuit = Circuit.perceptron([2, 9, 9, 9, 9, 1], { activation: "relu" })

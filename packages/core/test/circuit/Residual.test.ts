@@ -71,8 +71,8 @@ describe("residual circuits", () => {
       ...Cut.sites(circuit, { ...Cut.paper, ...cut })
     ]
     assert.deepStrictEqual(paths({}), ["0", "1.0.0.1", "1.1.0.1", "1.2.0.1", "1.3.0.1"])
-    assert.deepStrictEqual(paths({ after: "residual" }), ["1.0", "1.1", "1.2", "1.3"])
-    assert.deepStrictEqual(paths({ after: "residual", every: 2 }), ["1.1", "1.3"])
+    assert.deepStrictEqual(paths({ after: "residual" }), ["0", "1.0", "1.1", "1.2", "1.3"])
+    assert.deepStrictEqual(paths({ after: "residual", every: 2 }), ["1.0", "1.2"])
     assert.deepStrictEqual(paths({ after: "activation" }), ["1.0.0.0", "1.1.0.0", "1.2.0.0", "1.3.0.0", "2"])
     assert.deepStrictEqual(paths({ after: ({ kind, path }) => kind === "residual" && path.endsWith("2") }), ["1.2"])
     // The sum at the end is the output; what is added to it is not.
@@ -84,7 +84,10 @@ describe("residual circuits", () => {
   it("turns are stacked where the sums are cut, and not where something goes around every cut", () => {
     const places = (circuit: Circuit.Circuit, after: Cut.Cut["after"]) =>
       Segments.places(circuit, Cut.sites(circuit, { ...Cut.paper, after })).map(({ name, stacked }) => [name, stacked])
-    assert.deepStrictEqual(places(deep, "residual"), [["1.*", true]])
+    assert.deepStrictEqual(places(deep, "residual"), [
+      ["0", false],
+      ["1.*", true]
+    ])
     assert.deepStrictEqual(
       places(deep, ({ kind, path }) => kind !== "tanh" && path.startsWith("1")),
       [

@@ -38,6 +38,7 @@ describe("a circuit of convolutions of one's own", () => {
       () =>
         Effect.gen(function* () {
           const circuit = circuitOf(Circuit.activations[activation])
+          // A fifth of them, so that it is quick.
           const { test, train } = yield* Dataset.split(yield* Digits.make(), { share: 0.8 })
           const trained = yield* Training.fit(circuit, train, { plan: Plan.auto(circuit, asked), seed: 3 })
           assert.isAbove((yield* Score.score(trained, test)).accuracy!, 0.8)

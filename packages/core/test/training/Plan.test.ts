@@ -140,6 +140,47 @@ describe("the automatic plan", () => {
   }
 })
 
+describe("circuits of other shapes than a perceptron's", () => {
+  const { linear, relu, repeat, residual, sequence, tanh } = Circuit
+  /** A map without a bias, under a kind of its own. */
+  const scaled: Circuit.Circuit = {
+    _tag: "Block",
+    kind: "scaled",
+    settings: { inputs: 6, outputs: 6 },
+    parameters: { weight: { shape: [6, 6], role: "weight", fanIn: 6, fanOut: 6 } },
+    apply: (z, { weight }) => z.matMul(weight!).mul(0.9)
+  }
+  const circuits: ReadonlyArray<readonly [string, Circuit.Circuit]> = [
+    ["a sum as output", sequence(linear(2, 1), residual(sequence(tanh, linear(1, 1))))],
+    [
+      "repeats within repeats",
+      sequence(linear(2, 6), repeat(sequence(repeat(sequence(tanh, linear(6, 6)), 2), relu), 3), linear(6, 1))
+    ],
+    ["maps of one's own", sequence(linear(2, 6), tanh, scaled, relu, scaled, tanh, linear(6, 1))],
+    [
+      "blocks between residual ones",
+      sequence(linear(2, 6), residual(sequence(tanh, linear(6, 6))), tanh, linear(6, 5), tanh, linear(5, 1))
+    ]
+  ]
+  for (const [name, circuit] of circuits) {
+    for (const [said, given] of [["nothing", {}], ...asked.slice(-3)] as typeof asked) {
+      it.effect(`${name}, asked for ${said}: is trained`, () =>
+        Effect.gen(function* () {
+          const data = yield* Moons.make({ examples: 24, noise: 0.1, seed: 1 })
+          const plan = Plan.auto(circuit, given)
+          const losses: Array<number> = []
+          yield* Stream.runForEach(Stream.take(Training.stream(circuit, data, { plan, seed: 1 }), 60), (event) =>
+            Effect.sync(() => {
+              if (event._tag === "Step" && event.measurement !== undefined) losses.push(event.measurement.freeRunLoss)
+            })
+          )
+          assert.isBelow(Math.min(...losses), losses[0]!)
+        }).pipe(Effect.provide(ReferenceEngine.layer))
+      )
+    }
+  }
+})
+
 describe("every start", () => {
   for (const start of starts) {
     it.effect(
