@@ -58,6 +58,9 @@ export const make = Effect.fnUntraced(function* (source: Program.Program, arena:
 
   const compiled: Compiled = Effect.fnUntraced(function* (state, inputs) {
     const given = (name: string) => inputs[name] ?? state.get(name)!
+    // An entry that is passed on under another name may be replaced itself.
+    const passed = outputs.filter(([, node]) => isInput(node) && nameOf(node) in program.outputs)
+    const before = new Map(passed.map(([name, node]) => [name, copy(given(nameOf(node)))]))
     const feeds = Record.map(graph.inputs, (_, name) => given(name))
     const fresh = opened === undefined ? {} : yield* opened.run(feeds, Record.mapKeys(into, result))
 
@@ -86,9 +89,6 @@ export const make = Effect.fnUntraced(function* (source: Program.Program, arena:
     const report: Record<string, NdArray.NdArray> = {}
     const value = ([name, node]: readonly [string, Tensor.Tensor]): NdArray.NdArray =>
       isInput(node) ? given(nameOf(node)) : (places.get(node) ?? fresh[result(name)]!)
-    // An entry that is passed on under another name may be replaced itself.
-    const passed = outputs.filter(([, node]) => isInput(node) && nameOf(node) in program.outputs)
-    const before = new Map(passed.map((output) => [output[0], copy(value(output))]))
     for (const output of outputs) {
       const [name, node] = output
       const entry = state.get(name)

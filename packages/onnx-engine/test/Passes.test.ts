@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Engine, NdArray, Program, Pseudorandom, ReferenceEngine, type Tensor } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
+import { Effect } from "effect"
+
+type Given = Readonly<Record<"a" | "b" | "rate", Tensor.Tensor>>
+
+/** Elementwise formulas of every primitive that a pass holds, over arrays and one number. */
+const formulas: Readonly<Record<string, (given: Given) => Tensor.Tensor>> = {
+  arithmetic: ({ a, b, rate }) =>
+    a
+      .mul(b)
+      .sub(a.div(b.abs().add(0.5)))
+      .add(rate)
+      .neg()
+      .mul(0.25),
+  roots: ({ a, rate }) => a.square().add(rate.square()).sqrt(),
+  bounds: ({ a, b }) => a.maximum(b).minimum(b.neg()).clip(-0.75, 0.5),
+  signs: ({ a, b }) => a.sign().mul(2).add(b.sign()),
+  choices: ({ a, b, rate }) => a.greater(b).where(a.equal(0).where(b, rate.broadcastTo(a.shape)), a.mul(3)),
+  counts: ({ a, b }) => a.greater(0).float().add(b.equal(a).float())
+}
+
+const special = [0, -0, 1, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-42, 1e18, 0.5]
+
+const array = (shape: ReadonlyArray<number>, seed: number, shift: number): NdArray.NdArray => {
+  const numbers = Float32Array.from(Pseudorandom.make(seed).normals(NdArray.size(shape)))
+  for (let i = 0; i < Math.min(numbers.length, 100); i++) {
+    numbers[i] = special[(i + shift * Math.floor(i / special.length)) % special.length]!
+  }
+  return { shape, data: numbers }
+}
+
+/** The state after three steps, and the last report. */
+const stepped = (shape: ReadonlyArray<number>) =>
+  Effect.gen(function* () {
+    const signature = { a: shape, b: shape, rate: [] as const }
+    const program = yield* Program.make(signature, (given: Given) => {
+      const results = Object.fromEntries(Object.entries(formulas).map(([name, formula]) => [name, formula(given)]))
+      // Entries that replace what other results read; one result twice; a result that the graph reads too.
+      return {
+        ...results,
+        a: given.b.mul(0.5),
+        b: given.a,
+        again: results.signs!,
+        total: results.roots!.clip(0, 9).total()
+      }
+    })
+    const engine = yield* Engine.Engine
+    const session = yield* engine.session({ a: array(shape, 1, 0), b: array(shape, 2, 1), bounds: array(shape, 3, 0) })
+    let report: Engine.Arrays = {}
+    for (let step = 0; step < 3; step++) {
+      report = yield* session.advance(program, { rate: NdArray.make([], [0.3 + step]) })
+    }
+    return { ...report, ...(yield* session.read()) }
+  }).pipe(Effect.scoped)
+
+/** |a − b| ≤ 1e-6 (1 + |b|); NaN and infinities alike. */
+const isClose = (a: number, b: number): boolean => {
+  if (Number.isNaN(b) || !Number.isFinite(b)) return Object.is(a, b)
+  return Math.abs(a - b) <= 1e-6 * (1 + Math.abs(b))
+}
+
+describe("passes generated from a program", () => {
+  for (const shape of [[1], [2], [3, 7], [100], [1003], [4, 5, 13]]) {
+    it.effect(`answer as the reference, special numbers too: [${shape.join()}]`, () =>
+      Effect.gen(function* () {
+        const expected = yield* Effect.provide(stepped(shape), ReferenceEngine.layer)
+        const came = yield* Effect.provide(stepped(shape), OnnxEngine.layer)
+        assert.deepStrictEqual(Object.keys(came).sort(), Object.keys(expected).sort())
+        for (const [name, { data }] of Object.entries(expected)) {
+          if (name === "total") continue // sums of infinities; its place in the graph is what counts
+          const at = data.findIndex((value, i) => !isClose(came[name]!.data[i]!, value))
+          assert.strictEqual(at, -1, `${name}[${at}]: ${came[name]!.data[at]} for ${data[at]}`)
+        }
+      })
+    )
+  }
+})
