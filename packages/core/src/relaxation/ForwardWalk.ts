@@ -130,19 +130,18 @@ const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
 }
 
 /** A block with parameters of its own on an array, on the engine at hand. */
-export const apply = (
+export const apply = Effect.fnUntraced(function* (
   block: Block,
   z: NdArray.NdArray,
   parameters: Arrays = {}
-): Effect.Effect<NdArray.NdArray, ShapeMismatch | EngineFailed, Engine> =>
-  Effect.gen(function* () {
-    const signature = { ...Record.map(parameters, ({ shape }) => shape), z: z.shape }
-    const program = yield* Program.make(signature, (given: Readonly<Record<string, Tensor>>) => ({
-      y: evaluate(block, (name) => given[name]!, given.z!)
-    }))
-    const { y } = yield* Engine.use((engine) => engine.run(program, { ...parameters, z }))
-    return y!
-  })
+): Effect.fn.Return<NdArray.NdArray, ShapeMismatch | EngineFailed, Engine> {
+  const signature = { ...Record.map(parameters, ({ shape }) => shape), z: z.shape }
+  const program = yield* Program.make(signature, (given: Readonly<Record<string, Tensor>>) => ({
+    y: evaluate(block, (name) => given[name]!, given.z!)
+  }))
+  const { y } = yield* Engine.use((engine) => engine.run(program, { ...parameters, z }))
+  return y!
+})
 
 /** a W + b: [examples, inputs] → [examples, outputs] */
 export const affine = (a: NdArray.NdArray, weight: Float64Array, bias: Float64Array) => {

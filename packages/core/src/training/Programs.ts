@@ -32,37 +32,36 @@ export interface Programs {
 type Given = PhaseState.Given
 
 /** The programs of a phase whose state is laid out. */
-export const make = (
+export const make = Effect.fn("Programs.make")(function* (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
   state: PhaseState.PhaseState
-): Effect.Effect<Programs, ShapeMismatch> =>
-  Effect.gen(function* () {
-    const { validation, x, y } = subject
-    const of = (examples: number, prefix = "") => ({
-      [`${prefix}x`]: [examples, ...x.slice(1)],
-      [`${prefix}y`]: [examples, ...y.slice(1)]
-    })
-    const batch = of(phase.batch ?? x[0]!)
-    const step = yield* Program.make(
-      { ...state.stepped, ...batch, ...state.noise, ...Rates.signature(phase) },
-      (given: Given) => PhaseStep.step(subject, phase, state, given)
-    )
-    const measure = yield* Program.make(
-      { ...state.whole, x, y, ...(validation === undefined ? {} : of(validation, "validation/")) },
-      (given: Given) => measured(subject, phase, state.sites, given)
-    )
-    const own = Record.filter(state.stepped, (_, name) => !state.perExample.has(name))
-    const hold = yield* Program.make(own, (given: Given) => Record.mapKeys(given, PhaseState.good))
-    const restore = yield* Program.make(Record.mapKeys(own, PhaseState.good), (given: Given) =>
-      Record.map(own, (_, name) => given[PhaseState.good(name)]!)
-    )
-    const moved = state.together.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
-    const check = yield* Program.make(Struct.pick(own, moved), (given: Given) =>
-      Object.fromEntries(moved.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
-    )
-    return { step, measure, refresh: state.refresh, hold, restore, check }
+): Effect.fn.Return<Programs, ShapeMismatch> {
+  const { validation, x, y } = subject
+  const of = (examples: number, prefix = "") => ({
+    [`${prefix}x`]: [examples, ...x.slice(1)],
+    [`${prefix}y`]: [examples, ...y.slice(1)]
   })
+  const batch = of(phase.batch ?? x[0]!)
+  const step = yield* Program.make(
+    { ...state.stepped, ...batch, ...state.noise, ...Rates.signature(phase) },
+    (given: Given) => PhaseStep.step(subject, phase, state, given)
+  )
+  const measure = yield* Program.make(
+    { ...state.whole, x, y, ...(validation === undefined ? {} : of(validation, "validation/")) },
+    (given: Given) => measured(subject, phase, state.sites, given)
+  )
+  const own = Record.filter(state.stepped, (_, name) => !state.perExample.has(name))
+  const hold = yield* Program.make(own, (given: Given) => Record.mapKeys(given, PhaseState.good))
+  const restore = yield* Program.make(Record.mapKeys(own, PhaseState.good), (given: Given) =>
+    Record.map(own, (_, name) => given[PhaseState.good(name)]!)
+  )
+  const moved = state.together.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
+  const check = yield* Program.make(Struct.pick(own, moved), (given: Given) =>
+    Object.fromEntries(moved.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
+  )
+  return { step, measure, refresh: state.refresh, hold, restore, check }
+})
 
 const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given): Given => {
   const parameters = Circuit.parameters(subject.circuit)
