@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
-import { Circuit, Engine, Initializer, NdArray, Phase, Programs, Rprop, TfjsEngine } from "@rai/core"
+import { Circuit, Engine, Initializer, NdArray, Phase, PhaseState, Programs, Rprop, TfjsEngine } from "@rai/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import * as FromScratch from "../src/rai-from-scratch.ts"
@@ -54,7 +54,9 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   const { W, b, x, y } = FromScratch.problem(widths, 1)
   let state = FromScratch.start(W, b, x, rate)
   const phase = Phase.relax({ steps, optimizer: Rprop.make(rate) })
-  const programs = yield* Programs.make({ circuit, task: "binary", x: x.shape, y: y.shape }, phase)
+  const subject = { circuit, task: "binary", x: x.shape, y: y.shape } as const
+  const layout = yield* PhaseState.make(subject, phase)
+  const programs = yield* Programs.make(subject, phase, layout)
   const names = Object.keys(Initializer.pytorch(circuit, 0))
   const start = named(state, circuit)
   const session = yield* engine.session({
@@ -63,7 +65,7 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
     ...Object.fromEntries(names.map((name) => [name, start[name]!]))
   })
   yield* session.write(yield* session.advance(programs.refresh!))
-  yield* session.write(programs.slots(1))
+  yield* session.write(layout.slots(1))
   const rates = { rate: NdArray.full([], rate), λ: NdArray.full([], 1) }
   for (let i = 0; i <= steps; i++) {
     const own = named(state, circuit)
