@@ -2,7 +2,7 @@
  * A program made ready in an arena: its graph opened by the runtime, its passes compiled.
  */
 /// <reference path="./webassembly.d.ts" />
-import { Cost, type Engine, type NdArray, Program, Rewrite, Simplify, type Tensor, version } from "@rai/core"
+import { Cost, type Engine, type NdArray, Program, Rewrite, Shape, Simplify, type Tensor, version } from "@rai/core"
 import { Graph, Model, Onnxruntime, Operators } from "@rai/export"
 import { Effect, Record } from "effect"
 import type * as Arena from "./Arena.ts"
@@ -26,10 +26,6 @@ const isInput = ({ primitive }: Tensor.Tensor): boolean => primitive.name === "i
 
 const nameOf = ({ attributes }: Tensor.Tensor): string => attributes.name as string
 
-/** The lengths, where all are known. */
-const lengths = ({ dtype, shape }: Tensor.Tensor): ReadonlyArray<number> | undefined =>
-  dtype === "float" && shape.every((n) => typeof n === "number") ? (shape as ReadonlyArray<number>) : undefined
-
 /** A graph's results have names of their own, where a program's outputs may be named as its inputs are. */
 const result = (output: string): string => `→ ${output}`
 
@@ -45,31 +41,29 @@ export const make = Effect.fnUntraced(function* (source: Program.Program, arena:
   /** Where results lie until they are taken: of the graph, and of passes. */
   const places = new Map<Tensor.Tensor, Arena.Placed>()
   const placeOf = (node: Tensor.Tensor): Arena.Placed => {
-    const place = places.get(node) ?? arena.array(lengths(node)!)
+    const place = places.get(node) ?? arena.array(node.shape as ReadonlyArray<number>)
     places.set(node, place)
     return place
   }
   const outputs = Object.entries(program.outputs)
   const bearers = Map.groupBy(outputs, ([, node]) => node)
-  const into = Record.map(
-    Record.filter(computed, (node) => lengths(node) !== undefined),
-    placeOf
-  )
+  // An entry that is passed on under another name may be replaced itself.
+  const passed = outputs.filter(([, node]) => isInput(node) && nameOf(node) in program.outputs)
+  const placed = Record.filter(computed, (node) => node.dtype === "float" && Partition.sizeOf(node) !== undefined)
+  const into = Record.mapKeys(Record.map(placed, placeOf), result)
 
   const compiled: Compiled = Effect.fnUntraced(function* (state, inputs) {
     const given = (name: string) => inputs[name] ?? state.get(name)!
-    // An entry that is passed on under another name may be replaced itself.
-    const passed = outputs.filter(([, node]) => isInput(node) && nameOf(node) in program.outputs)
     const before = new Map(passed.map(([name, node]) => [name, copy(given(nameOf(node)))]))
     const feeds = Record.map(graph.inputs, (_, name) => given(name))
-    const fresh = opened === undefined ? {} : yield* opened.run(feeds, Record.mapKeys(into, result))
+    const fresh = opened === undefined ? {} : yield* opened.run(feeds, into)
 
     const addressOf = (node: Tensor.Tensor): number => {
       const own = isInput(node) ? given(nameOf(node)) : placeOf(node)
       if (isPlaced(own)) return own.address
-      const copy = placeOf(node)
-      copy.data.set(own.data)
-      return copy.address
+      const place = placeOf(node)
+      place.data.set(own.data)
+      return place.address
     }
     /** A pass writes to the entry itself where its result is one entry, and replaces what it has read. */
     const inPlace = new Set<string>()
@@ -77,7 +71,7 @@ export const make = Effect.fnUntraced(function* (source: Program.Program, arena:
       const names = bearers.get(node)!.map(([name]) => name)
       const name = names[0]!
       const entry = state.get(name)
-      if (names.length > 1 || !isPlaced(entry) || !fits(entry, node)) return placeOf(node)
+      if (names.length > 1 || !isPlaced(entry) || !Shape.equals(entry.shape, node.shape)) return placeOf(node)
       inPlace.add(name)
       return entry
     }
@@ -87,16 +81,12 @@ export const make = Effect.fnUntraced(function* (source: Program.Program, arena:
     })
 
     const report: Record<string, NdArray.NdArray> = {}
-    const value = ([name, node]: readonly [string, Tensor.Tensor]): NdArray.NdArray =>
-      isInput(node) ? given(nameOf(node)) : (places.get(node) ?? fresh[result(name)]!)
-    for (const output of outputs) {
-      const [name, node] = output
-      const entry = state.get(name)
+    for (const [name, node] of outputs) {
       if (inPlace.has(name)) continue
-      const array = before.get(name) ?? value(output)
-      if (entry === undefined) report[name] = copy(array)
-      else if (isPlaced(entry) && fits(entry, node)) entry.data.set(array.data)
-      else state.set(name, owned(arena, array))
+      const own = isInput(node) ? given(nameOf(node)) : (places.get(node) ?? fresh[result(name)]!)
+      const array = before.get(name) ?? own
+      if (state.has(name)) put(arena, state, name, array)
+      else report[name] = copy(array)
     }
     return report
   })
@@ -113,7 +103,7 @@ const open = Effect.fnUntraced(function* (graph: Program.Program) {
 const few = 5e7
 
 const threads = (graph: Program.Program): number | undefined => {
-  const isKnown = graph.nodes.every(({ shape }) => shape.every((n) => typeof n === "number"))
+  const isKnown = graph.nodes.every((node) => Partition.sizeOf(node) !== undefined)
   return isKnown && Cost.cost(graph).flops < few ? 1 : undefined
 }
 
@@ -125,16 +115,17 @@ const instantiate = (kernels: ReadonlyArray<Kernel.Kernel>, { memory }: Arena.Ar
   return kernels.map((_, i) => exports[i] as Pass)
 }
 
-const fits = (array: NdArray.NdArray, { dtype, shape }: Tensor.Tensor): boolean =>
-  dtype === "float" && array.shape.length === shape.length && array.shape.every((n, i) => n === shape[i])
-
 /** A copy in plain memory. */
 export const copy = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({ shape, data: data.slice() })
 
-/** A copy in the arena, in the precision that the runtime computes in; what is no float beside it. */
-export const owned = (arena: Arena.Arena, { data, shape }: NdArray.NdArray): Arena.Placed | NdArray.NdArray => {
-  if (!(data instanceof Float64Array) && !(data instanceof Float32Array)) return { shape, data: data.slice() }
-  const placed = arena.array(shape)
-  placed.data.set(data)
-  return placed
+const isFloat = ({ data }: NdArray.NdArray): boolean => data instanceof Float64Array || data instanceof Float32Array
+
+/** Sets an entry to a copy of the array, of floats in the arena, where it stays as long as it keeps its shape. */
+export const put = (arena: Arena.Arena, state: State, name: string, array: NdArray.NdArray): void => {
+  if (!isFloat(array)) return void state.set(name, copy(array))
+  const before = state.get(name)
+  const stays = isPlaced(before) && Shape.equals(before.shape, array.shape)
+  const place = stays ? before : arena.array(array.shape)
+  place.data.set(array.data)
+  state.set(name, place)
 }

@@ -56,15 +56,14 @@ const rules: Readonly<Record<string, Rule>> = {
     ...[...x!, ...x!, ...floats.unequal],
     ...Wasm.select
   ],
-  cast: ([condition]) => masked(1, condition!),
-  broadcast: ([number]) => number!
+  cast: ([condition]) => masked(1, condition!)
 }
 
 /** Whether a pass can compute the node, its operands being there. */
 export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boolean =>
   primitive.name === "cast"
     ? attributes.to === "float" && operands[0]!.dtype === "bool"
-    : primitive.name !== "broadcast" && Object.hasOwn(rules, primitive.name)
+    : Object.hasOwn(rules, primitive.name)
 
 /**
  * The pass as a function of the memory: (bytes, addresses of arrays, of numbers, of results). Arrays end at a multiple of 16 bytes. A result
@@ -97,5 +96,5 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel): Wasm.Funct
       ...[...Wasm.get(place), ...Wasm.get(0), ...Wasm.below]
     ])
   ]
-  return { parameters, integers: 1, vectors: locals.size, body }
+  return { parameters, vectors: locals.size, body }
 }

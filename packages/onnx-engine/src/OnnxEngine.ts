@@ -27,12 +27,7 @@ const make = Effect.gen(function* () {
     const ready = new Map<Program.Program, Compiled.Compiled>()
     const state: Compiled.State = new Map()
     const write = (entries: Engine.Arrays): void => {
-      for (const [entry, array] of Object.entries(entries)) {
-        const before = state.get(entry)
-        const stays = before !== undefined && "address" in before && before.shape.join() === array.shape.join()
-        if (stays) before.data.set(array.data)
-        else state.set(entry, Compiled.owned(arena, array))
-      }
+      for (const [entry, array] of Object.entries(entries)) Compiled.put(arena, state, entry, array)
     }
     const prepared = Effect.fnUntraced(function* (program: Program.Program) {
       const compiled =

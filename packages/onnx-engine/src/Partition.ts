@@ -1,7 +1,7 @@
 /**
  * A program in two parts: a graph, and elementwise passes over what the graph gives.
  */
-import { NdArray, Program, Simplify, type Tensor } from "@rai/core"
+import { Program, Shape, Simplify, type Tensor } from "@rai/core"
 import { Record } from "effect"
 import * as Kernel from "./Kernel.ts"
 
@@ -11,8 +11,11 @@ export interface Partition {
   readonly kernels: ReadonlyArray<Kernel.Kernel>
 }
 
-const sizeOf = ({ shape }: Tensor.Tensor): number | undefined =>
-  shape.every((n) => typeof n === "number") ? NdArray.size(shape as ReadonlyArray<number>) : undefined
+/** How many elements a node has, where all its dimensions are known. */
+export const sizeOf = ({ shape }: Tensor.Tensor): number | undefined => {
+  const { known, named } = Shape.count(shape)
+  return named.length === 0 ? known : undefined
+}
 
 /** The one number that an operand is everywhere, as the node that computes it; undefined of arrays and constants. */
 const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {

@@ -5,10 +5,9 @@
 /** Instructions, already in their binary form. */
 export type Code = ReadonlyArray<number>
 
-/** A function: how many i32 parameters it takes, how many i32 and v128 locals follow these, and what it does. */
+/** A function: how many i32 parameters it takes, how many v128 locals follow these and one i32 of its own, and what it does. */
 export interface Function {
   readonly parameters: number
-  readonly integers: number
   readonly vectors: number
   readonly body: Code
 }
@@ -52,10 +51,10 @@ export const module = (functions: ReadonlyArray<Function>): Uint8Array<ArrayBuff
     ),
     ...section(
       10,
-      functions.map(({ body, integers, vectors }) =>
+      functions.map(({ body, vectors }) =>
         sized([
           ...list([
-            [...natural(integers), i32],
+            [...natural(1), i32],
             [...natural(vectors), v128]
           ]),
           ...body,
