@@ -84,7 +84,7 @@ describe("a relaxed step as text", () => {
         0.bias: [3]
         %18: [4,3] = broadcast 0.bias to=[4,3]
         %19: [4,3] = add %17 %18
-        %20: [4,3] = sub z/0 %19
+        %20: [4,3] = sub %19 z/0
         %21: [4,3] = square %20
         %22: [1,1] = sum %21 axes=[0,1]
         %23: [] = reshape %22 to=[]
@@ -94,7 +94,7 @@ describe("a relaxed step as text", () => {
         %27: [1] = reshape %22 to=[1]
         %28: [1] = broadcast %24 to=[1]
         %29: [1] = mul %27 %28
-        %30: [] = -0.16666666666666666
+        %30: [] = 0.16666666666666666
         %31: [4,3] = broadcast %30 to=[4,3]
         %32: [4,3] = mul %20 %31
         %33: [2,3] = matMul x %32 transposeA=true
@@ -106,7 +106,7 @@ describe("a relaxed step as text", () => {
         %39: [3,1] = matMul %7 %38 transposeA=true
         %40: [1,1] = sum %38 axes=[0]
         %41: [1] = reshape %40 to=[1]
-        %42: [] = 0.16666666666666666
+        %42: [] = -0.16666666666666666
         %43: [4,3] = broadcast %42 to=[4,3]
         %44: [4,3] = mul %20 %43
         %45: [4,3] = matMul %38 2.weight transposeB=true

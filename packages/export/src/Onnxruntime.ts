@@ -25,19 +25,13 @@ export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("
 
 /** A model made ready; it gives its memory back when the scope closes. */
 export interface Session {
-  /** The outputs; those that `into` names are written to its arrays. */
-  readonly run: (inputs: Engine.Arrays, into?: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
+  readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
 }
 
 /** The service: opens models from their bytes; `file` names the model in errors. */
 export interface Onnxruntime {
   readonly version: Effect.Effect<string, OnnxruntimeFailed>
-  /** With as many threads as the runtime thinks fit, or as are given. */
-  readonly open: (
-    model: Uint8Array,
-    file: string,
-    threads?: number
-  ) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
+  readonly open: (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
 }
 
 const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise<A>) =>
@@ -59,23 +53,10 @@ const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: Inferenc
     if (data instanceof Uint8Array) return new Tensor("bool", data, shape)
     return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
   }
-  /** Arrays that come again and again are wrapped once. */
-  const wrapped = new WeakMap<NdArray.NdArray, Tensor>()
-  const tensorOf = (array: NdArray.NdArray): Tensor => {
-    const known = wrapped.get(array) ?? tensor(array)
-    if (array.data instanceof Float32Array) wrapped.set(array, known)
-    return known
-  }
   return {
-    run: (inputs, into = {}) =>
+    run: (inputs) =>
       Effect.map(
-        attempt(file, "run", () => {
-          const fetches = opened.outputNames.map((name) => [
-            name,
-            into[name] === undefined ? null : tensorOf(into[name])
-          ])
-          return opened.run(Record.map(inputs, tensorOf), Object.fromEntries(fetches))
-        }),
+        attempt(file, "run", () => opened.run(Record.map(inputs, tensor))),
         (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, array(output)]))
       )
   }
@@ -91,13 +72,11 @@ const array = ({ data, dims }: Tensor): NdArray.NdArray => {
 export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@rai/export/Onnxruntime", {
   defaultValue: () => ({
     version: Effect.map(load("onnxruntime"), ({ env }) => env.versions.node ?? env.versions.common),
-    open: (model, file, threads = 0) =>
+    open: (model, file) =>
       Effect.flatMap(load(file), (ort) =>
         Effect.map(
           Effect.acquireRelease(
-            attempt(file, "read", () =>
-              ort.InferenceSession.create(model, { logSeverityLevel: 4, intraOpNumThreads: threads })
-            ),
+            attempt(file, "read", () => ort.InferenceSession.create(model, { logSeverityLevel: 4 })),
             (opened) => Effect.promise(() => opened.release())
           ),
           (opened) => session(ort, opened, file)

@@ -15,7 +15,8 @@ export interface Kernel {
   readonly nodes: ReadonlyArray<Tensor.Tensor>
 }
 
-type Rule = (operands: ReadonlyArray<Wasm.Code>, node: Tensor.Tensor) => Wasm.Code
+/** From the code of the operands; `number` gives one that is known, four times. */
+type Rule = (operands: ReadonlyArray<Wasm.Code>, number: (value: number) => Wasm.Code, node: Tensor.Tensor) => Wasm.Code
 
 const { floats } = Wasm
 
@@ -23,7 +24,14 @@ const plain =
   (operation: Wasm.Code): Rule =>
   (operands) => [...operands.flat(), ...operation]
 
-const masked = (value: number, mask: Wasm.Code): Wasm.Code => [...Wasm.all(value), ...mask, ...Wasm.and]
+/** The larger or the smaller of two: of which one is a number that is known, the quicker instruction does. */
+const bounded =
+  (either: Wasm.Code, quicker: Wasm.Code): Rule =>
+  ([a, b], _, { operands }) => {
+    const [left, right] = operands.map((operand) => !Number.isNaN(Simplify.filledWith(operand) ?? Number.NaN))
+    if (right) return [...a!, ...b!, ...quicker]
+    return left ? [...b!, ...a!, ...quicker] : [...a!, ...b!, ...either]
+  }
 
 /** Each primitive that a pass can hold. */
 const rules: Readonly<Record<string, Rule>> = {
@@ -35,28 +43,25 @@ const rules: Readonly<Record<string, Rule>> = {
   sub: plain(floats.sub),
   mul: plain(floats.mul),
   div: plain(floats.div),
-  maximum: plain(floats.max),
-  minimum: plain(floats.min),
+  maximum: bounded(floats.max, floats.higher),
+  minimum: bounded(floats.min, floats.lower),
   greater: plain(floats.greater),
   equal: plain(floats.equal),
   where: ([condition, yes, no]) => [...yes!, ...no!, ...condition!, ...Wasm.select],
-  clip: ([x], { attributes }) => [
-    ...x!,
-    ...Wasm.all(attributes.minimum as number),
-    ...floats.max,
-    ...Wasm.all(attributes.maximum as number),
-    ...floats.min
+  clip: ([x], number, { attributes: { maximum, minimum } }) => [
+    ...[...x!, ...number(minimum as number), ...floats.higher],
+    ...[...number(maximum as number), ...floats.lower]
   ],
   // 1 above 0, −1 below, 0 at 0, and NaN where x is.
-  sign: ([x]) => [
+  sign: ([x], number) => [
     ...x!,
-    ...masked(1, [...x!, ...Wasm.all(0), ...floats.greater]),
-    ...masked(-1, [...x!, ...Wasm.all(0), ...floats.less]),
+    ...[...number(1), ...x!, ...number(0), ...floats.greater, ...Wasm.and],
+    ...[...number(-1), ...x!, ...number(0), ...floats.less, ...Wasm.and],
     ...floats.add,
     ...[...x!, ...x!, ...floats.unequal],
     ...Wasm.select
   ],
-  cast: ([condition]) => masked(1, condition!)
+  cast: ([condition], number) => [...number(1), ...condition!, ...Wasm.and]
 }
 
 /** Whether a pass can compute the node, its operands being there. */
@@ -66,35 +71,45 @@ export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boole
     : Object.hasOwn(rules, primitive.name)
 
 /**
- * The pass as a function of the memory: (bytes, addresses of arrays, of numbers, of results). Arrays end at a multiple of 16 bytes. A result
- * may lie where an array does: each place is read before it is written.
+ * The pass as a function of the memory: (from, to, addresses of arrays, of numbers, of results), from and to in bytes of each array, multiples of
+ * 16. A result may lie where an array does: each place is read before it is written.
  */
 export const compile = ({ arrays, nodes, numbers, results }: Kernel): Wasm.Function => {
-  const parameters = 1 + arrays.length + numbers.length + results.length
+  const parameters = 2 + arrays.length + numbers.length + results.length
   const place = parameters
   const address = (parameter: number): Wasm.Code => [...Wasm.get(parameter), ...Wasm.get(place), ...Wasm.plus]
   const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, parameters + 1 + i]))
+  // Known numbers are set up once, not in every turn.
+  const known = new Map<number, number>()
+  const number = (value: number): Wasm.Code => {
+    const local = known.get(value) ?? parameters + 1 + locals.size + known.size
+    known.set(value, local)
+    return Wasm.get(local)
+  }
   const value = (node: Tensor.Tensor): Wasm.Code => {
     const local = locals.get(node)
     if (local !== undefined) return Wasm.get(local)
     const constant = Simplify.filledWith(node)
     // What is no constant and not computed here is one number for all places.
-    return constant === undefined ? value(node.operands[0]!) : Wasm.all(constant)
+    return constant === undefined ? value(node.operands[0]!) : number(constant)
   }
   const keep = (node: Tensor.Tensor, code: Wasm.Code): Wasm.Code => [...code, ...Wasm.set(locals.get(node)!)]
+  const turns = Wasm.repeat([
+    ...arrays.flatMap((node, i) => keep(node, [...address(2 + i), ...Wasm.load])),
+    ...nodes.flatMap((node) => keep(node, rules[node.primitive.name]!(node.operands.map(value), number, node))),
+    ...results.flatMap((node, i) => [
+      ...address(2 + arrays.length + numbers.length + i),
+      ...value(node),
+      ...Wasm.store
+    ]),
+    ...[...Wasm.get(place), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(place)],
+    ...[...Wasm.get(place), ...Wasm.get(1), ...Wasm.below]
+  ])
   const body = [
-    ...numbers.flatMap((node, i) => keep(node, [...Wasm.get(1 + arrays.length + i), ...Wasm.loadOne])),
-    ...Wasm.repeat([
-      ...arrays.flatMap((node, i) => keep(node, [...address(1 + i), ...Wasm.load])),
-      ...nodes.flatMap((node) => keep(node, rules[node.primitive.name]!(node.operands.map(value), node))),
-      ...results.flatMap((node, i) => [
-        ...address(1 + arrays.length + numbers.length + i),
-        ...value(node),
-        ...Wasm.store
-      ]),
-      ...[...Wasm.get(place), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(place)],
-      ...[...Wasm.get(place), ...Wasm.get(0), ...Wasm.below]
-    ])
+    ...[...Wasm.get(0), ...Wasm.set(place)],
+    ...numbers.flatMap((node, i) => keep(node, [...Wasm.get(2 + arrays.length + i), ...Wasm.loadOne])),
+    ...[...known].flatMap(([value, local]) => [...Wasm.all(value), ...Wasm.set(local)]),
+    ...turns
   ]
-  return { parameters, vectors: locals.size, body }
+  return { parameters, vectors: locals.size + known.size, body }
 }

@@ -1,14 +1,15 @@
 /**
  * A program in two parts: a graph, and elementwise passes over what the graph gives.
  */
-import { Program, Shape, Simplify, type Tensor } from "@rai/core"
-import { Record } from "effect"
+import { type Program, Shape, Simplify, type Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
+import * as Views from "./Views.ts"
 
-/** The parts; what the passes read of the graph are further outputs of it. */
+/** The passes; whatever else their operands and the program's outputs need is the graph's. */
 export interface Partition {
-  readonly graph: Program.Program
   readonly kernels: ReadonlyArray<Kernel.Kernel>
+  /** What the graph must give, or what is given: operands of passes, and outputs that no pass computes. */
+  readonly needed: ReadonlyArray<Tensor.Tensor>
 }
 
 /** How many elements a node has, where all its dimensions are known. */
@@ -30,7 +31,8 @@ export const make = (program: Program.Program): Partition => {
   const outputs = new Set(Object.values(program.outputs))
   const users = new Map<Tensor.Tensor, Array<Tensor.Tensor>>(program.nodes.map((node) => [node, []]))
   for (const node of program.nodes) for (const operand of node.operands) users.get(operand)!.push(node)
-  const inPass = chosen(program.nodes, users, outputs)
+  const passedOn = views(program.nodes, users, outputs)
+  const inPass = chosen(program.nodes, users, outputs, passedOn)
 
   const isGiven = (node: Tensor.Tensor) => !inPass.has(node) && Simplify.filledWith(node) === undefined
   const passes = components(program.nodes.filter((node) => inPass.has(node)))
@@ -42,24 +44,37 @@ export const make = (program: Program.Program): Partition => {
       nodes,
       arrays: operands.filter((node) => numberOf(node) === undefined),
       numbers: [...new Set(numbers)],
-      results: nodes.filter((node) => outputs.has(node))
+      results: nodes.filter((node) => outputs.has(node) || users.get(node)!.some((user) => passedOn.has(user)))
     }
   })
 
-  const results = Object.entries(program.outputs).filter(([, node]) => !inPass.has(node))
-  const known = new Set(results.map(([, node]) => node))
-  const read = new Set(kernels.flatMap(({ arrays, numbers }) => [...arrays, ...numbers]))
-  const further = [...read].filter((node) => node.primitive.name !== "input" && !known.has(node))
-  const named = further.map((node, i) => [`read by a pass: ${i}`, node] as const)
-  const graph = Program.fromTensors(program.inputs, Object.fromEntries([...results, ...named]))
-  const needed = new Set(graph.nodes)
-  return { graph: { ...graph, inputs: Record.filter(program.inputs, (node) => needed.has(node)) }, kernels }
+  const read = kernels.flatMap(({ arrays, numbers }) => [...arrays, ...numbers])
+  return { kernels, needed: [...new Set([...read, ...[...outputs].filter((node) => !inPass.has(node))])] }
+}
+
+type Users = ReadonlyMap<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>
+
+/** The nodes that are a stretch of another's memory, and read as outputs only. */
+const views = (
+  nodes: ReadonlyArray<Tensor.Tensor>,
+  users: Users,
+  outputs: ReadonlySet<Tensor.Tensor>
+): ReadonlySet<Tensor.Tensor> => {
+  const found = new Set<Tensor.Tensor>()
+  for (const node of nodes.toReversed()) {
+    const by = users.get(node)!
+    const isRead = outputs.has(node) || by.length > 0
+    const isKnown = sizeOf(node) !== undefined && node.operands.every((operand) => sizeOf(operand) !== undefined)
+    if (isKnown && isRead && by.every((user) => found.has(user)) && Views.of(node).base !== node) found.add(node)
+  }
+  return found
 }
 
 const chosen = (
   nodes: ReadonlyArray<Tensor.Tensor>,
-  users: ReadonlyMap<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>,
-  outputs: ReadonlySet<Tensor.Tensor>
+  users: Users,
+  outputs: ReadonlySet<Tensor.Tensor>,
+  passedOn: ReadonlySet<Tensor.Tensor>
 ): ReadonlySet<Tensor.Tensor> => {
   const found = new Set<Tensor.Tensor>()
   const banned = new Set<Tensor.Tensor>()
@@ -74,7 +89,7 @@ const chosen = (
         size > 1 &&
         !banned.has(node) &&
         (node.dtype === "float" || !outputs.has(node))
-      if (fits && users.get(node)!.every((user) => found.has(user))) found.add(node)
+      if (fits && users.get(node)!.every((user) => found.has(user) || passedOn.has(user))) found.add(node)
     }
     // Masks exist within a pass alone.
     const broken = [...found].filter((node) =>

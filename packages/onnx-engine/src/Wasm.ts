@@ -100,6 +100,9 @@ export const floats = {
   div: simd(0xe7),
   min: simd(0xe8),
   max: simd(0xe9),
+  // b where it is below a (above it), else a: one instruction, and NaN stays where a is NaN.
+  lower: simd(0xea),
+  higher: simd(0xeb),
   equal: simd(0x41),
   unequal: simd(0x42),
   less: simd(0x43),

@@ -1,6 +1,7 @@
 /**
  * The one way to change a program: rebuild it node by node, operands first.
  */
+import * as Shape from "../tensor/Shape.ts"
 import { Tensor } from "../tensor/Tensor.ts"
 import * as Program from "./Program.ts"
 
@@ -37,3 +38,25 @@ export const expand = (program: Program.Program, has: (composite: string) => boo
     const { definition, name } = node.primitive
     return definition === undefined || has(name) ? rebuild(node, operands) : definition(operands, node.attributes)
   })
+
+/** The program at given lengths of its named dimensions: no name is left. */
+export const resolve = (program: Program.Program, lengths: ReadonlyMap<string, number>): Program.Program => {
+  if (lengths.size === 0) return program
+  const at = (key: string, { attributes }: Tensor) => ({
+    ...attributes,
+    [key]: Shape.resolve(attributes[key] as Shape.Shape, lengths)
+  })
+  const inputs = new Map(
+    Object.values(program.inputs).map((node) => [node, new Tensor(node.primitive, [], at("shape", node))])
+  )
+  const resolved = rewrite(program, (node, operands) => {
+    const { name } = node.primitive
+    if (name === "input") return inputs.get(node) ?? node
+    if (name === "reshape" || name === "broadcast") return new Tensor(node.primitive, operands, at("to", node))
+    return rebuild(node, operands)
+  })
+  return {
+    ...resolved,
+    inputs: Object.fromEntries(Object.entries(program.inputs).map(([name, node]) => [name, inputs.get(node)!]))
+  }
+}

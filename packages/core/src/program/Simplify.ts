@@ -51,6 +51,16 @@ const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | und
 
 const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.neg() : x.mul(by))
 
+const isNegative = ({ primitive }: Tensor): boolean => primitive.name === "neg"
+
+/** c · x times one number s everywhere, as x times the number c · s: a product of numbers instead of one of arrays. */
+const gathered = (x: Tensor, s: Tensor): Tensor | undefined => {
+  const inner = scaled(x)
+  const [one] = s.operands
+  const isNumber = s.primitive.name === "broadcast" && one!.shape.every((n) => n === 1)
+  return inner === undefined || !isNumber ? undefined : inner.x.mul(times(one!, inner.by).broadcastTo(s.shape))
+}
+
 const neutral = (node: Tensor): Tensor => {
   const [a, b] = node.operands
   const outer = scaled(node)
@@ -60,11 +70,13 @@ const neutral = (node: Tensor): Tensor => {
   if (outer !== undefined && inner !== undefined) return times(inner.x, inner.by * outer.by)
   switch (node.primitive.name) {
     case "mul":
-      return outer === undefined ? node : times(outer.x, outer.by)
+      return outer === undefined ? (gathered(a!, b!) ?? gathered(b!, a!) ?? node) : times(outer.x, outer.by)
     case "add":
-      return filledWith(b!) === 0 ? a! : filledWith(a!) === 0 ? b! : node
+      if (filledWith(b!) === 0) return a!
+      if (filledWith(a!) === 0) return b!
+      return isNegative(b!) ? a!.sub(b!.operands[0]!) : isNegative(a!) ? b!.sub(a!.operands[0]!) : node
     case "sub":
-      return filledWith(b!) === 0 ? a! : node
+      return filledWith(b!) === 0 ? a! : isNegative(b!) ? a!.add(b!.operands[0]!) : node
     case "div":
       return filledWith(b!) === 1 ? a! : node
     case "reshape":

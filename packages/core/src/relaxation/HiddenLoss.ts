@@ -10,8 +10,8 @@ export interface HiddenLoss {
   readonly of: (z: Tensor, ẑ: Tensor) => Tensor
 }
 
-/** (z − ẑ)² of each unit, the paper's. */
-export const squared: HiddenLoss = { name: "squared", of: (z, ẑ) => z.sub(ẑ).square() }
+/** (z − ẑ)² of each unit, the paper's; written so that the gradient of ẑ, which goes on into the stage, needs no change of sign. */
+export const squared: HiddenLoss = { name: "squared", of: (z, ẑ) => ẑ.sub(z).square() }
 
 /** ½ d² where |d| < 1, else |d| − ½, with d = z − ẑ, of each unit, as `torch.nn.HuberLoss`. */
 export const huber: HiddenLoss = {

@@ -40,7 +40,7 @@ export interface Relaxed {
   /** What is trained: L of eq. 4 with penalties and multipliers, []; and L alone. */
   readonly loss: Tensor
   readonly relaxed: Tensor
-  /** mean((z_t − ẑ_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
+  /** mean((ẑ_t − z_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
   readonly residuals: Tensor | undefined
   /** ẑ − z by place, [batch, units], or stacked [cuts, batch, units]. */
   readonly differences: ReadonlyMap<string, Tensor>
@@ -87,7 +87,7 @@ export const make = (
             .total()
             .mul((penalty * cuts) / count(ẑ))
         )
-      const squared = z(place).sub(ẑ).square()
+      const squared = difference.square()
       const within = squared.shape.map((_, axis) => axis).slice(stacked ? 1 : 0)
       residuals.push(
         squared

@@ -1,0 +1,36 @@
+/**
+ * What threads do for one run of a program, as plain data: places in the memory that they share, and nothing else.
+ */
+import type * as Place from "./Place.ts"
+
+/** A graph with the places of its inputs and results, by their names in the model. */
+export interface Graph {
+  readonly model: Uint8Array
+  /** How many threads of its own the runtime takes for it. */
+  readonly threads: number
+  readonly feeds: Readonly<Record<string, Place.Place>>
+  readonly fetches: Readonly<Record<string, Place.Place>>
+}
+
+/** Numbers that go from one place to another. */
+export interface Move {
+  readonly from: Place.Place
+  readonly to: Place.Place
+}
+
+/** A function of the passes' module: how many bytes of each array, and the addresses that it is called with. */
+export interface Pass {
+  readonly size: number
+  readonly addresses: ReadonlyArray<number>
+}
+
+/** First the graphs, then what is gathered for the passes, then the passes, then what becomes of the state. */
+export interface Job {
+  /** One for each thread that takes part. */
+  readonly graphs: ReadonlyArray<Graph | undefined>
+  readonly gathers: ReadonlyArray<Move>
+  /** The passes' WebAssembly module; each thread takes its share of every pass. */
+  readonly module: Uint8Array<ArrayBuffer> | undefined
+  readonly passes: ReadonlyArray<Pass>
+  readonly moves: ReadonlyArray<Move>
+}

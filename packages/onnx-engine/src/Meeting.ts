@@ -1,0 +1,28 @@
+/**
+ * Where the threads of one run wait until all have come.
+ */
+
+/** Shared memory for a meeting: how many have come, how often all have met, whether one has failed. */
+export const memory = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(12))
+
+const [come, met, broken] = [0, 1, 2]
+
+/** Before a run: nobody has failed. */
+export const begin = (shared: Int32Array<SharedArrayBuffer>): void => void Atomics.store(shared, broken, 0)
+
+/** One thread's side of the meeting of so many. */
+export const make = (shared: Int32Array<SharedArrayBuffer>, threads: number) => ({
+  fail: (): void => void Atomics.store(shared, broken, 1),
+  failed: (): boolean => Atomics.load(shared, broken) === 1,
+  meet: (): void => {
+    if (threads === 1) return
+    const before = Atomics.load(shared, met)
+    if (Atomics.add(shared, come, 1) < threads - 1) {
+      while (Atomics.load(shared, met) === before) Atomics.wait(shared, met, before)
+      return
+    }
+    Atomics.store(shared, come, 0)
+    Atomics.add(shared, met, 1)
+    Atomics.notify(shared, met)
+  }
+})

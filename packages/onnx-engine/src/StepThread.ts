@@ -1,0 +1,116 @@
+/**
+ * A thread that does its part of each run: onnxruntime and the passes compute synchronously, so on the main thread they would hold up everything
+ * else.
+ */
+/// <reference path="./webassembly.d.ts" />
+import { parentPort, workerData } from "node:worker_threads"
+import { env, InferenceSession, Tensor } from "onnxruntime-node"
+import type * as Job from "./Job.ts"
+import * as Meeting from "./Meeting.ts"
+import type { FromThread, ThreadData, ToThread } from "./Message.ts"
+import * as Place from "./Place.ts"
+
+const { meeting, memory, number } = workerData as ThreadData
+
+// What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
+env.logLevel = "fatal"
+
+type Pass = (from: number, to: number, ...addresses: ReadonlyArray<number>) => void
+
+/** A job made ready: the graph opened, the passes compiled, every place that this thread reads or writes wrapped once. */
+interface Ready {
+  readonly run: () => Promise<void>
+  readonly end: () => Promise<void>
+}
+
+const tensor = (place: Place.Place): Tensor =>
+  new Tensor(place.kind as "float32", Place.view(memory.buffer, place) as Float32Array, place.shape)
+
+const tensors = (places: Readonly<Record<string, Place.Place>>): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(places).map(([name, place]) => [name, tensor(place)]))
+
+const move = ({ from, to }: Job.Move): void =>
+  void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
+
+const open = async ({ gathers, graphs, module, moves, passes }: Job.Job): Promise<Ready> => {
+  const graph = graphs[number]
+  const threads = graphs.length
+  const session =
+    graph &&
+    (await InferenceSession.create(graph.model, {
+      logSeverityLevel: 4,
+      intraOpNumThreads: graph.threads,
+      // Gradients that die away become numbers so small that a processor takes a hundred times as long over each.
+      extra: { session: { set_denormal_as_zero: "1" } }
+    }))
+  const [feeds, fetches] = [tensors(graph?.feeds ?? {}), tensors(graph?.fetches ?? {})]
+  const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
+  const calls = passes.map(({ addresses, size }, i) => {
+    // A share begins where a line of the cache does.
+    const share = Math.ceil(size / threads / 64) * 64
+    const [from, to] = [Math.min(number * share, size), Math.min((number + 1) * share, size)]
+    const pass = functions![i] as Pass
+    return from < to ? () => pass(from, to, ...addresses) : () => {}
+  })
+  const together = Meeting.make(meeting, threads)
+  const isFirst = number === 0
+  return {
+    run: async () => {
+      let failed: unknown
+      try {
+        await session?.run(feeds, fetches)
+      } catch (error) {
+        failed = error
+        together.fail()
+      }
+      together.meet()
+      if (together.failed()) {
+        // Nothing of the state has changed yet, and nothing will.
+        if (failed === undefined) return
+        throw failed
+      }
+      if (gathers.length > 0) {
+        if (isFirst) gathers.forEach(move)
+        together.meet()
+      }
+      for (const call of calls) call()
+      if (moves.length === 0) return
+      together.meet()
+      if (isFirst) moves.forEach(move)
+    },
+    end: async () => session?.release()
+  }
+}
+
+const say = (message: FromThread) => parentPort!.postMessage(message)
+
+const jobs = new Map<number, Ready>()
+
+const handle = async (message: ToThread): Promise<void> => {
+  switch (message.type) {
+    case "open":
+      return void jobs.set(message.id, await open(message.job))
+    case "run":
+      return jobs.get(message.id)!.run()
+    case "close": {
+      await jobs.get(message.id)?.end()
+      return void jobs.delete(message.id)
+    }
+    case "end": {
+      for (const job of jobs.values()) await job.end()
+      parentPort!.close()
+    }
+  }
+}
+
+let last = Promise.resolve()
+parentPort!.on("message", (message: ToThread) => {
+  last = last.then(async () => {
+    try {
+      await handle(message)
+      say({ type: "done" })
+    } catch (error) {
+      say({ type: "failed", text: error instanceof Error ? error.message : String(error) })
+    }
+  })
+})
