@@ -10,6 +10,13 @@ const [come, met, broken] = [0, 1, 2]
 /** Before a run: nobody has failed. */
 export const begin = (shared: Int32Array<SharedArrayBuffer>): void => void Atomics.store(shared, broken, 0)
 
+/** One thread is gone: whoever waits for it, waits no longer. */
+export const leave = (shared: Int32Array<SharedArrayBuffer>): void => {
+  Atomics.store(shared, broken, 1)
+  Atomics.add(shared, met, 1)
+  Atomics.notify(shared, met)
+}
+
 /** One thread's side of the meeting of so many. */
 export const make = (shared: Int32Array<SharedArrayBuffer>, threads: number) => ({
   fail: (): void => void Atomics.store(shared, broken, 1),

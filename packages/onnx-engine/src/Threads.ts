@@ -10,7 +10,11 @@ import * as Meeting from "./Meeting.ts"
 import type { FromThread, ThreadData, ToThread } from "./Message.ts"
 
 /** A thread that could not do its part, or stopped in the middle of it. */
-export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFailed", { reason: Schema.String }) {
+export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFailed", {
+  reason: Schema.String,
+  /** Whether the thread is gone, and with it what it had made ready. */
+  isGone: Schema.Boolean
+}) {
   override get message(): string {
     return this.reason
   }
@@ -32,77 +36,69 @@ export interface Threads {
 
 type Resume = (answer: Effect.Effect<void, ThreadFailed>) => void
 
-interface Thread {
-  readonly ask: (message: ToThread) => Effect.Effect<void, ThreadFailed>
-  readonly stop: () => void
-}
+type Ask = (message: ToThread) => Effect.Effect<void, ThreadFailed>
 
-const stopped = "a thread that computed stopped in the middle of its work; the last checkpoint is kept, resume from it"
+const stopped = "a thread stopped in the middle of its work; resume from the last checkpoint"
 
-const start = (data: ThreadData, onStop: () => void): Thread => {
+const start = (data: ThreadData): Ask => {
   // The library reads the process's real environment, which a thread's own copy does not reach.
   process.env.ORT_DISABLE_TELEMETRY = "1"
   const worker = new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data })
   const waiting: Array<Resume> = []
-  let reason: string | undefined
+  let [last, isGone] = ["", false]
+  const gone = () => Effect.fail(new ThreadFailed({ isGone, reason: last === "" ? stopped : `${stopped} (${last})` }))
   worker.on("message", (message: FromThread) =>
-    waiting.shift()?.(message.type === "done" ? Effect.void : Effect.fail(new ThreadFailed({ reason: message.text })))
+    waiting.shift()?.(
+      message.type === "done" ? Effect.void : Effect.fail(new ThreadFailed({ isGone, reason: message.text }))
+    )
   )
   worker.on("error", (error) => {
-    reason = error instanceof Error ? error.message : String(error)
+    last = error instanceof Error ? error.message : String(error)
   })
   worker.on("exit", () => {
-    reason = reason === undefined ? stopped : `${stopped} (${reason})`
-    for (const resume of waiting.splice(0)) resume(Effect.fail(new ThreadFailed({ reason })))
-    onStop()
+    isGone = true
+    Meeting.leave(data.meeting)
+    for (const resume of waiting.splice(0)) resume(gone())
   })
-  return {
-    ask: (message) =>
-      Effect.callback((resume) => {
-        if (reason !== undefined) return resume(Effect.fail(new ThreadFailed({ reason })))
-        waiting.push(resume)
-        worker.postMessage(message)
-      }),
-    stop: () => void worker.terminate()
-  }
+  return (message) =>
+    Effect.callback((resume) => {
+      if (isGone) return resume(gone())
+      waiting.push(resume)
+      worker.postMessage(message)
+    })
 }
 
 /** Threads that begin when they are needed. */
 export const make = Effect.fnUntraced(function* (arena: Arena.Arena): Effect.fn.Return<Threads, never, Scope.Scope> {
   const meeting = Meeting.memory()
-  const threads: Array<Thread> = []
-  let ending = false
+  const threads: Array<Ask> = []
   let jobs = 0
-  // Whoever waits for a thread that is gone would wait for ever.
-  const stopAll = () => {
-    if (!ending) for (const { stop } of threads) stop()
-    ending = true
-  }
+  let broken: ThreadFailed | undefined
+  const all = (asks: ReadonlyArray<Ask>, message: ToThread) =>
+    Effect.forEach(asks, (ask) => ask(message), { concurrency: "unbounded", discard: true })
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      ending = true
-      return Effect.forEach(threads, ({ ask }) => Effect.ignore(ask({ type: "end" })), {
-        concurrency: "unbounded",
-        discard: true
-      })
-    })
+    Effect.forEach(threads, (ask) => Effect.ignore(ask({ type: "end" })), { concurrency: "unbounded", discard: true })
   )
   return {
     most: availableParallelism(),
     open: Effect.fnUntraced(function* (job) {
       const id = jobs++
       while (threads.length < job.graphs.length) {
-        threads.push(start({ number: threads.length, memory: arena.memory, meeting }, stopAll))
+        threads.push(start({ number: threads.length, memory: arena.memory, meeting }))
       }
       const own = threads.slice(0, job.graphs.length)
-      const ask = (message: ToThread) =>
-        Effect.forEach(own, (thread) => thread.ask(message), { concurrency: "unbounded", discard: true })
-      yield* ask({ type: "open", id, job })
+      yield* all(own, { type: "open", id, job })
       const run = Effect.suspend(() => {
+        // The others would wait for the one that is gone.
+        if (broken !== undefined) return Effect.fail(broken)
         Meeting.begin(meeting)
-        return ask({ type: "run", id })
+        return Effect.tapError(all(own, { type: "run", id }), (error) =>
+          Effect.sync(() => {
+            if (error.isGone) broken = error
+          })
+        )
       })
-      return { run, close: Effect.ignore(ask({ type: "close", id })) }
+      return { run, close: Effect.ignore(all(own, { type: "close", id })) }
     })
   }
 })

@@ -1,0 +1,99 @@
+import { availableParallelism } from "node:os"
+import { Worker } from "node:worker_threads"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import { Circuit, Engine, Moons, NdArray, PlanSpec, Program, ReferenceEngine, Training } from "@rai/core"
+import { OnnxEngine } from "@rai/onnx-engine"
+import { Effect, Stream } from "effect"
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Large enough that the stages are shared among threads: some 0.1 GFLOP a step. */
+const losses = (activation: "tanh" | "relu", plan: string) =>
+  Effect.gen(function* () {
+    const circuit = Circuit.perceptron([2, ...Array<number>(17).fill(64), 1], { activation })
+    const data = yield* Moons.make({ examples: 200, noise: 0.1, seed: 3 })
+    const settings = { plan: yield* PlanSpec.parse(plan), seed: 5 }
+    const events = yield* Stream.runCollect(Training.stream(circuit, data, settings))
+    return events.flatMap((event) =>
+      event._tag === "Step" && event.measurement !== undefined
+        ? [event.measurement.freeRunLoss, event.measurement.relaxedLoss ?? 0]
+        : []
+    )
+  })
+
+// Rules that are continuous: where a gradient is 0, a sign takes rounding for a direction.
+const plans = [
+  ["every map cut", "relax:4:sgd=0.3+momentum=0.5:interval=1:refresh=2"],
+  ["every third map cut, from the second on", "relax:4:adam=0.003:interval=1:every=3"],
+  ["a penalty and multipliers", "relax:4:sgd=0.1:interval=1:multipliers=0.1:penalty=0.01"],
+  ["backpropagation, which is not shared", "backpropagate:3:adam=0.003:interval=1"]
+] as const
+
+describe("a step that threads share", () => {
+  for (const [name, plan] of plans) {
+    for (const activation of ["tanh", "relu"] as const) {
+      it.effect(
+        `follows the reference: ${name}, ${activation}`,
+        () =>
+          Effect.gen(function* () {
+            const post = vi.spyOn(Worker.prototype, "postMessage")
+            const came = yield* Effect.provide(losses(activation, plan), OnnxEngine.layer)
+            const threads = new Set(post.mock.contexts).size
+            assert.strictEqual(threads, plan.startsWith("relax") ? availableParallelism() : 1)
+            const expected = yield* Effect.provide(losses(activation, plan), ReferenceEngine.layer)
+            assert.isAbove(expected.length, 4)
+            came.forEach((loss, i) => {
+              assert.isAtMost(Math.abs(loss - expected[i]!), 1e-4 * (1e-3 + Math.abs(expected[i]!)), `${i}`)
+            })
+          }),
+        120_000
+      )
+    }
+  }
+})
+
+/** A chain of products that takes a while. */
+const long = Effect.runSync(
+  Program.make({ w: [900, 900] }, ({ w }) => {
+    let product = w
+    for (let i = 0; i < 60; i++) product = product.matMul(w).clip(-1, 1)
+    return { total: product.total() }
+  })
+)
+
+const weights = { w: NdArray.full([900, 900], 0.001) }
+
+describe("threads", () => {
+  it.effect("leave the main thread free while a step runs", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine.Engine
+      const session = yield* engine.session(weights)
+      yield* session.advance(long)
+      let ticks = 0
+      const timer = setInterval(() => ticks++, 1)
+      yield* session.advance(long)
+      clearInterval(timer)
+      assert.isAbove(ticks, 5)
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
+  it.effect("that stop while a step waits for them end it with a line that says so", () =>
+    Effect.gen(function* () {
+      const post = vi.spyOn(Worker.prototype, "postMessage")
+      const engine = yield* Engine.Engine
+      const session = yield* engine.session(weights)
+      yield* session.advance(long)
+      const stopped = (post.mock.contexts.at(-1) as Worker).terminate()
+      const error = yield* Effect.flip(session.advance(long))
+      assert.strictEqual(
+        error.message,
+        "the engine onnx could not run the program: a thread stopped in the middle of its work; resume from the last checkpoint"
+      )
+      yield* Effect.promise(() => stopped)
+      assert.strictEqual((yield* Effect.flip(session.advance(long))).message, error.message)
+      assert.deepStrictEqual((yield* session.read()).w, weights.w)
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+})
