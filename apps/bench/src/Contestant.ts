@@ -1,23 +1,71 @@
 /**
- * One program that trains the deep circuit and prints a JSON line with `stepsPerSecond` last.
+ * One command that is measured: what it says of itself in its last line, how long it takes as a whole, and the most memory that it held.
  */
-import { Effect, Schema, Stream } from "effect"
+import { readFileSync } from "node:fs"
+import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** A command to measure; the first one of a comparison is this project. */
+/** A command to measure; the first one of a row is this project. */
 export interface Contestant {
   readonly name: string
   readonly command: string
   readonly args: ReadonlyArray<string>
 }
 
-const Line = Schema.fromJsonString(Schema.Struct({ stepsPerSecond: Schema.Finite }))
+/** A run of a command that ended badly. */
+export class ContestantFailed extends Schema.TaggedError<ContestantFailed>()("ContestantFailed", {
+  name: Schema.String,
+  command: Schema.String,
+  exitCode: Schema.Finite
+}) {
+  override get message(): string {
+    return `${this.name}: expected the command to end well, but it ended with ${this.exitCode}; run it by itself: ${this.command}`
+  }
+}
 
-/** Runs it once: steps a second, as it says of itself. */
-export const measure = Effect.fn("Contestant.measure")(function* ({ args, command }: Contestant) {
+/** What one run came to. */
+export interface Measured {
+  /** The numbers of the last line of output, where that is a JSON object. */
+  readonly says: Readonly<Record<string, number>>
+  /** From the start of the process to its end. */
+  readonly seconds: number
+  /** Peak resident memory in MB, where the system tells. */
+  readonly megabytes: number
+}
+
+const Line = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
+
+/** Linux alone says what a process has held at most, and only while it lives. */
+const peak = (pid: number): number => {
+  try {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Runs it once. */
+export const measure = Effect.fn("Contestant.measure")(function* ({ args, command, name }: Contestant) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const start = yield* Clock.currentTimeNanos
   const child = yield* spawner.spawn(ChildProcess.make(command, args, { stderr: "ignore" }))
+  let megabytes = Number.NaN
+  const watch = Effect.forever(
+    Effect.andThen(
+      Effect.sync(() => {
+        const now = peak(child.pid)
+        if (Number.isFinite(now)) megabytes = now
+      }),
+      Effect.sleep("20 millis")
+    )
+  )
+  yield* Effect.forkScoped(watch)
   const text = yield* Stream.mkString(Stream.decodeText(child.stdout))
-  const { stepsPerSecond } = yield* Schema.decodeUnknownEffect(Line)(text.trim().split("\n").at(-1))
-  return stepsPerSecond
+  const exitCode = yield* child.exitCode
+  const seconds = Number((yield* Clock.currentTimeNanos) - start) / 1e9
+  if (exitCode !== 0) return yield* new ContestantFailed({ name, exitCode, command: [command, ...args].join(" ") })
+  const line = yield* Effect.option(Schema.decodeUnknownEffect(Line)(text.trim().split("\n").at(-1) ?? ""))
+  const entries = Object.entries(Option.getOrElse(line, () => ({}))).filter(([, value]) => typeof value === "number")
+  const measured: Measured = { says: Object.fromEntries(entries) as Record<string, number>, seconds, megabytes }
+  return measured
 }, Effect.scoped)

@@ -1,61 +1,94 @@
 /**
- * Steps a second of the deep circuit (2,100x100,1, sigmoid, 100 examples, every map relaxed, Rprop), beside PyTorch and JAX.
- * Interleaved, so that a machine whose speed drifts treats all alike; medians of the rounds, as ratios.
+ * This project beside its peers, each row interleaved in one run: medians, spread and ratios, as a table, a plot and a JSON file.
  */
-import { loadavg } from "node:os"
+import { availableParallelism, cpus, loadavg } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Console, Effect } from "effect"
+import { Lines } from "@rai/plots"
+import { Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Contestant from "./Contestant.ts"
+import * as Peers from "./Peers.ts"
+import * as Report from "./Report.ts"
+import * as Row from "./Row.ts"
+import * as Rows from "./Rows.ts"
 
-const ours = (steps: number): Contestant.Contestant => ({
-  name: "rai (tfjs-native)",
-  command: process.execPath,
-  args: [
-    new URL("../../setup/src/rai.mjs", import.meta.url).pathname,
-    ..."train --data moons-100 --circuit 2,100x100,1 --activation sigmoid --start pytorch --json --plan".split(" "),
-    `relax:${steps}:rprop=0.1:output`
-  ]
-})
-
-const theirs = (python: string, peers: string, steps: number): ReadonlyArray<Contestant.Contestant> =>
-  (["torch", "jax"] as const).map((name) => ({
-    name,
-    command: python,
-    args: [`${peers}/rai_${name}.py`, ...(name === "torch" ? ["--circuit", "deep"] : []), "--steps", String(steps)]
-  }))
-
-const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+const folder = new URL("../results/", import.meta.url).pathname
 
 const bench = Command.make(
   "bench",
   {
-    peers: Flag.Directory("peers").pipe(Flag.withDescription("the folder of the peers' scripts")),
-    python: Flag.File("python").pipe(Flag.withDescription("a Python with torch and jax")),
+    scripts: Flag.Directory("peers").pipe(
+      Flag.withDescription("the folder of the peers' scripts; without it this project is measured alone"),
+      Flag.optional
+    ),
+    python: Flag.File("python").pipe(
+      Flag.withDescription("a Python with torch, jax and scikit-learn; the one that `bench peers` makes"),
+      Flag.optional
+    ),
     rounds: Flag.Int("rounds").pipe(Flag.withDefault(3)),
-    steps: Flag.Int("steps").pipe(Flag.withDefault(100))
+    only: Flag.String("only").pipe(Flag.withDescription("the rows whose question holds this text"), Flag.optional),
+    quick: Flag.Boolean("quick").pipe(
+      Flag.withDescription("one short round, under two minutes"),
+      Flag.withDefault(false)
+    ),
+    out: Flag.String("out").pipe(Flag.withDescription("the folder of the results"), Flag.withDefault(folder))
   },
-  Effect.fn("bench")(function* ({ peers, python, rounds, steps }) {
-    const contestants = [ours(steps), ...theirs(python, peers, steps)]
-    const measured = contestants.map(() => [] as Array<number>)
-    for (let round = 1; round <= rounds; round++) {
-      for (const [i, contestant] of contestants.entries()) {
-        const speed = yield* Contestant.measure(contestant)
-        measured[i]!.push(speed)
-        yield* Console.error(
-          `round ${round}: ${contestant.name} ${speed.toFixed(1)} steps/s (load ${loadavg()[0]!.toFixed(1)})`
-        )
-      }
+  Effect.fn("bench")(function* ({ only, out, python, quick, rounds, scripts }) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const interpreter = Option.getOrUndefined(python) ?? (yield* Peers.python)
+    const peers =
+      Option.isNone(scripts) || interpreter === undefined ? undefined : { python: interpreter, scripts: scripts.value }
+    if (peers === undefined) yield* Console.error("no peers: give --peers DIR, and run `bench peers` once")
+    const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? "unknown"}, load ${loadavg()[0]!.toFixed(1)}`
+    const wanted = (text: string) => Option.isNone(only) || text.includes(only.value)
+    const rows: Array<Row.Answered> = []
+    for (const row of Rows.make(peers, quick)) {
+      if (wanted(row.question)) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
     }
-    const [mine, ...others] = measured.map(median)
-    yield* Console.log(`${contestants[0]!.name}: ${mine!.toFixed(1)} steps/s`)
-    for (const [i, other] of others.entries()) {
-      const { name } = contestants[i + 1]!
-      yield* Console.log(`${name}: ${other.toFixed(1)} steps/s; rai is ${(mine! / other).toFixed(2)} times as fast`)
+    const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []
+    yield* fs.makeDirectory(out, { recursive: true })
+    const result = { machine, quick, rows, series }
+    yield* fs.writeFileString(path.join(out, "bench.json"), `${JSON.stringify(result, undefined, 2)}\n`)
+    for (const { name, points } of series) {
+      const svg = yield* Lines.svg({
+        title: `Seconds a step against ${name}`,
+        subtitle: `every map cut, ${machine}`,
+        x: name,
+        y: "seconds a step",
+        series: [{ name: "rai (onnx)", points }]
+      })
+      yield* fs.writeFileString(path.join(out, `${name}.svg`), svg)
     }
+    const page = [
+      `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
+      Report.table(rows),
+      ...series.map(
+        ({ name, points }) =>
+          `Seconds a step by ${name}: ${points.map(([x, y]) => `${x}: ${y.toPrecision(2)}`).join(", ")}.`
+      )
+    ].join("\n\n")
+    yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
+    yield* Console.log(page)
   })
+).pipe(
+  Command.withDescription("Measure this project beside its peers"),
+  Command.withSubcommands([
+    Command.make("peers", {}, () => Peers.setUp).pipe(
+      Command.withDescription("Set the peers up: a virtual environment with PyTorch, JAX and scikit-learn")
+    )
+  ])
 )
+
+const cost = Effect.fnUntraced(function* ({ name, points }: Rows.Series) {
+  const measured: Array<readonly [number, number]> = []
+  for (const { contestant, x } of points) {
+    const { says } = yield* Contestant.measure(contestant)
+    measured.push([x, 1 / (says.stepsPerSecond ?? Number.NaN)])
+    yield* Console.error(`${name} ${x}: ${measured.at(-1)![1].toPrecision(3)} s a step`)
+  }
+  return { name, points: measured }
+})
 
 Command.run(bench, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -33,7 +33,7 @@ export const command = Command.make(
   Effect.fn("doctor")(function* () {
     const { version: effect } = require("effect/package.json") as { version: string }
     const libtensorflow = yield* nativeLibrary
-    const engines = yield* Effect.forEach(["tfjs-native", "tfjs-wasm", "reference"] as const, engine)
+    const engines = yield* Effect.forEach(["tfjs-native", "tfjs-wasm", "onnx", "reference"] as const, engine)
     const providers = yield* ExecutionProviders.probe
     const rows: ReadonlyArray<readonly [string, string]> = [
       ["rai", version],

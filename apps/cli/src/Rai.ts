@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { version } from "@rai/core"
 import { Effect, Layer, Logger } from "effect"
 import { Command } from "effect/cli"
+import * as Cost from "./Cost.ts"
 import * as Demo from "./Demo.ts"
 import * as Doctor from "./Doctor.ts"
 import * as Experiment from "./Experiment.ts"
@@ -28,6 +29,7 @@ const rai = Command.make("rai").pipe(
     Verify.command,
     Predict.command,
     Landscape.command,
+    Cost.command,
     Serve.command,
     Experiment.command,
     Doctor.command,

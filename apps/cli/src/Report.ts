@@ -26,3 +26,7 @@ export const percent = (share: number | undefined | null): string =>
 
 /** 3.2 s */
 export const seconds = (value: number): string => `${value.toFixed(1)} s`
+
+/** 1.5 MB, 24.0 GB */
+export const bytes = (value: number): string =>
+  value < 1e9 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(1)} GB`

@@ -1,11 +1,13 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Engine, Plan, Pseudorandom, Training, Warnings } from "@rai/core"
+import { Plan, Pseudorandom, Training, Warnings } from "@rai/core"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as FastestEngine from "./FastestEngine.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -126,10 +128,12 @@ const one = Effect.fnUntraced(function* (
   const data = yield* Settings.data(settings)
   yield* Training.check(circuit, data.train, plan)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
+  yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
+  // What is taken is kept, so that a resumed run goes on with it.
+  const engineName =
+    settings.engine === "auto" ? yield* FastestEngine.choose(circuit, data.train, plan) : settings.engine
   return yield* Effect.gen(function* () {
-    const engine = yield* Engine.Engine
-    // What `auto` took is kept, so that a resumed run goes on with it.
-    const taken = new Settings.Settings({ ...settings, engine: engine.name as EngineChoice.Name })
+    const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
     yield* Effect.forEach(
       [...Plan.describe(plan, circuit), ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)],
@@ -148,7 +152,7 @@ const one = Effect.fnUntraced(function* (
     const compared = { ...summary, backpropagation: (yield* Run.carryOut(alone)).summary }
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
-  }).pipe(Effect.provide(EngineChoice.table[settings.engine]))
+  }).pipe(Effect.provide(EngineChoice.table[engineName]))
 })
 
 const finishedBefore = Effect.fnUntraced(function* (folder: string) {

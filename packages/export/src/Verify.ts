@@ -41,18 +41,23 @@ export type Failed =
   | Onnxruntime.OnnxruntimeFailed
   | Parity.ParityLost
 
-/** Runs the record's samples through onnxruntime again. */
-export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
-  const bytes = yield* ModelFile.read(file)
-  const model = yield* Model.decode(bytes, file)
+const recordOf = Effect.fnUntraced(function* (file: string) {
   const beside = Parity.fileOf(file)
   const text = yield* Effect.mapError(
     ModelFile.read(beside),
     ({ reason }) => new Parity.RecordInvalid({ file: beside, reason })
   )
-  const record = yield* Parity.parse(new TextDecoder().decode(text), beside)
+  return yield* Parity.parse(new TextDecoder().decode(text), beside)
+})
+
+/** Runs the record's samples through onnxruntime again. */
+export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
+  const bytes = yield* ModelFile.read(file)
+  // Without a record, that this is no model says more.
+  const record = yield* Effect.catch(recordOf(file), (missing) => Effect.andThen(Model.decode(bytes, file), missing))
   const sha256 = ModelFile.sha256(bytes)
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
+  const model = yield* Model.decode(bytes, file)
   const inputs = Object.fromEntries(Object.entries(record.inputs).map(([name, rows]) => [name, Parity.fromRows(rows)]))
   const answers = yield* Onnxruntime.run(bytes, inputs, file)
   const outputs = Object.fromEntries(

@@ -113,7 +113,15 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
         return Object.entries(initial(own, rate * factor)).map(([remembered, array]) => [slot(remembered, name), array])
       })
     )
-  const slotShapes = Record.map(slots(1, batch!), ({ shape }) => shape)
+  const slotShapes = Object.fromEntries(
+    together.flatMap(({ members, name, shape }) => {
+      // Of one number a rule remembers either one, or a single one of the whole array.
+      const { initial } = Rates.rule(circuit, phase, members[0]!)
+      return Object.entries(initial([1], 1)).map(
+        ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
+      )
+    })
+  )
   const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
   const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })
     .filter(([name, shape]) => isKept(name) && shape.length >= 2)

@@ -1,0 +1,37 @@
+/**
+ * The peers' own set-up: a virtual environment with PyTorch, JAX and scikit-learn, and where it is found again.
+ */
+import { NativeLibrary } from "@rai/core"
+import { Console, Effect, FileSystem, Path } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+
+/** The versions that the results name. */
+const packages = ["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"]
+
+const places = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const folder = path.join(yield* NativeLibrary.cache, "peers")
+  return { folder, python: path.join(folder, "bin", "python") }
+})
+
+const command = (name: string, ...args: ReadonlyArray<string>) =>
+  Effect.flatMap(ChildProcessSpawner.ChildProcessSpawner, (spawner) =>
+    spawner.exitCode(ChildProcess.make(name, args, { stdout: "inherit", stderr: "inherit" }))
+  )
+
+/** Makes the environment; a gigabyte is downloaded. */
+export const setUp = Effect.gen(function* () {
+  const { folder, python } = yield* places
+  yield* command("python3", "-m", "venv", folder)
+  const exitCode = yield* command(python, "-m", "pip", "install", "--quiet", ...packages)
+  yield* exitCode === 0
+    ? Console.log(`the peers are set up in ${folder}`)
+    : Console.error("expected pip to install the peers, but it did not; see its lines above")
+})
+
+/** The environment that `setUp` made, if it is there. */
+export const python = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const { python } = yield* places
+  return (yield* fs.exists(python)) ? python : undefined
+})

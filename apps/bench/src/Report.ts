@@ -1,0 +1,29 @@
+/**
+ * The results as a table for people, and as lines of a plot.
+ */
+import type { Answered } from "./Row.ts"
+
+const digits = (value: number): string =>
+  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+
+/** A table in Markdown; × is how many times as good this project is. */
+export const table = (rows: ReadonlyArray<Answered>): string =>
+  [
+    "| what | who | median | lowest – highest | × |",
+    "| --- | --- | ---: | ---: | ---: |",
+    ...rows.flatMap(({ answers, question, unit }) =>
+      answers.map(({ highest, lowest, median, name, ratio }, i) =>
+        [
+          "",
+          i === 0 ? question : "",
+          name,
+          `${digits(median)} ${unit}`,
+          `${digits(lowest)} – ${digits(highest)}`,
+          i === 0 ? "" : ratio.toFixed(2),
+          ""
+        ]
+          .join(" | ")
+          .trim()
+      )
+    )
+  ].join("\n")

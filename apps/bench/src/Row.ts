@@ -1,0 +1,69 @@
+/**
+ * A row of the table: one question, the same asked of several contestants in turn, round after round, so that a machine whose speed
+ * drifts treats all alike.
+ */
+import { loadavg } from "node:os"
+import { Console, Effect } from "effect"
+import * as Contestant from "./Contestant.ts"
+
+/** What is asked. */
+export interface Row {
+  readonly question: string
+  readonly unit: "steps/s" | "s" | "MB"
+  readonly of: (measured: Contestant.Measured) => number
+  /** The first is this project. */
+  readonly contestants: ReadonlyArray<Contestant.Contestant>
+}
+
+/** One contestant's answers. */
+export interface Answer {
+  readonly name: string
+  readonly median: number
+  readonly lowest: number
+  readonly highest: number
+  /** How many times as good the first contestant is: faster, or smaller. */
+  readonly ratio: number
+}
+
+/** A row with its answers. */
+export interface Answered {
+  readonly question: string
+  readonly unit: Row["unit"]
+  readonly rounds: number
+  /** The machine's load, averaged over a minute, before the row. */
+  readonly load: number
+  readonly answers: ReadonlyArray<Answer>
+}
+
+/** The middle of the values; the mean of the middle two of an even number. */
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.ceil((sorted.length - 1) / 2)]!]
+  return (low + high) / 2
+}
+
+/** Asks each contestant `rounds` times; one that fails is left out, with a line that says so. */
+export const ask = Effect.fn("Row.ask")(function* ({ contestants, of, question, unit }: Row, rounds: number) {
+  const load = loadavg()[0]!
+  const values = new Map(contestants.map(({ name }) => [name, [] as Array<number>]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const contestant of contestants) {
+      const measured = yield* Effect.option(
+        Effect.tapError(Contestant.measure(contestant), (error) => Console.error(error.message))
+      )
+      if (measured._tag === "None") continue
+      const value = of(measured.value)
+      values.get(contestant.name)!.push(value)
+      yield* Console.error(`${question}, round ${round}: ${contestant.name} ${value.toPrecision(3)} ${unit}`)
+    }
+  }
+  const there = [...values].filter(([, own]) => own.length > 0)
+  const first = median(values.get(contestants[0]!.name)!)
+  const answers = there.map(([name, own]): Answer => {
+    const middle = median(own)
+    const ratio = unit === "steps/s" ? first / middle : middle / first
+    return { name, median: middle, lowest: Math.min(...own), highest: Math.max(...own), ratio }
+  })
+  const answered: Answered = { question, unit, rounds, load, answers }
+  return answered
+})

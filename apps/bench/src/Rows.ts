@@ -1,0 +1,130 @@
+/**
+ * What is measured.
+ */
+import type { Contestant } from "./Contestant.ts"
+import type { Row } from "./Row.ts"
+
+/** Where the peers are: a Python with torch, jax and scikit-learn, and the folder of the scripts. */
+export interface Peers {
+  readonly python: string
+  readonly scripts: string
+}
+
+const deep = "2,100x100,1"
+
+const node = (name: string, file: string, ...args: ReadonlyArray<string>): Contestant => ({
+  name,
+  command: process.execPath,
+  args: [new URL(file, import.meta.url).pathname, ...args]
+})
+
+const steps = (engine: "onnx" | "tfjs-native", widths: string, plan: string, examples = 100, activation = "sigmoid") =>
+  node(`rai (${engine})`, "steps.ts", engine, widths, activation, String(examples), plan)
+
+const rai = (...args: ReadonlyArray<string>) => node("rai", "../../cli/src/main.ts", ...args)
+
+const torch = (peers: Peers | undefined, method: string, count: number): ReadonlyArray<Contestant> =>
+  peers === undefined
+    ? []
+    : [
+        {
+          name: "PyTorch",
+          command: peers.python,
+          args: [`${peers.scripts}/rai_torch.py`, "--circuit", "deep", "--method", method, "--steps", String(count)]
+        }
+      ]
+
+const jax = (peers: Peers | undefined, script: string, ...args: ReadonlyArray<string>): ReadonlyArray<Contestant> =>
+  peers === undefined ? [] : [{ name: "JAX", command: peers.python, args: [`${peers.scripts}/${script}`, ...args] }]
+
+const perSecond: Row["of"] = ({ says }) => says.stepsPerSecond ?? Number.NaN
+
+/** Steps a second beside the peers, and what a whole process costs. */
+export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Row> => {
+  const count = quick ? 100 : 250
+  const relax = (more = "") => `relax:${count}:rprop=0.1:interval=${count}${more}`
+  const backpropagate = `backpropagate:${count}:rprop=0.001:interval=${count}`
+  const both = (plan: string) => [steps("onnx", deep, plan), steps("tfjs-native", deep, plan)]
+  return [
+    {
+      question: "relaxing, every map cut",
+      unit: "steps/s",
+      of: perSecond,
+      contestants: [
+        ...both(relax()),
+        ...torch(peers, "rai", quick ? 40 : 100),
+        ...jax(peers, "rai_jax.py", "--steps", String(count))
+      ]
+    },
+    {
+      question: "backpropagation",
+      unit: "steps/s",
+      of: ({ says }) => says.backpropStepsPerSecond ?? says.stepsPerSecond ?? Number.NaN,
+      contestants: [
+        ...both(backpropagate),
+        ...torch(peers, "bp", quick ? 40 : 100),
+        ...jax(peers, "rai_jax.py", "--steps", "50", "--then-backprop", "200")
+      ]
+    },
+    {
+      question: "relaxing, every tenth map cut",
+      unit: "steps/s",
+      of: perSecond,
+      contestants: both(relax(":every=10"))
+    },
+    {
+      question: "a small circuit (2,16,1), backpropagation",
+      unit: "steps/s",
+      of: perSecond,
+      contestants: (["onnx", "tfjs-native"] as const).map((engine) =>
+        steps(engine, "2,16,1", "backpropagate:2000:rprop=0.001:interval=2000")
+      )
+    },
+    {
+      question: "peak memory, every map cut",
+      unit: "MB",
+      of: ({ megabytes }) => megabytes,
+      contestants: [...both(relax()), ...torch(peers, "rai", 20), ...jax(peers, "rai_jax.py", "--steps", "50")]
+    },
+    {
+      question: "the automatic plan, from process start to the end",
+      unit: "s",
+      of: ({ seconds }) => seconds,
+      contestants: [
+        { ...rai(..."train --data moons-100 --circuit 2,100x100,1 --json".split(" ")), name: "rai (auto)" },
+        ...jax(peers, "rai_jax_plan_a.py", "0", "0", "10", "60", "sigmoid")
+      ]
+    },
+    {
+      question: "cold start of rai --help",
+      unit: "s",
+      of: ({ seconds }) => seconds,
+      contestants: [rai("--help")]
+    }
+  ]
+}
+
+/** One series of a cost: [x, the circuit's widths, its examples]. */
+export interface Series {
+  readonly name: string
+  readonly x: string
+  readonly points: ReadonlyArray<{ readonly x: number; readonly contestant: Contestant }>
+}
+
+/** Seconds a step against depth, width and examples, every map cut. */
+export const costs = (quick: boolean): ReadonlyArray<Series> => {
+  const plan = (count: number) => `relax:${count}:rprop=0.001:interval=${count}`
+  const enough = (work: number) => Math.max(16, Math.min(120, Math.round((quick ? 4e9 : 4e10) / work)))
+  const at = (widths: string, work: number, examples = 100) =>
+    steps("onnx", widths, plan(10 + enough(work)), examples, "tanh")
+  const series = (name: string, xs: ReadonlyArray<number>, of: (x: number) => Contestant): Series => ({
+    name,
+    x: name,
+    points: xs.map((x) => ({ x, contestant: of(x) }))
+  })
+  return [
+    series("depth", quick ? [10, 100] : [10, 30, 100, 300, 1000], (n) => at(`2,100x${n},1`, 6e6 * n)),
+    series("width", quick ? [10, 100] : [10, 30, 100, 300, 1000], (n) => at(`2,${n}x10,1`, 6e3 * n * n)),
+    series("examples", quick ? [10, 1000] : [10, 100, 1000, 10_000], (n) => at("2,100x10,1", 6e5 * n, n))
+  ]
+}

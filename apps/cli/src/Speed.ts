@@ -1,0 +1,44 @@
+/**
+ * Steps a second, by taking some.
+ */
+import { type Circuit, type Dataset, type Engine, Plan, Training } from "@rai/core"
+import { Clock, Effect, type Layer, Stream } from "effect"
+
+/** Seconds that are measured. */
+const long = 0.4
+
+/** Steps that are not counted: programs are made ready in the first ones. */
+const warm = 3
+
+/** The first phase alone, as long as is asked for, with no measurement on the way. */
+export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
+  const [phase] = plan.phases
+  const lasting = phase!.steps === undefined ? { epochs: length } : { steps: length }
+  return new Plan.Plan({
+    ...plan,
+    phases: [{ ...phase!, ...lasting, interval: length } as typeof phase & {}],
+    stop: undefined
+  })
+}
+
+/** Steps a second; none where the engine is not there. */
+export const measure = <E>(
+  layer: Layer.Layer<Engine.Engine, E>,
+  circuit: Circuit.Circuit,
+  data: Dataset.Dataset,
+  plan: Plan.Plan
+) =>
+  Effect.gen(function* () {
+    const times: Array<number> = []
+    yield* Training.stream(circuit, data, { plan: first(plan, 10_000), seed: 0 }).pipe(
+      Stream.filter((event) => event._tag === "Step"),
+      Stream.takeUntilEffect(() =>
+        Effect.map(Clock.currentTimeNanos, (now) => {
+          times.push(Number(now) / 1e9)
+          return times.length > warm + 1 && times.at(-1)! - times[warm]! > long
+        })
+      ),
+      Stream.runDrain
+    )
+    return (times.length - 1 - warm) / (times.at(-1)! - times[warm]!)
+  }).pipe(Effect.provide(layer), Effect.option)
