@@ -203,6 +203,9 @@ const foreign = { size: 0, arrays: [], numbers: [], results: [], nodes: [] } sat
 const isJoined = (node: Tensor.Tensor): boolean =>
   node.primitive.name === "concat" && Views.isLeading(node, node.attributes.axis as number)
 
+/** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
+const many = 4000
+
 /** One thread's stretches as a graph; whatever it reads is fed where it lies, parts of arrays too. */
 const graph = Effect.fnUntraced(function* (
   stretches: ReadonlyArray<Shares.Stretch>,
@@ -250,5 +253,5 @@ const graph = Effect.fnUntraced(function* (
     Record.map(outputs, (node) => (isInput(Views.of(node).base) ? feed(node) : made.get(node)!))
   )
   const model = Model.encode(yield* Graph.fromProgram(program), { version, metadata: {} })
-  return { model, threads, feeds, fetches } satisfies Job.Graph
+  return { model, optimize: pruned.length < many, threads, feeds, fetches } satisfies Job.Graph
 })

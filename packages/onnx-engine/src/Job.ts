@@ -6,6 +6,8 @@ import type * as Place from "./Place.ts"
 /** A graph with the places of its inputs and results, by their names in the model. */
 export interface Graph {
   readonly model: Uint8Array
+  /** Whether the runtime may look for a better graph, which takes it time by the square of the graph's size. */
+  readonly optimize: boolean
   /** How many threads of its own the runtime takes for it. */
   readonly threads: number
   readonly feeds: Readonly<Record<string, Place.Place>>

@@ -23,6 +23,8 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   const total = work(Program.order(results))
   if (threads < 2 || total < few) return single
   const part = parts(threads)
+  // Operands before results: a circuit of a thousand stages is deeper than the call stack.
+  for (const node of Program.order(results)) part(node, 0, rows(node))
   const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, rows(of)) })
   const shares = Array.from({ length: threads }, () => new Share())
   const each = (stretch: Stretch) => shares.map((_, i) => shares.map((_, j) => (i === j ? [stretch] : [])))
@@ -49,16 +51,25 @@ class Share {
   readonly stretches: Array<Stretch> = []
   readonly #seen = new Set<Tensor.Tensor>()
   load = 0
-  #further(stretches: ReadonlyArray<Stretch>): ReadonlyArray<Tensor.Tensor> {
-    return Program.order(stretches.map(({ node }) => node)).filter((node) => !this.#seen.has(node))
+  /** What these need beyond what is there already. */
+  #further(stretches: ReadonlyArray<Stretch>): ReadonlySet<Tensor.Tensor> {
+    const found = new Set<Tensor.Tensor>()
+    const pending = stretches.map(({ node }) => node)
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (found.has(node) || this.#seen.has(node)) continue
+      found.add(node)
+      pending.push(...node.operands)
+    }
+    return found
   }
   /** The operations that these would add. */
   cost(stretches: ReadonlyArray<Stretch>): number {
     return work(this.#further(stretches))
   }
   take(stretches: ReadonlyArray<Stretch>): void {
-    this.load += this.cost(stretches)
-    for (const node of this.#further(stretches)) this.#seen.add(node)
+    const further = this.#further(stretches)
+    this.load += work(further)
+    for (const node of further) this.#seen.add(node)
     this.stretches.push(...stretches)
   }
 }
@@ -73,7 +84,11 @@ const size = (node: Tensor.Tensor): number => NdArray.size(numeric(node))
 
 const rows = (node: Tensor.Tensor): number => numeric(node)[0] ?? 1
 
-const work = (nodes: ReadonlyArray<Tensor.Tensor>): number => nodes.reduce((total, node) => total + Cost.flops(node), 0)
+const work = (nodes: Iterable<Tensor.Tensor>): number => {
+  let total = 0
+  for (const node of nodes) total += Cost.flops(node)
+  return total
+}
 
 /** Of the primitives, those whose operands are of the result's shape work on each number by itself. */
 const isElementwise = ({ operands, primitive, shape }: Tensor.Tensor): boolean =>

@@ -40,6 +40,7 @@ const open = async ({ gathers, graphs, module, moves, passes }: Job.Job): Promis
     (await InferenceSession.create(graph.model, {
       logSeverityLevel: 4,
       intraOpNumThreads: graph.threads,
+      graphOptimizationLevel: graph.optimize ? "all" : "disabled",
       // Gradients that die away become numbers so small that a processor takes a hundred times as long over each.
       extra: { session: { set_denormal_as_zero: "1" } }
     }))

@@ -1,0 +1,5 @@
+import * as Job from "./Job.mjs"
+import { at } from "./Repository.mjs"
+import * as Setup from "./Setup.mjs"
+
+Setup.ensure().then(() => Job.become([at("apps", "bench", "src", "main.ts"), ...process.argv.slice(2)]), Job.fail)
