@@ -1,0 +1,63 @@
+/**
+ * A program whose sums over examples are sums of sums over some of them each, so that threads can share the examples where stages wait for each
+ * other, as in backpropagation.
+ */
+import { Program, Rewrite, Simplify, type Tensor } from "@rai/core"
+import * as Rows from "./Rows.ts"
+
+/** ∂L/∂W = Σ over shares of aᵀ δ of the share's rows; gives every output the same values, but for rounding. */
+export const divide = (program: Program.Program, threads: number): Program.Program => {
+  const part = Rows.parts(threads)
+  const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
+  /** What a tensor is the sum of. */
+  const terms = new Map<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>()
+  const whole = (node: Tensor.Tensor): Tensor.Tensor => {
+    const made = replaced.get(node) ?? terms.get(node)!.reduce((a, b) => a.add(b))
+    replaced.set(node, made)
+    return made
+  }
+  for (const node of program.nodes) {
+    const { operands } = node
+    const own = operands.map((operand) => terms.get(operand))
+    if (isSum(node) && Rows.count(operands[0]!) >= 2 * threads) {
+      const seams = Rows.seams(Rows.count(operands[0]!), threads)
+      terms.set(
+        node,
+        seams.slice(1).map((to, i) =>
+          Rewrite.rebuild(
+            node,
+            operands.map((operand) => part(whole(operand), seams[i]!, to))
+          )
+        )
+      )
+    } else if (isLinear(node) && operands.length > 0 && own.every((sums) => sums !== undefined)) {
+      terms.set(
+        node,
+        own[0]!.map((_, i) =>
+          Rewrite.rebuild(
+            node,
+            own.map((sums) => sums![i]!)
+          )
+        )
+      )
+    } else {
+      replaced.set(node, Rewrite.rebuild(node, operands.map(whole)))
+    }
+  }
+  const outputs = Object.fromEntries(Object.entries(program.outputs).map(([name, node]) => [name, whole(node)]))
+  return Simplify.simplify(Program.fromTensors(program.inputs, outputs))
+}
+
+/** A sum over the leading axis of tables: of products, aᵀ b, or of rows. */
+const isSum = ({ attributes, operands, primitive, shape }: Tensor.Tensor): boolean => {
+  if (shape.length !== 2) return false
+  if (primitive.name === "matMul") return attributes.transposeA === true && attributes.transposeB === false
+  return (
+    primitive.name === "sum" &&
+    (attributes.axes as ReadonlyArray<number>).join() === "0" &&
+    operands[0]!.shape.length === 2
+  )
+}
+
+/** Whether the operation on a sum is the sum of the operation on its terms. */
+const isLinear = ({ primitive }: Tensor.Tensor): boolean => ["reshape", "concat", "neg"].includes(primitive.name)

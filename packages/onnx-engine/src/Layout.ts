@@ -1,0 +1,180 @@
+/**
+ * Where everything of a program lies in the memory, and what there is to do for one run of it besides its graph.
+ */
+import { type Engine, type Program, Shape, type Tensor } from "@rai/core"
+import { Record } from "effect"
+import type * as Arena from "./Arena.ts"
+import type * as Job from "./Job.ts"
+import type * as Kernel from "./Kernel.ts"
+import * as Partition from "./Partition.ts"
+import * as Place from "./Place.ts"
+import * as Views from "./Views.ts"
+
+/** A session's entries by name. */
+export type State = ReadonlyMap<string, Place.Place>
+
+/** A program's places. */
+export interface Layout {
+  readonly kernels: ReadonlyArray<Kernel.Kernel>
+  /** What the graph computes, and where it belongs. */
+  readonly computed: ReadonlyMap<Tensor.Tensor, Place.Place>
+  /** Where an input lies. */
+  readonly placeOf: (input: Tensor.Tensor) => Place.Place
+  /** Inputs that a run is given, by name; the others are the state's. */
+  readonly given: Readonly<Record<string, Place.Place>>
+  /** Outputs that are not of the state. */
+  readonly report: Readonly<Record<string, Place.Place>>
+  /** The inputs that the program reads. */
+  readonly read: ReadonlySet<string>
+  readonly gathers: ReadonlyArray<Job.Move>
+  readonly passes: ReadonlyArray<Job.Pass>
+  readonly moves: ReadonlyArray<Job.Move>
+}
+
+const kinds = { float: "float32", int: "int64", bool: "bool" } as const
+
+/** Whether the tensor is an input. */
+export const isInput = ({ primitive }: Tensor.Tensor): boolean => primitive.name === "input"
+
+/** An input's name. */
+export const nameOf = ({ attributes }: Tensor.Tensor): string => attributes.name as string
+
+/** Lays out a program of known lengths for a state and the inputs that come beside it. */
+export const make = (program: Program.Program, arena: Arena.Arena, state: State, inputs: Engine.Arrays): Layout => {
+  const { kernels, needed } = Partition.make(program)
+  const passing = arena.passing()
+  const placeFor = ({ dtype, shape }: Tensor.Tensor): Place.Place =>
+    passing(shape as ReadonlyArray<number>, kinds[dtype])
+  const given = Record.map(
+    Record.filter(program.inputs, (_, name) => name in inputs),
+    placeFor
+  )
+
+  const outputs = Object.entries(program.outputs)
+  const read = new Set(program.nodes.filter(isInput).map(nameOf))
+  const replaced = new Set(outputs.map(([name]) => name).filter((name) => state.has(name)))
+  const bearers = Map.groupBy(outputs, ([, node]) => node)
+  /** The entry that alone bears a result and is of its shape. */
+  const entryOf = (node: Tensor.Tensor): readonly [name: string, place: Place.Place] | undefined => {
+    const [[name] = [""], ...others] = bearers.get(node) ?? []
+    const place = state.get(name)
+    const fits = others.length === 0 && place?.kind === kinds[node.dtype] && Shape.equals(place.shape, node.shape)
+    return fits ? [name, place] : undefined
+  }
+
+  const places = new Map<Tensor.Tensor, Place.Place>()
+  const computed = new Map<Tensor.Tensor, Place.Place>()
+  const gathers: Array<Job.Move> = []
+  const settle = (node: Tensor.Tensor, place: Place.Place): Place.Place => {
+    places.set(node, place)
+    return place
+  }
+  const compute = (node: Tensor.Tensor, place: Place.Place): Place.Place => {
+    computed.set(node, place)
+    return settle(node, place)
+  }
+  /** Where the numbers of a tensor are to be found. */
+  const lay = (node: Tensor.Tensor): Place.Place => {
+    const known = places.get(node)
+    if (known !== undefined) return known
+    const { base, offset } = Views.of(node)
+    if (base !== node) return settle(node, Place.part(lay(base), offset, node.shape as ReadonlyArray<number>))
+    if (isInput(node)) return settle(node, given[nameOf(node)] ?? state.get(nameOf(node))!)
+    if (isJoined(node)) {
+      const { after, before } = overhang(node)
+      const size = before + Partition.sizeOf(node)! + after
+      const shape = node.shape as ReadonlyArray<number>
+      const place = Place.part(passing([size], kinds[node.dtype]), before, shape)
+      fill(node, place, before, after)
+      return settle(node, place)
+    }
+    const entry = entryOf(node)
+    // What nothing reads may be overwritten at once.
+    return compute(node, entry !== undefined && !read.has(entry[0]) ? entry[1] : placeFor(node))
+  }
+  /** Elements that lie around what is joined, where its first or last part is a stretch of something that is computed as a whole. */
+  const overhang = (node: Tensor.Tensor): { readonly before: number; readonly after: number } => {
+    const [first, last] = [Views.of(node.operands[0]!), Views.of(node.operands.at(-1)!)]
+    const isFree = ({ base }: Views.View) => !isInput(base) && !places.has(base)
+    return {
+      before: isFree(first) ? first.offset : 0,
+      after: isFree(last) ? beyond(last, node.operands.at(-1)!) : 0
+    }
+  }
+  /** Has the numbers of a tensor put at a place, with so much room around it; the parts of what is joined are computed where they belong. */
+  const fill = (node: Tensor.Tensor, place: Place.Place, before: number, after: number): void => {
+    if (isJoined(node) && !places.has(node)) {
+      let offset = 0
+      for (const [i, operand] of node.operands.entries()) {
+        const room = [i === 0 ? before : 0, i === node.operands.length - 1 ? after : 0] as const
+        fill(operand, Place.part(place, offset, operand.shape as ReadonlyArray<number>), ...room)
+        offset += Partition.sizeOf(operand)!
+      }
+      return
+    }
+    const view = Views.of(node)
+    const { base, offset } = view
+    if (places.has(node) || places.has(base) || isInput(base)) {
+      gathers.push({ from: lay(node), to: place })
+    } else if (offset <= before && beyond(view, node) <= after) {
+      const whole = Place.part(place, -offset, base.shape as ReadonlyArray<number>)
+      if (base !== node && isJoined(base)) fill(base, whole, before - offset, after - beyond(view, node))
+      else compute(base, whole)
+    } else {
+      compute(node, place)
+    }
+  }
+
+  // Results that passes write: into the entry itself where no one else reads it.
+  const readers = new Map<string, Set<Kernel.Kernel>>()
+  for (const kernel of kernels) {
+    for (const operand of [...kernel.arrays, ...kernel.numbers]) {
+      const { base } = Views.of(operand)
+      if (!isInput(base)) continue
+      // An entry that is read at another place than its beginning may be read after it was written.
+      const isWhole = Partition.sizeOf(base) === Partition.sizeOf(operand) && kernel.arrays.includes(operand)
+      const by = readers.get(nameOf(base)) ?? new Set()
+      readers.set(nameOf(base), isWhole ? by.add(kernel) : by.add(kernel).add(foreign))
+    }
+  }
+  const written = kernels.flatMap((kernel) => kernel.results.map((node) => [kernel, node] as const))
+  for (const [kernel, node] of written) {
+    const entry = entryOf(node)
+    const others = [...(readers.get(entry?.[0] ?? "") ?? [])].filter((reader) => reader !== kernel)
+    settle(node, entry !== undefined && others.length === 0 ? entry[1] : placeFor(node))
+  }
+  for (const node of needed) lay(node)
+
+  const passes = kernels.map(
+    ({ arrays, numbers, results, size }): Job.Pass => ({
+      size: Math.ceil(size / 4) * 16,
+      addresses: [...arrays, ...numbers, ...results].map((node) => lay(node).address)
+    })
+  )
+  const moves: Array<Job.Move> = []
+  const report: Record<string, Place.Place> = {}
+  for (const [name, node] of outputs) {
+    const { base } = Views.of(node)
+    let from = lay(node)
+    // What is replaced before it is passed on is kept apart.
+    if (isInput(base) && replaced.has(nameOf(base))) {
+      const apart = placeFor(node)
+      gathers.push({ from, to: apart })
+      from = apart
+    }
+    const entry = state.get(name)
+    if (entry === undefined) report[name] = from
+    else if (entry.address !== from.address) moves.push({ from, to: entry })
+  }
+  return { kernels, computed, placeOf: lay, given, report, read, gathers, passes, moves }
+}
+
+/** How many elements a view's base has after it. */
+const beyond = ({ base, offset }: Views.View, node: Tensor.Tensor): number =>
+  Partition.sizeOf(base)! - offset - Partition.sizeOf(node)!
+
+/** Stands for a reader that no pass is. */
+const foreign = { size: 0, arrays: [], numbers: [], results: [], nodes: [] } satisfies Kernel.Kernel
+
+const isJoined = (node: Tensor.Tensor): boolean =>
+  node.primitive.name === "concat" && Views.isLeading(node, node.attributes.axis as number)
