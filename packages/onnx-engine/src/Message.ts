@@ -1,20 +1,27 @@
 /**
- * What an engine's session and its threads say to each other; each message to a thread is answered by one from it, in order.
+ * What an engine and its threads say to each other; each message to a thread but the one that begins another is answered by one from it, in order.
  */
 /// <reference path="./webassembly.d.ts" />
+import type { MessagePort } from "node:worker_threads"
 import type * as Job from "./Job.ts"
 
-/** What a thread is started with: its number from 0, the memory, and where it meets the others. */
+/** What a thread is started with: its number from 0, and whom it hears; the first hears the one that started it. */
 export interface ThreadData {
   readonly number: number
-  readonly memory: WebAssembly.Memory
-  readonly meeting: Int32Array<SharedArrayBuffer>
+  readonly port?: MessagePort
 }
 
-/** To a thread: make a job ready, do it once, forget it; and come to an end. */
+/** To a thread: make a job ready in a memory, do it once, forget it; begin another thread; come to an end. */
 export type ToThread =
-  | { readonly type: "open"; readonly id: number; readonly job: Job.Job }
+  | {
+      readonly type: "open"
+      readonly id: number
+      readonly job: Job.Job
+      readonly memory: WebAssembly.Memory
+      readonly meeting: Int32Array<SharedArrayBuffer>
+    }
   | { readonly type: "run" | "close"; readonly id: number }
+  | { readonly type: "begin"; readonly number: number; readonly port: MessagePort }
   | { readonly type: "end" }
 
 /** From a thread; `text` is the runtime's own. */

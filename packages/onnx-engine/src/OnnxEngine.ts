@@ -21,9 +21,8 @@ const failed = (error: { readonly message: string }) =>
 
 interface Prepared extends Compiled.Compiled, Threads.Opened {}
 
-const session = Effect.fnUntraced(function* (initial: Engine.Arrays) {
+const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: Engine.Arrays) {
   const arena = Arena.make()
-  const threads = yield* Threads.make(arena)
   const state = new Map<string, Place.Place>()
   const ready = new Map<Program.Program, Prepared>()
   const buffer = () => arena.memory.buffer
@@ -44,7 +43,7 @@ const session = Effect.fnUntraced(function* (initial: Engine.Arrays) {
     const lengths = yield* Binding.lengths(name, program, (input) => (inputs[input] ?? state.get(input))?.shape)
     const resolved = Rewrite.resolve(program, lengths)
     const compiled = yield* Effect.mapError(Compiled.make(resolved, arena, state, inputs, threads.most), failed)
-    const opened = yield* Effect.mapError(threads.open(compiled.job), failed)
+    const opened = yield* Effect.mapError(threads.open(compiled.job, arena.memory), failed)
     const made: Prepared = { ...compiled, ...opened }
     ready.set(program, made)
     return made
@@ -59,6 +58,7 @@ const session = Effect.fnUntraced(function* (initial: Engine.Arrays) {
     for (const [entry, array] of Object.entries(entries)) put(entry, array)
   }
   write(initial)
+  yield* Effect.addFinalizer(() => Effect.forEach(ready.values(), ({ close }) => close, { discard: true }))
   const made: Engine.Session = {
     // Interrupted within, a step would leave a state that is half of it before and half after.
     advance: (program, inputs) => Effect.uninterruptible(advance(program, inputs)),
@@ -69,8 +69,15 @@ const session = Effect.fnUntraced(function* (initial: Engine.Arrays) {
   return made
 })
 
-const run = (program: Program.Program, inputs: Engine.Arrays) =>
-  Effect.scoped(Effect.flatMap(session({}), ({ advance }) => advance(program, inputs)))
+const make = Effect.gen(function* () {
+  const threads = yield* Threads.make
+  return Engine.Engine.of({
+    name,
+    run: (program, inputs) =>
+      Effect.scoped(Effect.flatMap(session(threads, {}), ({ advance }) => advance(program, inputs))),
+    session: (state) => session(threads, state)
+  })
+})
 
-/** The engine. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
-export const layer: Layer.Layer<Engine.Engine> = Layer.succeed(Engine.Engine, Engine.Engine.of({ name, run, session }))
+/** The engine; its threads begin with the first program. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
+export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, make)

@@ -3,14 +3,14 @@
  * else.
  */
 /// <reference path="./webassembly.d.ts" />
-import { parentPort, workerData } from "node:worker_threads"
+import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads"
 import { env, InferenceSession, Tensor } from "onnxruntime-node"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { FromThread, ThreadData, ToThread } from "./Message.ts"
 import * as Place from "./Place.ts"
 
-const { meeting, memory, number } = workerData as ThreadData
+const { number, port = parentPort! } = workerData as ThreadData
 
 // What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
 env.logLevel = "fatal"
@@ -23,16 +23,18 @@ interface Ready {
   readonly end: () => Promise<void>
 }
 
-const tensor = (place: Place.Place): Tensor =>
-  new Tensor(place.kind as "float32", Place.view(memory.buffer, place) as Float32Array, place.shape)
+type Open = Extract<ToThread, { readonly type: "open" }>
 
-const tensors = (places: Readonly<Record<string, Place.Place>>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(places).map(([name, place]) => [name, tensor(place)]))
-
-const move = ({ from, to }: Job.Move): void =>
-  void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
-
-const open = async ({ gathers, graphs, module, moves, passes }: Job.Job): Promise<Ready> => {
+const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, memory }: Open): Promise<Ready> => {
+  const tensors = (places: Readonly<Record<string, Place.Place>>): Record<string, Tensor> =>
+    Object.fromEntries(
+      Object.entries(places).map(([name, place]) => [
+        name,
+        new Tensor(place.kind as "float32", Place.view(memory.buffer, place) as Float32Array, place.shape)
+      ])
+    )
+  const move = ({ from, to }: Job.Move): void =>
+    void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
   const graph = graphs[number]
   const threads = graphs.length
   const session =
@@ -41,7 +43,8 @@ const open = async ({ gathers, graphs, module, moves, passes }: Job.Job): Promis
       logSeverityLevel: 4,
       intraOpNumThreads: graph.threads,
       graphOptimizationLevel: graph.optimize ? "all" : "disabled",
-      // Gradients that die away become numbers so small that a processor takes a hundred times as long over each.
+      // Gradients that die away become numbers so small that a processor takes a hundred times as long over each. The runtime sets
+      // its first session's thread to take them for zero, and a thread that begins another hands that on.
       extra: { session: { set_denormal_as_zero: "1" } }
     }))
   const [feeds, fetches] = [tensors(graph?.feeds ?? {}), tensors(graph?.fetches ?? {})]
@@ -83,33 +86,41 @@ const open = async ({ gathers, graphs, module, moves, passes }: Job.Job): Promis
   }
 }
 
-const say = (message: FromThread) => parentPort!.postMessage(message)
+const say = (message: FromThread) => port.postMessage(message)
+
+const begin = (other: number, theirs: MessagePort): void => {
+  const data: ThreadData = { number: other, port: theirs }
+  new Worker(new URL(import.meta.url), { workerData: data, transferList: [theirs] }).unref()
+}
 
 const jobs = new Map<number, Ready>()
 
 const handle = async (message: ToThread): Promise<void> => {
   switch (message.type) {
     case "open":
-      return void jobs.set(message.id, await open(message.job))
+      return void jobs.set(message.id, await open(message))
     case "run":
       return jobs.get(message.id)!.run()
     case "close": {
       await jobs.get(message.id)?.end()
       return void jobs.delete(message.id)
     }
+    case "begin":
+      return begin(message.number, message.port)
     case "end": {
       for (const job of jobs.values()) await job.end()
-      parentPort!.close()
+      say({ type: "done" })
+      port.close()
     }
   }
 }
 
 let last = Promise.resolve()
-parentPort!.on("message", (message: ToThread) => {
+port.on("message", (message: ToThread) => {
   last = last.then(async () => {
     try {
       await handle(message)
-      say({ type: "done" })
+      if (message.type !== "begin" && message.type !== "end") say({ type: "done" })
     } catch (error) {
       say({ type: "failed", text: error instanceof Error ? error.message : String(error) })
     }

@@ -1,10 +1,10 @@
 /**
- * The threads of a session. They begin when a job first needs them and end with the scope.
+ * The threads of an engine: where they come from, and how they are asked.
  */
+/// <reference path="./webassembly.d.ts" />
 import { availableParallelism } from "node:os"
-import { Worker } from "node:worker_threads"
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
 import { Effect, Schema, type Scope } from "effect"
-import type * as Arena from "./Arena.ts"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { FromThread, ThreadData, ToThread } from "./Message.ts"
@@ -27,67 +27,99 @@ export interface Opened {
   readonly close: Effect.Effect<void>
 }
 
-/** Threads over one memory. */
+/** The threads of an engine, which its sessions share. */
 export interface Threads {
   /** How many there may be: one for each core. */
   readonly most: number
-  readonly open: (job: Job.Job) => Effect.Effect<Opened, ThreadFailed>
+  /** Makes a job ready in the memory that its places are in. */
+  readonly open: (job: Job.Job, memory: WebAssembly.Memory) => Effect.Effect<Opened, ThreadFailed>
 }
 
-type Resume = (answer: Effect.Effect<void, ThreadFailed>) => void
+type Done = (failed?: ThreadFailed) => void
 
-type Ask = (message: ToThread) => Effect.Effect<void, ThreadFailed>
+interface Thread {
+  readonly ask: (message: ToThread, done: Done) => void
+  readonly tell: (message: ToThread, transfer: ReadonlyArray<MessagePort>) => void
+}
 
 const stopped = "a thread stopped in the middle of its work; resume from the last checkpoint"
 
-const start = (data: ThreadData): Ask => {
-  // The library reads the process's real environment, which a thread's own copy does not reach.
-  process.env.ORT_DISABLE_TELEMETRY = "1"
-  const worker = new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data })
-  const waiting: Array<Resume> = []
+/** A thread at the other end of a port; `onGone` hears of its end. */
+const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
+  const waiting: Array<Done> = []
   let [last, isGone] = ["", false]
-  const gone = () => Effect.fail(new ThreadFailed({ isGone, reason: last === "" ? stopped : `${stopped} (${last})` }))
-  worker.on("message", (message: FromThread) =>
-    waiting.shift()?.(
-      message.type === "done" ? Effect.void : Effect.fail(new ThreadFailed({ isGone, reason: message.text }))
-    )
+  const gone = () => new ThreadFailed({ isGone, reason: last === "" ? stopped : `${stopped} (${last})` })
+  port.on("message", (message: FromThread) =>
+    waiting.shift()?.(message.type === "done" ? undefined : new ThreadFailed({ isGone, reason: message.text }))
   )
-  worker.on("error", (error) => {
+  port.on("error", (error: unknown) => {
     last = error instanceof Error ? error.message : String(error)
   })
-  worker.on("exit", () => {
+  // A thread that is started says that it exits; the port to one that another started closes.
+  port.on(port instanceof Worker ? "exit" : "close", () => {
     isGone = true
-    Meeting.leave(data.meeting)
-    for (const resume of waiting.splice(0)) resume(gone())
+    onGone()
+    for (const done of waiting.splice(0)) done(gone())
   })
-  return (message) =>
-    Effect.callback((resume) => {
-      if (isGone) return resume(gone())
-      waiting.push(resume)
-      worker.postMessage(message)
-    })
+  return {
+    ask: (message, done) => {
+      if (isGone) return done(gone())
+      waiting.push(done)
+      port.postMessage(message)
+    },
+    tell: (message, transfer) => port.postMessage(message, transfer)
+  }
 }
 
-/** Threads that begin when they are needed. */
-export const make = Effect.fnUntraced(function* (arena: Arena.Arena): Effect.fn.Return<Threads, never, Scope.Scope> {
-  const meeting = Meeting.memory()
-  const threads: Array<Ask> = []
+/** Asks all and waits for all; the first failure is theirs. */
+const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<void, ThreadFailed> =>
+  Effect.callback((resume) => {
+    let left = threads.length
+    let first: ThreadFailed | undefined
+    if (left === 0) return resume(Effect.void)
+    for (const { ask } of threads) {
+      ask(message, (failed) => {
+        first ??= failed
+        left--
+        if (left === 0) resume(first === undefined ? Effect.void : Effect.fail(first))
+      })
+    }
+  })
+
+/** Threads that begin when a job first needs them, and end with the scope. */
+export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(function* () {
+  const threads: Array<Thread> = []
+  const meetings = new Set<Int32Array<SharedArrayBuffer>>()
   let jobs = 0
   let broken: ThreadFailed | undefined
-  const all = (asks: ReadonlyArray<Ask>, message: ToThread) =>
-    Effect.forEach(asks, (ask) => ask(message), { concurrency: "unbounded", discard: true })
-  yield* Effect.addFinalizer(() =>
-    Effect.forEach(threads, (ask) => Effect.ignore(ask({ type: "end" })), { concurrency: "unbounded", discard: true })
-  )
+  const onGone = () => {
+    for (const meeting of meetings) Meeting.leave(meeting)
+  }
+  const first = (): Thread => {
+    // The library reads the process's real environment, which a thread's own copy does not reach.
+    process.env.ORT_DISABLE_TELEMETRY = "1"
+    const data: ThreadData = { number: 0 }
+    return at(new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data }), onGone)
+  }
+  /** The others are begun by the first, once it has a session: what it takes for zero, they take for zero. */
+  const another = (number: number): Thread => {
+    const { port1, port2 } = new MessageChannel()
+    threads[0]!.tell({ type: "begin", number, port: port2 }, [port2])
+    return at(port1, onGone)
+  }
+  yield* Effect.addFinalizer(() => Effect.ignore(all(threads.toReversed(), { type: "end" })))
   return {
     most: availableParallelism(),
-    open: Effect.fnUntraced(function* (job) {
+    open: Effect.fnUntraced(function* (job, memory) {
       const id = jobs++
-      while (threads.length < job.graphs.length) {
-        threads.push(start({ number: threads.length, memory: arena.memory, meeting }))
-      }
+      const meeting = Meeting.memory()
+      meetings.add(meeting)
+      const message: ToThread = { type: "open", id, job, memory, meeting }
+      threads[0] ??= first()
+      yield* all(threads.slice(0, 1), message)
+      while (threads.length < job.graphs.length) threads.push(another(threads.length))
       const own = threads.slice(0, job.graphs.length)
-      yield* all(own, { type: "open", id, job })
+      yield* all(own.slice(1), message)
       const run = Effect.suspend(() => {
         // The others would wait for the one that is gone.
         if (broken !== undefined) return Effect.fail(broken)
@@ -98,7 +130,11 @@ export const make = Effect.fnUntraced(function* (arena: Arena.Arena): Effect.fn.
           })
         )
       })
-      return { run, close: Effect.ignore(all(own, { type: "close", id })) }
+      const close = Effect.suspend(() => {
+        meetings.delete(meeting)
+        return Effect.ignore(all(own, { type: "close", id }))
+      })
+      return { run, close }
     })
   }
 })
