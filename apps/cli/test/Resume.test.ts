@@ -9,7 +9,7 @@ import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
 // Some five seconds of training, with checkpoints every two.
 const settings = [
   ..."train --data moons-100 --circuit 2,64x40,1 --activation tanh --seed 3".split(" "),
-  ..."--plan relax:250:rprop=0.001:every=4:refresh=60,backpropagate:100:adam=0.001".split(" ")
+  ..."--plan relax:1200:rprop=0.001:every=4:refresh=60,backpropagate:400:adam=0.001".split(" ")
 ]
 
 const circuitOf = (run: string) => {
@@ -54,7 +54,7 @@ describe("resume", () => {
     const run = join(place, "run")
     const child = start(...settings, "--out", run)
     const over = ended(child)
-    await heard(child, "0/250")
+    await heard(child, "0/1200")
     await sleep(500)
     child.kill("SIGINT")
     assert.strictEqual((await over).code, 130)
