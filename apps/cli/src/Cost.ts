@@ -39,11 +39,24 @@ export const command = Command.make(
         advice: "give for instance --examples 100"
       })
     }
+    for (const [name, of] of [
+      ["batch", given.batch],
+      ["epochs", given.epochs]
+    ] as const) {
+      const most = name === "batch" ? given.examples : Number.POSITIVE_INFINITY
+      if (Option.isNone(of) || (of.value >= 1 && of.value <= most)) continue
+      return yield* new UsageWrong({
+        expected: name === "batch" ? `--batch from 1 to the ${given.examples} examples` : "--epochs of at least 1",
+        came: `${of.value} came`,
+        advice: `give for instance --${name} ${name === "batch" ? Math.min(64, given.examples) : 40}`
+      })
+    }
     const settings = new Settings.Settings({
       ...given,
       data: "moons-100",
       seed: 0,
-      batch: Option.getOrUndefined(given.batch),
+      batch:
+        Option.getOrUndefined(given.batch) ?? (Option.isSome(given.epochs) ? Math.min(64, given.examples) : undefined),
       epochs: Option.getOrUndefined(given.epochs),
       residual: given.residual || undefined
     })
@@ -129,7 +142,7 @@ const predicted = Effect.fnUntraced(function* (
   plan: Plan.Plan,
   engine: "onnx" | "tfjs-native"
 ) {
-  const data = yield* Moons.make({ examples: Math.min(x[0]!, most), noise: 0.1, seed: 1 })
+  const data = yield* Moons.make({ examples: Math.max(2, Math.min(x[0]!, most)), noise: 0.1, seed: 1 })
   const { inputs, outputs } = Circuit.widths(circuit)
   const timed = Effect.fnUntraced(function* (own: Circuit.Circuit) {
     const footprint = yield* Footprint.of(shapes(own, data.inputs.shape[0]!), plan.phases[0]!)
@@ -144,7 +157,9 @@ const predicted = Effect.fnUntraced(function* (
   if (Option.isNone(pair)) return undefined
   const [less, more] = pair.value
   const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), 0)
-  return Math.max(less.seconds + each * (flops - less.flops), 0)
+  // Of what is much smaller than both, a line through them says nothing.
+  const least = less.seconds * Math.min(1, 0.05 + flops / less.flops)
+  return Math.max(less.seconds + each * (flops - less.flops), least)
 })
 
 const count = (value: number): string => value.toLocaleString("en-US")
@@ -153,7 +168,7 @@ const lines = ({ footprint, kind, secondsPerStep, steps }: Costed): ReadonlyArra
   const { auxiliaries, bytes, flops, memory, parameters, remembered } = footprint
   const time =
     secondsPerStep === undefined
-      ? "unknown: the engine is not here; see rai doctor"
+      ? "unknown: it could not be measured here; see rai doctor"
       : `${(1000 * secondsPerStep).toPrecision(2)} ms a step, at most ${Report.seconds(steps * secondsPerStep)} for ${count(steps)} steps`
   return [
     kind,

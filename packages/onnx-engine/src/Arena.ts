@@ -8,6 +8,9 @@ import * as Wasm from "./Wasm.ts"
 
 const page = 65536
 
+/** Bytes that a core takes from memory at once; arrays begin at a multiple. */
+const line = 64
+
 /** An array of a shape; what follows its end up to 64 bytes is its own too, so that a pass need not look where it ends. */
 export type Allocate = (shape: ReadonlyArray<number>, kind: Place.Kind) => Place.Place
 
@@ -16,6 +19,8 @@ export interface Arena {
   readonly memory: WebAssembly.Memory
   /** A new array. */
   readonly array: Allocate
+  /** An array that nothing reads any more. */
+  readonly free: (place: Place.Place) => void
   /** Arrays for what lives no longer than a run: those of one call lie apart from each other, not from those of another. */
   readonly passing: () => Allocate
 }
@@ -40,30 +45,65 @@ export const read = (buffer: ArrayBufferLike, place: Place.Place): NdArray.NdArr
   }
 }
 
+/** More than one memory can hold. */
+export class ArenaFull extends Error {
+  constructor() {
+    super(
+      "expected its arrays to fit into the 4 GiB that this engine holds, but there are more; use batches, fewer cuts or a smaller circuit, or another engine"
+    )
+  }
+}
+
+interface Block {
+  readonly address: number
+  readonly size: number
+}
+
 /** An empty memory. */
 export const make = (): Arena => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: Wasm.mostPages, shared: true })
   let end = 0
-  const take = (size: number): number => {
-    const address = end
+  const take = (size: number): Block => {
+    // A pass may read a few numbers further than its last array goes.
+    const missing = Math.ceil((end + size + line - memory.buffer.byteLength) / page)
+    try {
+      if (missing > 0) memory.grow(missing)
+    } catch {
+      throw new ArenaFull()
+    }
+    const block = { address: end, size }
     end += size
-    const missing = Math.ceil((end - memory.buffer.byteLength) / page)
-    if (missing > 0) memory.grow(missing)
-    return address
+    return block
   }
   const room = (shape: ReadonlyArray<number>, kind: Place.Kind): number =>
-    Math.ceil(Math.max(Place.bytes({ shape, kind, address: 0 }), 1) / 64) * 64
+    Math.ceil(Math.max(Place.bytes({ shape, kind, address: 0 }), 1) / line) * line
+  const smallest = (of: Iterable<Block>, size: number): Block | undefined =>
+    [...of].filter((block) => block.size >= size).sort((a, b) => a.size - b.size)[0]
+  /** Blocks of arrays that are no more. */
+  const freed = new Set<Block>()
+  const taken = new Map<number, Block>()
   /** Blocks that runs use one after the other. */
-  const blocks: Array<{ readonly address: number; readonly size: number }> = []
+  const blocks: Array<Block> = []
   return {
     memory,
-    array: (shape, kind) => ({ kind, shape, address: take(room(shape, kind)) }),
+    array: (shape, kind) => {
+      const size = room(shape, kind)
+      const block = smallest(freed, size) ?? take(size)
+      freed.delete(block)
+      taken.set(block.address, block)
+      return { kind, shape, address: block.address }
+    },
+    free: ({ address }) => {
+      const block = taken.get(address)
+      if (block !== undefined) freed.add(block)
+      taken.delete(address)
+    },
     passing: () => {
       const free = new Set(blocks)
       return (shape, kind) => {
         const size = room(shape, kind)
-        const fitting = [...free].filter((block) => block.size >= size).sort((a, b) => a.size - b.size)[0]
-        const block = fitting ?? { address: take(size), size }
+        const fitting = smallest(free, size)
+        const block = fitting ?? take(size)
         if (fitting === undefined) blocks.push(block)
         free.delete(block)
         return { kind, shape, address: block.address }

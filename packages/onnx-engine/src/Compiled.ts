@@ -22,6 +22,8 @@ export interface Compiled {
   readonly given: Readonly<Record<string, Place.Place>>
   /** Outputs that are not of the state. */
   readonly report: Readonly<Record<string, Place.Place>>
+  /** Where entries lie after a run that take another shape or type. */
+  readonly reshaped: Readonly<Record<string, Place.Place>>
   /** Whether the places hold for a state and the inputs given with it. */
   readonly holds: (state: Layout.State, inputs: Engine.Arrays) => boolean
 }
@@ -40,11 +42,10 @@ export const make = Effect.fnUntraced(function* (
     return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
   }
   const byStages = divided(program)
-  const isWhole = byStages.shares.length === 1
-  const byExamples =
-    isWhole && Shares.isWorthwhile(program.nodes, threads) ? divided(Examples.divide(program, threads)) : byStages
+  const mayShare = byStages.shares.length === 1 && Shares.isWorthwhile(program.nodes, threads)
+  const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
   const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
-  const { computed, gathers, given, kernels, moves, passes, placeOf, read, report } = layout
+  const { computed, gathers, given, kernels, moves, passes, placeOf, read, report, reshaped } = layout
   const graphs = yield* Effect.forEach(shares, (stretches) =>
     graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1)
   )
@@ -61,6 +62,7 @@ export const make = Effect.fnUntraced(function* (
     job,
     given,
     report,
+    reshaped,
     holds: (now, came) =>
       [...settled].every(([name, place]) => now.get(name) === place) &&
       [...read].every((name) => name in came === name in given) &&

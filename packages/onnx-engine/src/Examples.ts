@@ -16,33 +16,37 @@ export const divide = (program: Program.Program, threads: number): Program.Progr
     replaced.set(node, made)
     return made
   }
+  /** The stretches of rows of a table, one for each share. */
+  const stretches = (table: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
+    const seams = Rows.seams(Rows.count(table), threads)
+    return seams.slice(1).map((to, i) => part(table, seams[i]!, to))
+  }
   for (const node of program.nodes) {
     const { operands } = node
     const own = operands.map((operand) => terms.get(operand))
-    if (isSum(node) && Rows.count(operands[0]!) >= 2 * threads) {
-      const seams = Rows.seams(Rows.count(operands[0]!), threads)
-      terms.set(
-        node,
-        seams.slice(1).map((to, i) =>
-          Rewrite.rebuild(
-            node,
-            operands.map((operand) => part(whole(operand), seams[i]!, to))
-          )
-        )
-      )
-    } else if (isLinear(node) && operands.length > 0 && own.every((sums) => sums !== undefined)) {
-      terms.set(
-        node,
-        own[0]!.map((_, i) =>
-          Rewrite.rebuild(
-            node,
-            own.map((sums) => sums![i]!)
-          )
-        )
-      )
-    } else {
-      replaced.set(node, Rewrite.rebuild(node, operands.map(whole)))
+    const sums =
+      isSum(node) && Rows.count(operands[0]!) >= 2 * threads
+        ? operands.map((operand) => stretches(whole(operand)))
+        : isLinear(node) && operands.length > 0 && own.every((of) => of !== undefined)
+          ? own.map((of) => of!)
+          : undefined
+    if (sums === undefined) {
+      const made = Rewrite.rebuild(node, operands.map(whole))
+      replaced.set(node, made)
+      // Operands before results: a circuit of a thousand stages is deeper than the call stack.
+      part(made, 0, Rows.count(made))
+      if (made.shape.length === 2 && Rows.count(made) >= 2 * threads) stretches(made)
+      continue
     }
+    terms.set(
+      node,
+      sums[0]!.map((_, i) =>
+        Rewrite.rebuild(
+          node,
+          sums.map((of) => of[i]!)
+        )
+      )
+    )
   }
   const outputs = Object.fromEntries(Object.entries(program.outputs).map(([name, node]) => [name, whole(node)]))
   return Simplify.simplify(Program.fromTensors(program.inputs, outputs))

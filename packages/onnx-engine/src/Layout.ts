@@ -24,6 +24,8 @@ export interface Layout {
   readonly given: Readonly<Record<string, Place.Place>>
   /** Outputs that are not of the state. */
   readonly report: Readonly<Record<string, Place.Place>>
+  /** Where entries lie from now on that take another shape or type. */
+  readonly reshaped: Readonly<Record<string, Place.Place>>
   /** The inputs that the program reads. */
   readonly read: ReadonlySet<string>
   readonly gathers: ReadonlyArray<Job.Move>
@@ -31,7 +33,8 @@ export interface Layout {
   readonly moves: ReadonlyArray<Job.Move>
 }
 
-const kinds = { float: "float32", int: "int64", bool: "bool" } as const
+/** As what a tensor is held. */
+export const kinds = { float: "float32", int: "int64", bool: "bool" } as const
 
 /** Whether the tensor is an input. */
 export const isInput = ({ primitive }: Tensor.Tensor): boolean => primitive.name === "input"
@@ -45,13 +48,12 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   const passing = arena.passing()
   const placeFor = ({ dtype, shape }: Tensor.Tensor): Place.Place =>
     passing(shape as ReadonlyArray<number>, kinds[dtype])
-  const given = Record.map(
-    Record.filter(program.inputs, (_, name) => name in inputs),
-    placeFor
-  )
-
   const outputs = Object.entries(program.outputs)
   const read = new Set(program.nodes.filter(isInput).map(nameOf))
+  const given = Record.map(
+    Record.filter(program.inputs, (_, name) => name in inputs && read.has(name)),
+    placeFor
+  )
   const replaced = new Set(outputs.map(([name]) => name).filter((name) => state.has(name)))
   const bearers = Map.groupBy(outputs, ([, node]) => node)
   /** The entry that alone bears a result and is of its shape. */
@@ -153,6 +155,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   )
   const moves: Array<Job.Move> = []
   const report: Record<string, Place.Place> = {}
+  const reshaped: Record<string, Place.Place> = {}
   for (const [name, node] of outputs) {
     const { base } = Views.of(node)
     let from = lay(node)
@@ -163,10 +166,16 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       from = apart
     }
     const entry = state.get(name)
-    if (entry === undefined) report[name] = from
-    else if (entry.address !== from.address) moves.push({ from, to: entry })
+    if (entry === undefined) {
+      report[name] = from
+    } else if (entry.kind !== kinds[node.dtype] || !Shape.equals(entry.shape, node.shape)) {
+      reshaped[name] = arena.array(node.shape as ReadonlyArray<number>, kinds[node.dtype])
+      moves.push({ from, to: reshaped[name] })
+    } else if (entry.address !== from.address) {
+      moves.push({ from, to: entry })
+    }
   }
-  return { kernels, computed, placeOf: lay, given, report, read, gathers, passes, moves }
+  return { kernels, computed, placeOf: lay, given, report, reshaped, read, gathers, passes, moves }
 }
 
 /** How many elements a view's base has after it. */

@@ -4,9 +4,10 @@
  * native set-up, so it is there where TensorFlow's library is not.
  */
 import { Binding, Engine, type NdArray, type Program, Rewrite } from "@rai/core"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Semaphore } from "effect"
 import * as Arena from "./Arena.ts"
 import * as Compiled from "./Compiled.ts"
+import * as Layout from "./Layout.ts"
 import type * as Place from "./Place.ts"
 import * as Threads from "./Threads.ts"
 
@@ -19,21 +20,41 @@ const failed = (error: { readonly message: string }) =>
     reason: error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
   })
 
+/** Fails where arrays do not fit. */
+const whole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Engine.EngineFailed, R> =>
+  Effect.catchDefect(effect, (defect) =>
+    defect instanceof Arena.ArenaFull ? Effect.fail(failed(defect)) : Effect.die(defect)
+  )
+
 interface Prepared extends Compiled.Compiled, Threads.Opened {}
 
 const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: Engine.Arrays) {
   const arena = Arena.make()
+  const turns = yield* Semaphore.make(1)
   const state = new Map<string, Place.Place>()
   const ready = new Map<Program.Program, Prepared>()
   const buffer = () => arena.memory.buffer
 
-  const put = (entry: string, array: NdArray.NdArray): void => {
+  const settle = (entry: string, place: Place.Place): void => {
     const before = state.get(entry)
-    const kind = Arena.kindOf(array)
+    state.set(entry, place)
+    if (before !== undefined && before !== place) arena.free(before)
+  }
+  const put = (entry: string, array: NdArray.NdArray, kind = Arena.kindOf(array)): void => {
+    const before = state.get(entry)
     const stays = before !== undefined && before.kind === kind && before.shape.join() === array.shape.join()
     const place = stays ? before : arena.array(array.shape, kind)
-    state.set(entry, place)
     Arena.write(buffer(), place, array)
+    settle(entry, place)
+  }
+  /** Entries as the program takes them: whole numbers may have been written where it wants numbers. */
+  const convert = ({ inputs }: Program.Program): void => {
+    for (const [input, { dtype }] of Object.entries(inputs)) {
+      const place = state.get(input)
+      if (place !== undefined && place.kind !== Layout.kinds[dtype]) {
+        put(input, Arena.read(buffer(), place), Layout.kinds[dtype])
+      }
+    }
   }
   const prepared = Effect.fnUntraced(function* (program: Program.Program, inputs: Engine.Arrays) {
     const known = ready.get(program)
@@ -42,6 +63,7 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     ready.delete(program)
     const lengths = yield* Binding.lengths(name, program, (input) => (inputs[input] ?? state.get(input))?.shape)
     const resolved = Rewrite.resolve(program, lengths)
+    convert(resolved)
     const compiled = yield* Effect.mapError(Compiled.make(resolved, arena, state, inputs, threads.most), failed)
     const opened = yield* Effect.mapError(threads.open(compiled.job, arena.memory), failed)
     const made: Prepared = { ...compiled, ...opened }
@@ -49,22 +71,34 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     return made
   })
   const advance = Effect.fnUntraced(function* (program: Program.Program, inputs: Engine.Arrays = {}) {
-    const { given, report, run } = yield* prepared(program, inputs)
+    const { given, report, reshaped, run } = yield* prepared(program, inputs)
     for (const [input, place] of Object.entries(given)) Arena.write(buffer(), place, inputs[input]!)
     yield* Effect.mapError(run, failed)
-    return Object.fromEntries(Object.entries(report).map(([output, place]) => [output, Arena.read(buffer(), place)]))
+    const came = Object.entries(report).map(([output, place]) => [output, Arena.read(buffer(), place)] as const)
+    for (const [entry, place] of Object.entries(reshaped)) settle(entry, place)
+    return Object.fromEntries(came)
   })
-  const write = (entries: Engine.Arrays): void => {
-    for (const [entry, array] of Object.entries(entries)) put(entry, array)
-  }
-  write(initial)
+  const write = (entries: Engine.Arrays) =>
+    whole(
+      Effect.sync(() => {
+        for (const [entry, array] of Object.entries(entries)) put(entry, array)
+      })
+    )
+  yield* write(initial)
   yield* Effect.addFinalizer(() => Effect.forEach(ready.values(), ({ close }) => close, { discard: true }))
+  // One after the other; interrupted within, a step would leave a state that is half of it before and half after.
+  const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turns.withPermit(effect))
   const made: Engine.Session = {
-    // Interrupted within, a step would leave a state that is half of it before and half after.
-    advance: (program, inputs) => Effect.uninterruptible(advance(program, inputs)),
-    read: (names = [...state.keys()]) =>
-      Effect.sync(() => Object.fromEntries(names.map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)]))),
-    write: (entries) => Effect.sync(() => write(entries))
+    advance: (program, inputs) => inTurn(whole(advance(program, inputs))),
+    read: (names) =>
+      inTurn(
+        Effect.sync(() =>
+          Object.fromEntries(
+            (names ?? [...state.keys()]).map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)])
+          )
+        )
+      ),
+    write: (entries) => inTurn(write(entries))
   }
   return made
 })

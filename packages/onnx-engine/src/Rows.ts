@@ -23,13 +23,18 @@ export type Part = (node: Tensor.Tensor, from: number, to: number) => Tensor.Ten
 export const parts = (threads: number): Part => {
   const known = new Map<string, Tensor.Tensor>()
   const numbers = new Map<Tensor.Tensor, number>()
-  const part: Part = (node, from, to) => {
+  const keyOf = (node: Tensor.Tensor, from: number, to: number): string => {
     const number = numbers.get(node) ?? numbers.size
     numbers.set(node, number)
-    const key = `${number} ${from} ${to}`
+    return `${number} ${from} ${to}`
+  }
+  const part: Part = (node, from, to) => {
+    const key = keyOf(node, from, to)
     const isWhole = from === 0 && to === count(node)
     const made = known.get(key) ?? (isWhole ? whole(node) : stretch(node, from, to))
     known.set(key, made)
+    // What is made here reads no more than it needs already.
+    known.set(keyOf(made, 0, count(made)), made)
     return made
   }
   /** All rows; what of it reads a stretch of something else is pushed down there too. */

@@ -12,15 +12,18 @@ export interface Stretch {
   readonly node: Tensor.Tensor
 }
 
+/** Nodes of a graph, such as a chain of a thousand stages, that is not dealt out. */
+const many = 4000
+
 /** Below so many operations threads wait for each other longer than they compute. */
 const few = 5e7
 
 /** The most that the busiest thread may have left of the whole; with more, one thread with the runtime's own helpers is as quick. */
 const worthwhile = 0.62
 
-/** Whether there is enough to do for several threads. */
+/** Whether there is enough to do for several threads, and not so many nodes that dealing them out takes longer than it saves. */
 export const isWorthwhile = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number): boolean =>
-  threads > 1 && work(nodes) >= few
+  threads > 1 && nodes.length < many && work(nodes) >= few
 
 /** For each of `threads` what it computes of the results; a single share where dividing does not pay. */
 export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): ReadonlyArray<ReadonlyArray<Stretch>> => {

@@ -57,30 +57,35 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     return from < to ? () => pass(from, to, ...addresses) : () => {}
   })
   const together = Meeting.make(meeting, threads)
-  const isFirst = number === 0
+  // After the graphs, whatever there is of: what is gathered, the passes, what becomes of the state.
+  const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
+  const stages = [...(gathers.length > 0 ? [first(gathers)] : []), calls, ...(moves.length > 0 ? [first(moves)] : [])]
   return {
     run: async () => {
       let failed: unknown
-      try {
-        await session?.run(feeds, fetches)
-      } catch (error) {
+      /** What goes wrong here must not keep the others waiting. */
+      const fail = (error: unknown) => {
         failed = error
         together.fail()
       }
-      together.meet()
-      if (together.failed()) {
-        // Nothing of the state has changed yet, and nothing will.
-        if (failed === undefined) return
-        throw failed
+      const all = (work: ReadonlyArray<() => void>) => {
+        if (together.failed()) return
+        try {
+          for (const one of work) one()
+        } catch (error) {
+          fail(error)
+        }
       }
-      if (gathers.length > 0) {
-        if (isFirst) gathers.forEach(move)
+      try {
+        await session?.run(feeds, fetches)
+      } catch (error) {
+        fail(error)
+      }
+      for (const work of stages) {
         together.meet()
+        all(work)
       }
-      for (const call of calls) call()
-      if (moves.length === 0) return
-      together.meet()
-      if (isFirst) moves.forEach(move)
+      if (failed !== undefined) throw failed
     },
     end: async () => session?.release()
   }

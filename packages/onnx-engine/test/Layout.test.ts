@@ -124,6 +124,82 @@ describe("places", () => {
     }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
   )
 
+  it.effect("of a result of another shape or type than its entry are its own", () =>
+    Effect.gen(function* () {
+      const came = yield* Effect.all(
+        [OnnxEngine.layer, ReferenceEngine.layer].map((layer) =>
+          Effect.gen(function* () {
+            const engine = yield* Engine.Engine
+            const program = yield* Program.make({ x: [4, 10] }, ({ x }) => ({
+              small: x.mul(2),
+              flat: x.reshape([40]),
+              above: x.greater(0),
+              largest: x.argMax(1)
+            }))
+            const names = ["small", "flat", "above", "largest", "last"]
+            const entries = Object.fromEntries(names.map((name) => [name, NdArray.full([2], 7)]))
+            const session = yield* engine.session({ x: numbers([4, 10], 1), ...entries })
+            for (let i = 0; i < 2; i++) yield* session.advance(program)
+            return yield* session.read()
+          }).pipe(Effect.scoped, Effect.provide(layer))
+        )
+      )
+      assertAlike(came[0]!, came[1]!)
+    })
+  )
+
+  it.effect("hold whole numbers and truth values where a program wants numbers", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine.Engine
+      const session = yield* engine.session({
+        x: { shape: [4], data: Int32Array.of(1, 2, 3, 4) },
+        y: { shape: [4], data: Uint8Array.of(1, 0, 1, 0) }
+      })
+      const program = yield* Program.make({ x: [4], y: [4] }, ({ x, y }) => ({ z: x.mul(2).add(y) }))
+      assert.deepStrictEqual([...(yield* session.advance(program)).z!.data], [3, 4, 7, 8])
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
+  it.effect("may end where the memory does", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine.Engine
+      for (const size of [16_368, 16_384 - 16, 384, 16_000]) {
+        const session = yield* engine.session({ e: NdArray.full([size], 1) })
+        const program = yield* Program.make({ e: [size] }, ({ e }) => ({ twice: e.slice(0, 1, size).mul(2) }))
+        assert.strictEqual((yield* session.advance(program)).twice!.data.at(-1), 2)
+      }
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
+  it.effect("that do not fit are refused in a line, and the session goes on", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine.Engine
+      const session = yield* engine.session({ x: NdArray.make([1], [2]) })
+      const huge = yield* Program.make({ x: [1] }, ({ x }) => ({ all: x.broadcastTo([1_200_000_000]).add(1) }))
+      const error = yield* Effect.flip(session.advance(huge))
+      assert.match(error.message, /expected its arrays to fit into the 4 GiB/)
+      const small = yield* Program.make({ x: [1] }, ({ x }) => ({ x: x.add(1) }))
+      yield* session.advance(small)
+      assert.strictEqual((yield* session.read()).x!.data[0], 3)
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
+  it.effect("of an input that nothing reads need not be there twice; advances that overlap take turns", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine.Engine
+      const session = yield* engine.session({ u: NdArray.make([1], [0]) })
+      const program = yield* Program.make({ x: [1], u: [1] }, ({ x }) => ({ y: x.mul(2) }))
+      const given = (x: number) => ({ x: NdArray.make([1], [x]), ...(x === 0 ? { u: NdArray.make([1], [1]) } : {}) })
+      const came = yield* Effect.forEach([0, 1, 2, 3], (x) => session.advance(program, given(x)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(
+        came.map(({ y }) => y!.data[0]),
+        [0, 2, 4, 6]
+      )
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
   it.effect("of two sessions of one engine lie apart, at once too", () =>
     Effect.gen(function* () {
       const engine = yield* Engine.Engine
