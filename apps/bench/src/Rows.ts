@@ -104,10 +104,9 @@ export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Ro
   ]
 }
 
-/** One series of a cost: [x, the circuit's widths, its examples]. */
+/** One series of a cost, named by what changes along it. */
 export interface Series {
   readonly name: string
-  readonly x: string
   readonly points: ReadonlyArray<{ readonly x: number; readonly contestant: Contestant }>
 }
 
@@ -119,7 +118,6 @@ export const costs = (quick: boolean): ReadonlyArray<Series> => {
     steps("onnx", widths, plan(10 + enough(work)), examples, "tanh")
   const series = (name: string, xs: ReadonlyArray<number>, of: (x: number) => Contestant): Series => ({
     name,
-    x: name,
     points: xs.map((x) => ({ x, contestant: of(x) }))
   })
   return [

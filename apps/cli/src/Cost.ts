@@ -9,7 +9,7 @@ import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import * as Speed from "./Speed.ts"
-import { UsageWrong } from "./UsageWrong.ts"
+import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -32,32 +32,23 @@ export const command = Command.make(
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
   Effect.fn("cost")(function* (given) {
-    if (given.examples < 1) {
+    const [batch, epochs] = [Option.getOrUndefined(given.batch), Option.getOrUndefined(given.epochs)]
+    yield* atLeastOne("examples", given.examples, 100)
+    yield* atLeastOne("batch", batch, 64)
+    yield* atLeastOne("epochs", epochs, 40)
+    if ((batch ?? 0) > given.examples) {
       return yield* new UsageWrong({
-        expected: "--examples of at least 1",
-        came: `${given.examples} came`,
-        advice: "give for instance --examples 100"
-      })
-    }
-    for (const [name, of] of [
-      ["batch", given.batch],
-      ["epochs", given.epochs]
-    ] as const) {
-      const most = name === "batch" ? given.examples : Number.POSITIVE_INFINITY
-      if (Option.isNone(of) || (of.value >= 1 && of.value <= most)) continue
-      return yield* new UsageWrong({
-        expected: name === "batch" ? `--batch from 1 to the ${given.examples} examples` : "--epochs of at least 1",
-        came: `${of.value} came`,
-        advice: `give for instance --${name} ${name === "batch" ? Math.min(64, given.examples) : 40}`
+        expected: `--batch from 1 to the ${given.examples} examples`,
+        came: `${batch} came`,
+        advice: `give for instance --batch ${Math.min(64, given.examples)}`
       })
     }
     const settings = new Settings.Settings({
       ...given,
       data: "moons-100",
       seed: 0,
-      batch:
-        Option.getOrUndefined(given.batch) ?? (Option.isSome(given.epochs) ? Math.min(64, given.examples) : undefined),
-      epochs: Option.getOrUndefined(given.epochs),
+      batch: batch ?? (epochs === undefined ? undefined : Math.min(64, given.examples)),
+      epochs,
       residual: given.residual || undefined
     })
     const circuit = yield* Settings.circuit(settings)
@@ -88,8 +79,8 @@ export const memory = Effect.fnUntraced(function* (
   plan: Plan.Plan
 ) {
   const subject = { circuit, task, x: inputs.shape, y: targets.shape }
-  const footprints = yield* Effect.forEach(plan.phases, (phase) => Footprint.of(subject, phase))
-  return Math.max(...footprints.map(({ memory }) => memory))
+  const sizes = yield* Effect.forEach(plan.phases, (phase) => Footprint.size(subject, phase))
+  return Math.max(...sizes.map(({ memory }) => memory))
 })
 
 /** A line where a run would not fit in memory. */

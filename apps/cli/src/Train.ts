@@ -13,7 +13,7 @@ import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Seeds from "./Seeds.ts"
 import * as Settings from "./Settings.ts"
-import { UsageWrong } from "./UsageWrong.ts"
+import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
 
@@ -233,11 +233,8 @@ const merge = Effect.fnUntraced(function* (
       advice: "leave it out, or give widths"
     })
   }
-  for (const key of ["batch", "epochs"] as const) {
-    if (text[key] === undefined || text[key] >= 1) continue
-    const advice = `give for instance --${key} ${key === "batch" ? 64 : 40}`
-    return yield* new UsageWrong({ expected: `--${key} of at least 1`, came: `${text[key]} came`, advice })
-  }
+  yield* atLeastOne("batch", text.batch, 64)
+  yield* atLeastOne("epochs", text.epochs, 40)
   if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
     return yield* new UsageWrong({
       expected: "--batch and --epochs with the automatic plan alone",

@@ -1,7 +1,7 @@
 /**
  * Flags that are missing, contradict each other or have no such value: exit code 2, as the parser's own complaints.
  */
-import { Console, Schema } from "effect"
+import { Console, Effect, Schema } from "effect"
 import { type CliError, CliOutput } from "effect/cli"
 
 /** One line: what was expected, what came, what to do. */
@@ -14,6 +14,22 @@ export class UsageWrong extends Schema.TaggedError<UsageWrong>()("UsageWrong", {
     return `expected ${this.expected}, but ${this.came}; ${this.advice}`
   }
 }
+
+/** Fails where a count came that is below 1; `example` is one that would do. */
+export const atLeastOne = (
+  flag: string,
+  value: number | undefined,
+  example: number
+): Effect.Effect<void, UsageWrong> =>
+  value === undefined || value >= 1
+    ? Effect.void
+    : Effect.fail(
+        new UsageWrong({
+          expected: `--${flag} of at least 1`,
+          came: `${value} came`,
+          advice: `give for instance --${flag} ${example}`
+        })
+      )
 
 /** What the parser found wrong goes to stderr on one line; help goes to stdout where it is asked for, and only there. */
 export const layer = CliOutput.layerPresenter({

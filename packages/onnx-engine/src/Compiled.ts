@@ -8,8 +8,8 @@ import type * as Arena from "./Arena.ts"
 import * as Examples from "./Examples.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
+import * as Known from "./Known.ts"
 import * as Layout from "./Layout.ts"
-import * as Partition from "./Partition.ts"
 import * as Place from "./Place.ts"
 import * as Shares from "./Shares.ts"
 import * as Views from "./Views.ts"
@@ -85,8 +85,8 @@ const graph = Effect.fnUntraced(function* (
   const fetches: Record<string, Place.Place> = {}
   const outputs: Record<string, Tensor.Tensor> = {}
   stretches.forEach(({ from, node, of }, i) => {
-    const row = Partition.sizeOf(of)! / (Number(of.shape[0] ?? 1) || 1)
-    fetches[`result ${i}`] = Place.part(places.get(of)!, from * row, node.shape as ReadonlyArray<number>)
+    const row = Known.sizeOf(of) / (Known.rowsOf(of) || 1)
+    fetches[`result ${i}`] = Place.part(places.get(of)!, from * row, Known.shapeOf(node))
     outputs[`result ${i}`] = node
   })
   const feeds: Record<string, Place.Place> = {}
@@ -97,31 +97,17 @@ const graph = Effect.fnUntraced(function* (
     const name = `${Layout.nameOf(base)} ${offset} [${node.shape.join()}]`
     const known = fed.get(name) ?? Tensor.input(name, node.shape, node.dtype)
     fed.set(name, known)
-    feeds[name] = Place.part(placeOf(base), offset, node.shape as ReadonlyArray<number>)
+    feeds[name] = Place.part(placeOf(base), offset, Known.shapeOf(node))
     inputs[name] = known
     return known
   }
-  // From the results down, so that what is a view is fed and what it is a view of need not be.
+  const isFed = (node: Tensor.Tensor): boolean => Layout.isInput(Views.of(node).base)
+  // What is a stretch of an input is fed, so what lies between need not be rebuilt.
   const made = new Map<Tensor.Tensor, Tensor.Tensor>()
-  const pruned = Program.order(Object.values(outputs))
-  for (const node of pruned) {
-    const isView = Layout.isInput(Views.of(node).base)
-    made.set(
-      node,
-      isView
-        ? node
-        : Rewrite.rebuild(
-            node,
-            node.operands.map((operand) =>
-              Layout.isInput(Views.of(operand).base) ? feed(operand) : made.get(operand)!
-            )
-          )
-    )
-  }
-  const program = Program.fromTensors(
-    inputs,
-    Record.map(outputs, (node) => (Layout.isInput(Views.of(node).base) ? feed(node) : made.get(node)!))
-  )
+  const remade = (node: Tensor.Tensor): Tensor.Tensor => (isFed(node) ? feed(node) : made.get(node)!)
+  const nodes = Program.order(Object.values(outputs))
+  for (const node of nodes) if (!isFed(node)) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
+  const program = Program.fromTensors(inputs, Record.map(outputs, remade))
   const model = Model.encode(yield* Graph.fromProgram(program), { version, metadata: {} })
-  return { model, optimize: pruned.length < many, threads, feeds, fetches } satisfies Job.Graph
+  return { model, optimize: nodes.length < many, threads, feeds, fetches } satisfies Job.Graph
 })

@@ -3,6 +3,7 @@
  * other, as in backpropagation.
  */
 import { Program, Rewrite, Simplify, type Tensor } from "@rai/core"
+import * as Known from "./Known.ts"
 import * as Rows from "./Rows.ts"
 
 /** ∂L/∂W = Σ over shares of aᵀ δ of the share's rows; gives every output the same values, but for rounding. */
@@ -18,14 +19,14 @@ export const divide = (program: Program.Program, threads: number): Program.Progr
   }
   /** The stretches of rows of a table, one for each share. */
   const stretches = (table: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
-    const seams = Rows.seams(Rows.count(table), threads)
+    const seams = Rows.seams(Known.rowsOf(table), threads)
     return seams.slice(1).map((to, i) => part(table, seams[i]!, to))
   }
   for (const node of program.nodes) {
     const { operands } = node
     const own = operands.map((operand) => terms.get(operand))
     const sums =
-      isSum(node) && Rows.count(operands[0]!) >= 2 * threads
+      isSum(node) && Known.rowsOf(operands[0]!) >= 2 * threads
         ? operands.map((operand) => stretches(whole(operand)))
         : isLinear(node) && operands.length > 0 && own.every((of) => of !== undefined)
           ? own.map((of) => of!)
@@ -34,8 +35,8 @@ export const divide = (program: Program.Program, threads: number): Program.Progr
       const made = Rewrite.rebuild(node, operands.map(whole))
       replaced.set(node, made)
       // Operands before results: a circuit of a thousand stages is deeper than the call stack.
-      part(made, 0, Rows.count(made))
-      if (made.shape.length === 2 && Rows.count(made) >= 2 * threads) stretches(made)
+      part(made, 0, Known.rowsOf(made))
+      if (made.shape.length === 2 && Known.rowsOf(made) >= 2 * threads) stretches(made)
       continue
     }
     terms.set(

@@ -6,6 +6,7 @@ import { Record } from "effect"
 import type * as Arena from "./Arena.ts"
 import type * as Job from "./Job.ts"
 import type * as Kernel from "./Kernel.ts"
+import * as Known from "./Known.ts"
 import * as Partition from "./Partition.ts"
 import * as Place from "./Place.ts"
 import * as Views from "./Views.ts"
@@ -46,8 +47,7 @@ export const nameOf = ({ attributes }: Tensor.Tensor): string => attributes.name
 export const make = (program: Program.Program, arena: Arena.Arena, state: State, inputs: Engine.Arrays): Layout => {
   const { kernels, needed } = Partition.make(program)
   const passing = arena.passing()
-  const placeFor = ({ dtype, shape }: Tensor.Tensor): Place.Place =>
-    passing(shape as ReadonlyArray<number>, kinds[dtype])
+  const placeFor = (node: Tensor.Tensor): Place.Place => passing(Known.shapeOf(node), kinds[node.dtype])
   const outputs = Object.entries(program.outputs)
   const read = new Set(program.nodes.filter(isInput).map(nameOf))
   const given = Record.map(
@@ -80,13 +80,12 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     const known = places.get(node)
     if (known !== undefined) return known
     const { base, offset } = Views.of(node)
-    if (base !== node) return settle(node, Place.part(lay(base), offset, node.shape as ReadonlyArray<number>))
+    if (base !== node) return settle(node, Place.part(lay(base), offset, Known.shapeOf(node)))
     if (isInput(node)) return settle(node, given[nameOf(node)] ?? state.get(nameOf(node))!)
     if (isJoined(node)) {
       const { after, before } = overhang(node)
-      const size = before + Partition.sizeOf(node)! + after
-      const shape = node.shape as ReadonlyArray<number>
-      const place = Place.part(passing([size], kinds[node.dtype]), before, shape)
+      const size = before + Known.sizeOf(node) + after
+      const place = Place.part(passing([size], kinds[node.dtype]), before, Known.shapeOf(node))
       fill(node, place, before, after)
       return settle(node, place)
     }
@@ -109,8 +108,8 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       let offset = 0
       for (const [i, operand] of node.operands.entries()) {
         const room = [i === 0 ? before : 0, i === node.operands.length - 1 ? after : 0] as const
-        fill(operand, Place.part(place, offset, operand.shape as ReadonlyArray<number>), ...room)
-        offset += Partition.sizeOf(operand)!
+        fill(operand, Place.part(place, offset, Known.shapeOf(operand)), ...room)
+        offset += Known.sizeOf(operand)
       }
       return
     }
@@ -119,7 +118,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     if (places.has(node) || places.has(base) || isInput(base)) {
       gathers.push({ from: lay(node), to: place })
     } else if (offset <= before && beyond(view, node) <= after) {
-      const whole = Place.part(place, -offset, base.shape as ReadonlyArray<number>)
+      const whole = Place.part(place, -offset, Known.shapeOf(base))
       if (base !== node && isJoined(base)) fill(base, whole, before - offset, after - beyond(view, node))
       else compute(base, whole)
     } else {
@@ -134,7 +133,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       const { base } = Views.of(operand)
       if (!isInput(base)) continue
       // An entry that is read at another place than its beginning may be read after it was written.
-      const isWhole = Partition.sizeOf(base) === Partition.sizeOf(operand) && kernel.arrays.includes(operand)
+      const isWhole = Known.sizeOf(base) === Known.sizeOf(operand) && kernel.arrays.includes(operand)
       const by = readers.get(nameOf(base)) ?? new Set()
       readers.set(nameOf(base), isWhole ? by.add(kernel) : by.add(kernel).add(foreign))
     }
@@ -169,7 +168,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     if (entry === undefined) {
       report[name] = from
     } else if (entry.kind !== kinds[node.dtype] || !Shape.equals(entry.shape, node.shape)) {
-      reshaped[name] = arena.array(node.shape as ReadonlyArray<number>, kinds[node.dtype])
+      reshaped[name] = arena.array(Known.shapeOf(node), kinds[node.dtype])
       moves.push({ from, to: reshaped[name] })
     } else if (entry.address !== from.address) {
       moves.push({ from, to: entry })
@@ -180,7 +179,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
 
 /** How many elements a view's base has after it. */
 const beyond = ({ base, offset }: Views.View, node: Tensor.Tensor): number =>
-  Partition.sizeOf(base)! - offset - Partition.sizeOf(node)!
+  Known.sizeOf(base) - offset - Known.sizeOf(node)
 
 /** Stands for a reader that no pass is. */
 const foreign = { size: 0, arrays: [], numbers: [], results: [], nodes: [] } satisfies Kernel.Kernel

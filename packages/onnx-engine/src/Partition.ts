@@ -1,8 +1,9 @@
 /**
  * A program in two parts: a graph, and elementwise passes over what the graph gives.
  */
-import { type Program, Shape, Simplify, type Tensor } from "@rai/core"
+import { type Program, Simplify, type Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
+import * as Known from "./Known.ts"
 import * as Views from "./Views.ts"
 
 /** The passes; whatever else their operands and the program's outputs need is the graph's. */
@@ -12,15 +13,9 @@ export interface Partition {
   readonly needed: ReadonlyArray<Tensor.Tensor>
 }
 
-/** How many elements a node has, where all its dimensions are known. */
-export const sizeOf = ({ shape }: Tensor.Tensor): number | undefined => {
-  const { known, named } = Shape.count(shape)
-  return named.length === 0 ? known : undefined
-}
-
 /** The one number that an operand is everywhere, as the node that computes it; undefined of arrays and constants. */
 const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
-  const passes = node.primitive.name === "broadcast" && sizeOf(node.operands[0]!) === 1
+  const passes = node.primitive.name === "broadcast" && Known.sizeOf(node.operands[0]!) === 1
   return passes ? node.operands[0] : undefined
 }
 
@@ -40,7 +35,7 @@ export const make = (program: Program.Program): Partition => {
     const operands = [...new Set(nodes.flatMap((node) => node.operands))].filter(isGiven)
     const numbers = operands.flatMap((node) => numberOf(node) ?? [])
     return {
-      size: sizeOf(nodes[0]!)!,
+      size: Known.sizeOf(nodes[0]!),
       nodes,
       arrays: operands.filter((node) => numberOf(node) === undefined),
       numbers: [...new Set(numbers)],
@@ -64,8 +59,7 @@ const views = (
   for (const node of nodes.toReversed()) {
     const by = users.get(node)!
     const isRead = outputs.has(node) || by.length > 0
-    const isKnown = sizeOf(node) !== undefined && node.operands.every((operand) => sizeOf(operand) !== undefined)
-    if (isKnown && isRead && by.every((user) => found.has(user)) && Views.of(node).base !== node) found.add(node)
+    if (isRead && by.every((user) => found.has(user)) && Views.of(node).base !== node) found.add(node)
   }
   return found
 }
@@ -82,11 +76,9 @@ const chosen = (
     found.clear()
     for (const node of nodes.toReversed()) {
       // A single number stays where others may read it.
-      const size = sizeOf(node)
       const fits =
         Kernel.knows(node) &&
-        size !== undefined &&
-        size > 1 &&
+        Known.sizeOf(node) > 1 &&
         !banned.has(node) &&
         (node.dtype === "float" || !outputs.has(node))
       if (fits && users.get(node)!.every((user) => found.has(user) || passedOn.has(user))) found.add(node)

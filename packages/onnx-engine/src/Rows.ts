@@ -1,17 +1,12 @@
 /**
  * Stretches of a tensor's leading axis, computed from those rows of its operands alone wherever that can be.
  */
-import { NdArray, Rewrite, Shape, Simplify, Tensor } from "@rai/core"
+import { Rewrite, Shape, Simplify, Tensor } from "@rai/core"
+import * as Known from "./Known.ts"
 
 /** Where so many rows are divided: 0, …, rows. */
 export const seams = (rows: number, threads: number): ReadonlyArray<number> =>
   Array.from({ length: threads + 1 }, (_, i) => Math.round((i * rows) / threads))
-
-const numeric = (node: Tensor.Tensor): ReadonlyArray<number> => node.shape as ReadonlyArray<number>
-
-export const size = (node: Tensor.Tensor): number => NdArray.size(numeric(node))
-
-export const count = (node: Tensor.Tensor): number => numeric(node)[0] ?? 1
 
 /** Of the primitives, those whose operands are of the result's shape work on each number by itself. */
 const isElementwise = ({ operands, primitive, shape }: Tensor.Tensor): boolean =>
@@ -30,11 +25,11 @@ export const parts = (threads: number): Part => {
   }
   const part: Part = (node, from, to) => {
     const key = keyOf(node, from, to)
-    const isWhole = from === 0 && to === count(node)
+    const isWhole = from === 0 && to === Known.rowsOf(node)
     const made = known.get(key) ?? (isWhole ? whole(node) : stretch(node, from, to))
     known.set(key, made)
     // What is made here reads no more than it needs already.
-    known.set(keyOf(made, 0, count(made)), made)
+    known.set(keyOf(made, 0, Known.rowsOf(made)), made)
     return made
   }
   /** All rows; what of it reads a stretch of something else is pushed down there too. */
@@ -45,14 +40,14 @@ export const parts = (threads: number): Part => {
     if (isCut) return part(operands[0]!, start, end)
     return Rewrite.rebuild(
       node,
-      operands.map((operand) => part(operand, 0, count(operand)))
+      operands.map((operand) => part(operand, 0, Known.rowsOf(operand)))
     )
   }
-  const cutOut = (node: Tensor.Tensor, from: number, to: number) => part(node, 0, count(node)).slice(0, from, to)
+  const cutOut = (node: Tensor.Tensor, from: number, to: number) => part(node, 0, Known.rowsOf(node)).slice(0, from, to)
   const stretch = (node: Tensor.Tensor, from: number, to: number): Tensor.Tensor => {
     const { attributes, operands, primitive } = node
     const [operand] = operands
-    const shape = [to - from, ...numeric(node).slice(1)]
+    const shape = [to - from, ...Known.shapeOf(node).slice(1)]
     const constant = Simplify.filledWith(node)
     if (constant !== undefined) return Tensor.constant(constant).broadcastTo(shape)
     const each = () =>
@@ -62,14 +57,14 @@ export const parts = (threads: number): Part => {
       )
     switch (primitive.name) {
       case "reshape": {
-        const [own, others] = [size(node) / count(node), size(operand!) / count(operand!)]
+        const [own, others] = [Known.sizeOf(node) / Known.rowsOf(node), Known.sizeOf(operand!) / Known.rowsOf(operand!)]
         const [start, end] = [(from * own) / others, (to * own) / others]
         const fits = Number.isInteger(start) && Number.isInteger(end)
         return fits ? part(operand!, start, end).reshape(shape) : cutOut(node, from, to)
       }
       case "broadcast": {
-        const isOwn = operand!.shape.length === shape.length && count(operand!) === count(node)
-        return part(operand!, isOwn ? from : 0, isOwn ? to : count(operand!)).broadcastTo(shape)
+        const isOwn = operand!.shape.length === shape.length && Known.rowsOf(operand!) === Known.rowsOf(node)
+        return part(operand!, isOwn ? from : 0, isOwn ? to : Known.rowsOf(operand!)).broadcastTo(shape)
       }
       case "slice":
       case "pad":
@@ -80,13 +75,15 @@ export const parts = (threads: number): Part => {
         const isOwn = shape.length > 2 || attributes.transposeA === false
         if (!isOwn) return cutOut(node, from, to)
         // A product is computed once for all rows of a share, whichever of them are asked for.
-        const all = seams(count(node), threads)
+        const all = seams(Known.rowsOf(node), threads)
         const end = all.findIndex((seam) => to <= seam)
         const [first, last] = [all[end - 1]!, all[end]!]
         const isWithin = first <= from && last - first > to - from
         if (isWithin) return part(node, first, last).slice(0, from - first, to - first)
         const [left, right] = operands as readonly [Tensor.Tensor, Tensor.Tensor]
-        return shape.length > 2 ? each() : Rewrite.rebuild(node, [part(left, from, to), part(right, 0, count(right))])
+        return shape.length > 2
+          ? each()
+          : Rewrite.rebuild(node, [part(left, from, to), part(right, 0, Known.rowsOf(right))])
       }
       case "sum":
       case "max":
@@ -119,7 +116,7 @@ export const parts = (threads: number): Part => {
     let end = 0
     const touched = pieces.flatMap((piece) => {
       const start = end
-      end += count(piece)
+      end += Known.rowsOf(piece)
       return start < to && end > from ? [part(piece, Math.max(from - start, 0), Math.min(to, end) - start)] : []
     })
     return Tensor.concat(touched, 0)

@@ -3,6 +3,7 @@
  * leading axis, can be computed in stretches of that axis, each by its own thread.
  */
 import { Cost, Program, type Tensor } from "@rai/core"
+import * as Known from "./Known.ts"
 import * as Rows from "./Rows.ts"
 
 /** A stretch of a result: rows `from` … `to` of its leading axis are what `node` computes. */
@@ -33,15 +34,15 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   const total = work(needed)
   const part = Rows.parts(threads)
   // Operands before results: a circuit of a thousand stages is deeper than the call stack.
-  for (const node of needed) part(node, 0, Rows.count(node))
-  const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, Rows.count(of)) })
+  for (const node of needed) part(node, 0, Known.rowsOf(node))
+  const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, Known.rowsOf(of)) })
   const shares = Array.from({ length: threads }, () => new Share())
   const each = (stretch: Stretch) => shares.map((_, i) => shares.map((_, j) => (i === j ? [stretch] : [])))
-  for (const of of results.toSorted((a, b) => Rows.size(b) - Rows.size(a))) {
+  for (const of of results.toSorted((a, b) => Known.sizeOf(b) - Known.sizeOf(a))) {
     // What one stage hands back to the one before lies a row earlier, so a seam may lie beside the others'.
     const divided = [0, -1, 1].flatMap((shift) => {
-      if (Rows.count(of) < 2 * threads) return []
-      const seams = Rows.seams(Rows.count(of), threads).map((seam, i) => (i % threads === 0 ? seam : seam + shift))
+      if (Known.rowsOf(of) < 2 * threads) return []
+      const seams = Rows.seams(Known.rowsOf(of), threads).map((seam, i) => (i % threads === 0 ? seam : seam + shift))
       return [shares.map((_, i) => [{ of, from: seams[i]!, node: part(of, seams[i]!, seams[i + 1]!) }])]
     })
     const ways = [...divided, ...each(whole(of))].map((stretches) => {

@@ -2,14 +2,13 @@
  * Tensors that are a stretch of another's memory, so that reading them copies nothing.
  */
 import { NdArray, type Tensor } from "@rai/core"
+import * as Known from "./Known.ts"
 
 /** A stretch: whose memory it is, and the element where it begins. */
 export interface View {
   readonly base: Tensor.Tensor
   readonly offset: number
 }
-
-const numeric = (shape: Tensor.Tensor["shape"]): ReadonlyArray<number> => shape as ReadonlyArray<number>
 
 /** Whether what is cut out or put together along the axis lies in one stretch: no axis before it is longer than 1. */
 export const isLeading = ({ shape }: Tensor.Tensor, axis: number): boolean => shape.slice(0, axis).every((n) => n === 1)
@@ -22,5 +21,5 @@ export const of = (node: Tensor.Tensor): View => {
   const { axis, start } = node.attributes as { readonly axis: number; readonly start: number }
   if (!isLeading(operand!, axis)) return { base: node, offset: 0 }
   const { base, offset } = of(operand!)
-  return { base, offset: offset + start * NdArray.size(numeric(operand!.shape).slice(axis + 1)) }
+  return { base, offset: offset + start * NdArray.size(Known.shapeOf(operand!).slice(axis + 1)) }
 }

@@ -9,19 +9,27 @@ import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as Programs from "./Programs.ts"
 
-/** The cost of one phase. */
-export interface Footprint {
+/** How much a phase holds. */
+export interface Size {
   /** How many numbers Θ, Z and what the rules remember hold, of all examples. */
   readonly parameters: number
   readonly auxiliaries: number
   readonly remembered: number
+  /** Bytes held while the phase runs: the state, the best of it so far, the gradients, and the data; the runtime's own apart. */
+  readonly memory: number
+}
+
+/** The cost of one phase. */
+export interface Footprint extends Size {
   /** Floating-point operations of a step. */
   readonly flops: number
   /** Bytes moved in a step, if every operation reads its operands and writes its result once, in float32. */
   readonly bytes: number
-  /** Bytes held while the phase runs: the state, the best of it so far, the gradients, and the data; the runtime's own apart. */
-  readonly memory: number
 }
+
+/** How much a phase holds on a circuit and data of the given shapes; cheaper to know than what a step costs, since no step is written for it. */
+export const size = (subject: PhaseState.Subject, phase: Phase.Phase): Effect.Effect<Size, ShapeMismatch> =>
+  Effect.map(PhaseState.make(subject, phase), (state) => sizeOf(subject, phase, state))
 
 /**
  * The cost of a phase on a circuit and data of the given shapes.
@@ -42,21 +50,22 @@ export const of = Effect.fn("Footprint.of")(function* (
 ): Effect.fn.Return<Footprint, ShapeMismatch> {
   const state = yield* PhaseState.make(subject, phase)
   const { step } = yield* Programs.make(subject, phase, state)
-  const { bytes, flops } = Cost.cost(step)
-  const entries = Object.entries(state.whole).map(([name, shape]) => [name, NdArray.size(shape)] as const)
-  const isAuxiliary = ([name]: readonly [string, number]) => /^[zu]\//.test(name)
-  const auxiliaries = sum(entries.filter(isAuxiliary).map(([, size]) => size))
-  const parameters = sum(entries.map(([, size]) => size)) - auxiliaries
-  const isMoved = (name: string) => name in state.whole
-  const slots = Object.entries(state.stepped).filter(([name]) => !isMoved(name))
-  // What is remembered of auxiliaries that are kept per example is remembered of every one.
-  const perExample = subject.x[0]! / (phase.batch ?? subject.x[0]!)
-  const remembered = sum(
-    slots.map(([name, shape]) => NdArray.size(shape) * (state.perExample.has(name) ? perExample : 1))
-  )
-  const data = NdArray.size(subject.x) + NdArray.size(subject.y)
-  const memory = 4 * (2 * (parameters + auxiliaries + remembered) + 2 * (parameters + auxiliaries) + data)
-  return { parameters, auxiliaries, remembered, flops, bytes, memory }
+  return { ...sizeOf(subject, phase, state), ...Cost.cost(step) }
 })
 
-const sum = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0)
+const sizeOf = ({ x, y }: PhaseState.Subject, phase: Phase.Phase, state: PhaseState.PhaseState): Size => {
+  const whole = Object.entries(state.whole)
+  const auxiliaries = sum(whole.filter(([name]) => PhaseState.isOfExamples(name)))
+  const parameters = sum(whole) - auxiliaries
+  const slots = Object.entries(state.stepped).filter(([name]) => !(name in state.whole))
+  // What is remembered of auxiliaries that are kept per example is remembered of every one.
+  const perExample = x[0]! / (phase.batch ?? x[0]!)
+  const kept = sum(slots.filter(([name]) => state.perExample.has(name)))
+  const remembered = sum(slots) + kept * (perExample - 1)
+  const data = NdArray.size(x) + NdArray.size(y)
+  const memory = 4 * (2 * (parameters + auxiliaries + remembered) + 2 * (parameters + auxiliaries) + data)
+  return { parameters, auxiliaries, remembered, memory }
+}
+
+const sum = (entries: ReadonlyArray<readonly [string, ReadonlyArray<number>]>): number =>
+  entries.reduce((total, [, shape]) => total + NdArray.size(shape), 0)

@@ -98,7 +98,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     Effect.map(
       session.advance(
         programs.measure,
-        Record.filter(kept.own(), (_, name) => /^[zu]\//.test(name))
+        Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
       ),
       (report) => Measurement.fromReport(circuit, examples, subject.validation ?? 1, report)
     )

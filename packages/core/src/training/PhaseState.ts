@@ -54,6 +54,9 @@ export const slot = (name: string, of: string): string => `${name}/${of}`
 /** The place of auxiliaries or multipliers, or of what a rule remembers of them; undefined of all else. */
 const placeOf = (name: string): string | undefined => /^(?:[^/]+\/)?[zu]\/(.*)$/.exec(name)?.[1]
 
+/** Whether an array is auxiliaries or multipliers, of which each example has its own. */
+export const isOfExamples = (name: string): boolean => /^[zu]\//.test(name)
+
 /** The layout of a phase's state. */
 export interface PhaseState {
   readonly sites: ReadonlySet<string>
