@@ -1,5 +1,10 @@
+import * as Bundle from "./Bundle.mjs"
 import * as Job from "./Job.mjs"
-import { at } from "./Repository.mjs"
 import * as Setup from "./Setup.mjs"
 
-Setup.ensure().then(() => Job.become([at("apps", "cli", "src", "main.ts"), ...process.argv.slice(2)]), Job.fail)
+const run = async () => {
+  await Setup.ensure()
+  Job.become([await Bundle.ensure(), ...process.argv.slice(2)])
+}
+
+run().catch(Job.fail)

@@ -1,8 +1,10 @@
+import * as Bundle from "./Bundle.mjs"
 import * as Job from "./Job.mjs"
-import { at } from "./Repository.mjs"
 import * as Setup from "./Setup.mjs"
 
-Setup.ensureAloud().then(
-  () => Job.become([at("apps", "cli", "src", "main.ts"), "demo", ...process.argv.slice(2)]),
-  Job.fail
-)
+const start = async () => {
+  await Setup.ensureAloud()
+  Job.become([await Bundle.ensure(), "demo", ...process.argv.slice(2)])
+}
+
+start().catch(Job.fail)

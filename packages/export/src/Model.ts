@@ -103,6 +103,18 @@ export const value = (name: string, shape: Shape.Shape, type: keyof typeof dataT
     }
   })
 
+/** A named output that is a sequence of arrays. */
+export const sequence = (name: string): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "sequenceType",
+        value: { elemType: { value: { case: "tensorType", value: { elemType: DataType.FLOAT } } } }
+      }
+    }
+  })
+
 /** The bytes of a model; the same for the same graph and metadata. */
 export const encode = (
   graph: GraphProto,

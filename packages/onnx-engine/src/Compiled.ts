@@ -12,6 +12,7 @@ import * as Known from "./Known.ts"
 import * as Layout from "./Layout.ts"
 import * as Place from "./Place.ts"
 import * as Shares from "./Shares.ts"
+import * as Unconverted from "./Unconverted.ts"
 import * as Views from "./Views.ts"
 import * as Wasm from "./Wasm.ts"
 
@@ -108,6 +109,9 @@ const graph = Effect.fnUntraced(function* (
   const nodes = Program.order(Object.values(outputs))
   for (const node of nodes) if (!isFed(node)) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
   const program = Program.fromTensors(inputs, Record.map(outputs, remade))
-  const model = Model.encode(yield* Graph.fromProgram(program), { version, metadata: {} })
+  const written = yield* Graph.fromProgram(program)
+  written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
+  written.output.unshift(Model.sequence(Unconverted.name))
+  const model = Model.encode(written, { version, metadata: {} })
   return { model, optimize: nodes.length < many, threads, feeds, fetches } satisfies Job.Graph
 })

@@ -9,6 +9,7 @@ import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { FromThread, ThreadData, ToThread } from "./Message.ts"
 import * as Place from "./Place.ts"
+import * as Unconverted from "./Unconverted.ts"
 
 const { number, port = parentPort! } = workerData as ThreadData
 
@@ -47,7 +48,8 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       // its first session's thread to take them for zero, and a thread that begins another hands that on.
       extra: { session: { set_denormal_as_zero: "1" } }
     }))
-  const [feeds, fetches] = [tensors(graph?.feeds ?? {}), tensors(graph?.fetches ?? {})]
+  const feeds = tensors(graph?.feeds ?? {})
+  const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
   const calls = passes.map(({ addresses, size }, i) => {
     // A share begins where a line of the cache does.
@@ -79,7 +81,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       try {
         await session?.run(feeds, fetches)
       } catch (error) {
-        fail(error)
+        if (!Unconverted.isReached(error)) fail(error)
       }
       for (const work of stages) {
         together.meet()

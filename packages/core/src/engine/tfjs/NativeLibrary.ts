@@ -1,10 +1,14 @@
 /**
  * The native TensorFlow library under tfjs-node: whether it is installed, and how it gets there. Nothing here loads TensorFlow.js.
  */
+import { createRequire } from "node:module"
+import { pathToFileURL } from "node:url"
 import { Config, Context, Effect, FileSystem, Option, Path, Schema } from "effect"
 import * as Addon from "./Addon.ts"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as Tool from "./Tool.ts"
+
+const require = createRequire(import.meta.url)
 
 /** The library is in place and was loaded once: its versions, where it came from, and its files. */
 export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
@@ -28,7 +32,7 @@ export class NativeUnavailable extends Schema.TaggedError<NativeUnavailable>()("
 
 /** The package.json of the tfjs-node that is to be completed; by default the one that core depends on. */
 export const Package = Context.Reference<URL>("@rai/core/engine/tfjs/NativeLibrary/Package", {
-  defaultValue: () => new URL(import.meta.resolve("@tensorflow/tfjs-node/package.json"))
+  defaultValue: () => pathToFileURL(require.resolve("@tensorflow/tfjs-node/package.json"))
 })
 
 /** What an installation is at, in this order. */
@@ -148,7 +152,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
       yield* TensorFlowWheel.extract(python, wheel, tensorflow)
     }
     yield* onStep("compile")
-    const headers = yield* path.fromFileUrl(new URL("include", import.meta.resolve("node-api-headers/package.json")))
+    const headers = path.join(path.dirname(require.resolve("node-api-headers/package.json")), "include")
     yield* Addon.compile(compiler, { source: here.package, tensorflow, nodeHeaders: headers, file: addon })
     yield* Addon.compileQuiet(compiler, quiet)
   }

@@ -1,0 +1,75 @@
+/**
+ * The command line as one file: read from seven hundred modules, it would take Node most of a second to begin. Made anew where a source is newer.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { createRequire, isBuiltin } from "node:module"
+import { join, relative, sep } from "node:path"
+import { at, root } from "./Repository.mjs"
+
+const source = at("apps", "cli", "src", "main.ts")
+const folder = at("apps", "cli", ".bundle")
+const made = join(folder, "main.js")
+
+/** When anything below was last written, made or removed. @param {string} path @returns {number} */
+const latest = (path) => {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => latest(join(path, name))))
+}
+
+const isCurrent = () => {
+  try {
+    const packages = readdirSync(at("packages")).map((name) => at("packages", name, "src"))
+    const sources = [...packages, at("apps", "cli", "src"), at("pnpm-lock.yaml")]
+    return statSync(made).mtimeMs >= Math.max(...sources.map(latest))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Every module goes on thinking that it is where its source lies: there it finds its data, its threads and the packages that it names.
+ * @type {import("rolldown").Plugin}
+ */
+const placed = {
+  name: "where sources lie",
+  transform: {
+    filter: { code: "import.meta.url" },
+    handler: (code, id) =>
+      code.replaceAll("import.meta.url", `new URL(${JSON.stringify(fromBundle(id))}, import.meta.url).href`)
+  },
+  resolveId: {
+    filter: { id: /^[^./]/ },
+    handler: (id, importer) => {
+      if (importer === undefined || isBuiltin(id) || !native.test(id)) return null
+      return { id: fromBundle(createRequire(importer).resolve(id)), external: "relative" }
+    }
+  }
+}
+
+/** Packages that bring compiled code stay where they are. */
+const native = /^(onnxruntime-node|@resvg\/resvg-js)$/
+
+/** @param {string} file */
+const fromBundle = (file) => relative(folder, file).split(sep).join("/")
+
+const make = async () => {
+  const { rolldown } = await import("rolldown")
+  const bundle = await rolldown({ input: source, platform: "node", plugins: [placed], logLevel: "silent", cwd: root })
+  const beside = `${folder}.${process.pid}`
+  mkdirSync(beside, { recursive: true })
+  await bundle.write({ dir: beside, format: "esm", comments: false })
+  await bundle.close()
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(beside, folder)
+}
+
+/** The file to run; the sources themselves where no bundle can be made. @returns {Promise<string>} */
+export const ensure = async () => {
+  try {
+    if (!isCurrent()) await make()
+    return made
+  } catch {
+    return source
+  }
+}
