@@ -9,7 +9,10 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 export interface Contestant {
   readonly name: string
   readonly command: string
-  readonly args: ReadonlyArray<string>
+  /** The arguments of a round, from 0. */
+  readonly args: (round: number) => ReadonlyArray<string>
+  /** The numbers that its last line says, where that is no JSON. */
+  readonly reads?: (line: string) => Readonly<Record<string, number>>
 }
 
 /** A run of a command that ended badly. */
@@ -45,7 +48,9 @@ const peak = (pid: number): number => {
 }
 
 /** Runs it once. */
-export const measure = Effect.fn("Contestant.measure")(function* ({ args, command, name }: Contestant) {
+export const measure = Effect.fn("Contestant.measure")(function* (contestant: Contestant, round = 0) {
+  const { command, name, reads } = contestant
+  const args = contestant.args(round)
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const start = yield* Clock.currentTimeNanos
   const child = yield* spawner.spawn(ChildProcess.make(command, args, { stderr: "ignore" }))
@@ -64,8 +69,10 @@ export const measure = Effect.fn("Contestant.measure")(function* ({ args, comman
   const exitCode = yield* child.exitCode
   const seconds = Number((yield* Clock.currentTimeNanos) - start) / 1e9
   if (exitCode !== 0) return yield* new ContestantFailed({ name, exitCode, command: [command, ...args].join(" ") })
-  const line = yield* Effect.option(Schema.decodeUnknownEffect(Line)(text.trim().split("\n").at(-1) ?? ""))
+  const last = text.trim().split("\n").at(-1) ?? ""
+  const line = yield* Effect.option(Schema.decodeUnknownEffect(Line)(last))
   const entries = Object.entries(Option.getOrElse(line, () => ({}))).filter(([, value]) => typeof value === "number")
-  const measured: Measured = { says: Object.fromEntries(entries) as Record<string, number>, seconds, megabytes }
+  const says = reads?.(last) ?? (Object.fromEntries(entries) as Record<string, number>)
+  const measured: Measured = { says, seconds, megabytes }
   return measured
 }, Effect.scoped)

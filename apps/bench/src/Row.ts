@@ -11,6 +11,8 @@ export interface Row {
   readonly question: string
   readonly unit: "steps/s" | "s" | "MB"
   readonly of: (measured: Contestant.Measured) => number
+  /** How many rounds at least. */
+  readonly rounds?: number
   /** The first is this project. */
   readonly contestants: ReadonlyArray<Contestant.Contestant>
 }
@@ -43,13 +45,15 @@ export const median = (values: ReadonlyArray<number>): number => {
 }
 
 /** Asks each contestant `rounds` times; one that fails is left out, with a line that says so. */
-export const ask = Effect.fn("Row.ask")(function* ({ contestants, of, question, unit }: Row, rounds: number) {
+export const ask = Effect.fn("Row.ask")(function* (row: Row, least: number) {
+  const { contestants, of, question, unit } = row
+  const rounds = Math.max(row.rounds ?? 0, least)
   const load = loadavg()[0]!
   const values = new Map(contestants.map(({ name }) => [name, [] as Array<number>]))
   for (let round = 1; round <= rounds; round++) {
     for (const contestant of contestants) {
       const measured = yield* Effect.option(
-        Effect.tapError(Contestant.measure(contestant), (error) => Console.error(error.message))
+        Effect.tapError(Contestant.measure(contestant, round - 1), (error) => Console.error(error.message))
       )
       if (measured._tag === "None") continue
       const value = of(measured.value)

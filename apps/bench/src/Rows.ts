@@ -1,6 +1,7 @@
 /**
  * What is measured.
  */
+import type { Cold } from "./Cold.ts"
 import type { Contestant } from "./Contestant.ts"
 import type { Row } from "./Row.ts"
 
@@ -12,16 +13,21 @@ export interface Peers {
 
 const deep = "2,100x100,1"
 
-const node = (name: string, file: string, ...args: ReadonlyArray<string>): Contestant => ({
+/** A thousand points that no run has seen. */
+const fresh = "moons:n=1000,noise=0.1,seed=7"
+
+const node = (name: string, file: string, args: Contestant["args"]): Contestant => ({
   name,
   command: process.execPath,
-  args: [new URL(file, import.meta.url).pathname, ...args]
+  args: (round) => [new URL(file, import.meta.url).pathname, ...args(round)]
 })
 
 const steps = (engine: "onnx" | "tfjs-native", widths: string, plan: string, examples = 100, activation = "sigmoid") =>
-  node(`rai (${engine})`, "steps.ts", engine, widths, activation, String(examples), plan)
+  node(`rai (${engine})`, "steps.ts", () => [engine, widths, activation, String(examples), plan])
 
-const rai = (...args: ReadonlyArray<string>) => node("rai", "../../cli/src/main.ts", ...args)
+/** A command as users call it. */
+const rai = (command: string, name = `rai ${command.split(" ")[0]}`) =>
+  node(name, "../../setup/src/rai.mjs", () => command.split(" "))
 
 const torch = (peers: Peers | undefined, method: string, count: number): ReadonlyArray<Contestant> =>
   peers === undefined
@@ -30,17 +36,38 @@ const torch = (peers: Peers | undefined, method: string, count: number): Readonl
         {
           name: "PyTorch",
           command: peers.python,
-          args: [`${peers.scripts}/rai_torch.py`, "--circuit", "deep", "--method", method, "--steps", String(count)]
+          args: () => [
+            `${peers.scripts}/rai_torch.py`,
+            "--circuit",
+            "deep",
+            "--method",
+            method,
+            "--steps",
+            String(count)
+          ]
         }
       ]
 
-const jax = (peers: Peers | undefined, script: string, ...args: ReadonlyArray<string>): ReadonlyArray<Contestant> =>
-  peers === undefined ? [] : [{ name: "JAX", command: peers.python, args: [`${peers.scripts}/${script}`, ...args] }]
+const jax = (peers: Peers | undefined, script: string, args: Contestant["args"]): ReadonlyArray<Contestant> =>
+  peers === undefined
+    ? []
+    : [{ name: "JAX", command: peers.python, args: (round) => [`${peers.scripts}/${script}`, ...args(round)] }]
+
+/** The automatic plan's rival: a cut every tenth stage, one seed. */
+const planA = (peers: Peers | undefined): ReadonlyArray<Contestant> =>
+  jax(peers, "rai_jax_plan_a.py", (round) => [String(round), String(round), "10", "60", "sigmoid"])
+
+/** Its last line but one says how many steps it took in how many seconds; its last, the means of these. */
+const meanSteps = (line: string): Readonly<Record<string, number>> => {
+  const [, relaxing, backpropagating, seconds] = /mean steps (\d+)\+(\d+) mean sec ([\d.]+)/.exec(line) ?? []
+  return { stepsPerSecond: (Number(relaxing) + Number(backpropagating)) / Number(seconds) }
+}
 
 const perSecond: Row["of"] = ({ says }) => says.stepsPerSecond ?? Number.NaN
 
 /** Steps a second beside the peers, and what a whole process costs. */
-export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Row> => {
+export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): ReadonlyArray<Row> => {
+  const { folder, inputs, model } = cold
   const count = quick ? 100 : 250
   const relax = (more = "") => `relax:${count}:rprop=0.1:interval=${count}${more}`
   const backpropagate = `backpropagate:${count}:rprop=0.001:interval=${count}`
@@ -53,7 +80,8 @@ export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Ro
       contestants: [
         ...both(relax()),
         ...torch(peers, "rai", quick ? 40 : 100),
-        ...jax(peers, "rai_jax.py", "--steps", String(count))
+        ...jax(peers, "rai_jax.py", () => ["--steps", String(count)]),
+        node("its three products alone", "products.ts", () => [String(count)])
       ]
     },
     {
@@ -63,14 +91,18 @@ export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Ro
       contestants: [
         ...both(backpropagate),
         ...torch(peers, "bp", quick ? 40 : 100),
-        ...jax(peers, "rai_jax.py", "--steps", "50", "--then-backprop", "200")
+        ...jax(peers, "rai_jax.py", () => ["--steps", "50", "--then-backprop", "200"])
       ]
     },
     {
       question: "relaxing, every tenth map cut",
       unit: "steps/s",
       of: perSecond,
-      contestants: both(relax(":every=10"))
+      contestants: [
+        // The rival looks at its free run every ten steps.
+        ...both(`relax:${count}:rprop=0.001:interval=10:every=10`),
+        ...planA(peers).map((contestant) => ({ ...contestant, reads: meanSteps }))
+      ]
     },
     {
       question: "a small circuit (2,16,1), backpropagation",
@@ -84,22 +116,32 @@ export const make = (peers: Peers | undefined, quick: boolean): ReadonlyArray<Ro
       question: "peak memory, every map cut",
       unit: "MB",
       of: ({ megabytes }) => megabytes,
-      contestants: [...both(relax()), ...torch(peers, "rai", 20), ...jax(peers, "rai_jax.py", "--steps", "50")]
+      contestants: [...both(relax()), ...torch(peers, "rai", 20), ...jax(peers, "rai_jax.py", () => ["--steps", "50"])]
     },
     {
-      question: "the automatic plan, from process start to the end",
+      question: "the automatic plan, from process start to the end, ≥ 97 % on fresh points",
       unit: "s",
-      of: ({ seconds }) => seconds,
+      rounds: quick ? 1 : 5,
+      of: ({ says: { testAccuracy = 1 }, seconds }) => (testAccuracy >= 0.97 ? seconds : Number.NaN),
       contestants: [
-        { ...rai(..."train --data moons-100 --circuit 2,100x100,1 --json".split(" ")), name: "rai (auto)" },
-        ...jax(peers, "rai_jax_plan_a.py", "0", "0", "10", "60", "sigmoid")
+        node("rai (auto)", "../../setup/src/rai.mjs", (round) => [
+          ...`train --data moons-100 --circuit ${deep} --test ${fresh} --json`.split(" "),
+          ...["--seed", String(round)]
+        ]),
+        ...planA(peers)
       ]
     },
     {
-      question: "cold start of rai --help",
+      question: "cold start, from `npm run`'s own start on",
       unit: "s",
       of: ({ seconds }) => seconds,
-      contestants: [rai("--help")]
+      contestants: [
+        rai("--help"),
+        rai("doctor"),
+        rai(`verify ${model}`),
+        rai(`predict ${model} --input ${inputs}`),
+        rai(`landscape ${model} --out ${folder}/landscape.svg`)
+      ]
     }
   ]
 }

@@ -7,6 +7,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Lines } from "@rai/plots"
 import { Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as Cold from "./Cold.ts"
 import * as Contestant from "./Contestant.ts"
 import * as Peers from "./Peers.ts"
 import * as Report from "./Report.ts"
@@ -44,7 +45,7 @@ const bench = Command.make(
     const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? "unknown"}, load ${loadavg()[0]!.toFixed(1)}`
     const wanted = (text: string) => Option.isNone(only) || text.includes(only.value)
     const rows: Array<Row.Answered> = []
-    for (const row of Rows.make(peers, quick)) {
+    for (const row of Rows.make(peers, quick, yield* Cold.make)) {
       if (wanted(row.question)) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
     }
     const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []
@@ -71,7 +72,7 @@ const bench = Command.make(
     ].join("\n\n")
     yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
     yield* Console.log(page)
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Measure this project beside its peers"),
   Command.withSubcommands([

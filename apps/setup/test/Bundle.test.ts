@@ -17,22 +17,25 @@ describe("Bundle", () => {
     assert.equal(bundle.stdout, sources.stdout)
   })
 
-  it.each(["onnx", "tfjs-wasm"])("finds engines, threads, data and fonts where the sources lie, by %s", async (engine) => {
-    const folder = mkdtempSync(join(tmpdir(), "bundle "))
-    const [model, inputs] = [join(folder, "model.onnx"), join(folder, "inputs.csv")]
-    writeFileSync(inputs, `${Array.from({ length: 64 }, (_, i) => `p${i}`).join()}\n${Array(64).fill(0).join()}\n`)
-    const circuit = ["--data", "digits", "--circuit", "64,8,10", "--plan", "backpropagate:20:rprop=0.01"]
-    const file = await Bundle.ensure()
-    for (const args of [
-      ["train", ...circuit, "--engine", engine, "--out", join(folder, "run")],
-      ["export", join(folder, "run"), "--out", model],
-      ["predict", model, "--input", inputs]
-    ]) {
-      const { status, stderr } = run(file, ...args)
-      assert.equal(status, 0, stderr)
+  it.each(["onnx", "tfjs-wasm"])(
+    "finds engines, threads, data and fonts where the sources lie, by %s",
+    async (engine) => {
+      const folder = mkdtempSync(join(tmpdir(), "bundle "))
+      const [model, inputs] = [join(folder, "model.onnx"), join(folder, "inputs.csv")]
+      writeFileSync(inputs, `${Array.from({ length: 64 }, (_, i) => `p${i}`).join()}\n${Array(64).fill(0).join()}\n`)
+      const circuit = ["--data", "digits", "--circuit", "64,8,10", "--plan", "backpropagate:20:rprop=0.01"]
+      const file = await Bundle.ensure()
+      for (const args of [
+        ["train", ...circuit, "--engine", engine, "--out", join(folder, "run")],
+        ["export", join(folder, "run"), "--out", model],
+        ["predict", model, "--input", inputs]
+      ]) {
+        const { status, stderr } = run(file, ...args)
+        assert.equal(status, 0, stderr)
+      }
+      rmSync(folder, { recursive: true })
     }
-    rmSync(folder, { recursive: true })
-  })
+  )
 
   it("is made anew where a source is newer, and only there", async () => {
     const file = await Bundle.ensure()
