@@ -14,7 +14,7 @@ const shape = [99, 100, 100]
 type Given = Readonly<Record<string, Tensor.Tensor>>
 
 const measured = Effect.gen(function* () {
-  const zeros = NdArray.make(shape, new Float32Array(99 * 100 * 100))
+  const zeros = NdArray.full(shape, 0)
   const names = ["a", "W", "g", "p", "slope of a", "slope of W"]
   const program = yield* Program.make({ a: shape, W: shape, g: shape }, ({ a, g, W }: Given) => ({
     p: a!.matMul(W!),

@@ -53,15 +53,25 @@ const native = /^(onnxruntime-node|@resvg\/resvg-js)$/
 /** @param {string} file */
 const fromBundle = (file) => relative(folder, file).split(sep).join("/")
 
+/** By then nobody is about to read a part of an older bundle. */
+const day = 24 * 60 * 60_000
+
+// Written beside, then moved file by file, the first to be read last: whoever runs the one before finds its parts, which bear other names.
 const make = async () => {
-  const { rolldown } = await import("rolldown")
-  const bundle = await rolldown({ input: source, platform: "node", plugins: [placed], logLevel: "silent", cwd: root })
   const beside = `${folder}.${process.pid}`
-  mkdirSync(beside, { recursive: true })
-  await bundle.write({ dir: beside, format: "esm", comments: false })
-  await bundle.close()
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(beside, folder)
+  try {
+    const { rolldown } = await import("rolldown")
+    const bundle = await rolldown({ input: source, platform: "node", plugins: [placed], logLevel: "silent", cwd: root })
+    const { output } = await bundle.write({ dir: beside, format: "esm", comments: false })
+    await bundle.close()
+    mkdirSync(folder, { recursive: true })
+    for (const { fileName } of output.toReversed()) renameSync(join(beside, fileName), join(folder, fileName))
+    for (const name of readdirSync(folder)) {
+      if (Date.now() - statSync(join(folder, name)).mtimeMs > day) rmSync(join(folder, name), { force: true })
+    }
+  } finally {
+    rmSync(beside, { recursive: true, force: true })
+  }
 }
 
 /** The file to run; the sources themselves where no bundle can be made. @returns {Promise<string>} */
