@@ -93,21 +93,28 @@ const graph = Effect.fnUntraced(function* (
   const feeds: Record<string, Place.Place> = {}
   const inputs: Record<string, Tensor.Tensor> = {}
   const fed = new Map<string, Tensor.Tensor>()
-  const feed = (node: Tensor.Tensor): Tensor.Tensor => {
-    const { base, offset } = Views.of(node)
-    const name = `${Layout.nameOf(base)} ${offset} [${node.shape.join()}]`
+  const feed = (node: Tensor.Tensor, place: Place.Place): Tensor.Tensor => {
+    const name = `${place.kind} ${place.address} [${place.shape.join()}]`
     const known = fed.get(name) ?? Tensor.input(name, node.shape, node.dtype)
     fed.set(name, known)
-    feeds[name] = Place.part(placeOf(base), offset, Known.shapeOf(node))
+    feeds[name] = place
     inputs[name] = known
     return known
   }
-  const isFed = (node: Tensor.Tensor): boolean => Layout.isInput(Views.of(node).base)
-  // What is a stretch of an input is fed, so what lies between need not be rebuilt.
+  // What is a stretch of an input, or of inputs that follow each other, is fed; so what lies between need not be rebuilt.
+  const given = new Map<Tensor.Tensor, Place.Place | undefined>()
   const made = new Map<Tensor.Tensor, Tensor.Tensor>()
-  const remade = (node: Tensor.Tensor): Tensor.Tensor => (isFed(node) ? feed(node) : made.get(node)!)
+  const remade = (node: Tensor.Tensor): Tensor.Tensor => {
+    const place = given.get(node)
+    return place === undefined ? made.get(node)! : feed(node, place)
+  }
   const nodes = Program.order(Object.values(outputs))
-  for (const node of nodes) if (!isFed(node)) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
+  for (const node of nodes) {
+    const { base, offset } = Views.of(node)
+    const whole = Layout.isInput(base) ? placeOf(base) : base === node ? Layout.following(node, given) : given.get(base)
+    given.set(node, whole && Place.part(whole, offset, Known.shapeOf(node)))
+    if (whole === undefined) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
+  }
   const program = Program.fromTensors(inputs, Record.map(outputs, remade))
   const written = yield* Graph.fromProgram(program)
   written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))

@@ -8,7 +8,7 @@ import * as Rows from "./Rows.ts"
 
 /** ∂L/∂W = Σ over shares of aᵀ δ of the share's rows; gives every output the same values, but for rounding. */
 export const divide = (program: Program.Program, threads: number): Program.Program => {
-  const part = Rows.parts(threads)
+  const part = Rows.parts(() => threads)
   const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
   /** What a tensor is the sum of. */
   const terms = new Map<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>()

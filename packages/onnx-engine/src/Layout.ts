@@ -184,5 +184,20 @@ const beyond = ({ base, offset }: Views.View, node: Tensor.Tensor): number =>
 /** Stands for a reader that no pass is. */
 const foreign = { size: 0, arrays: [], numbers: [], results: [], nodes: [] } satisfies Kernel.Kernel
 
+/** Where what is joined lies already: its parts follow each other in the memory. */
+export const following = (
+  node: Tensor.Tensor,
+  places: ReadonlyMap<Tensor.Tensor, Place.Place | undefined>
+): Place.Place | undefined => {
+  if (!isJoined(node)) return undefined
+  const [first, ...others] = node.operands.map((operand) => places.get(operand))
+  let end = first && first.address + Place.bytes(first)
+  for (const place of others) {
+    if (place === undefined || place.address !== end) return undefined
+    end += Place.bytes(place)
+  }
+  return first && { ...first, shape: Known.shapeOf(node) }
+}
+
 const isJoined = (node: Tensor.Tensor): boolean =>
   node.primitive.name === "concat" && Views.isLeading(node, node.attributes.axis as number)

@@ -11,7 +11,7 @@ export interface ThreadData {
   readonly port?: MessagePort
 }
 
-/** To a thread: make a job ready in a memory, do it once, forget it; begin another thread; come to an end. */
+/** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end. */
 export type ToThread =
   | {
       readonly type: "open"
@@ -20,7 +20,13 @@ export type ToThread =
       readonly memory: WebAssembly.Memory
       readonly meeting: Int32Array<SharedArrayBuffer>
     }
-  | { readonly type: "run" | "close"; readonly id: number }
+  | {
+      readonly type: "run"
+      readonly id: number
+      /** Before each run of the job, what it is given anew. */
+      readonly turns: ReadonlyArray<ReadonlyArray<Job.Move>>
+    }
+  | { readonly type: "close"; readonly id: number }
   | { readonly type: "begin"; readonly number: number; readonly port: MessagePort }
   | { readonly type: "end" }
 

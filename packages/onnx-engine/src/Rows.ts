@@ -4,9 +4,9 @@
 import { Rewrite, Shape, Simplify, Tensor } from "@rai/core"
 import * as Known from "./Known.ts"
 
-/** Where so many rows are divided: 0, …, rows. */
-export const seams = (rows: number, threads: number): ReadonlyArray<number> =>
-  Array.from({ length: threads + 1 }, (_, i) => Math.round((i * rows) / threads))
+/** Where so many rows are divided into so many shares: 0, …, rows. */
+export const seams = (rows: number, shares: number): ReadonlyArray<number> =>
+  Array.from({ length: shares + 1 }, (_, i) => Math.round((i * rows) / shares))
 
 /** Of the primitives, those whose operands are of the result's shape work on each number by itself. */
 const isElementwise = ({ operands, primitive, shape }: Tensor.Tensor): boolean =>
@@ -15,7 +15,8 @@ const isElementwise = ({ operands, primitive, shape }: Tensor.Tensor): boolean =
 /** Rows `from` … `to` of a tensor's leading axis, computed from those rows of its operands alone wherever that can be. */
 export type Part = (node: Tensor.Tensor, from: number, to: number) => Tensor.Tensor
 
-export const parts = (threads: number): Part => {
+/** Parts of tensors; `shares` says into how many so many rows are divided. */
+export const parts = (shares: (rows: number) => number): Part => {
   const known = new Map<string, Tensor.Tensor>()
   const numbers = new Map<Tensor.Tensor, number>()
   const keyOf = (node: Tensor.Tensor, from: number, to: number): string => {
@@ -75,7 +76,8 @@ export const parts = (threads: number): Part => {
         const isOwn = shape.length > 2 || attributes.transposeA === false
         if (!isOwn) return cutOut(node, from, to)
         // A product is computed once for all rows of a share, whichever of them are asked for.
-        const all = seams(Known.rowsOf(node), threads)
+        const rows = Known.rowsOf(node)
+        const all = seams(rows, shares(rows))
         const end = all.findIndex((seam) => to <= seam)
         const [first, last] = [all[end - 1]!, all[end]!]
         const isWithin = first <= from && last - first > to - from

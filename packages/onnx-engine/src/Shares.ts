@@ -32,7 +32,8 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   const needed = Program.order(results)
   if (!isWorthwhile(needed, threads)) return single
   const total = work(needed)
-  const part = Rows.parts(threads)
+  const blocks = blocksOf(needed, threads)
+  const part = Rows.parts((rows) => threads * blocks(rows))
   // Operands before results: a circuit of a thousand stages is deeper than the call stack.
   for (const node of needed) part(node, 0, Known.rowsOf(node))
   const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, Known.rowsOf(of)) })
@@ -41,9 +42,12 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   for (const of of results.toSorted((a, b) => Known.sizeOf(b) - Known.sizeOf(a))) {
     // What one stage hands back to the one before lies a row earlier, so a seam may lie beside the others'.
     const divided = [0, -1, 1].flatMap((shift) => {
-      if (Known.rowsOf(of) < 2 * threads) return []
-      const seams = Rows.seams(Known.rowsOf(of), threads).map((seam, i) => (i % threads === 0 ? seam : seam + shift))
-      return [shares.map((_, i) => [{ of, from: seams[i]!, node: part(of, seams[i]!, seams[i + 1]!) }])]
+      const rows = Known.rowsOf(of)
+      const own = blocks(rows)
+      if (rows < 2 * threads * own) return []
+      const seams = Rows.seams(rows, threads * own).map((seam) => (seam === 0 || seam === rows ? seam : seam + shift))
+      const stretches = seams.slice(1).map((to, i) => ({ of, from: seams[i]!, node: part(of, seams[i]!, to) }))
+      return [shares.map((_, i) => stretches.slice(i * own, (i + 1) * own))]
     })
     const ways = [...divided, ...each(whole(of))].map((stretches) => {
       const loads = shares.map((share, i) => share.load + share.cost(stretches[i]!))
@@ -55,6 +59,26 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   }
   const busiest = Math.max(...shares.map(({ load }) => load))
   return busiest > worthwhile * total ? single : shares.map(({ stretches }) => stretches)
+}
+
+/** Bytes of a stack that lie close to a core from one operation to the next. */
+const close = 2 ** 19
+
+/** The most blocks of one share: opening a graph takes the runtime longer than by its length. */
+const mostBlocks = 16
+
+/** In how many blocks, one after the other, a thread computes its share of what is stacked so many rows high. */
+const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
+  const largest = new Map<number, number>()
+  for (const node of nodes) {
+    if (node.shape.length < 3) continue
+    const rows = Known.rowsOf(node)
+    largest.set(rows, Math.max(largest.get(rows) ?? 0, Known.sizeOf(node)))
+  }
+  return (rows: number): number => {
+    const share = ((largest.get(rows) ?? 0) * Float32Array.BYTES_PER_ELEMENT) / threads
+    return Math.max(1, Math.min(Math.round(share / close), mostBlocks, Math.floor(rows / (2 * threads))))
+  }
 }
 
 /** What one thread has to do so far. */

@@ -20,7 +20,7 @@ type Pass = (from: number, to: number, ...addresses: ReadonlyArray<number>) => v
 
 /** A job made ready: the graph opened, the passes compiled, every place that this thread reads or writes wrapped once. */
 interface Ready {
-  readonly run: () => Promise<void>
+  readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Promise<void>
   readonly end: () => Promise<void>
 }
 
@@ -63,7 +63,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
   const stages = [...(gathers.length > 0 ? [first(gathers)] : []), calls, ...(moves.length > 0 ? [first(moves)] : [])]
   return {
-    run: async () => {
+    run: async (turns) => {
       let failed: unknown
       /** What goes wrong here must not keep the others waiting. */
       const fail = (error: unknown) => {
@@ -78,14 +78,25 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
           fail(error)
         }
       }
-      try {
-        await session?.run(feeds, fetches)
-      } catch (error) {
-        if (!Unconverted.isReached(error)) fail(error)
+      const compute = async () => {
+        try {
+          if (!together.failed()) await session?.run(feeds, fetches)
+        } catch (error) {
+          if (!Unconverted.isReached(error)) fail(error)
+        }
       }
-      for (const work of stages) {
-        together.meet()
-        all(work)
+      // Whatever fails, all meet as often as the others.
+      for (const [turn, given] of turns.entries()) {
+        if (turn > 0) together.meet()
+        if (given.length > 0) {
+          all(first(given))
+          together.meet()
+        }
+        await compute()
+        for (const work of stages) {
+          together.meet()
+          all(work)
+        }
       }
       if (failed !== undefined) throw failed
     },
@@ -107,7 +118,7 @@ const handle = async (message: ToThread): Promise<void> => {
     case "open":
       return void jobs.set(message.id, await open(message))
     case "run":
-      return jobs.get(message.id)!.run()
+      return jobs.get(message.id)!.run(message.turns)
     case "close": {
       await jobs.get(message.id)?.end()
       return void jobs.delete(message.id)

@@ -22,8 +22,8 @@ export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFail
 
 /** A job that all its threads have made ready. */
 export interface Opened {
-  /** Does it once. */
-  readonly run: Effect.Effect<void, ThreadFailed>
+  /** Does it once for each turn, which begins with what it is given anew. */
+  readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Effect.Effect<void, ThreadFailed>
   readonly close: Effect.Effect<void>
 }
 
@@ -115,21 +115,26 @@ export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(funct
       const meeting = Meeting.memory()
       meetings.add(meeting)
       const message: ToThread = { type: "open", id, job, memory, meeting }
-      threads[0] ??= first()
-      yield* all(threads.slice(0, 1), message)
+      // The first makes its first session before another thread begins; afterwards all make theirs at once.
+      const isFirst = threads.length === 0
+      if (isFirst) {
+        threads.push(first())
+        yield* all(threads, message)
+      }
       while (threads.length < job.graphs.length) threads.push(another(threads.length))
       const own = threads.slice(0, job.graphs.length)
-      yield* all(own.slice(1), message)
-      const run = Effect.suspend(() => {
-        // The others would wait for the one that is gone.
-        if (broken !== undefined) return Effect.fail(broken)
-        Meeting.begin(meeting)
-        return Effect.tapError(all(own, { type: "run", id }), (error) =>
-          Effect.sync(() => {
-            if (error.isGone) broken = error
-          })
-        )
-      })
+      yield* all(isFirst ? own.slice(1) : own, message)
+      const run = (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) =>
+        Effect.suspend(() => {
+          // The others would wait for the one that is gone.
+          if (broken !== undefined) return Effect.fail(broken)
+          Meeting.begin(meeting)
+          return Effect.tapError(all(own, { type: "run", id, turns }), (error) =>
+            Effect.sync(() => {
+              if (error.isGone) broken = error
+            })
+          )
+        })
       const close = Effect.suspend(() => {
         meetings.delete(meeting)
         return Effect.ignore(all(own, { type: "close", id }))

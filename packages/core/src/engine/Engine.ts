@@ -1,7 +1,7 @@
 /**
  * What runs programs. Everything that a user composes requires an engine and says nothing of which.
  */
-import { Context, type Effect, Schema, type Scope } from "effect"
+import { Context, Effect, Schema, type Scope } from "effect"
 import type { Program } from "../program/Program.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 
@@ -23,7 +23,8 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFail
  * that bear the name of an entry replace that entry; the other outputs are the report.
  */
 export interface Session {
-  readonly advance: (program: Program, inputs?: Arrays) => Effect.Effect<Arrays, EngineFailed>
+  /** Once for each of the inputs, once where there are none; the report is the last one's. */
+  readonly advance: (program: Program, ...turns: ReadonlyArray<Arrays>) => Effect.Effect<Arrays, EngineFailed>
   /** The state in plain memory; all of it, or the entries named. */
   readonly read: (names?: ReadonlyArray<string>) => Effect.Effect<Arrays, EngineFailed>
   /** Adds or replaces entries of the state. */
@@ -41,6 +42,12 @@ export class Engine extends Context.Service<
     readonly session: (state: Arrays) => Effect.Effect<Session, EngineFailed, Scope.Scope>
   }
 >()("@rai/core/Engine") {}
+
+/** A session's `advance`, of one that advances once. */
+export const inTurn =
+  (once: (program: Program, inputs: Arrays) => Effect.Effect<Arrays, EngineFailed>): Session["advance"] =>
+  (program, first = {}, ...others) =>
+    others.reduce((before, inputs) => Effect.andThen(before, once(program, inputs)), once(program, first))
 
 /** Runs a program once: arrays in, arrays out. */
 export const run = (program: Program, inputs: Arrays): Effect.Effect<Arrays, EngineFailed, Engine> =>

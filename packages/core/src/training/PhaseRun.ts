@@ -57,6 +57,9 @@ export interface Outcome {
 
 const secondsBetweenSnapshots = 2
 
+/** Steps go to the engine several at once, as many as take about so long: progress and an interrupt are not to wait longer. */
+const secondsAtOnce = 0.03
+
 /** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
 export const carryOut = Effect.fnUntraced(function* <E, R>(
   { clock, data, emit, onEvent, onSnapshot, parts, phase, seed, stop, subject, validation }: PhaseRun<E, R>,
@@ -104,14 +107,20 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     )
   )
 
-  const advance = Effect.fnUntraced(function* (step: number) {
-    const rates = Rates.values(phase, factor(), step / total)
-    const noise = noiseOf(layout.noise, phase, seed, labelled(step))
-    if (source === undefined) return yield* session.advance(programs.step, { ...rates, ...noise })
-    const { indices, x, y } = yield* source.at(step)
-    const came = yield* session.advance(programs.step, { ...rates, ...noise, ...kept.rows(indices), x, y })
-    kept.scatter(indices, came)
-    return came
+  /** What changes from step to step: rates, λ, noise. */
+  const changing = (step: number): Arrays => ({
+    ...Rates.values(phase, factor(), step / total),
+    ...noiseOf(layout.noise, phase, seed, labelled(step))
+  })
+  const advance = Effect.fnUntraced(function* (step: number, count: number) {
+    const steps = Array.from({ length: count }, (_, i) => step + i)
+    if (source === undefined) yield* session.advance(programs.step, ...steps.map(changing))
+    if (source === undefined) return
+    for (const one of steps) {
+      const { indices, x, y } = yield* source.at(one)
+      const came = yield* session.advance(programs.step, { ...changing(one), ...kept.rows(indices), x, y })
+      kept.scatter(indices, came)
+    }
   })
   const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
   const refreshIfDue = Effect.fnUntraced(function* (done: number) {
@@ -131,7 +140,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const locate = Effect.fnUntraced(function* (since: number, to: number) {
     yield* restore
     for (let step = since; step < to; step++) {
-      yield* advance(step)
+      yield* advance(step, 1)
       yield* refreshIfDue(step + 1)
       const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(kept.own()), cuts)
       if (path !== undefined) return { step: step + 1, path }
@@ -171,9 +180,25 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       }
     }
   })
-  const oneStep = Effect.fnUntraced(function* () {
-    yield* advance(progress.step)
-    progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds: clock() })
+  /** How many steps there are until the state is looked at or refreshed. */
+  const stepsLeft = (): number => {
+    const { step } = progress
+    const refreshed = phase.kind === "relax" && phase.refresh !== undefined ? phase.refresh * perEpoch : interval
+    return Math.min(interval - (step % interval), refreshed - (step % refreshed), total - step)
+  }
+  let atOnce = 1
+  const someSteps = Effect.fnUntraced(function* () {
+    const count = Math.min(atOnce, stepsLeft())
+    const began = clock()
+    yield* advance(progress.step, count)
+    const seconds = clock()
+    if (count === atOnce && 2 * (seconds - began) < secondsAtOnce) atOnce *= 2
+    else if (seconds - began > secondsAtOnce) atOnce = Math.max(1, Math.floor(atOnce / 2))
+    for (let step = 1; step < count; step++) {
+      progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds })
+      untold.push({ _tag: "Step", phase, progress, steps: total })
+    }
+    progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds })
     yield* refreshIfDue(progress.step)
     if (progress.step % interval === 0 || progress.step === total) yield* measure()
     else untold.push({ _tag: "Step", phase, progress, steps: total })
@@ -202,7 +227,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     let saved = clock()
     yield* tell()
     while (progress.ended === undefined && progress.step < total) {
-      yield* Effect.uninterruptible(oneStep())
+      yield* Effect.uninterruptible(someSteps())
       yield* tell()
       if (clock() - saved > secondsBetweenSnapshots) {
         yield* snapshot

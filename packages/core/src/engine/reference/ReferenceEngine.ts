@@ -8,7 +8,7 @@ import type { NdArray } from "../../tensor/NdArray.ts"
 import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
 import * as Binding from "../Binding.ts"
-import { type Arrays, Engine, type EngineFailed } from "../Engine.ts"
+import { type Arrays, Engine, inTurn } from "../Engine.ts"
 import { kernels, type Values } from "./Kernels.ts"
 
 const name = "reference"
@@ -48,12 +48,16 @@ export const layer: Layer.Layer<Engine> = Layer.succeed(Engine, {
         Object.entries(initial).map(([entry, array]) => [entry, values(array)])
       )
       return {
-        advance: (program: Program, inputs: Arrays = {}): Effect.Effect<Arrays, EngineFailed> =>
-          Effect.map(evaluate(program, { ...state, ...inputs }), (outputs) => {
-            const divided = Binding.divide(outputs, (entry) => entry in state)
-            Object.assign(state, divided.state)
-            return divided.report
-          }),
+        advance: inTurn((program, inputs) =>
+          Effect.map(
+            Effect.suspend(() => evaluate(program, { ...state, ...inputs })),
+            (outputs) => {
+              const divided = Binding.divide(outputs, (entry) => entry in state)
+              Object.assign(state, divided.state)
+              return divided.report
+            }
+          )
+        ),
         read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
         write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
       }

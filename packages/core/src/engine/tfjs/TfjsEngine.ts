@@ -6,7 +6,7 @@ import { Effect, Layer } from "effect"
 import type { Program } from "../../program/Program.ts"
 import type { NdArray } from "../../tensor/NdArray.ts"
 import * as Binding from "../Binding.ts"
-import { type Arrays, Engine, EngineFailed, type Session } from "../Engine.ts"
+import { type Arrays, Engine, EngineFailed, inTurn, type Session } from "../Engine.ts"
 import * as Backend from "./Backend.ts"
 import { type Compiled, compile } from "./Compiled.ts"
 import type { Call } from "./Kernels.ts"
@@ -74,14 +74,15 @@ export const make = (backend: Backend.Backend) => {
         (state) => dispose(state.tensors)
       ),
       (state): Session => ({
-        advance: (program, inputs = {}) =>
+        advance: inTurn((program, inputs) =>
           withTensors(inputs, (given) =>
             Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
               const divided = Binding.divide(outputs, (name) => name in state.tensors)
               replace(state.tensors, divided.state)
               return read(divided.report)
             })
-          ),
+          )
+        ),
         read: (names = Object.keys(state.tensors)) =>
           Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)]))),
         write: (entries) =>
