@@ -53,16 +53,11 @@ export const divide = (program: Program.Program, threads: number): Program.Progr
   return Simplify.simplify(Program.fromTensors(program.inputs, outputs))
 }
 
-/** A sum over the leading axis of tables: of products, aᵀ b, or of rows. */
-const isSum = ({ attributes, operands, primitive, shape }: Tensor.Tensor): boolean => {
-  if (shape.length !== 2) return false
-  if (primitive.name === "matMul") return attributes.transposeA === true && attributes.transposeB === false
-  return (
-    primitive.name === "sum" &&
-    (attributes.axes as ReadonlyArray<number>).join() === "0" &&
-    operands[0]!.shape.length === 2
-  )
-}
+/** A sum over the leading axis: of products of tables, aᵀ b, or of rows, and what else is summed with these. */
+const isSum = ({ attributes, primitive, shape }: Tensor.Tensor): boolean =>
+  primitive.name === "matMul"
+    ? shape.length === 2 && attributes.transposeA === true && attributes.transposeB === false
+    : primitive.name === "sum" && (attributes.axes as ReadonlyArray<number>).includes(0)
 
 /** Whether the operation on a sum is the sum of the operation on its terms. */
 const isLinear = ({ primitive }: Tensor.Tensor): boolean => ["reshape", "concat", "neg"].includes(primitive.name)

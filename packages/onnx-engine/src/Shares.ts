@@ -20,7 +20,7 @@ const many = 4000
 const few = 5e7
 
 /** The most that the busiest thread may have left of the whole; with more, one thread with the runtime's own helpers is as quick. */
-const worthwhile = 0.62
+const worthwhile = 0.67
 
 /** Whether there is enough to do for several threads, and not so many nodes that dealing them out takes longer than it saves. */
 export const isWorthwhile = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number): boolean =>
@@ -61,7 +61,7 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
   return busiest > worthwhile * total ? single : shares.map(({ stretches }) => stretches)
 }
 
-/** Bytes of a stack that lie close to a core from one operation to the next. */
+/** Bytes of a stack of products that lie close to a core from one operation to the next. */
 const close = 2 ** 19
 
 /** The most blocks of one share: opening a graph takes the runtime longer than by its length. */
@@ -71,7 +71,7 @@ const mostBlocks = 16
 const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
   const largest = new Map<number, number>()
   for (const node of nodes) {
-    if (node.shape.length < 3) continue
+    if (node.primitive.name !== "matMul" || node.shape.length < 3) continue
     const rows = Known.rowsOf(node)
     largest.set(rows, Math.max(largest.get(rows) ?? 0, Known.sizeOf(node)))
   }
