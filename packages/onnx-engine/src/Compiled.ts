@@ -1,7 +1,7 @@
 /**
  * A program made ready for its threads: laid out, divided among them, and written as graphs and passes.
  */
-import { type Engine, Program, Rewrite, Shape, Simplify, Tensor, version } from "@rai/core"
+import { Batch, type Engine, Program, Rewrite, Shape, Simplify, Tensor, version } from "@rai/core"
 import { Graph, Model, Operators } from "@rai/export"
 import { Effect, Record } from "effect"
 import type * as Arena from "./Arena.ts"
@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
   const divided = (by: Program.Program) => {
-    const layout = Layout.make(by, arena, state, inputs)
+    const layout = Layout.make(Simplify.simplify(Batch.batch(by)), arena, state, inputs)
     return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
   }
   const byStages = divided(program)

@@ -3,6 +3,7 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { Program } from "../../program/Program.ts"
+import { batch } from "../../program/Batch.ts"
 import * as Rewrite from "../../program/Rewrite.ts"
 import { simplify } from "../../program/Simplify.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
@@ -28,7 +29,7 @@ export const compile = (
   call: Call,
   scalar: (value: number) => tf.Tensor
 ): Compiled => {
-  const program = simplify(Rewrite.expand(source, (composite) => composite in backend.kernels))
+  const program = simplify(batch(simplify(Rewrite.expand(source, (composite) => composite in backend.kernels))))
   const calls = lower(program, lengths, backend, call, scalar)
   const outputs = Object.entries(program.outputs)
   const registers = new Map<Tensor, number>()

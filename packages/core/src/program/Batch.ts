@@ -1,0 +1,64 @@
+/**
+ * Program → the same program with fewer operations: products and sums that are put together become one product or sum of what is put together.
+ * Backpropagation through a repeated block ends in such: ∂L/∂W of the block's stack is put together of one aᵀ δ for each turn.
+ */
+import * as Shape from "../tensor/Shape.ts"
+import { concat, type Tensor } from "../tensor/Tensor.ts"
+import type * as Program from "./Program.ts"
+import * as Rewrite from "./Rewrite.ts"
+
+/** So many parts are worth putting together what they are computed from. */
+const few = 4
+
+/** Gives every output the same values as before. */
+export const batch = (program: Program.Program): Program.Program => {
+  const users = new Map<Tensor, number>()
+  for (const node of [...program.nodes.flatMap(({ operands }) => operands), ...Object.values(program.outputs)]) {
+    users.set(node, (users.get(node) ?? 0) + 1)
+  }
+  /** What a part is a reshape of, if nothing else reads it. */
+  const source = (part: Tensor): Tensor | undefined => {
+    if (users.get(part) !== 1) return undefined
+    return part.primitive.name === "reshape" ? source(part.operands[0]!) : part
+  }
+  return Rewrite.rewrite(program, (node, operands) => {
+    const plain = Rewrite.rebuild(node, operands)
+    if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
+    const parts = node.operands.map(source)
+    const [first] = parts
+    if (first === undefined || !parts.every((part) => part !== undefined && isAlike(part, first))) return plain
+    return plain.operands.length === 0 ? plain : (joined(operands.map(unreshaped), node.shape) ?? plain)
+  })
+}
+
+const unreshaped = (node: Tensor): Tensor => (node.primitive.name === "reshape" ? unreshaped(node.operands[0]!) : node)
+
+/** Whether two nodes are the same operation on operands of the same shapes. */
+const isAlike = (a: Tensor, b: Tensor): boolean =>
+  a.primitive === b.primitive &&
+  JSON.stringify(a.attributes) === JSON.stringify(b.attributes) &&
+  a.operands.every((operand, i) => Shape.equals(operand.shape, b.operands[i]!.shape))
+
+/** One operation on the operands of all. */
+const joined = (parts: ReadonlyArray<Tensor>, shape: Shape.Shape): Tensor | undefined => {
+  const [{ attributes, operands, primitive }] = parts as readonly [Tensor]
+  const stack = (operand: number): Tensor =>
+    concat(
+      parts.map((part) => {
+        const own = part.operands[operand]!
+        return own.reshape([1, ...own.shape])
+      }),
+      0
+    )
+  if (primitive.name === "matMul" && operands.every((operand) => operand.shape.length === 2)) {
+    return stack(0)
+      .matMul(stack(1), attributes as { transposeA: boolean; transposeB: boolean })
+      .reshape(shape)
+  }
+  if (primitive.name === "sum") {
+    return stack(0)
+      .sum((attributes.axes as ReadonlyArray<number>).map((axis) => axis + 1))
+      .reshape(shape)
+  }
+  return undefined
+}
