@@ -18,13 +18,18 @@ export const draw = Effect.fn("Figures.draw")(function* (
     yield* Picture.write(path.join(folder, `${name}.svg`), svg)
     yield* Picture.write(path.join(folder, `${name}.png`), svg)
   })
-  if (rows.length > 1) yield* write("loss", yield* loss(rows))
-  const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
-  if (relaxed.length > 1) yield* write("residuals", yield* residuals(relaxed))
-  if (canBeDrawn(trained)) {
-    const plane = { grid: 200 }
+  const landscape = Effect.gen(function* () {
+    if (!canBeDrawn(trained)) return
+    const plane = { grid: 100 }
     yield* write("landscape", yield* Landscape.svg({ ...plane, ...(yield* panel(trained, data, plane)) }))
-  }
+  })
+  const course = Effect.gen(function* () {
+    if (rows.length > 1) yield* write("loss", yield* loss(rows))
+    const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
+    if (relaxed.length > 1) yield* write("residuals", yield* residuals(relaxed))
+  })
+  // An engine with threads of its own computes the landscape while the others are drawn.
+  yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
 })
 
 /** Whether there is a plane to draw: two inputs, one logit. */

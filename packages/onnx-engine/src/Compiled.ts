@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
   const divided = (by: Program.Program) => {
-    const layout = Layout.make(Simplify.simplify(Batch.batch(by)), arena, state, inputs)
+    const layout = Layout.make(Batch.batch(by), arena, state, inputs)
     return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
   }
   const byStages = divided(program)

@@ -5,10 +5,11 @@
 import type { MessagePort } from "node:worker_threads"
 import type * as Job from "./Job.ts"
 
-/** What a thread is started with: its number from 0, and whom it hears; the first hears the one that started it. */
+/** What a thread is started with: its number from 0, and whom it hears; the first hears the one that started it, and has a model to begin with. */
 export interface ThreadData {
   readonly number: number
   readonly port?: MessagePort
+  readonly model?: Uint8Array
 }
 
 /** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end. */

@@ -11,10 +11,17 @@ import type { FromThread, ThreadData, ToThread } from "./Message.ts"
 import * as Place from "./Place.ts"
 import * as Unconverted from "./Unconverted.ts"
 
-const { number, port = parentPort! } = workerData as ThreadData
+const { model, number, port = parentPort! } = workerData as ThreadData
 
 // What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
 env.logLevel = "fatal"
+
+const options = {
+  logSeverityLevel: 4,
+  // Gradients that die away become numbers so small that a processor takes a hundred times as long over each. The runtime sets
+  // its first session's thread to take them for zero, and a thread that begins another hands that on.
+  extra: { session: { set_denormal_as_zero: "1" } }
+} as const
 
 type Pass = (from: number, to: number, ...addresses: ReadonlyArray<number>) => void
 
@@ -41,12 +48,9 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const session =
     graph &&
     (await InferenceSession.create(graph.model, {
-      logSeverityLevel: 4,
+      ...options,
       intraOpNumThreads: graph.threads,
-      graphOptimizationLevel: graph.optimize ? "all" : "disabled",
-      // Gradients that die away become numbers so small that a processor takes a hundred times as long over each. The runtime sets
-      // its first session's thread to take them for zero, and a thread that begins another hands that on.
-      extra: { session: { set_denormal_as_zero: "1" } }
+      graphOptimizationLevel: graph.optimize ? "all" : "disabled"
     }))
   const feeds = tensors(graph?.feeds ?? {})
   const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
@@ -133,7 +137,12 @@ const handle = async (message: ToThread): Promise<void> => {
   }
 }
 
-let last = Promise.resolve()
+const ready = async () => {
+  if (model !== undefined) await (await InferenceSession.create(model, { ...options, intraOpNumThreads: 1 })).release()
+}
+
+// What keeps the library from working shows again when a job is opened, and is told then.
+let last = ready().catch(() => {})
 port.on("message", (message: ToThread) => {
   last = last.then(async () => {
     try {

@@ -4,6 +4,8 @@
 /// <reference path="./webassembly.d.ts" />
 import { availableParallelism } from "node:os"
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
+import { Program, Tensor, version } from "@rai/core"
+import { Graph, Model } from "@rai/export"
 import { Effect, Schema, type Scope } from "effect"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
@@ -86,7 +88,10 @@ const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<v
     }
   })
 
-/** Threads that begin when a job first needs them, and end with the scope. */
+/** So many begin at once; a job on a single one is as frequent as one that they share. */
+const early = 2
+
+/** Threads that end with the scope; more than the first begin when a job first needs them. */
 export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(function* () {
   const threads: Array<Thread> = []
   const meetings = new Set<Int32Array<SharedArrayBuffer>>()
@@ -95,10 +100,12 @@ export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(funct
   const onGone = () => {
     for (const meeting of meetings) Meeting.leave(meeting)
   }
+  // What any model is, so that the first thread has a session.
+  const trifle = yield* Effect.orDie(Graph.fromProgram(Program.fromTensors({}, { zero: Tensor.constant(0) })))
   const first = (): Thread => {
     // The library reads the process's real environment, which a thread's own copy does not reach.
     process.env.ORT_DISABLE_TELEMETRY = "1"
-    const data: ThreadData = { number: 0 }
+    const data: ThreadData = { number: 0, model: Model.encode(trifle, { version, metadata: {} }) }
     return at(new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data }), onGone)
   }
   /** The others are begun by the first, once it has a session: what it takes for zero, they take for zero. */
@@ -107,23 +114,23 @@ export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(funct
     threads[0]!.tell({ type: "begin", number, port: port2 }, [port2])
     return at(port1, onGone)
   }
+  const begin = (count: number): ReadonlyArray<Thread> => {
+    while (threads.length < count) threads.push(threads.length === 0 ? first() : another(threads.length))
+    return threads.slice(0, count)
+  }
   yield* Effect.addFinalizer(() => Effect.ignore(all(threads.toReversed(), { type: "end" })))
+  const most = availableParallelism()
+  // These begin while the data are read and the circuit is made.
+  begin(Math.min(most, early))
   return {
-    most: availableParallelism(),
+    most,
     open: Effect.fnUntraced(function* (job, memory) {
       const id = jobs++
       const meeting = Meeting.memory()
       meetings.add(meeting)
       const message: ToThread = { type: "open", id, job, memory, meeting }
-      // The first makes its first session before another thread begins; afterwards all make theirs at once.
-      const isFirst = threads.length === 0
-      if (isFirst) {
-        threads.push(first())
-        yield* all(threads, message)
-      }
-      while (threads.length < job.graphs.length) threads.push(another(threads.length))
-      const own = threads.slice(0, job.graphs.length)
-      yield* all(isFirst ? own.slice(1) : own, message)
+      const own = begin(job.graphs.length)
+      yield* all(own, message)
       const run = (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) =>
         Effect.suspend(() => {
           // The others would wait for the one that is gone.

@@ -9,20 +9,18 @@ import type { Pseudorandom } from "../random/Pseudorandom.ts"
  */
 export const make = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
   const [count, length] = inputs <= outputs ? [inputs, outputs] : [outputs, inputs]
-  const vectors: Array<Float64Array> = []
-  for (let i = 0; i < count; i++) {
-    const v = random.normals(length)
-    const before = Math.sqrt(dot(v, v))
-    project(v, vectors)
+  const V = random.normals(count * length)
+  const before = Float64Array.from({ length: count }, (_, i) => norm(V, i * length, length))
+  for (let v = 0; v < V.length; v += length) {
     // Where little is left, rounding has its share in it; twice is enough (Giraud et al. 2005).
-    if (Math.sqrt(dot(v, v)) < 0.1 * before) project(v, vectors)
-    const norm = Math.sqrt(dot(v, v))
-    vectors.push(v.map((x) => x / norm))
+    if (norm(V, v, length) < 0.1 * before[v / length]!) for (let u = 0; u < v; u += length) project(V, v, u, length)
+    const left = norm(V, v, length)
+    for (let k = v; k < v + length; k++) V[k]! /= left
+    for (let w = v + length; w < V.length; w += length) project(V, w, v, length)
   }
-  const W = new Float64Array(inputs * outputs)
-  for (const [i, v] of vectors.entries()) {
-    for (let k = 0; k < length; k++) W[inputs <= outputs ? i * outputs + k : k * outputs + i] = v[k]!
-  }
+  if (inputs <= outputs) return V
+  const W = new Float64Array(V.length)
+  for (let k = 0; k < W.length; k++) W[k] = V[(k % outputs) * length + Math.floor(k / outputs)]!
   return W
 }
 
@@ -53,16 +51,21 @@ export const mirror = (rows: Float32Array, length: number): void => {
   }
 }
 
-/** Takes its part along each of the orthonormal vectors out of v, in place. */
-const project = (v: Float64Array, vectors: ReadonlyArray<Float64Array>): void => {
-  for (const u of vectors) {
-    const along = dot(u, v)
-    for (let k = 0; k < v.length; k++) v[k]! -= along * u[k]!
+/** v ← v − (u · v) u, of the vectors of a length that begin at v and u. */
+const project = (V: Float64Array, v: number, u: number, length: number): void => {
+  // Two sums, for each addition waits for the one before.
+  let [even, odd] = [0, 0]
+  for (let k = 0; k + 1 < length; k += 2) {
+    even += V[u + k]! * V[v + k]!
+    odd += V[u + k + 1]! * V[v + k + 1]!
   }
+  if (length % 2 === 1) even += V[u + length - 1]! * V[v + length - 1]!
+  const along = even + odd
+  for (let k = 0; k < length; k++) V[v + k]! -= along * V[u + k]!
 }
 
-const dot = (a: Float64Array, b: Float64Array): number => {
+const norm = (V: Float64Array, start: number, length: number): number => {
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
+  for (let k = start; k < start + length; k++) sum += V[k]! * V[k]!
+  return Math.sqrt(sum)
 }

@@ -6,6 +6,7 @@ import * as Shape from "../tensor/Shape.ts"
 import { concat, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
+import * as Simplify from "./Simplify.ts"
 
 /** So many parts are worth putting together what they are computed from. */
 const few = 4
@@ -21,14 +22,18 @@ export const batch = (program: Program.Program): Program.Program => {
     if (users.get(part) !== 1) return undefined
     return part.primitive.name === "reshape" ? source(part.operands[0]!) : part
   }
-  return Rewrite.rewrite(program, (node, operands) => {
+  let isChanged = false
+  const batched = Rewrite.rewrite(program, (node, operands) => {
     const plain = Rewrite.rebuild(node, operands)
     if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
     const parts = node.operands.map(source)
     const [first] = parts
     if (first === undefined || !parts.every((part) => part !== undefined && isAlike(part, first))) return plain
-    return plain.operands.length === 0 ? plain : (joined(operands.map(unreshaped), node.shape) ?? plain)
+    const one = joined(operands.map(unreshaped), node.shape)
+    isChanged ||= one !== undefined
+    return one ?? plain
   })
+  return isChanged ? Simplify.simplify(batched) : program
 }
 
 const unreshaped = (node: Tensor): Tensor => (node.primitive.name === "reshape" ? unreshaped(node.operands[0]!) : node)

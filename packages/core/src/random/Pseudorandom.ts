@@ -73,6 +73,11 @@ export const make = (seed: number): Pseudorandom => {
   }
 
   const uniform = (low: number, high: number) => low + (high - low) * unit()
+  const drawn = (n: number, draw: () => number) => {
+    const numbers = new Float64Array(n)
+    for (let i = 0; i < n; i++) numbers[i] = draw()
+    return numbers
+  }
   return {
     uniform,
     normal,
@@ -86,8 +91,8 @@ export const make = (seed: number): Pseudorandom => {
       }
       return order
     },
-    uniforms: (n, low, high) => Float64Array.from({ length: n }, () => uniform(low, high)),
-    normals: (n) => Float64Array.from({ length: n }, normal)
+    uniforms: (n, low, high) => drawn(n, () => uniform(low, high)),
+    normals: (n) => drawn(n, normal)
   }
 }
 

@@ -2,8 +2,8 @@
  * A program made ready to run on TensorFlow.js: its calls with registers for nodes, and after each call the tensors that were used last.
  */
 import type * as tf from "@tensorflow/tfjs-core"
-import type { Program } from "../../program/Program.ts"
 import { batch } from "../../program/Batch.ts"
+import type { Program } from "../../program/Program.ts"
 import * as Rewrite from "../../program/Rewrite.ts"
 import { simplify } from "../../program/Simplify.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
@@ -29,7 +29,7 @@ export const compile = (
   call: Call,
   scalar: (value: number) => tf.Tensor
 ): Compiled => {
-  const program = simplify(batch(simplify(Rewrite.expand(source, (composite) => composite in backend.kernels))))
+  const program = batch(simplify(Rewrite.expand(source, (composite) => composite in backend.kernels)))
   const calls = lower(program, lengths, backend, call, scalar)
   const outputs = Object.entries(program.outputs)
   const registers = new Map<Tensor, number>()
