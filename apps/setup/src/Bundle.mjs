@@ -47,6 +47,16 @@ const placed = {
   }
 }
 
+/**
+ * Imported as a module, `node:http` reads all that it exports, a WebSocket among it, for which Node loads a whole client.
+ * @type {import("rolldown").Plugin}
+ */
+const lean = {
+  name: "node:http without what nobody asks for",
+  resolveId: { filter: { id: /^node:http$/ }, handler: () => "\0http.cjs" },
+  load: { filter: { id: /^\0http\.cjs$/ }, handler: () => 'module.exports = process.getBuiltinModule("node:http")' }
+}
+
 /** Packages that bring compiled code stay where they are. */
 const native = /^(onnxruntime-node|@resvg\/resvg-js)$/
 
@@ -61,7 +71,7 @@ const make = async () => {
   const beside = `${folder}.${process.pid}`
   try {
     const { rolldown } = await import("rolldown")
-    const bundle = await rolldown({ input: source, platform: "node", plugins: [placed], logLevel: "silent", cwd: root })
+    const bundle = await rolldown({ input: source, platform: "node", plugins: [placed, lean], logLevel: "silent", cwd: root })
     const { output } = await bundle.write({ dir: beside, format: "esm", comments: false })
     await bundle.close()
     mkdirSync(folder, { recursive: true })
