@@ -1,8 +1,9 @@
 /**
  * The engine that `--engine` names.
  */
-import { ReferenceEngine, TfjsEngine } from "@rai/core"
+import { type Engine, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { OnnxEngine } from "@rai/onnx-engine"
+import type { Layer } from "effect"
 
 /** `auto` is libtensorflow where it is set up, else WebAssembly with a line that says so. */
 export const table = {
@@ -12,6 +13,16 @@ export const table = {
   onnx: OnnxEngine.layer,
   reference: ReferenceEngine.layer
 }
+
+/** What `--device` takes. */
+export const devices = ["cpu", "cuda"] as const
+
+/** The engine of a name on a device; on CUDA onnxruntime computes. */
+export const on = (
+  name: Name,
+  device: (typeof devices)[number] = "cpu"
+): Layer.Layer<Engine.Engine, Layer.Error<(typeof table)[Name]> | OnnxEngine.DeviceMissing> =>
+  device === "cuda" ? OnnxEngine.layerCuda : table[name]
 
 /** What `--engine` takes. */
 export type Name = keyof typeof table

@@ -24,6 +24,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   epochs: Schema.optional(Schema.Int),
   validation: Schema.optional(Schema.Finite),
   engine: Schema.Literals(EngineChoice.names),
+  device: Schema.optional(Schema.Literals(EngineChoice.devices)),
   test: Schema.optional(Schema.String),
   label: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),

@@ -45,6 +45,10 @@ const flags = {
     Flag.Literals("engine", EngineChoice.names),
     "what computes; auto takes the fastest that works here"
   ),
+  device: describe(
+    Flag.Literals("device", EngineChoice.devices),
+    "where the onnx engine computes: cpu, or cuda where onnxruntime's CUDA provider is set up; cpu"
+  ),
   test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
   label: describe(Flag.String("label"), "the label's column of a file; the last one"),
   task: describe(
@@ -130,8 +134,10 @@ const one = Effect.fnUntraced(function* (
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
   // What is taken is kept, so that a resumed run goes on with it.
-  const engineName =
-    settings.engine === "auto" ? yield* FastestEngine.choose(circuit, data.train, plan) : settings.engine
+  const chosen = Effect.suspend(() =>
+    settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
+  )
+  const engineName = settings.engine === "auto" ? yield* chosen : settings.engine
   return yield* Effect.gen(function* () {
     const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
@@ -152,7 +158,7 @@ const one = Effect.fnUntraced(function* (
     const compared = { ...summary, backpropagation: (yield* Run.carryOut(alone)).summary }
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
-  }).pipe(Effect.provide(EngineChoice.table[engineName]))
+  }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
 })
 
 const finishedBefore = Effect.fnUntraced(function* (folder: string) {
@@ -190,6 +196,7 @@ const merge = Effect.fnUntraced(function* (
     epochs: Option.getOrUndefined(given.epochs),
     validation: Option.getOrUndefined(given.validation),
     engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
+    device: Option.getOrUndefined(given.device),
     test: Option.getOrUndefined(given.test),
     label: Option.getOrUndefined(given.label),
     task: Option.getOrUndefined(given.task),
@@ -233,6 +240,13 @@ const merge = Effect.fnUntraced(function* (
       advice: "leave it out, or give widths"
     })
   }
+  if (text.device === "cuda" && !["auto", "onnx"].includes(text.engine ?? "auto")) {
+    return yield* new UsageWrong({
+      expected: "the engine onnx with --device cuda",
+      came: `--engine ${text.engine} came`,
+      advice: "leave --engine out, or --device"
+    })
+  }
   yield* atLeastOne("batch", text.batch, 64)
   yield* atLeastOne("epochs", text.epochs, 40)
   if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
@@ -250,6 +264,7 @@ const merge = Effect.fnUntraced(function* (
     start: text.start ?? "auto",
     seed: text.seed ?? 0,
     engine: text.engine ?? "auto",
+    device: text.device,
     batch: text.batch,
     epochs: text.epochs,
     validation: text.validation,

@@ -71,7 +71,13 @@ const make = async () => {
   const beside = `${folder}.${process.pid}`
   try {
     const { rolldown } = await import("rolldown")
-    const bundle = await rolldown({ input: source, platform: "node", plugins: [placed, lean], logLevel: "silent", cwd: root })
+    const bundle = await rolldown({
+      input: source,
+      platform: "node",
+      plugins: [placed, lean],
+      logLevel: "silent",
+      cwd: root
+    })
     const { output } = await bundle.write({ dir: beside, format: "esm", comments: false })
     await bundle.close()
     mkdirSync(folder, { recursive: true })

@@ -104,5 +104,33 @@ describe("twenty training steps in a session", () => {
         expect(numbers(yield* session.read())).toEqual({ a: [14, 27], b: [0, 1] })
       }).pipe(Effect.scoped, Effect.provide(layer))
     )
+
+    it.effect(`on ${name}: several turns at once are as many one by one`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [3], by: [] }, ({ a, by }) => {
+          const next = a.mul(by.broadcastTo([3])).add(1)
+          return { a: next, total: next.total() }
+        })
+        const factors = [2, 2, -1, 0.5, 0.5, 3].map((by) => ({ by: NdArray.make([], [by]) }))
+        const engine = yield* Engine.Engine
+        const [at, one] = [
+          yield* engine.session({ a: NdArray.make([3], [1, -2, 0.25]) }),
+          yield* engine.session({ a: NdArray.make([3], [1, -2, 0.25]) })
+        ]
+        const last = yield* at.advance(program, ...factors)
+        const reports = yield* Effect.forEach(factors, (factor) => one.advance(program, factor))
+        expect([...last.total!.data]).toEqual([...reports.at(-1)!.total!.data])
+        expect([...(yield* at.read()).a!.data]).toEqual([...(yield* one.read()).a!.data])
+        // Turns that give different inputs, or of another length, are turns all the same.
+        const joined = yield* Program.make({ a: ["n"], b: [3] }, ({ a, b }) => ({
+          b: b.add(a.total().broadcastTo([3]))
+        }))
+        yield* at.write({ b: NdArray.make([3], [0, 0, 0]) })
+        yield* at.advance(joined, { a: NdArray.make([2], [1, 2]) }, {}, { a: NdArray.make([4], [1, 1, 1, 1]) })
+        const [a, b] = [(yield* at.read()).a!, (yield* at.read()).b!]
+        const sum = [...a.data].reduce((x, y) => x + y)
+        expect(b.data[0]).toBeCloseTo(3 + sum + 4, 4)
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
   }
 })

@@ -10,7 +10,11 @@ export interface ThreadData {
   readonly number: number
   readonly port?: MessagePort
   readonly model?: Uint8Array
+  readonly device: Device
 }
+
+/** Where graphs are computed; the passes are the processor's. */
+export type Device = "cpu" | "cuda"
 
 /** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end. */
 export type ToThread =

@@ -3,8 +3,9 @@
  * as an optimiser's rule, become passes in WebAssembly over the same memory. Threads do the work, each with a share of the stages. It needs no
  * native set-up, so it is there where TensorFlow's library is not.
  */
-import { Binding, Engine, type NdArray, type Program, Rewrite } from "@rai/core"
-import { Effect, Layer, Semaphore } from "effect"
+import { Binding, Engine, NdArray, Program, Rewrite } from "@rai/core"
+import * as CudaProvider from "@rai/export/cuda"
+import { Effect, Layer, Schema, Semaphore } from "effect"
 import * as Arena from "./Arena.ts"
 import * as Compiled from "./Compiled.ts"
 import type * as Job from "./Job.ts"
@@ -14,12 +15,11 @@ import * as Threads from "./Threads.ts"
 
 const name = "onnx"
 
+/** The runtime's own words, on one line. */
+const onOneLine = (error: { readonly message: string }): string => error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
+
 const failed = (error: { readonly message: string }) =>
-  new Engine.EngineFailed({
-    engine: name,
-    // The runtime's own words, on one line.
-    reason: error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
-  })
+  new Engine.EngineFailed({ engine: name, reason: onOneLine(error) })
 
 /** Fails where arrays do not fit. */
 const whole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Engine.EngineFailed, R> =>
@@ -130,15 +130,44 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
   return made
 })
 
-const make = Effect.gen(function* () {
-  const threads = yield* Threads.make
-  return Engine.Engine.of({
+/** A device that graphs cannot be computed on here. */
+export class DeviceMissing extends Schema.TaggedError<DeviceMissing>()("DeviceMissing", {
+  device: Schema.Literals(["cuda"]),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected a device ${this.device} to compute on, but ${this.reason}; \`rai doctor\` shows what is there, and without --device the processor computes`
+  }
+}
+
+const on = (threads: Threads.Threads) =>
+  Engine.Engine.of({
     name,
     run: (program, inputs) =>
       Effect.scoped(Effect.flatMap(session(threads, {}), ({ advance }) => advance(program, inputs))),
     session: (state) => session(threads, state)
   })
-})
 
-/** The engine; its threads begin with the first program. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
-export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, make)
+/** The engine; its threads begin with it. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
+export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, Effect.map(Threads.make("cpu"), on))
+
+const cudaMissing = (reason: string) => new DeviceMissing({ device: "cuda", reason })
+
+/** One addition: what a device can compute if anything. */
+const least = Program.make({ a: [1] }, ({ a }) => ({ b: a.add(a) }))
+
+/**
+ * The engine on CUDA, through onnxruntime's provider for it: graphs are computed there, the passes of the rules here, and what both need goes there
+ * and back at each step. Fails with `DeviceMissing` where a graph cannot be computed so.
+ */
+export const layerCuda: Layer.Layer<Engine.Engine, DeviceMissing> = Layer.effect(
+  Engine.Engine,
+  Effect.gen(function* () {
+    const missing = CudaProvider.missing()
+    if (missing !== undefined) return yield* cudaMissing(CudaProvider.explain(`failed to load the library ${missing}`))
+    const engine = on(yield* Threads.make("cuda"))
+    const tried = Effect.flatMap(least, (program) => engine.run(program, { a: NdArray.full([1], 1) }))
+    yield* Effect.mapError(tried, ({ message }) => cudaMissing(CudaProvider.explain(message)))
+    return engine
+  })
+)

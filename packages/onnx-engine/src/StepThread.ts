@@ -11,17 +11,18 @@ import type { FromThread, ThreadData, ToThread } from "./Message.ts"
 import * as Place from "./Place.ts"
 import * as Unconverted from "./Unconverted.ts"
 
-const { model, number, port = parentPort! } = workerData as ThreadData
+const { device, model, number, port = parentPort! } = workerData as ThreadData
 
 // What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
 env.logLevel = "fatal"
 
 const options = {
+  executionProviders: [device],
   logSeverityLevel: 4,
   // Gradients that die away become numbers so small that a processor takes a hundred times as long over each. The runtime sets
   // its first session's thread to take them for zero, and a thread that begins another hands that on.
   extra: { session: { set_denormal_as_zero: "1" } }
-} as const
+} satisfies InferenceSession.SessionOptions
 
 type Pass = (from: number, to: number, ...addresses: ReadonlyArray<number>) => void
 
@@ -111,7 +112,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
 const say = (message: FromThread) => port.postMessage(message)
 
 const begin = (other: number, theirs: MessagePort): void => {
-  const data: ThreadData = { number: other, port: theirs }
+  const data: ThreadData = { number: other, port: theirs, device }
   new Worker(new URL(import.meta.url), { workerData: data, transferList: [theirs] }).unref()
 }
 

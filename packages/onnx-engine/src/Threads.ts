@@ -9,7 +9,7 @@ import { Graph, Model } from "@rai/export"
 import { Effect, Schema, type Scope } from "effect"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
-import type { FromThread, ThreadData, ToThread } from "./Message.ts"
+import type { Device, FromThread, ThreadData, ToThread } from "./Message.ts"
 
 /** A thread that could not do its part, or stopped in the middle of it. */
 export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFailed", {
@@ -92,7 +92,7 @@ const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<v
 const early = 2
 
 /** Threads that end with the scope; more than the first begin when a job first needs them. */
-export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Return<Threads, never, Scope.Scope> {
   const threads: Array<Thread> = []
   const meetings = new Set<Int32Array<SharedArrayBuffer>>()
   let jobs = 0
@@ -105,7 +105,7 @@ export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(funct
   const first = (): Thread => {
     // The library reads the process's real environment, which a thread's own copy does not reach.
     process.env.ORT_DISABLE_TELEMETRY = "1"
-    const data: ThreadData = { number: 0, model: Model.encode(trifle, { version, metadata: {} }) }
+    const data: ThreadData = { number: 0, device, model: Model.encode(trifle, { version, metadata: {} }) }
     return at(new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data }), onGone)
   }
   /** The others are begun by the first, once it has a session: what it takes for zero, they take for zero. */
@@ -119,7 +119,8 @@ export const make: Effect.Effect<Threads, never, Scope.Scope> = Effect.gen(funct
     return threads.slice(0, count)
   }
   yield* Effect.addFinalizer(() => Effect.ignore(all(threads.toReversed(), { type: "end" })))
-  const most = availableParallelism()
+  // A GPU is one, however many ask it.
+  const most = device === "cpu" ? availableParallelism() : 1
   // These begin while the data are read and the circuit is made.
   begin(Math.min(most, early))
   return {

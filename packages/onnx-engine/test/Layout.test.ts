@@ -102,6 +102,30 @@ describe("places", () => {
     )
   }
 
+  it.effect("that follow each other are read as one, as long as they do", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ a: [4, 4], b: [8, 4], w: [4, 4] }, ({ a, b, w }) => {
+        const joined = concat([a.reshape([1, 4, 4]), b.reshape([2, 4, 4]).slice(0, 0, 2)], 0)
+        return { product: joined.matMul(concat([w, w, w], 0).reshape([3, 4, 4])), parts: joined.slice(0, 1, 3).tanh() }
+      })
+      const arrays = { a: numbers([4, 4], 1), b: numbers([8, 4], 2), w: numbers([4, 4], 3) }
+      const changed = { ...arrays, a: numbers([4, 4], 4) }
+      const came = yield* Effect.gen(function* () {
+        const engine = yield* Engine.Engine
+        const session = yield* engine.session(arrays)
+        const before = yield* session.advance(program)
+        // Another shape lies elsewhere; back at its own it lies behind the others.
+        yield* session.write({ a: numbers([5, 4], 1) })
+        yield* session.write({ a: changed.a })
+        return [before, yield* session.advance(program)]
+      }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+      const expected = Effect.forEach([arrays, changed], (given) => Engine.run(program, given))
+      for (const [i, arrays] of (yield* Effect.provide(expected, ReferenceEngine.layer)).entries()) {
+        assertAlike(came[i]!, arrays)
+      }
+    })
+  )
+
   it.effect("follow an entry that takes another shape, and lengths that runs decide", () =>
     Effect.gen(function* () {
       const engine = yield* Engine.Engine

@@ -19,6 +19,21 @@ const followed = Effect.gen(function* () {
 })
 
 describe("OnnxEngine", () => {
+  // Where there is a GPU with its provider this is another test: the same numbers.
+  it.effect("computes on CUDA, or says in one line why not", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ a: [2] }, ({ a }) => ({ b: a.add(a) }))
+      const came = yield* Engine.run(program, { a: NdArray.make([2], [1, 2]) }).pipe(
+        Effect.provide(OnnxEngine.layerCuda),
+        Effect.map(({ b }) => [...b!.data]),
+        Effect.catchTag("DeviceMissing", ({ message }) => Effect.succeed(message))
+      )
+      if (typeof came !== "string") return assert.deepStrictEqual(came, [2, 4])
+      assert.match(came, /^expected a device cuda to compute on, but .*without --device the processor computes$/)
+      assert.notMatch(came, /\n|\/node_modules\//)
+    })
+  )
+
   it.effect("follows a plan of every kind of phase as the reference does", () =>
     Effect.gen(function* () {
       const came = yield* followed.pipe(Effect.provide(OnnxEngine.layer))

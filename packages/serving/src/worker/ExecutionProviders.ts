@@ -1,8 +1,8 @@
 /**
  * Which execution providers this machine has, and in readable words why one is missing.
  */
+import * as CudaProvider from "@rai/export/cuda"
 import { Effect } from "effect"
-import * as CudaLibrary from "./CudaLibrary.ts"
 import type { ExecutionProvider, Refused } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
@@ -20,20 +20,8 @@ const smallest = Buffer.from(
 )
 
 /** Why a provider did not take a model, in one line without paths; what the runtime said of it is for the log. */
-export const explain = ({ provider, text }: Refused): string => {
-  if (provider === "cpu") return "onnxruntime's CPU provider does not take it"
-  if (text === "not in this build") {
-    return `onnxruntime has no CUDA provider for ${process.platform} on ${process.arch}`
-  }
-  if (/no CUDA-capable device|CUDA driver|cudaGetDevice|CUDA failure (35|100)/i.test(text)) {
-    return "no NVIDIA GPU with a fitting driver was found"
-  }
-  if (!/load|library/i.test(text)) return "the CUDA provider does not take the model"
-  const missing = CudaLibrary.missing()
-  return missing === undefined
-    ? "the CUDA provider's library does not load: a library that it needs (CUDA, cuDNN) is missing or of another version"
-    : `the CUDA provider's library is not installed (${missing} missing)`
-}
+export const explain = ({ provider, text }: Refused): string =>
+  provider === "cpu" ? "onnxruntime's CPU provider does not take it" : CudaProvider.explain(text)
 
 /**
  * Tries the providers on the smallest model, in a thread of its own; never fails.

@@ -2,9 +2,9 @@
  * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
  */
 import { parentPort, workerData } from "node:worker_threads"
+import * as CudaProvider from "@rai/export/cuda"
 import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
 import type { TensorData } from "../Datatype.ts"
-import * as CudaLibrary from "./CudaLibrary.ts"
 import type {
   End,
   ExecutionProvider,
@@ -35,8 +35,8 @@ const open = async ({ model, providers }: Settings) => {
   const built = listSupportedBackends().map((backend) => backend.name)
   for (const provider of providers) {
     try {
-      if (!built.includes(provider)) throw new Error("not in this build")
-      if (provider === "cuda" && CudaLibrary.missing() !== undefined) throw new Error("its library is missing")
+      if (!built.includes(provider)) throw new Error(CudaProvider.notBuilt)
+      if (provider === "cuda" && CudaProvider.missing() !== undefined) throw new Error("its library is missing")
       return { session: await create(model, provider), provider, refused }
     } catch (error) {
       refused.push({ provider, text: textOf(error) })
