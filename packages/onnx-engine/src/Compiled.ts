@@ -5,6 +5,7 @@ import { Batch, type Engine, Program, Rewrite, Shape, Simplify, Tensor, version 
 import { Graph, Model, Operators } from "@rai/export"
 import { Effect, Record } from "effect"
 import type * as Arena from "./Arena.ts"
+import * as Early from "./Early.ts"
 import * as Examples from "./Examples.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
@@ -54,7 +55,10 @@ export const make = Effect.fnUntraced(function* (
     graphs,
     gathers,
     module: kernels.length === 0 ? undefined : Wasm.module(kernels.map(Kernel.compile)),
-    passes,
+    passes: passes.map((pass) => ({
+      addresses: [...pass.read, ...pass.numbers, ...pass.written],
+      shares: Early.make(pass, graphs.map(touched), gathers)
+    })),
     moves
   }
   const names = new Set([...read, ...Object.keys(program.outputs)])
@@ -70,6 +74,11 @@ export const make = Effect.fnUntraced(function* (
       Object.entries(given).every(([name, { shape }]) => Shape.equals(shape, came[name]!.shape))
   }
   return compiled
+})
+
+const touched = (graph: Job.Graph | undefined): Early.Touched => ({
+  reads: Object.values(graph?.feeds ?? {}).map(Early.rangeOf),
+  writes: Object.values(graph?.fetches ?? {}).map(Early.rangeOf)
 })
 
 /** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */

@@ -20,13 +20,19 @@ export interface Move {
   readonly to: Place.Place
 }
 
-/** A function of the passes' module: how many bytes of each array, and the addresses that it is called with. */
-export interface Pass {
-  readonly size: number
-  readonly addresses: ReadonlyArray<number>
+/** The parts of a pass that a thread does, in bytes of each array: before the threads meet, and after what is gathered is there. */
+export interface Share {
+  readonly early: ReadonlyArray<readonly [from: number, to: number]>
+  readonly late: ReadonlyArray<readonly [from: number, to: number]>
 }
 
-/** First the graphs, then what is gathered for the passes, then the passes, then what becomes of the state. */
+/** A function of the passes' module: the addresses that it is called with, and each thread's share. */
+export interface Pass {
+  readonly addresses: ReadonlyArray<number>
+  readonly shares: ReadonlyArray<Share>
+}
+
+/** First the graphs and early parts, then what is gathered for the passes, then their late parts, then what becomes of the state. */
 export interface Job {
   /** One for each thread that takes part. */
   readonly graphs: ReadonlyArray<Graph | undefined>

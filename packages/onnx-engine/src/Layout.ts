@@ -4,6 +4,7 @@
 import { type Engine, type Program, Shape, type Tensor } from "@rai/core"
 import { Record } from "effect"
 import type * as Arena from "./Arena.ts"
+import type * as Early from "./Early.ts"
 import type * as Job from "./Job.ts"
 import type * as Kernel from "./Kernel.ts"
 import * as Known from "./Known.ts"
@@ -30,7 +31,7 @@ export interface Layout {
   /** The inputs that the program reads. */
   readonly read: ReadonlySet<string>
   readonly gathers: ReadonlyArray<Job.Move>
-  readonly passes: ReadonlyArray<Job.Pass>
+  readonly passes: ReadonlyArray<Early.Pass>
   readonly moves: ReadonlyArray<Job.Move>
 }
 
@@ -146,10 +147,13 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   }
   for (const node of needed) lay(node)
 
+  const addresses = (nodes: ReadonlyArray<Tensor.Tensor>) => nodes.map((node) => lay(node).address)
   const passes = kernels.map(
-    ({ arrays, numbers, results, size }): Job.Pass => ({
+    ({ arrays, numbers, results, size }): Early.Pass => ({
       size: Math.ceil(size / 4) * 16,
-      addresses: [...arrays, ...numbers, ...results].map((node) => lay(node).address)
+      read: addresses(arrays),
+      numbers: addresses(numbers),
+      written: addresses(results)
     })
   )
   const moves: Array<Job.Move> = []

@@ -17,6 +17,9 @@ export const leave = (shared: Int32Array<SharedArrayBuffer>): void => {
   Atomics.notify(shared, met)
 }
 
+/** Looks at whether the others have come, some tens of microseconds. */
+const patience = 4000
+
 /** One thread's side of the meeting of so many. */
 export const make = (shared: Int32Array<SharedArrayBuffer>, threads: number) => ({
   fail: (): void => void Atomics.store(shared, broken, 1),
@@ -25,6 +28,8 @@ export const make = (shared: Int32Array<SharedArrayBuffer>, threads: number) => 
     if (threads === 1) return
     const before = Atomics.load(shared, met)
     if (Atomics.add(shared, come, 1) < threads - 1) {
+      // To sleep and be woken takes longer than the others are late, most of the time.
+      for (let i = 0; i < patience && Atomics.load(shared, met) === before; i++);
       while (Atomics.load(shared, met) === before && Atomics.load(shared, left) === 0) {
         Atomics.wait(shared, met, before)
       }

@@ -56,17 +56,25 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const feeds = tensors(graph?.feeds ?? {})
   const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
-  const calls = passes.map(({ addresses, size }, i) => {
-    // A share begins where a line of the cache does.
-    const share = Math.ceil(size / threads / 64) * 64
-    const [from, to] = [Math.min(number * share, size), Math.min((number + 1) * share, size)]
-    const pass = functions![i] as Pass
-    return from < to ? () => pass(from, to, ...addresses) : () => {}
-  })
+  const calls = (when: keyof Job.Share) =>
+    passes.flatMap(({ addresses, shares }, i) => {
+      const pass = functions![i] as Pass
+      return shares[number]![when].map(
+        ([from, to]) =>
+          () =>
+            pass(from, to, ...addresses)
+      )
+    })
   const together = Meeting.make(meeting, threads)
   // After the graphs, whatever there is of: what is gathered, the passes, what becomes of the state.
   const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
-  const stages = [...(gathers.length > 0 ? [first(gathers)] : []), calls, ...(moves.length > 0 ? [first(moves)] : [])]
+  const early = calls("early")
+  const isLate = passes.some(({ shares }) => shares.some(({ late }) => late.length > 0))
+  const stages = [
+    ...(gathers.length > 0 ? [first(gathers)] : []),
+    ...(isLate ? [calls("late")] : []),
+    ...(moves.length > 0 ? [first(moves)] : [])
+  ]
   return {
     run: async (turns) => {
       let failed: unknown
@@ -98,6 +106,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
           together.meet()
         }
         await compute()
+        all(early)
         for (const work of stages) {
           together.meet()
           all(work)
