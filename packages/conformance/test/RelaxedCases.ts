@@ -57,6 +57,32 @@ const of = (circuit: Circuit.Circuit, cut: Partial<Cut.Cut>, rest: Partial<Circu
   ...rest
 })
 
+const images = Circuit.sequence(
+  Circuit.unflatten({ channels: 1, height: 4, width: 4 }),
+  Circuit.conv2d({ channels: 1, filters: 2, kernel: 3, padding: 1 }),
+  Circuit.tanh,
+  Circuit.repeat(Circuit.sequence(Circuit.conv2d({ channels: 2, filters: 2, kernel: 3, padding: 1 }), Circuit.tanh), 3),
+  Circuit.averagePool2d({ kernel: 2 }),
+  Circuit.flatten,
+  Circuit.linear(8, 1)
+)
+
+const signals = Circuit.sequence(
+  Circuit.unflatten({ channels: 2, length: 6 }),
+  Circuit.conv1d({ channels: 2, filters: 3, kernel: 3, stride: 2, padding: 1 }),
+  Circuit.softsign,
+  Circuit.averagePool1d({ kernel: 2, stride: 1 }),
+  Circuit.globalAveragePool,
+  Circuit.linear(3, 1)
+)
+
+const normed = Circuit.sequence(
+  Circuit.linear(2, 3),
+  Circuit.repeat(Circuit.sequence(Circuit.layerNorm(3), Circuit.tanh, Circuit.linear(3, 3)), 5),
+  Circuit.softmax,
+  Circuit.linear(3, 1)
+)
+
 /** Each pattern with what it shows. */
 export const rows: ReadonlyArray<Row> = [
   ["no repeats, every linear map", of(shallow, {}, { outputs: 2 })],
@@ -84,6 +110,12 @@ export const rows: ReadonlyArray<Row> = [
     of(twofold, { after: ({ path }) => path.startsWith("1.") && path.endsWith(".1") })
   ],
   ["repeat of two maps, the activations", of(twofold, { after: "activation" })],
+  ["convolutions of images, every map", of(images, {}, { inputs: 16 })],
+  ["convolutions of images, every second map", of(images, { every: 2 }, { inputs: 16 })],
+  ["convolutions of images, those alone", of(images, { after: "conv2d" }, { inputs: 16 })],
+  ["convolutions of signals, every map", of(signals, {}, { inputs: 12 })],
+  ["layer norms, repeated, every map", of(normed, {})],
+  ["layer norms, repeated, behind each", of(normed, { after: "layer-norm" })],
   ["repeat of relu", of(deep("relu", 6), { every: 2 }, { seed: 5 })],
   ["repeat, energy a sum, λ a half", of(deep("tanh"), { every: 2 }, { energy: "sum", λ: 0.5 })],
   ["repeat, one example", of(deep("tanh"), {}, { batch: 1 })],

@@ -30,10 +30,20 @@ export const make = (program: Program.Program, known: ReadonlyMap<Tensor.Tensor,
 
 /** The operands, without the broadcasts that the operator does by itself. */
 const narrow = (node: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
+  if (node.primitive.name === "matMul") return factors(node)
   if (!Operators.broadcasting.has(node.primitive.name)) return node.operands
   const operands = node.operands.map(unbroadcast)
   const shape = operands.reduce<Shape.Shape>((all, { shape }) => Shape.broadcast(all, shape) ?? [], [])
   return Shape.equals(shape, node.shape) ? operands : node.operands
+}
+
+/** A right factor that is one matrix for all examples stands for itself. */
+const factors = ({ attributes, operands, shape }: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
+  const [left, right] = operands as readonly [Tensor.Tensor, Tensor.Tensor]
+  const one = unbroadcast(right)
+  const isOne =
+    shape.length > 2 && !attributes.transposeA && !attributes.transposeB && one.shape.length === shape.length
+  return isOne && one.shape.slice(0, -2).every((n) => n === 1) ? [left, one] : operands
 }
 
 const unbroadcast = (tensor: Tensor.Tensor): Tensor.Tensor =>

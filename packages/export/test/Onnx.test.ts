@@ -76,6 +76,28 @@ for (const [name, engine] of [
       )
     }
 
+    it.effect("images, convolved, pooled and normalised, answer alike in batches of any length", () =>
+      Effect.gen(function* () {
+        const circuit = Circuit.sequence(
+          Circuit.unflatten({ channels: 1, height: 8, width: 8 }),
+          Circuit.conv2d({ channels: 1, filters: 4, kernel: 3, padding: 1 }),
+          Circuit.relu,
+          Circuit.maxPool2d({ kernel: 2 }),
+          Circuit.conv2d({ channels: 4, filters: 6, kernel: 3, stride: 2, padding: 1 }),
+          Circuit.softsign,
+          Circuit.averagePool2d({ kernel: 2, stride: 1 }),
+          Circuit.flatten,
+          Circuit.layerNorm(6),
+          Circuit.linear(6, 3),
+          Circuit.softmax
+        )
+        const trained = Trained.of(circuit, { task: "classes" })
+        for (const batch of [1, 2, 17]) {
+          assert.isAtMost(yield* difference(trained, "logit", points(batch, 64, batch)), 1e-5)
+        }
+      })
+    )
+
     it.effect("2,100x100,1 of residual blocks answers alike", () =>
       Effect.gen(function* () {
         const widths = [2, ...Array<number>(100).fill(100), 1]

@@ -3,19 +3,24 @@
  */
 import { Circuit, NdArray, Pseudorandom, type Trained } from "@rai/core"
 
-/** Weights of variance gain² / inputs, biases up to 0.1. */
+interface Settings {
+  readonly task?: Trained.Trained["task"]
+  readonly seed?: number
+  readonly gain?: number
+}
+
+/** A perceptron, see `of`. */
 export const make = (
   widths: ReadonlyArray<number>,
-  options: {
-    readonly activation?: Circuit.Activation
-    readonly residual?: boolean
-    readonly task?: Trained.Trained["task"]
-    readonly seed?: number
-    readonly gain?: number
-  } = {}
+  options: Settings & { readonly activation?: Circuit.Activation; readonly residual?: boolean } = {}
 ): Trained.Trained => {
-  const { activation = "sigmoid", gain = 1, residual = false, seed = 0, task = "binary" } = options
-  const circuit = Circuit.perceptron(widths, { activation, residual })
+  const { activation = "sigmoid", residual = false } = options
+  return of(Circuit.perceptron(widths, { activation, residual }), options)
+}
+
+/** Weights of variance gain² / inputs, biases up to 0.1. */
+export const of = (circuit: Circuit.Circuit, options: Settings = {}): Trained.Trained => {
+  const { gain = 1, seed = 0, task = "binary" } = options
   const { uniform } = Pseudorandom.make(seed)
   const draw = ({ fanIn, role }: { readonly fanIn: number; readonly role: string }) => {
     const bound = role === "bias" ? 0.1 : gain * Math.sqrt(3 / fanIn)
@@ -27,12 +32,12 @@ export const make = (
       return [name, NdArray.make(parameter.shape, numbers)]
     })
   )
-  const outputs = widths.at(-1)!
+  const { inputs, outputs } = Circuit.widths(circuit)
   return {
     circuit,
     parameters,
     task,
-    inputNames: Array.from({ length: widths[0]! }, (_, i) => `x${i + 1}`),
+    inputNames: Array.from({ length: inputs }, (_, i) => `x${i + 1}`),
     classNames:
       task === "regression" ? undefined : Array.from({ length: Math.max(2, outputs) }, (_, i) => `class ${i}`),
     origin: { plan: "backpropagate:1:rprop=0.001", seed, engine: "reference", version: "0.1.0" }

@@ -36,6 +36,16 @@ export const silu: Block = stage("silu", (z) => z.mul(z.sigmoid()))
 /** ln(1 + eˣ) */
 export const softplus: Block = stage("softplus", (z) => z.softplus())
 
+/** x / (1 + |x|) */
+export const softsign: Block = stage("softsign", (z) => z.div(z.abs().add(1)))
+
+/** e^(x_i) / Σ_j e^(x_j) over the last axis */
+export const softmax: Block = stage("softmax", (z) => {
+  const last = z.shape.length - 1
+  const e = z.sub(z.max([last])).exp()
+  return e.div(e.sum([last]))
+})
+
 /** The activation functions by the names that the option `activation` takes. */
 export const activations = {
   sigmoid,
@@ -47,7 +57,9 @@ export const activations = {
   selu,
   gelu,
   silu,
-  softplus
+  softplus,
+  softsign,
+  softmax
 }
 
 /** The name of an activation function. */

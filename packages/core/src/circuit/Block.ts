@@ -6,9 +6,11 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** One trainable array: its shape and what an initialiser needs to know. */
 export interface Parameter {
   readonly shape: ReadonlyArray<number>
-  readonly role: "weight" | "bias"
+  readonly role: "weight" | "bias" | "scale"
   readonly fanIn: number
   readonly fanOut: number
+  /** Where it starts, whatever the initialiser. */
+  readonly initial?: number
 }
 
 /** The parameters of a block by their local name, as tensors. */

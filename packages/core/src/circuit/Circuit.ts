@@ -18,10 +18,23 @@ export {
   selu,
   sigmoid,
   silu,
+  softmax,
   softplus,
+  softsign,
   tanh
 } from "./Activation.ts"
 export { isLinear, stage } from "./Block.ts"
+export { conv1d, conv2d } from "./Convolution.ts"
+export { flatten, unflatten } from "./Flattening.ts"
+export { layerNorm } from "./LayerNorm.ts"
+export {
+  averagePool1d,
+  averagePool2d,
+  globalAveragePool,
+  globalMaxPool,
+  maxPool1d,
+  maxPool2d
+} from "./Pooling.ts"
 
 /** Blocks one after the other. */
 export interface Sequence {
@@ -199,8 +212,11 @@ export const depth = (circuit: Circuit): number =>
 export const print = (circuit: Circuit): string => {
   switch (circuit._tag) {
     case "Block": {
-      const { inputs, outputs } = circuit.settings
-      return inputs === undefined ? circuit.kind : `${circuit.kind} ${inputs}→${outputs}`
+      const { channels, filters, inputs, kernel, outputs, units } = circuit.settings
+      const [from, to] = [inputs ?? channels, outputs ?? filters]
+      if (from !== undefined && to !== undefined) return `${circuit.kind} ${from}→${to}`
+      const size = kernel ?? units ?? inputs
+      return size === undefined ? circuit.kind : `${circuit.kind} ${size}`
     }
     case "Sequence":
       return circuit.children

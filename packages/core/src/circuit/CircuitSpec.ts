@@ -2,6 +2,7 @@
  * Circuits as text: what the command line takes, and what a checkpoint keeps.
  */
 import { Effect, FileSystem, Schema } from "effect"
+import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
 
 /** A circuit description that cannot be read. */
@@ -85,15 +86,17 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
       return yield* new CircuitInvalid({ reason })
     }
     if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
-    if (json.kind === "linear") {
-      const { inputs = 0, outputs = 0 } = json.settings ?? {}
-      if ([inputs, outputs].every((width) => Number.isInteger(width) && width >= 1))
-        return Circuit.linear(inputs, outputs)
-      const reason = `expected a linear block with whole numbers of inputs and outputs from 1, but inputs ${inputs}, outputs ${outputs} came; write for instance {"kind": "linear", "settings": {"inputs": 2, "outputs": 8}}`
+    const kind = BlockKinds.table[json.kind]
+    if (kind === undefined) {
+      const known = Object.keys(BlockKinds.table).join(", ")
+      const reason = `expected a block of kind ${known}, but «${json.kind}» came; build circuits with stages of your own in code`
       return yield* new CircuitInvalid({ reason })
     }
-    if (Object.hasOwn(Circuit.activations, json.kind)) return Circuit.activations[json.kind as Circuit.Activation]
-    const reason = `expected a block of kind linear, ${Object.keys(Circuit.activations).join(", ")}, but «${json.kind}» came; build circuits with stages of your own in code`
+    const settings = json.settings ?? {}
+    const wrong = BlockKinds.wrong(kind, settings)
+    if (wrong === undefined) return kind.make(settings)
+    const example = JSON.stringify({ kind: json.kind, settings: kind.example })
+    const reason = `expected a ${json.kind} block with ${wrong.expected}, but ${wrong.came}; write for instance ${example}`
     return yield* new CircuitInvalid({ reason })
   })
 

@@ -20,7 +20,9 @@ const each =
     return Object.fromEntries(
       Object.entries(Circuit.parameters(circuit)).map(([name, parameter]) => [
         name,
-        NdArray.make(parameter.shape, draw(parameter, NdArray.size(parameter.shape), random))
+        parameter.initial === undefined
+          ? NdArray.make(parameter.shape, draw(parameter, NdArray.size(parameter.shape), random))
+          : NdArray.full(parameter.shape, parameter.initial)
       ])
     )
   }

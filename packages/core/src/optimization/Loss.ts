@@ -1,7 +1,7 @@
 /**
  * Output losses L_y, each a mean over the examples.
  */
-import type { Tensor } from "../tensor/Tensor.ts"
+import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 
 /** L_y(prediction, target): [batch, outputs] twice → []. */
 export type Loss = (prediction: Tensor, target: Tensor) => Tensor
@@ -15,6 +15,59 @@ export const softmaxCrossEntropy: Loss = (o, y) => {
   const logSum = shifted.exp().sum([1]).log()
   return logSum.sub(shifted.mul(y).sum([1])).mean()
 }
+
+/** How examples of some classes count for more, and how sure of its class a target is. */
+export interface ClassSettings {
+  /** w_k: what an example of class k counts; 1 each unless told. */
+  readonly weights?: ReadonlyArray<number>
+  /** ε: the share of a target that belongs to all classes alike; 0 unless told. */
+  readonly smoothing?: number
+}
+
+/**
+ * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class
+ * weights and label smoothing.
+ */
+export const weightedCrossEntropy =
+  ({ smoothing = 0, weights }: ClassSettings): Loss =>
+  (o, y) => {
+    const classes = Number(o.shape[1])
+    const w = row(weights ?? Array<number>(classes).fill(1))
+    const shifted = o.sub(o.max([1]))
+    const logp = shifted.sub(shifted.exp().sum([1]).log())
+    const q = y.mul(1 - smoothing).add(smoothing / classes)
+    return logp.mul(q).mul(w).total().neg().div(y.mul(w).total())
+  }
+
+/** −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. */
+export const weightedBinaryCrossEntropy =
+  (weight: number): Loss =>
+  (o, y) =>
+    o
+      .neg()
+      .softplus()
+      .mul(y)
+      .mul(weight)
+      .add(o.softplus().mul(y.neg().add(1)))
+      .mean()
+
+const row = (numbers: ReadonlyArray<number>): Tensor =>
+  concat(
+    numbers.map((number) => constant(number).reshape([1, 1])),
+    1
+  )
+
+/** mean |o − y| */
+export const meanAbsoluteError: Loss = (o, y) => o.sub(y).abs().mean()
+
+/** mean of d²/2 where |d| ≤ δ, else δ (|d| − δ/2), with d = o − y (Huber 1964). */
+export const huber =
+  (δ = 1): Loss =>
+  (o, y) => {
+    const d = o.sub(y).abs()
+    const near = d.minimum(δ)
+    return near.mul(d.sub(near.mul(0.5))).mean()
+  }
 
 /** mean((o − y)²) */
 export const meanSquaredError: Loss = (o, y) => o.sub(y).square().mean()

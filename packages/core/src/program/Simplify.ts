@@ -1,6 +1,7 @@
 /**
  * Program → the same program with less to do: equal parts once, neutral operations gone, dead parts never built.
  */
+import type { Shape } from "../tensor/Shape.ts"
 import { constant, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
@@ -61,6 +62,46 @@ const gathered = (x: Tensor, s: Tensor): Tensor | undefined => {
   return inner === undefined || !isNumber ? undefined : inner.x.mul(times(one!, inner.by).broadcastTo(s.shape))
 }
 
+const product = (shape: Shape): number | undefined =>
+  shape.every((n) => typeof n === "number") ? shape.reduce<number>((total, n) => total * (n as number), 1) : undefined
+
+/** As one reshape of what is reshaped already. */
+const reshaped = (x: Tensor, to: Shape): Tensor =>
+  x.primitive.name === "reshape" ? reshaped(x.operands[0]!, to) : x.reshape(to)
+
+/** The matrix that an operand is for every example. */
+const matrixOf = ({ operands, primitive }: Tensor): Tensor | undefined => {
+  const [one] = operands
+  const isMatrix = primitive.name === "broadcast" && one!.shape.slice(0, -2).every((n) => n === 1)
+  return isMatrix ? reshaped(one!, one!.shape.slice(-2)) : undefined
+}
+
+/** a W of every example, W the same matrix for all: one product of all rows. */
+const flattened = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
+  const [a, b] = operands as readonly [Tensor, Tensor]
+  const W = shape.length > 2 && attributes.transposeA === false ? matrixOf(b) : undefined
+  const rows = product(shape.slice(0, -1))
+  if (W === undefined || rows === undefined) return undefined
+  return reshaped(a, [rows, a.shape.at(-1)!])
+    .matMul(W, { transposeB: attributes.transposeB === true })
+    .reshape(shape)
+}
+
+/** Σ over all examples of aᵀ b: one product of all rows. */
+const tall = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
+  const [products] = operands
+  const [a, b] = products!.operands
+  const leading = shape.length - 2
+  const isOver =
+    (attributes.axes as ReadonlyArray<number>).join() === Array.from({ length: leading }, (_, i) => i).join()
+  const flags = products!.attributes
+  if (!isOver || leading === 0 || products!.primitive.name !== "matMul" || flags.transposeA !== true) return undefined
+  const rows = product(a!.shape.slice(0, -1))
+  if (flags.transposeB === true || rows === undefined) return undefined
+  const [left, right] = [a!, b!].map((x) => reshaped(x, [rows, x.shape.at(-1)!]))
+  return left!.matMul(right!, { transposeA: true }).reshape(shape)
+}
+
 const neutral = (node: Tensor): Tensor => {
   const [a, b] = node.operands
   const outer = scaled(node)
@@ -79,8 +120,12 @@ const neutral = (node: Tensor): Tensor => {
       return filledWith(b!) === 0 ? a! : isNegative(b!) ? a!.add(b!.operands[0]!) : node
     case "div":
       return filledWith(b!) === 1 ? a! : node
+    case "matMul":
+      return flattened(node) ?? node
+    case "sum":
+      return tall(node) ?? node
     case "reshape":
-      return a!.primitive.name === "reshape" ? a!.operands[0]!.reshape(node.shape) : node
+      return reshaped(a!, node.shape)
     default:
       return node
   }

@@ -10,13 +10,14 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** Which activations are relaxed. */
 export interface Cut {
   /**
-   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, or those that a predicate on
-   * path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
+   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, those of another kind, or those
+   * that a predicate on path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
    */
   readonly after:
     | "linear"
     | "activation"
     | "residual"
+    | (string & {})
     | ((site: { readonly path: string; readonly kind: string }) => boolean)
   /** Every k-th of these places, z_k, z_2k, … */
   readonly every: number
@@ -56,7 +57,9 @@ export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> =
 const matches = (after: Cut["after"], { block, path }: Circuit.Site, isWithin: boolean): boolean => {
   if (typeof after === "function") return after({ path, kind: block.kind })
   if (after === "residual") return !isWithin && (block.kind === after || Circuit.isLinear(block))
-  return Circuit.isLinear(block) ? after === "linear" : after === "activation" && block.kind !== "residual"
+  if (after === "linear") return Circuit.isLinear(block)
+  if (after === "activation") return !Circuit.isLinear(block) && block.kind !== "residual"
+  return block.kind === after
 }
 
 // Behind the output nothing is trained any more; what a residual block adds to its input is not the output yet.

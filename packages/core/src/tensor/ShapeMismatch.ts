@@ -11,7 +11,7 @@ export class ShapeMismatch extends Schema.TaggedError<ShapeMismatch>()("ShapeMis
   path: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    const place = this.path === undefined ? this.operation : `${this.operation} in block ${this.path}`
+    const place = (this.path ?? "") === "" ? this.operation : `${this.operation} in block ${this.path}`
     return `${place}: expected ${this.expected}, but ${this.came} came; change the widths so that they fit`
   }
 }

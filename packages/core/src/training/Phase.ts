@@ -5,6 +5,7 @@ import type { Circuit } from "../circuit/Circuit.ts"
 import * as Adam from "../optimization/Adam.ts"
 import type { Curve } from "../optimization/Curve.ts"
 import * as Curves from "../optimization/Curve.ts"
+import type * as Loss from "../optimization/Loss.ts"
 import * as Muon from "../optimization/Muon.ts"
 import * as Optimizer from "../optimization/Optimizer.ts"
 import type { Regularizer } from "../optimization/Regularizer.ts"
@@ -35,6 +36,8 @@ export type Length =
   | { readonly epochs: number; readonly batch: number; readonly steps?: undefined }
 
 interface Settings {
+  /** L_y; the task's own where absent. */
+  readonly loss?: Loss.Loss | undefined
   /** The rule for Θ. */
   readonly optimizer: Optimizer.Optimizer
   /** The rates' factor over the phase. */
@@ -144,6 +147,7 @@ export const print = (phase: Phase): string => {
   add("clip", phase.clip)
   add("l1", phase.regularizer?.l1, phase.regularizer && 0)
   add("l2", phase.regularizer?.l2, phase.regularizer && 0)
+  if (phase.loss !== undefined) parts.push("loss=function")
   add("interval", phase.interval, usual.interval)
   if (phase.careful !== undefined) {
     add("patience", phase.careful.patience)

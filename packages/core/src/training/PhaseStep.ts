@@ -48,7 +48,7 @@ export const objective = (
   return RelaxedObjective.make(
     circuit,
     relaxation,
-    Loss.forTask[task],
+    phase.loss ?? Loss.forTask[task],
     (name) => given[name]!,
     (place) => given[PhaseState.auxiliary(place)]!,
     given.x!,
@@ -75,7 +75,7 @@ export const step = (
   }
   if (phase.kind === "alternate") {
     const θ = (name: string) => given[name]!
-    const local = LocalStep.make(circuit, sites, Loss.forTask[subject.task], θ, names, given.x!, given.y!)
+    const local = LocalStep.make(circuit, sites, phase.loss ?? Loss.forTask[subject.task], θ, names, given.x!, given.y!)
     const { means } = local
     const slopes =
       penalty === undefined ? local.slopes : gradients(penalty, tensors).map((g, i) => g.add(local.slopes[i]!))

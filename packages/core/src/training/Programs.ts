@@ -65,7 +65,7 @@ export const make = Effect.fn("Programs.make")(function* (
 
 const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given): Given => {
   const parameters = Circuit.parameters(subject.circuit)
-  const L_y = Loss.forTask[subject.task]
+  const L_y = phase.loss ?? Loss.forTask[subject.task]
   const θ = (name: string) => given[name]!
   const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)

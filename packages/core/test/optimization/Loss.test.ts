@@ -39,6 +39,34 @@ describe("output losses are PyTorch's, with their gradients, for logits up to ±
   }
 })
 
+/** With settings, on the same logits or values as without. */
+const { settings } = Fixture.read<{
+  readonly settings: Readonly<
+    Record<string, { readonly value: number; readonly gradients: readonly [Fixture.Numbers] }>
+  >
+}>("losses.json")
+
+const withSettings = {
+  weightedCrossEntropy: ["classes", Loss.weightedCrossEntropy({ weights: [0.5, 2, 3], smoothing: 0.1 })],
+  weightedBinaryCrossEntropy: ["binary", Loss.weightedBinaryCrossEntropy(2.5)],
+  meanAbsoluteError: ["regression", Loss.meanAbsoluteError],
+  huber: ["regression", Loss.huber(0.7)]
+} as const
+
+describe("losses that one chooses are PyTorch's, with their gradients", () => {
+  for (const [name, [task, loss]] of Object.entries(withSettings)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const [o, y] = [Fixture.array(recorded[task].o), Fixture.array(recorded[task].y)]
+        const program = yield* Program.make({ o: o.shape, y: y.shape }, (of) => ({ loss: loss(of.o, of.y) }))
+        const came = yield* Engine.run(yield* Gradient.make({ of: "loss", inputs: ["o"] })(program), { o, y })
+        Fixture.near(came.loss!, settings[name]!.value, 1e-12, "the loss")
+        Fixture.near(came["gradient/o"]!, settings[name]!.gradients[0], 1e-12, "∂/∂o")
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
 describe("correct answers", () => {
   const correct = (o: Fixture.Numbers, y: Fixture.Numbers) =>
     Effect.gen(function* () {

@@ -1,0 +1,80 @@
+/**
+ * The blocks that have a name, by it: what a circuit that is written down is made of.
+ */
+import { activations } from "./Activation.ts"
+import type { Block } from "./Block.ts"
+import * as Convolution from "./Convolution.ts"
+import { flatten, unflatten } from "./Flattening.ts"
+import { layerNorm } from "./LayerNorm.ts"
+import * as Linear from "./Linear.ts"
+import * as Pooling from "./Pooling.ts"
+
+/** Settings by name, all of them whole numbers. */
+export type Settings = Readonly<Record<string, number>>
+
+/** A kind of block: how it is made, and settings that would do. */
+export interface BlockKind {
+  readonly make: (settings: Settings) => Block
+  readonly example: Settings
+  /** Settings that may be left out, or be 0. */
+  readonly optional: ReadonlyArray<string>
+}
+
+const kind = <Given>(
+  make: (settings: Given) => Block,
+  example: Given & object,
+  ...optional: ReadonlyArray<string>
+) => ({
+  make: (settings: Settings) => make(settings as unknown as Given),
+  example: example as unknown as Settings,
+  optional
+})
+
+const plain = (block: Block): BlockKind => ({ make: () => block, example: {}, optional: [] })
+
+const convolution = { channels: 1, filters: 6, kernel: 3, stride: 1, padding: 1 }
+
+/** Every kind that has a name. */
+export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.create(null), {
+  linear: kind(({ inputs, outputs }: { inputs: number; outputs: number }) => Linear.make(inputs, outputs), {
+    inputs: 2,
+    outputs: 8
+  }),
+  conv1d: kind(Convolution.conv1d, convolution, "stride", "padding"),
+  conv2d: kind(Convolution.conv2d, convolution, "stride", "padding"),
+  "max-pool1d": kind(Pooling.maxPool1d, { kernel: 2, stride: 2 }, "stride"),
+  "max-pool2d": kind(Pooling.maxPool2d, { kernel: 2, stride: 2 }, "stride"),
+  "average-pool1d": kind(Pooling.averagePool1d, { kernel: 2, stride: 2 }, "stride"),
+  "average-pool2d": kind(Pooling.averagePool2d, { kernel: 2, stride: 2 }, "stride"),
+  "global-max-pool": plain(Pooling.globalMaxPool),
+  "global-average-pool": plain(Pooling.globalAveragePool),
+  unflatten: kind(
+    ({ channels, height, length, width }: Settings) =>
+      length === undefined
+        ? unflatten({ channels: channels!, height: height!, width: width! })
+        : unflatten({ channels: channels!, length }),
+    { channels: 1, height: 8, width: 8 } as Settings
+  ),
+  flatten: plain(flatten),
+  "layer-norm": kind(({ units }: { units: number }) => layerNorm(units), { units: 16 }),
+  ...Object.fromEntries(Object.entries(activations).map(([name, block]) => [name, plain(block)]))
+} satisfies Record<string, BlockKind>)
+
+/** What is wrong with settings for a kind, if anything is. */
+export const wrong = (
+  { example, optional }: BlockKind,
+  settings: Settings
+): { readonly expected: string; readonly came: string } | undefined => {
+  const isLength = settings.length !== undefined && "height" in example
+  const names = isLength ? ["channels", "length"] : Object.keys(example)
+  const fits = (name: string) => {
+    const value = settings[name]
+    if (value === undefined) return optional.includes(name)
+    return Number.isInteger(value) && value >= (name === "padding" ? 0 : 1)
+  }
+  if (names.every(fits)) return undefined
+  return {
+    expected: `whole numbers of ${names.join(", ")} from 1${optional.includes("padding") ? " (padding from 0)" : ""}`,
+    came: `${names.map((name) => `${name} ${settings[name] ?? "absent"}`).join(", ")} came`
+  }
+}

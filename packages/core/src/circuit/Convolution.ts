@@ -1,0 +1,83 @@
+/**
+ * Convolutions, as PyTorch's Conv1d and Conv2d with one kernel size, stride and padding along all axes.
+ */
+import { concat, type Tensor } from "../tensor/Tensor.ts"
+import type { Block } from "./Block.ts"
+import * as Window from "./Window.ts"
+
+/** The settings of a convolution. */
+export interface Settings {
+  /** Channels that come in, and that go out. */
+  readonly channels: number
+  readonly filters: number
+  /** The window's length along each axis. */
+  readonly kernel: number
+  /** 1 unless told. */
+  readonly stride?: number
+  /** Zeros on either side, 0 unless told. */
+  readonly padding?: number
+}
+
+const make =
+  (axes: 1 | 2) =>
+  ({ channels, filters, kernel, padding = 0, stride = 1 }: Settings): Block => {
+    const kind = `conv${axes}d`
+    const area = kernel ** axes
+    const [fanIn, fanOut] = [channels * area, filters * area]
+    return {
+      _tag: "Block",
+      kind,
+      settings: { channels, filters, kernel, stride, padding },
+      parameters: {
+        weight: { shape: [fanIn, filters], role: "weight", fanIn, fanOut },
+        bias: { shape: [filters], role: "bias", fanIn, fanOut }
+      },
+      apply: (z, { bias, weight }) => {
+        const places = Window.places(kind, z, { axes, channels, kernel, stride, padding })
+        const [batch, , ...windows] = places[0]!.shape as readonly [number, number, ...Array<number>]
+        const all = windows.reduce((total, n) => total * n, 1)
+        // [batch, channels, places, windows]: of each channel what lies at each place, as the rows of the weight have it.
+        const patches = concat(
+          places.map((place) => place.reshape([batch, channels, 1, all])),
+          2
+        )
+        return product(patches.reshape([batch, fanIn, all]), weight!)
+          .add(bias!)
+          .transpose([0, 2, 1])
+          .reshape([batch, filters, ...windows])
+      }
+    }
+  }
+
+/** Pᵀ W of each example: [batch, fan-in, windows] and [fan-in, filters] → [batch, windows, filters]. */
+const product = (patches: Tensor, W: Tensor): Tensor => {
+  const [batch] = patches.shape as readonly [number]
+  return patches.transpose([0, 2, 1]).matMul(W.reshape([1, ...W.shape]).broadcastTo([batch, ...W.shape]))
+}
+
+/**
+ * Over signals: y[b, f, i] = bias[f] + Σ_c Σ_k W[c, k; f] x[b, c, i·stride + k − padding], with x: [batch, channels, length] and
+ * W: [channels · kernel, filters], the transpose of PyTorch's weight with all axes but the first put together.
+ */
+export const conv1d = make(1)
+
+/**
+ * Over images: y[b, f, i, j] = bias[f] + Σ_c Σ_k Σ_l W[c, k, l; f] x[b, c, i·stride + k − padding, j·stride + l − padding], with
+ * x: [batch, channels, height, width] and W: [channels · kernel², filters], the transpose of PyTorch's weight with all axes but the first put
+ * together.
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ *
+ * const circuit = Circuit.sequence(
+ *   Circuit.unflatten({ channels: 1, height: 8, width: 8 }),
+ *   Circuit.conv2d({ channels: 1, filters: 6, kernel: 3, padding: 1 }),
+ *   Circuit.tanh,
+ *   Circuit.maxPool2d({ kernel: 2 }),
+ *   Circuit.flatten,
+ *   Circuit.linear(96, 10)
+ * )
+ * Circuit.parameterCount(circuit) // => 1030
+ * ```
+ */
+export const conv2d = make(2)

@@ -1,0 +1,37 @@
+/**
+ * Rows of numbers as images or signals, and the way back.
+ */
+import { show } from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import type { Block } from "./Block.ts"
+
+/** Channels of signals, or of images. */
+export type Unflattened =
+  | { readonly channels: number; readonly length: number }
+  | { readonly channels: number; readonly height: number; readonly width: number }
+
+/** [batch, channels · height · width] → [batch, channels, height, width], or [batch, channels · length] → [batch, channels, length]. */
+export const unflatten = (settings: Unflattened): Block => {
+  const shape =
+    "length" in settings ? [settings.channels, settings.length] : [settings.channels, settings.height, settings.width]
+  const inputs = shape.reduce((a, b) => a * b)
+  return {
+    _tag: "Block",
+    kind: "unflatten",
+    settings: { inputs, ...settings },
+    parameters: {},
+    apply: (z) => {
+      if (z.shape.length === 2 && z.shape[1] === inputs) return z.reshape([z.shape[0]!, ...shape])
+      throw new ShapeMismatch({ operation: "unflatten", expected: `[batch, ${inputs}]`, came: show(z.shape) })
+    }
+  }
+}
+
+/** [batch, …] → [batch, the product of the others] */
+export const flatten: Block = {
+  _tag: "Block",
+  kind: "flatten",
+  settings: {},
+  parameters: {},
+  apply: (z) => z.reshape([z.shape[0]!, z.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)])
+}

@@ -1,0 +1,143 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Circuit,
+  CircuitSpec,
+  Engine,
+  Evaluation,
+  Gradient,
+  type NdArray,
+  Program,
+  ReferenceEngine,
+  type Shape
+} from "@rai/core"
+import { Effect, Exit } from "effect"
+import * as Fixture from "../fixtures/Fixture.ts"
+
+interface Row {
+  readonly kind: string
+  readonly settings: Readonly<Record<string, number>>
+  readonly x: NdArray.NdArray
+  readonly y: NdArray.NdArray
+  readonly weighting: NdArray.NdArray
+  readonly parameters: Readonly<Record<string, NdArray.NdArray>>
+  readonly gradients: Readonly<Record<string, NdArray.NdArray>>
+}
+
+/** Written by blocks.py: PyTorch in float64. */
+const { blocks } = Fixture.read<{ readonly blocks: ReadonlyArray<Row> }>("blocks.json")
+
+const float64 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({ shape, data: Float64Array.from(data) })
+
+const arrays = (of: Readonly<Record<string, NdArray.NdArray>>) =>
+  Object.fromEntries(Object.entries(of).map(([name, array]) => [name, float64(array)]))
+
+describe("each block is PyTorch's, with its gradients", () => {
+  for (const { gradients, kind, parameters, settings, weighting, x, y } of blocks) {
+    it.effect(`${kind} ${JSON.stringify(settings)} of [${x.shape}]`, () =>
+      Effect.gen(function* () {
+        const block = yield* CircuitSpec.fromJson({ kind, settings })
+        const given = arrays({ x, weighting, ...parameters })
+        const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
+        const own = Circuit.parameters(block)
+        for (const [name, { shape }] of Object.entries(parameters))
+          assert.deepStrictEqual(own[name]!.shape, shape, name)
+        const program = yield* Program.make(shapes, (of) => {
+          const output = Evaluation.evaluate(block, (name) => of[name]!, of.x!)
+          return { output, loss: output.mul(of.weighting!).total() }
+        })
+        const derived = yield* Gradient.make({ of: "loss", inputs: ["x", ...Object.keys(parameters)] })(program)
+        const came = yield* Engine.run(derived, given)
+        Fixture.near(came.output!, float64(y), 1e-12, "y")
+        for (const [name, gradient] of Object.entries(gradients)) {
+          Fixture.near(came[`gradient/${name}`]!, float64(gradient), 1e-9, `∂/∂${name}`)
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
+describe("blocks that do not fit", () => {
+  const run = (circuit: Circuit.Circuit, ...shape: ReadonlyArray<number>) => {
+    const inputs: Readonly<Record<string, Shape.Shape>> = { ...Circuit.signature(circuit), x: shape }
+    return Program.make(inputs, (of) => ({ y: Evaluation.evaluate(circuit, (name) => of[name]!, of.x!) }))
+  }
+  const images = (...blocks: ReadonlyArray<Circuit.Circuit>) =>
+    Circuit.sequence(Circuit.unflatten({ channels: 2, height: 4, width: 3 }), ...blocks)
+
+  it.effect.each([
+    [
+      "a window larger than its image",
+      images(Circuit.conv2d({ channels: 2, filters: 1, kernel: 4 })),
+      "conv2d in block 1: expected [batch, 2, 4 or more, 4 or more], but [5,2,4,3] came"
+    ],
+    [
+      "even with its padding",
+      images(Circuit.conv2d({ channels: 2, filters: 1, kernel: 7, padding: 1 })),
+      "conv2d in block 1: expected [batch, 2, 5 or more, 5 or more], but [5,2,4,3] came"
+    ],
+    [
+      "a signal where an image is wanted",
+      Circuit.sequence(Circuit.unflatten({ channels: 2, length: 12 }), Circuit.maxPool2d({ kernel: 2 })),
+      "max-pool2d in block 1: expected [batch, channels, 2 or more, 2 or more], but [5,2,12] came"
+    ],
+    [
+      "other channels",
+      images(Circuit.conv2d({ channels: 3, filters: 1, kernel: 2 })),
+      "conv2d in block 1: expected [batch, 3, 2 or more, 2 or more], but [5,2,4,3] came"
+    ],
+    [
+      "rows that are no image",
+      Circuit.sequence(Circuit.unflatten({ channels: 3, height: 3, width: 3 })),
+      "unflatten in block 0: expected [batch, 27], but [5,24] came"
+    ],
+    ["other units", images(Circuit.layerNorm(4)), "layer-norm in block 1: expected [batch, …, 4], but [5,2,4,3] came"],
+    [
+      "no image at all",
+      Circuit.globalAveragePool,
+      "global-average-pool: expected [batch, channels, …], but [5,24] came"
+    ]
+  ] as const)("%s", ([, circuit, message]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(run(circuit, 5, 24))
+      assert.strictEqual(error.message, `${message}; change the widths so that they fit`)
+    })
+  )
+
+  it.effect("as text are named with settings that would do", () =>
+    Effect.gen(function* () {
+      const invalid = (kind: string, settings: Readonly<Record<string, number>>) =>
+        Effect.map(Effect.flip(CircuitSpec.fromJson({ kind, settings })), ({ message }) => message)
+      assert.strictEqual(
+        yield* invalid("conv2d", { channels: 1, filters: 0.5, kernel: 3 }),
+        'expected a conv2d block with whole numbers of channels, filters, kernel, stride, padding from 1 (padding from 0), but channels 1, filters 0.5, kernel 3, stride absent, padding absent came; write for instance {"kind":"conv2d","settings":{"channels":1,"filters":6,"kernel":3,"stride":1,"padding":1}}'
+      )
+      assert.match(yield* invalid("unflatten", { channels: 1, height: 2 }), /width absent came/)
+      assert.match(yield* invalid("layer-norm", {}), /units absent came/)
+      assert.isTrue(
+        Exit.isSuccess(yield* Effect.exit(CircuitSpec.fromJson({ kind: "max-pool1d", settings: { kernel: 2 } })))
+      )
+    })
+  )
+})
+
+it.effect("a circuit of all of them is there again from its JSON, and prints on one line", () =>
+  Effect.gen(function* () {
+    const circuit = Circuit.sequence(
+      Circuit.unflatten({ channels: 1, height: 8, width: 8 }),
+      Circuit.conv2d({ channels: 1, filters: 4, kernel: 3, padding: 1 }),
+      Circuit.softsign,
+      Circuit.maxPool2d({ kernel: 2 }),
+      Circuit.flatten,
+      Circuit.layerNorm(64),
+      Circuit.linear(64, 10),
+      Circuit.softmax
+    )
+    const again = yield* CircuitSpec.fromJson(JSON.parse(JSON.stringify(CircuitSpec.toJson(circuit))))
+    assert.deepStrictEqual(CircuitSpec.toJson(again), CircuitSpec.toJson(circuit))
+    assert.strictEqual(
+      Circuit.print(again),
+      "unflatten 64, conv2d 1→4, softsign, max-pool2d 2, flatten, layer-norm 64, linear 64→10, softmax"
+    )
+    assert.deepStrictEqual(Circuit.widths(again), { inputs: 64, outputs: 10 })
+  })
+)

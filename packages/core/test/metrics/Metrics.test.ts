@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Classification, NdArray, Regression } from "@rai/core"
+import * as Fixture from "../fixtures/Fixture.ts"
+
+/** Written by metrics.py: scikit-learn. */
+const fixture = Fixture.read<{
+  readonly classes: ReadonlyArray<{
+    readonly classes: number
+    readonly labels: ReadonlyArray<number>
+    readonly predicted: ReadonlyArray<number>
+    readonly probabilities: Fixture.Numbers
+    readonly confusion: Fixture.Numbers
+    readonly accuracy: number
+    readonly balancedAccuracy: number
+    readonly f1: ReadonlyArray<number>
+    readonly macroF1: number
+    readonly logLoss: number
+  }>
+  readonly binary: ReadonlyArray<{
+    readonly labels: ReadonlyArray<number>
+    readonly scores: ReadonlyArray<number>
+    readonly rocAuc: number
+    readonly calibration: Readonly<
+      Record<string, { readonly observed: ReadonlyArray<number>; readonly predicted: ReadonlyArray<number> }>
+    >
+  }>
+  readonly regression: ReadonlyArray<
+    { readonly targets: Fixture.Numbers; readonly predictions: Fixture.Numbers } & Readonly<
+      Record<"r2" | "meanSquaredError" | "rootMeanSquaredError" | "meanAbsoluteError", number>
+    >
+  >
+}>("metrics.json")
+
+const near = (came: number, expected: number, what: string) => assert.approximately(came, expected, 1e-12, what)
+
+describe("metrics are scikit-learn's", () => {
+  for (const [i, of] of fixture.classes.entries()) {
+    it(`of ${of.classes} classes, ${i}`, () => {
+      const confusion = Classification.confusionMatrix(of.labels, of.predicted, of.classes)
+      Fixture.near(confusion, of.confusion, 0, "confusion matrix")
+      near(Classification.accuracy(of.labels, of.predicted), of.accuracy, "accuracy")
+      near(Classification.balancedAccuracy(confusion), of.balancedAccuracy, "balanced accuracy")
+      Classification.f1(confusion).forEach((f1, c) => {
+        near(f1, of.f1[c]!, `F1 of class ${c}`)
+      })
+      near(Classification.macroF1(confusion), of.macroF1, "macro F1")
+      near(Classification.logLoss(of.labels, Fixture.array(of.probabilities)), of.logLoss, "log loss")
+    })
+  }
+
+  for (const [i, of] of fixture.binary.entries()) {
+    it(`of scores, ${i}`, () => {
+      near(Classification.rocAuc(of.labels, of.scores), of.rocAuc, "ROC AUC")
+      for (const [bins, { observed, predicted }] of Object.entries(of.calibration)) {
+        const points = Classification.calibration(of.labels, of.scores, Number(bins))
+        assert.strictEqual(points.length, observed.length)
+        points.forEach((point, j) => {
+          near(point.observed, observed[j]!, `observed of ${bins}, ${j}`)
+          near(point.predicted, predicted[j]!, `predicted of ${bins}, ${j}`)
+        })
+      }
+    })
+  }
+
+  for (const [i, of] of fixture.regression.entries()) {
+    it(`of values, ${i}`, () => {
+      const [y, p] = [Fixture.array(of.targets), Fixture.array(of.predictions)]
+      for (const name of ["r2", "meanSquaredError", "rootMeanSquaredError", "meanAbsoluteError"] as const) {
+        near(Regression[name](y, p), of[name], name)
+      }
+    })
+  }
+
+  it("of what leaves nothing to measure are what scikit-learn says too", () => {
+    const same = NdArray.make([3, 1], [2, 2, 2])
+    assert.strictEqual(Regression.r2(same, same), 1)
+    assert.strictEqual(Regression.r2(same, NdArray.make([3, 1], [2, 2, 3])), 0)
+    assert.isNaN(Classification.rocAuc([1, 1], [0.2, 0.3]))
+    assert.approximately(Classification.logLoss([0], NdArray.make([1, 2], [0, 1])), -Math.log(Number.EPSILON), 1e-12)
+  })
+})
