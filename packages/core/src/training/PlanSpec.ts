@@ -2,6 +2,7 @@
  * Plans as text: `relax:60:rprop=0.001:every=10,backpropagate:120:rprop=0.0001`.
  */
 import { Effect, Schema } from "effect"
+import * as BlockKinds from "../circuit/BlockKinds.ts"
 import * as Curve from "../optimization/Curve.ts"
 import * as Rules from "../optimization/Rules.ts"
 import * as Cut from "../relaxation/Cut.ts"
@@ -112,8 +113,8 @@ const common: Readonly<Record<string, Setting>> = {
 
 const cutting: Readonly<Record<string, Setting>> = {
   every: (draft, value) => counting("every", "every=10")(draft.cut as never, value),
-  after: chosen(["linear", "activation", "residual"], (draft, value) => {
-    draft.cut.after = value as "linear"
+  after: chosen(["linear", "activation", "residual", ...Object.keys(BlockKinds.table)], (draft, value) => {
+    draft.cut.after = value
   })
 }
 
