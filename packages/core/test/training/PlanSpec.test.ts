@@ -194,7 +194,7 @@ const wrong: ReadonlyArray<readonly [text: string, came: string, expected: RegEx
       [`relax:10:patience=${value}`, `patience=${value}`, /a number of steps as in patience=30, or Infinity/] as const
   ),
   ["relax:10:only=input", "only=input", /one of output/],
-  ["relax:10:after=sigmoid", "after=sigmoid", /one of linear, activation, residual/],
+  ["relax:10:after=wave", "after=wave", /one of linear, activation, residual/],
   ["relax:10:hidden=cubic", "hidden=cubic", /one of squared, huber, cosine/],
   ["relax:10:energy=max", "energy=max", /one of mean, sum/],
   ["relax:10:sweep=no", "sweep=no", /sweep alone/],
