@@ -43,7 +43,9 @@ const factors = ({ attributes, operands, shape }: Tensor.Tensor): ReadonlyArray<
   const one = unbroadcast(right)
   const isOne =
     shape.length > 2 && !attributes.transposeA && !attributes.transposeB && one.shape.length === shape.length
-  return isOne && one.shape.slice(0, -2).every((n) => n === 1) ? [left, one] : operands
+  const isMatrix =
+    Shape.equals(one.shape.slice(-2), right.shape.slice(-2)) && one.shape.slice(0, -2).every((n) => n === 1)
+  return isOne && isMatrix ? [left, one] : operands
 }
 
 const unbroadcast = (tensor: Tensor.Tensor): Tensor.Tensor =>

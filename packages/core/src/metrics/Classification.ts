@@ -75,7 +75,7 @@ export const rocAuc = (labels: Numbers, scores: Numbers): number => {
   const order = Array.from({ length: labels.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!)
   let [ranks, ones] = [0, 0]
   for (let from = 0; from < order.length; ) {
-    let to = from
+    let to = from + 1
     while (to < order.length && scores[order[to]!] === scores[order[from]!]) to++
     // Equal scores share their ranks, from + 1 … to.
     for (let i = from; i < to; i++) {

@@ -26,10 +26,15 @@ export const batch = (program: Program.Program): Program.Program => {
   const batched = Rewrite.rewrite(program, (node, operands) => {
     const plain = Rewrite.rebuild(node, operands)
     if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
-    const parts = node.operands.map(source)
-    const [first] = parts
-    if (first === undefined || !parts.every((part) => part !== undefined && isAlike(part, first))) return plain
-    const one = joined(operands.map(unreshaped), node.shape)
+    // Parts that were put together themselves may have become another operation by now, so those are looked at that stand there now.
+    const parts = operands.map(unreshaped)
+    if (
+      !node.operands.every((part) => source(part) !== undefined) ||
+      !parts.every((part) => isAlike(part, parts[0]!))
+    ) {
+      return plain
+    }
+    const one = joined(parts, node.shape)
     isChanged ||= one !== undefined
     return one ?? plain
   })
@@ -41,6 +46,7 @@ const unreshaped = (node: Tensor): Tensor => (node.primitive.name === "reshape" 
 /** Whether two nodes are the same operation on operands of the same shapes. */
 const isAlike = (a: Tensor, b: Tensor): boolean =>
   a.primitive === b.primitive &&
+  a.operands.length === b.operands.length &&
   JSON.stringify(a.attributes) === JSON.stringify(b.attributes) &&
   a.operands.every((operand, i) => Shape.equals(operand.shape, b.operands[i]!.shape))
 

@@ -69,10 +69,14 @@ const product = (shape: Shape): number | undefined =>
 const reshaped = (x: Tensor, to: Shape): Tensor =>
   x.primitive.name === "reshape" ? reshaped(x.operands[0]!, to) : x.reshape(to)
 
+/** Whether a shape is that of a broadcast's last two axes, and 1 along those before. */
+const isMatrixOf = (one: Shape, whole: Shape): boolean =>
+  one.length >= 2 && one.slice(0, -2).every((n) => n === 1) && one.slice(-2).every((n, i) => n === whole.slice(-2)[i])
+
 /** The matrix that an operand is for every example. */
-const matrixOf = ({ operands, primitive }: Tensor): Tensor | undefined => {
+const matrixOf = ({ operands, primitive, shape }: Tensor): Tensor | undefined => {
   const [one] = operands
-  const isMatrix = primitive.name === "broadcast" && one!.shape.slice(0, -2).every((n) => n === 1)
+  const isMatrix = primitive.name === "broadcast" && isMatrixOf(one!.shape, shape)
   return isMatrix ? reshaped(one!, one!.shape.slice(-2)) : undefined
 }
 
