@@ -1,5 +1,16 @@
 import { describe, expect, it, layer } from "@effect/vitest"
-import { Engine, Gradient, Print, Program, ReferenceEngine, Rewrite, Simplify, Tensor, TfjsEngine } from "@rai/core"
+import {
+  Engine,
+  Gradient,
+  NdArray,
+  Print,
+  Program,
+  ReferenceEngine,
+  Rewrite,
+  Simplify,
+  Tensor,
+  TfjsEngine
+} from "@rai/core"
 import { Effect } from "effect"
 import { type Case, Cases, Law } from "../src/index.ts"
 import * as RelaxedCases from "./RelaxedCases.ts"
@@ -45,6 +56,33 @@ layer(TfjsEngine.layerNative)("Rewrite.expand keeps every output of fused kernel
       expect(expanded.nodes.filter((node) => node.primitive.definition !== undefined)).toEqual([])
       return keeps(of, expanded, 1e-5)
     })
+  }
+})
+
+layer(ReferenceEngine.layer)("Simplify of products of many examples", (it) => {
+  // A right factor that is the same for all of them: a matrix, in full or behind an axis of its own, and what is spread to one.
+  for (const shape of [[4, 5], [1, 4, 5], [], [5], [1, 5], [1, 1, 5], [4, 1], [2, 4, 5]]) {
+    it.effect(`by what is of shape [${shape}]`, () =>
+      Effect.gen(function* () {
+        const size = shape.reduce((total, n) => total * n, 1)
+        const b = NdArray.make(
+          shape,
+          Array.from({ length: size }, (_, i) => Math.sin(1 + i))
+        )
+        const x = NdArray.make(
+          [2, 3, 4],
+          Array.from({ length: 24 }, (_, i) => Math.cos(i))
+        )
+        const program = yield* Program.make({ x: [2, 3, 4], b: shape }, (of) => ({
+          y: of.x.matMul(of.b.broadcastTo([2, 4, 5]))
+        }))
+        const [came, expected] = [
+          yield* Engine.run(Simplify.simplify(program), { b, x }),
+          yield* Engine.run(program, { b, x })
+        ]
+        expect(Law.broken(came.y, expected.y!, [2, 3, 5], 1e-12)).toBeUndefined()
+      })
+    )
   }
 })
 

@@ -20,6 +20,9 @@ export const missing = (): string | undefined => {
     .find((file) => !existsSync(new URL(file, folder)))
 }
 
+/** What there is to say where a file is missing. */
+export const notInstalled = (file: string): string => `the CUDA provider's library is not installed (${file} missing)`
+
 /** Why the provider did not take a model, in one line without paths, from the runtime's own words. */
 export const explain = (text: string): string => {
   if (text === notBuilt) return `onnxruntime has no CUDA provider for ${process.platform} on ${process.arch}`
@@ -30,5 +33,5 @@ export const explain = (text: string): string => {
   const file = missing()
   return file === undefined
     ? "the CUDA provider's library does not load: a library that it needs (CUDA, cuDNN) is missing or of another version"
-    : `the CUDA provider's library is not installed (${file} missing)`
+    : notInstalled(file)
 }

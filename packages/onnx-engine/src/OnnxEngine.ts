@@ -15,11 +15,12 @@ import * as Threads from "./Threads.ts"
 
 const name = "onnx"
 
-/** The runtime's own words, on one line. */
-const onOneLine = (error: { readonly message: string }): string => error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
-
 const failed = (error: { readonly message: string }) =>
-  new Engine.EngineFailed({ engine: name, reason: onOneLine(error) })
+  new Engine.EngineFailed({
+    engine: name,
+    // The runtime's own words, on one line.
+    reason: error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
+  })
 
 /** Fails where arrays do not fit. */
 const whole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Engine.EngineFailed, R> =>
@@ -89,8 +90,10 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     )
     return { moves, end: Effect.sync(() => apart.forEach(arena.free)) }
   }
-  const together = Effect.fnUntraced(function* (program: Program.Program, turns: ReadonlyArray<Engine.Arrays>) {
-    const { given, report, reshaped, run } = yield* prepared(program, turns[0]!)
+  const together = Effect.fnUntraced(function* (
+    { given, report, reshaped, run }: Prepared,
+    turns: ReadonlyArray<Engine.Arrays>
+  ) {
     const { end, moves } = give(given, turns)
     yield* Effect.ensuring(Effect.mapError(run(moves), failed), end)
     const came = Object.entries(report).map(([output, place]) => [output, Arena.read(buffer(), place)] as const)
@@ -98,11 +101,12 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     return Object.fromEntries(came)
   })
   const advance = Effect.fnUntraced(function* (program: Program.Program, turns: ReadonlyArray<Engine.Arrays>) {
-    const { holds, reshaped } = yield* prepared(program, turns[0]!)
-    const areAlike = Object.keys(reshaped).length === 0 && turns.every((inputs) => holds(state, inputs))
-    if (areAlike) return yield* together(program, turns)
-    let report: Engine.Arrays = {}
-    for (const inputs of turns) report = yield* together(program, [inputs])
+    const [first, ...others] = turns as readonly [Engine.Arrays, ...Array<Engine.Arrays>]
+    const ready = yield* prepared(program, first)
+    const areAlike = Object.keys(ready.reshaped).length === 0 && others.every((inputs) => ready.holds(state, inputs))
+    if (areAlike) return yield* together(ready, turns)
+    let report = yield* together(ready, [first])
+    for (const inputs of others) report = yield* together(yield* prepared(program, inputs), [inputs])
     return report
   })
   const write = (entries: Engine.Arrays) =>
@@ -164,7 +168,7 @@ export const layerCuda: Layer.Layer<Engine.Engine, DeviceMissing> = Layer.effect
   Engine.Engine,
   Effect.gen(function* () {
     const missing = CudaProvider.missing()
-    if (missing !== undefined) return yield* cudaMissing(CudaProvider.explain(`failed to load the library ${missing}`))
+    if (missing !== undefined) return yield* cudaMissing(CudaProvider.notInstalled(missing))
     const engine = on(yield* Threads.make("cuda"))
     const tried = Effect.flatMap(least, (program) => engine.run(program, { a: NdArray.full([1], 1) }))
     yield* Effect.mapError(tried, ({ message }) => cudaMissing(CudaProvider.explain(message)))

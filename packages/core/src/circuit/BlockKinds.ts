@@ -16,7 +16,7 @@ export type Settings = Readonly<Record<string, number>>
 export interface BlockKind {
   readonly make: (settings: Settings) => Block
   readonly example: Settings
-  /** Settings that may be left out, or be 0. */
+  /** Settings that may be left out. */
   readonly optional: ReadonlyArray<string>
 }
 

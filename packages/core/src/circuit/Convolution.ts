@@ -1,6 +1,7 @@
 /**
  * Convolutions, as PyTorch's Conv1d and Conv2d with one kernel size, stride and padding along all axes.
  */
+import { count } from "../tensor/Shape.ts"
 import { concat, type Tensor } from "../tensor/Tensor.ts"
 import type { Block } from "./Block.ts"
 import * as Window from "./Window.ts"
@@ -35,7 +36,7 @@ const make =
       apply: (z, { bias, weight }) => {
         const places = Window.places(kind, z, { axes, channels, kernel, stride, padding })
         const [batch, , ...windows] = places[0]!.shape as readonly [number, number, ...Array<number>]
-        const all = windows.reduce((total, n) => total * n, 1)
+        const all = count(windows).known
         // [batch, channels, places, windows]: of each channel what lies at each place, as the rows of the weight have it.
         const patches = concat(
           places.map((place) => place.reshape([batch, channels, 1, all])),

@@ -1,7 +1,7 @@
 /**
  * Rows of numbers as images or signals, and the way back.
  */
-import { show } from "../tensor/Shape.ts"
+import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 
@@ -33,5 +33,5 @@ export const flatten: Block = {
   kind: "flatten",
   settings: {},
   parameters: {},
-  apply: (z) => z.reshape([z.shape[0]!, z.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)])
+  apply: (z) => z.reshape([z.shape[0]!, count(z.shape.slice(1)).known])
 }

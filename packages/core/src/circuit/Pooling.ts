@@ -1,7 +1,7 @@
 /**
  * Pooling: what is left of each window, or of the whole image or signal, as in PyTorch.
  */
-import { show } from "../tensor/Shape.ts"
+import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Block } from "./Block.ts"
@@ -62,5 +62,5 @@ export const globalMaxPool: Block = global("global-max-pool", (z, axes) => z.max
 
 /** The mean of each channel: [batch, channels, …] → [batch, channels]. */
 export const globalAveragePool: Block = global("global-average-pool", (z, axes) =>
-  z.sum(axes).mul(1 / z.shape.slice(2).reduce<number>((total, n) => total * Number(n), 1))
+  z.sum(axes).mul(1 / count(z.shape.slice(2)).known)
 )

@@ -3,7 +3,7 @@
  * Backpropagation through a repeated block ends in such: ∂L/∂W of the block's stack is put together of one aᵀ δ for each turn.
  */
 import * as Shape from "../tensor/Shape.ts"
-import { concat, type Tensor } from "../tensor/Tensor.ts"
+import { stack, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
 import * as Simplify from "./Simplify.ts"
@@ -27,7 +27,7 @@ export const batch = (program: Program.Program): Program.Program => {
     const plain = Rewrite.rebuild(node, operands)
     if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
     // Parts that were put together themselves may have become another operation by now, so those are looked at that stand there now.
-    const parts = operands.map(unreshaped)
+    const parts = operands.map(Simplify.unreshaped)
     if (
       !node.operands.every((part) => source(part) !== undefined) ||
       !parts.every((part) => isAlike(part, parts[0]!))
@@ -41,8 +41,6 @@ export const batch = (program: Program.Program): Program.Program => {
   return isChanged ? Simplify.simplify(batched) : program
 }
 
-const unreshaped = (node: Tensor): Tensor => (node.primitive.name === "reshape" ? unreshaped(node.operands[0]!) : node)
-
 /** Whether two nodes are the same operation on operands of the same shapes. */
 const isAlike = (a: Tensor, b: Tensor): boolean =>
   a.primitive === b.primitive &&
@@ -53,21 +51,14 @@ const isAlike = (a: Tensor, b: Tensor): boolean =>
 /** One operation on the operands of all. */
 const joined = (parts: ReadonlyArray<Tensor>, shape: Shape.Shape): Tensor | undefined => {
   const [{ attributes, operands, primitive }] = parts as readonly [Tensor]
-  const stack = (operand: number): Tensor =>
-    concat(
-      parts.map((part) => {
-        const own = part.operands[operand]!
-        return own.reshape([1, ...own.shape])
-      }),
-      0
-    )
+  const stacked = (operand: number): Tensor => stack(parts.map((part) => part.operands[operand]!))
   if (primitive.name === "matMul" && operands.every((operand) => operand.shape.length === 2)) {
-    return stack(0)
-      .matMul(stack(1), attributes as { transposeA: boolean; transposeB: boolean })
+    return stacked(0)
+      .matMul(stacked(1), attributes as { transposeA: boolean; transposeB: boolean })
       .reshape(shape)
   }
   if (primitive.name === "sum") {
-    return stack(0)
+    return stacked(0)
       .sum((attributes.axes as ReadonlyArray<number>).map((axis) => axis + 1))
       .reshape(shape)
   }

@@ -1,7 +1,7 @@
 /**
  * Program → the same program with less to do: equal parts once, neutral operations gone, dead parts never built.
  */
-import type { Shape } from "../tensor/Shape.ts"
+import * as Shape from "../tensor/Shape.ts"
 import { constant, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
@@ -62,16 +62,20 @@ const gathered = (x: Tensor, s: Tensor): Tensor | undefined => {
   return inner === undefined || !isNumber ? undefined : inner.x.mul(times(one!, inner.by).broadcastTo(s.shape))
 }
 
-const product = (shape: Shape): number | undefined =>
-  shape.every((n) => typeof n === "number") ? shape.reduce<number>((total, n) => total * (n as number), 1) : undefined
+/** How many elements there are, if that is known. */
+const size = (shape: Shape.Shape): number | undefined => {
+  const { known, named } = Shape.count(shape)
+  return named.length === 0 ? known : undefined
+}
 
-/** As one reshape of what is reshaped already. */
-const reshaped = (x: Tensor, to: Shape): Tensor =>
-  x.primitive.name === "reshape" ? reshaped(x.operands[0]!, to) : x.reshape(to)
+/** What a tensor is a reshape of. */
+export const unreshaped = (x: Tensor): Tensor => (x.primitive.name === "reshape" ? unreshaped(x.operands[0]!) : x)
+
+const reshaped = (x: Tensor, to: Shape.Shape): Tensor => unreshaped(x).reshape(to)
 
 /** Whether a shape is that of a broadcast's last two axes, and 1 along those before. */
-const isMatrixOf = (one: Shape, whole: Shape): boolean =>
-  one.length >= 2 && one.slice(0, -2).every((n) => n === 1) && one.slice(-2).every((n, i) => n === whole.slice(-2)[i])
+const isMatrixOf = (one: Shape.Shape, whole: Shape.Shape): boolean =>
+  one.length >= 2 && one.slice(0, -2).every((n) => n === 1) && Shape.equals(one.slice(-2), whole.slice(-2))
 
 /** The matrix that an operand is for every example. */
 const matrixOf = ({ operands, primitive, shape }: Tensor): Tensor | undefined => {
@@ -84,7 +88,7 @@ const matrixOf = ({ operands, primitive, shape }: Tensor): Tensor | undefined =>
 const flattened = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
   const [a, b] = operands as readonly [Tensor, Tensor]
   const W = shape.length > 2 && attributes.transposeA === false ? matrixOf(b) : undefined
-  const rows = product(shape.slice(0, -1))
+  const rows = size(shape.slice(0, -1))
   if (W === undefined || rows === undefined) return undefined
   return reshaped(a, [rows, a.shape.at(-1)!])
     .matMul(W, { transposeB: attributes.transposeB === true })
@@ -100,7 +104,7 @@ const tall = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
     (attributes.axes as ReadonlyArray<number>).join() === Array.from({ length: leading }, (_, i) => i).join()
   const flags = products!.attributes
   if (!isOver || leading === 0 || products!.primitive.name !== "matMul" || flags.transposeA !== true) return undefined
-  const rows = product(a!.shape.slice(0, -1))
+  const rows = size(a!.shape.slice(0, -1))
   if (flags.transposeB === true || rows === undefined) return undefined
   const [left, right] = [a!, b!].map((x) => reshaped(x, [rows, x.shape.at(-1)!]))
   return left!.matMul(right!, { transposeA: true }).reshape(shape)

@@ -114,8 +114,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   })
   const advance = Effect.fnUntraced(function* (step: number, count: number) {
     const steps = Array.from({ length: count }, (_, i) => step + i)
-    if (source === undefined) yield* session.advance(programs.step, ...steps.map(changing))
-    if (source === undefined) return
+    if (source === undefined) return void (yield* session.advance(programs.step, ...steps.map(changing)))
     for (const one of steps) {
       const { indices, x, y } = yield* source.at(one)
       const came = yield* session.advance(programs.step, { ...changing(one), ...kept.rows(indices), x, y })
@@ -194,14 +193,14 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     const seconds = clock()
     if (count === atOnce && 2 * (seconds - began) < secondsAtOnce) atOnce *= 2
     else if (seconds - began > secondsAtOnce) atOnce = Math.max(1, Math.floor(atOnce / 2))
-    for (let step = 1; step < count; step++) {
+    // The last of them is told with what is measured there, if anything is.
+    const isMeasured = (step: number) => step % interval === 0 || step === total
+    for (let step = 1; step <= count; step++) {
       progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds })
-      untold.push({ _tag: "Step", phase, progress, steps: total })
+      if (!isMeasured(progress.step)) untold.push({ _tag: "Step", phase, progress, steps: total })
     }
-    progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds })
     yield* refreshIfDue(progress.step)
-    if (progress.step % interval === 0 || progress.step === total) yield* measure()
-    else untold.push({ _tag: "Step", phase, progress, steps: total })
+    if (isMeasured(progress.step)) yield* measure()
   })
   const snapshot = Effect.suspend(() =>
     onSnapshot === undefined
@@ -214,10 +213,17 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
           return lostIn(prefixed(state)) === undefined ? onSnapshot({ progress, state }) : Effect.void
         })
   )
+  /** What has happened is heard before a snapshot holds it, also where the run is interrupted. */
+  const hear = Effect.uninterruptible(
+    Effect.suspend(() => {
+      const events = untold.splice(0)
+      const heard = onEvent === undefined ? Effect.void : Effect.forEach(events, onEvent, { discard: true })
+      return Effect.as(heard, events)
+    })
+  )
   // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
   const tell = Effect.fnUntraced(function* () {
-    const events = untold.splice(0)
-    if (onEvent !== undefined) yield* Effect.uninterruptible(Effect.forEach(events, onEvent, { discard: true }))
+    const events = yield* hear
     yield* Effect.forEach(events, emit, { discard: true })
     if (failed === undefined) return
     if (held >= 0) yield* snapshot
@@ -247,7 +253,11 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     yield* measure()
   }
   yield* Effect.onInterrupt(loop(), () =>
-    Effect.ignore(Effect.tapError(snapshot, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
+    Effect.ignore(
+      Effect.tapError(Effect.andThen(hear, snapshot), (error) =>
+        Effect.logWarning(`the last snapshot was not kept: ${error}`)
+      )
+    )
   )
   const solved = progress.ended === "solved"
   const toBest =

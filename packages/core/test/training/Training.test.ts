@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
   Dataset,
-  type Engine,
+  Engine,
   Moons,
   NdArray,
   Phase,
@@ -17,7 +17,7 @@ import {
   Training,
   type TrainingEvent
 } from "@rai/core"
-import { Effect, Exit, Fiber, type Layer, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation: "sigmoid" })
 const data = Moons.make({ examples: 40, seed: 1 })
@@ -124,6 +124,44 @@ describe("training", () => {
       assert.isTrue(Exit.isSuccess(ended))
       assert.isAbove(kept.at(-1)!.progress.step, 0)
     }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  /** The reference as slow as an engine elsewhere, so that an interrupt finds it in the midst of several steps. */
+  const slowly = Layer.effect(
+    Engine.Engine,
+    Effect.map(Engine.Engine, (engine) =>
+      Engine.Engine.of({
+        ...engine,
+        session: (state) =>
+          Effect.map(engine.session(state), (session) => ({
+            ...session,
+            advance: (program, ...turns) => Effect.andThen(Effect.sleep("2 millis"), session.advance(program, ...turns))
+          }))
+      })
+    )
+  ).pipe(Layer.provide(ReferenceEngine.layer))
+
+  it.live("tells every step that the snapshot of an interruption holds", () =>
+    Effect.gen(function* () {
+      for (const after of [60, 91, 123, 154]) {
+        const kept: Array<PhaseRun.Snapshot> = []
+        const told: Array<number> = []
+        const running = Training.fit(circuit, yield* data, {
+          plan: Plan.relax({ steps: 1e6, interval: 1000 }),
+          onEvent: ({ progress }) => Effect.sync(() => void told.push(progress.step)),
+          onSnapshot: (snapshot) => Effect.sync(() => void kept.push(snapshot))
+        })
+        const fiber = yield* Effect.forkDetach(running)
+        yield* Effect.sleep(`${after} millis`)
+        yield* Fiber.interrupt(fiber)
+        const { step } = kept.at(-1)!.progress
+        assert.isAbove(step, 0)
+        assert.deepStrictEqual(
+          told,
+          Array.from({ length: step + 1 }, (_, i) => i)
+        )
+      }
+    }).pipe(Effect.provide(slowly))
   )
 
   it.effect("a careful relaxing phase that diverges goes back with its auxiliaries too", () =>
