@@ -143,7 +143,7 @@ describe("training", () => {
 
   it.live("tells every step that the snapshot of an interruption holds", () =>
     Effect.gen(function* () {
-      for (const after of [60, 91, 123, 154]) {
+      for (const after of [30, 61, 93, 124]) {
         const kept: Array<PhaseRun.Snapshot> = []
         const told: Array<number> = []
         const running = Training.fit(circuit, yield* data, {
@@ -152,6 +152,7 @@ describe("training", () => {
           onSnapshot: (snapshot) => Effect.sync(() => void kept.push(snapshot))
         })
         const fiber = yield* Effect.forkDetach(running)
+        while (told.length < 2) yield* Effect.sleep("5 millis")
         yield* Effect.sleep(`${after} millis`)
         yield* Fiber.interrupt(fiber)
         const { step } = kept.at(-1)!.progress
