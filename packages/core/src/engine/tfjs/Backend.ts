@@ -81,8 +81,6 @@ export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
     util.isNullOrUndefined ??= (value) => value === undefined || value === null
     util.isArray = Array.isArray
     process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
-    // On processors without instructions made for it TensorFlow leaves oneDNN aside, whose products are three times as fast there too.
-    process.env.TF_ENABLE_ONEDNN_OPTS ??= "1"
     const quiet = join(dirname(require.resolve("@tensorflow/tfjs-node/package.json")), "lib", "napi-v8", "quiet.node")
     if (existsSync(quiet)) require(quiet)
     const core = require("@tensorflow/tfjs-node") as typeof tf
