@@ -2,7 +2,7 @@
  * `rai cost`: what a training run costs, before it runs.
  */
 import { totalmem } from "node:os"
-import { Circuit, type Dataset, Footprint, Moons, type Phase, type PhaseState, Plan } from "@rai/core"
+import { Circuit, type Dataset, Footprint, FreeRun, Moons, type Phase, type PhaseState, Plan } from "@rai/core"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -53,7 +53,7 @@ export const command = Command.make(
     })
     const circuit = yield* Settings.circuit(settings)
     const plan = yield* Settings.plan(settings, circuit)
-    const subject = shapes(circuit, given.examples)
+    const subject = yield* shapes(circuit, given.examples)
     const phases = yield* Effect.forEach(plan.phases, (phase) => ofPhase(subject, plan, phase, given.engine))
     const memory = Math.max(...phases.map(({ footprint }) => footprint.memory))
     const json = {
@@ -91,10 +91,11 @@ export const warning = (memory: number): ReadonlyArray<string> =>
         `warning: training holds about ${Report.bytes(memory)}, more than the ${Report.bytes(totalmem())} of memory here; use batches, fewer cuts or a smaller circuit`
       ]
 
-const shapes = (circuit: Circuit.Circuit, examples: number): PhaseState.Subject => {
-  const { inputs, outputs } = Circuit.widths(circuit)
-  return { circuit, task: outputs === 1 ? "binary" : "classes", x: [examples, inputs], y: [examples, outputs] }
-}
+const shapes = (circuit: Circuit.Circuit, examples: number) =>
+  Effect.map(FreeRun.widths(circuit), ({ inputs, outputs }): PhaseState.Subject => {
+    const task = outputs === 1 ? "binary" : "classes"
+    return { circuit, task, x: [examples, inputs], y: [examples, outputs] }
+  })
 
 interface Costed {
   readonly kind: Phase.Phase["kind"]
@@ -134,9 +135,9 @@ const predicted = Effect.fnUntraced(function* (
   engine: "onnx" | "tfjs-native"
 ) {
   const data = yield* Moons.make({ examples: Math.max(2, Math.min(x[0]!, most)), noise: 0.1, seed: 1 })
-  const { inputs, outputs } = Circuit.widths(circuit)
+  const { inputs, outputs } = yield* FreeRun.widths(circuit)
   const timed = Effect.fnUntraced(function* (own: Circuit.Circuit) {
-    const footprint = yield* Footprint.of(shapes(own, data.inputs.shape[0]!), plan.phases[0]!)
+    const footprint = yield* Footprint.of(yield* shapes(own, data.inputs.shape[0]!), plan.phases[0]!)
     const speed = yield* Speed.measure(EngineChoice.table[engine], own, data, plan)
     return Option.map(speed, (steps) => ({ flops: footprint.flops, seconds: 1 / steps }))
   })

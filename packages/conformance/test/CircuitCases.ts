@@ -19,7 +19,7 @@ export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Array
   Object.fromEntries(
     Object.entries(Circuit.parameters(circuit)).map(([name, { shape }], i) => [
       name,
-      Numbers.array(shape, seed + i, { domain: [-1, 1], turn: 3 })
+      Numbers.array(shape, seed + i, { domain: name.endsWith("variance") ? Numbers.positive : [-1, 1], turn: 3 })
     ])
   )
 

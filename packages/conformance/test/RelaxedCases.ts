@@ -83,6 +83,45 @@ const normed = Circuit.sequence(
   Circuit.linear(3, 1)
 )
 
+const beside = Circuit.branch(
+  Circuit.sequence(Circuit.tanh, Circuit.linear(3, 2)),
+  Circuit.sequence(Circuit.sigmoid, Circuit.linear(3, 1))
+)
+const twoHeads = Circuit.sequence(
+  Circuit.linear(2, 3),
+  Circuit.tanh,
+  Circuit.branch(Circuit.linear(3, 1), Circuit.sequence(Circuit.linear(3, 2), Circuit.sigmoid, Circuit.linear(2, 1)))
+)
+const inception = Circuit.sequence(
+  Circuit.unflatten({ channels: 1, height: 4, width: 4 }),
+  Circuit.branch(
+    Circuit.conv2d({ channels: 1, filters: 2, kernel: 3, padding: 1 }),
+    Circuit.conv2d({ channels: 1, filters: 1, kernel: 1 })
+  ),
+  Circuit.tanh,
+  Circuit.averagePool2d({ kernel: 2 }),
+  Circuit.flatten,
+  Circuit.linear(12, 1)
+)
+const table = Circuit.sequence(
+  Circuit.branch(
+    Circuit.columns({ inputs: 3, first: 0, count: 2 }),
+    Circuit.sequence(
+      Circuit.columns({ inputs: 3, first: 2, count: 1 }),
+      Circuit.embedding({ inputs: 1, categories: 3, units: 2 }),
+      Circuit.flatten
+    )
+  ),
+  Circuit.linear(4, 3),
+  Circuit.tanh,
+  Circuit.linear(3, 1)
+)
+const batchNormed = Circuit.sequence(
+  Circuit.linear(2, 3),
+  Circuit.repeat(Circuit.sequence(Circuit.batchNorm(3), Circuit.tanh, Circuit.dropout(0.5), Circuit.linear(3, 3)), 5),
+  Circuit.linear(3, 1)
+)
+
 /** Each pattern with what it shows. */
 export const rows: ReadonlyArray<Row> = [
   ["no repeats, every linear map", of(shallow, {}, { outputs: 2 })],
@@ -116,6 +155,16 @@ export const rows: ReadonlyArray<Row> = [
   ["convolutions of signals, every map", of(signals, {}, { inputs: 12 })],
   ["layer norms, repeated, every map", of(normed, {})],
   ["layer norms, repeated, behind each", of(normed, { after: "layer-norm" })],
+  ["branches, repeated, every map", of(behind(beside), {})],
+  ["branches, repeated, where they are joined", of(behind(beside), { after: "concat" })],
+  ["branches, repeated, one of two, turn by turn", of(behind(beside), { after: ({ path }) => path.endsWith(".1.1") })],
+  ["branches around a block that is repeated", of(behind(Circuit.residual(beside)), { after: "residual" })],
+  ["branches to two outputs", of(twoHeads, {}, { outputs: 2 })],
+  ["branches to two outputs, these too", of(twoHeads, { output: true }, { outputs: 2 })],
+  ["branches of convolutions", of(inception, {}, { inputs: 16 })],
+  ["columns and embeddings", of(table, {}, { inputs: 3 })],
+  ["batch norms in the free run, repeated, every map", of(batchNormed, {})],
+  ["batch norms in the free run, repeated, behind each", of(batchNormed, { after: "batch-norm", every: 2 })],
   ["repeat of relu", of(deep("relu", 6), { every: 2 }, { seed: 5 })],
   ["repeat, energy a sum, λ a half", of(deep("tanh"), { every: 2 }, { energy: "sum", λ: 0.5 })],
   ["repeat, one example", of(deep("tanh"), {}, { batch: 1 })],

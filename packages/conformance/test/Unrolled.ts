@@ -1,12 +1,15 @@
 /** The relaxed objective once more, as plainly as eq. 4 reads: turn by turn, every parameter and every auxiliary an input of its own. */
-import { Circuit, Cut, type Engine, Gradient, Loss, NdArray, Program, Segments, type Tensor } from "@rai/core"
+import { Circuit, Cut, type Engine, Gradient, Loss, NdArray, Program, Segments, Tensor } from "@rai/core"
 import { Effect } from "effect"
 import type * as CircuitCases from "./CircuitCases.ts"
 
 interface Turn {
   readonly path: string
-  /** A block, or one of the two ends of a residual block: where the way around it leaves, and where it comes back. */
-  readonly at: (Circuit.Circuit & { readonly _tag: "Block" }) | "leaves" | "returns"
+  /**
+   * A block, or one of the two ends of a residual block, where the way around it leaves and where it comes back, or of blocks side by side:
+   * where the next of them begins, and where they are joined.
+   */
+  readonly at: (Circuit.Circuit & { readonly _tag: "Block" }) | "leaves" | "returns" | "next" | "joined"
   /** The parameters' common prefix and which slice of their arrays is meant. */
   readonly stacked: string
   readonly index: number
@@ -27,6 +30,15 @@ const walk = (circuit: Circuit.Circuit, path = "", stacked = "", index = 0): Rea
         { path, at: "leaves", stacked, index },
         ...walk(circuit.child, Circuit.join(path, 0), Circuit.join(stacked, 0), index),
         { path, at: "returns", stacked, index }
+      ]
+    case "Branch":
+      return [
+        { path, at: "leaves", stacked, index },
+        ...circuit.children.flatMap((child, i) => [
+          ...(i === 0 ? [] : [{ path, at: "next" as const, stacked, index }]),
+          ...walk(child, Circuit.join(path, i), Circuit.join(stacked, i), index)
+        ]),
+        { path, at: "joined", stacked, index }
       ]
   }
 }
@@ -80,15 +92,28 @@ export const make = Effect.fnUntraced(function* (settings: CircuitCases.Settings
     let h = given.x!
     let hidden: Tensor.Tensor | undefined
     const around: Array<Tensor.Tensor> = []
+    const beside = new Map<string, ReadonlyArray<Tensor.Tensor>>()
     const through = (at: Turn["at"], path: string): Tensor.Tensor => {
       if (at === "returns") return around.pop()!.add(h)
       if (at === "leaves") return around[around.push(h) - 1]!
+      if (at === "next") {
+        beside.set(path, [...(beside.get(path) ?? []), h])
+        return around.at(-1)!
+      }
+      if (at === "joined") {
+        around.pop()
+        return Tensor.concat([...(beside.get(path) ?? []), h], 1)
+      }
       const names = Object.keys(at.parameters)
       return at.apply(h, Object.fromEntries(names.map((name) => [name, given[Circuit.join(path, name)]!])))
     }
     for (const { at, path } of walk(circuit)) {
       const ẑ = through(at, path)
       if (at === "leaves") continue
+      if (at === "next") {
+        h = ẑ
+        continue
+      }
       const z = given[`z/${path}`]
       if (sites.has(path) && z !== undefined) {
         const squared = z.sub(ẑ).square()

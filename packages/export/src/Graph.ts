@@ -65,6 +65,10 @@ const write = (
       once(String(number), (name) =>
         initializers.push(Model.floats(name, { shape: [], data: Float32Array.of(number) }))
       ),
+    floats: (numbers) =>
+      once(`0 … ${numbers.length - 1}`, (name) =>
+        initializers.push(Model.floats(name, { shape: [numbers.length], data: Float32Array.from(numbers) }))
+      ),
     dimensions: (shape) =>
       shape.every((n) => typeof n === "number")
         ? builder.integers(shape)

@@ -72,7 +72,7 @@ export const write = Effect.fn("Onnx.write")(function* (
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
   const bytes = yield* make(trained)
   const { seed, version } = trained.origin
-  const x = Samples.make(Circuit.widths(trained.circuit).inputs, { given: options.samples, seed })
+  const x = Samples.make(Circuit.inputs(trained.circuit), { given: options.samples, seed })
   const freeRun = yield* Engine.run(yield* program(trained), { ...trained.parameters, x })
   const rounding = yield* roundingOf(yield* program(trained), trained.parameters, x, freeRun)
   const tolerance = Parity.toleranceAt(rounding)

@@ -27,6 +27,7 @@ export interface Builder {
   readonly add: (operation: Operation) => string
   readonly integers: (values: ReadonlyArray<number>) => string
   readonly float: (value: number) => string
+  readonly floats: (values: ReadonlyArray<number>) => string
   /** The dimensions as a value, named ones read from the inputs when the model runs. */
   readonly dimensions: (shape: Shape.Shape) => string
 }
@@ -93,6 +94,12 @@ const rows: Readonly<Record<string, Row>> = {
       inputs: [builder.add({ operator: "Where", inputs: numbers })],
       attributes: { axis: (attributes.axes as ReadonlyArray<number>)[0]!, keepdims: 1 }
     }
+  },
+  oneHot: ({ add, floats, integers }, [x], { attributes, shape }) => {
+    const column = add({ operator: "Unsqueeze", inputs: [x!, integers([shape.length - 1])] })
+    const numbers = floats(Array.from({ length: attributes.classes as number }, (_, k) => k))
+    const found = add({ operator: "Equal", inputs: [column, numbers] })
+    return { operator: "Cast", inputs: [found], attributes: { to: dataTypes.float } }
   },
   reshape: ({ dimensions, integers }, [x], { shape }) => {
     const named = shape.filter((n) => typeof n === "string").length

@@ -1,7 +1,8 @@
 /**
  * Circuits with seeded random parameters, as if trained.
  */
-import { Circuit, NdArray, Pseudorandom, type Trained } from "@rai/core"
+import { Circuit, FreeRun, NdArray, Pseudorandom, type Trained } from "@rai/core"
+import { Effect } from "effect"
 
 interface Settings {
   readonly task?: Trained.Trained["task"]
@@ -32,7 +33,7 @@ export const of = (circuit: Circuit.Circuit, options: Settings = {}): Trained.Tr
       return [name, NdArray.make(parameter.shape, numbers)]
     })
   )
-  const { inputs, outputs } = Circuit.widths(circuit)
+  const { inputs, outputs } = Effect.runSync(FreeRun.widths(circuit))
   return {
     circuit,
     parameters,

@@ -6,7 +6,8 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** One trainable array: its shape and what an initialiser needs to know. */
 export interface Parameter {
   readonly shape: ReadonlyArray<number>
-  readonly role: "weight" | "bias" | "scale"
+  /** A statistic is no gradient's: it follows what the batches show. */
+  readonly role: "weight" | "bias" | "scale" | "embedding" | "statistic"
   readonly fanIn: number
   readonly fanOut: number
   /** Where it starts, whatever the initialiser. */
@@ -29,6 +30,17 @@ export interface Block {
    * together.
    */
   readonly apply: (z: Tensor, θ: Theta) => Tensor
+  /** What it is in a step of training, where that is something else. */
+  readonly training?: Training
+}
+
+/** A stage that a step of training sees otherwise than the free run does. */
+export interface Training {
+  /** As the block's own; where `random`, θ holds `uniform` too: numbers from U[0, 1) of z's shape, others for each step. */
+  readonly apply: Block["apply"]
+  readonly random?: boolean
+  /** What the batch says of each statistic among the parameters, in that one's shape. */
+  readonly statistics?: (z: Tensor) => Theta
 }
 
 /** Whether a stage is a linear map: one whose parameter `weight` is a matrix [fan-in, fan-out], as a convolution's may be. */

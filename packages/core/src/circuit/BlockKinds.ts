@@ -2,14 +2,18 @@
  * The blocks that have a name, by it: what a circuit that is written down is made of.
  */
 import { activations } from "./Activation.ts"
+import { batchNorm } from "./BatchNorm.ts"
 import type { Block } from "./Block.ts"
+import { columns } from "./Columns.ts"
 import * as Convolution from "./Convolution.ts"
+import { dropout } from "./Dropout.ts"
+import { embedding } from "./Embedding.ts"
 import { flatten, unflatten } from "./Flattening.ts"
 import { layerNorm } from "./LayerNorm.ts"
 import * as Linear from "./Linear.ts"
 import * as Pooling from "./Pooling.ts"
 
-/** Settings by name, all of them whole numbers. */
+/** Settings by name; all of them are whole numbers but for a rate. */
 export type Settings = Readonly<Record<string, number>>
 
 /** A kind of block: how it is made, and settings that would do. */
@@ -57,8 +61,15 @@ export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.c
   ),
   flatten: plain(flatten),
   "layer-norm": kind(({ units }: { units: number }) => layerNorm(units), { units: 16 }),
+  "batch-norm": kind(({ units }: { units: number }) => batchNorm(units), { units: 16 }),
+  dropout: kind(({ rate }: { rate: number }) => dropout(rate), { rate: 0.5 }),
+  embedding: kind(embedding, { inputs: 1, categories: 10, units: 4 }),
+  columns: kind(columns, { inputs: 3, first: 0, count: 2 }),
   ...Object.fromEntries(Object.entries(activations).map(([name, block]) => [name, plain(block)]))
 } satisfies Record<string, BlockKind>)
+
+/** Settings that may be 0. */
+const fromZero = new Set(["padding", "first"])
 
 /** What is wrong with settings for a kind, if anything is. */
 export const wrong = (
@@ -70,11 +81,19 @@ export const wrong = (
   const fits = (name: string) => {
     const value = settings[name]
     if (value === undefined) return optional.includes(name)
-    return Number.isInteger(value) && value >= (name === "padding" ? 0 : 1)
+    if (name === "rate") return value >= 0 && value < 1
+    return Number.isInteger(value) && value >= (fromZero.has(name) ? 0 : 1)
   }
-  if (names.every(fits)) return undefined
-  return {
-    expected: `whole numbers of ${names.join(", ")} from 1${optional.includes("padding") ? " (padding from 0)" : ""}`,
-    came: `${names.map((name) => `${name} ${settings[name] ?? "absent"}`).join(", ")} came`
-  }
+  // What goes in is written down with every block that knows it.
+  const unknown = Object.keys(settings).filter((name) => name !== "inputs" && !names.includes(name))
+  if (names.every(fits) && unknown.length === 0) return undefined
+  const also = names.filter((name) => fromZero.has(name)).map((name) => ` (${name} from 0)`)
+  const expected =
+    names.length === 0
+      ? "no settings"
+      : "rate" in example
+        ? "a rate from 0 to below 1"
+        : `whole numbers of ${names.join(", ")} from 1${also.join("")}`
+  const came = [...names, ...unknown].map((name) => `${name} ${settings[name] ?? "absent"}`)
+  return { expected, came: `${came.join(", ")} came` }
 }

@@ -1,6 +1,6 @@
 /**
- * Feed-forward circuits as immutable data: blocks in sequence, blocks repeated, blocks with a way around them. A circuit says what is
- * computed; where it is cut belongs to the plan.
+ * Feed-forward circuits as immutable data: blocks in sequence, blocks side by side, blocks repeated, blocks with a way around them. A circuit
+ * says what is computed; where it is cut belongs to the plan.
  */
 import type { Shape } from "../tensor/Shape.ts"
 import { type Activation, activations } from "./Activation.ts"
@@ -23,8 +23,12 @@ export {
   softsign,
   tanh
 } from "./Activation.ts"
+export { batchNorm } from "./BatchNorm.ts"
 export { isLinear, stage } from "./Block.ts"
+export { columns } from "./Columns.ts"
 export { conv1d, conv2d } from "./Convolution.ts"
+export { dropout } from "./Dropout.ts"
+export { embedding } from "./Embedding.ts"
 export { flatten, unflatten } from "./Flattening.ts"
 export { layerNorm } from "./LayerNorm.ts"
 export {
@@ -55,8 +59,14 @@ export interface Residual {
   readonly child: Circuit
 }
 
+/** Blocks side by side on the same input, their outputs put together along axis 1: units of rows, channels of images and signals. */
+export interface Branch {
+  readonly _tag: "Branch"
+  readonly children: ReadonlyArray<Circuit>
+}
+
 /** A feed-forward differentiable circuit. */
-export type Circuit = Block | Sequence | Repeat | Residual
+export type Circuit = Block | Sequence | Repeat | Residual | Branch
 
 /** y = x W + b, with W: [inputs, outputs] and b: [outputs]. */
 export const linear = Linear.make
@@ -78,6 +88,18 @@ export const repeat = (child: Circuit, times: number): Repeat => ({ _tag: "Repea
  * ```
  */
 export const residual = (child: Circuit): Residual => ({ _tag: "Residual", child })
+
+/**
+ * Blocks side by side on the same input, z ↦ [f_1(z), …, f_n(z)] along axis 1; z: [batch, …], f_i(z): [batch, n_i, …] of one shape but for n_i.
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ *
+ * const wide = Circuit.branch(Circuit.linear(2, 8), Circuit.sequence(Circuit.linear(2, 4), Circuit.tanh))
+ * Circuit.print(Circuit.sequence(wide, Circuit.linear(12, 1))) // => "branch (linear 2→8 | linear 2→4, tanh), linear 12→1"
+ * ```
+ */
+export const branch = (...children: readonly [Circuit, ...Array<Circuit>]): Branch => ({ _tag: "Branch", children })
 
 /**
  * A multilayer perceptron: linear maps between the widths, the activation function between them, none after the last.
@@ -137,24 +159,25 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
       return leaves(circuit.child, join(path, "*"), [...stack, circuit.times])
     case "Residual":
       return leaves(circuit.child, join(path, 0), stack)
+    case "Branch":
+      return circuit.children.flatMap((child, i) => leaves(child, join(path, i), stack))
   }
 }
 
 /**
  * One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked
- * in. The sum of a residual block is a site too, behind those of its child.
+ * in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together.
  */
 export interface Site {
   readonly path: string
   readonly leaf: string
   readonly turn: number
   readonly block: Block
-  /** Of a sum: the site whose input goes around and is added. */
-  readonly around?: string
 }
 
-/** Stands for z + f(z) at its site; what goes around is not its own. */
+/** Stand for z + f(z), and for what is put together, at their sites: all that takes part has been computed before. */
 const sum = stage("residual", (z) => z)
+const together = stage("concat", (z) => z)
 
 /** Every site in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
@@ -167,10 +190,13 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
       return Array.from({ length: circuit.times }, (_, t) =>
         sites(circuit.child, join(path, t), join(leaf, "*"), turn * circuit.times + t)
       ).flat()
-    case "Residual": {
-      const own = sites(circuit.child, join(path, 0), join(leaf, 0), turn)
-      return [...own, { path, leaf, turn, block: sum, around: own[0]?.path ?? path }]
-    }
+    case "Residual":
+      return [...sites(circuit.child, join(path, 0), join(leaf, 0), turn), { path, leaf, turn, block: sum }]
+    case "Branch":
+      return [
+        ...circuit.children.flatMap((child, i) => sites(child, join(path, i), join(leaf, i), turn)),
+        { path, leaf, turn, block: together }
+      ]
   }
 }
 
@@ -187,20 +213,20 @@ export const parameters = (circuit: Circuit): Readonly<Record<string, Parameter>
 
 /** How many numbers are trained. */
 export const parameterCount = (circuit: Circuit): number =>
-  Object.values(parameters(circuit)).reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0)
+  Object.values(parameters(circuit))
+    .filter(isTrained)
+    .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0)
+
+/** Whether a parameter follows its gradient. */
+export const isTrained = ({ role }: Parameter): boolean => role !== "statistic"
 
 /** The shapes of the parameters, as a program's inputs. */
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>
   Object.fromEntries(Object.entries(parameters(circuit)).map(([name, { shape }]) => [name, shape]))
 
-/** The widths that go in and come out, as the first and the last stage that knows its own says. */
-export const widths = (circuit: Circuit): { readonly inputs: number; readonly outputs: number } => {
-  const known = leaves(circuit).map(({ block }) => block.settings)
-  return {
-    inputs: known.find(({ inputs }) => inputs !== undefined)?.inputs ?? 0,
-    outputs: known.findLast(({ outputs }) => outputs !== undefined)?.outputs ?? 0
-  }
-}
+/** The width that goes in, as the first stage that knows its own says. */
+export const inputs = (circuit: Circuit): number =>
+  leaves(circuit).find(({ block }) => block.settings.inputs !== undefined)?.block.settings.inputs ?? 0
 
 /** The number of linear maps, repeats unrolled: T for a perceptron. */
 export const depth = (circuit: Circuit): number =>
@@ -212,10 +238,10 @@ export const depth = (circuit: Circuit): number =>
 export const print = (circuit: Circuit): string => {
   switch (circuit._tag) {
     case "Block": {
-      const { channels, filters, inputs, kernel, outputs, units } = circuit.settings
-      const [from, to] = [inputs ?? channels, outputs ?? filters]
+      const { categories, channels, count, filters, inputs, kernel, outputs, rate, units } = circuit.settings
+      const [from, to] = [categories ?? inputs ?? channels, outputs ?? filters ?? (categories && units) ?? count]
       if (from !== undefined && to !== undefined) return `${circuit.kind} ${from}→${to}`
-      const size = kernel ?? units ?? inputs
+      const size = kernel ?? units ?? inputs ?? rate
       return size === undefined ? circuit.kind : `${circuit.kind} ${size}`
     }
     case "Sequence":
@@ -226,5 +252,7 @@ export const print = (circuit: Circuit): string => {
       return `${circuit.times} × (${print(circuit.child)})`
     case "Residual":
       return `residual (${print(circuit.child)})`
+    case "Branch":
+      return `branch (${circuit.children.map(print).join(" | ")})`
   }
 }

@@ -46,13 +46,18 @@ type Json =
   | { readonly sequence: ReadonlyArray<Json> }
   | { readonly repeat: Json; readonly times: number }
   | { readonly residual: Json }
+  | { readonly branch: ReadonlyArray<Json> }
 
 const Spec: Schema.Codec<Json> = Schema.Union([
   Schema.Struct({ sequence: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
   Schema.Struct({ repeat: Schema.suspend((): Schema.Codec<Json> => Spec), times: Schema.Int }),
   Schema.Struct({ residual: Schema.suspend((): Schema.Codec<Json> => Spec) }),
+  Schema.Struct({ branch: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
   Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
 ])
+
+/** The kinds of blocks that a circuit may name. */
+export const kinds: ReadonlyArray<string> = Object.keys(BlockKinds.table)
 
 /** The schema of a circuit as JSON. */
 export const schema: Schema.Codec<Json> = Spec
@@ -70,6 +75,8 @@ export const toJson = (circuit: Circuit.Circuit): Json => {
       return { repeat: toJson(circuit.child), times: circuit.times }
     case "Residual":
       return { residual: toJson(circuit.child) }
+    case "Branch":
+      return { branch: circuit.children.map(toJson) }
   }
 }
 
@@ -86,9 +93,15 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
       return yield* new CircuitInvalid({ reason })
     }
     if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
+    if ("branch" in json) {
+      const [first, ...rest] = yield* Effect.forEach(json.branch, fromJson)
+      if (first !== undefined) return Circuit.branch(first, ...rest)
+      const reason = "expected a branch of one block or more, but an empty one came; write what stands side by side"
+      return yield* new CircuitInvalid({ reason })
+    }
     const kind = BlockKinds.table[json.kind]
     if (kind === undefined) {
-      const known = Object.keys(BlockKinds.table).join(", ")
+      const known = kinds.join(", ")
       const reason = `expected a block of kind ${known}, but «${json.kind}» came; build circuits with stages of your own in code`
       return yield* new CircuitInvalid({ reason })
     }

@@ -16,6 +16,8 @@ export const available = (circuit: Circuit.Circuit): boolean => {
   const wires = ends.flatMap(({ input, output }) => [input, output])
   const only = (kinds: ReadonlySet<string>, kind: string) => kinds.size === 1 && kinds.has(kind)
   return (
+    // What is 0 in one of them is not in the other.
+    !Circuit.leaves(circuit).some(({ block }) => block.training?.random === true) &&
     wires.some(({ readers }) => readers.has("sigmoid")) &&
     wires.every(
       ({ readers, writers }) =>
@@ -36,6 +38,10 @@ export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
       return Circuit.repeat(circuit(original.child), original.times)
     case "Residual":
       return Circuit.residual(circuit(original.child))
+    case "Branch": {
+      const [first, ...rest] = original.children.map(circuit)
+      return Circuit.branch(first!, ...rest)
+    }
   }
 }
 

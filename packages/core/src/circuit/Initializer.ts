@@ -13,15 +13,23 @@ import * as Wires from "./Wires.ts"
 /** From a circuit and a seed, its parameters by full name, float32. */
 export type Initializer = (circuit: Circuit.Circuit, seed: number) => Arrays
 
+type Draw = (parameter: Parameter, size: number, random: Pseudorandom.Pseudorandom) => Iterable<number>
+
+/** N(0, 1), where vectors of categories start, as those of `torch.nn.Embedding`. */
+const normal: Draw = (_, size, random) => random.normals(size)
+
 const each =
-  (draw: (parameter: Parameter, size: number, random: Pseudorandom.Pseudorandom) => Iterable<number>): Initializer =>
+  (draw: Draw): Initializer =>
   (circuit, seed) => {
     const random = Pseudorandom.stream(seed, "parameters")
     return Object.fromEntries(
       Object.entries(Circuit.parameters(circuit)).map(([name, parameter]) => [
         name,
         parameter.initial === undefined
-          ? NdArray.make(parameter.shape, draw(parameter, NdArray.size(parameter.shape), random))
+          ? NdArray.make(
+              parameter.shape,
+              (parameter.role === "embedding" ? normal : draw)(parameter, NdArray.size(parameter.shape), random)
+            )
           : NdArray.full(parameter.shape, parameter.initial)
       ])
     )

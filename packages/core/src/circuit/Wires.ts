@@ -1,6 +1,7 @@
 /**
  * What lies between the blocks of a circuit: each wire with the kinds of blocks that write and read it. z, f(z) and their sum around a
- * residual block are one wire, since they share their unit.
+ * residual block are one wire, since they share their unit, and so are the wires that are put side by side, and the two sides of a block that
+ * only moves numbers about.
  */
 import * as Circuit from "./Circuit.ts"
 
@@ -16,7 +17,10 @@ export interface Ends {
   readonly output: Wire
 }
 
-/** The wires of each block, by its path. */
+/** Blocks that move numbers about, choose among them or average them. */
+const passing = /^(un)?flatten$|^columns$|^dropout$|pool/
+
+/** The wires of each block, by its path; of those that only pass numbers on, none. */
 export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
   /** For each wire the one that it is joined to, itself at first. */
   const joined: Array<number> = []
@@ -26,6 +30,7 @@ export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
   const walk = (part: Circuit.Circuit, path: string, from: number): number => {
     switch (part._tag) {
       case "Block": {
+        if (passing.test(part.kind)) return from
         const to = fresh()
         blocks.push({ path, kind: part.kind, from, to })
         return to
@@ -41,6 +46,13 @@ export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
         joined[find(walk(part.child, Circuit.join(path, 0), from))] = find(from)
         return from
       }
+      case "Branch":
+        return part.children
+          .map((child, i) => walk(child, Circuit.join(path, i), from))
+          .reduce((a, b) => {
+            joined[find(b)] = find(a)
+            return a
+          })
     }
   }
   const first = fresh()

@@ -11,7 +11,10 @@ import { evaluate, type Theta } from "./Evaluation.ts"
 import * as Segments from "./Segments.ts"
 import * as Sweep from "./Sweep.ts"
 
-/** The prediction at every cut of the free run on x, by place: where auxiliaries start, and what a refresh sets them back to. */
+/**
+ * The prediction at every cut of the free run on x, by place: where auxiliaries start, and what a refresh sets them back to. Where a step
+ * normalises by its batch, so does this; nothing is drawn.
+ */
 export const freeRun = (
   circuit: Circuit.Circuit,
   sites: ReadonlySet<string>,
@@ -21,6 +24,7 @@ export const freeRun = (
   const predictions = new Map<string, Tensor>()
   evaluate(circuit, θ, x, {
     sites,
+    training: { random: false, onStatistic: () => undefined },
     onCut: (site, ẑ) => {
       predictions.set(site, ẑ)
       return ẑ

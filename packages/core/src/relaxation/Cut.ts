@@ -38,6 +38,16 @@ export interface Handler {
   readonly auxiliary?: (place: string) => Tensor
   /** Is told what goes into each block. */
   readonly onInput?: (path: string, input: Tensor) => void
+  /** Given in a step of training: then blocks are what they are in one. */
+  readonly training?: Training | undefined
+}
+
+/** A circuit evaluated in a step of training. */
+export interface Training {
+  /** Whether there are random numbers: θ then finds `uniform` of each block that draws, else these blocks are as in the free run. */
+  readonly random: boolean
+  /** Is told ½ ‖r − s‖² of each running statistic r and what the batch says of it, s; `input` is what goes into the block `path`. */
+  readonly onStatistic: (path: string, input: Tensor, distance: Tensor) => void
 }
 
 /** No cut: every activation is its prediction. */
@@ -48,9 +58,8 @@ export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> =
   const all = Circuit.sites(circuit)
   const sums = all.flatMap(({ block, path }) => (block.kind === "residual" ? [path === "" ? "" : `${path}.`] : []))
   const isWithin = (path: string) => sums.some((sum) => path !== "" && path.startsWith(sum))
-  const chosen = all.filter(
-    (site, i) => matches(cut.after, site, isWithin(site.path)) && (cut.output || !isOutput(all, i))
-  )
+  const ending = new Set(cut.output ? [] : outputs(circuit, "").paths)
+  const chosen = all.filter((site) => matches(cut.after, site, isWithin(site.path)) && !ending.has(site.path))
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
 }
 
@@ -58,10 +67,43 @@ const matches = (after: Cut["after"], { block, path }: Circuit.Site, isWithin: b
   if (typeof after === "function") return after({ path, kind: block.kind })
   if (after === "residual") return !isWithin && (block.kind === after || Circuit.isLinear(block))
   if (after === "linear") return Circuit.isLinear(block)
-  if (after === "activation") return !Circuit.isLinear(block) && block.kind !== "residual"
+  if (after === "activation") return !Circuit.isLinear(block) && block.kind !== "residual" && block.kind !== "concat"
   return block.kind === after
 }
 
-// Behind the output nothing is trained any more; what a residual block adds to its input is not the output yet.
-const isOutput = (all: ReadonlyArray<Circuit.Site>, i: number): boolean =>
-  all.slice(i + 1).every(({ around, block }) => around === undefined && Object.keys(block.parameters).length === 0)
+/** The places that are the circuit's output, and whether what goes in is output too, since nothing is trained on the way. */
+interface Outputs {
+  readonly paths: ReadonlyArray<string>
+  readonly passes: boolean
+}
+
+/** What a residual block adds to its input is not the output yet. */
+const outputs = (circuit: Circuit.Circuit, path: string): Outputs => {
+  switch (circuit._tag) {
+    case "Block":
+      return { paths: [path], passes: Object.keys(circuit.parameters).length === 0 }
+    case "Sequence":
+      return last(circuit.children.map((child, i) => () => outputs(child, Circuit.join(path, i))))
+    case "Repeat":
+      return last(
+        Array.from({ length: circuit.times }, (_, turn) => () => outputs(circuit.child, Circuit.join(path, turn)))
+      )
+    case "Residual":
+      return { paths: [path], passes: false }
+    case "Branch": {
+      const own = circuit.children.map((child, i) => outputs(child, Circuit.join(path, i)))
+      return { paths: [path, ...own.flatMap(({ paths }) => paths)], passes: own.every(({ passes }) => passes) }
+    }
+  }
+}
+
+/** Of parts one after the other, as far back as output passes. */
+const last = (parts: ReadonlyArray<() => Outputs>): Outputs => {
+  const paths: Array<string> = []
+  for (const part of parts.toReversed()) {
+    const own = part()
+    paths.push(...own.paths)
+    if (!own.passes) return { paths, passes: false }
+  }
+  return { paths, passes: true }
+}

@@ -2,7 +2,9 @@
  * A circuit evaluated under a handler of its cuts. Where the auxiliaries are known beforehand, the segments between the cuts of a repeated
  * block do not wait for each other: they are stacked on a leading axis and computed together.
  */
+import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
+import { order } from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
@@ -26,11 +28,7 @@ export const evaluate = (
   switch (circuit._tag) {
     case "Block": {
       handler.onInput?.(path, z)
-      const names = Object.keys(circuit.parameters)
-      const own = Object.fromEntries(names.map((name) => [name, θ(Circuit.join(path, name))]))
-      // A path with * stands for all segments of a repeated block at once.
-      const stacked = path.split(".").includes("*")
-      const prediction = located(path, () => (stacked ? StackedBlock.apply(circuit, z, own) : circuit.apply(z, own)))
+      const prediction = located(path, () => predicted(circuit, θ, z, handler, path))
       return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
     }
     case "Sequence":
@@ -40,6 +38,11 @@ export const evaluate = (
       const prediction = located(path, () => around(z, through))
       return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
     }
+    case "Branch": {
+      const parts = circuit.children.map((child, i) => evaluate(child, θ, z, handler, Circuit.join(path, i)))
+      const prediction = located(path, () => concat(parts, isStacked(path) ? 2 : 1))
+      return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
+    }
     case "Repeat": {
       const segments = handler.auxiliary === undefined ? undefined : Segments.of(circuit, path, handler.sites)
       return segments === undefined
@@ -47,6 +50,28 @@ export const evaluate = (
         : together(circuit, θ, z, handler as Required<Cut.Handler>, path, segments)
     }
   }
+}
+
+/** Whether a path stands for all segments of a repeated block at once. */
+const isStacked = (path: string): boolean => path.split(".").includes("*")
+
+/** ẑ of one block; in a step of training, by what the block is in one. */
+const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler, path: string): Tensor => {
+  const own = block.training
+  const isTraining = training !== undefined && own !== undefined && (training.random || own.random !== true)
+  const random = isTraining && own.random === true ? ["uniform"] : []
+  const names = [...Object.keys(block.parameters), ...random]
+  const parameters = Object.fromEntries(names.map((name) => [name, θ(Circuit.join(path, name))]))
+  const f = isTraining ? own.apply : block.apply
+  if (isTraining && own.statistics !== undefined) {
+    const { statistics } = own
+    for (const name of Object.keys(block.parameters).filter((name) => !Circuit.isTrained(block.parameters[name]!))) {
+      const s = isStacked(path) ? StackedBlock.each(z, (one) => statistics(one)[name]!) : statistics(z)[name]!
+      const distance = parameters[name]!.reshape(s.shape).sub(s).square().total().mul(0.5)
+      training.onStatistic(path, z, distance)
+    }
+  }
+  return isStacked(path) ? StackedBlock.apply(block, f, z, parameters) : f(z, parameters)
 }
 
 /** z + f(z) */
@@ -85,9 +110,30 @@ const together = (
 ): Tensor => {
   const stacked = Circuit.join(path, "*")
   const predictions = new Map<string, Array<Tensor>>(places.map((place) => [place, []]))
+  // What leaves a cut turn depends on its auxiliary alone, so whatever goes in will do.
+  const anything = constant(0).broadcastTo([count, ...z.shape])
+  const { training } = handler
+  const uncut: Cut.Handler = { ...Cut.none, training }
+  /** Blocks behind a cut, which the first evaluation below shows as they are; those before it are seen when what goes in is known. */
+  const told = new Set<string>()
+  const telling: Cut.Training | undefined = training && {
+    ...training,
+    onStatistic: (place, input, distance) => {
+      if (!told.has(place)) training.onStatistic(place, input, distance)
+    }
+  }
+  const tellingBehind: Cut.Training | undefined = training && {
+    ...training,
+    onStatistic: (place, input, distance) => {
+      if (order([input]).includes(anything)) return
+      told.add(place)
+      training.onStatistic(place, input, distance)
+    }
+  }
   /** Cuts the segments s ≥ from; their predictions are kept. */
   const cutting = (from: number, to: number, keep: boolean): Cut.Handler => ({
     sites: new Set(places),
+    training: keep ? telling : tellingBehind,
     onCut: (place, prediction) => {
       if (keep) predictions.get(place)!.push(prediction)
       return handler.auxiliary(place).slice(0, from, to)
@@ -115,21 +161,19 @@ const together = (
     from === 0
       ? ofTurn(period - 1)(name)
       : concat([perExample(θ(name).slice(0, first, first + 1)), ofTurn(period - 1)(name)], 0)
-  // What leaves a cut turn depends on its auxiliary alone, so whatever goes in will do.
-  const anything = constant(0).broadcastTo([count, ...z.shape])
   const out = evaluate(repeat.child, cutTurn, anything, cutting(0, count, false), stacked)
   if (from === 1) {
-    const before = turns(repeat, θ, z, Cut.none, path, 0, first)
+    const before = turns(repeat, θ, z, uncut, path, 0, first)
     const cutFirst: Theta = (name) => perExample(θ(name).slice(0, first, first + 1))
     evaluate(repeat.child, cutFirst, before.reshape([1, ...before.shape]), cutting(0, 1, true), stacked)
   }
   const following = from < count ? [out.slice(0, 0, count - 1)] : []
   let h = concat(from === 0 ? [z.reshape([1, ...z.shape]), ...following] : following, 0)
   for (let j = 0; j < period; j++) {
-    h = evaluate(repeat.child, ofTurn(j), h, j === period - 1 ? cutting(from, count, true) : Cut.none, stacked)
+    h = evaluate(repeat.child, ofTurn(j), h, j === period - 1 ? cutting(from, count, true) : uncut, stacked)
   }
   for (const [place, parts] of predictions) handler.onCut(place, concat(parts, 0))
-  return turns(repeat, θ, out.at(0, count - 1), Cut.none, path, first + (count - 1) * period + 1, repeat.times)
+  return turns(repeat, θ, out.at(0, count - 1), uncut, path, first + (count - 1) * period + 1, repeat.times)
 }
 
 /** Parameters that every example shares get an axis for the examples: [segments, units] → [segments, 1, units]. */

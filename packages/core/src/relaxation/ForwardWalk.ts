@@ -34,7 +34,8 @@ export interface Walked {
 }
 
 /**
- * Calls `set` on each linear map, input first; blocks of other kinds compute as ever. What lies within branches keeps its parameters.
+ * Calls `set` on each linear map, input first; blocks of other kinds compute as ever. What lies within residual blocks and branches keeps its
+ * parameters.
  */
 export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
   circuit: Circuit.Circuit,
@@ -95,6 +96,15 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
           (z, t) =>
             visit(part.child, { ...at(t), leaf: Circuit.join(place.leaf, "*"), turn: place.turn * part.times + t }, z)
         )
+      case "Branch":
+        return Effect.map(
+          Effect.forEach(part.children, (child, i) => visit(child, { ...at(i), within: true }, h)),
+          (parts) => {
+            const together = beside(parts)
+            predictions.set(place.path, together)
+            return together
+          }
+        )
       case "Residual":
         return Effect.map(visit(part.child, { ...at(0), within: true }, h), (through) => {
           const sum = { shape: h.shape, data: Float64Array.from(h.data, (z, i) => z + through.data[i]!) }
@@ -125,8 +135,26 @@ const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
     case "Repeat":
       return circuit.times * mapsOutsideBranches(circuit.child)
     case "Residual":
+    case "Branch":
       return 0
   }
+}
+
+/** The arrays put together along axis 1: of each example one after the other. */
+const beside = (parts: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => {
+  const [first] = parts as readonly [NdArray.NdArray]
+  const examples = first.shape[0]!
+  const lengths = parts.map(({ data }) => data.length / examples)
+  const length = lengths.reduce((a, b) => a + b)
+  const data = new Float64Array(examples * length)
+  let start = 0
+  parts.forEach((part, i) => {
+    const own = lengths[i]!
+    for (let e = 0; e < examples; e++) data.set(part.data.subarray(e * own, (e + 1) * own), e * length + start)
+    start += own
+  })
+  const width = parts.reduce((total, { shape }) => total + shape[1]!, 0)
+  return { shape: first.shape.with(1, width), data }
 }
 
 /** A block with parameters of its own on an array, on the engine at hand. */

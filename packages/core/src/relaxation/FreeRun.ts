@@ -1,10 +1,11 @@
 /**
  * The free run: no auxiliaries, z_t = ẑ_t. What a trained circuit is worth shows here alone.
  */
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Program from "../program/Program.ts"
-import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import * as Shape from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { evaluate } from "./Evaluation.ts"
 
 /**
@@ -25,7 +26,15 @@ export const program = (circuit: Circuit.Circuit): Effect.Effect<Program.Program
     output: evaluate(circuit, (name) => given[name]!, given.x!)
   }))
 
+/** The widths that go in and come out, as the first stage that knows its own says, and the free run. */
+export const widths = Effect.fn("FreeRun.widths")(function* (circuit: Circuit.Circuit) {
+  const { shape } = (yield* program(circuit)).outputs.output!
+  const [, outputs, ...rest] = shape
+  if (typeof outputs === "number" && rest.length === 0) return { inputs: Circuit.inputs(circuit), outputs }
+  return yield* new ShapeMismatch({ operation: "the output", expected: "[batch, outputs]", came: Shape.show(shape) })
+})
+
 const signature = (circuit: Circuit.Circuit): Program.Signature => ({
   ...Circuit.signature(circuit),
-  x: ["batch", Circuit.widths(circuit).inputs]
+  x: ["batch", Circuit.inputs(circuit)]
 })

@@ -10,6 +10,7 @@ import * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
 import { gradients } from "../program/Gradient.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
+import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 
 /** What a local step needs, for parameters in the order asked for. */
@@ -22,7 +23,7 @@ export interface LocalStep {
   readonly means: ReadonlyMap<string, Tensor>
 }
 
-/** x: [batch, inputs], y: [batch, outputs]; `names` are the parameters' full names. */
+/** x: [batch, inputs], y: [batch, outputs]; `names` are the parameters' full names; `training` where it is part of a step. */
 export const make = (
   circuit: Circuit.Circuit,
   sites: ReadonlySet<string>,
@@ -30,13 +31,15 @@ export const make = (
   θ: Theta,
   names: ReadonlyArray<string>,
   x: Tensor,
-  y: Tensor
+  y: Tensor,
+  training?: Training
 ): LocalStep => {
   const batch = Number(x.shape[0])
   const predictions: Array<Tensor> = []
   const inputs = new Map<string, Tensor>()
   const output = evaluate(circuit, θ, x, {
     sites,
+    training,
     onCut: (_, ẑ) => {
       predictions.push(ẑ)
       return ẑ

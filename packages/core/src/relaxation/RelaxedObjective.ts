@@ -9,6 +9,7 @@ import type * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import { concat, constant } from "../tensor/Tensor.ts"
+import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 import type { HiddenLoss } from "./HiddenLoss.ts"
 import * as Segments from "./Segments.ts"
@@ -31,6 +32,8 @@ export interface Relaxation {
   readonly multiplier?: ((place: string) => Tensor) | undefined
   /** What is added to each z where it goes on, by place: noise. */
   readonly noise?: ((place: string) => Tensor) | undefined
+  /** In a step of training. */
+  readonly training?: Training | undefined
 }
 
 /** The relaxed objective and its parts. */
@@ -56,7 +59,7 @@ export const make = (
   x: Tensor,
   y: Tensor
 ): Relaxed => {
-  const { energy, hidden, multiplier, noise, penalty = 0, sites, weight, λ } = relaxation
+  const { energy, hidden, multiplier, noise, penalty = 0, sites, training, weight, λ } = relaxation
   const places = new Map(Segments.places(circuit, sites).map((place) => [place.name, place]))
   const number = new Map([...places.values()].flatMap((place) => place.sites).map((site, index) => [site, index]))
   const energies: Array<Tensor> = []
@@ -65,6 +68,7 @@ export const make = (
   const differences = new Map<string, Tensor>()
   const output = evaluate(circuit, θ, x, {
     sites,
+    training,
     auxiliary: (place) => (noise === undefined ? z(place) : z(place).add(noise(place))),
     onCut: (place, ẑ) => {
       const { sites: own, stacked } = places.get(place)!

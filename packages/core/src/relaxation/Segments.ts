@@ -38,6 +38,8 @@ const parts = (circuit: Circuit.Circuit, path: string, sites: ReadonlySet<string
       return sites.has(path)
     case "Sequence":
       return circuit.children.some((child, i) => parts(child, Circuit.join(path, i), sites))
+    case "Branch":
+      return sites.has(path) || circuit.children.every((child, i) => parts(child, Circuit.join(path, i), sites))
     case "Repeat":
       return false
   }
@@ -61,9 +63,11 @@ export const places = (circuit: Circuit.Circuit, sites: ReadonlySet<string>, pat
       return sites.has(path) ? [{ name: path, sites: [path], stacked: false }] : []
     case "Sequence":
       return circuit.children.flatMap((child, i) => places(child, sites, Circuit.join(path, i)))
-    case "Residual": {
+    case "Residual":
+    case "Branch": {
       const own = sites.has(path) ? [{ name: path, sites: [path], stacked: false }] : []
-      return [...places(circuit.child, sites, Circuit.join(path, 0)), ...own]
+      const children = circuit._tag === "Branch" ? circuit.children : [circuit.child]
+      return [...children.flatMap((child, i) => places(child, sites, Circuit.join(path, i))), ...own]
     }
     case "Repeat": {
       const segments = of(circuit, path, sites)

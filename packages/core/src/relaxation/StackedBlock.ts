@@ -12,21 +12,30 @@ import { input, stack, type Tensor } from "../tensor/Tensor.ts"
 const naming = new Set([...Object.values(Reduction), ...Object.values(Movement)])
 naming.delete(Movement.broadcast)
 
-/** ẑ of every segment: one call of the block where its formula lets a leading axis pass, else one call a segment. */
-export const apply = (block: Block, z: Tensor, θ: Theta): Tensor => {
-  if (passesLeadingAxes(block, z.shape.slice(1))) return block.apply(z, θ)
+/**
+ * ẑ of every segment by the block's formula `f`, its own or that of a step of training: one call where the formula lets a leading axis pass,
+ * else one call a segment.
+ */
+export const apply = (block: Block, f: Block["apply"], z: Tensor, θ: Theta): Tensor => {
+  if (passesLeadingAxes(block, f, z.shape.slice(1), θ)) return f(z, θ)
   const ofSegment = (segment: number): Theta =>
     Object.fromEntries(
-      Object.entries(block.parameters).map(([name, { shape }]) => [name, θ[name]!.at(0, segment).reshape(shape)])
+      Object.entries(θ).map(([name, all]) => {
+        const own = all.at(0, segment)
+        return [name, own.reshape(block.parameters[name]?.shape ?? own.shape)]
+      })
     )
-  const segments = Array.from({ length: z.shape[0] as number }, (_, segment) => segment)
-  return stack(segments.map((segment) => block.apply(z.at(0, segment), ofSegment(segment))))
+  return each(z, (own, segment) => f(own, ofSegment(segment)))
 }
 
-const passesLeadingAxes = (block: Block, shape: Shape): boolean => {
+/** What a formula gives for each segment, stacked. */
+export const each = (z: Tensor, f: (z: Tensor, segment: number) => Tensor): Tensor =>
+  stack(Array.from({ length: z.shape[0] as number }, (_, segment) => f(z.at(0, segment), segment)))
+
+const passesLeadingAxes = (block: Block, f: Block["apply"], shape: Shape, θ: Theta): boolean => {
   const parameters = Object.entries(block.parameters)
-  const θ = Object.fromEntries(parameters.map(([name, { shape }]) => [name, input(name, shape)]))
-  const formula = order([block.apply(input("z", shape), θ)])
+  const own = Object.keys(θ).map((name) => [name, input(name, block.parameters[name]?.shape ?? shape)] as const)
+  const formula = order([f(input("z", shape), Object.fromEntries(own))])
   return (
     parameters.every(([, { shape }]) => shape.length === 1 || shape.length === 2) &&
     formula.every(({ primitive }) => !naming.has(primitive))

@@ -6,6 +6,7 @@ import type { Attributes, Primitive } from "./Primitive.ts"
 import * as Contraction from "./primitives/Contraction.ts"
 import * as Elementwise from "./primitives/Elementwise.ts"
 import * as Gradients from "./primitives/Gradients.ts"
+import * as Indexing from "./primitives/Indexing.ts"
 import * as Leaf from "./primitives/Leaf.ts"
 import * as Movement from "./primitives/Movement.ts"
 import * as Reduction from "./primitives/Reduction.ts"
@@ -137,6 +138,10 @@ export class Tensor {
   }
   argMax(axis: number): Tensor {
     return new Tensor(Reduction.argMax, [this], { axes: [axis] })
+  }
+  /** 1 at each number's place among `classes` along a new last axis, 0 elsewhere. */
+  oneHot(classes: number): Tensor {
+    return new Tensor(Indexing.oneHot, [this], { classes })
   }
   /** The mean over all elements, a scalar; every dimension must be known. */
   mean(): Tensor {

@@ -44,14 +44,12 @@ export const fromReport = (
     ...(relaxedLoss === undefined ? {} : { relaxedLoss, relaxationGap: freeRunLoss! - relaxedLoss }),
     residuals: Array.from(report.residuals?.data ?? []),
     gradientNorms: Circuit.sites(circuit)
-      .filter(({ block }) => Object.keys(block.parameters).length > 0)
       .map(({ block, leaf, turn }) =>
-        Math.sqrt(
-          Object.keys(block.parameters).reduce(
-            (total, name) => total + report[`square/${Circuit.join(leaf, name)}`]!.data[turn]!,
-            0
-          )
+        Object.entries(block.parameters).flatMap(([name, parameter]) =>
+          Circuit.isTrained(parameter) ? [report[`square/${Circuit.join(leaf, name)}`]!.data[turn]!] : []
         )
       )
+      .filter((squares) => squares.length > 0)
+      .map((squares) => Math.sqrt(squares.reduce((a, b) => a + b)))
   })
 }

@@ -6,11 +6,10 @@ import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { type Arrays, Engine } from "../engine/Engine.ts"
-import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
-import * as NdArray from "../tensor/NdArray.ts"
 import * as BatchSource from "./BatchSource.ts"
+import * as Drawn from "./Drawn.ts"
 import * as Kept from "./Kept.ts"
 import * as Measurement from "./Measurement.ts"
 import type * as Phase from "./Phase.ts"
@@ -38,7 +37,7 @@ export interface PhaseRun<E, R> {
   readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
   readonly stop: Stop | undefined
-  /** Decides the order of batches, and noise. */
+  /** Decides the order of batches, and what is drawn. */
   readonly seed: number
   /** Seconds of training so far. */
   readonly clock: () => number
@@ -107,10 +106,10 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     )
   )
 
-  /** What changes from step to step: rates, λ, noise. */
+  /** What changes from step to step: rates, λ, what is drawn. */
   const changing = (step: number): Arrays => ({
     ...Rates.values(phase, factor(), step / total),
-    ...noiseOf(layout.noise, phase, seed, labelled(step))
+    ...Drawn.values(layout, phase, seed, labelled(step))
   })
   const advance = Effect.fnUntraced(function* (step: number, count: number) {
     const steps = Array.from({ length: count }, (_, i) => step + i)
@@ -290,20 +289,4 @@ const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>
     return own === undefined ? array.replace("*", String(turn)) : `z/${own[turn] ?? own[0]}`
   }
   return undefined
-}
-
-const noiseOf = (shapes: PhaseState.Shapes, phase: Phase.Phase, seed: number, step: number): Arrays => {
-  const deviation = phase.kind === "relax" ? (phase.noise ?? 0) : 0
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const random = Pseudorandom.stream(seed, `${name} ${step}`)
-      return [
-        name,
-        NdArray.make(
-          shape,
-          random.normals(NdArray.size(shape)).map((ξ) => ξ * deviation)
-        )
-      ]
-    })
-  )
 }

@@ -4,7 +4,8 @@
  *     parameters   1.*.1.weight        auxiliaries   z/1.*.1          multipliers   u/1.*.1
  *     slots        step/1.*.1.weight   held          good/1.*.1.weight                data   x, y, validation/x, validation/y
  *
- * A step is also given what changes from step to step: `rate/…` of each rule, `λ`, the batch as `x` and `y`, and `noise/…`.
+ * A step is also given what changes from step to step: `rate/…` of each rule, `λ`, the batch as `x` and `y`, `noise/…`, and what blocks draw,
+ * `1.*.2.uniform`.
  */
 import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -13,6 +14,7 @@ import type { Arrays } from "../engine/Engine.ts"
 import * as Program from "../program/Program.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
+import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Phase from "./Phase.ts"
@@ -74,8 +76,9 @@ export interface PhaseState {
   readonly multipliers: Arrays
   /** With batches: the axis of the examples of each array that is kept per example, by name. */
   readonly perExample: ReadonlyMap<string, 0 | 1>
-  /** The shape of the noise of one step, by name. */
+  /** The shape of the noise of one step, and of what blocks draw in it, by name. */
   readonly noise: Shapes
+  readonly uniforms: Shapes
 }
 
 /** The layout of a phase's state on a circuit and data of the given shapes. */
@@ -91,6 +94,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     )
   const [examples] = x as readonly [number]
   const size = phase.batch ?? examples
+  const uniforms = yield* Program.check(() => Uniforms.shapes(circuit, [size, ...x.slice(1)]))
   const refresh = phase.kind === "relax" ? yield* predictions(examples) : undefined
   const ofBatch = refresh !== undefined && size !== examples ? yield* predictions(size) : refresh
   const [all, batch] = [refresh, ofBatch].map((program) => byPlace(program?.outputs ?? {}))
@@ -138,14 +142,17 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     slots: (factor) => slots(factor, all!),
     multipliers: hasMultipliers ? Record.map(Record.mapKeys(all!, multiplier), (shape) => NdArray.full(shape, 0)) : {},
     perExample: new Map(perExample),
-    noise: phase.kind === "relax" && phase.noise !== undefined ? Record.mapKeys(batch!, noise) : {}
+    noise: phase.kind === "relax" && phase.noise !== undefined ? Record.mapKeys(batch!, noise) : {},
+    uniforms
   }
   return state
 })
 
 /** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
 const trainedBy = (circuit: Circuit.Circuit, { only }: Phase.Phase): ReadonlyArray<string> => {
-  const names = Object.keys(Circuit.parameters(circuit))
+  const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
+    Circuit.isTrained(of) ? [name] : []
+  )
   if (only === undefined) return names
   if (typeof only === "function") return names.filter(only)
   const last = Rates.outputMap(circuit)

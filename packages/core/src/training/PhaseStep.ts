@@ -7,6 +7,7 @@ import * as Clip from "../optimization/Clip.ts"
 import * as Loss from "../optimization/Loss.ts"
 import * as Regularizer from "../optimization/Regularizer.ts"
 import { gradients } from "../program/Gradient.ts"
+import type { Training } from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import * as LocalStep from "../relaxation/LocalStep.ts"
 import * as RelaxedObjective from "../relaxation/RelaxedObjective.ts"
@@ -20,12 +21,13 @@ type Given = PhaseState.Given
 
 type Slopes = ReadonlyMap<string, Tensor>
 
-/** The relaxed objective of a phase; of one that does not relax, the free run's loss. */
+/** The relaxed objective of a phase; of one that does not relax, the free run's loss; `training` where it is part of a step. */
 export const objective = (
   { circuit, task }: PhaseState.Subject,
   phase: Phase.Phase,
   sites: ReadonlySet<string>,
-  given: Given
+  given: Given,
+  training?: Training
 ): RelaxedObjective.Relaxed => {
   const relaxation: RelaxedObjective.Relaxation =
     phase.kind === "relax"
@@ -37,6 +39,7 @@ export const objective = (
           λ: given.λ ?? phase.λ,
           weight: phase.weight,
           penalty: phase.penalty,
+          training,
           ...(phase.multipliers === undefined
             ? {}
             : { multiplier: (place: string) => given[PhaseState.multiplier(place)]! }),
@@ -44,7 +47,7 @@ export const objective = (
             ? {}
             : { noise: (place: string) => given[PhaseState.noise(place)]! })
         }
-      : { sites: new Set(), hidden: HiddenLoss.squared, energy: "mean", λ: 1 }
+      : { sites: new Set(), hidden: HiddenLoss.squared, energy: "mean", λ: 1, training }
   return RelaxedObjective.make(
     circuit,
     relaxation,
@@ -56,7 +59,7 @@ export const objective = (
   )
 }
 
-/** Parameters, auxiliaries, multipliers and slots, one step on. */
+/** Parameters, running statistics, auxiliaries, multipliers and slots, one step on. */
 export const step = (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
@@ -73,25 +76,45 @@ export const step = (
     const limited = phase.clip === undefined || slopes.length === 0 ? slopes : Clip.norm(slopes, phase.clip)
     return updated(circuit, phase, together, given, new Map(names.map((name, i) => [name, limited[i]!])))
   }
+  const distances: Array<Tensor> = []
+  const training: Training = { random: true, onStatistic: (_, __, distance) => distances.push(distance) }
   if (phase.kind === "alternate") {
     const θ = (name: string) => given[name]!
-    const local = LocalStep.make(circuit, sites, phase.loss ?? Loss.forTask[subject.task], θ, names, given.x!, given.y!)
+    const L_y = phase.loss ?? Loss.forTask[subject.task]
+    const local = LocalStep.make(circuit, sites, L_y, θ, names, given.x!, given.y!, training)
     const { means } = local
     const slopes =
       penalty === undefined ? local.slopes : gradients(penalty, tensors).map((g, i) => g.add(local.slopes[i]!))
     // Of a single example nothing is left but its mean.
-    return phase.centred && Number(given.x!.shape[0]) >= 2
-      ? centred(names, means, given, slopes, update)
-      : update(slopes)
+    const moved =
+      phase.centred && Number(given.x!.shape[0]) >= 2 ? centred(names, means, given, slopes, update) : update(slopes)
+    return { ...moved, ...followed(circuit, distances, given) }
   }
-  const { differences, loss } = objective(subject, phase, sites, given)
-  const next = update(gradients(penalty === undefined ? loss : loss.add(penalty), tensors))
+  const { differences, loss } = objective(subject, phase, sites, given, training)
+  const slopes = gradients(penalty === undefined ? loss : loss.add(penalty), tensors)
+  const next = { ...update(slopes), ...followed(circuit, distances, given) }
   if (phase.kind !== "relax" || phase.multipliers === undefined) return next
   const ascended = [...differences].map(([place, difference]) => {
     const name = PhaseState.multiplier(place)
     return [name, given[name]!.add(difference.mul(given.λ!.mul(2 * phase.multipliers!)))] as const
   })
   return { ...next, ...Object.fromEntries(ascended) }
+}
+
+/** The share of the way that running statistics go in a step, PyTorch's momentum. */
+const following = 0.1
+
+/** Running statistics r ← r − 0.1 ∂D/∂r with D = Σ ½ ‖r − s‖², a tenth of the way to what the batch says, s. */
+const followed = (circuit: Circuit.Circuit, distances: ReadonlyArray<Tensor>, given: Given): Given => {
+  const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
+    Circuit.isTrained(of) ? [] : [name]
+  )
+  if (names.length === 0 || distances.length === 0) return {}
+  const slopes = gradients(
+    distances.reduce((a, b) => a.add(b)),
+    names.map((name) => given[name]!)
+  )
+  return Object.fromEntries(names.map((name, i) => [name, given[name]!.sub(slopes[i]!.mul(following))]))
 }
 
 /** Each array moved by its rule, with what the rule remembers. */

@@ -44,7 +44,7 @@ export const make = Effect.fn("Programs.make")(function* (
   })
   const batch = of(phase.batch ?? x[0]!)
   const step = yield* Program.make(
-    { ...state.stepped, ...batch, ...state.noise, ...Rates.signature(phase) },
+    { ...state.stepped, ...batch, ...state.noise, ...state.uniforms, ...Rates.signature(phase) },
     (given: Given) => PhaseStep.step(subject, phase, state, given)
   )
   const measure = yield* Program.make(
@@ -64,7 +64,7 @@ export const make = Effect.fn("Programs.make")(function* (
 })
 
 const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given): Given => {
-  const parameters = Circuit.parameters(subject.circuit)
+  const parameters = Record.filter(Circuit.parameters(subject.circuit), Circuit.isTrained)
   const L_y = phase.loss ?? Loss.forTask[subject.task]
   const θ = (name: string) => given[name]!
   const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)

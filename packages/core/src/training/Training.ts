@@ -161,9 +161,12 @@ const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || ph
  * phase whose cut matches nothing, a stop that no run can reach.
  */
 export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Circuit, data: Dataset, plan: Plan.Plan) {
-  yield* checkWidths(circuit, data)
   // Widths that do not fit each other show when the free run is written down.
-  yield* FreeRun.program(circuit)
+  const { inputs, outputs } = yield* FreeRun.widths(circuit)
+  const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
+  if (inputs !== features || outputs !== targets) {
+    return yield* new WidthsMismatch({ inputs, outputs, features, targets })
+  }
   if (plan.phases.length === 0) {
     return yield* new PlanUnfit({ expected: "a phase in the plan", came: "none came", advice: "give at least one" })
   }
@@ -191,14 +194,6 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
     })
   }
 })
-
-const checkWidths = (circuit: Circuit.Circuit, data: Dataset): Effect.Effect<void, WidthsMismatch> => {
-  const { inputs, outputs } = Circuit.widths(circuit)
-  const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
-  return inputs === features && outputs === targets
-    ? Effect.void
-    : Effect.fail(new WidthsMismatch({ inputs, outputs, features, targets }))
-}
 
 /** Seconds, counted on from `before`. */
 const stopwatch = (before: number, clock: Clock.Clock) => {

@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
   CircuitSpec,
+  Cut,
   Engine,
   Evaluation,
+  FreeRun,
   Gradient,
   type NdArray,
   Program,
@@ -24,34 +26,51 @@ interface Row {
 }
 
 /** Written by blocks.py: PyTorch in float64. */
-const { blocks } = Fixture.read<{ readonly blocks: ReadonlyArray<Row> }>("blocks.json")
+const { blocks, training } = Fixture.read<{
+  readonly blocks: ReadonlyArray<Row>
+  readonly training: ReadonlyArray<Row>
+}>("blocks.json")
 
 const float64 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({ shape, data: Float64Array.from(data) })
 
 const arrays = (of: Readonly<Record<string, NdArray.NdArray>>) =>
   Object.fromEntries(Object.entries(of).map(([name, array]) => [name, float64(array)]))
 
+/** The block's output and gradients against what was recorded; `training` where it is seen in a step. */
+const same = Effect.fnUntraced(function* (
+  { gradients, kind, parameters, settings, weighting, x, y }: Row,
+  training?: Cut.Training
+) {
+  const block = yield* CircuitSpec.fromJson({ kind, settings })
+  const given = arrays({ x, weighting, ...parameters })
+  const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
+  const own = Circuit.parameters(block)
+  assert.sameMembers(Object.keys(parameters), Object.keys(own))
+  for (const [name, { shape }] of Object.entries(parameters)) assert.deepStrictEqual(own[name]!.shape, shape, name)
+  const program = yield* Program.make(shapes, (of) => {
+    const output = Evaluation.evaluate(block, (name) => of[name]!, of.x!, { ...Cut.none, training })
+    return { output, loss: output.mul(of.weighting!).total() }
+  })
+  const derived = yield* Gradient.make({ of: "loss", inputs: ["x", ...Object.keys(parameters)] })(program)
+  const came = yield* Engine.run(derived, given)
+  Fixture.near(came.output!, float64(y), 1e-12, "y")
+  for (const [name, gradient] of Object.entries(gradients)) {
+    Fixture.near(came[`gradient/${name}`]!, float64(gradient), 1e-9, `∂/∂${name}`)
+  }
+})
+
 describe("each block is PyTorch's, with its gradients", () => {
-  for (const { gradients, kind, parameters, settings, weighting, x, y } of blocks) {
-    it.effect(`${kind} ${JSON.stringify(settings)} of [${x.shape}]`, () =>
-      Effect.gen(function* () {
-        const block = yield* CircuitSpec.fromJson({ kind, settings })
-        const given = arrays({ x, weighting, ...parameters })
-        const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
-        const own = Circuit.parameters(block)
-        for (const [name, { shape }] of Object.entries(parameters))
-          assert.deepStrictEqual(own[name]!.shape, shape, name)
-        const program = yield* Program.make(shapes, (of) => {
-          const output = Evaluation.evaluate(block, (name) => of[name]!, of.x!)
-          return { output, loss: output.mul(of.weighting!).total() }
-        })
-        const derived = yield* Gradient.make({ of: "loss", inputs: ["x", ...Object.keys(parameters)] })(program)
-        const came = yield* Engine.run(derived, given)
-        Fixture.near(came.output!, float64(y), 1e-12, "y")
-        for (const [name, gradient] of Object.entries(gradients)) {
-          Fixture.near(came[`gradient/${name}`]!, float64(gradient), 1e-9, `∂/∂${name}`)
-        }
-      }).pipe(Effect.provide(ReferenceEngine.layer))
+  for (const row of blocks) {
+    it.effect(`${row.kind} ${JSON.stringify(row.settings)} of [${row.x.shape}]`, () =>
+      Effect.provide(same(row), ReferenceEngine.layer)
+    )
+  }
+})
+
+describe("in a step of training", () => {
+  for (const row of training) {
+    it.effect(`${row.kind} of [${row.x.shape}] is PyTorch's, with its gradients`, () =>
+      Effect.provide(same(row, { random: true, onStatistic: () => undefined }), ReferenceEngine.layer)
     )
   }
 })
@@ -138,6 +157,6 @@ it.effect("a circuit of all of them is there again from its JSON, and prints on 
       Circuit.print(again),
       "unflatten 64, conv2d 1→4, softsign, max-pool2d 2, flatten, layer-norm 64, linear 64→10, softmax"
     )
-    assert.deepStrictEqual(Circuit.widths(again), { inputs: 64, outputs: 10 })
+    assert.deepStrictEqual(Effect.runSync(FreeRun.widths(again)), { inputs: 64, outputs: 10 })
   })
 )

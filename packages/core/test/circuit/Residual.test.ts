@@ -54,14 +54,14 @@ describe("residual circuits", () => {
     ])
     assert.deepStrictEqual(Circuit.signature(deep)["1.*.0.1.weight"], [4, 3, 3])
     assert.strictEqual(Circuit.depth(deep), 6)
-    assert.deepStrictEqual(Circuit.widths(deep), { inputs: 2, outputs: 1 })
+    assert.deepStrictEqual(Effect.runSync(FreeRun.widths(deep)), { inputs: 2, outputs: 1 })
     const turn = Circuit.sites(deep).slice(4, 7)
     assert.deepStrictEqual(
-      turn.map(({ around, block, leaf, path, turn }) => [path, leaf, turn, block.kind, around]),
+      turn.map(({ block, leaf, path, turn }) => [path, leaf, turn, block.kind]),
       [
-        ["1.1.0.0", "1.*.0.0", 1, "tanh", undefined],
-        ["1.1.0.1", "1.*.0.1", 1, "linear", undefined],
-        ["1.1", "1.*", 1, "residual", "1.1.0.0"]
+        ["1.1.0.0", "1.*.0.0", 1, "tanh"],
+        ["1.1.0.1", "1.*.0.1", 1, "linear"],
+        ["1.1", "1.*", 1, "residual"]
       ]
     )
   })

@@ -1,6 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Cut, Dataset, Digits, Initializer, Plan, Score, TfjsEngine, Training } from "@rai/core"
+import { Circuit, Cut, Dataset, Digits, FreeRun, Initializer, Plan, Score, TfjsEngine, Training } from "@rai/core"
 import { Effect, Layer } from "effect"
 import { convolution } from "./Convolution.ts"
 
@@ -16,7 +16,7 @@ describe("a circuit of convolutions of one's own", () => {
   it("is counted, cut and started as any linear map is", () => {
     const circuit = circuitOf(Circuit.tanh)
     assert.strictEqual(Circuit.depth(circuit), 4)
-    assert.deepStrictEqual(Circuit.widths(circuit), { inputs: 64, outputs: 10 })
+    assert.deepStrictEqual(Effect.runSync(FreeRun.widths(circuit)), { inputs: 64, outputs: 10 })
     assert.deepStrictEqual([...Cut.sites(circuit, Cut.paper)], ["0", "2.0.0", "2.1.0"])
     const { data } = Initializer.orthogonal(circuit, 1)["2.*.0.weight"]!
     for (let i = 0; i < 4; i++)

@@ -108,6 +108,14 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     })
     return result
   },
+  oneHot: ([x], shape, { classes }) => {
+    const result = new Float64Array(size(shape))
+    x!.data.forEach((value, i) => {
+      if (Number.isInteger(value) && value >= 0 && value < (classes as number))
+        result[i * (classes as number) + value] = 1
+    })
+    return result
+  },
   reshape: ([x]) => x!.data,
   transpose: gather((index, { permutation }) => {
     const axes = permutation as ReadonlyArray<number>

@@ -19,6 +19,11 @@ export type Kernel = (
   attributes: Attributes
 ) => tf.Tensor
 
+const freeing = (result: tf.Tensor, ...used: ReadonlyArray<tf.Tensor>): tf.Tensor => {
+  for (const tensor of used) tensor.dispose()
+  return result
+}
+
 const unary =
   (name: string): Kernel =>
   (call, [x]) =>
@@ -65,6 +70,12 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     index.dispose()
     return kept
   },
+  oneHot: (call, [x], shape, { classes }) => {
+    const column = call("Reshape", { x: x! }, { shape: [...shape.slice(0, -1), 1] })
+    const numbers = call("Range", {}, { start: 0, stop: classes, step: 1, dtype: "float32" })
+    const found = call("Equal", { a: column, b: numbers })
+    return freeing(call("Cast", { x: found }, { dtype: "float32" }), column, numbers, found)
+  },
   reshape,
   transpose: (call, [x], _, { permutation }) => call("Transpose", { x: x! }, { perm: permutation }),
   broadcast: (call, [x], shape, attributes) => {
@@ -85,11 +96,6 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     ),
   matMul: (call, [a, b], _, { transposeA, transposeB }) =>
     call("BatchMatMul", { a: a!, b: b! }, { transposeA, transposeB })
-}
-
-const freeing = (result: tf.Tensor, ...used: ReadonlyArray<tf.Tensor>): tf.Tensor => {
-  for (const tensor of used) tensor.dispose()
-  return result
 }
 
 /** `otherwise`, which ends here, but NaN where `tested` is. */

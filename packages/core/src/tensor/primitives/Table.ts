@@ -5,13 +5,14 @@ import type { Primitive } from "../Primitive.ts"
 import * as Contraction from "./Contraction.ts"
 import * as Elementwise from "./Elementwise.ts"
 import * as Gradients from "./Gradients.ts"
+import * as Indexing from "./Indexing.ts"
 import * as Leaf from "./Leaf.ts"
 import * as Movement from "./Movement.ts"
 import * as Reduction from "./Reduction.ts"
 
 /** Every primitive and composite by its name. */
 export const table: ReadonlyMap<string, Primitive> = new Map(
-  [Leaf, Elementwise, Reduction, Movement, Contraction, Gradients].flatMap((rows) =>
+  [Leaf, Elementwise, Reduction, Indexing, Movement, Contraction, Gradients].flatMap((rows) =>
     Object.values(rows).map((row) => [row.name, row] as const)
   )
 )

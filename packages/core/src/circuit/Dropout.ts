@@ -1,0 +1,31 @@
+/**
+ * Units left out at random while a circuit is trained.
+ */
+import type { Block } from "./Block.ts"
+
+/**
+ * Each number 0 with probability `rate`, else divided by 1 − rate, anew in each step of training; z ↦ z in the free run (Srivastava et al. 2014).
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ *
+ * Circuit.print(Circuit.sequence(Circuit.relu, Circuit.dropout(0.5))) // => "relu, dropout 0.5"
+ * ```
+ */
+export const dropout = (rate: number): Block => ({
+  _tag: "Block",
+  kind: "dropout",
+  settings: { rate },
+  parameters: {},
+  apply: (z) => z,
+  training: {
+    random: true,
+    apply: (z, { uniform }) =>
+      z.mul(
+        uniform!
+          .greater(rate)
+          .float()
+          .mul(1 / (1 - rate))
+      )
+  }
+})

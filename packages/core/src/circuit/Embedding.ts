@@ -1,0 +1,45 @@
+/**
+ * Categories as vectors.
+ */
+import { show } from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import type { Block } from "./Block.ts"
+
+/** The settings of an embedding. */
+export interface Settings {
+  /** How many columns of categories come in. */
+  readonly inputs: number
+  /** Numbered from 0. */
+  readonly categories: number
+  /** The length of each vector. */
+  readonly units: number
+}
+
+/**
+ * The vector of each category: y[b, i] = W[x[b, i]] with x: [batch, inputs], whole numbers from 0, W: [categories, units] and
+ * y: [batch, inputs, units], as PyTorch's Embedding. A number that is no category has the vector 0.
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ *
+ * const circuit = Circuit.sequence(
+ *   Circuit.embedding({ inputs: 3, categories: 10, units: 4 }),
+ *   Circuit.flatten,
+ *   Circuit.linear(12, 1)
+ * )
+ * Circuit.print(circuit) // => "embedding 10→4, flatten, linear 12→1"
+ * ```
+ */
+export const embedding = ({ categories, inputs, units }: Settings): Block => ({
+  _tag: "Block",
+  kind: "embedding",
+  settings: { inputs, categories, units },
+  parameters: { weight: { shape: [categories, units], role: "embedding", fanIn: 1, fanOut: units } },
+  apply: (x, { weight }) => {
+    if (x.shape.length !== 2 || x.shape[1] !== inputs) {
+      throw new ShapeMismatch({ operation: "embedding", expected: `[batch, ${inputs}]`, came: show(x.shape) })
+    }
+    const [batch] = x.shape
+    return x.oneHot(categories).matMul(weight!.reshape([1, categories, units]).broadcastTo([batch!, categories, units]))
+  }
+})

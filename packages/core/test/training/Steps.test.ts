@@ -1,0 +1,186 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Circuit,
+  Cut,
+  Dataset,
+  Engine,
+  Evaluation,
+  Gradient,
+  Moons,
+  NdArray,
+  Phase,
+  Plan,
+  Program,
+  ReferenceEngine,
+  Segments,
+  type Tensor,
+  Training
+} from "@rai/core"
+import { Effect } from "effect"
+import * as Fixture from "../fixtures/Fixture.ts"
+
+const { batchNorm, dropout, flatten, linear, repeat, sequence, tanh, unflatten } = Circuit
+
+interface Row {
+  readonly settings: { readonly units: number }
+  readonly x: NdArray.NdArray
+  readonly statistics: Readonly<Record<"mean" | "variance", NdArray.NdArray>>
+}
+
+/** Written by blocks.py: PyTorch in float64. */
+const { training } = Fixture.read<{ readonly training: ReadonlyArray<Row> }>("blocks.json")
+
+describe("running statistics", () => {
+  for (const { settings, statistics, x } of training) {
+    it.effect(`after one step on [${x.shape}] are PyTorch's`, () =>
+      Effect.gen(function* () {
+        const { units } = settings
+        const [examples, , height = 1, width = 1] = x.shape as readonly [number, number, number?, number?]
+        const values = NdArray.size(x.shape) / examples
+        const circuit = sequence(unflatten({ channels: units, height, width }), batchNorm(units), flatten)
+        const data = yield* Dataset.make({
+          inputs: { shape: [examples, values], data: Float64Array.from(x.data) },
+          targets: NdArray.full([examples, values], 0),
+          inputNames: Array.from({ length: values }, (_, i) => `x${i}`),
+          task: "regression"
+        })
+        const plan = Plan.backpropagate({ steps: 1 })
+        const { parameters } = yield* Training.fit(circuit, data, { plan, seed: 1 })
+        for (const name of ["mean", "variance"] as const)
+          Fixture.near(
+            parameters[`1.${name}`]!,
+            { ...statistics[name], data: Float64Array.from(statistics[name].data) },
+            1e-6,
+            name
+          )
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+
+  const block = sequence(batchNorm(3), tanh, linear(3, 3), dropout(0.4), batchNorm(3))
+  const circuit = sequence(linear(2, 3), repeat(block, 7), linear(3, 1))
+  const turnwise = (path: string) => Number(path.split(".")[1]) % 2 === 1
+  const cuts: Readonly<Record<string, Cut.Cut["after"]>> = {
+    "every map": "linear",
+    "every dropout": "dropout",
+    "behind the last norm of each": ({ path }) => /^1\.\d\.4$/.test(path),
+    "two places of each": ({ kind }) => kind === "tanh" || kind === "dropout",
+    "every second turn": ({ kind, path }) => kind === "linear" && path.startsWith("1.") && turnwise(path)
+  }
+  for (const [name, after] of Object.entries(cuts)) {
+    it.effect(`of repeated blocks that are computed together are those of one turn after the other: ${name} cut`, () =>
+      Effect.gen(function* () {
+        const sites = Cut.sites(circuit, { ...Cut.paper, after })
+        const places = Segments.places(circuit, sites)
+        assert.isTrue(places.some(({ stacked }) => stacked))
+        const placeOf = (site: string) => places.find((place) => place.sites.includes(site))!
+        const number = (i: number) => Math.sin(i * 12.9898 + 1) * 1.3
+        const array = (shape: ReadonlyArray<number>, from: number) =>
+          NdArray.make(
+            shape,
+            Array.from({ length: NdArray.size(shape) }, (_, i) => number(from + i))
+          )
+        const z = Object.fromEntries(
+          places.map(({ name, sites, stacked }, i) => [
+            `z/${name}`,
+            array(stacked ? [sites.length, 4, 3] : [4, 3], 100 * i)
+          ])
+        )
+        const given: Engine.Arrays = {
+          ...Object.fromEntries(
+            Object.entries(Circuit.parameters(circuit)).map(([name, { shape }], i) => [name, array(shape, 1000 * i)])
+          ),
+          "1.*.3.uniform": { shape: [7, 4, 3], data: array([7, 4, 3], 77).data.map(Math.abs) },
+          ...z,
+          x: array([4, 2], 5)
+        }
+        const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
+        const statistics = Object.entries(Circuit.parameters(circuit)).flatMap(([name, { role }]) =>
+          role === "statistic" ? [name] : []
+        )
+        const slopes = (isStacked: boolean) =>
+          Effect.gen(function* () {
+            const program = yield* Program.make(shapes, (of) => {
+              const predictions: Array<Tensor.Tensor> = []
+              const distances: Array<Tensor.Tensor> = []
+              const auxiliary = (place: string) => of[`z/${place}`]!
+              const handler: Cut.Handler = {
+                sites,
+                ...(isStacked ? { auxiliary } : {}),
+                training: { random: true, onStatistic: (_, __, distance) => distances.push(distance) },
+                onCut: (site, ẑ) => {
+                  const {
+                    name,
+                    sites: own,
+                    stacked
+                  } = isStacked ? { name: site, sites: [], stacked: false } : placeOf(site)
+                  const here = stacked ? auxiliary(name).at(0, own.indexOf(site)) : auxiliary(name)
+                  predictions.push(here.sub(ẑ).square().total())
+                  return here
+                }
+              }
+              const output = Evaluation.evaluate(circuit, (name) => of[name]!, of.x!, handler)
+              const sum = (all: ReadonlyArray<Tensor.Tensor>) => all.reduce((a, b) => a.add(b))
+              return { output, energy: sum(predictions), distance: sum(distances) }
+            })
+            const derived = yield* Gradient.make({ of: "distance", inputs: statistics })(program)
+            return yield* Engine.run(derived, given)
+          })
+        const [together, apart] = [yield* slopes(true), yield* slopes(false)]
+        for (const [name, expected] of Object.entries(apart)) Fixture.near(together[name]!, expected, 1e-10, name)
+        assert.isTrue(statistics.every((name) => apart[`gradient/${name}`]!.data.every((slope) => slope !== 0)))
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
+describe("dropout", () => {
+  const circuit = sequence(linear(2, 50), dropout(0.3), linear(50, 1))
+
+  it.effect("draws other numbers in every step, and the same from the same seed", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 40, noise: 0.1, seed: 1 })
+      const plan = Plan.make(Phase.backpropagate({ epochs: 3, batch: 20 }))
+      const [one, again, other] = yield* Effect.forEach([1, 1, 2], (seed) =>
+        Training.fit(circuit, data, { plan, seed })
+      )
+      assert.deepStrictEqual(one!.parameters, again!.parameters)
+      assert.notDeepEqual(one!.parameters, other!.parameters)
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("leaves out the share that it says, and keeps the mean", () =>
+    Effect.gen(function* () {
+      const x = NdArray.full([200, 50], 2)
+      const uniform = NdArray.make(
+        x.shape,
+        Array.from({ length: 10_000 }, (_, i) => (i * 0.6180339887) % 1)
+      )
+      const program = yield* Program.make({ x: x.shape, uniform: x.shape }, (of) => ({
+        trained: Evaluation.evaluate(dropout(0.3), () => of.uniform!, of.x!, {
+          ...Cut.none,
+          training: { random: true, onStatistic: () => undefined }
+        }),
+        free: Evaluation.evaluate(dropout(0.3), () => of.uniform!, of.x!)
+      }))
+      const { free, trained } = yield* Engine.run(program, { x, uniform })
+      const zeros = trained!.data.filter((value) => value === 0).length
+      assert.approximately(zeros / 10_000, 0.3, 0.01)
+      assert.approximately(Float64Array.from(trained!.data).reduce((a, b) => a + b) / 10_000, 2, 0.03)
+      assert.isTrue(free!.data.every((value) => value === 2))
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("a batch of one number a unit is named", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10, noise: 0.1, seed: 1 })
+      const plan = Plan.make(Phase.backpropagate({ epochs: 1, batch: 1 }))
+      const normed = sequence(linear(2, 3), batchNorm(3), linear(3, 1))
+      const error = yield* Effect.flip(Training.fit(normed, data, { plan, seed: 1 }))
+      assert.strictEqual(
+        error.message,
+        "batch-norm in block 1: expected more than one number of each unit, but [1,3] came; change the widths so that they fit"
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
