@@ -4,14 +4,16 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Rai from "@rai/core"
 import { Console, Effect, Layer } from "effect"
 
-const { conv2d, flatten, linear, maxPool2d, relu, sequence, unflatten } = Rai.Circuit
+const { batchNorm, conv2d, flatten, linear, maxPool2d, relu, sequence, unflatten } = Rai.Circuit
 
 const circuit = sequence(
   unflatten({ channels: 1, height: 8, width: 8 }),
   conv2d({ channels: 1, filters: 8, kernel: 3, padding: 1 }),
+  batchNorm(8),
   relu,
   maxPool2d({ kernel: 2 }),
   conv2d({ channels: 8, filters: 16, kernel: 3, padding: 1 }),
+  batchNorm(16),
   relu,
   maxPool2d({ kernel: 2 }),
   flatten,

@@ -4,8 +4,6 @@ import * as Rai from "@rai/core"
 import { Console, Effect, Record } from "effect"
 
 const circuit = Rai.Circuit.perceptron([2, 20, 20, 20, 1], { activation: "tanh" })
-const sites = Rai.Cut.sites(circuit, Rai.Cut.paper)
-const cuts = { sites, hidden: Rai.HiddenLoss.squared, λ: 1, energy: "sum" } as const
 const [L_y, { initial, rate, update }] = [Rai.Loss.binaryCrossEntropy, Rai.Rprop.make(0.001)]
 const shapes = (arrays: Rai.Engine.Arrays) => Record.map(arrays, ({ shape }) => shape)
 const over = (arrays: Rai.Engine.Arrays, formula: (of: Rai.Evaluation.Theta) => Rai.Program.Program["outputs"]) =>
@@ -13,14 +11,15 @@ const over = (arrays: Rai.Engine.Arrays, formula: (of: Rai.Evaluation.Theta) => 
 
 const program = Effect.gen(function* () {
   const { inputs: x, targets: y } = yield* Rai.Moons.paper
+  const wrapped = yield* Rai.Wrapped.make(circuit, { include: "linear", energy: "sum", period: 100 })
   const Θ = Rai.Initializer.orthogonal(circuit, 0)
-  const refresh = yield* over({ ...Θ, x }, (of) => Rai.Auxiliaries.freeRun(circuit, sites, of, of("x")))
+  const refresh = yield* over({ ...Θ, x }, (of) => wrapped.auxiliaries(of, of("x")))
   const ΘZ: Rai.Engine.Arrays = { ...Θ, ...(yield* Rai.Engine.run(refresh, { ...Θ, x })) }
   const slots = (slot: string) => Record.mapEntries(ΘZ, ({ shape }, name) => [slot + name, initial(shape, rate)[slot]!])
   const state: Rai.Engine.Arrays = { x, y, ...ΘZ, ...slots("step"), ...slots("sign") }
   const step = yield* over(state, (of) => {
     const names = Object.keys(ΘZ)
-    const { loss } = Rai.RelaxedObjective.make(circuit, cuts, L_y, of, of, of("x"), of("y"))
+    const { loss } = wrapped.objective(L_y, of, of, of("x"), of("y"))
     const [η, slopes] = [Rai.Tensor.constant(rate), Rai.Gradient.gradients(loss, names.map(of))]
     const updates = names.map((name, i) => {
       const next = update(of(name), slopes[i]!, { step: of(`step${name}`), sign: of(`sign${name}`) }, η)
@@ -28,12 +27,12 @@ const program = Effect.gen(function* () {
     })
     return Object.assign({ loss }, ...updates)
   })
-  const freeRun = yield* over(state, (of) => ({ loss: L_y(Rai.Evaluation.evaluate(circuit, of, of("x")), of("y")) }))
+  const freeRun = yield* over(state, (of) => ({ loss: L_y(wrapped.paused(of, of("x")), of("y")) }))
   const session = yield* Rai.Engine.Engine.use((engine) => engine.session(state))
   for (let i = 1; i <= 200; i++) {
     const [relaxed, free] = [yield* session.advance(step), yield* session.advance(freeRun)].map((r) => r.loss!.data[0]!)
     if (i % 50 === 0) yield* Console.log(`step ${i}: free run ${free}, gap ${free! - relaxed!}`)
-    if (i === 100) yield* session.advance(refresh)
+    if (wrapped.isDue(i)) yield* session.advance(refresh)
   }
 })
 

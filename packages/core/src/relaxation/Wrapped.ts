@@ -1,0 +1,100 @@
+/**
+ * A circuit made ready, in one call, for a training loop of one's own: what of it is relaxed, what it costs to differ, when auxiliaries are
+ * refreshed, and the circuit as it is while relaxing is paused.
+ */
+import { Effect, Schema } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
+import type { Loss } from "../optimization/Loss.ts"
+import type { Tensor } from "../tensor/Tensor.ts"
+import * as Auxiliaries from "./Auxiliaries.ts"
+import * as Cut from "./Cut.ts"
+import { evaluate, type Theta } from "./Evaluation.ts"
+import * as HiddenLoss from "./HiddenLoss.ts"
+import * as RelaxedObjective from "./RelaxedObjective.ts"
+
+/** A cut that no place of the circuit fits. */
+export class NothingCut extends Schema.TaggedError<NothingCut>()("NothingCut", {
+  include: Schema.String,
+  every: Schema.Int,
+  places: Schema.String
+}) {
+  override get message(): string {
+    return `expected a cut that matches some of ${this.places}, but ${this.include}, every ${this.every}, matches none; include another kind, cut more often, or cut the output too`
+  }
+}
+
+/** What is said of the relaxation; the paper's choice where nothing is. */
+export interface Options {
+  /** After which blocks the circuit is cut. */
+  readonly include?: Cut.Cut["after"]
+  /** Every k-th of these places. */
+  readonly every?: number
+  /** Whether the output is cut too, as in the prototype. */
+  readonly output?: boolean
+  /** L_h. */
+  readonly loss?: HiddenLoss.HiddenLoss
+  /** L_h over one cut: mean or sum. */
+  readonly energy?: RelaxedObjective.Energy
+  readonly λ?: number
+  /** Steps between two refreshes; never where absent. */
+  readonly period?: number
+}
+
+/** A circuit with its relaxation. Auxiliaries go by the names of their places, `1.*.1`. */
+export interface Wrapped {
+  readonly sites: ReadonlySet<string>
+  /** Where auxiliaries start, and what a refresh sets them back to: the free run's predictions. x: [batch, inputs] */
+  readonly auxiliaries: (θ: Theta, x: Tensor) => Readonly<Record<string, Tensor>>
+  /** The relaxed objective (eq. 4); x: [batch, inputs], y: [batch, outputs]. */
+  readonly objective: (
+    L_y: Loss,
+    θ: Theta,
+    z: (place: string) => Tensor,
+    x: Tensor,
+    y: Tensor
+  ) => RelaxedObjective.Relaxed
+  /** Whether auxiliaries are refreshed after so many steps. */
+  readonly isDue: (steps: number) => boolean
+  /** The free run, relaxing paused: [batch, inputs] → [batch, outputs]. */
+  readonly paused: (θ: Theta, x: Tensor) => Tensor
+}
+
+/**
+ * The circuit wrapped, as the prototype's `wrap(include, period, loss)` and its `pause` do; fails with `NothingCut`.
+ *
+ * ```ts
+ * import { Circuit, HiddenLoss, Wrapped } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const circuit = Circuit.perceptron([2, 8, 8, 1])
+ * const wrapped = Effect.runSync(Wrapped.make(circuit, { include: "sigmoid", loss: HiddenLoss.huber, period: 50 }))
+ * console.log([...wrapped.sites], wrapped.isDue(100)) // => [ "1", "3" ] true
+ * ```
+ */
+export const make = Effect.fn("Wrapped.make")(function* (
+  circuit: Circuit.Circuit,
+  {
+    energy = "mean",
+    every = 1,
+    include = "linear",
+    loss: hidden = HiddenLoss.squared,
+    output = false,
+    period,
+    λ = 1
+  }: Options = {}
+): Effect.fn.Return<Wrapped, NothingCut> {
+  const sites = Cut.sites(circuit, { after: include, every, output })
+  if (sites.size === 0) {
+    const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
+    const named = typeof include === "string" ? include : "the predicate"
+    return yield* new NothingCut({ include: named, every, places: [...kinds].join(", ") })
+  }
+  const relaxation: RelaxedObjective.Relaxation = { sites, hidden, energy, λ }
+  return {
+    sites,
+    auxiliaries: (θ, x) => Auxiliaries.freeRun(circuit, sites, θ, x),
+    objective: (L_y, θ, z, x, y) => RelaxedObjective.make(circuit, relaxation, L_y, θ, z, x, y),
+    isDue: (steps) => period !== undefined && steps > 0 && steps % period === 0,
+    paused: (θ, x) => evaluate(circuit, θ, x)
+  }
+})
