@@ -1,6 +1,7 @@
 /**
  * Output losses L_y, each a mean over the examples.
  */
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 
 /** L_y(prediction, target): [batch, outputs] twice → []. */
@@ -26,12 +27,16 @@ export interface ClassSettings {
 
 /**
  * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class
- * weights and label smoothing.
+ * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes.
  */
 export const weightedCrossEntropy =
   ({ smoothing = 0, weights }: ClassSettings): Loss =>
   (o, y) => {
     const classes = Number(o.shape[1])
+    if (weights !== undefined && weights.length !== classes) {
+      const [expected, came] = [`${classes} class weights`, `${weights.length}`]
+      throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came })
+    }
     const w = row(weights ?? Array<number>(classes).fill(1))
     const shifted = o.sub(o.max([1]))
     const logp = shifted.sub(shifted.exp().sum([1]).log())

@@ -67,6 +67,17 @@ describe("losses that one chooses are PyTorch's, with their gradients", () => {
   }
 })
 
+it.effect("weights for other classes than there are are named", () =>
+  Effect.gen(function* () {
+    const loss = Loss.weightedCrossEntropy({ weights: [2] })
+    const error = yield* Effect.flip(Program.make({ o: [4, 3], y: [4, 3] }, ({ o, y }) => ({ loss: loss(o, y) })))
+    assert.strictEqual(
+      error.message,
+      "weighted cross-entropy: expected 3 class weights, but 1 came; change the widths so that they fit"
+    )
+  })
+)
+
 describe("correct answers", () => {
   const correct = (o: Fixture.Numbers, y: Fixture.Numbers) =>
     Effect.gen(function* () {
