@@ -8,6 +8,7 @@ import { Effect, Layer, Logger } from "effect"
 import { Command } from "effect/cli"
 import * as Cost from "./Cost.ts"
 import * as Demo from "./Demo.ts"
+import * as Diagram from "./Diagram.ts"
 import * as Doctor from "./Doctor.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Export from "./Export.ts"
@@ -29,6 +30,7 @@ const rai = Command.make("rai").pipe(
     Verify.command,
     Predict.command,
     Landscape.command,
+    Diagram.command,
     Cost.command,
     Serve.command,
     Experiment.command,

@@ -1,8 +1,9 @@
 /**
- * Figures of training and of trained circuits, as SVG and PNG.
+ * Figures of circuits, of training and of trained circuits, as SVG and PNG.
  */
 export { DataMismatch } from "./DataMismatch.ts"
 export * as Deviations from "./Deviations.ts"
+export * as Diagram from "./Diagram.ts"
 export * as Landscape from "./Landscape.ts"
 export * as Lines from "./Lines.ts"
 export * as Loss from "./Loss.ts"

@@ -1,0 +1,227 @@
+/**
+ * A circuit as a diagram: each block with the shape that leaves it, its parameters and its cost, repeated blocks once, and a z where an
+ * activation is relaxed.
+ */
+import { type Block, Circuit, Cost, Evaluation, NdArray, Program, type ShapeMismatch, Tensor } from "@rai/core"
+import type { Attributes, Edge, Graph } from "@viz-js/viz"
+import { Effect } from "effect"
+import * as Svg from "./internal/Svg.ts"
+import * as Theme from "./internal/Theme.ts"
+
+/** What is drawn besides the circuit. */
+export interface Settings {
+  /** The paths that are cut, as `Cut.sites` gives them. */
+  readonly cuts?: ReadonlySet<string>
+}
+
+/**
+ * The circuit as SVG, from its input above to its output below; fails with `ShapeMismatch` where its blocks do not fit each other.
+ *
+ * ```ts
+ * import { Circuit, Cut } from "@rai/core"
+ * import { Diagram } from "@rai/plots"
+ * import { Effect } from "effect"
+ *
+ * const circuit = Circuit.perceptron([2, ...Array<number>(100).fill(100), 1])
+ * const svg = await Effect.runPromise(Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))
+ * console.log(svg.includes("× 99")) // => true
+ * ```
+ */
+export const svg = Effect.fn("Diagram.svg")(function* (circuit: Circuit.Circuit, { cuts = new Set() }: Settings = {}) {
+  const sizes = yield* sizesOf(circuit)
+  const graph = draw(circuit, sizes, cuts)
+  // Graphviz is a megabyte, read when something is drawn.
+  const viz = yield* Effect.promise(() => import("@viz-js/viz").then(({ instance }) => instance()))
+  const { output = "" } = viz.render(graph, { format: "svg" })
+  return inInter(output.slice(output.indexOf("<svg")))
+})
+
+/** Graphviz knows the widths of Arial's letters; Inter's are as wide at this share of the size. */
+const narrower = 0.87
+
+const inInter = (svg: string): string =>
+  svg
+    .replaceAll(`font-family="${type.fontname}"`, `font-family="${Theme.fontFamily}"`)
+    .replaceAll(/font-size="([\d.]+)"/g, (_, size) => `font-size="${(narrower * Number(size)).toFixed(2)}"`)
+
+/** What a block gives for one example, and what that costs. */
+interface Size {
+  readonly shape: ReadonlyArray<number>
+  readonly flops: number
+}
+
+/** By the path of each site. */
+const sizesOf = Effect.fnUntraced(function* (
+  circuit: Circuit.Circuit
+): Effect.fn.Return<ReadonlyMap<string, Size>, ShapeMismatch> {
+  const signature = Circuit.signature(circuit)
+  const sites = Circuit.sites(circuit)
+  const inputs = new Map<string, Tensor.Tensor>()
+  const outputs = new Map<string, Tensor.Tensor>()
+  yield* Program.check(() =>
+    Evaluation.evaluate(
+      circuit,
+      (name) => Tensor.input(name, signature[name]!),
+      Tensor.input("x", [1, Circuit.inputs(circuit)]),
+      {
+        sites: new Set(sites.map(({ path }) => path)),
+        onInput: (path, z) => inputs.set(path, z),
+        onCut: (path, ẑ) => {
+          outputs.set(path, ẑ)
+          return ẑ
+        }
+      }
+    )
+  )
+  const shapeOf = (tensor: Tensor.Tensor) => tensor.shape as ReadonlyArray<number>
+  const cost = (block: Block.Block, z: Tensor.Tensor) => {
+    const θ = Object.entries(block.parameters).map(([name, { shape }]) => [name, Tensor.input(name, shape)] as const)
+    const y = block.apply(Tensor.input("z", z.shape), Object.fromEntries(θ))
+    return Cost.cost(Program.fromTensors({}, { y })).flops
+  }
+  return new Map(
+    sites.map(({ block, path }) => {
+      const [z, y] = [inputs.get(path), outputs.get(path)!]
+      return [path, { shape: shapeOf(y).slice(1), flops: z === undefined ? 0 : cost(block, z) }]
+    })
+  )
+})
+
+interface Drawn extends Required<Pick<Graph, "nodes" | "edges" | "subgraphs">> {
+  /** The node that the next block reads. */
+  readonly last: string
+}
+
+const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: ReadonlySet<string>): Graph => {
+  const sitesOf = Map.groupBy(Circuit.sites(circuit), ({ leaf }) => leaf)
+  /** A node, and behind it the auxiliary that goes on in its stead where it is cut. */
+  const place = (path: string, leaf: string, from: ReadonlyArray<string>, attributes: Attributes): Drawn => {
+    const all = sitesOf.get(leaf)!.map((site) => site.path)
+    const cut = all.filter((site) => cuts.has(site)).length
+    const edges = from.map((tail): Edge => ({ tail, head: path }))
+    const nodes = [{ name: path, attributes }]
+    if (cut === 0) return { last: path, nodes, edges, subgraphs: [] }
+    const z = `z ${path}`
+    const label = cut === all.length ? "z" : `z (${cut} of ${all.length})`
+    return {
+      last: z,
+      nodes: [...nodes, { name: z, attributes: { ...auxiliary, label } }],
+      edges: [...edges, { tail: path, head: z, attributes: { style: "dashed", arrowhead: "none" } }],
+      subgraphs: []
+    }
+  }
+  const walk = (part: Circuit.Circuit, path: string, leaf: string, from: string): Drawn => {
+    const at = (step: string | number) => [Circuit.join(path, step), Circuit.join(leaf, step)] as const
+    switch (part._tag) {
+      case "Block": {
+        const times = sitesOf.get(leaf)!.length
+        return place(path, leaf, [from], { label: { html: labelOf(part, sizes.get(path)!, times) } })
+      }
+      case "Sequence":
+        return chain(
+          part.children.map((child, i) => (before) => walk(child, ...at(i), before)),
+          from
+        )
+      case "Repeat": {
+        const [here, own] = [Circuit.join(path, 0), Circuit.join(leaf, "*")]
+        const { last, ...within } = walk(part.child, here, own, from)
+        const [entering, inside] = [
+          within.edges.filter(({ tail }) => tail === from),
+          within.edges.filter(({ tail }) => tail !== from)
+        ]
+        const graphAttributes = { ...cluster, label: `× ${part.times}` }
+        return {
+          last,
+          nodes: [],
+          edges: entering,
+          subgraphs: [{ name: `cluster ${path}`, ...within, edges: inside, graphAttributes }]
+        }
+      }
+      case "Residual": {
+        const child = walk(part.child, ...at(0), from)
+        return together([child], place(path, leaf, [child.last, from], { ...sum, label: "+" }))
+      }
+      case "Branch": {
+        const children = part.children.map((child, i) => walk(child, ...at(i), from))
+        const html = labelled("concat", [`[${sizes.get(path)!.shape.join(" × ")}]`])
+        return together(
+          children,
+          place(
+            path,
+            leaf,
+            children.map(({ last }) => last),
+            { label: { html } }
+          )
+        )
+      }
+    }
+  }
+  const { last, ...whole } = walk(circuit, "", "", "input")
+  const end = [...sizes.values()].at(-1)!
+  return {
+    name: "circuit",
+    directed: true,
+    graphAttributes: { ...type, rankdir: "TB", nodesep: 0.3, ranksep: 0.25, bgcolor: "white", pad: 0.2 },
+    nodeAttributes: {
+      ...type,
+      shape: "box",
+      style: "rounded",
+      color: Theme.ink.line,
+      penwidth: 0.8,
+      margin: "0.14,0.07"
+    },
+    edgeAttributes: { color: Theme.ink.quiet, penwidth: 0.8, arrowsize: 0.6 },
+    nodes: [
+      { name: "input", attributes: { ...bare, label: `x: [${Circuit.inputs(circuit)}]` } },
+      ...whole.nodes,
+      { name: "output", attributes: { ...bare, label: `ẑ: [${end.shape.join(" × ")}]` } }
+    ],
+    edges: [...whole.edges, { tail: last, head: "output" }],
+    subgraphs: whole.subgraphs
+  }
+}
+
+const chain = (parts: ReadonlyArray<(from: string) => Drawn>, from: string): Drawn =>
+  parts.reduce<Drawn>((before, part) => together([before], part(before.last)), {
+    last: from,
+    nodes: [],
+    edges: [],
+    subgraphs: []
+  })
+
+const together = (before: ReadonlyArray<Drawn>, next: Drawn): Drawn => ({
+  last: next.last,
+  nodes: [...before, next].flatMap(({ nodes }) => nodes),
+  edges: [...before, next].flatMap(({ edges }) => edges),
+  subgraphs: [...before, next].flatMap(({ subgraphs }) => subgraphs)
+})
+
+const type = { fontname: "Helvetica,Arial,sans-serif", fontsize: 13.8, fontcolor: Theme.ink.text }
+const bare = { shape: "plain" }
+const sum = { shape: "circle", width: 0.3, fixedsize: true, margin: 0, fontsize: 16 }
+const cluster = { ...type, style: "rounded", color: Theme.ink.quiet, labeljust: "r", margin: 10 }
+const auxiliary = {
+  shape: "ellipse",
+  style: "filled",
+  fillcolor: "#e69f00",
+  color: "#e69f00",
+  margin: "0.05,0.02",
+  height: 0.25,
+  width: 0.3,
+  fontsize: 11
+}
+
+/** The kind with what is said of it below; of a repeated block, its parameters in all turns. */
+const labelOf = (block: Block.Block, { flops, shape }: Size, times: number): string => {
+  const numbers = Object.values(block.parameters)
+    .filter(Circuit.isTrained)
+    .reduce((total, of) => total + NdArray.size(of.shape), 0)
+  return labelled(Circuit.print(block), [
+    `[${shape.join(" × ")}]`,
+    ...(numbers === 0 ? [] : [`${times === 1 ? "" : `${times} × `}${numbers.toLocaleString("en")} parameters`]),
+    ...(flops === 0 ? [] : [`${flops.toLocaleString("en")} FLOP`])
+  ])
+}
+
+const labelled = (name: string, details: ReadonlyArray<string>): string =>
+  `${Svg.escape(name)}<br/><font point-size="10.9" color="${Theme.ink.quiet}">${details.map(Svg.escape).join(" · ")}</font>`

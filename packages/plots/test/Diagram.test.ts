@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Circuit, Cut } from "@rai/core"
+import { Effect } from "effect"
+import { Diagram, Picture } from "../src/index.ts"
+import * as Document from "./Document.ts"
+
+const { branch, linear, perceptron, relu, repeat, residual, sequence, tanh } = Circuit
+
+const deep = perceptron([2, ...Array<number>(100).fill(100), 1])
+
+/** Every edge as Graphviz titles it, `0->1`. */
+const edges = (svg: string) =>
+  Array.from(Document.parse(svg).getElementsByTagName("title"))
+    .map((title) => title.textContent ?? "")
+    .filter((title) => title.includes("->"))
+
+describe("Diagram", () => {
+  it.effect("folds 99 equal stages into one, with shapes, parameters and cost", () =>
+    Effect.gen(function* () {
+      const texts = Document.texts(yield* Diagram.svg(deep, { cuts: Cut.sites(deep, { ...Cut.paper, every: 10 }) }))
+      assert.includeMembers(
+        [...texts],
+        ["x: [2]", "linear 2→100", "× 99", "sigmoid", "[100] · 99 × 10,100 parameters · 20,100 FLOP", "ẑ: [1]"]
+      )
+      assert.deepStrictEqual(
+        texts.filter((text) => text.startsWith("z")),
+        ["z (10 of 99)"]
+      )
+    })
+  )
+
+  it.effect("leads ways around to their sums, and blocks side by side to what they give together", () =>
+    Effect.gen(function* () {
+      const circuit = sequence(
+        linear(2, 3),
+        residual(sequence(tanh, linear(3, 3))),
+        branch(relu, linear(3, 1)),
+        linear(4, 1)
+      )
+      const svg = yield* Diagram.svg(circuit, { cuts: new Set(["1"]) })
+      assert.sameMembers(edges(svg), [
+        "input->0",
+        "0->1.0.0",
+        "1.0.0->1.0.1",
+        "1.0.1->1",
+        "0->1",
+        "1->z 1",
+        "z 1->2.0",
+        "z 1->2.1",
+        "2.0->2",
+        "2.1->2",
+        "2->3",
+        "3->output"
+      ])
+      assert.includeMembers([...Document.texts(svg)], ["+", "z", "concat", "[4]"])
+    })
+  )
+
+  it.effect("draws a repeat in a repeat, and a PNG", () =>
+    Effect.gen(function* () {
+      const inner = repeat(sequence(tanh, linear(2, 2)), 3)
+      const svg = yield* Diagram.svg(sequence(linear(2, 2), repeat(inner, 4), linear(2, 1)))
+      assert.includeMembers([...Document.texts(svg)], ["× 3", "× 4", "[2] · 12 × 6 parameters · 10 FLOP"])
+      assert.isAbove(Document.pixels(yield* Picture.png(svg)).height, 400)
+    })
+  )
+
+  it.effect("names blocks that do not fit", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Diagram.svg(sequence(linear(2, 3), linear(4, 1))))
+      assert.match(error.message, /in block 1: expected .*, but .* came/)
+    })
+  )
+})
