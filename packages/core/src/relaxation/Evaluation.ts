@@ -71,7 +71,20 @@ const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler
       training.onStatistic(path, z, distance)
     }
   }
-  return isStacked(path) ? StackedBlock.apply(block, f, z, parameters) : f(z, parameters)
+  const ẑ = isStacked(path) ? StackedBlock.apply(block, f, z, parameters) : f(z, parameters)
+  keepsPromise(block, z, ẑ)
+  return ẑ
+}
+
+/** A block gives one ẑ for each example, as wide as its settings say. */
+const keepsPromise = ({ kind, settings: { outputs } }: Block, z: Tensor, ẑ: Tensor): void => {
+  const [examples, width] = [z.shape[0] ?? "batch", outputs ?? "…"]
+  if (ẑ.shape[0] === z.shape[0] && (outputs === undefined || ẑ.shape.at(-1) === outputs)) return
+  throw new ShapeMismatch({
+    operation: kind,
+    expected: `it to give [${examples}, ${width}]`,
+    came: Shape.show(ẑ.shape)
+  })
 }
 
 /** z + f(z) */

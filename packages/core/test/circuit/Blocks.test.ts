@@ -111,6 +111,34 @@ describe("blocks that do not fit", () => {
     ],
     ["other units", images(Circuit.layerNorm(4)), "layer-norm in block 1: expected [batch, …, 4], but [5,2,4,3] came"],
     [
+      "a stage of one's own that is not as wide as it says",
+      Circuit.sequence(Circuit.linear(24, 4), { ...Circuit.tanh, kind: "own", settings: { outputs: 3 } }),
+      "own in block 1: expected it to give [5, 3], but [5,4] came"
+    ],
+    [
+      "a stage of one's own that gives one answer for all examples",
+      Circuit.sequence(
+        Circuit.linear(24, 4),
+        Circuit.stage("own", (z) => z.sum([0]))
+      ),
+      "own in block 1: expected it to give [5, …], but [1,4] came"
+    ],
+    [
+      "branches that do not fit each other",
+      images(Circuit.branch(Circuit.relu, Circuit.maxPool2d({ kernel: 2 }))),
+      "concat along axis 1 in block 1: expected [5,2,4,3], but [5,2,2,1] came"
+    ],
+    [
+      "columns that are not there",
+      Circuit.columns({ inputs: 24, first: 20, count: 5 }),
+      "columns: expected [batch, 25], but [5,24] came"
+    ],
+    [
+      "categories in other columns",
+      Circuit.embedding({ inputs: 3, categories: 4, units: 2 }),
+      "embedding: expected [batch, 3], but [5,24] came"
+    ],
+    [
       "no image at all",
       Circuit.globalAveragePool,
       "global-average-pool: expected [batch, channels, …], but [5,24] came"
