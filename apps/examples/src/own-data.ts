@@ -36,12 +36,12 @@ const program = Effect.gen(function* () {
   const lines = Array.from(xs, (x, i) => JSON.stringify({ x, y: ys[i], inside: Math.hypot(x, ys[i]!) < 0.7 }))
   yield* writeFileString("readings.jsonl", lines.join("\n"))
 
-  // Five parts are trained on, one in memory at a time; the first is what is measured, the sixth what is never seen.
-  const parts = { sizes: [500, 500, 500, 500, 500], read: Stream.take(read("readings.jsonl"), 5) }
-  const [sample, , , , , fresh] = yield* Stream.runCollect(read("readings.jsonl"))
+  // Five parts are trained on, one in memory at a time; the first is what is measured on, the sixth is never seen.
+  const { parts, sample } = yield* Rai.Parts.make(Stream.take(read("readings.jsonl"), 5), "readings.jsonl")
+  const [fresh] = yield* Stream.runCollect(Stream.drop(read("readings.jsonl"), 5))
   const circuit = Rai.Circuit.perceptron([2, 16, 16, 1], { activation: "relu" })
   const plan = yield* Rai.PlanSpec.parse("backpropagate:20:batch=50:adam=0.01")
-  const trained = yield* Rai.Training.fit(circuit, sample!, { parts, plan, seed: 0 })
+  const trained = yield* Rai.Training.fit(circuit, sample, { parts, plan, seed: 0 })
   yield* Console.log(`accuracy ${(yield* Rai.Score.score(trained, fresh!)).accuracy} on 500 lines never seen`)
 
   yield* writeFileString("damaged.jsonl", [lines[0], '{"x":0.5,"y":"left"}'].join("\n"))
