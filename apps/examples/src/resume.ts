@@ -10,7 +10,7 @@ const circuit = Circuit.perceptron([2, 20, 20, 20, 1], { activation: "tanh" })
 
 const program = Effect.gen(function* () {
   const data = yield* Moons.paper
-  const plan = yield* PlanSpec.parse("relax:30:adam=0.01:batch=25:noise=0.01,backpropagate:60")
+  const plan = yield* PlanSpec.parse("relax:50:adam=0.01:batch=25:noise=0.01,backpropagate:60")
   const run = { plan, seed: 7 }
   const whole = yield* Training.fit(circuit, data, run)
 
@@ -19,9 +19,11 @@ const program = Effect.gen(function* () {
   const identity = yield* Checkpoint.identity({ circuit, data, engine, ...run })
   yield* FileSystem.FileSystem.use((fs) => fs.makeDirectory("run", { recursive: true }))
 
-  // Taking no more events interrupts the run, as Ctrl+C would; it leaves a snapshot, which takes a step or two to stop for.
-  const onSnapshot = (snapshot: Parameters<typeof Checkpoint.save>[2]) => Checkpoint.save("run", identity, snapshot)
-  yield* Training.stream(circuit, data, { ...run, onSnapshot }).pipe(
+  // Taking no more events interrupts the run, as Ctrl+C would; it leaves a snapshot, which holds the steps taken until it stopped.
+  yield* Training.stream(circuit, data, {
+    ...run,
+    onSnapshot: (snapshot) => Checkpoint.save("run", identity, snapshot)
+  }).pipe(
     Stream.takeUntil(({ progress }) => progress.total === 101),
     Stream.runDrain
   )

@@ -62,6 +62,9 @@ const saying = (plan: Plan, said: Said): Plan => new Plan({ ...plan, said: { ...
 /** A plan of one relaxing phase; see `Phase.relax` for the defaults. */
 export const relax = (options: Parameters<typeof Phase.relax>[0]): Plan => make(Phase.relax(options))
 
+/** A plan of one alternating phase; see `Phase.alternate` for the defaults. */
+export const alternate = (options: Parameters<typeof Phase.alternate>[0]): Plan => make(Phase.alternate(options))
+
 /** A plan of one phase of backpropagation; see `Phase.backpropagate` for the defaults. */
 export const backpropagate = (options: Parameters<typeof Phase.backpropagate>[0]): Plan =>
   make(Phase.backpropagate(options))
