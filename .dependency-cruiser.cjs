@@ -60,7 +60,7 @@ module.exports = {
     standsOn("export", "core"),
     standsOn("onnx-engine", "core", "export"),
     standsOn("conformance", "core"),
-    standsOn("fp-ts", "core"),
+    standsOn("fp-ts", "core", "export"),
     standsOn("plots", "core"),
     standsOn("experiments", "core", "plots"),
     standsOn("serving", "core", "export"),

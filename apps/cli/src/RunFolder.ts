@@ -1,7 +1,7 @@
 /**
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
-import { Archive, type TrainingEvent } from "@rai/core"
+import { Archive, TrainingEvent } from "@rai/core"
 import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { Settings } from "./Settings.ts"
@@ -104,7 +104,7 @@ export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, t
 
 /** Adds the measurement of an event, if it has one. */
 export const append = Effect.fnUntraced(function* (folder: string, event: TrainingEvent.TrainingEvent) {
-  if (event._tag !== "Step" || event.measurement === undefined) return
+  if (!TrainingEvent.isMeasured(event)) return
   const { phase, progress, measurement } = event
   const fs = yield* FileSystem.FileSystem
   const row = {

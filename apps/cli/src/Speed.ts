@@ -15,9 +15,8 @@ export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
   const [phase] = plan.phases
   const lasting = phase!.steps === undefined ? { epochs: length } : { steps: length }
   return new Plan.Plan({
-    ...plan,
     phases: [{ ...phase!, ...lasting, interval: length } as typeof phase & {}],
-    stop: undefined
+    said: { ...plan.said, stop: undefined }
   })
 }
 

@@ -23,13 +23,16 @@ const circuit = sequence(
 const program = Effect.gen(function* () {
   yield* Console.log(`${Rai.Circuit.print(circuit)}; cut at ${[...Rai.Cut.sites(circuit, Rai.Cut.paper)].join(", ")}`)
   const { test, train } = yield* Rai.Dataset.split(yield* Rai.Digits.make(), { share: 0.2 })
-  for (const plan of ["backpropagate:8:batch=64:adam=0.005", "alternate:8:batch=64"]) {
-    const trained = yield* Rai.Training.fit(circuit, train, { plan: yield* Rai.PlanSpec.parse(plan), seed: 0 })
+  const backpropagate = Rai.Plan.backpropagate({ epochs: 8, batch: 64, optimizer: Rai.Adam.make(0.005) })
+  for (const plan of [backpropagate, Rai.Plan.alternate({ epochs: 8, batch: 64 })]) {
+    const trained = yield* Rai.Training.fit(circuit, train, { plan, seed: 0 })
     const logits = yield* Rai.Score.predict(trained, test.inputs)
     const predicted = Rai.Classification.largest(logits)
     const confusion = Rai.Classification.confusionMatrix(Rai.Dataset.labels(test), predicted, 10)
     const [accuracy, f1] = [Rai.Classification.balancedAccuracy(confusion), Rai.Classification.macroF1(confusion)]
-    yield* Console.log(`${plan}: balanced accuracy ${accuracy.toFixed(3)}, F1 ${f1.toFixed(3)} on digits never seen`)
+    yield* Console.log(
+      `${Rai.Plan.print(plan)}: balanced accuracy ${accuracy.toFixed(3)}, F1 ${f1.toFixed(3)} on digits never seen`
+    )
   }
 })
 

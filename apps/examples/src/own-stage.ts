@@ -2,11 +2,11 @@
  * A stage of your own: a plain function on tensors is checked, differentiated, relaxed and drawn with no further word.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
-import { Circuit, Cut, FreeRun, Moons, Phase, Plan, Print, Rprop, type Tensor, TfjsEngine, Training } from "@rai/core"
+import { Circuit, Cut, FreeRun, Moons, Plan, Print, Rprop, TfjsEngine, Training, TrainingEvent } from "@rai/core"
 import { Console, Effect, Stream } from "effect"
 
 /** softsign(z) = z / (1 + |z|) */
-const softsign = Circuit.stage("softsign", (z: Tensor.Tensor) => z.div(z.abs().add(1)))
+const softsign = Circuit.stage("softsign", (z) => z.div(z.abs().add(1)))
 
 const hidden = Circuit.sequence(softsign, Circuit.linear(16, 16))
 const circuit = Circuit.sequence(Circuit.linear(2, 16), Circuit.repeat(hidden, 3), softsign, Circuit.linear(16, 1))
@@ -24,13 +24,13 @@ const program = Effect.gen(function* () {
   )
   yield* Console.log(`cut at ${[...Cut.sites(circuit, cut)].join(", ")}`)
 
-  const plan = Plan.make(Phase.relax({ steps: 150, optimizer: Rprop.make(0.003), cut, interval: 50 }))
-  const events = Training.stream(circuit, yield* Moons.paper, { plan, seed: 0 })
-  yield* Stream.runForEach(events, (event) => {
-    if (event._tag !== "Step" || event.measurement === undefined) return Effect.void
-    const { freeRunAccuracy, relaxationGap } = event.measurement
-    return Console.log(`step ${event.progress.step}: gap ${relaxationGap?.toFixed(3)}, accuracy ${freeRunAccuracy}`)
-  })
+  const plan = Plan.relax({ steps: 150, optimizer: Rprop.make(0.003), cut, interval: 50 })
+  yield* Training.stream(circuit, yield* Moons.paper, { plan, seed: 0 }).pipe(
+    Stream.filter(TrainingEvent.isMeasured),
+    Stream.runForEach(({ measurement: { freeRunAccuracy, relaxationGap }, progress }) =>
+      Console.log(`step ${progress.step}: gap ${relaxationGap?.toFixed(3)}, accuracy ${freeRunAccuracy}`)
+    )
+  )
 })
 
 program.pipe(Effect.provide(TfjsEngine.layer), runMain)

@@ -84,9 +84,11 @@ const planOf = Effect.fnUntraced(function* (contestant: Contestant, circuit: Cir
   const written = yield* PlanSpec.parse(text)
   return new Plan.Plan({
     ...written,
-    start: start ?? written.start,
-    coordinates: coordinates ?? written.coordinates,
-    stop: stop ?? written.stop
+    said: {
+      ...(start === undefined ? {} : { start }),
+      ...(coordinates === undefined ? {} : { coordinates }),
+      ...(stop === undefined ? {} : { stop })
+    }
   })
 })
 

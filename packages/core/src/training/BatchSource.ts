@@ -1,8 +1,9 @@
 /**
  * Where a step's batch comes from: the data in memory, or parts that are read as they are needed.
  */
-import { Effect, Exit, type Pull, Scope, Stream } from "effect"
+import { Effect, Exit, Pull, Scope, Stream } from "effect"
 import * as Batches from "../data/Batches.ts"
+import { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
@@ -72,13 +73,26 @@ export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: nu
       while (within >= counts[wanted]!) within -= counts[wanted++]!
       if (open?.epoch !== epoch || wanted < part) yield* reopen(epoch)
       while (part < wanted) {
-        if (waiting.length === 0) waiting = [...(yield* Effect.orDie(open!.pull))]
-        current = waiting.shift()!
-        part++
+        if (waiting.length === 0) waiting = [...(yield* Pull.catchDone(open!.pull, () => Effect.succeed([])))]
+        current = yield* ofSize(sizes, ++part, waiting.shift())
         batches = Batches.indices(sizes[part]!, size, seed, label + epoch * sizes.length + part)
       }
       return take(current!, batches[within]!)
     })
-    const source: BatchSource<E, R> = { perEpoch, at: (step) => at(step) as Effect.Effect<Batch, E, R> }
+    const source: BatchSource<E | DataInvalid, R> = { perEpoch, at }
     return source
   })
+
+/** The part that was read, if it is as large as it was said to be. */
+const ofSize = (sizes: ReadonlyArray<number>, part: number, data: Dataset | undefined) => {
+  const examples = data?.inputs.shape[0]
+  if (data !== undefined && examples === sizes[part]) return Effect.succeed(data)
+  return Effect.fail(
+    new DataInvalid({
+      source: `part ${part + 1} of ${sizes.length}`,
+      expected: `${sizes[part]} examples, as its size says`,
+      came: data === undefined ? "there is no such part" : `${examples} came`,
+      advice: "give the same parts each time that they are read"
+    })
+  )
+}

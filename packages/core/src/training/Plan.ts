@@ -21,43 +21,56 @@ export interface Stop {
   readonly relative?: boolean | undefined
 }
 
-interface Parts {
-  readonly phases: ReadonlyArray<Phase.Phase>
+/** What a plan says of the whole run; it need not say anything. */
+export interface Said {
   /** By the name that `--start` takes. */
-  readonly start: Start.Name
-  readonly coordinates: Coordinates.Coordinates
+  readonly start?: Start.Name
+  readonly coordinates?: Coordinates.Coordinates
+  /** Undefined where the plan says that there is none. */
   readonly stop?: Stop | undefined
 }
 
 /** What training follows. */
-export class Plan extends Pipeable.Class implements Parts {
+export class Plan extends Pipeable.Class {
   readonly phases: ReadonlyArray<Phase.Phase>
-  readonly start: Start.Name
-  readonly coordinates: Coordinates.Coordinates
-  readonly stop: Stop | undefined
+  readonly said: Said
 
-  constructor(parts: Parts) {
+  constructor(parts: { readonly phases: ReadonlyArray<Phase.Phase>; readonly said: Said }) {
     super()
     this.phases = parts.phases
-    this.start = parts.start
-    this.coordinates = parts.coordinates
-    this.stop = parts.stop
+    this.said = parts.said
+  }
+
+  get start(): Start.Name {
+    return this.said.start ?? "pytorch"
+  }
+
+  get coordinates(): Coordinates.Coordinates {
+    return this.said.coordinates ?? "plain"
+  }
+
+  get stop(): Stop | undefined {
+    return this.said.stop
   }
 }
 
-/** Phases in plain coordinates from PyTorch's start. */
-export const make = (...phases: ReadonlyArray<Phase.Phase>): Plan =>
-  new Plan({ phases, start: "pytorch", coordinates: "plain" })
+/** Phases in order, from PyTorch's start in plain coordinates unless the plan is told otherwise. */
+export const make = (...phases: ReadonlyArray<Phase.Phase>): Plan => new Plan({ phases, said: {} })
+
+const saying = (plan: Plan, said: Said): Plan => new Plan({ ...plan, said: { ...plan.said, ...said } })
 
 /** A plan of one relaxing phase; see `Phase.relax` for the defaults. */
 export const relax = (options: Parameters<typeof Phase.relax>[0]): Plan => make(Phase.relax(options))
+
+/** A plan of one alternating phase; see `Phase.alternate` for the defaults. */
+export const alternate = (options: Parameters<typeof Phase.alternate>[0]): Plan => make(Phase.alternate(options))
 
 /** A plan of one phase of backpropagation; see `Phase.backpropagate` for the defaults. */
 export const backpropagate = (options: Parameters<typeof Phase.backpropagate>[0]): Plan =>
   make(Phase.backpropagate(options))
 
 /**
- * One plan after the other; start, coordinates and stop are the first one's.
+ * One plan after the other; start, coordinates and stop are the first one's where it says them, else the next one's.
  *
  * ```ts
  * import { Plan } from "@rai/core"
@@ -69,25 +82,29 @@ export const backpropagate = (options: Parameters<typeof Phase.backpropagate>[0]
 export const andThen: {
   (next: Plan): (plan: Plan) => Plan
   (plan: Plan, next: Plan): Plan
-} = Function.dual(2, (plan: Plan, next: Plan) => new Plan({ ...plan, phases: [...plan.phases, ...next.phases] }))
+} = Function.dual(
+  2,
+  (plan: Plan, next: Plan) =>
+    new Plan({ phases: [...plan.phases, ...next.phases], said: { ...next.said, ...plan.said } })
+)
 
 /** The plan from another start, by the name that `--start` takes. */
 export const startingAt: {
   (start: Start.Name): (plan: Plan) => Plan
   (plan: Plan, start: Start.Name): Plan
-} = Function.dual(2, (plan: Plan, start: Start.Name) => new Plan({ ...plan, start }))
+} = Function.dual(2, (plan: Plan, start: Start.Name) => saying(plan, { start }))
 
 /** The plan ended as soon as the free run on the training data is good enough. */
 export const stoppingAt: {
   (stop: Stop): (plan: Plan) => Plan
   (plan: Plan, stop: Stop): Plan
-} = Function.dual(2, (plan: Plan, stop: Stop) => new Plan({ ...plan, stop }))
+} = Function.dual(2, (plan: Plan, stop: Stop) => saying(plan, { stop }))
 
 /** The plan trained in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
 export const inCoordinates: {
   (coordinates: Coordinates.Coordinates): (plan: Plan) => Plan
   (plan: Plan, coordinates: Coordinates.Coordinates): Plan
-} = Function.dual(2, (plan: Plan, coordinates: Coordinates.Coordinates) => new Plan({ ...plan, coordinates }))
+} = Function.dual(2, (plan: Plan, coordinates: Coordinates.Coordinates) => saying(plan, { coordinates }))
 
 /** The phases as `--plan` takes them. */
 export const print = (plan: Plan): string => plan.phases.map(Phase.print).join(",")
@@ -249,7 +266,10 @@ const finishing = (T: number): Phase.Phase =>
   })
 
 // Epochs were asked for, so all of them are taken.
-const unending = (plan: Plan): Plan => new Plan({ ...plan, stop: undefined })
+const unending = (plan: Plan): Plan => saying(plan, { stop: undefined })
 
 const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan =>
-  new Plan({ phases, start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved })
+  new Plan({
+    phases,
+    said: { start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved }
+  })

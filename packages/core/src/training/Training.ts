@@ -70,12 +70,19 @@ export const stream = <E = never, R = never>(
 ): Stream.Stream<TrainingEvent, TrainingError | E, Engine | R> =>
   Stream.callback<TrainingEvent, TrainingError | E, Engine | R>(
     (queue) =>
-      run(circuit, data, options, (event) => Queue.offer(queue, event)).pipe(
+      carryOut(circuit, data, options, (event) => Queue.offer(queue, event)).pipe(
         Effect.andThen(Queue.end(queue)),
         Effect.asVoid
       ),
     { bufferSize: 16, strategy: "suspend" }
   )
+
+/** The run to its end: its last event, the trained circuit with what was measured there. */
+export const run = <E = never, R = never>(
+  circuit: Circuit.Circuit,
+  data: Dataset,
+  options: Options<E, R> = {}
+): Effect.Effect<Finished, TrainingError | E, Engine | R> => carryOut(circuit, data, options, () => Effect.void)
 
 /** The run to its end: the trained circuit. */
 export const fit = <E = never, R = never>(
@@ -83,14 +90,11 @@ export const fit = <E = never, R = never>(
   data: Dataset,
   options: Options<E, R> = {}
 ): Effect.Effect<Trained, TrainingError | E, Engine | R> =>
-  Effect.map(
-    run(circuit, data, options, () => Effect.void),
-    ({ trained }) => trained
-  )
+  Effect.map(run(circuit, data, options), ({ trained }) => trained)
 
 type Emit = (event: TrainingEvent) => Effect.Effect<unknown>
 
-const run = Effect.fnUntraced(function* <E, R>(
+const carryOut = Effect.fnUntraced(function* <E, R>(
   circuit: Circuit.Circuit,
   data: Dataset,
   options: Options<E, R>,
@@ -168,7 +172,11 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
     return yield* new WidthsMismatch({ inputs, outputs, features, targets })
   }
   if (plan.phases.length === 0) {
-    return yield* new PlanUnfit({ expected: "a phase in the plan", came: "none came", advice: "give at least one" })
+    return yield* new PlanUnfit({
+      expected: "a phase in the plan",
+      came: "none came",
+      advice: "add one, as in Plan.relax({ steps: 250 })"
+    })
   }
   for (const phase of plan.phases) {
     if (phase.optimizer.name === "rprop" && phase.curve.name !== "constant") {

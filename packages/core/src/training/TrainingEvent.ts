@@ -39,3 +39,12 @@ export interface Finished {
 
 /** One event of a training run. */
 export type TrainingEvent = Step | Rewound | Finished
+
+/** A step at which the run was measured. */
+export interface Measured extends Step {
+  readonly measurement: Measurement
+}
+
+/** Whether an event is a step at which the run was measured, as `Stream.filter` takes it. */
+export const isMeasured = (event: TrainingEvent): event is Measured =>
+  event._tag === "Step" && event.measurement !== undefined

@@ -8,6 +8,7 @@ import {
   Moons,
   type PhaseRun,
   PhaseState,
+  Plan,
   PlanSpec,
   Programs,
   ReferenceEngine,
@@ -125,7 +126,7 @@ for (const [name, layer] of engines) {
             const expected = yield* stepByStep(text)
             const events = yield* Stream.runCollect(
               Training.stream(circuit, yield* data, {
-                plan: { ...plan, phases: [{ ...phase!, careful }] } as never,
+                plan: new Plan.Plan({ ...plan, phases: [{ ...phase!, careful }] }),
                 seed
               })
             )

@@ -1,6 +1,17 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Dataset, Moons, Parts, type PhaseRun, Plan, PlanSpec, ReferenceEngine, Training } from "@rai/core"
+import {
+  Circuit,
+  DataInvalid,
+  Dataset,
+  Moons,
+  Parts,
+  type PhaseRun,
+  Plan,
+  PlanSpec,
+  ReferenceEngine,
+  Training
+} from "@rai/core"
 import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, 6, 6, 1], { activation: "tanh" })
@@ -64,5 +75,44 @@ describe("data in parts", () => {
         /^expected phases that train in batches.*, but relax:3:rprop=0.1 came; write backpropagate/
       )
     }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect(
+    "a source that fails, ends early or has changed since it was measured ends the run with what came where",
+    () =>
+      Effect.gen(function* () {
+        const [whole, other] = [
+          yield* Moons.make({ examples: 20, seed: 3 }),
+          yield* Moons.make({ examples: 12, seed: 4 })
+        ]
+        const damaged = new DataInvalid({ source: "mine", line: 7, expected: "a", came: "b came", advice: "mend it" })
+        const later = [
+          [Stream.fail(damaged), damaged.message],
+          [
+            Stream.empty,
+            "part 2 of 2: expected 20 examples, as its size says, but there is no such part; give the same parts each time that they are read"
+          ],
+          [
+            Stream.make(other),
+            "part 2 of 2: expected 20 examples, as its size says, but 12 came; give the same parts each time that they are read"
+          ]
+        ] as const
+        for (const [second, expected] of later) {
+          const parts = { sizes: [20, 20], read: Stream.concat(Stream.make(whole), second) }
+          const plan = Plan.backpropagate({ epochs: 2, batch: 5 })
+          const error = yield* Effect.flip(Training.fit(circuit, whole, { plan, seed: 1, parts }))
+          assert.strictEqual(error.message, expected)
+        }
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("any stream has parts, unless it has none", () =>
+    Effect.gen(function* () {
+      const read = Stream.mapEffect(Stream.make(20, 12), (examples) => Moons.make({ examples, seed: examples }))
+      const { parts, sample } = yield* Parts.make(read, "mine")
+      assert.deepStrictEqual([parts.sizes, Dataset.examples(sample)], [[20, 12], 20])
+      const { message } = yield* Effect.flip(Parts.make(Stream.empty, "mine"))
+      assert.strictEqual(message, "mine: expected at least one example, but none came; add rows")
+    })
   )
 })

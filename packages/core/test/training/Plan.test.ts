@@ -226,3 +226,22 @@ describe("every start", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })
+
+describe("one plan after the other", () => {
+  const relaxing = Plan.relax({ steps: 60 })
+  const ending = Plan.backpropagate({ steps: 30 }).pipe(Plan.stoppingAt({ loss: 0.02 }), Plan.startingAt("orthogonal"))
+
+  it("takes what the first says, and of the next what the first leaves open", () => {
+    const both = relaxing.pipe(Plan.inCoordinates("tanh"), Plan.startingAt("mirrored"), Plan.andThen(ending))
+    assert.strictEqual(Plan.print(both), "relax:60:rprop=0.1,backpropagate:30:rprop=0.001")
+    assert.deepStrictEqual([both.start, both.coordinates, both.stop], ["mirrored", "tanh", { loss: 0.02 }])
+    assert.deepStrictEqual([relaxing.start, relaxing.coordinates, relaxing.stop], ["pytorch", "plain", undefined])
+  })
+
+  it("has the same result subject first and piped", () => {
+    assert.deepStrictEqual(Plan.andThen(relaxing, ending), relaxing.pipe(Plan.andThen(ending)))
+    assert.deepStrictEqual(Plan.startingAt(relaxing, "he"), relaxing.pipe(Plan.startingAt("he")))
+    assert.deepStrictEqual(Plan.stoppingAt(relaxing, { loss: 1 }), relaxing.pipe(Plan.stoppingAt({ loss: 1 })))
+    assert.deepStrictEqual(Plan.inCoordinates(relaxing, "tanh"), relaxing.pipe(Plan.inCoordinates("tanh")))
+  })
+})

@@ -1,0 +1,48 @@
+/**
+ * Everything that a pipeline can fail with, told apart by `_tag`, each with a `message` that says what was expected, what came, what to do.
+ */
+import type { Archive, CircuitSpec, PlanSpec, TfjsEngine, Training } from "@rai/core"
+import type { Onnx, Predict, Verify } from "@rai/export"
+import { type Layer, Schema } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+
+const quote = (reason: unknown): string => `«${reason instanceof Error ? reason.message : String(reason)}»`
+
+/** The pipeline's signal was aborted. */
+export class Cancelled extends Schema.TaggedError<Cancelled>()("Cancelled", {
+  /** What the signal was aborted with. */
+  reason: Schema.Defect()
+}) {
+  static by(signal: AbortSignal | undefined): Cancelled {
+    return new Cancelled({ reason: signal?.reason ?? "interrupted" })
+  }
+
+  override get message(): string {
+    return `expected the pipeline to end, but it was cancelled (${quote(this.reason)}); run it again, or go on from its last snapshot`
+  }
+}
+
+/** A callback of the user's threw. */
+export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
+  /** `onEvent at step 12 of relax` */
+  callback: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `expected ${this.callback} to return, but it threw ${quote(this.cause)}; mend it, then go on from the last snapshot`
+  }
+}
+
+/** The sum of the library's errors and of this package's two. */
+export type RaiError =
+  | Training.TrainingError
+  | PlanSpec.PlanInvalid
+  | CircuitSpec.CircuitInvalid
+  | Archive.ArchiveInvalid
+  | Layer.Error<typeof TfjsEngine.layer>
+  | Onnx.Failed
+  | Verify.Failed
+  | Predict.Failed
+  | PlatformError
+  | Cancelled
+  | CallbackFailed

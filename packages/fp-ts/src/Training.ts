@@ -1,0 +1,110 @@
+/**
+ * Training as pipelines.
+ */
+import {
+  type Circuit,
+  Training as Core,
+  type Dataset,
+  type PhaseRun,
+  type Trained,
+  type TrainingEvent
+} from "@rai/core"
+import { Effect } from "effect"
+import type { Either } from "fp-ts/lib/Either.js"
+import type { IO } from "fp-ts/lib/IO.js"
+import type { Reader } from "fp-ts/lib/Reader.js"
+import type { TaskEither } from "fp-ts/lib/TaskEither.js"
+import type { Engine } from "./Engine.ts"
+import * as Bridge from "./internal/Bridge.ts"
+import * as Pipeline from "./Pipeline.ts"
+import { CallbackFailed, type RaiError } from "./RaiError.ts"
+
+/** How a run is carried out: as in `@rai/core`, with callbacks in fp-ts's types. */
+export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
+  /** Is told each event before anybody else; where it throws, the run ends with `CallbackFailed`. */
+  readonly onEvent?: ((event: TrainingEvent.TrainingEvent) => IO<void>) | undefined
+  /** Is given a snapshot every two seconds, and once more when the run is cancelled or loses its numbers; `from` goes on from one. */
+  readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError, void>) | undefined
+}
+
+/**
+ * The run to its end: its last event, which holds the trained circuit and what was measured there.
+ *
+ * ```ts
+ * import { Circuit, Plan, ReferenceEngine } from "@rai/core"
+ * import { Data, Engine, Training } from "@rai/fp-ts"
+ * import { pipe } from "fp-ts/lib/function.js"
+ * import * as RTE from "fp-ts/lib/ReaderTaskEither.js"
+ * import * as TE from "fp-ts/lib/TaskEither.js"
+ *
+ * const circuit = Circuit.perceptron([2, 4, 4, 1], { activation: "tanh" })
+ * const run = pipe(
+ *   Data.read("xor"),
+ *   RTE.flatMap((data) => Training.run(circuit, data, { plan: Plan.relax({ steps: 3 }), seed: 0 })),
+ *   Engine.using(ReferenceEngine.layer),
+ *   TE.match(({ message }) => message, ({ progress }) => `${progress.total} steps`)
+ * )
+ * await run() // => "3 steps"
+ * ```
+ */
+export const run = (
+  circuit: Circuit.Circuit,
+  data: Dataset.Dataset,
+  options: Options = {}
+): Pipeline.Pipeline<TrainingEvent.Finished> => Pipeline.fromEffect(Core.run(circuit, data, forCore(options)))
+
+/** The run to its end: the trained circuit. */
+export const fit = (
+  circuit: Circuit.Circuit,
+  data: Dataset.Dataset,
+  options: Options = {}
+): Pipeline.Pipeline<Trained.Trained> => Pipeline.fromEffect(Core.fit(circuit, data, forCore(options)))
+
+/**
+ * The run as it goes on, one event a step; a left is the last. The run waits for whoever reads, and leaving the loop ends it.
+ *
+ * ```ts
+ * import { Circuit, Plan, ReferenceEngine } from "@rai/core"
+ * import { Data, Engine, Training } from "@rai/fp-ts"
+ * import * as E from "fp-ts/lib/Either.js"
+ * import { pipe } from "fp-ts/lib/function.js"
+ * import * as RTE from "fp-ts/lib/ReaderTaskEither.js"
+ *
+ * const circuit = Circuit.perceptron([2, 4, 4, 1], { activation: "tanh" })
+ * const watched = pipe(
+ *   Data.read("xor"),
+ *   RTE.flatMapReader((data) => Training.events(circuit, data, { plan: Plan.relax({ steps: 3 }) })),
+ *   RTE.flatMapTask((events) => async () => {
+ *     const tags: Array<string> = []
+ *     for await (const event of events) tags.push(pipe(event, E.match(({ message }) => message, ({ _tag }) => _tag)))
+ *     return tags
+ *   }),
+ *   Engine.using(ReferenceEngine.layer)
+ * )
+ * await watched() // => E.right(["Step", "Step", "Step", "Step", "Finished"])
+ * ```
+ */
+export const events = (
+  circuit: Circuit.Circuit,
+  data: Dataset.Dataset,
+  options: Options = {}
+): Reader<Engine, AsyncIterable<Either<RaiError, TrainingEvent.TrainingEvent>>> =>
+  Pipeline.fromStream(Core.stream(circuit, data, forCore(options)))
+
+const forCore = ({ onEvent, onSnapshot, ...others }: Options): Core.Options<RaiError, Pipeline.Services> => ({
+  ...others,
+  ...(onEvent && {
+    onEvent: (event) => Effect.try({ try: () => onEvent(event)(), catch: thrownBy(`onEvent at ${placeOf(event)}`) })
+  }),
+  ...(onSnapshot && {
+    onSnapshot: (snapshot) =>
+      Effect.tryPromise({ try: () => onSnapshot(snapshot)(), catch: thrownBy("onSnapshot") }).pipe(
+        Effect.flatMap(Bridge.fromEither)
+      )
+  })
+})
+
+const thrownBy = (callback: string) => (cause: unknown) => new CallbackFailed({ callback, cause })
+
+const placeOf = (event: TrainingEvent.TrainingEvent): string =>
+  event._tag === "Finished" ? "the end of the run" : `step ${event.progress.step} of ${event.phase.kind}`
