@@ -18,7 +18,18 @@ export interface Ends {
 }
 
 /** Blocks that move numbers about, choose among them or average them. */
-const passing = /^(un)?flatten$|^columns$|^dropout$|pool/
+const passing = new Set([
+  "flatten",
+  "unflatten",
+  "columns",
+  "dropout",
+  "max-pool1d",
+  "max-pool2d",
+  "average-pool1d",
+  "average-pool2d",
+  "global-max-pool",
+  "global-average-pool"
+])
 
 /** The wires of each block, by its path; of those that only pass numbers on, none. */
 export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
@@ -30,7 +41,7 @@ export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
   const walk = (part: Circuit.Circuit, path: string, from: number): number => {
     switch (part._tag) {
       case "Block": {
-        if (passing.test(part.kind)) return from
+        if (passing.has(part.kind)) return from
         const to = fresh()
         blocks.push({ path, kind: part.kind, from, to })
         return to
