@@ -3,9 +3,9 @@
  */
 
 import { TrainedStore } from "@rai/core"
-import { Onnx } from "@rai/export"
+import { Model, Onnx } from "@rai/export"
 import { Landscape } from "@rai/plots"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -17,16 +17,25 @@ export const command = Command.make(
   {
     run: Argument.String("DIR").pipe(Argument.withDescription("the folder that `rai train --out` wrote")),
     out: Flag.File("out").pipe(Flag.withDescription("the .onnx file to write")),
+    opset: Flag.Int("opset").pipe(
+      Flag.withDescription(`the operator set, ${Model.opsets[0]} to ${Model.opsets.at(-1)}`),
+      Flag.withDefault(Model.opset)
+    ),
+    expose: Flag.String("expose").pipe(
+      Flag.withDescription("activations that become outputs too, by their path, with * for any one step: 1.*.0"),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
-  Effect.fn("export")(function* ({ json, out, run }) {
+  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run }) {
     if (!out.endsWith(".onnx")) {
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const trained = yield* TrainedStore.load(run)
     const samples = trained.inputNames.length === 2 ? { samples: Landscape.inputs({ grid: 8 }) } : {}
-    const record = yield* Onnx.write(trained, out, samples)
+    const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
+    const record = yield* Onnx.write(trained, out, { ...samples, ...exposed, opset: asked })
     const { examples, maxAbsDifference, maxRelativeDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,

@@ -12,11 +12,12 @@ import * as Steps from "./Steps.ts"
 
 /**
  * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
- * named dimensions stay names.
+ * named dimensions stay names. `opset` is one of `Model.opsets`.
  */
 export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
   source: Program.Program,
-  constants: Engine.Arrays = {}
+  constants: Engine.Arrays = {},
+  { opset = Model.opset }: { readonly opset?: number } = {}
 ): Effect.fn.Return<GraphProto, Operators.OperatorUnsupported> {
   const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
   const unknown = program.nodes.find(
@@ -27,13 +28,14 @@ export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
     return yield* new Operators.OperatorUnsupported({ operator: unknown.primitive.name, known })
   }
   const known = yield* Folding.fold(program, constants)
-  return write(program, known, constants)
+  return write(program, known, constants, opset)
 })
 
 const write = (
   program: Program.Program,
   known: ReadonlyMap<Tensor.Tensor, Folding.Folded>,
-  constants: Engine.Arrays
+  constants: Engine.Arrays,
+  opset: number
 ): GraphProto => {
   const inputs = Object.entries(program.inputs).filter(([name]) => constants[name] === undefined)
   const outputs = Object.entries(program.outputs)
@@ -59,6 +61,7 @@ const write = (
     return output
   }
   const builder: Operators.Builder = {
+    opset,
     add: (operation) => emit(operation, unique(operation.operator.toLowerCase())),
     integers: (numbers) => once(`[${numbers.join(",")}]`, (name) => initializers.push(Model.integers(name, numbers))),
     float: (number) =>

@@ -19,10 +19,14 @@ import {
   ValueInfoProtoSchema
 } from "./onnx_pb.ts"
 
-/** The operator set that exported models are written in. */
+/** The operator set that models are written in unless another is asked for. */
 export const opset = 21
 
-const irVersion = 10
+/** The operator sets that models can be written in, each with the version of the format that came with it (ONNX 1.12 … 1.19). */
+const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12 }
+
+/** The operator sets that models can be written in. */
+export const opsets: ReadonlyArray<number> = Object.keys(irVersions).map(Number)
 
 /** Bytes that are no ONNX model. */
 export class NotAnOnnxModel extends Schema.TaggedError<NotAnOnnxModel>()("NotAnOnnxModel", {
@@ -118,13 +122,18 @@ export const sequence = (name: string): ValueInfoProto =>
 /** The bytes of a model; the same for the same graph and metadata. */
 export const encode = (
   graph: GraphProto,
-  options: { readonly version: string; readonly metadata: Readonly<Record<string, string>> }
+  options: {
+    readonly version: string
+    readonly metadata: Readonly<Record<string, string>>
+    /** One of `opsets`, for which the graph was written. */
+    readonly opset?: number
+  }
 ): Uint8Array =>
   toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
-      irVersion: BigInt(irVersion),
-      opsetImport: [{ domain: "", version: BigInt(opset) }],
+      irVersion: BigInt(irVersions[options.opset ?? opset]!),
+      opsetImport: [{ domain: "", version: BigInt(options.opset ?? opset) }],
       producerName: "rai",
       producerVersion: options.version,
       graph,

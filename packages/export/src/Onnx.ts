@@ -12,7 +12,8 @@ import {
   type ShapeMismatch,
   type Trained
 } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import * as Exposed from "./Exposed.ts"
 import * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
@@ -23,11 +24,30 @@ import type * as Operators from "./Operators.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
-const program = (trained: Trained.Trained) =>
-  Effect.map(FreeRun.program(trained.circuit), (freeRun) => Head.named(freeRun, trained.task))
+/** What may be asked of a model. */
+export interface Options {
+  /** The operator set, 17 to 24; 21 unless told. */
+  readonly opset?: number
+  /** Paths of activations that become outputs too, with `*` for any one step: `1.*.0`. */
+  readonly expose?: string
+}
+
+/** An operator set that no model can be written in. */
+export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnknown", { opset: Schema.Number }) {
+  override get message(): string {
+    return `expected an operator set from ${Model.opsets[0]} to ${Model.opsets.at(-1)}, but ${this.opset} came; leave it out for ${Model.opset}`
+  }
+}
+
+const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained, { expose }: Options) {
+  const freeRun = yield* FreeRun.program(circuit)
+  const named = Head.named(freeRun, task)
+  return expose === undefined ? named : yield* Exposed.add(named, circuit, expose)
+})
 
 /**
- * The bytes of the model: input `x` [batch, inputs], outputs by `Head.named`; the same bytes for the same trained circuit.
+ * The bytes of the model: input `x` [batch, inputs], outputs by `Head.named` and those that are exposed, by their paths; the same bytes for
+ * the same trained circuit.
  *
  * ```ts
  * import { Circuit, NdArray } from "@rai/core"
@@ -44,18 +64,22 @@ const program = (trained: Trained.Trained) =>
  * bytes.length < 1000 // => true
  * ```
  */
-export const make = (
-  trained: Trained.Trained
-): Effect.Effect<Uint8Array, ShapeMismatch | Operators.OperatorUnsupported> =>
-  Effect.gen(function* () {
-    const graph = yield* Graph.fromProgram(yield* program(trained), trained.parameters)
-    return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained) })
-  })
+export const make = Effect.fn("Onnx.make")(function* (
+  trained: Trained.Trained,
+  options: Options = {}
+): Effect.fn.Return<Uint8Array, ShapeMismatch | Operators.OperatorUnsupported | OpsetUnknown | Exposed.NothingExposed> {
+  const { opset = Model.opset } = options
+  if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
+  const graph = yield* Graph.fromProgram(yield* program(trained, options), trained.parameters, { opset })
+  return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained), opset })
+})
 
 /** Why an export did not come about; what stood at its place before is as it was. */
 export type Failed =
   | ShapeMismatch
   | Operators.OperatorUnsupported
+  | OpsetUnknown
+  | Exposed.NothingExposed
   | Engine.EngineFailed
   | Onnxruntime.OnnxruntimeFailed
   | Parity.ParityLost
@@ -68,13 +92,14 @@ export type Failed =
 export const write = Effect.fn("Onnx.write")(function* (
   trained: Trained.Trained,
   file: string,
-  options: { readonly samples?: NdArray.NdArray } = {}
+  options: Options & { readonly samples?: NdArray.NdArray } = {}
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
-  const bytes = yield* make(trained)
+  const bytes = yield* make(trained, options)
   const { seed, version } = trained.origin
   const x = Samples.make(Circuit.inputs(trained.circuit), { given: options.samples, seed })
-  const freeRun = yield* Engine.run(yield* program(trained), { ...trained.parameters, x })
-  const rounding = yield* roundingOf(yield* program(trained), trained.parameters, x, freeRun)
+  const asked = yield* program(trained, options)
+  const freeRun = yield* Engine.run(asked, { ...trained.parameters, x })
+  const rounding = yield* roundingOf(asked, trained.parameters, x, freeRun)
   const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.pair(freeRun, yield* Onnxruntime.run(bytes, { x }, file))
   const record = new Parity.ParityRecord({
@@ -82,7 +107,7 @@ export const write = Effect.fn("Onnx.write")(function* (
     model: basename(file),
     sha256: ModelFile.sha256(bytes),
     parameters: Metadata.hash(trained.parameters),
-    opset: Model.opset,
+    opset: options.opset ?? Model.opset,
     engine: yield* Engine.Engine.use(({ name }) => Effect.succeed(name)),
     versions: {
       rai: version,

@@ -24,6 +24,8 @@ export interface Operation {
 
 /** What a row may add to the graph before its last operator; each gives the name of the value. */
 export interface Builder {
+  /** The operator set that the graph is written in. */
+  readonly opset: number
   readonly add: (operation: Operation) => string
   readonly integers: (values: ReadonlyArray<number>) => string
   readonly float: (value: number) => string
@@ -38,13 +40,15 @@ const plain =
   (operator: string): Row =>
   (_, inputs) => ({ operator, inputs })
 
+/** Axes are an input: of ReduceSum in every set that is written, of the other reductions from 18 on. */
 const reduction =
   (operator: string): Row =>
-  ({ integers }, [x], { attributes }) => ({
-    operator,
-    inputs: [x!, integers(attributes.axes as ReadonlyArray<number>)],
-    attributes: { keepdims: 1 }
-  })
+  ({ integers, opset }, [x], { attributes }) => {
+    const axes = attributes.axes as ReadonlyArray<number>
+    return operator !== "ReduceSum" && opset < 18
+      ? { operator, inputs: [x!], attributes: { axes, keepdims: 1 } }
+      : { operator, inputs: [x!, integers(axes)], attributes: { keepdims: 1 } }
+  }
 
 const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", inputs: [x] })
 
@@ -121,9 +125,11 @@ const rows: Readonly<Record<string, Row>> = {
     const { axis, end, start } = attributes as { axis: number; start: number; end: number }
     return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
   },
-  pad: ({ float, integers }, [x], { attributes }) => {
+  pad: ({ float, integers, opset }, [x], { attributes, shape }) => {
     const { after, axis, before } = attributes as { axis: number; before: number; after: number }
-    return { operator: "Pad", inputs: [x!, integers([before, after]), float(0), integers([axis])] }
+    if (opset >= 18) return { operator: "Pad", inputs: [x!, integers([before, after]), float(0), integers([axis])] }
+    const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))
+    return { operator: "Pad", inputs: [x!, integers([...along(before), ...along(after)]), float(0)] }
   },
   matMul: ({ add }, [a, b], { attributes, operands, shape }) => {
     const { transposeA, transposeB } = attributes

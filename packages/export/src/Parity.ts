@@ -92,9 +92,9 @@ const shortest = (x: number): number => {
   return Number(x.toPrecision(9))
 }
 
-/** A matrix as rows of readable numbers. */
-export const toRows = (matrix: NdArray.NdArray): Rows =>
-  Samples.rows(matrix, matrix.shape[1]!).map((row) =>
+/** An array [examples, …] as rows of readable numbers, one an example. */
+export const toRows = (array: NdArray.NdArray): Rows =>
+  Samples.rows(array, array.data.length / array.shape[0]! || 1).map((row) =>
     row.map((x) => (Number.isFinite(x) ? shortest(x) : (String(x) as "NaN")))
   )
 

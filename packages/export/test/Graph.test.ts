@@ -117,6 +117,10 @@ const cases: Readonly<Record<string, ReadonlyArray<Effect.Effect<void, unknown>>
     check({ a: [12, 12] }, { a: left }, ({ a }) => ({ y: a!.argMax(0) })),
     check({ x: ["batch", 5] }, { x: random(3, 4, 5) }, ({ x }) => ({ y: x!.argMax(1) }))
   ],
+  oneHot: [
+    check({ x: ["batch", 3] }, { x: NdArray.make([2, 3], [0, 2, 5, 1, -1, 0.5]) }, ({ x }) => ({ y: x!.oneHot(4) })),
+    check({ x: [2] }, { x: NdArray.make([2], [1, 0]) }, ({ x }) => ({ y: x!.oneHot(2) }))
+  ],
   reshape: [
     check({ x: ["batch", 6] }, { x: random(4, 4, 6) }, ({ x }) => ({ y: x!.reshape(["batch", 2, 3]) })),
     check({ x: ["n", "m", 6] }, { x: random(4, 2, 3, 6) }, ({ x }) => ({ y: x!.reshape(["m", 3, "n", 2]) }))

@@ -98,6 +98,46 @@ for (const [name, engine] of [
       })
     )
 
+    it.effect("of every operator set from 17 to 24 it answers alike, with activations from within", () =>
+      Effect.gen(function* () {
+        const circuit = Circuit.sequence(
+          Circuit.unflatten({ channels: 1, height: 4, width: 4 }),
+          Circuit.branch(
+            Circuit.conv2d({ channels: 1, filters: 2, kernel: 3, padding: 1 }),
+            Circuit.conv2d({ channels: 1, filters: 1, kernel: 1 })
+          ),
+          Circuit.batchNorm(3),
+          Circuit.gelu,
+          Circuit.globalMaxPool,
+          Circuit.repeat(
+            Circuit.residual(Circuit.sequence(Circuit.layerNorm(3), Circuit.elu, Circuit.linear(3, 3))),
+            2
+          ),
+          Circuit.dropout(0.5),
+          Circuit.linear(3, 3)
+        )
+        const made = Trained.of(circuit, { task: "classes" })
+        const parameters = { ...made.parameters, "2.variance": NdArray.make([3], [0.5, 1, 2]) }
+        const trained = { ...made, parameters }
+        const x = points(7, 16)
+        const free = yield* Effect.flatMap(FreeRun.program(circuit), (program) =>
+          Engine.run(program, { ...trained.parameters, x })
+        )
+        for (const opset of Model.opsets) {
+          const bytes = yield* Onnx.make(trained, { opset, expose: "5.*" })
+          const model = yield* Model.decode(bytes, "m.onnx")
+          assert.strictEqual(Model.opsetOf(model), opset)
+          const came = yield* Onnxruntime.run(bytes, { x })
+          assert.deepStrictEqual(Object.keys(came), ["logit", "probability", "5.0", "5.1"])
+          assert.deepStrictEqual(came["5.1"]!.shape, [7, 3])
+          came.logit!.data.forEach((a, i) => {
+            const b = free.output!.data[i]!
+            assert.isAtMost(Math.abs(a - b) / (1 + Math.abs(b)), 1e-5, `opset ${opset}`)
+          })
+        }
+      })
+    )
+
     it.effect("2,100x100,1 of residual blocks answers alike", () =>
       Effect.gen(function* () {
         const widths = [2, ...Array<number>(100).fill(100), 1]
@@ -204,6 +244,23 @@ describe("Onnx.make", () => {
         assert.deepStrictEqual(Object.keys(regression), ["value"])
         assert.deepStrictEqual(regression.value!.shape, [9, 4])
       })
+  )
+})
+
+describe("what cannot be asked of a model", () => {
+  const small = Trained.make([2, 3, 3, 3, 1])
+
+  it.effect("is an operator set that is not there, or a path", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        (yield* Effect.flip(Onnx.make(small, { opset: 16 }))).message,
+        "expected an operator set from 17 to 24, but 16 came; leave it out for 21"
+      )
+      assert.strictEqual(
+        (yield* Effect.flip(Onnx.make(small, { expose: "hidden" }))).message,
+        "expected the paths of activations, 0, 1.0.0, 1.0.1, 1.1.0, 1.1.1, … 3, with * for any one step, but hidden matches none of them"
+      )
+    })
   )
 })
 
