@@ -2,7 +2,7 @@
  * Program → graph of ONNX operators.
  */
 import { create } from "@bufbuild/protobuf"
-import { type Engine, type Program, Rewrite, Simplify, type Tensor } from "@rai/core"
+import { type Engine, Program, Rewrite, Simplify, type Tensor } from "@rai/core"
 import { Effect } from "effect"
 import * as Folding from "./Folding.ts"
 import * as Model from "./Model.ts"
@@ -12,14 +12,19 @@ import * as Steps from "./Steps.ts"
 
 /**
  * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
- * named dimensions stay names. `opset` is one of `Model.opsets`.
+ * named dimensions stay names. `opset` is one of `Model.opsets`. What leads to a place is named by its path, and says where it belongs.
  */
 export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
   source: Program.Program,
   constants: Engine.Arrays = {},
-  { opset = Model.opset }: { readonly opset?: number } = {}
+  { opset = Model.opset, places = [] }: Options = {}
 ): Effect.fn.Return<GraphProto, Operators.OperatorUnsupported> {
-  const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
+  const marks = places.map(({ tensor }, i) => [`place ${i}`, tensor] as const)
+  const marked = Program.fromTensors(source.inputs, { ...source.outputs, ...Object.fromEntries(marks) })
+  const simple = Simplify.simplify(Rewrite.expand(marked, (composite) => Operators.table.has(composite)))
+  const outputs = Object.fromEntries(Object.keys(source.outputs).map((name) => [name, simple.outputs[name]!]))
+  const program = Program.fromTensors(simple.inputs, outputs)
+  const belonging = belongingTo(places.map((place, i) => ({ ...place, tensor: simple.outputs[`place ${i}`]! })))
   const unknown = program.nodes.find(
     ({ primitive: { name } }) => name !== "input" && name !== "constant" && !Operators.table.has(name)
   )
@@ -28,14 +33,43 @@ export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
     return yield* new Operators.OperatorUnsupported({ operator: unknown.primitive.name, known })
   }
   const known = yield* Folding.fold(program, constants)
-  return write(program, known, constants, opset)
+  return write(program, known, constants, opset, belonging)
 })
+
+/** What may be asked of a graph. */
+export interface Options {
+  readonly opset?: number
+  /** Tensors of the program with the paths that they bear, in order of evaluation. */
+  readonly places?: ReadonlyArray<Place>
+}
+
+/** A tensor with its path, and what a reader is told of it. */
+export interface Place {
+  readonly path: string
+  readonly tensor: Tensor.Tensor
+  readonly says: string
+}
+
+/** The place of each node: the first that it leads to. */
+const belongingTo = (places: ReadonlyArray<Place>): ReadonlyMap<Tensor.Tensor, Place> => {
+  const found = new Map<Tensor.Tensor, Place>()
+  for (const place of places) {
+    const pending = [place.tensor]
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (found.has(node)) continue
+      found.set(node, place)
+      pending.push(...node.operands)
+    }
+  }
+  return found
+}
 
 const write = (
   program: Program.Program,
   known: ReadonlyMap<Tensor.Tensor, Folding.Folded>,
   constants: Engine.Arrays,
-  opset: number
+  opset: number,
+  belonging: ReadonlyMap<Tensor.Tensor, Place>
 ): GraphProto => {
   const inputs = Object.entries(program.inputs).filter(([name]) => constants[name] === undefined)
   const outputs = Object.entries(program.outputs)
@@ -50,19 +84,22 @@ const write = (
     taken.set(name, times)
     return times === 1 ? name : unique(`${name}_${times}`)
   }
+  const within = (name: string): string => (place === undefined || place.path === "" ? name : `${place.path}.${name}`)
   const once = (key: string, make: (name: string) => void): string => {
     const name = shared.get(key) ?? unique(key)
     if (!shared.has(key)) make(name)
     shared.set(key, name)
     return name
   }
+  /** Where what is written now belongs. */
+  let place: Place | undefined
   const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string): string => {
-    nodes.push(Model.node(operator, output, inputs, output, attributes))
+    nodes.push(Model.node(operator, output, inputs, output, attributes, place?.says))
     return output
   }
   const builder: Operators.Builder = {
     opset,
-    add: (operation) => emit(operation, unique(operation.operator.toLowerCase())),
+    add: (operation) => emit(operation, unique(within(operation.operator.toLowerCase()))),
     integers: (numbers) => once(`[${numbers.join(",")}]`, (name) => initializers.push(Model.integers(name, numbers))),
     float: (number) =>
       once(String(number), (name) =>
@@ -99,12 +136,15 @@ const write = (
   const results = new Map<Tensor.Tensor, string>()
   for (const [name, node] of outputs) if (!results.has(node)) results.set(node, name)
   for (const { affine, node, operands } of Steps.make(program, known)) {
+    place = belonging.get(node)
     const names = operands.map(valueOf)
     const operation = affine
       ? { operator: "Gemm", inputs: names }
       : Operators.table.get(node.primitive.name)!(builder, names, node)
-    values.set(node, emit(operation, results.get(node) ?? unique(nameOf(node, operands, known))))
+    const name = place === undefined ? nameOf(node, operands, known) : within(node.primitive.name)
+    values.set(node, emit(operation, results.get(node) ?? unique(name)))
   }
+  place = undefined
   for (const [name, node] of outputs) {
     if (values.get(node) !== name) emit({ operator: "Identity", inputs: [valueOf(node)] }, name)
   }

@@ -44,15 +44,17 @@ export const dataTypes = { float: DataType.FLOAT, bool: DataType.BOOL, int: Data
 /** The settings of an operator: whole numbers and lists of them. */
 export type Attributes = Readonly<Record<string, number | ReadonlyArray<number>>>
 
-/** One operator applied to values by their names. */
+/** One operator applied to values by their names, with a note for its reader. */
 export const node = (
   operator: string,
   name: string,
   inputs: ReadonlyArray<string>,
   output: string,
-  attributes: Attributes = {}
+  attributes: Attributes = {},
+  docString = ""
 ): NodeProto =>
   create(NodeProtoSchema, {
+    docString,
     opType: operator,
     name,
     input: [...inputs],

@@ -2,18 +2,9 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import {
-  Circuit,
-  Engine,
-  FreeRun,
-  type NdArray,
-  type Program,
-  ReferenceEngine,
-  type ShapeMismatch,
-  type Trained
-} from "@rai/core"
+import { Circuit, Engine, type NdArray, Program, ReferenceEngine, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
-import * as Exposed from "./Exposed.ts"
+import * as Activations from "./Activations.ts"
 import * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
@@ -40,9 +31,16 @@ export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnkno
 }
 
 const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained, { expose }: Options) {
-  const freeRun = yield* FreeRun.program(circuit)
-  const named = Head.named(freeRun, task)
-  return expose === undefined ? named : yield* Exposed.add(named, circuit, expose)
+  const activations = yield* Activations.make(circuit)
+  const named = Head.named(activations.freeRun, task)
+  const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
+  const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
+  const places = [...activations.places].map(([path, tensor]) => ({
+    path,
+    tensor,
+    says: `${path}: ${kinds.get(path)}`
+  }))
+  return { asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }), places }
 })
 
 /**
@@ -67,10 +65,14 @@ const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained,
 export const make = Effect.fn("Onnx.make")(function* (
   trained: Trained.Trained,
   options: Options = {}
-): Effect.fn.Return<Uint8Array, ShapeMismatch | Operators.OperatorUnsupported | OpsetUnknown | Exposed.NothingExposed> {
+): Effect.fn.Return<
+  Uint8Array,
+  ShapeMismatch | Operators.OperatorUnsupported | OpsetUnknown | Activations.NothingExposed
+> {
   const { opset = Model.opset } = options
   if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
-  const graph = yield* Graph.fromProgram(yield* program(trained, options), trained.parameters, { opset })
+  const { asked, places } = yield* program(trained, options)
+  const graph = yield* Graph.fromProgram(asked, trained.parameters, { opset, places })
   return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained), opset })
 })
 
@@ -79,7 +81,7 @@ export type Failed =
   | ShapeMismatch
   | Operators.OperatorUnsupported
   | OpsetUnknown
-  | Exposed.NothingExposed
+  | Activations.NothingExposed
   | Engine.EngineFailed
   | Onnxruntime.OnnxruntimeFailed
   | Parity.ParityLost
@@ -97,7 +99,7 @@ export const write = Effect.fn("Onnx.write")(function* (
   const bytes = yield* make(trained, options)
   const { seed, version } = trained.origin
   const x = Samples.make(Circuit.inputs(trained.circuit), { given: options.samples, seed })
-  const asked = yield* program(trained, options)
+  const { asked } = yield* program(trained, options)
   const freeRun = yield* Engine.run(asked, { ...trained.parameters, x })
   const rounding = yield* roundingOf(asked, trained.parameters, x, freeRun)
   const tolerance = Parity.toleranceAt(rounding)

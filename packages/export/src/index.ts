@@ -1,6 +1,7 @@
 /**
  * Circuits as ONNX models, with the record that proves parity.
  */
+export * as Activations from "./Activations.ts"
 export * as Graph from "./Graph.ts"
 export * as Metadata from "./Metadata.ts"
 export * as Model from "./Model.ts"

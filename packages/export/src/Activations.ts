@@ -1,0 +1,55 @@
+/**
+ * What leaves each place of a circuit in its free run, by its path: what a model names its parts by, and what it may give besides its output.
+ */
+import { Circuit, Evaluation, FreeRun, Program, type ShapeMismatch, type Tensor } from "@rai/core"
+import { Effect, Schema } from "effect"
+
+/** Paths that no activation of the circuit has. */
+export class NothingExposed extends Schema.TaggedError<NothingExposed>()("NothingExposed", {
+  expose: Schema.String,
+  paths: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const { length } = this.paths
+    const some = length > 6 ? `${this.paths.slice(0, 5).join(", ")}, … ${this.paths.at(-1)}` : this.paths.join(", ")
+    return `expected the paths of activations, ${some}, with * for any one step, but ${this.expose} matches none of them`
+  }
+}
+
+/** The free run, and ẑ of each place of it: [batch, …]. */
+export interface Activations {
+  readonly freeRun: Program.Program
+  readonly places: ReadonlyMap<string, Tensor.Tensor>
+}
+
+/** The free run of a circuit with all its activations. */
+export const make = Effect.fn("Activations.make")(function* (
+  circuit: Circuit.Circuit
+): Effect.fn.Return<Activations, ShapeMismatch> {
+  const { inputs } = yield* FreeRun.program(circuit)
+  const places = new Map<string, Tensor.Tensor>()
+  const output = yield* Program.check(() =>
+    Evaluation.evaluate(circuit, (name) => inputs[name]!, inputs.x!, {
+      sites: new Set(Circuit.sites(circuit).map(({ path }) => path)),
+      onCut: (path, ẑ) => {
+        places.set(path, ẑ)
+        return ẑ
+      }
+    })
+  )
+  return { freeRun: Program.fromTensors(inputs, { output }), places }
+})
+
+/** Those whose path matches `expose`, a path with `*` for any one step. */
+export const matching = Effect.fn("Activations.matching")(function* (
+  { places }: Activations,
+  expose: string
+): Effect.fn.Return<Program.Program["outputs"], NothingExposed> {
+  const steps = expose.split(".")
+  const found = [...places].filter(([path]) => {
+    const own = path.split(".")
+    return own.length === steps.length && own.every((step, i) => steps[i] === "*" || steps[i] === step)
+  })
+  if (found.length === 0) return yield* new NothingExposed({ expose, paths: [...places.keys()] })
+  return Object.fromEntries(found)
+})
