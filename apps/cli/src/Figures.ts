@@ -1,35 +1,47 @@
 /**
  * The pictures of a run.
  */
-import { type Dataset, Score, type Trained } from "@rai/core"
+import { type Dataset, type History, Score, type Trained } from "@rai/core"
 import { Landscape, Loss, Picture, Residuals } from "@rai/plots"
 import { Effect, Path } from "effect"
-import type { Row } from "./RunFolder.ts"
 
-/** Draws loss, residuals and, of circuits with two inputs and two classes, the decision landscape into a folder, as SVG and PNG. */
+/** A picture by its name. */
+export interface Figure {
+  readonly name: "landscape" | "loss" | "residuals"
+  readonly svg: string
+}
+
+/** Loss, residuals and, of circuits with two inputs and two classes, the decision landscape. */
 export const draw = Effect.fn("Figures.draw")(function* (
-  folder: string,
   trained: Trained.Trained,
   data: Dataset.Dataset,
-  rows: ReadonlyArray<Row>
+  rows: ReadonlyArray<History.Row>
 ) {
-  const path = yield* Path.Path
-  const write = Effect.fnUntraced(function* (name: string, svg: string) {
-    yield* Picture.write(path.join(folder, `${name}.svg`), svg)
-    yield* Picture.write(path.join(folder, `${name}.png`), svg)
-  })
+  const figures: Array<Figure> = []
   const landscape = Effect.gen(function* () {
     if (!canBeDrawn(trained)) return
     const plane = { grid: 100 }
-    yield* write("landscape", yield* Landscape.svg({ ...plane, ...(yield* panel(trained, data, plane)) }))
+    const svg = yield* Landscape.svg({ ...plane, ...(yield* panel(trained, data, plane)) })
+    figures.push({ name: "landscape", svg })
   })
   const course = Effect.gen(function* () {
-    if (rows.length > 1) yield* write("loss", yield* loss(rows))
+    if (rows.length > 1) figures.push({ name: "loss", svg: yield* loss(rows) })
     const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
-    if (relaxed.length > 1) yield* write("residuals", yield* residuals(relaxed))
+    if (relaxed.length > 1) figures.push({ name: "residuals", svg: yield* residuals(relaxed) })
   })
   // An engine with threads of its own computes the landscape while the others are drawn.
   yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
+  return figures as ReadonlyArray<Figure>
+})
+
+/** Writes figures into a folder, each as SVG and PNG. */
+export const write = Effect.fn("Figures.write")(function* (folder: string, figures: ReadonlyArray<Figure>) {
+  const path = yield* Path.Path
+  const files = figures.flatMap(({ name, svg }) => ["svg", "png"].map((ending) => ({ name: `${name}.${ending}`, svg })))
+  yield* Effect.forEach(files, ({ name, svg }) => Picture.write(path.join(folder, name), svg), {
+    concurrency: "unbounded",
+    discard: true
+  })
 })
 
 /** Whether there is a plane to draw: two inputs, one logit. */
@@ -62,15 +74,15 @@ const points = ({ inputs, targets }: Dataset.Dataset) =>
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 
-const phases = (rows: ReadonlyArray<Row>) => {
+const phases = (rows: ReadonlyArray<History.Row>) => {
   const starts = rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase)
   return starts.map(({ phase, total }) => ({ name: phase, start: total }))
 }
 
 // Where one phase ends the next begins, with one measurement more of the same parameters.
-const oncePerStep = (rows: ReadonlyArray<Row>) => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
+const oncePerStep = (rows: ReadonlyArray<History.Row>) => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
 
-const loss = (rows: ReadonlyArray<Row>) =>
+const loss = (rows: ReadonlyArray<History.Row>) =>
   Loss.svg({
     measurements: oncePerStep(rows).map((row) => ({
       step: row.total,
@@ -81,7 +93,7 @@ const loss = (rows: ReadonlyArray<Row>) =>
     phases: phases(rows)
   })
 
-const residuals = (rows: ReadonlyArray<Row>) => {
+const residuals = (rows: ReadonlyArray<History.Row>) => {
   // A plan may relax twice with other cuts; the picture shows the last way of cutting.
   const cuts = rows.at(-1)!.residuals.length
   const shown = rows.filter((row) => row.residuals.length === cuts)

@@ -43,7 +43,14 @@ const logging = Layer.mergeAll(
   Layer.succeed(Logger.LogToStderr, true)
 )
 
-Command.run(rai, { version }).pipe(
+// A value that a flag may have or not is joined to it by the parser's rules; people also write it behind.
+const args: Array<string> = []
+for (const arg of process.argv.slice(2)) {
+  if (args.at(-1) === "--tensorboard" && !arg.startsWith("-")) args.push(`${args.pop()}=${arg}`)
+  else args.push(arg)
+}
+
+Command.runWith(rai, { version })(args).pipe(
   Failure.report,
   Effect.provide(Layer.mergeAll(NodeServices.layer, logging, UsageWrong.layer)),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: Failure.teardown })

@@ -8,6 +8,7 @@ import {
   type Dataset,
   Diagnosis,
   Engine,
+  History,
   Plan,
   Score,
   type Trained,
@@ -17,6 +18,7 @@ import {
 import { Effect, FileSystem, Path, type PlatformError, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
+import * as Recorder from "./Recorder.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 
@@ -32,6 +34,8 @@ export interface Run {
   readonly parts?: Parts.Parts<DataInvalid, FileSystem.FileSystem> | undefined
   /** The folder that keeps it, if any. */
   readonly folder?: string | undefined
+  /** The folder of its event files for TensorBoard, if any. */
+  readonly tensorboard?: string | undefined
   /** Goes on from the folder's checkpoint. */
   readonly resume?: boolean
   /** What progress lines call it. */
@@ -76,7 +80,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const engine = yield* Engine.Engine
   const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train, validation })
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
-  if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from?.progress.total ?? -1)
+  const after = run.resume === true ? (from?.progress.total ?? -1) : undefined
+  if (folder !== undefined && after !== undefined) yield* RunFolder.rewind(folder, after)
+  const recorder = yield* Recorder.make(run.tensorboard, after)
   const bar = ProgressLine.make(run.name)
   const events = Training.stream<DataInvalid | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>(
     circuit,
@@ -87,15 +93,20 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       validation,
       parts: run.parts,
       from,
-      onEvent: (event) => (folder === undefined ? Effect.void : RunFolder.append(folder, event)),
+      onEvent: (event) =>
+        Effect.andThen(folder === undefined ? Effect.void : RunFolder.append(folder, event), recorder.event(event)),
       onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
     }
   )
   const relaxing: Array<Measurement.Measurement> = []
+  const told: Array<History.Row> = []
   const finished = yield* events.pipe(
     Stream.tap((event) =>
       Effect.andThen(
-        Effect.sync(() => note(relaxing, event)),
+        Effect.sync(() => {
+          note(relaxing, event)
+          told.push(...History.of([event]))
+        }),
         bar.follow(event)
       )
     ),
@@ -112,7 +123,12 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const score = test === undefined ? undefined : yield* Score.score(trained, test)
   const findings = yield* diagnose(finished!, relaxing, train)
   const summary = summarise(run, finished!, engine.name, score, findings)
-  if (folder !== undefined) yield* keep(folder, trained, train, summary)
+  if (folder !== undefined || run.tensorboard !== undefined) {
+    const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
+    const figures = yield* Figures.draw(trained, train, rows)
+    yield* recorder.figures(finished!.progress.total, figures)
+    if (folder !== undefined) yield* keep(folder, trained, figures, summary)
+  }
   return { trained, summary }
 })
 
@@ -147,13 +163,13 @@ const checkpoint = Effect.fnUntraced(function* (folder: string, identity: Checkp
 const keep = Effect.fnUntraced(function* (
   folder: string,
   trained: Trained.Trained,
-  train: Dataset.Dataset,
+  figures: ReadonlyArray<Figures.Figure>,
   summary: Summary
 ) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* TrainedStore.save(folder, trained)
-  yield* Figures.draw(folder, trained, train, yield* RunFolder.rows(folder))
+  yield* Figures.write(folder, figures)
   yield* RunFolder.summarise(folder, summary)
   // A finished run needs no checkpoint.
   const rest = (yield* fs.readDirectory(folder)).filter((entry) => entry.startsWith("checkpoint"))

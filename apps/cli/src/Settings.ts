@@ -29,6 +29,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   label: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
   stopLoss: Schema.optional(Schema.Finite),
+  tensorboard: Schema.optional(Schema.String),
   residual: Schema.optional(Schema.Boolean),
   compare: Schema.optional(Schema.Boolean)
 }) {}

@@ -2,6 +2,7 @@
  * `rai train`: data and a circuit in, a trained circuit out.
  */
 import { Plan, Pseudorandom, Training, Warnings } from "@rai/core"
+import { EventFile } from "@rai/tensorboard"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -16,6 +17,9 @@ import * as Settings from "./Settings.ts"
 import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
+
+/** What `--tensorboard` holds where no folder is named: event files then lie in the run's own. */
+const inRun = ""
 
 const flags = {
   data: describe(
@@ -57,6 +61,10 @@ const flags = {
   ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
   out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
+  tensorboard: describe(
+    Flag.withOptionalValue(Flag.String("tensorboard"), inRun),
+    "event files that TensorBoard opens, in this folder, or in the run's own"
+  ),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("go on with the run in --out, with the settings it began with"),
     Flag.withDefault(false)
@@ -132,12 +140,15 @@ const one = Effect.fnUntraced(function* (
   const data = yield* Settings.data(settings)
   yield* Training.check(circuit, data.train, plan)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
+  const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
+  if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* EventFile.prepare(tensorboard)
   yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
   // What is taken is kept, so that a resumed run goes on with it.
   const chosen = Effect.suspend(() =>
     settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
   )
   const engineName = settings.engine === "auto" ? yield* chosen : settings.engine
+  const path = yield* Path.Path
   return yield* Effect.gen(function* () {
     const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
@@ -145,13 +156,14 @@ const one = Effect.fnUntraced(function* (
       [...Plan.describe(plan, circuit), ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)],
       Report.progress
     )
-    const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
+    const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
     const summary = done ?? (yield* Run.carryOut(run)).summary
     if (settings.compare !== true) return summary
     const alone = {
       ...run,
       plan: Settings.control(settings, plan, circuit),
       folder: undefined,
+      tensorboard: tensorboard && path.join(tensorboard, "backpropagation-alone"),
       name: "backpropagation alone",
       ...(folder === undefined ? {} : { left: Run.goOn })
     }
@@ -159,6 +171,20 @@ const one = Effect.fnUntraced(function* (
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
   }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
+})
+
+/** Where a run's event files lie: each folder is a run of its own to TensorBoard. */
+const tensorboardOf = Effect.fnUntraced(function* (
+  { seed, tensorboard }: Settings.Settings,
+  folder: string | undefined,
+  isOneOfMany: boolean
+) {
+  const path = yield* Path.Path
+  if (tensorboard === undefined) return undefined
+  if (tensorboard !== inRun) return isOneOfMany ? path.join(tensorboard, `seed-${seed}`) : tensorboard
+  if (folder !== undefined) return path.join(folder, "tensorboard")
+  const advice = "name one, as in --tensorboard runs/events, or keep the run with --out"
+  return yield* new UsageWrong({ expected: "a folder for event files", came: "--tensorboard came without one", advice })
 })
 
 const finishedBefore = Effect.fnUntraced(function* (folder: string) {
@@ -201,21 +227,23 @@ const merge = Effect.fnUntraced(function* (
     label: Option.getOrUndefined(given.label),
     task: Option.getOrUndefined(given.task),
     stopLoss: Option.getOrUndefined(given.stopLoss),
+    tensorboard: Option.getOrUndefined(given.tensorboard),
     residual: given.residual || undefined,
     compare: given.compare || undefined
   }
   if (saved !== undefined) {
     for (const [key, value] of Object.entries(text)) {
       const before = saved[key as keyof typeof text]
-      // A finished run can still be compared.
-      if (value === undefined || value === before || key === "compare") continue
+      // A finished run can still be compared, and one that goes on be shown.
+      if (value === undefined || value === before || key === "compare" || key === "tensorboard") continue
       return yield* new CommandFailed({
         expected: `${key} ${before ?? "absent"}, with which the run began`,
         came: `${value} came`,
         advice: "leave it out, or begin a run in another folder"
       })
     }
-    return new Settings.Settings({ ...saved, compare: saved.compare ?? text.compare })
+    const [compare, tensorboard] = [saved.compare ?? text.compare, text.tensorboard ?? saved.tensorboard]
+    return new Settings.Settings({ ...saved, compare, tensorboard })
   }
   const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
   if (missing !== undefined) {
@@ -272,6 +300,7 @@ const merge = Effect.fnUntraced(function* (
     label: text.label,
     task: text.task,
     stopLoss: text.stopLoss,
+    tensorboard: text.tensorboard,
     residual: text.residual,
     compare: text.compare
   })
