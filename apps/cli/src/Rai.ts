@@ -9,9 +9,11 @@ import { Command } from "effect/cli"
 import * as Cost from "./Cost.ts"
 import * as Demo from "./Demo.ts"
 import * as Doctor from "./Doctor.ts"
+import * as Evaluate from "./Evaluate.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Export from "./Export.ts"
 import * as Failure from "./Failure.ts"
+import * as History from "./History.ts"
 import * as Landscape from "./Landscape.ts"
 import * as Predict from "./Predict.ts"
 import * as Serve from "./Serve.ts"
@@ -25,6 +27,8 @@ const rai = Command.make("rai").pipe(
   ),
   Command.withSubcommands([
     Train.command,
+    Evaluate.command,
+    History.command,
     Export.command,
     Verify.command,
     Predict.command,

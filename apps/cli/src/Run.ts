@@ -2,7 +2,7 @@
  * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
  */
 
-import type { Circuit, DataInvalid, Measurement, Parts, TrainingEvent } from "@rai/core"
+import type { Circuit, DataInvalid, Measurement, Metrics, Parts, TrainingEvent } from "@rai/core"
 import {
   Checkpoint,
   type Dataset,
@@ -62,6 +62,8 @@ export interface Summary {
   readonly relaxedAccuracy: number | null
   readonly testLoss: number | null
   readonly testAccuracy: number | null
+  /** All that is measured on the test data. */
+  readonly testMetrics: Metrics.Metrics | null
   readonly validationLoss: number | null
   readonly validationAccuracy: number | null
   /** Why the run fails, where it does. */
@@ -121,8 +123,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   )
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)
+  const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
   const findings = yield* diagnose(finished!, relaxing, train)
-  const summary = summarise(run, finished!, engine.name, score, findings)
+  const summary = summarise(run, finished!, engine.name, score, metrics, findings)
   if (folder !== undefined || run.tensorboard !== undefined) {
     const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
     const figures = yield* Figures.draw(trained, train, rows)
@@ -181,6 +184,7 @@ const summarise = (
   { measurement, progress, solved, trained }: TrainingEvent.Finished,
   engine: string,
   score: Score.Score | undefined,
+  testMetrics: Metrics.Metrics | null,
   findings: ReadonlyArray<string>
 ): Summary => ({
   seed,
@@ -198,6 +202,7 @@ const summarise = (
   relaxedAccuracy: progress.relaxedAccuracy ?? null,
   testLoss: score?.loss ?? null,
   testAccuracy: score?.accuracy ?? null,
+  testMetrics,
   validationLoss: measurement.validationLoss ?? null,
   validationAccuracy: measurement.validationAccuracy ?? null,
   findings,

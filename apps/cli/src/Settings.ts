@@ -93,7 +93,8 @@ export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
   return { train: parts.train, test, validation: parts.test }
 })
 
-const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
+/** Whether data are a file's. */
+export const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
 
 const sizeOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -106,7 +107,7 @@ const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, tes
   const share = Number(test)
   if (!Number.isNaN(share)) return yield* Dataset.split(all, { share })
   const other = yield* Source.read(test, { label, task })
-  const [mine, theirs] = [describe(all), describe(other)]
+  const [mine, theirs] = [described(all), described(other)]
   if (mine === theirs && all.inputNames.join() === other.inputNames.join()) return { train: all, test: other }
   return yield* new CommandFailed({
     expected: `test data as the training data are (${mine})`,
@@ -115,7 +116,10 @@ const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, tes
   })
 })
 
-const describe = (of: Dataset.Dataset): string =>
+/** The inputs and classes of data, for people. */
+export const described = (
+  of: Pick<Dataset.Dataset, "inputNames" | "task"> & { readonly classNames?: ReadonlyArray<string> | undefined }
+): string =>
   `inputs ${list(of.inputNames)}; ${of.classNames === undefined ? of.task : `classes ${list(of.classNames)}`}`
 
 const list = (names: ReadonlyArray<string>): string =>

@@ -8,6 +8,7 @@ import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Evaluate from "./Evaluate.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
@@ -312,6 +313,8 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
     (summary.testLoss === null
       ? ""
       : `; loss ${Report.number(summary.testLoss)}, accuracy ${Report.percent(summary.testAccuracy)} on test data`),
+  // Runs of earlier versions kept none.
+  ...(summary.testMetrics ? [`test data: ${Evaluate.sentence(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null
     ? []
     : [
