@@ -47,6 +47,9 @@ const logging = Layer.mergeAll(
   Layer.succeed(Logger.LogToStderr, true)
 )
 
+// Whoever reads the output, such as head, may have enough of it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+
 // A value that a flag may have or not is joined to it by the parser's rules; people also write it behind.
 const args: Array<string> = []
 for (const arg of process.argv.slice(2)) {

@@ -23,6 +23,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   batch: Schema.optional(Schema.Int),
   epochs: Schema.optional(Schema.Int),
   validation: Schema.optional(Schema.Finite),
+  patience: Schema.optional(Schema.Int),
   engine: Schema.Literals(EngineChoice.names),
   device: Schema.optional(Schema.Literals(EngineChoice.devices)),
   test: Schema.optional(Schema.String),
@@ -51,7 +52,9 @@ export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of
   const automatic = settings.plan === "auto"
   const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
   const started = automatic || start === undefined ? written : Plan.startingAt(written, start)
-  return settings.stopLoss === undefined ? started : Plan.stoppingAt(started, { loss: settings.stopLoss })
+  const { patience, stopLoss } = settings
+  const patient = patience === undefined ? started : Plan.stoppingEarly(started, patience)
+  return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
 })
 
 /** What the automatic plan is asked for. */

@@ -44,6 +44,10 @@ const flags = {
     Flag.Finite("validation"),
     "the share of the training data that decides which parameters are the best"
   ),
+  patience: describe(
+    Flag.Int("patience"),
+    "end a phase, with the best parameters, after so many steps or epochs without a better free run"
+  ),
   seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
   seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
   engine: describe(
@@ -222,6 +226,7 @@ const merge = Effect.fnUntraced(function* (
     batch: Option.getOrUndefined(given.batch),
     epochs: Option.getOrUndefined(given.epochs),
     validation: Option.getOrUndefined(given.validation),
+    patience: Option.getOrUndefined(given.patience),
     engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
     device: Option.getOrUndefined(given.device),
     test: Option.getOrUndefined(given.test),
@@ -278,6 +283,7 @@ const merge = Effect.fnUntraced(function* (
   }
   yield* atLeastOne("batch", text.batch, 64)
   yield* atLeastOne("epochs", text.epochs, 40)
+  yield* atLeastOne("patience", text.patience, 30)
   if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
     return yield* new UsageWrong({
       expected: "--batch and --epochs with the automatic plan alone",
@@ -297,6 +303,7 @@ const merge = Effect.fnUntraced(function* (
     batch: text.batch,
     epochs: text.epochs,
     validation: text.validation,
+    patience: text.patience,
     test: text.test,
     label: text.label,
     task: text.task,

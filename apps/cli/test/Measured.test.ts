@@ -3,6 +3,8 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Dataset, Source } from "@rai/core"
+import { Effect, FileSystem } from "effect"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, heard, json, rai, start } from "./CommandLine.ts"
 
@@ -98,6 +100,44 @@ describe("rai history", () => {
     const { code, stderr } = await rai("history", place)
     assert.strictEqual(code, 1)
     assert.match(stderr, /^error: expected measurements of a run in .*, but there are none; name a folder/)
+  })
+})
+
+describe("rai train --validation --patience", () => {
+  it("ends early, and keeps and exports what was the best on the validation data", async () => {
+    const [out, model, held] = ["early", "early.onnx", "held.csv"].map((name) => join(place, name)) as [
+      string,
+      string,
+      string
+    ]
+    const noisy = "moons:n=60,noise=0.5,seed=4"
+    const plan = [
+      "--circuit",
+      "2,32,32,1",
+      "--activation",
+      "tanh",
+      "--plan",
+      "backpropagate:2000:rprop=0.01:interval=1"
+    ]
+    const early = ["--validation", "0.3", "--patience", "20"]
+    const { code, stderr } = await rai("train", "--data", noisy, ...plan, ...early, "--out", out)
+    assert.strictEqual(code, 0, stderr)
+    const { steps, validationLoss } = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"))
+    const losses = json(await rai("history", out, "--json")).validationLoss as ReadonlyArray<number>
+    const best = losses.indexOf(Math.min(...losses))
+    assert.strictEqual(validationLoss, losses[best])
+    assert.strictEqual(steps, best + 20)
+    // The division is decided by a seed, so the same part can be made again, and asked of the exported model.
+    const split = Effect.flatMap(Source.read(noisy), Dataset.split({ share: 0.3 }))
+    const { test } = await Effect.runPromise(Effect.provide(split, FileSystem.layerNoop({})))
+    const lines = Array.from({ length: Dataset.examples(test) }, (_, i) =>
+      [...test.inputs.data.subarray(2 * i, 2 * i + 2), test.targets.data[i]].join()
+    )
+    writeFileSync(held, `x1,x2,label\n${lines.join("\n")}\n`)
+    assert.strictEqual((await rai("export", out, "--out", model)).code, 0)
+    const { logLoss } = json(await rai("evaluate", model, "--data", held, "--json"))
+    assert.approximately(logLoss, losses[best]!, 1e-5)
+    assert.isBelow(losses[best]!, losses.at(-1)! - 1e-4)
   })
 })
 
