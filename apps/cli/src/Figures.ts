@@ -79,7 +79,7 @@ const phases = (rows: ReadonlyArray<History.Row>) => {
   return starts.map(({ phase, total }) => ({ name: phase, start: total }))
 }
 
-// Where one phase ends the next begins, with one measurement more of the same parameters.
+// Where one phase ends the next begins, with one measurement more at the same step.
 const oncePerStep = (rows: ReadonlyArray<History.Row>) => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
 
 const loss = (rows: ReadonlyArray<History.Row>) =>
@@ -96,7 +96,7 @@ const loss = (rows: ReadonlyArray<History.Row>) =>
 const residuals = (rows: ReadonlyArray<History.Row>) => {
   // A plan may relax twice with other cuts; the picture shows the last way of cutting.
   const cuts = rows.at(-1)!.residuals.length
-  const shown = rows.filter((row) => row.residuals.length === cuts)
+  const shown = oncePerStep(rows.filter((row) => row.residuals.length === cuts))
   return Residuals.svg({
     steps: shown.map(({ total }) => total),
     cuts,
