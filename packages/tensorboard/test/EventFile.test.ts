@@ -82,7 +82,8 @@ describe("an event file", () => {
       )
     )
     await Effect.runPromise(Effect.scoped(Layer.build(TfjsEngine.layerNative))) // loads tfjs-node as Node 24 takes it
-    const { node } = createRequire(import.meta.url)("@tensorflow/tfjs-node")
+    const core = createRequire(import.meta.url).resolve("@rai/core")
+    const { node } = createRequire(core)("@tensorflow/tfjs-node")
     const writer = node.summaryFileWriter(theirs)
     for (const step of [0, 1, 300]) writer.scalar("loss/free run", 1 / (1 + step), step)
     writer.flush()
