@@ -1,17 +1,17 @@
 /**
  * The pictures of a run.
  */
-import { type Dataset, type History, Score, type Trained } from "@rai/core"
-import { Landscape, Loss, Picture, Residuals } from "@rai/plots"
+import { type Dataset, History, Score, type Trained } from "@rai/core"
+import { Gradients, Landscape, Loss, Picture, Residuals } from "@rai/plots"
 import { Effect, Path } from "effect"
 
 /** A picture by its name. */
 export interface Figure {
-  readonly name: "landscape" | "loss" | "residuals"
+  readonly name: "landscape" | "loss" | "residuals" | "gradients"
   readonly svg: string
 }
 
-/** Loss, residuals and, of circuits with two inputs and two classes, the decision landscape. */
+/** Loss, residuals, gradients and, of circuits with two inputs and two classes, the decision landscape. */
 export const draw = Effect.fn("Figures.draw")(function* (
   trained: Trained.Trained,
   data: Dataset.Dataset,
@@ -25,7 +25,10 @@ export const draw = Effect.fn("Figures.draw")(function* (
     figures.push({ name: "landscape", svg })
   })
   const course = Effect.gen(function* () {
-    if (rows.length > 1) figures.push({ name: "loss", svg: yield* loss(rows) })
+    if (rows.length > 1) {
+      figures.push({ name: "loss", svg: yield* loss(rows) })
+      figures.push({ name: "gradients", svg: yield* gradients(rows) })
+    }
     const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
     if (relaxed.length > 1) figures.push({ name: "residuals", svg: yield* residuals(relaxed) })
   })
@@ -84,12 +87,7 @@ const oncePerStep = (rows: ReadonlyArray<History.Row>) => rows.filter(({ total }
 
 const loss = (rows: ReadonlyArray<History.Row>) =>
   Loss.svg({
-    measurements: oncePerStep(rows).map((row) => ({
-      step: row.total,
-      freeRunLoss: orNaN(row.freeRunLoss),
-      ...(row.relaxedLoss === undefined ? {} : { relaxedLoss: orNaN(row.relaxedLoss) }),
-      ...(row.freeRunAccuracy === undefined ? {} : { freeRunAccuracy: orNaN(row.freeRunAccuracy) })
-    })),
+    measurements: oncePerStep(rows).map((row) => ({ ...History.numbers(row), step: row.total })),
     phases: phases(rows)
   })
 
@@ -101,5 +99,16 @@ const residuals = (rows: ReadonlyArray<History.Row>) => {
     steps: shown.map(({ total }) => total),
     cuts,
     residual: shown.flatMap((row) => row.residuals.map(orNaN))
+  })
+}
+
+const gradients = (rows: ReadonlyArray<History.Row>) => {
+  // Of two at one step, the phase that goes on from there.
+  const shown = rows.filter(({ total }, i) => total !== rows[i + 1]?.total)
+  return Gradients.svg({
+    steps: shown.map(({ total }) => total),
+    stages: shown[0]!.gradientNorms.length,
+    norms: shown.flatMap((row) => row.gradientNorms.map(orNaN)),
+    phases: phases(rows)
   })
 }

@@ -3,6 +3,7 @@
  */
 export { DataMismatch } from "./DataMismatch.ts"
 export * as Deviations from "./Deviations.ts"
+export * as Gradients from "./Gradients.ts"
 export * as Landscape from "./Landscape.ts"
 export * as Lines from "./Lines.ts"
 export * as Loss from "./Loss.ts"
