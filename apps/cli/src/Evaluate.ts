@@ -3,6 +3,7 @@
  */
 import { type Dataset, Metrics, Score, Source, TrainedStore } from "@rai/core"
 import { Predict } from "@rai/export"
+import { Confusion, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -26,14 +27,19 @@ export const command = Command.make(
       Flag.withDescription("the label's column of a file; the last one, or the run's"),
       Flag.optional
     ),
+    out: Flag.File("out").pipe(
+      Flag.withDescription("a .png or .svg file for the picture of which class was taken for which"),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("the last line of stdout is one JSON object"),
       Flag.withDefault(false)
     )
   },
-  Effect.fn("evaluate")(function* ({ data, json, label, of }) {
+  Effect.fn("evaluate")(function* ({ data, json, label, of, out }) {
     const given = { data: Option.getOrUndefined(data), label: Option.getOrUndefined(label) }
     const { classNames, metrics, on } = yield* of.endsWith(".onnx") ? ofModel(of, given) : ofRun(of, given)
+    if (Option.isSome(out)) yield* draw(out.value, metrics, classNames, on)
     yield* Report.result(json, { of, data: on, classNames: classNames ?? null, ...metrics }, [
       `${metrics.examples} examples of ${on}`,
       ...lines(metrics, classNames)
@@ -58,6 +64,20 @@ const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | und
   const rows = metrics.confusion.map((row, c) => [names[c]!, ...row.map(String), metrics.f1OfClasses[c]!.toFixed(4)])
   return [sentence(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
 }
+
+const draw = Effect.fnUntraced(function* (
+  file: string,
+  metrics: Metrics.Metrics,
+  classNames: ReadonlyArray<string> | undefined,
+  on: string
+) {
+  if (metrics.task === "regression") {
+    const advice = "leave --out away"
+    return yield* new CommandFailed({ expected: "classes to draw", came: "values were learned", advice })
+  }
+  const title = `accuracy ${Report.percent(metrics.accuracy)}`
+  yield* Picture.write(file, yield* Confusion.svg({ ...metrics, classNames, title, subtitle: on }))
+})
 
 interface Given {
   readonly data: string | undefined

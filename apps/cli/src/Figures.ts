@@ -1,13 +1,13 @@
 /**
  * The pictures of a run.
  */
-import { type Dataset, History, Score, type Trained } from "@rai/core"
-import { Gradients, Landscape, Loss, Picture, Residuals } from "@rai/plots"
+import { type Dataset, History, type Metrics, Score, type Trained } from "@rai/core"
+import { Confusion, Gradients, Landscape, Loss, Picture, Residuals } from "@rai/plots"
 import { Effect, Path } from "effect"
 
 /** A picture by its name. */
 export interface Figure {
-  readonly name: "landscape" | "loss" | "residuals" | "gradients"
+  readonly name: "landscape" | "loss" | "residuals" | "gradients" | "confusion"
   readonly svg: string
 }
 
@@ -35,6 +35,17 @@ export const draw = Effect.fn("Figures.draw")(function* (
   // An engine with threads of its own computes the landscape while the others are drawn.
   yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
   return figures as ReadonlyArray<Figure>
+})
+
+/** Which class was taken for which on test data; none of values. */
+export const confusion = Effect.fn("Figures.confusion")(function* (
+  metrics: Metrics.Metrics | null,
+  classNames: ReadonlyArray<string> | undefined
+) {
+  if (metrics === null || metrics.task === "regression") return []
+  const svg = yield* Confusion.svg({ ...metrics, classNames })
+  const figure: Figure = { name: "confusion", svg }
+  return [figure]
 })
 
 /** Writes figures into a folder, each as SVG and PNG. */

@@ -128,7 +128,8 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const summary = summarise(run, finished!, engine.name, score, metrics, findings)
   if (folder !== undefined || run.tensorboard !== undefined) {
     const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
-    const figures = yield* Figures.draw(trained, train, rows)
+    const course = yield* Figures.draw(trained, train, rows)
+    const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
     yield* recorder.figures(finished!.progress.total, figures)
     if (folder !== undefined) yield* keep(folder, trained, figures, summary)
   }

@@ -46,7 +46,10 @@ describe("rai evaluate", () => {
     assert.approximately(metrics.accuracy, testAccuracy, 1e-12)
     // The log loss is the task's loss.
     assert.approximately(metrics.logLoss, testLoss, 1e-5)
-    const { stdout } = await rai("evaluate", run)
+    const picture = join(place, "confusion.svg")
+    const { stdout } = await rai("evaluate", run, "--out", picture)
+    for (const name of ["ant", "bee", "cat"]) assert.include(readFileSync(picture, "utf8"), `>${name}</text>`)
+    assert.isTrue(existsSync(join(run, "confusion.png")))
     assert.match(stdout, /^27 examples of the test data\naccuracy .*\n\ntrue class .* ant .* bee .* cat .* F1\n/)
   })
 

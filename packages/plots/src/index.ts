@@ -1,6 +1,7 @@
 /**
  * Figures of training and of trained circuits, as SVG and PNG.
  */
+export * as Confusion from "./Confusion.ts"
 export { DataMismatch } from "./DataMismatch.ts"
 export * as Deviations from "./Deviations.ts"
 export * as Gradients from "./Gradients.ts"
