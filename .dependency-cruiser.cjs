@@ -62,6 +62,7 @@ module.exports = {
     standsOn("conformance", "core"),
     standsOn("fp-ts", "core", "export"),
     standsOn("plots", "core"),
+    standsOn("tensorboard", "core"),
     standsOn("experiments", "core", "plots"),
     standsOn("serving", "core", "export"),
     standsOn("client", "core", "export"),

@@ -16,7 +16,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ input, model, out }) {
-    const rows = yield* Csv.inputs(input, yield* Predict.inputNames(model))
+    const rows = yield* Csv.inputs(input, (yield* Predict.origin(model))?.inputs)
     const text = csv(yield* Predict.predict(model, rows))
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))

@@ -22,6 +22,23 @@ const state = (event: TrainingEvent.Step): string => {
   return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}, accuracy ${Report.percent(measurement.freeRunAccuracy)}`
 }
 
+/** Losses and accuracy for a bar, which has a terminal's width to share. */
+const brief = ({ measurement }: TrainingEvent.Step): string => {
+  if (measurement === undefined) return ""
+  const { freeRunAccuracy, freeRunLoss, relaxedLoss } = measurement
+  const relaxed = relaxedLoss === undefined ? "" : `relaxed ${Report.number(relaxedLoss)}, `
+  const accuracy = freeRunAccuracy === undefined ? "" : `, ${Report.percent(freeRunAccuracy)}`
+  return `${relaxed}free run ${Report.number(freeRunLoss)}${accuracy}`
+}
+
+/** 9 s, 2 min 5 s, 1 h 12 min */
+const duration = (seconds: number): string => {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
+
 const wentBack = ({ lost, progress }: TrainingEvent.Rewound): string =>
   (lost === undefined
     ? "no better free run for long: back to the best"
@@ -46,34 +63,41 @@ const plain = (name: string): ProgressLine => {
   }
 }
 
+/** What a line has beside its bar and the run's name. */
+const besideBar = 74
+
 const bar = (name: string): ProgressLine => {
-  const format = `${name}{phase} [{bar}] {value}/{total} steps, {eta} s left  {state}`
   const line = new SingleBar({
-    format,
+    format: `${name}{phase} [{bar}] {value}/{total}{left}  {state}`,
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
-    etaBuffer: 20,
-    barsize: 24
+    barsize: Math.min(24, Math.max(8, (process.stderr.columns || 80) - name.length - besideBar))
   })
-  let [phase, last]: [Progress.Progress["phase"] | undefined, string] = [undefined, ""]
+  let first: Progress.Progress | undefined
+  let last = ""
   const start = (event: TrainingEvent.Step) => {
-    if (phase !== undefined) line.stop()
-    phase = event.progress.phase
-    line.start(event.steps, event.progress.step, { phase: event.phase.kind, state: "" })
+    if (first !== undefined) line.stop()
+    first = event.progress
+    line.start(event.steps, event.progress.step, { phase: event.phase.kind, state: "", left: "" })
+  }
+  /** How long the phase's remaining steps take if they go as those before. */
+  const left = ({ progress, steps }: TrainingEvent.Step): string => {
+    const [done, seconds] = [progress.step - first!.step, progress.seconds - first!.seconds]
+    return done === 0 ? "" : `, ${duration((seconds / done) * (steps - progress.step))} left`
   }
   return {
     follow: (event) =>
       Effect.sync(() => {
         if (event._tag === "Rewound") {
           line.stop()
-          phase = undefined
+          first = undefined
           process.stderr.write(`${name}${wentBack(event)}\n`)
         }
         if (event._tag !== "Step") return
-        if (phase !== event.progress.phase) start(event)
-        last = state(event) || last
-        line.update(event.progress.step, { phase: event.phase.kind, state: last })
+        if (first?.phase !== event.progress.phase) start(event)
+        last = brief(event) || last
+        line.update(event.progress.step, { phase: event.phase.kind, state: last, left: left(event) })
       }),
     end: Effect.sync(() => line.stop())
   }

@@ -10,9 +10,11 @@ import * as Cost from "./Cost.ts"
 import * as Demo from "./Demo.ts"
 import * as Diagram from "./Diagram.ts"
 import * as Doctor from "./Doctor.ts"
+import * as Evaluate from "./Evaluate.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Export from "./Export.ts"
 import * as Failure from "./Failure.ts"
+import * as History from "./History.ts"
 import * as Landscape from "./Landscape.ts"
 import * as Predict from "./Predict.ts"
 import * as Serve from "./Serve.ts"
@@ -26,6 +28,8 @@ const rai = Command.make("rai").pipe(
   ),
   Command.withSubcommands([
     Train.command,
+    Evaluate.command,
+    History.command,
     Export.command,
     Verify.command,
     Predict.command,
@@ -45,7 +49,17 @@ const logging = Layer.mergeAll(
   Layer.succeed(Logger.LogToStderr, true)
 )
 
-Command.run(rai, { version }).pipe(
+// Whoever reads the output, such as head, may have enough of it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+
+// A value that a flag may have or not is joined to it by the parser's rules; people also write it behind.
+const args: Array<string> = []
+for (const arg of process.argv.slice(2)) {
+  if (args.at(-1) === "--tensorboard" && !arg.startsWith("-")) args.push(`${args.pop()}=${arg}`)
+  else args.push(arg)
+}
+
+Command.runWith(rai, { version })(args).pipe(
   Failure.report,
   Effect.provide(Layer.mergeAll(NodeServices.layer, logging, UsageWrong.layer)),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: Failure.teardown })

@@ -2,12 +2,13 @@
  * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
  */
 
-import type { Circuit, DataInvalid, Measurement, Parts, TrainingEvent } from "@rai/core"
+import type { Circuit, DataInvalid, Measurement, Metrics, Parts, TrainingEvent } from "@rai/core"
 import {
   Checkpoint,
   type Dataset,
   Diagnosis,
   Engine,
+  History,
   Plan,
   Score,
   type Trained,
@@ -17,6 +18,7 @@ import {
 import { Effect, FileSystem, Path, type PlatformError, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
+import * as Recorder from "./Recorder.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 
@@ -32,6 +34,8 @@ export interface Run {
   readonly parts?: Parts.Parts<DataInvalid, FileSystem.FileSystem> | undefined
   /** The folder that keeps it, if any. */
   readonly folder?: string | undefined
+  /** The folder of its event files for TensorBoard, if any. */
+  readonly tensorboard?: string | undefined
   /** Goes on from the folder's checkpoint. */
   readonly resume?: boolean
   /** What progress lines call it. */
@@ -58,6 +62,8 @@ export interface Summary {
   readonly relaxedAccuracy: number | null
   readonly testLoss: number | null
   readonly testAccuracy: number | null
+  /** All that is measured on the test data. */
+  readonly testMetrics: Metrics.Metrics | null
   readonly validationLoss: number | null
   readonly validationAccuracy: number | null
   /** Why the run fails, where it does. */
@@ -76,7 +82,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const engine = yield* Engine.Engine
   const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train, validation })
   const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
-  if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from?.progress.total ?? -1)
+  const after = run.resume === true ? (from?.progress.total ?? -1) : undefined
+  if (folder !== undefined && after !== undefined) yield* RunFolder.rewind(folder, after)
+  const recorder = yield* Recorder.make(run.tensorboard, after)
   const bar = ProgressLine.make(run.name)
   const events = Training.stream<DataInvalid | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>(
     circuit,
@@ -87,15 +95,20 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       validation,
       parts: run.parts,
       from,
-      onEvent: (event) => (folder === undefined ? Effect.void : RunFolder.append(folder, event)),
+      onEvent: (event) =>
+        Effect.andThen(folder === undefined ? Effect.void : RunFolder.append(folder, event), recorder.event(event)),
       onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
     }
   )
   const relaxing: Array<Measurement.Measurement> = []
+  const told: Array<History.Row> = []
   const finished = yield* events.pipe(
     Stream.tap((event) =>
       Effect.andThen(
-        Effect.sync(() => note(relaxing, event)),
+        Effect.sync(() => {
+          note(relaxing, event)
+          told.push(...History.of([event]))
+        }),
         bar.follow(event)
       )
     ),
@@ -110,9 +123,16 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   )
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)
+  const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
   const findings = yield* diagnose(finished!, relaxing, train)
-  const summary = summarise(run, finished!, engine.name, score, findings)
-  if (folder !== undefined) yield* keep(folder, trained, train, summary)
+  const summary = summarise(run, finished!, engine.name, score, metrics, findings)
+  if (folder !== undefined || run.tensorboard !== undefined) {
+    const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
+    const course = yield* Figures.draw(trained, train, rows)
+    const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
+    yield* recorder.figures(finished!.progress.total, figures)
+    if (folder !== undefined) yield* keep(folder, trained, figures, summary)
+  }
   return { trained, summary }
 })
 
@@ -147,13 +167,13 @@ const checkpoint = Effect.fnUntraced(function* (folder: string, identity: Checkp
 const keep = Effect.fnUntraced(function* (
   folder: string,
   trained: Trained.Trained,
-  train: Dataset.Dataset,
+  figures: ReadonlyArray<Figures.Figure>,
   summary: Summary
 ) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* TrainedStore.save(folder, trained)
-  yield* Figures.draw(folder, trained, train, yield* RunFolder.rows(folder))
+  yield* Figures.write(folder, figures)
   yield* RunFolder.summarise(folder, summary)
   // A finished run needs no checkpoint.
   const rest = (yield* fs.readDirectory(folder)).filter((entry) => entry.startsWith("checkpoint"))
@@ -165,6 +185,7 @@ const summarise = (
   { measurement, progress, solved, trained }: TrainingEvent.Finished,
   engine: string,
   score: Score.Score | undefined,
+  testMetrics: Metrics.Metrics | null,
   findings: ReadonlyArray<string>
 ): Summary => ({
   seed,
@@ -182,6 +203,7 @@ const summarise = (
   relaxedAccuracy: progress.relaxedAccuracy ?? null,
   testLoss: score?.loss ?? null,
   testAccuracy: score?.accuracy ?? null,
+  testMetrics,
   validationLoss: measurement.validationLoss ?? null,
   validationAccuracy: measurement.validationAccuracy ?? null,
   findings,

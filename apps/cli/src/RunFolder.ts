@@ -1,30 +1,11 @@
 /**
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
-import { Archive, TrainingEvent } from "@rai/core"
+import { Archive, History, type TrainingEvent } from "@rai/core"
 import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { Settings } from "./Settings.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
-
-/** One line of `metrics.jsonl`. */
-export const Row = Schema.Struct({
-  phase: Schema.String,
-  step: Schema.Int,
-  total: Schema.Int,
-  seconds: Schema.Number,
-  freeRunLoss: Schema.NullOr(Schema.Number),
-  freeRunAccuracy: Schema.optional(Schema.NullOr(Schema.Number)),
-  validationLoss: Schema.optional(Schema.NullOr(Schema.Number)),
-  validationAccuracy: Schema.optional(Schema.NullOr(Schema.Number)),
-  relaxedLoss: Schema.optional(Schema.NullOr(Schema.Number)),
-  relaxationGap: Schema.optional(Schema.NullOr(Schema.Number)),
-  residuals: Schema.Array(Schema.NullOr(Schema.Number)),
-  gradientNorms: Schema.Array(Schema.NullOr(Schema.Number))
-})
-
-/** One measurement of a run. */
-export type Row = typeof Row.Type
 
 const file = (folder: string, name: string) => Effect.map(Path.Path, (path) => path.join(folder, name))
 
@@ -91,7 +72,7 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
 export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.orElseSucceed(fs.readFileString(yield* file(folder, "metrics.jsonl")), () => "")
-  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Row))
+  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(History.Row))
   const decoded = yield* Effect.forEach(text.split("\n").filter(Boolean), (line) => Effect.option(decode(line)))
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })
@@ -104,16 +85,9 @@ export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, t
 
 /** Adds the measurement of an event, if it has one. */
 export const append = Effect.fnUntraced(function* (folder: string, event: TrainingEvent.TrainingEvent) {
-  if (!TrainingEvent.isMeasured(event)) return
-  const { phase, progress, measurement } = event
+  const row = History.row(event)
+  if (row === undefined) return
   const fs = yield* FileSystem.FileSystem
-  const row = {
-    phase: phase.kind,
-    step: progress.step,
-    total: progress.total,
-    seconds: progress.seconds,
-    ...measurement
-  }
   yield* fs.writeFileString(yield* file(folder, "metrics.jsonl"), `${JSON.stringify(row)}\n`, { flag: "a" })
 })
 

@@ -23,12 +23,14 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   batch: Schema.optional(Schema.Int),
   epochs: Schema.optional(Schema.Int),
   validation: Schema.optional(Schema.Finite),
+  patience: Schema.optional(Schema.Int),
   engine: Schema.Literals(EngineChoice.names),
   device: Schema.optional(Schema.Literals(EngineChoice.devices)),
   test: Schema.optional(Schema.String),
   label: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
   stopLoss: Schema.optional(Schema.Finite),
+  tensorboard: Schema.optional(Schema.String),
   residual: Schema.optional(Schema.Boolean),
   compare: Schema.optional(Schema.Boolean)
 }) {}
@@ -50,7 +52,9 @@ export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of
   const automatic = settings.plan === "auto"
   const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
   const started = automatic || start === undefined ? written : Plan.startingAt(written, start)
-  return settings.stopLoss === undefined ? started : Plan.stoppingAt(started, { loss: settings.stopLoss })
+  const { patience, stopLoss } = settings
+  const patient = patience === undefined ? started : Plan.stoppingEarly(started, patience)
+  return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
 })
 
 /** What the automatic plan is asked for. */
@@ -92,7 +96,8 @@ export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
   return { train: parts.train, test, validation: parts.test }
 })
 
-const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
+/** Whether data are a file's. */
+export const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
 
 const sizeOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -105,7 +110,7 @@ const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, tes
   const share = Number(test)
   if (!Number.isNaN(share)) return yield* Dataset.split(all, { share })
   const other = yield* Source.read(test, { label, task })
-  const [mine, theirs] = [describe(all), describe(other)]
+  const [mine, theirs] = [described(all), described(other)]
   if (mine === theirs && all.inputNames.join() === other.inputNames.join()) return { train: all, test: other }
   return yield* new CommandFailed({
     expected: `test data as the training data are (${mine})`,
@@ -114,7 +119,10 @@ const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, tes
   })
 })
 
-const describe = (of: Dataset.Dataset): string =>
+/** The inputs and classes of data, for people. */
+export const described = (
+  of: Pick<Dataset.Dataset, "inputNames" | "task"> & { readonly classNames?: ReadonlyArray<string> | undefined }
+): string =>
   `inputs ${list(of.inputNames)}; ${of.classNames === undefined ? of.task : `classes ${list(of.classNames)}`}`
 
 const list = (names: ReadonlyArray<string>): string =>

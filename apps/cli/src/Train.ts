@@ -2,11 +2,13 @@
  * `rai train`: data and a circuit in, a trained circuit out.
  */
 import { Plan, Pseudorandom, Training, Warnings } from "@rai/core"
+import { EventFile } from "@rai/tensorboard"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Evaluate from "./Evaluate.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
@@ -16,6 +18,9 @@ import * as Settings from "./Settings.ts"
 import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
+
+/** What `--tensorboard` holds where no folder is named: event files then lie in the run's own. */
+const inRun = ""
 
 const flags = {
   data: describe(
@@ -39,6 +44,10 @@ const flags = {
     Flag.Finite("validation"),
     "the share of the training data that decides which parameters are the best"
   ),
+  patience: describe(
+    Flag.Int("patience"),
+    "end a phase, with the best parameters, after so many steps or epochs without a better free run"
+  ),
   seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
   seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
   engine: describe(
@@ -57,6 +66,10 @@ const flags = {
   ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
   out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
+  tensorboard: describe(
+    Flag.withOptionalValue(Flag.String("tensorboard"), inRun),
+    "event files that TensorBoard opens, in this folder, or in the run's own"
+  ),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("go on with the run in --out, with the settings it began with"),
     Flag.withDefault(false)
@@ -132,12 +145,15 @@ const one = Effect.fnUntraced(function* (
   const data = yield* Settings.data(settings)
   yield* Training.check(circuit, data.train, plan)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
+  const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
+  if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* EventFile.prepare(tensorboard)
   yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
   // What is taken is kept, so that a resumed run goes on with it.
   const chosen = Effect.suspend(() =>
     settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
   )
   const engineName = settings.engine === "auto" ? yield* chosen : settings.engine
+  const path = yield* Path.Path
   return yield* Effect.gen(function* () {
     const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
@@ -145,13 +161,14 @@ const one = Effect.fnUntraced(function* (
       [...Plan.describe(plan, circuit), ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)],
       Report.progress
     )
-    const run = { circuit, plan, seed: settings.seed, ...data, folder, resume: begun, name }
+    const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
     const summary = done ?? (yield* Run.carryOut(run)).summary
     if (settings.compare !== true) return summary
     const alone = {
       ...run,
       plan: Settings.control(settings, plan, circuit),
       folder: undefined,
+      tensorboard: tensorboard && path.join(tensorboard, "backpropagation-alone"),
       name: "backpropagation alone",
       ...(folder === undefined ? {} : { left: Run.goOn })
     }
@@ -159,6 +176,20 @@ const one = Effect.fnUntraced(function* (
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
   }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
+})
+
+/** Where a run's event files lie: each folder is a run of its own to TensorBoard. */
+const tensorboardOf = Effect.fnUntraced(function* (
+  { seed, tensorboard }: Settings.Settings,
+  folder: string | undefined,
+  isOneOfMany: boolean
+) {
+  const path = yield* Path.Path
+  if (tensorboard === undefined) return undefined
+  if (tensorboard !== inRun) return isOneOfMany ? path.join(tensorboard, `seed-${seed}`) : tensorboard
+  if (folder !== undefined) return path.join(folder, "tensorboard")
+  const advice = "name one, as in --tensorboard runs/events, or keep the run with --out"
+  return yield* new UsageWrong({ expected: "a folder for event files", came: "--tensorboard came without one", advice })
 })
 
 const finishedBefore = Effect.fnUntraced(function* (folder: string) {
@@ -195,27 +226,30 @@ const merge = Effect.fnUntraced(function* (
     batch: Option.getOrUndefined(given.batch),
     epochs: Option.getOrUndefined(given.epochs),
     validation: Option.getOrUndefined(given.validation),
+    patience: Option.getOrUndefined(given.patience),
     engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
     device: Option.getOrUndefined(given.device),
     test: Option.getOrUndefined(given.test),
     label: Option.getOrUndefined(given.label),
     task: Option.getOrUndefined(given.task),
     stopLoss: Option.getOrUndefined(given.stopLoss),
+    tensorboard: Option.getOrUndefined(given.tensorboard),
     residual: given.residual || undefined,
     compare: given.compare || undefined
   }
   if (saved !== undefined) {
     for (const [key, value] of Object.entries(text)) {
       const before = saved[key as keyof typeof text]
-      // A finished run can still be compared.
-      if (value === undefined || value === before || key === "compare") continue
+      // A finished run can still be compared, and one that goes on be shown.
+      if (value === undefined || value === before || key === "compare" || key === "tensorboard") continue
       return yield* new CommandFailed({
         expected: `${key} ${before ?? "absent"}, with which the run began`,
         came: `${value} came`,
         advice: "leave it out, or begin a run in another folder"
       })
     }
-    return new Settings.Settings({ ...saved, compare: saved.compare ?? text.compare })
+    const [compare, tensorboard] = [saved.compare ?? text.compare, text.tensorboard ?? saved.tensorboard]
+    return new Settings.Settings({ ...saved, compare, tensorboard })
   }
   const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
   if (missing !== undefined) {
@@ -249,6 +283,7 @@ const merge = Effect.fnUntraced(function* (
   }
   yield* atLeastOne("batch", text.batch, 64)
   yield* atLeastOne("epochs", text.epochs, 40)
+  yield* atLeastOne("patience", text.patience, 30)
   if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
     return yield* new UsageWrong({
       expected: "--batch and --epochs with the automatic plan alone",
@@ -268,10 +303,12 @@ const merge = Effect.fnUntraced(function* (
     batch: text.batch,
     epochs: text.epochs,
     validation: text.validation,
+    patience: text.patience,
     test: text.test,
     label: text.label,
     task: text.task,
     stopLoss: text.stopLoss,
+    tensorboard: text.tensorboard,
     residual: text.residual,
     compare: text.compare
   })
@@ -283,6 +320,8 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
     (summary.testLoss === null
       ? ""
       : `; loss ${Report.number(summary.testLoss)}, accuracy ${Report.percent(summary.testAccuracy)} on test data`),
+  // Runs of earlier versions kept none.
+  ...(summary.testMetrics ? [`test data: ${Evaluate.sentence(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null
     ? []
     : [

@@ -69,6 +69,7 @@ describe("from data to a served circuit", () => {
       "settings.json",
       "landscape.png",
       "loss.svg",
+      "gradients.svg",
       "residuals.png"
     ]) {
       assert.include(files, name)

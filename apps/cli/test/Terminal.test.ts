@@ -23,16 +23,29 @@ describe.skipIf(!found)("terminal", () => {
   it("the bar follows both phases, and the result begins on a clean line", async () => {
     const { code, stdout } = await onTerminal({ NO_COLOR: "1" }, ...train)
     assert.strictEqual(code, 0, stdout)
-    assert.include(stdout, "relax [========================] 20/20 steps")
-    assert.include(stdout, "backpropagate [========================] 20/20 steps")
+    assert.include(stdout, "relax [========] 20/20, 0 s left  relaxed ")
+    assert.include(stdout, "backpropagate [========] 20/20, 0 s left  free run ")
     assert.notMatch(stdout, colour)
     const cleared = `${escape}[1G${escape}[2K`
-    const [, after] = stdout.split(/(?<=free-run.*)\n?(?=40 steps in)/)
+    const [, after] = stdout.split(/(?<=free run.*)\n?(?=40 steps in)/)
     assert.match(after!, /^40 steps in/)
     assert.isTrue(stdout.slice(0, stdout.indexOf("40 steps in")).endsWith(cleared), JSON.stringify(stdout))
     // The cursor is shown again, and lines wrap.
     assert.isAbove(stdout.lastIndexOf(`${escape}[?25h`), stdout.lastIndexOf(`${escape}[?25l`))
     assert.isAbove(stdout.lastIndexOf(`${escape}[?7h`), stdout.lastIndexOf(`${escape}[?7l`))
+  })
+
+  it("the bar says how long it takes still, in a line that an 80-column terminal shows whole", async () => {
+    const { stdout } = await onTerminal({}, ..."train --data moons-100 --circuit 2,50x50,1 --plan relax:300".split(" "))
+    const lines = stdout
+      .split(`${escape}[1G`)
+      .map((line) => line.replaceAll(new RegExp(`${escape}\\[[?\\d;]*\\w`, "g"), ""))
+    const bars = lines.filter((line) => line.includes("] "))
+    assert.isAbove(bars.length, 4)
+    for (const bar of bars) assert.isAtMost(bar.trimEnd().length, 80, bar)
+    for (const bar of bars.slice(3)) {
+      assert.match(bar, /^relax \[[=-]{8}\] \d+\/300, \d+ s left {2}relaxed [\d.e-]+, free run [\d.e-]+, [\d.]+ %/)
+    }
   })
 
   it("help is coloured, and is not with NO_COLOR", async () => {

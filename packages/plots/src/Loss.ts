@@ -18,8 +18,11 @@ export interface Measurement {
   readonly step: number
   readonly relaxedLoss?: number | undefined
   readonly freeRunLoss?: number | undefined
+  /** Of the free run on validation data. */
+  readonly validationLoss?: number | undefined
   /** A share in [0, 1]; where one is given, a second plot below shows it. */
   readonly freeRunAccuracy?: number | undefined
+  readonly validationAccuracy?: number | undefined
 }
 
 /** The losses of a run. */
@@ -31,12 +34,12 @@ export interface Settings {
   readonly phases?: ReadonlyArray<Phase>
 }
 
-// Okabe and Ito's blue and vermilion: apart for every kind of colour vision, and of unlike darkness.
+// Okabe and Ito's vermilion, blue and bluish green: apart for every kind of colour vision, the first two of unlike darkness.
 const curves = [
-  { key: "freeRunLoss", name: "free-run loss", colour: "#d55e00", width: 2.2 },
-  { key: "relaxedLoss", name: "relaxed loss", colour: "#0072b2", width: 1.8 }
+  { key: "freeRunLoss", accuracy: "freeRunAccuracy", name: "free-run loss", colour: "#d55e00", width: 2.2 },
+  { key: "relaxedLoss", accuracy: undefined, name: "relaxed loss", colour: "#0072b2", width: 1.8 },
+  { key: "validationLoss", accuracy: "validationAccuracy", name: "validation loss", colour: "#009e73", width: 1.8 }
 ] as const
-const [freeRun] = curves
 const gap = { name: "relaxation gap", colour: "#f3d3bd" }
 
 const plot = { x: 58, width: 480 }
@@ -60,8 +63,11 @@ export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
   const top = Theme.headingsHeight([settings]) + (phases.length === 0 ? 0 : 16)
   const losses = { ...plot, y: top, height: 230 }
   const accuracies = { ...plot, y: top + losses.height + 14, height: 104 }
-  const accuracy = series(measurements, "freeRunAccuracy")
-  const lowest = accuracy.length === 0 ? losses : accuracies
+  const accuracy = curves.flatMap((curve) =>
+    curve.accuracy === undefined ? [] : [{ ...curve, samples: series(measurements, curve.accuracy) }]
+  )
+  const hasAccuracy = accuracy.some(({ samples }) => samples.length > 0)
+  const lowest = hasAccuracy ? accuracies : losses
   const steps = Axis.range(measurements.map(({ step }) => step))
   const share = (step: number): number => (step - steps[0]) / (steps[1] - steps[0])
   const stepMarks = Axis.linear(...steps, 8)
@@ -72,18 +78,18 @@ export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
     [
       Theme.headings(settings, plot),
       lossPlot(measurements, losses, share),
-      accuracy.length === 0 ? "" : accuracyPlot(accuracy, accuracies, share),
+      hasAccuracy ? accuracyPlot(accuracy, accuracies, share) : "",
       Rules.draw(phases, losses, share, Theme.ink.quiet),
-      accuracy.length === 0 ? "" : Rules.draw(Rules.unnamed(phases), accuracies, share, Theme.ink.quiet),
+      hasAccuracy ? Rules.draw(Rules.unnamed(phases), accuracies, share, Theme.ink.quiet) : "",
       ...[losses, lowest].map((place) => Axis.frame(place)),
-      ...(accuracy.length === 0 ? [] : [Axis.bottom(losses, stepMarks)]),
+      ...(hasAccuracy ? [Axis.bottom(losses, stepMarks)] : []),
       Axis.bottom(lowest, stepMarks, "step"),
       Legend.draw({ x: plot.x, y: below + 58 }, legend(measurements))
     ].join("")
   )
 })
 
-type Key = "relaxedLoss" | "freeRunLoss" | "freeRunAccuracy"
+type Key = Exclude<keyof Measurement, "step">
 
 const series = (measurements: ReadonlyArray<Measurement>, key: Key): ReadonlyArray<Curve.Sample> =>
   Curve.thin(
@@ -115,13 +121,19 @@ const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share:
 // A line at accuracy 1 lies below the frame, where it can be seen.
 const headroom = 1.08
 
-const accuracyPlot = (samples: ReadonlyArray<Curve.Sample>, place: Place, share: (step: number) => number): string => {
+interface Drawn {
+  readonly samples: ReadonlyArray<Curve.Sample>
+  readonly colour: string
+  readonly width: number
+}
+
+const accuracyPlot = (drawn: ReadonlyArray<Drawn>, place: Place, share: (step: number) => number): string => {
   const marks = [0, 0.5, 1].map((value) => ({ at: value / headroom, label: String(value) }))
   const x = (step: number): number => place.x + share(step) * place.width
   const y = (value: number): number => place.y + (1 - Math.min(1, Math.max(0, value)) / headroom) * place.height
   return [
     Axis.grid(place, marks),
-    line(samples, x, y, { stroke: freeRun.colour, "stroke-width": freeRun.width }),
+    ...drawn.map(({ samples, colour, width }) => line(samples, x, y, { stroke: colour, "stroke-width": width })),
     Axis.left(place, marks, "free-run accuracy")
   ].join("")
 }
@@ -168,7 +180,7 @@ const cross = (x: number, y: number, stroke: string): string =>
 const legend = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Legend.Entry> => {
   const bar = (colour: string, thickness: number) => (x: number, y: number) =>
     Svg.element("rect", { x, y: y - thickness / 2, width: 16, height: thickness, fill: colour })
-  const losses = measurements.flatMap(({ relaxedLoss, freeRunLoss }) => [relaxedLoss, freeRunLoss])
+  const losses = measurements.flatMap((each) => curves.map(({ key }) => each[key]))
   return [
     ...curves
       .filter(({ key }) => measurements.some((each) => each[key] !== undefined))

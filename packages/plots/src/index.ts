@@ -1,9 +1,11 @@
 /**
  * Figures of circuits, of training and of trained circuits, as SVG and PNG.
  */
+export * as Confusion from "./Confusion.ts"
 export { DataMismatch } from "./DataMismatch.ts"
 export * as Deviations from "./Deviations.ts"
 export * as Diagram from "./Diagram.ts"
+export * as Gradients from "./Gradients.ts"
 export * as Landscape from "./Landscape.ts"
 export * as Lines from "./Lines.ts"
 export * as Loss from "./Loss.ts"

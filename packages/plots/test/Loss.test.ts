@@ -61,6 +61,22 @@ describe("Loss", () => {
     })
   )
 
+  it.effect("has a line of its own for validation data, in losses and in accuracies", () =>
+    Effect.gen(function* () {
+      const measurements = run.map((each) => ({ ...each, validationLoss: 0.1, validationAccuracy: 0.75 }))
+      const svg = yield* Loss.svg({ measurements })
+      const [loss, accuracy, ...others] = curves(svg).filter(({ stroke }) => stroke === "#009e73")
+      assert.deepStrictEqual(others, [])
+      assert.include(Document.texts(svg), "validation loss")
+      // 0.1 lies in the middle of the losses, as the relaxed loss does halfway.
+      const relaxed = Document.points(curves(svg).find(({ stroke }) => stroke === "#0072b2")?.d ?? "")[50]!
+      for (const [, y] of Document.points(loss?.d ?? "")) assert.closeTo(y, relaxed[1], 0.02)
+      // 0.75 is where the free run's accuracy is halfway.
+      const halfway = curves(svg).filter(({ stroke }) => stroke === "#d55e00")[1]
+      assert.closeTo(Document.points(accuracy?.d ?? "")[0]![1], Document.points(halfway?.d ?? "")[5]![1], 0.02)
+    })
+  )
+
   it.effect("has no accuracy plot, no gap and no entry for what was not measured", () =>
     Effect.gen(function* () {
       const svg = yield* Loss.svg({ measurements: run.map(({ step, freeRunLoss }) => ({ step, freeRunLoss })) })

@@ -19,7 +19,7 @@ import * as Programs from "./Programs.ts"
 import * as Progress from "./Progress.ts"
 import * as Rates from "./Rates.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
-import { NumbersLost } from "./TrainingFailed.ts"
+import { CallbackFailed, NumbersLost } from "./TrainingFailed.ts"
 
 /** Where a run stands with all its arrays: enough to go on to the bit. */
 export interface Snapshot {
@@ -94,6 +94,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   let failed = undefined as NumbersLost | undefined
   const untold: Array<TrainingEvent> = []
 
+  /** A callback that throws ends the run as one that fails does. */
+  const calling = (callback: CallbackFailed["callback"], call: () => Effect.Effect<void, E, R>) =>
+    Effect.catchDefect(Effect.suspend(call), (defect) => {
+      const reason = String(defect).split("\n")[0]!
+      return Effect.fail(new CallbackFailed({ callback, phase: phase.kind, step: progress.step, reason }))
+    })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
   const factor = () => progress.rate / phase.optimizer.rate
   const look = Effect.suspend(() =>
@@ -209,15 +215,17 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
             ...Record.filter(all, (_, name) => !(name in measuredData)),
             ...kept.copies()
           }
-          return lostIn(prefixed(state)) === undefined ? onSnapshot({ progress, state }) : Effect.void
+          if (lostIn(prefixed(state)) !== undefined) return Effect.void
+          return calling("onSnapshot", () => onSnapshot({ progress, state }))
         })
   )
   /** What has happened is heard before a snapshot holds it, also where the run is interrupted. */
   const hear = Effect.uninterruptible(
     Effect.suspend(() => {
       const events = untold.splice(0)
-      const heard = onEvent === undefined ? Effect.void : Effect.forEach(events, onEvent, { discard: true })
-      return Effect.as(heard, events)
+      const hearing = (event: TrainingEvent) =>
+        onEvent === undefined ? Effect.void : calling("onEvent", () => onEvent(event))
+      return Effect.as(Effect.forEach(events, hearing, { discard: true }), events)
     })
   )
   // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.

@@ -100,6 +100,28 @@ export const stoppingAt: {
   (plan: Plan, stop: Stop): Plan
 } = Function.dual(2, (plan: Plan, stop: Stop) => saying(plan, { stop }))
 
+/**
+ * The plan whose phases end early: after `patience` steps, or epochs of batches, without a better free run, on validation data where there
+ * are any, each goes back to the best parameters and is over. Relaxing phases stay as they are: what they build shows in the free run later.
+ *
+ * ```ts
+ * import { Plan } from "@rai/core"
+ *
+ * const plan = Plan.relax({ steps: 100 }).pipe(Plan.andThen(Plan.backpropagate({ steps: 400 })), Plan.stoppingEarly(30))
+ * Plan.print(plan) // => "relax:100:rprop=0.1,backpropagate:400:rprop=0.001:patience=30:attempts=1"
+ * ```
+ */
+export const stoppingEarly: {
+  (patience: number): (plan: Plan) => Plan
+  (plan: Plan, patience: number): Plan
+} = Function.dual(2, (plan: Plan, patience: number) => {
+  const careful = { ...Phase.careful(patience), attempts: 1 }
+  return new Plan({
+    ...plan,
+    phases: plan.phases.map((phase) => (phase.kind === "relax" ? phase : { ...phase, careful }))
+  })
+})
+
 /** The plan trained in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
 export const inCoordinates: {
   (coordinates: Coordinates.Coordinates): (plan: Plan) => Plan

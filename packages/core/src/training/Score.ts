@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import type { Dataset } from "../data/Dataset.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
+import * as Metrics from "../metrics/Metrics.ts"
 import * as Loss from "../optimization/Loss.ts"
 import * as Program from "../program/Program.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
@@ -41,3 +42,10 @@ export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, Eng
     const accuracy = correct!.data[0]! / data.inputs.shape[0]!
     return trained.task === "regression" ? { loss: loss!.data[0]! } : { loss: loss!.data[0]!, accuracy }
   })
+
+/** All that is measured of the free run's answers on a data set, as scikit-learn defines it. */
+export const metrics = (
+  trained: Trained,
+  data: Dataset
+): Effect.Effect<Metrics.Metrics, EngineFailed | ShapeMismatch, Engine> =>
+  Effect.map(predict(trained, data.inputs), (output) => Metrics.of(trained.task, data.targets, output))

@@ -20,7 +20,7 @@ import * as Progress from "./Progress.ts"
 import * as Start from "./Start.ts"
 import type { Trained } from "./Trained.ts"
 import type { Finished, TrainingEvent } from "./TrainingEvent.ts"
-import { type NumbersLost, PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
+import { type CallbackFailed, type NumbersLost, PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 
 /** How a run is carried out. */
 export interface Options<E = never, R = never> {
@@ -41,7 +41,7 @@ export interface Options<E = never, R = never> {
 }
 
 /** What a run can fail with. */
-export type TrainingError = EngineFailed | ShapeMismatch | NumbersLost | Unfit
+export type TrainingError = EngineFailed | ShapeMismatch | NumbersLost | CallbackFailed | Unfit
 
 /** Why a run cannot begin. */
 export type Unfit = WidthsMismatch | PlanUnfit | DataInvalid
@@ -61,6 +61,27 @@ export type Unfit = WidthsMismatch | PlanUnfit | DataInvalid
  * })
  * const events = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
  * events.length // => 5
+ * ```
+ *
+ * What other libraries call callbacks is what is done with the stream: looked at as it passes, ended early, counted. A consumer that fails
+ * ends the run, and `onSnapshot` is given where it stood.
+ *
+ * ```ts
+ * import { Circuit, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const data = yield* Moons.make({ examples: 20, seed: 1 })
+ *   const circuit = Circuit.perceptron([2, 8, 8, 1], { activation: "tanh" })
+ *   return yield* Training.stream(circuit, data, { plan: Plan.relax({ steps: 500, interval: 1 }) }).pipe(
+ *     Stream.filter((event) => event._tag === "Step"),
+ *     Stream.tap(({ measurement }) => Effect.logDebug(measurement?.relaxedLoss)), // a callback of every step
+ *     Stream.takeUntil(({ measurement }) => measurement!.freeRunLoss < 0.5), // early stopping by any rule
+ *     Stream.runFold(() => 0, (largest, { measurement }) => Math.max(largest, measurement!.relaxationGap!))
+ *   )
+ * })
+ * const gap = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
+ * gap > 0 // => true
  * ```
  */
 export const stream = <E = never, R = never>(

@@ -19,6 +19,18 @@ export class NumbersLost extends Schema.TaggedError<NumbersLost>()("NumbersLost"
   }
 }
 
+/** What was to be told of a run threw, where an Effect that fails was due. */
+export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
+  callback: Schema.Literals(["onEvent", "onSnapshot"]),
+  phase: Schema.String,
+  step: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected ${this.callback} to end or to fail, but it threw at step ${this.step} of ${this.phase}: ${this.reason}; see to it, and go on from the last snapshot`
+  }
+}
+
 /** A plan that the circuit or the data do not allow. */
 export class PlanUnfit extends Schema.TaggedError<PlanUnfit>()("PlanUnfit", {
   expected: Schema.String,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Classification, NdArray, Regression } from "@rai/core"
+import { Classification, Metrics, NdArray, Regression } from "@rai/core"
 import * as Fixture from "../fixtures/Fixture.ts"
 
 /** Written by metrics.py: scikit-learn. */
@@ -28,6 +28,9 @@ const fixture = Fixture.read<{
     { readonly targets: Fixture.Numbers; readonly predictions: Fixture.Numbers } & Readonly<
       Record<"r2" | "meanSquaredError" | "rootMeanSquaredError" | "meanAbsoluteError", number>
     >
+  >
+  readonly toldApart: ReadonlyArray<
+    Omit<Metrics.OfClasses, "examples"> & { readonly targets: Fixture.Numbers; readonly outputs: Fixture.Numbers }
   >
 }>("metrics.json")
 
@@ -70,6 +73,28 @@ describe("metrics are scikit-learn's", () => {
       }
     })
   }
+
+  for (const { outputs, targets, ...expected } of fixture.toldApart) {
+    it(`of logits, ${expected.task}`, () => {
+      const came = Metrics.of(expected.task, Fixture.array(targets), Fixture.array(outputs)) as Metrics.OfClasses
+      assert.strictEqual(came.examples, (targets as ReadonlyArray<Fixture.Numbers>).length)
+      assert.deepStrictEqual(came.confusion, expected.confusion)
+      for (const name of ["accuracy", "balancedAccuracy", "f1", "rocAuc", "logLoss"] as const) {
+        near(came[name], expected[name], name)
+      }
+      came.f1OfClasses.forEach((f1, c) => {
+        near(f1, expected.f1OfClasses[c]!, `F1 of class ${c}`)
+      })
+    })
+  }
+
+  it("of values, all at once", () => {
+    for (const { predictions, targets, ...expected } of fixture.regression) {
+      const came = Metrics.of("regression", Fixture.array(targets), Fixture.array(predictions)) as Metrics.OfValues
+      for (const name of ["r2", "rootMeanSquaredError", "meanAbsoluteError"] as const)
+        near(came[name], expected[name], name)
+    }
+  })
 
   it("of what leaves nothing to measure are what scikit-learn says too", () => {
     const same = NdArray.make([3, 1], [2, 2, 2])

@@ -75,6 +75,21 @@ describe("validation data decide which parameters are the best", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("a plan that stops early ends so many steps after the best, and with the best", () =>
+    Effect.gen(function* () {
+      const plan = Plan.backpropagate({ steps: 400, interval: 1, optimizer: Rprop.make(0.01) }).pipe(
+        Plan.stoppingEarly(7)
+      )
+      const { finished, measured } = yield* run({ plan, validation: yield* contrary })
+      const losses = measured.map(({ measurement }) => measurement!.validationLoss!)
+      const best = losses.indexOf(Math.min(...losses))
+      assert.strictEqual(measured.at(-1)!.progress.step, best + 7)
+      assert.strictEqual(finished.measurement.validationLoss, losses[best])
+      const score = yield* Score.score(finished.trained, yield* contrary)
+      assert.approximately(score.loss, losses[best]!, 1e-6)
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("a stop is the training data's matter", () =>
     Effect.gen(function* () {
       const plan = Plan.make(Phase.backpropagate({ steps: 200, optimizer: Rprop.make(0.01) }))

@@ -1,0 +1,133 @@
+/**
+ * `rai evaluate`: how good a trained circuit or an exported model is on data, measured as scikit-learn does.
+ */
+import { type Dataset, Metrics, Score, Source, TrainedStore } from "@rai/core"
+import { Predict } from "@rai/export"
+import { Confusion, Picture } from "@rai/plots"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { CommandFailed } from "./CommandFailed.ts"
+import * as EngineChoice from "./EngineChoice.ts"
+import * as Report from "./Report.ts"
+import * as RunFolder from "./RunFolder.ts"
+import * as Settings from "./Settings.ts"
+import * as Table from "./Table.ts"
+import { UsageWrong } from "./UsageWrong.ts"
+
+/** The command. */
+export const command = Command.make(
+  "evaluate",
+  {
+    of: Argument.String("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
+    data: Flag.String("data").pipe(
+      Flag.withDescription("data as `rai train` takes them; of a run, its test data or else its training data"),
+      Flag.optional
+    ),
+    label: Flag.String("label").pipe(
+      Flag.withDescription("the label's column of a file; the last one, or the run's"),
+      Flag.optional
+    ),
+    out: Flag.File("out").pipe(
+      Flag.withDescription("a .png or .svg file for the picture of which class was taken for which"),
+      Flag.optional
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("the last line of stdout is one JSON object"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn("evaluate")(function* ({ data, json, label, of, out }) {
+    const given = { data: Option.getOrUndefined(data), label: Option.getOrUndefined(label) }
+    const { classNames, metrics, on } = yield* of.endsWith(".onnx") ? ofModel(of, given) : ofRun(of, given)
+    if (Option.isSome(out)) yield* draw(out.value, metrics, classNames, on)
+    yield* Report.result(json, { of, data: on, classNames: classNames ?? null, ...metrics }, [
+      `${metrics.examples} examples of ${on}`,
+      ...lines(metrics, classNames)
+    ])
+  })
+).pipe(
+  Command.withDescription("Measure a trained circuit or an exported model on data, as scikit-learn does"),
+  Command.withExamples([
+    { command: "rai evaluate runs/moons --data moons:n=1000,noise=0.1,seed=2024", description: "on points never seen" }
+  ])
+)
+
+/** What is measured, in words, for people. */
+export const sentence = (metrics: Metrics.Metrics): string =>
+  metrics.task === "regression"
+    ? `R² ${Report.number(metrics.r2)}, root mean squared error ${Report.number(metrics.rootMeanSquaredError)}, mean absolute error ${Report.number(metrics.meanAbsoluteError)}`
+    : `accuracy ${Report.percent(metrics.accuracy)}, balanced ${Report.percent(metrics.balancedAccuracy)}; F1 ${Report.number(metrics.f1)}, ROC AUC ${Number.isNaN(metrics.rocAuc) ? "– (a class is missing)" : Report.number(metrics.rocAuc)}, log loss ${Report.number(metrics.logLoss)}`
+
+const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | undefined): ReadonlyArray<string> => {
+  if (metrics.task === "regression") return [sentence(metrics)]
+  const names = metrics.confusion.map((_, c) => classNames?.[c] ?? String(c))
+  const rows = metrics.confusion.map((row, c) => [names[c]!, ...row.map(String), metrics.f1OfClasses[c]!.toFixed(4)])
+  return [sentence(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
+}
+
+const draw = Effect.fnUntraced(function* (
+  file: string,
+  metrics: Metrics.Metrics,
+  classNames: ReadonlyArray<string> | undefined,
+  on: string
+) {
+  if (metrics.task === "regression") {
+    const advice = "leave --out away"
+    return yield* new CommandFailed({ expected: "classes to draw", came: "values were learned", advice })
+  }
+  const title = `accuracy ${Report.percent(metrics.accuracy)}`
+  yield* Picture.write(file, yield* Confusion.svg({ ...metrics, classNames, title, subtitle: on }))
+})
+
+interface Given {
+  readonly data: string | undefined
+  readonly label: string | undefined
+}
+
+/** What a circuit or a model was trained on. */
+interface Known {
+  readonly task: Dataset.Task
+  readonly inputNames: ReadonlyArray<string>
+  readonly classNames?: ReadonlyArray<string> | undefined
+}
+
+const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
+  const trained = yield* TrainedStore.load(folder)
+  const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), Settings.data) : undefined
+  const before = Effect.option(RunFolder.settings(folder))
+  const file = data !== undefined && Settings.isFile(data)
+  const column = label ?? (file ? Option.getOrUndefined(yield* before)?.label : undefined)
+  const read = data === undefined ? (own!.test ?? own!.train) : yield* known(trained, data, column)
+  const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.table.auto)
+  const on = data ?? (own!.test === undefined ? "the training data" : "the test data")
+  return { classNames: trained.classNames, metrics, on }
+})
+
+const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Given) {
+  if (data === undefined) {
+    const advice = "add it, for instance --data moons-100"
+    return yield* new UsageWrong({ expected: "--data for a model, which keeps none", came: "none came", advice })
+  }
+  const origin = yield* Predict.origin(file)
+  if (origin === undefined) {
+    const advice = "export one with rai export, or compare the values of rai predict yourself"
+    const expected = "a model that says what it was trained on"
+    return yield* new CommandFailed({ expected, came: `${file} does not`, advice })
+  }
+  const read = yield* known({ ...origin, inputNames: origin.inputs, classNames: origin.classes }, data, label)
+  const { classNames, outputs } = yield* Predict.predict(file, read.inputs)
+  return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
+})
+
+/** Data with the columns and classes that something was trained on. */
+const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
+  const task = Settings.isFile(data) ? of.task : undefined
+  const read = yield* Source.read(data, { label, task })
+  const [mine, theirs] = [Settings.described(of), Settings.described(read)]
+  if (mine === theirs && of.inputNames.join() === read.inputNames.join()) return read
+  return yield* new CommandFailed({
+    expected: `data as it was trained on (${mine})`,
+    came: `${theirs} came in ${data}`,
+    advice: "name data with the same columns in the same order, and the same classes"
+  })
+})

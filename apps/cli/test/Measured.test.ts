@@ -1,0 +1,204 @@
+/**
+ * What a run measured reaches its user: evaluate, history, TensorBoard.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Dataset, Source } from "@rai/core"
+import { Effect, FileSystem } from "effect"
+import { assert, beforeAll, describe, it } from "vitest"
+import { ended, folder, heard, json, rai, start } from "./CommandLine.ts"
+
+const place = folder()
+const run = join(place, "run")
+const table = join(place, "flowers.csv")
+const rows = Array.from(
+  { length: 90 },
+  (_, i) => `${(i % 3) + Math.sin(i)},${Math.cos(i)},${["ant", "bee", "cat"][i % 3]}`
+)
+
+const events = (of: string) => readdirSync(of).filter((name) => name.includes("tfevents"))
+
+beforeAll(async () => {
+  writeFileSync(table, `size,other,kind\n${rows.join("\n")}\n`)
+  const training = [
+    "train",
+    "--data",
+    table,
+    "--circuit",
+    "2,8,8,3",
+    "--activation",
+    "tanh",
+    "--plan",
+    "relax:30:rprop=0.01"
+  ]
+  const { code, stderr, stdout } = await rai(...training, "--test", "0.3", "--out", run, "--tensorboard")
+  assert.strictEqual(code, 0, stderr)
+  assert.match(stdout, /^test data: accuracy [\d.]+ %, balanced [\d.]+ %; F1 [\d.]+, ROC AUC [\d.]+, log loss [\d.]+$/m)
+})
+
+describe("rai evaluate", () => {
+  it("of a run: its test data, as its summary has them; in words the confusion of the classes by name", async () => {
+    const { of, data, classNames, ...metrics } = json(await rai("evaluate", run, "--json"))
+    assert.deepStrictEqual([of, data, classNames], [run, "the test data", ["ant", "bee", "cat"]])
+    const { testAccuracy, testLoss, testMetrics } = JSON.parse(readFileSync(join(run, "summary.json"), "utf8"))
+    assert.strictEqual(metrics.examples, 27)
+    assert.deepStrictEqual(metrics.confusion, testMetrics.confusion)
+    assert.approximately(metrics.accuracy, testAccuracy, 1e-12)
+    // The log loss is the task's loss.
+    assert.approximately(metrics.logLoss, testLoss, 1e-5)
+    const picture = join(place, "confusion.svg")
+    const { stdout } = await rai("evaluate", run, "--out", picture)
+    for (const name of ["ant", "bee", "cat"]) assert.include(readFileSync(picture, "utf8"), `>${name}</text>`)
+    assert.isTrue(existsSync(join(run, "confusion.png")))
+    assert.match(stdout, /^27 examples of the test data\naccuracy .*\n\ntrue class .* ant .* bee .* cat .* F1\n/)
+  })
+
+  it("of an exported model, on the same data, the same; without data, one line", async () => {
+    const model = join(place, "flowers.onnx")
+    assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    const [ofRun, ofModel] = [
+      json(await rai("evaluate", run, "--data", table, "--json")),
+      json(await rai("evaluate", model, "--data", table, "--json"))
+    ]
+    assert.strictEqual(ofModel.examples, 90)
+    assert.deepStrictEqual(ofModel.confusion, ofRun.confusion)
+    for (const name of ["accuracy", "balancedAccuracy", "f1", "rocAuc", "logLoss"]) {
+      assert.approximately(ofModel[name], ofRun[name], 1e-5, name)
+    }
+    const { code, stderr } = await rai("evaluate", model)
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /^error: expected --data for a model, which keeps none, but none came; add it/)
+  })
+
+  it("on data with other columns: one line", async () => {
+    const { code, stderr } = await rai("evaluate", run, "--data", "moons-100")
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /^error: expected data as it was trained on \(inputs size, other; classes ant, bee, cat\)/)
+  })
+})
+
+describe("rai history", () => {
+  it("is a table, JSON by columns, and CSV", async () => {
+    const csv = join(place, "history.csv")
+    const { code, stderr, stdout } = await rai("history", run, "--csv", csv)
+    assert.strictEqual(code, 0, stderr)
+    const [head, first] = stdout.split("\n")
+    assert.match(head!, /^phase +step +time +relaxed loss +free-run loss +accuracy +largest residual$/)
+    assert.match(first!, /^relax +0 /)
+    const { freeRunLoss, phase, total } = json(await rai("history", run, "--json"))
+    assert.deepStrictEqual(total, [0, 10, 20, 30])
+    assert.deepStrictEqual(phase, ["relax", "relax", "relax", "relax"])
+    const lines = readFileSync(csv, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(","))
+    const column = lines[0]!.indexOf("freeRunLoss")
+    assert.deepStrictEqual(
+      lines.slice(1).map((line) => Number(line[column])),
+      freeRunLoss
+    )
+  })
+
+  it("of no run: one line", async () => {
+    const { code, stderr } = await rai("history", place)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /^error: expected measurements of a run in .*, but there are none; name a folder/)
+  })
+})
+
+describe("rai train --validation --patience", () => {
+  it("ends early, and keeps and exports what was the best on the validation data", async () => {
+    const [out, model, held] = ["early", "early.onnx", "held.csv"].map((name) => join(place, name)) as [
+      string,
+      string,
+      string
+    ]
+    const noisy = "moons:n=60,noise=0.5,seed=4"
+    const plan = [
+      "--circuit",
+      "2,32,32,1",
+      "--activation",
+      "tanh",
+      "--plan",
+      "backpropagate:2000:rprop=0.01:interval=1"
+    ]
+    const early = ["--validation", "0.3", "--patience", "20"]
+    const { code, stderr } = await rai("train", "--data", noisy, ...plan, ...early, "--out", out)
+    assert.strictEqual(code, 0, stderr)
+    const { steps, validationLoss } = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"))
+    const losses = json(await rai("history", out, "--json")).validationLoss as ReadonlyArray<number>
+    const best = losses.indexOf(Math.min(...losses))
+    assert.strictEqual(validationLoss, losses[best])
+    assert.strictEqual(steps, best + 20)
+    // The division is decided by a seed, so the same part can be made again, and asked of the exported model.
+    const split = Effect.flatMap(Source.read(noisy), Dataset.split({ share: 0.3 }))
+    const { test } = await Effect.runPromise(Effect.provide(split, FileSystem.layerNoop({})))
+    const lines = Array.from({ length: Dataset.examples(test) }, (_, i) =>
+      [...test.inputs.data.subarray(2 * i, 2 * i + 2), test.targets.data[i]].join()
+    )
+    writeFileSync(held, `x1,x2,label\n${lines.join("\n")}\n`)
+    assert.strictEqual((await rai("export", out, "--out", model)).code, 0)
+    const { logLoss } = json(await rai("evaluate", model, "--data", held, "--json"))
+    assert.approximately(logLoss, losses[best]!, 1e-5)
+    assert.isBelow(losses[best]!, losses.at(-1)! - 1e-4)
+  })
+})
+
+describe("rai train --tensorboard", () => {
+  const small = ["train", "--data", "xor", "--circuit", "2,4,1", "--plan", "relax:20", "--seed", "3"]
+
+  it("in the run's folder, in a folder that follows, and one below it for each seed", async () => {
+    const [file, ...others] = events(join(run, "tensorboard"))
+    assert.deepStrictEqual(others, [])
+    const bytes = readFileSync(join(run, "tensorboard", file!))
+    for (const tag of ["loss/free run", "accuracy/free run", "residual/largest of the cuts"])
+      assert.isAbove(bytes.indexOf(tag), 0, tag)
+    // Its pictures, each a PNG.
+    assert.isAbove(bytes.indexOf(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])), 0)
+    const named = join(place, "events")
+    assert.strictEqual((await rai(...small, "--tensorboard", named)).code, 0)
+    assert.strictEqual(events(named).length, 1)
+    const seeds = join(place, "seeds")
+    assert.strictEqual((await rai(...small.slice(0, -2), "--seeds", "0-1", `--tensorboard=${seeds}`)).code, 0)
+    assert.deepStrictEqual(readdirSync(seeds).sort(), ["seed-0", "seed-1"])
+  })
+
+  it("a folder that cannot be one is refused before anything begins; none at all is wrong usage", async () => {
+    const out = join(place, "never")
+    const { code, stderr } = await rai(...small, "--out", out, "--tensorboard", join(table, "below"))
+    assert.strictEqual(code, 1)
+    assert.match(
+      stderr,
+      /^error: .*: expected a folder that event files .*, but the system says: not a directory; name another\n$/
+    )
+    assert.isFalse(existsSync(out))
+    const bare = await rai(...small, "--tensorboard")
+    assert.strictEqual(bare.code, 2)
+    assert.match(bare.stderr, /^error: expected a folder for event files, but --tensorboard came without one/)
+  })
+
+  it("a folder that is lost while it trains ends the event file, and not the run", async () => {
+    const [out, lost] = [join(place, "kept"), join(place, "lost")]
+    const longer = [
+      "train",
+      "--data",
+      "moons-100",
+      "--circuit",
+      "2,32x20,1",
+      "--plan",
+      "relax:1000",
+      "--engine",
+      "onnx"
+    ]
+    const child = start(...longer, "--out", out, "--tensorboard", lost)
+    const over = ended(child)
+    await heard(child, "relax 0/1000")
+    rmSync(lost, { recursive: true })
+    const { code, stderr } = await over
+    assert.strictEqual(code, 0, stderr)
+    const warnings = stderr.split("\n").filter((line) => line.startsWith("warning: "))
+    assert.strictEqual(warnings.length, 1, stderr)
+    assert.match(warnings[0]!, /no such file or directory; name another; the run goes on without TensorBoard$/)
+    assert.isTrue(existsSync(join(out, "loss.png")))
+  })
+})

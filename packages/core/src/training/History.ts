@@ -1,0 +1,110 @@
+/**
+ * What was measured in a run, as a table: a row for each measurement.
+ */
+import { Schema } from "effect"
+import type { TrainingEvent } from "./TrainingEvent.ts"
+
+// JSON has no NaN: what was none comes back as null.
+const Measured = Schema.NullOr(Schema.Number)
+
+/** One measurement of a run, as a line of `metrics.jsonl` holds it. */
+export const Row = Schema.Struct({
+  phase: Schema.String,
+  step: Schema.Int,
+  total: Schema.Int,
+  seconds: Schema.Number,
+  freeRunLoss: Measured,
+  freeRunAccuracy: Schema.optional(Measured),
+  validationLoss: Schema.optional(Measured),
+  validationAccuracy: Schema.optional(Measured),
+  relaxedLoss: Schema.optional(Measured),
+  relaxationGap: Schema.optional(Measured),
+  residuals: Schema.Array(Measured),
+  gradientNorms: Schema.Array(Measured)
+})
+
+/** One measurement of a run. */
+export type Row = typeof Row.Type
+
+/** The row of an event that measured, `undefined` of any other. */
+export const row = (event: TrainingEvent): Row | undefined => {
+  if (event._tag !== "Step" || event.measurement === undefined) return undefined
+  const { measurement, phase, progress } = event
+  const { seconds, step, total } = progress
+  return { phase: phase.kind, step, total, seconds, ...measurement }
+}
+
+/**
+ * The rows of a run's events.
+ *
+ * ```ts
+ * import { Circuit, History, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const data = yield* Moons.make({ examples: 20, seed: 1 })
+ *   const circuit = Circuit.perceptron([2, 4, 4, 1], { activation: "tanh" })
+ *   const plan = Plan.relax({ steps: 20 })
+ *   return History.of(yield* Stream.runCollect(Training.stream(circuit, data, { plan })))
+ * })
+ * const history = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
+ * console.table(History.table(history))
+ * const { step, relaxedLoss } = History.columns(history)
+ * step!.join() // => "0,10,20"
+ * relaxedLoss!.length // => 3
+ * ```
+ */
+export const of = (events: Iterable<TrainingEvent>): ReadonlyArray<Row> =>
+  [...events].flatMap((event) => row(event) ?? [])
+
+const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
+
+const shares = (values: ReadonlyArray<number | null>, ...at: ReadonlyArray<0 | 0.5 | 1>): ReadonlyArray<number> => {
+  const numbers = values.map(orNaN)
+  if (numbers.some(Number.isNaN)) return at.map(() => Number.NaN)
+  const ascending = numbers.toSorted((a, b) => a - b)
+  return at.map((share) => {
+    const place = share * (ascending.length - 1)
+    return (ascending[Math.floor(place)]! + ascending[Math.ceil(place)]!) / 2
+  })
+}
+
+/** The numbers of a row by name: losses, accuracies and the gap, of residuals the median and the largest, of gradient norms also the smallest. */
+export const numbers = (row: Row): Readonly<Record<string, number>> => {
+  const { gradientNorms, phase: _phase, residuals, ...own } = row
+  const found: Record<string, number> = {}
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) found[name] = orNaN(value)
+  if (residuals.length > 0) {
+    const [median, largest] = shares(residuals, 0.5, 1)
+    Object.assign(found, { medianResidual: median, largestResidual: largest })
+  }
+  if (gradientNorms.length > 0) {
+    const [smallest, median, largest] = shares(gradientNorms, 0, 0.5, 1)
+    Object.assign(found, { smallestGradient: smallest, medianGradient: median, largestGradient: largest })
+  }
+  return found
+}
+
+/** A line of the table: the phase, and the row's numbers. */
+export type Line = Readonly<Record<string, string | number>>
+
+/** The rows with the names and numbers that the run has, for `console.table` or a data frame. */
+export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<Line> =>
+  rows.map((row) => ({ phase: row.phase, ...numbers(row) }))
+
+/** The table by columns: a number for each row, NaN where it was not measured. */
+export const columns = (rows: ReadonlyArray<Row>): Readonly<Record<string, ReadonlyArray<number>>> => {
+  const measured = rows.map(numbers)
+  const names = new Set(measured.flatMap((row) => Object.keys(row)))
+  return Object.fromEntries([...names].map((name) => [name, measured.map((row) => orNaN(row[name]))]))
+}
+
+/** The table as CSV with a header; a cell is empty where nothing was measured. */
+export const csv = (rows: ReadonlyArray<Row>): string => {
+  const names = Object.keys(columns(rows))
+  const lines = rows.map((row) => {
+    const measured = numbers(row)
+    return [row.phase, ...names.map((name) => measured[name] ?? "")].join()
+  })
+  return `${[["phase", ...names].join(), ...lines].join("\n")}\n`
+}

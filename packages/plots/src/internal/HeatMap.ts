@@ -1,0 +1,116 @@
+/**
+ * A size at every place of a circuit over the steps, as a heat map.
+ */
+import { Effect } from "effect"
+import { DataMismatch } from "../DataMismatch.ts"
+import type { Phase } from "../Phase.ts"
+import * as Axis from "./Axis.ts"
+import * as Legend from "./Legend.ts"
+import * as LogScale from "./LogScale.ts"
+import * as Raster from "./Raster.ts"
+import * as Rules from "./Rules.ts"
+import * as Svg from "./Svg.ts"
+import * as Theme from "./Theme.ts"
+
+/** What is drawn. */
+export interface Settings {
+  readonly title?: string
+  readonly subtitle?: string
+  /** Ascending; each holds until the next. */
+  readonly steps: ReadonlyArray<number>
+  readonly places: number
+  /** [steps, places] row-major: what is not above zero takes the lowest colour, NaN is hatched. */
+  readonly sizes: ArrayLike<number>
+  readonly phases?: ReadonlyArray<Phase>
+}
+
+/** How it is called. */
+export interface Words {
+  readonly figure: string
+  readonly title: string
+  /** One place of the circuit, and several. */
+  readonly place: readonly [string, string]
+  readonly size: string
+  readonly sizes: string
+  /** Where such sizes come from. */
+  readonly remedy: string
+}
+
+const plot = { width: 460, height: 240 }
+// The image's pixels: two to each of the figure's.
+const columns = 920
+const lines = 480
+
+/** The heat map as SVG, steps from left to right, places from below upward, colour logarithmic; fails with `DataMismatch`. */
+export const svg = Effect.fn("HeatMap.svg")(function* (settings: Settings, words: Words) {
+  yield* check(settings, words)
+  const { phases = [] } = settings
+  const missing = Array.from(settings.sizes).some(Number.isNaN)
+  const top = Theme.headingsHeight([settings]) + (phases.length === 0 ? 0 : 16)
+  const place = { x: 58, y: top, ...plot }
+  const scale = LogScale.make(Array.from(settings.sizes))
+  const [first, last] = Axis.range(settings.steps)
+  const share = (step: number): number => (step - first) / (last - first)
+  const marks = Axis.linear(1, settings.places, 6)
+    .filter(({ label }) => Number.isInteger(Number(label)))
+    .map(({ label }) => ({ at: (Number(label) - 0.5) / settings.places, label }))
+  return Theme.figure(
+    { width: place.x + plot.width + 96, height: top + plot.height + (missing ? 70 : 46) },
+    settings.title ?? words.title,
+    [
+      Svg.element("defs", {}, Raster.definitions, Axis.definitions),
+      Theme.headings(settings, { x: place.x, width: plot.width }),
+      Raster.image(
+        {
+          width: columns,
+          height: settings.places,
+          positions: spread(settings, share, scale),
+          tall: Math.ceil(lines / settings.places)
+        },
+        place
+      ),
+      Rules.draw(phases, place, share, "#ffffff"),
+      Axis.frame(place),
+      Axis.bottom(place, Axis.linear(first, last, 8), "step"),
+      Axis.left(place, marks, `${words.place[0]} (1 is nearest to the input)`),
+      Axis.colourBar({ x: place.x + plot.width + 14, y: top, width: 14, height: plot.height }, scale.marks, words.size),
+      missing ? Legend.draw({ x: place.x, y: top + plot.height + 58 }, [Legend.missing]) : ""
+    ].join("")
+  )
+})
+
+/** Each column of the image shows the largest residual measured within it, else the last one before it; NaN wins over all. */
+const spread = (settings: Settings, share: (step: number) => number, scale: LogScale.LogScale): Float64Array => {
+  const { steps, places, sizes } = settings
+  const positions = new Float64Array(columns * places).fill(Number.NEGATIVE_INFINITY)
+  for (const [i, step] of steps.entries()) {
+    const from = Math.min(columns - 1, Math.floor(share(step) * columns))
+    const next = steps[i + 1]
+    const to = next === undefined ? columns : Math.max(from + 1, Math.floor(share(next) * columns))
+    for (let place = 0; place < places; place++) {
+      const position = scale.position(sizes[i * places + place] ?? Number.NaN)
+      for (let column = from; column < to; column++) {
+        const at = place * columns + column
+        positions[at] = Math.max(positions[at] ?? 0, position)
+      }
+    }
+  }
+  return positions
+}
+
+const check = ({ steps, places, sizes }: Settings, words: Words) => {
+  const mismatch = (expected: string, came: string, remedy: string) =>
+    Effect.fail(new DataMismatch({ figure: words.figure, expected, came, remedy }))
+  const [one, many] = words.place
+  if (!Number.isInteger(places) || places < 1) return mismatch(`one ${one} or more`, String(places), words.remedy)
+  if (steps.length === 0) return mismatch("one step or more", "none", `record ${words.sizes} while training`)
+  if (!steps.every((step, i) => Number.isFinite(step) && step > (steps[i - 1] ?? Number.NEGATIVE_INFINITY)))
+    return mismatch("ascending steps", steps.slice(0, 5).join(", "), "sort them and give each once")
+  return sizes.length === steps.length * places
+    ? Effect.void
+    : mismatch(
+        `${steps.length * places} ${words.sizes} (${steps.length} steps × ${places} ${many})`,
+        String(sizes.length),
+        `give one number for each step and ${one}`
+      )
+}

@@ -1,0 +1,119 @@
+/**
+ * An event file of TensorBoard, whole after each write: a process that is killed leaves what it has written.
+ */
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
+import { Clock, Context, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
+import { EventSchema, SessionLog_SessionStatus } from "./event_pb.ts"
+import * as TfRecord from "./TfRecord.ts"
+
+/** A folder for TensorBoard that cannot be made or written to. */
+export class EventFileUnwritable extends Schema.TaggedError<EventFileUnwritable>()("EventFileUnwritable", {
+  folder: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.folder}: expected a folder that event files for TensorBoard can be written to, but ${this.reason}; name another`
+  }
+}
+
+/** Where an event file lies, and whether it goes on from an earlier one. */
+export interface Options {
+  /** Its folder, which is made where it is not there; TensorBoard shows each folder as a run. */
+  readonly folder: string
+  /** Of a run that goes on: the step after which earlier files of the folder no longer count. */
+  readonly after?: number | undefined
+}
+
+/** Writes numbers and pictures by the step that they belong to. */
+export class EventFile extends Context.Service<
+  EventFile,
+  {
+    readonly file: string
+    /** Numbers by tag, such as `loss/free run`; TensorBoard groups tags by what stands before the stroke. */
+    readonly scalars: (
+      step: number,
+      values: Readonly<Record<string, number>>
+    ) => Effect.Effect<void, EventFileUnwritable>
+    /** A picture, as the bytes of a PNG. */
+    readonly image: (step: number, tag: string, png: Uint8Array) => Effect.Effect<void, EventFileUnwritable>
+  }
+>()("@rai/tensorboard/EventFile") {
+  /** A new event file in a folder; fails with `EventFileUnwritable` before anything is trained. */
+  static readonly layer = (
+    options: Options
+  ): Layer.Layer<EventFile, EventFileUnwritable, FileSystem.FileSystem | Path.Path> =>
+    Layer.effect(EventFile, make(options))
+}
+
+/** Makes the folder where it is not there; fails where it cannot be made or written to. */
+export const prepare = Effect.fn("EventFile.prepare")(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* Effect.gen(function* () {
+    // Node tries for ever to make a folder where the system says that its parent, which is there, is not.
+    const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
+    if (!(yield* fs.exists(folder))) yield* fs.makeDirectory(folder, { recursive })
+    if ((yield* fs.stat(folder)).type !== "Directory")
+      return yield* new EventFileUnwritable({ folder, reason: "a file stands there" })
+    yield* fs.access(folder, { writable: true })
+  }).pipe(Effect.catchTag("PlatformError", (error) => unwritable(folder, error)))
+})
+
+/** As `EventFile.layer` makes it. */
+export const make = Effect.fn("EventFile.make")(function* ({ after, folder }: Options) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* prepare(folder)
+  const began = yield* Clock.currentTimeMillis
+  // TensorBoard reads the files of a folder in the order of their names.
+  const seconds = String(Math.floor(began / 1000)).padStart(10, "0")
+  const file = path.join(folder, `events.out.tfevents.${seconds}.rai.${began % 1000}`)
+  const write = Effect.fnUntraced(function* (event: Omit<MessageInitShape<typeof EventSchema>, "$typeName">) {
+    const wallTime = (yield* Clock.currentTimeMillis) / 1000
+    const record = TfRecord.encode(toBinary(EventSchema, create(EventSchema, { ...event, wallTime })))
+    yield* Effect.mapError(fs.writeFile(file, record, { flag: "a" }), (error) => unwritable(folder, error))
+  })
+  const summary = (step: number, value: ReadonlyArray<Value>) =>
+    write({ step: BigInt(step), what: { case: "summary", value: { value: [...value] } } })
+  yield* write({ what: { case: "fileVersion", value: "brain.Event:2" } })
+  if (after !== undefined) {
+    const status = SessionLog_SessionStatus.START
+    yield* write({ step: BigInt(after + 1), what: { case: "sessionLog", value: { status } } })
+  }
+  return EventFile.of({
+    file,
+    scalars: (step, values) => {
+      const each = Object.entries(values)
+      const scalar = ([tag, value]: readonly [string, number]): Value => ({
+        tag,
+        value: { case: "simpleValue", value }
+      })
+      return each.length === 0 ? Effect.void : summary(step, each.map(scalar))
+    },
+    image: (step, tag, png) => summary(step, [{ tag, value: { case: "image", value: image(png) } }])
+  })
+})
+
+type Value = NonNullable<
+  Extract<NonNullable<MessageInitShape<typeof EventSchema>["what"]>, { case: "summary" }>["value"]["value"]
+>[number]
+
+/** Red, green, blue and opacity. */
+const colourspace = 4
+
+const image = (png: Uint8Array) => {
+  // A PNG's header has its width and height at bytes 16 and 20.
+  const header = new DataView(png.buffer, png.byteOffset, png.byteLength)
+  return {
+    width: header.getInt32(16),
+    height: header.getInt32(20),
+    colorspace: colourspace,
+    encodedImageString: Uint8Array.from(png)
+  }
+}
+
+const unwritable = (folder: string, { reason }: PlatformError.PlatformError): EventFileUnwritable => {
+  // As Node has it: «EACCES: permission denied, mkdir '/runs'».
+  const said = reason.cause instanceof Error ? /^\w+: ([^,]+)/.exec(reason.cause.message)?.[1] : undefined
+  return new EventFileUnwritable({ folder, reason: `the system says: ${said ?? reason._tag}` })
+}
