@@ -61,9 +61,9 @@ export const predict = Effect.fn("Predict.predict")(function* (
   }
 })
 
-/** The names of the inputs' columns that a model of ours holds; undefined for a model from elsewhere. */
-export const inputNames = Effect.fn("Predict.inputNames")(function* (
+/** What a model of ours says of its inputs' columns and the rest of its origin; undefined for a model from elsewhere. */
+export const origin = Effect.fn("Predict.origin")(function* (
   file: string
-): Effect.fn.Return<ReadonlyArray<string> | undefined, ModelFile.FileUnreadable | Model.NotAnOnnxModel> {
-  return Metadata.read(yield* Model.decode(yield* ModelFile.read(file), file))?.inputs
+): Effect.fn.Return<Metadata.Metadata | undefined, ModelFile.FileUnreadable | Model.NotAnOnnxModel> {
+  return Metadata.read(yield* Model.decode(yield* ModelFile.read(file), file))
 })

@@ -19,14 +19,13 @@ export interface OfFile {
 }
 
 /**
- * A CSV file in parts of `rows` examples, 16,384 by default. The file is read twice before: for its classes, then for its length. The
+ * A CSV file in parts of `rows` examples, 16,384 by default. The file is read twice before: for its classes and its
+ * preprocessing, then for its length. The
  * order of the file is kept from part to part, so a file that is sorted by class is to be shuffled first.
  */
 export const csv = Effect.fn("Parts.csv")(function* (path: string, options: Csv.StreamOptions = {}) {
   const rows = options.rows ?? 16_384
-  const classNames =
-    options.task === "regression" ? undefined : (options.classNames ?? (yield* Csv.classNames(path, options)))
-  const read = Csv.stream(path, { ...options, rows, ...(classNames === undefined ? {} : { classNames }) })
+  const read = Csv.stream(path, { ...options, ...(yield* Csv.learn(path, options)), rows })
   const sizes = yield* Stream.runCollect(Stream.map(read, Dataset.examples))
   const sample = yield* Stream.runHead(read)
   if (Option.isNone(sample)) {

@@ -7,9 +7,11 @@ import * as Checkerboard from "./Checkerboard.ts"
 import * as Circles from "./Circles.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
-import type { Dataset } from "./Dataset.ts"
+import type * as Dataset from "./Dataset.ts"
 import * as Digits from "./Digits.ts"
+import * as Frame from "./Frame.ts"
 import * as Moons from "./Moons.ts"
+import * as Preprocessing from "./Preprocessing.ts"
 import type { Settings } from "./Setting.ts"
 import * as Spirals from "./Spirals.ts"
 import * as Xor from "./Xor.ts"
@@ -18,7 +20,7 @@ interface Generator {
   readonly settings: Settings
   readonly make: (
     options: Readonly<Record<string, number>>
-  ) => Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem>
+  ) => Effect.Effect<Dataset.Dataset, DataInvalid, FileSystem.FileSystem>
 }
 
 const generators: Readonly<Record<string, Generator>> = {
@@ -48,11 +50,39 @@ export const names: ReadonlyArray<string> = Object.keys(generators)
  * Dataset.examples(await Effect.runPromise(program)) // => 1000
  * ```
  */
-export const read = (
+export const read = Effect.fn("Source.read")(function* (text: string, options: Csv.Options = {}) {
+  const raw = yield* frame(text, options)
+  return yield* Frame.toDataset(raw, yield* Preprocessing.fit(raw, options))
+})
+
+/** The examples that a text names, with nothing learned from their columns yet: what is divided before it is preprocessed. */
+export const frame = (
   text: string,
   options: Csv.Options = {}
-): Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem> =>
-  /\.csv(?:\.gz)?$/i.test(text) ? Csv.read(text, options) : generate(text, options)
+): Effect.Effect<Frame.Frame, DataInvalid, FileSystem.FileSystem> =>
+  isCsv(text) ? Csv.frame(text, options) : Effect.map(generate(text, options), (data) => Frame.ofDataset(data, text))
+
+/** Which columns a trained circuit or a model takes. */
+export interface Columns {
+  /** Absent where the columns are taken as they are. */
+  readonly preprocessing?: Preprocessing.Preprocessing | undefined
+  /** The columns' names where nothing is done to them; all columns of the file by default. */
+  readonly names?: ReadonlyArray<string> | undefined
+}
+
+/** The inputs in a file for what was trained, [examples, features]: raw columns by name, preprocessed as the training data were. */
+export const inputs = Effect.fn("Source.inputs")(function* (path: string, { names, preprocessing }: Columns = {}) {
+  const columns = preprocessing?.columns ?? []
+  const raw = yield* Csv.inputs(path, {
+    names: preprocessing === undefined ? names : columns.map(({ name }) => name),
+    categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
+    missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
+  })
+  return preprocessing === undefined ? raw.cells : yield* Preprocessing.encode(preprocessing, raw)
+})
+
+/** Whether a text names a CSV file. */
+export const isCsv = (text: string): boolean => /\.csv(?:\.gz)?$/i.test(text)
 
 const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options) {
   const [name = "", ...rest] = text.split(":")
@@ -77,6 +107,11 @@ const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options
     const came = `${quote(options.label)} came for a set with a name of its own`
     const advice = "leave the label out, or give a file"
     return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
+  }
+  if (options.categorical !== undefined && options.categorical.length > 0) {
+    const came = `${quote(options.categorical.join(","))} came for a set of numbers alone`
+    const advice = "leave them out, or give a file"
+    return yield* new DataInvalid({ source: name, expected: "categorical columns for files alone", came, advice })
   }
   if (options.task !== undefined && options.task !== data.task) {
     const came = `${quote(options.task)} came`
