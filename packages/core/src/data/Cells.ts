@@ -48,7 +48,7 @@ const gaps = new Set(
   ].concat(["NULL", "NaN", "None", "n/a", "nan", "null"])
 )
 
-/** Whether a cell's text stands for a missing value, as pandas decides: empty, or one of nineteen words such as NA and nan. */
+/** Whether a cell's text stands for a missing value, as pandas decides: empty, or one of eighteen words such as NA and nan. */
 export const isGap = (text: string): boolean => gaps.has(text)
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i

@@ -62,7 +62,8 @@ export const tally = (keeping = false): Tally => {
       const variance = squares / n
       // What rounding alone leaves of a constant column.
       const rounding = n * Number.EPSILON * variance + (n * mean * Number.EPSILON) ** 2
-      return { mean, scale: variance <= rounding ? 1 : Math.sqrt(variance) }
+      const isConstant = Number.isFinite(variance) && variance <= rounding
+      return { mean, scale: isConstant ? 1 : Math.sqrt(variance) }
     }
   }
 }

@@ -148,7 +148,7 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "text as a value",
         "x1,label\n1,high\n",
-        "a.csv, line 2, column «label»: expected a number, but «high» came; write a number, remove the column, or name it as categorical",
+        "a.csv, line 2, column «label»: expected a number, but «high» came; write a number, or remove the column",
         { task: "regression" }
       ],
       [
