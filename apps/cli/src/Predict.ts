@@ -12,7 +12,9 @@ export const command = Command.make(
   "predict",
   {
     model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model")),
-    input: Flag.File("input").pipe(Flag.withDescription("a .csv or .csv.gz file with a column for each input")),
+    input: Flag.File("input").pipe(
+      Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
+    ),
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ input, model, out }) {

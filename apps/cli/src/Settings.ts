@@ -28,6 +28,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   device: Schema.optional(Schema.Literals(EngineChoice.devices)),
   test: Schema.optional(Schema.String),
   label: Schema.optional(Schema.String),
+  labels: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
   categorical: Schema.optional(Schema.String),
   missing: Schema.optional(Schema.Literals(["error", "drop", "mean", "median"])),
@@ -91,10 +92,10 @@ const rules = ({ categorical, label, missing, standardise, task, unseen }: Setti
  * training data; what is done to their columns is learned from the training data alone.
  */
 export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
-  if (Source.isCsv(settings.data) && asked(settings).batches !== undefined && (yield* sizeOf(settings.data)) > large) {
+  if (Source.isFile(settings.data) && asked(settings).batches !== undefined && (yield* sizeOf(settings.data)) > large) {
     return yield* inParts(settings)
   }
-  const all = yield* Source.frame(settings.data, rules(settings))
+  const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
   const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
   const preprocessing = yield* Preprocessing.fit(train, rules(settings))
@@ -116,7 +117,7 @@ const inParts = Effect.fnUntraced(function* (settings: Settings) {
       advice: `keep ${part} data in another file`
     })
   }
-  const { parts, sample } = yield* Parts.csv(settings.data, rules(settings))
+  const { parts, sample } = yield* Parts.file(settings.data, { ...rules(settings), labels: settings.labels })
   const others = yield* Effect.forEach(["test", "validation"] as const, (part) =>
     Effect.gen(function* () {
       if (settings[part] === undefined) return undefined

@@ -20,7 +20,7 @@ const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDes
 const flags = {
   data: describe(
     Flag.String("data"),
-    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
+    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv, .npy or IDX file (MNIST's), plain or .gz"
   ),
   circuit: describe(
     Flag.String("circuit"),
@@ -51,6 +51,7 @@ const flags = {
   ),
   test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
   label: describe(Flag.String("label"), "the label's column of a file; the last one"),
+  labels: describe(Flag.String("labels"), "the file of the labels of an .npy or IDX file; the one that is named alike"),
   task: describe(
     Flag.Literals("task", ["binary", "classes", "regression"]),
     "what the label means, where it is not plain"
@@ -217,6 +218,7 @@ const merge = Effect.fnUntraced(function* (
     device: Option.getOrUndefined(given.device),
     test: Option.getOrUndefined(given.test),
     label: Option.getOrUndefined(given.label),
+    labels: Option.getOrUndefined(given.labels),
     task: Option.getOrUndefined(given.task),
     categorical: Option.getOrUndefined(given.categorical),
     missing: Option.getOrUndefined(given.missing),
@@ -292,6 +294,7 @@ const merge = Effect.fnUntraced(function* (
     validation: text.validation,
     test: text.test,
     label: text.label,
+    labels: text.labels,
     task: text.task,
     categorical: text.categorical,
     missing: text.missing,

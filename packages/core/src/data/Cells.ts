@@ -26,8 +26,8 @@ export interface Cells {
 /** What is done about missing values: refused, their examples left out, or filled with what the training part says. */
 export type Missing = "error" | "drop" | "mean" | "median"
 
-/** More categories than this are a column of values or of keys, not of categories. */
-export const mostCategories = 1000
+/** More classes or categories than this are a column of values or of keys. */
+export const mostNames = 1000
 
 /** What pandas reads as a missing value. */
 const gaps = new Set(
@@ -126,8 +126,8 @@ const asCategory = (text: string, texts: Map<string, number>): Result.Result<num
   if (isGap(text)) return Result.fail({ expected: "a category", came, advice: rule })
   const known = texts.get(text)
   if (known !== undefined) return Result.succeed(known)
-  if (texts.size === mostCategories) {
-    const expected = `at most ${mostCategories} categories`
+  if (texts.size === mostNames) {
+    const expected = `at most ${mostNames} categories`
     const advice = "remove the column, or do not name it as categorical"
     return Result.fail({ expected, came: `${came} after as many others`, advice })
   }

@@ -80,13 +80,8 @@ export const inputs = Effect.fn("Csv.inputs")(function* (path: string, options: 
  * as `frame` does, and for the rule `median`, which needs all values at once.
  */
 export const learn = Effect.fn("Csv.learn")(function* (path: string, options: Options = {}) {
-  if (options.missing === "median") {
-    const expected = "a rule that needs no more than a part of the file at a time"
-    const advice = "choose mean, or read the file at once"
-    return yield* new DataInvalid({ source: path, setting: "missing", expected, came: "median came", advice })
-  }
   const found = Labels.tally()
-  const columns = Preprocessing.fitting(options)
+  const columns = yield* Preprocessing.inParts(path, options)
   const values = options.task === "regression"
   yield* Stream.runForEach(tables(path, options), (table) =>
     Effect.andThen(values ? Effect.void : found.add(table, options.task), columns.add(Labels.cells(table)))

@@ -43,6 +43,21 @@ export const select: {
   })
 )
 
+/** The examples without a missing value. */
+export const complete = (frame: Frame): Frame => {
+  const width = frame.columns.length
+  const gaps = new Set<number>()
+  frame.cells.data.forEach((cell, i) => {
+    if (Number.isNaN(cell)) gaps.add(Math.floor(i / width))
+  })
+  if (gaps.size === 0) return frame
+  const all = Array.from({ length: examples(frame) }, (_, i) => i)
+  return select(
+    frame,
+    all.filter((i) => !gaps.has(i))
+  )
+}
+
 /** Keeps a share of the examples aside, of each class alike, as `Dataset.split` does. */
 export const split: {
   (options: Split.Options): (frame: Frame) => Effect.Effect<Split.Two<Frame>, DataInvalid>

@@ -17,9 +17,6 @@ export interface Tally {
   readonly finish: (task?: Targets.Task) => Effect.Effect<Names.Names, DataInvalid>
 }
 
-/** More classes than this are a column of values or of keys, not of classes. */
-const mostClasses = 1000
-
 /** The table as a frame: two distinct labels make `binary`, more make `classes`, unless `task` says otherwise. */
 export const toFrame = Effect.fnUntraced(function* (table: Table.Table, task?: Targets.Task) {
   if (task === "regression") return yield* values(table)
@@ -61,7 +58,7 @@ export const tally = (): Tally => {
         if (text === "") return yield* empty(table, line)
         if (!firstLine.has(text)) firstLine.set(text, line)
       }
-      if (firstLine.size > 10 * mostClasses) yield* finish(task)
+      if (firstLine.size > 10 * Cells.mostNames) yield* finish(task)
     }),
     finish
   }
@@ -92,9 +89,9 @@ const distinct = Effect.fnUntraced(function* (
     const advice = "choose the task regression if the column holds values"
     return yield* invalid(expected, `${quote(fraction)} came`, advice, firstLine.get(fraction))
   }
-  if (names.length > mostClasses) {
+  if (names.length > Cells.mostNames) {
     const advice = "choose another label column, or the task regression if this one holds values"
-    return yield* invalid(`at most ${mostClasses} classes`, `${names.length} came`, advice)
+    return yield* invalid(`at most ${Cells.mostNames} classes`, `${names.length} came`, advice)
   }
   return names
 })

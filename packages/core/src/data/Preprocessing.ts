@@ -78,8 +78,15 @@ export const fit = Effect.fn("Preprocessing.fit")(function* (train: Cells, rules
   return yield* learning.finish
 })
 
-/** Learns part by part, in memory that does not grow with the examples but for `median`, which needs all of them. */
-export const fitting = (rules: Rules): Fitting => {
+/** Learns part by part, in memory that does not grow with the examples; fails for `median`, which needs all of them at once. */
+export const inParts = (source: string, rules: Rules): Effect.Effect<Fitting, DataInvalid> => {
+  if (rules.missing !== "median") return Effect.succeed(fitting(rules))
+  const expected = "a rule that needs no more than a part of the data at a time"
+  const advice = "choose mean, or read the data at once"
+  return Effect.fail(new DataInvalid({ source, setting: "missing", expected, came: "median came", advice }))
+}
+
+const fitting = (rules: Rules): Fitting => {
   const fills = rules.missing === "mean" || rules.missing === "median"
   const looks = fills || rules.standardise === true
   let first: Cells | undefined

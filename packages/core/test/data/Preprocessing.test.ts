@@ -93,7 +93,7 @@ describe("preprocessing is scikit-learn's on what pandas reads", () => {
         assert.strictEqual(parts.length, Math.ceil(total / 7))
         const joined = Float64Array.from(parts.flatMap((part) => [...part.inputs.data]))
         near({ shape: whole.inputs.shape, data: joined }, whole.inputs, "inputs")
-        const { parts: read, sample } = yield* Parts.csv("a.csv", { ...rules, rows: 50 })
+        const { parts: read, sample } = yield* Parts.file("a.csv", { ...rules, rows: 50 })
         assert.deepStrictEqual(read.sizes, [50, total - 50])
         near(sample.inputs, Batches.rows(whole.inputs, range(0, 50)), "the first part")
       }).pipe(Effect.provide(file))
@@ -244,7 +244,7 @@ describe("preprocessing", () => {
     Effect.gen(function* () {
       assert.strictEqual(
         (yield* Effect.flip(Stream.runDrain(Csv.stream("a.csv", { missing: "median" })))).message,
-        "a.csv, setting «missing»: expected a rule that needs no more than a part of the file at a time, but median came; choose mean, or read the file at once"
+        "a.csv, setting «missing»: expected a rule that needs no more than a part of the data at a time, but median came; choose mean, or read the data at once"
       )
     }).pipe(Effect.provide(disk(text)))
   )
