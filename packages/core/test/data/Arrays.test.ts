@@ -1,4 +1,11 @@
+import { execFile } from "node:child_process"
+import { createWriteStream } from "node:fs"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, PlatformError, Stream } from "effect"
 import * as Arrays from "../../src/data/Arrays.ts"
@@ -162,6 +169,45 @@ describe("files of arrays as data", () => {
       )
       assert.deepStrictEqual(sample, read[0])
     }).pipe(Effect.provide(disk(mnist)))
+  )
+})
+
+describe("memory", () => {
+  it.effect(
+    "a file of 150 MB within 32 MB of heap, the process growing by less than half of the file",
+    () =>
+      Effect.gen(function* () {
+        const [examples, width] = [200_000, 784]
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        const header = (shape: ReadonlyArray<number>) => {
+          const bytes = new DataView(new ArrayBuffer(4 + 4 * shape.length))
+          bytes.setUint32(0, 0x800 + shape.length)
+          for (const [axis, n] of shape.entries()) bytes.setUint32(4 + 4 * axis, n)
+          return new Uint8Array(bytes.buffer)
+        }
+        const rows = function* (bytes: number) {
+          for (let i = 0; i < examples / 1000; i++) yield new Uint8Array(1000 * bytes).fill(i % 2 === 0 ? 0 : 255)
+        }
+        const path = `${folder}/train-images-idx3-ubyte`
+        const write = (name: string, shape: ReadonlyArray<number>, bytes: number) => {
+          const pieces = function* () {
+            yield header(shape)
+            for (const row of rows(bytes)) yield bytes === 1 ? row.map((value) => value & 1) : row
+          }
+          return Effect.promise(() => pipeline(Readable.from(pieces()), createWriteStream(name)))
+        }
+        yield* write(path, [examples, 28, 28], width)
+        yield* write(`${folder}/train-labels-idx1-ubyte`, [examples], 1)
+        const { size } = yield* fs.stat(path)
+        const script = fileURLToPath(new URL("fixtures/stream-arrays.ts", import.meta.url))
+        const limits = ["--max-old-space-size=32", "--max-semi-space-size=4"]
+        const { stdout } = yield* Effect.promise(() => promisify(execFile)(process.execPath, [...limits, script, path]))
+        const told: { readonly examples: number; readonly sum: number; readonly growth: number } = JSON.parse(stdout)
+        assert.deepStrictEqual([told.examples, told.sum], [examples, (examples * width) / 2])
+        assert.isBelow(told.growth, Number(size) / 2)
+      }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)),
+    60_000
   )
 })
 
