@@ -6,7 +6,7 @@ import type * as NdArray from "../tensor/NdArray.ts"
 import * as Batches from "./Batches.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type { Preprocessing } from "./Preprocessing.ts"
-import * as Split from "./Split.ts"
+import * as Strata from "./Strata.ts"
 import * as Targets from "./Targets.ts"
 
 export type { Task } from "./Targets.ts"
@@ -23,6 +23,18 @@ export interface Parts extends Targets.Targets {
 
 /** A data set; immutable, every number in it finite. */
 export interface Dataset extends Parts, Pipeable.Pipeable {}
+
+/** A data set and the part of it that training never sees. */
+export interface Split extends Strata.Two<Dataset> {}
+
+/** Data for training, for choosing (validation) and for judging (test). */
+export interface Division extends Strata.Three<Dataset> {}
+
+/** How `split` divides. */
+export type SplitOptions = Strata.Options
+
+/** How `divide` divides. */
+export type Shares = Strata.Shares
 
 const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Prototype), parts)
 
@@ -145,9 +157,9 @@ export const select: {
  * ```
  */
 export const split: {
-  (options: Split.Options): (data: Dataset) => Effect.Effect<Split.Two<Dataset>, DataInvalid>
-  (data: Dataset, options: Split.Options): Effect.Effect<Split.Two<Dataset>, DataInvalid>
-} = Function.dual(2, (data: Dataset, options: Split.Options) => Split.two(data, options, select))
+  (options: SplitOptions): (data: Dataset) => Effect.Effect<Split, DataInvalid>
+  (data: Dataset, options: SplitOptions): Effect.Effect<Split, DataInvalid>
+} = Function.dual(2, (data: Dataset, options: SplitOptions) => Strata.two(data, options, select))
 
 /**
  * Examples for training, for choosing (validation) and for judging (test), of each class alike, as `split` divides; both shares are of
@@ -162,6 +174,6 @@ export const split: {
  * ```
  */
 export const divide: {
-  (shares: Split.Shares): (data: Dataset) => Effect.Effect<Split.Three<Dataset>, DataInvalid>
-  (data: Dataset, shares: Split.Shares): Effect.Effect<Split.Three<Dataset>, DataInvalid>
-} = Function.dual(2, (data: Dataset, shares: Split.Shares) => Split.three(data, shares, select))
+  (shares: Shares): (data: Dataset) => Effect.Effect<Division, DataInvalid>
+  (data: Dataset, shares: Shares): Effect.Effect<Division, DataInvalid>
+} = Function.dual(2, (data: Dataset, shares: Shares) => Strata.three(data, shares, select))

@@ -8,7 +8,7 @@ import type * as Cells from "./Cells.ts"
 import type { DataInvalid } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 import * as Preprocessing from "./Preprocessing.ts"
-import * as Split from "./Split.ts"
+import * as Strata from "./Strata.ts"
 import type * as Targets from "./Targets.ts"
 
 /** The parts of a frame. */
@@ -60,15 +60,15 @@ export const complete = (frame: Frame): Frame => {
 
 /** Keeps a share of the examples aside, of each class alike, as `Dataset.split` does. */
 export const split: {
-  (options: Split.Options): (frame: Frame) => Effect.Effect<Split.Two<Frame>, DataInvalid>
-  (frame: Frame, options: Split.Options): Effect.Effect<Split.Two<Frame>, DataInvalid>
-} = Function.dual(2, (frame: Frame, options: Split.Options) => Split.two(frame, options, select))
+  (options: Strata.Options): (frame: Frame) => Effect.Effect<Strata.Two<Frame>, DataInvalid>
+  (frame: Frame, options: Strata.Options): Effect.Effect<Strata.Two<Frame>, DataInvalid>
+} = Function.dual(2, (frame: Frame, options: Strata.Options) => Strata.two(frame, options, select))
 
 /** Examples for training, for choosing and for judging, as `Dataset.divide` divides them. */
 export const divide: {
-  (shares: Split.Shares): (frame: Frame) => Effect.Effect<Split.Three<Frame>, DataInvalid>
-  (frame: Frame, shares: Split.Shares): Effect.Effect<Split.Three<Frame>, DataInvalid>
-} = Function.dual(2, (frame: Frame, shares: Split.Shares) => Split.three(frame, shares, select))
+  (shares: Strata.Shares): (frame: Frame) => Effect.Effect<Strata.Three<Frame>, DataInvalid>
+  (frame: Frame, shares: Strata.Shares): Effect.Effect<Strata.Three<Frame>, DataInvalid>
+} = Function.dual(2, (frame: Frame, shares: Strata.Shares) => Strata.three(frame, shares, select))
 
 /**
  * The data set that preprocessing makes of raw columns, which keeps it where it changes anything. Fails as `Preprocessing.encode` does.

@@ -40,7 +40,7 @@ export interface Three<A> extends Two<A> {
 type Select<A> = (data: A, indices: ReadonlyArray<number>) => A
 
 /** Keeps round(share · n_c) examples of each class c aside, at least one and not all; both parts in the order of the whole. */
-export const two = Effect.fn("Split")(function* <A extends Targets.Targets>(
+export const two = Effect.fn("Strata")(function* <A extends Targets.Targets>(
   data: A,
   { share, seed = 0, source = "split" }: Options,
   select: Select<A>
@@ -73,7 +73,7 @@ export const two = Effect.fn("Split")(function* <A extends Targets.Targets>(
 })
 
 /** Keeps test examples aside as `two` does, then validation examples of what is left. */
-export const three = Effect.fn("Split")(function* <A extends Targets.Targets>(
+export const three = Effect.fn("Strata")(function* <A extends Targets.Targets>(
   data: A,
   { seed = 0, test, validation }: Shares,
   select: Select<A>
