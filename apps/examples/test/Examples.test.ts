@@ -47,6 +47,12 @@ const expectations: Readonly<Record<string, (ran: Awaited<ReturnType<typeof run>
     expect(reached).toHaveLength(2)
     expect(Math.min(...reached)).toBeGreaterThanOrEqual(0.9)
   },
+  "table.ts": ({ files, printed }) => {
+    expect(files).toEqual(["new.csv", "things.csv"])
+    expect(printed).toContain("inputs weight, colour=blue, colour=green, colour=red\n")
+    expect(last(printed, /accuracy (\S+) on 80/g)).toBeGreaterThanOrEqual(0.9)
+    expect(printed).toContain("new things: sinks, floats, floats\n")
+  },
   "tfjs-tensors.ts": ({ printed }) => expect(printed).toContain("x [5,2] in, probability [5,1] out\ntensors left: 0\n"),
   "swap-the-engine.ts": ({ printed }) => {
     expect(printed).toMatch(/^tfjs-\w+ and reference differ by less than 1e-5$/m)
