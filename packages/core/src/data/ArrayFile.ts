@@ -35,14 +35,15 @@ const [mostHeader, mostRow] = [2 ** 20, 2 ** 30]
 
 const width = (element: Element): number => Number(element[1])
 
-/** The array in a file, its elements as float32 where that holds them all, else as float64. */
+/** The header and the whole array of a file, its elements as float32 where that holds them all, else as float64. */
 export const read = Effect.fn("ArrayFile.read")(function* (format: Format, path: string) {
   const parts = yield* Stream.runCollect(rows(format, path, undefined))
   const { header } = parts[0]!
   const [first, ...rest] = parts.map(({ array }) => array.data)
   const data = rest.length === 0 ? first! : joined(parts.map(({ array }) => array.data))
   const array: NdArray = { shape: header.shape, data: header.fortran ? turned(data, header.shape) : data }
-  return array
+  const whole: Rows = { header, array }
+  return whole
 })
 
 /** Some rows of a file's array, the entries along its first axis, and the header. */

@@ -65,7 +65,7 @@ const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.forma
  */
 export const frame = Effect.fn("Arrays.frame")(function* (path: string, options: Options = {}) {
   const labels = options.labels ?? (yield* labelsBeside(path))
-  const array = yield* ArrayFile.read(formatOf(path), path)
+  const array = scaled(path, yield* ArrayFile.read(formatOf(path), path))
   const raw =
     labels === undefined ? yield* withTargets(path, array, options) : yield* labelled(path, array, labels, options)
   return options.missing === "drop" ? Frame.complete(raw) : raw
@@ -73,7 +73,7 @@ export const frame = Effect.fn("Arrays.frame")(function* (path: string, options:
 
 /** The inputs in a file of an array, without labels. */
 export const inputs = Effect.fn("Arrays.inputs")(function* (path: string) {
-  return cellsOf(path, yield* ArrayFile.read(formatOf(path), path))
+  return cellsOf(path, scaled(path, yield* ArrayFile.read(formatOf(path), path)))
 })
 
 /**
@@ -91,12 +91,13 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = 1024, ...optio
     const expected = "a file of labels beside one that is read in parts"
     return yield* new DataInvalid({ source: path, expected, came: "none came", advice: "name it as the labels" })
   }
-  const targets = yield* targetsOf(labels, yield* ArrayFile.read(formatOf(labels), labels), options.task)
+  const targets = yield* targetsIn(labels, options.task)
   let from = 0
   return ArrayFile.rows(formatOf(path), path, rows).pipe(
     Stream.mapEffect(
-      Effect.fnUntraced(function* ({ array, header }) {
-        yield* fitting(path, header.shape[0] ?? 1, labels, targets)
+      Effect.fnUntraced(function* (part) {
+        const array = scaled(path, part)
+        yield* fitting(path, part.header.shape[0] ?? 1, labels, targets)
         const [taken, outputs] = [array.shape[0]!, targets.targets.shape[1]!]
         const data = targets.targets.data.subarray(from * outputs, (from + taken) * outputs)
         from += taken
@@ -129,12 +130,17 @@ const labelsBeside = Effect.fnUntraced(function* (path: string) {
   return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
 })
 
+/** Pixels of one byte in an IDX file as x / 255; all other numbers as they are. */
+const scaled = (path: string, { array, header }: ArrayFile.Rows): NdArray =>
+  idx.test(path) && header.element === "u1" && header.shape.length > 2
+    ? { shape: array.shape, data: array.data.map((pixel) => pixel / 255) }
+    : array
+
 const cellsOf = (source: string, { data, shape }: NdArray): Cells.Cells => {
   const [examples = 1, ...inner] = shape
   const width = size(inner)
   const columns = Array.from({ length: width }, (_, i) => ({ name: inner.length > 1 ? `p${i}` : `x${i + 1}` }))
-  const isPixels = idx.test(source) && /ubyte|\.idx/i.test(source) && inner.length > 1
-  return { source, columns, cells: { shape: [examples, width], data: isPixels ? data.map((x) => x / 255) : data } }
+  return { source, columns, cells: { shape: [examples, width], data } }
 }
 
 const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, { task }: Options) {
@@ -150,7 +156,7 @@ const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }
 })
 
 const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, { task }: Options) {
-  const targets = yield* targetsOf(labels, yield* ArrayFile.read(formatOf(labels), labels), task)
+  const targets = yield* targetsIn(labels, task)
   yield* fitting(source, array.shape[0] ?? 1, labels, targets)
   return Frame.of({ ...cellsOf(source, array), ...targets })
 })
@@ -166,6 +172,11 @@ const fitting = (source: string, examples: number, labels: string, { targets }: 
           advice: "name the file that belongs to it"
         })
       )
+
+const targetsIn = Effect.fnUntraced(function* (labels: string, task?: Targets.Task) {
+  const { array } = yield* ArrayFile.read(formatOf(labels), labels)
+  return yield* targetsOf(labels, array, task)
+})
 
 const targetsOf = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, task?: Targets.Task) {
   const [examples = 1, ...inner] = shape

@@ -59,19 +59,31 @@ export const isDecimal = (text: string): boolean => decimal.test(text)
 
 type Refusal = Pick<DataInvalid, "expected" | "came" | "advice">
 
+/** What to do about a cell that holds no number: where it is missing, and where it holds a text. */
+interface Advice {
+  readonly gap: string
+  readonly text: string
+}
+
 const fill = "fill the cell or remove the line"
-const rule = "fill the cell, remove the line, or choose a rule for missing values"
+
+const ofLabels: Advice = { gap: fill, text: "write a number, or remove the column" }
+
+const ofInputs: Advice = {
+  gap: "fill the cell, remove the line, or choose a rule for missing values",
+  text: "write a number, remove the column, or name it as categorical"
+}
 
 /** The number that a cell holds, in decimal notation, finite; or what came instead and what to do. */
-export const number = (text: string, missing = fill): Result.Result<number, Refusal> => {
+export const number = (text: string, advice = ofLabels): Result.Result<number, Refusal> => {
   const value = decimal.test(text) ? Number(text) : Number.NaN
   if (Number.isFinite(value)) return Result.succeed(value)
-  if (text === "") return Result.fail({ expected: "a number", came: "an empty cell came", advice: missing })
+  if (text === "") return Result.fail({ expected: "a number", came: "an empty cell came", advice: advice.gap })
   const came = `${quote(text)} came`
-  if (isGap(text)) return Result.fail({ expected: "a finite number", came, advice: missing })
+  if (isGap(text)) return Result.fail({ expected: "a finite number", came, advice: advice.gap })
   return notFinite.test(text) || decimal.test(text)
     ? Result.fail({ expected: "a finite number", came, advice: fill })
-    : Result.fail({ expected: "a number", came, advice: "write a number, or remove the column" })
+    : Result.fail({ expected: "a number", came, advice: advice.text })
 }
 
 /** Where a column's cells stand in a record, and its texts so far where it is one of categories. */
@@ -107,23 +119,16 @@ export const add = (
       into.push(Number.NaN)
       continue
     }
-    const read = texts === undefined ? asNumber(text) : asCategory(text, texts)
+    const read = texts === undefined ? number(text, ofInputs) : asCategory(text, texts)
     if (Result.isFailure(read)) return Option.some(new DataInvalid({ source, line, column: name, ...read.failure }))
     into.push(read.success)
   }
   return Option.none()
 }
 
-const asNumber = (text: string): Result.Result<number, Refusal> => {
-  const parsed = number(text, rule)
-  return Result.isFailure(parsed) && parsed.failure.advice.startsWith("write")
-    ? Result.fail({ ...parsed.failure, advice: "write a number, remove the column, or name it as categorical" })
-    : parsed
-}
-
 const asCategory = (text: string, texts: Map<string, number>): Result.Result<number, Refusal> => {
   const came = text === "" ? "an empty cell came" : `${quote(text)} came`
-  if (isGap(text)) return Result.fail({ expected: "a category", came, advice: rule })
+  if (isGap(text)) return Result.fail({ expected: "a category", came, advice: ofInputs.gap })
   const known = texts.get(text)
   if (known !== undefined) return Result.succeed(known)
   if (texts.size === mostNames) {

@@ -2,6 +2,7 @@
  * IDX files, MNIST's format (Y. LeCun, http://yann.lecun.com/exdb/mnist): two zeros, the elements' type, the number of dimensions, each
  * dimension in four bytes, then the elements, the largest byte of each first.
  */
+import { Effect } from "effect"
 import * as ArrayFile from "./ArrayFile.ts"
 
 const elements: Readonly<Record<number, ArrayFile.Element>> = {
@@ -54,4 +55,4 @@ export const format: ArrayFile.Format = {
  * Array.from(array.data) // => [7, 8, 9]
  * ```
  */
-export const read = (path: string) => ArrayFile.read(format, path)
+export const read = (path: string) => Effect.map(ArrayFile.read(format, path), ({ array }) => array)

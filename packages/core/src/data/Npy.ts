@@ -1,6 +1,7 @@
 /**
  * numpy's .npy files, versions 1 to 3 (numpy.lib.format): a header that is a Python dictionary, then the elements.
  */
+import { Effect } from "effect"
 import * as ArrayFile from "./ArrayFile.ts"
 import { quote } from "./DataInvalid.ts"
 
@@ -73,4 +74,4 @@ const isElement = (text: string): text is ArrayFile.Element => /^(?:[iu][1248]|f
  * Array.from(array.data) // => [0.5, 2]
  * ```
  */
-export const read = (path: string) => ArrayFile.read(format, path)
+export const read = (path: string) => Effect.map(ArrayFile.read(format, path), ({ array }) => array)

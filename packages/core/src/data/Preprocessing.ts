@@ -188,9 +188,8 @@ export const encode = Effect.fn("Preprocessing.encode")(function* (preprocessing
     const came = columns[at]
     if (came === undefined || (came.texts === undefined) !== (of._tag === "Number")) {
       const expected = `a column ${quote(of.name)} of ${of._tag === "Number" ? "numbers" : "categories"}`
-      const listed = columns
-        .map(({ name, texts }) => `${quote(name)}${texts === undefined ? "" : " (categories)"}`)
-        .join(", ")
+      const shown = columns.slice(0, 5).map(({ name, texts }) => `${quote(name)}${texts ? " (categories)" : ""}`)
+      const listed = `${shown.join(", ")}${columns.length > 5 ? ", …" : ""}`
       return yield* new DataInvalid({
         source,
         expected,

@@ -97,9 +97,15 @@ export const inputs = Effect.fn("Source.inputs")(function* (path: string, { name
     categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
     missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
   } as const
-  const raw = Arrays.isFile(path) ? yield* Arrays.inputs(path) : yield* Csv.inputs(path, ofCsv)
+  const raw = Arrays.isFile(path) ? yield* ofArray(path, columns) : yield* Csv.inputs(path, ofCsv)
   return preprocessing === undefined ? raw.cells : yield* Preprocessing.encode(preprocessing, raw)
 })
+
+/** The columns of an array, which have no names of their own, by their places. */
+const ofArray = (path: string, columns: ReadonlyArray<{ readonly name: string }>) =>
+  Effect.map(Arrays.inputs(path), (raw) =>
+    columns.length === raw.columns.length ? { ...raw, columns: columns.map(({ name }) => ({ name })) } : raw
+  )
 
 /** Whether a text names a file: CSV, .npy or IDX. */
 export const isFile = (text: string): boolean => isCsv(text) || Arrays.isFile(text)

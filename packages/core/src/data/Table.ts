@@ -120,7 +120,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
       const before = numbers.length
       const refused = Cells.add(source, places, missing, record, line, numbers)
       if (Option.isSome(refused)) return refused
-      if (missing === "drop" && (isUnlabelled(label) || numbers.findLastIndex(Number.isNaN) >= before)) {
+      if (missing === "drop" && (isUnlabelled(label) || numbers.slice(before).some(Number.isNaN))) {
         numbers.length = before
         dropped++
         return Option.none()

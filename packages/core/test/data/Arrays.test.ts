@@ -143,6 +143,32 @@ describe("files of arrays as data", () => {
     })
   )
 
+  it.effect("images of other numbers as they are, and inputs for what was trained by their places", () =>
+    Effect.gen(function* () {
+      const of = (name: string) => bytesOf(fixture.idx.find((one) => one.name === name)!.file)
+      const files = { "f.idx": of("f4"), "u.idx": of("u1"), "new.npy": floats([1, 2], [3, 8]) }
+      const [float, byte] = yield* Effect.all([Arrays.inputs("f.idx"), Arrays.inputs("u.idx")]).pipe(
+        Effect.provide(disk(files))
+      )
+      const numbers = (name: string) => fixture.idx.find((one) => one.name === name)!.numbers
+      assert.deepStrictEqual([...float.cells.data], [...numbers("f4")])
+      assert.deepStrictEqual(
+        [...byte.cells.data],
+        Array.from(numbers("u1"), (x) => Math.fround(x / 255))
+      )
+      const column = (name: string, mean: number) => ({ _tag: "Number", name, mean, scale: 2 }) as const
+      const preprocessing = { columns: [column("height", 1), column("weight", 4)], unseen: "error" } as const
+      const inputs = yield* Source.inputs("new.npy", { preprocessing }).pipe(Effect.provide(disk(files)))
+      assert.deepStrictEqual([...inputs.data], [1, 2])
+      const narrow = { ...preprocessing, columns: preprocessing.columns.slice(1) }
+      const refused = Source.inputs("new.npy", { preprocessing: narrow }).pipe(Effect.provide(disk(files)))
+      assert.strictEqual(
+        (yield* Effect.flip(refused)).message,
+        "new.npy: expected a column «weight» of numbers, but the columns are «x1», «x2»; read it as the training data were"
+      )
+    })
+  )
+
   it.effect("gaps by the same rules", () =>
     Effect.gen(function* () {
       const gap = Number.NaN
