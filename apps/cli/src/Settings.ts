@@ -92,7 +92,7 @@ const rules = ({ categorical, label, missing, standardise, task, unseen }: Setti
  * training data; what is done to their columns is learned from the training data alone.
  */
 export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
-  if (Source.isFile(settings.data) && asked(settings).batches !== undefined && (yield* sizeOf(settings.data)) > large) {
+  if (Source.isFile(settings.data) && (yield* isInBatches(settings)) && (yield* sizeOf(settings.data)) > large) {
     return yield* inParts(settings)
   }
   const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
@@ -118,14 +118,21 @@ const inParts = Effect.fnUntraced(function* (settings: Settings) {
     })
   }
   const { parts, sample } = yield* Parts.file(settings.data, { ...rules(settings), labels: settings.labels })
-  const others = yield* Effect.forEach(["test", "validation"] as const, (part) =>
-    Effect.gen(function* () {
-      if (settings[part] === undefined) return undefined
-      const other = yield* Source.frame(String(settings[part]), rules(settings))
-      return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
-    })
-  )
-  return { train: sample, parts, test: others[0], validation: others[1] }
+  const names = sample.preprocessing?.columns.map(({ name }) => name) ?? sample.inputNames
+  const { classNames, task } = sample
+  const preprocessed = Effect.fnUntraced(function* (part: "test" | "validation") {
+    if (settings[part] === undefined) return undefined
+    const other = yield* another(settings, { names, task, classNames }, part)
+    return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
+  })
+  return { train: sample, parts, test: yield* preprocessed("test"), validation: yield* preprocessed("validation") }
+})
+
+/** Whether every phase trains in batches and keeps nothing per example. */
+const isInBatches = Effect.fnUntraced(function* (settings: Settings) {
+  if (settings.plan === "auto") return asked(settings).batches !== undefined
+  const { phases } = yield* PlanSpec.parse(settings.plan)
+  return phases.every(({ batch, kind }) => batch !== undefined && kind !== "relax")
 })
 
 const sizeOf = Effect.fnUntraced(function* (path: string) {
@@ -142,20 +149,35 @@ const keepAside = Effect.fnUntraced(function* (settings: Settings, all: Frame.Fr
     const { test, train } = yield* Frame.split(all, { share, ...(part === "validation" && { source: part }) })
     return { train, aside: test }
   }
-  const other = yield* Source.frame(String(asked), rules(settings))
-  const [mine, theirs] = [describe(all), describe(other)]
-  if (mine === theirs && all.columns.map(({ name }) => name).join() === other.columns.map(({ name }) => name).join()) {
-    return { train: all, aside: other }
-  }
+  return { train: all, aside: yield* another(settings, meaning(all), part) }
+})
+
+/** What the examples of one set must have in common with those of another. */
+interface Meaning extends Pick<Frame.Frame, "task"> {
+  readonly names: ReadonlyArray<string>
+  readonly classNames: ReadonlyArray<string> | undefined
+}
+
+const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
+  names: columns.map(({ name }) => name),
+  task,
+  classNames
+})
+
+/** The set that a setting names, which must mean what the training data mean. */
+const another = Effect.fnUntraced(function* (settings: Settings, mine: Meaning, part: "test" | "validation") {
+  const other = yield* Source.frame(String(settings[part]), rules(settings))
+  const theirs = meaning(other)
+  if (JSON.stringify(mine) === JSON.stringify(theirs)) return other
   return yield* new CommandFailed({
-    expected: `${part} data as the training data are (${mine})`,
-    came: `${theirs} came in ${asked}`,
+    expected: `${part} data as the training data are (${describe(mine)})`,
+    came: `${describe(theirs)} came in ${settings[part]}`,
     advice: "name data with the same columns in the same order, and the same classes"
   })
 })
 
-const describe = (of: Frame.Frame): string =>
-  `inputs ${list(of.columns.map(({ name }) => name))}; ${of.classNames === undefined ? of.task : `classes ${list(of.classNames)}`}`
+const describe = ({ classNames, names, task }: Meaning): string =>
+  `inputs ${list(names)}; ${classNames === undefined ? task : `classes ${list(classNames)}`}`
 
 const list = (names: ReadonlyArray<string>): string =>
   names.length > 10 ? `${names.slice(0, 10).join(", ")}, … (${names.length})` : names.join(", ")

@@ -10,6 +10,7 @@ import * as Frame from "./Frame.ts"
 import * as Idx from "./Idx.ts"
 import * as Names from "./Names.ts"
 import * as Npy from "./Npy.ts"
+import * as PartSize from "./PartSize.ts"
 import type * as Preprocessing from "./Preprocessing.ts"
 import * as Targets from "./Targets.ts"
 
@@ -85,7 +86,8 @@ export const stream = (
   options: StreamOptions = {}
 ): Stream.Stream<Frame.Frame, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
 
-const parts = Effect.fnUntraced(function* (path: string, { rows = 1024, ...options }: StreamOptions) {
+const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) {
+  yield* PartSize.check(path, rows)
   const labels = options.labels ?? (yield* labelsBeside(path))
   if (labels === undefined) {
     const expected = "a file of labels beside one that is read in parts"

@@ -3,11 +3,12 @@
  */
 import { Effect, type FileSystem, Result, Stream } from "effect"
 import * as Columns from "./Columns.ts"
-import { DataInvalid } from "./DataInvalid.ts"
+import type { DataInvalid } from "./DataInvalid.ts"
 import type { Dataset } from "./Dataset.ts"
 import * as Frame from "./Frame.ts"
 import * as Labels from "./Labels.ts"
 import * as Names from "./Names.ts"
+import * as PartSize from "./PartSize.ts"
 import * as Preprocessing from "./Preprocessing.ts"
 import * as Records from "./Records.ts"
 import * as Table from "./Table.ts"
@@ -31,8 +32,6 @@ export interface StreamOptions extends Options {
   /** The examples of a part, 1,024 by default; the last part may have fewer. */
   readonly rows?: number | undefined
 }
-
-const rowsByDefault = 1024
 
 /**
  * The examples in a CSV file (gzipped if its name ends in .gz), with nothing learned from them yet: a header line, then one example a
@@ -117,12 +116,8 @@ export const stream = (
 ): Stream.Stream<Dataset, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
 
 const parts = Effect.fnUntraced(function* (path: string, options: StreamOptions) {
-  const { task, rows = rowsByDefault } = options
-  if (!Number.isInteger(rows) || rows < 1) {
-    const expected = "a whole number of examples, at least 1"
-    const advice = `give for instance ${rowsByDefault}`
-    return yield* new DataInvalid({ source: path, setting: "rows", expected, came: `${rows} came`, advice })
-  }
+  const { task, rows = PartSize.byDefault } = options
+  yield* PartSize.check(path, rows)
   const known =
     (task === "regression" || options.classNames !== undefined) &&
     (options.preprocessing !== undefined || isPlain(options))
@@ -147,7 +142,7 @@ const given = ({ classNames, preprocessing }: StreamOptions): Partial<Learned> =
 })
 
 /** The file as tables of at most `rows` rows, none of them empty. */
-const tables = (path: string, { rows = rowsByDefault, ...options }: StreamOptions) =>
+const tables = (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) =>
   Stream.suspend(() => {
     const builder = Table.builder(path, options, rows)
     const rest = Stream.suspend(() =>

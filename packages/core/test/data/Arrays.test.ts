@@ -438,6 +438,10 @@ describe("refuses", () => {
         yield* first("a.npy"),
         "a.npy: expected a file of labels beside one that is read in parts, but none came; name it as the labels"
       )
+      assert.strictEqual(
+        (yield* Effect.flip(Stream.runDrain(Arrays.stream("X.npy", { rows: 0 })).pipe(Effect.provide(files)))).message,
+        "X.npy, setting «rows»: expected a whole number of examples, at least 1, but 0 came; give for instance 1024"
+      )
       const data = yield* Arrays.frame("X.npy").pipe(Effect.provide(files))
       assert.strictEqual(Frame.examples(data), 2)
     })
