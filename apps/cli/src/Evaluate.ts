@@ -1,7 +1,7 @@
 /**
  * `rai evaluate`: how good a trained circuit or an exported model is on data, measured as scikit-learn does.
  */
-import { type Dataset, Metrics, Score, Source, TrainedStore } from "@rai/core"
+import { type Dataset, Frame, Metrics, Preprocessing, Score, Source, TrainedStore } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
@@ -89,13 +89,14 @@ interface Known {
   readonly task: Dataset.Task
   readonly inputNames: ReadonlyArray<string>
   readonly classNames?: ReadonlyArray<string> | undefined
+  readonly preprocessing?: Preprocessing.Preprocessing | undefined
 }
 
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
   const trained = yield* TrainedStore.load(folder)
   const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), Settings.data) : undefined
   const before = Effect.option(RunFolder.settings(folder))
-  const file = data !== undefined && Settings.isFile(data)
+  const file = data !== undefined && Source.isFile(data)
   const column = label ?? (file ? Option.getOrUndefined(yield* before)?.label : undefined)
   const read = data === undefined ? (own!.test ?? own!.train) : yield* known(trained, data, column)
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.table.auto)
@@ -119,15 +120,24 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
   return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
 })
 
-/** Data with the columns and classes that something was trained on. */
+/** Data with the columns and classes that something was trained on, preprocessed as those were. */
 const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
-  const task = Settings.isFile(data) ? of.task : undefined
-  const read = yield* Source.read(data, { label, task })
-  const [mine, theirs] = [Settings.described(of), Settings.described(read)]
-  if (mine === theirs && of.inputNames.join() === read.inputNames.join()) return read
+  const columns = of.preprocessing?.columns ?? []
+  const frame = yield* Source.frame(data, {
+    label,
+    task: Source.isFile(data) ? of.task : undefined,
+    categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
+    missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
+  })
+  const { classNames, task } = of
+  const mine = { names: of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames, task, classNames }
+  const theirs = Settings.meaning(frame)
+  if (JSON.stringify(mine) === JSON.stringify(theirs)) {
+    return yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame)))
+  }
   return yield* new CommandFailed({
-    expected: `data as it was trained on (${mine})`,
-    came: `${theirs} came in ${data}`,
+    expected: `data as it was trained on (${Settings.describe(mine)})`,
+    came: `${Settings.describe(theirs)} came in ${data}`,
     advice: "name data with the same columns in the same order, and the same classes"
   })
 })

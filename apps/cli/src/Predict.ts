@@ -1,7 +1,7 @@
 /**
  * `rai predict`: predictions of an exported model as CSV.
  */
-import { Archive, Csv, type NdArray } from "@rai/core"
+import { Archive, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -12,11 +12,14 @@ export const command = Command.make(
   "predict",
   {
     model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model")),
-    input: Flag.File("input").pipe(Flag.withDescription("a .csv or .csv.gz file with a column for each input")),
+    input: Flag.File("input").pipe(
+      Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
+    ),
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ input, model, out }) {
-    const rows = yield* Csv.inputs(input, (yield* Predict.origin(model))?.inputs)
+    const origin = yield* Predict.origin(model)
+    const rows = yield* Source.inputs(input, { names: origin?.inputs, preprocessing: origin?.preprocessing })
     const text = csv(yield* Predict.predict(model, rows))
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))

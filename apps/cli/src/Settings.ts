@@ -1,7 +1,7 @@
 /**
  * What decides a run, as the command line gives it and a run's folder keeps it.
  */
-import { Circuit, CircuitSpec, Dataset, Parts, Plan, PlanSpec, Source, Start } from "@rai/core"
+import { Circuit, CircuitSpec, Frame, Parts, Plan, PlanSpec, Preprocessing, Source, Start } from "@rai/core"
 import { Effect, FileSystem, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -22,13 +22,19 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   seed: Schema.Int,
   batch: Schema.optional(Schema.Int),
   epochs: Schema.optional(Schema.Int),
-  validation: Schema.optional(Schema.Finite),
+  /** A share of the training data, or a file. */
+  validation: Schema.optional(Schema.Union([Schema.Finite, Schema.String])),
   patience: Schema.optional(Schema.Int),
   engine: Schema.Literals(EngineChoice.names),
   device: Schema.optional(Schema.Literals(EngineChoice.devices)),
   test: Schema.optional(Schema.String),
   label: Schema.optional(Schema.String),
+  labels: Schema.optional(Schema.String),
   task: Schema.optional(Schema.Literals(["binary", "classes", "regression"])),
+  categorical: Schema.optional(Schema.String),
+  missing: Schema.optional(Schema.Literals(["error", "drop", "mean", "median"])),
+  standardise: Schema.optional(Schema.Boolean),
+  unseen: Schema.optional(Schema.Literals(["error", "zeros"])),
   stopLoss: Schema.optional(Schema.Finite),
   tensorboard: Schema.optional(Schema.String),
   residual: Schema.optional(Schema.Boolean),
@@ -75,55 +81,109 @@ export const control = (settings: Settings, plan: Plan.Plan, of: Circuit.Circuit
 /** Files above this many bytes are read in parts where the plan trains in batches. */
 const large = 128 * 2 ** 20
 
-/** Training data, test data where `--test` names a set or a share, and the share of the training data that `--validation` keeps aside. */
-export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
-  const { test: other, validation } = settings
-  if (isFile(settings.data) && asked(settings).batches !== undefined && (yield* sizeOf(settings.data)) > large) {
-    if (validation !== undefined || !Number.isNaN(Number(other))) {
-      return yield* new CommandFailed({
-        expected: "--test to name a file of its own for data that are read in parts",
-        came: "a share came",
-        advice: "keep test data in another file"
-      })
-    }
-    const { parts, sample } = yield* Parts.csv(settings.data, settings)
-    const test = other === undefined ? undefined : yield* Source.read(other, settings)
-    return { train: sample, parts, test, validation: undefined }
-  }
-  const { train: all, test } = yield* trainAndTest(settings)
-  if (settings.validation === undefined) return { train: all, test, validation: undefined }
-  const parts = yield* Dataset.split(all, { share: settings.validation, source: "validation" })
-  return { train: parts.train, test, validation: parts.test }
+/** How files are read, and what is learned from the training part of them. */
+const rules = ({ categorical, label, missing, standardise, task, unseen }: Settings) => ({
+  categorical: categorical === undefined ? [] : categorical.split(",").map((name) => name.trim()),
+  label,
+  missing,
+  standardise,
+  task,
+  unseen
 })
 
-/** Whether data are a file's. */
-export const isFile = (text: string): boolean => /\.csv(\.gz)?$/i.test(text)
+/**
+ * Training data, test data where `--test` names a set or a share, and validation data where `--validation` names a set or a share of the
+ * training data; what is done to their columns is learned from the training data alone.
+ */
+export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
+  if (Source.isFile(settings.data) && (yield* isInBatches(settings)) && (yield* sizeOf(settings.data)) > large) {
+    return yield* inParts(settings)
+  }
+  const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
+  const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
+  const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
+  const preprocessing = yield* Preprocessing.fit(train, rules(settings))
+  const prepared = (of: Frame.Frame | undefined) =>
+    of === undefined ? Effect.succeed(undefined) : Frame.toDataset(of, preprocessing)
+  return {
+    train: yield* Frame.toDataset(train, preprocessing),
+    test: yield* prepared(test),
+    validation: yield* prepared(validation)
+  }
+})
+
+const inParts = Effect.fnUntraced(function* (settings: Settings) {
+  for (const part of ["test", "validation"] as const) {
+    if (settings[part] === undefined || Number.isNaN(Number(settings[part]))) continue
+    return yield* new CommandFailed({
+      expected: `--${part} to name a file of its own for data that are read in parts`,
+      came: "a share came",
+      advice: `keep ${part} data in another file`
+    })
+  }
+  const { parts, sample } = yield* Parts.file(settings.data, { ...rules(settings), labels: settings.labels })
+  const names = sample.preprocessing?.columns.map(({ name }) => name) ?? sample.inputNames
+  const { classNames, task } = sample
+  const preprocessed = Effect.fnUntraced(function* (part: "test" | "validation") {
+    if (settings[part] === undefined) return undefined
+    const other = yield* another(settings, { names, task, classNames }, part)
+    return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
+  })
+  return { train: sample, parts, test: yield* preprocessed("test"), validation: yield* preprocessed("validation") }
+})
+
+/** Whether every phase trains in batches and keeps nothing per example. */
+const isInBatches = Effect.fnUntraced(function* (settings: Settings) {
+  if (settings.plan === "auto") return asked(settings).batches !== undefined
+  const { phases } = yield* PlanSpec.parse(settings.plan)
+  return phases.every(({ batch, kind }) => batch !== undefined && kind !== "relax")
+})
 
 const sizeOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   return Number((yield* fs.stat(path)).size)
 })
 
-const trainAndTest = Effect.fnUntraced(function* ({ data: from, label, task, test }: Settings) {
-  const all = yield* Source.read(from, { label, task })
-  if (test === undefined) return { train: all, test: undefined }
-  const share = Number(test)
-  if (!Number.isNaN(share)) return yield* Dataset.split(all, { share })
-  const other = yield* Source.read(test, { label, task })
-  const [mine, theirs] = [described(all), described(other)]
-  if (mine === theirs && all.inputNames.join() === other.inputNames.join()) return { train: all, test: other }
+/** The examples that a setting keeps aside, a share of these or another set with the same columns, and those that are left. */
+const keepAside = Effect.fnUntraced(function* (settings: Settings, all: Frame.Frame, part: "test" | "validation") {
+  const asked = settings[part]
+  if (asked === undefined) return { train: all, aside: undefined }
+  const share = Number(asked)
+  if (!Number.isNaN(share)) {
+    const { test, train } = yield* Frame.split(all, { share, ...(part === "validation" && { source: part }) })
+    return { train, aside: test }
+  }
+  return { train: all, aside: yield* another(settings, meaning(all), part) }
+})
+
+/** What the examples of one set must have in common with those of another. */
+export interface Meaning extends Pick<Frame.Frame, "task"> {
+  readonly names: ReadonlyArray<string>
+  readonly classNames: ReadonlyArray<string> | undefined
+}
+
+/** What the examples of a set mean. */
+export const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
+  names: columns.map(({ name }) => name),
+  task,
+  classNames
+})
+
+/** The set that a setting names, which must mean what the training data mean. */
+const another = Effect.fnUntraced(function* (settings: Settings, mine: Meaning, part: "test" | "validation") {
+  const other = yield* Source.frame(String(settings[part]), rules(settings))
+  const theirs = meaning(other)
+  if (JSON.stringify(mine) === JSON.stringify(theirs)) return other
   return yield* new CommandFailed({
-    expected: `test data as the training data are (${mine})`,
-    came: `${theirs} came in ${test}`,
+    expected: `${part} data as the training data are (${describe(mine)})`,
+    came: `${describe(theirs)} came in ${settings[part]}`,
     advice: "name data with the same columns in the same order, and the same classes"
   })
 })
 
-/** The inputs and classes of data, for people. */
-export const described = (
-  of: Pick<Dataset.Dataset, "inputNames" | "task"> & { readonly classNames?: ReadonlyArray<string> | undefined }
-): string =>
-  `inputs ${list(of.inputNames)}; ${of.classNames === undefined ? of.task : `classes ${list(of.classNames)}`}`
+/** The columns and classes of a set, for people. */
+export const describe = ({ classNames, names, task }: Meaning): string =>
+  `inputs ${list(names)}; ${classNames === undefined ? task : `classes ${list(classNames)}`}`
 
 const list = (names: ReadonlyArray<string>): string =>
   names.length > 10 ? `${names.slice(0, 10).join(", ")}, … (${names.length})` : names.join(", ")

@@ -25,7 +25,7 @@ const inRun = ""
 const flags = {
   data: describe(
     Flag.String("data"),
-    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv or .csv.gz file"
+    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv, .npy or IDX file (MNIST's), plain or .gz"
   ),
   circuit: describe(
     Flag.String("circuit"),
@@ -41,8 +41,8 @@ const flags = {
   batch: describe(Flag.Int("batch"), "train in batches of so many examples; 64 where --epochs is given"),
   epochs: describe(Flag.Int("epochs"), "passes over the data in batches; 40 where --batch is given"),
   validation: describe(
-    Flag.Finite("validation"),
-    "the share of the training data that decides which parameters are the best"
+    Flag.String("validation"),
+    "data that decide which parameters are the best, or a share of the training data, as in 0.2"
   ),
   patience: describe(
     Flag.Int("patience"),
@@ -60,9 +60,26 @@ const flags = {
   ),
   test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
   label: describe(Flag.String("label"), "the label's column of a file; the last one"),
+  labels: describe(Flag.String("labels"), "the file of the labels of an .npy or IDX file; the one that is named alike"),
   task: describe(
     Flag.Literals("task", ["binary", "classes", "regression"]),
     "what the label means, where it is not plain"
+  ),
+  categorical: describe(
+    Flag.String("categorical"),
+    "the columns of a file that hold categories, as in colour,size: each category becomes an input"
+  ),
+  missing: describe(
+    Flag.Literals("missing", ["error", "drop", "mean", "median"]),
+    "missing values: an error, drop their examples, or fill in the training data's mean or median (of categories the most frequent); error"
+  ),
+  standardise: Flag.Boolean("standardise").pipe(
+    Flag.withDescription("give each column of numbers mean 0 and deviation 1, as learned from the training data"),
+    Flag.withDefault(false)
+  ),
+  unseen: describe(
+    Flag.Literals("unseen", ["error", "zeros"]),
+    "a category that the training data lack: an error, or zeros; error"
   ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
   out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
@@ -210,6 +227,8 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
   return summary as Run.Summary
 })
 
+const shareOrName = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text))
+
 /** The given settings over the saved ones; a run that is resumed keeps what it began with. */
 const merge = Effect.fnUntraced(function* (
   given: Given,
@@ -225,13 +244,18 @@ const merge = Effect.fnUntraced(function* (
     seed: seed ?? Option.getOrUndefined(given.seed),
     batch: Option.getOrUndefined(given.batch),
     epochs: Option.getOrUndefined(given.epochs),
-    validation: Option.getOrUndefined(given.validation),
+    validation: Option.getOrUndefined(Option.map(given.validation, shareOrName)),
     patience: Option.getOrUndefined(given.patience),
     engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
     device: Option.getOrUndefined(given.device),
     test: Option.getOrUndefined(given.test),
     label: Option.getOrUndefined(given.label),
+    labels: Option.getOrUndefined(given.labels),
     task: Option.getOrUndefined(given.task),
+    categorical: Option.getOrUndefined(given.categorical),
+    missing: Option.getOrUndefined(given.missing),
+    standardise: given.standardise || undefined,
+    unseen: Option.getOrUndefined(given.unseen),
     stopLoss: Option.getOrUndefined(given.stopLoss),
     tensorboard: Option.getOrUndefined(given.tensorboard),
     residual: given.residual || undefined,
@@ -306,7 +330,12 @@ const merge = Effect.fnUntraced(function* (
     patience: text.patience,
     test: text.test,
     label: text.label,
+    labels: text.labels,
     task: text.task,
+    categorical: text.categorical,
+    missing: text.missing,
+    standardise: text.standardise,
+    unseen: text.unseen,
     stopLoss: text.stopLoss,
     tensorboard: text.tensorboard,
     residual: text.residual,

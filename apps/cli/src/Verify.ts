@@ -6,6 +6,9 @@ import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Report from "./Report.ts"
 
+const shown = (value: unknown): string =>
+  typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value)
+
 /** The command. */
 export const command = Command.make(
   "verify",
@@ -18,7 +21,9 @@ export const command = Command.make(
     yield* Report.result(json, { file, sha256, opset, maxAbsDifference, examples, origin: origin ?? null }, [
       `${file} is as it was exported: sha256 ${sha256}, opset ${opset}`,
       `largest difference to the free run ${Report.number(maxAbsDifference)} on ${examples} examples`,
-      ...(origin === undefined ? [] : Object.entries(origin).map(([key, value]) => `${key}: ${String(value)}`))
+      ...(origin === undefined
+        ? []
+        : Object.entries(origin).flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${shown(value)}`])))
     ])
   })
 ).pipe(Command.withDescription("Check a model against its parity record, and say what it holds"))

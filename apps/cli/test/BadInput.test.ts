@@ -75,6 +75,37 @@ describe("settings", () => {
     refused(await train("--data", "xor", ...small, "--test", "1.5"), /share/)
   })
 
+  it("columns that are not categories, labels that belong to no file, an array cut short, a rule that is none", async () => {
+    refused(await train("--data", "xor", ...small, "--categorical", "x1"), /xor: .*«x1» came; leave it out/)
+    const data = file("colours.csv", "a,b,y\n1,red,0\n3,blue,1\n5,red,0\n7,red,1\n")
+    refused(await train("--data", data, ...small, "--categorical", "b,c"), /line 1: .*«c».*«a», «b», «y»/)
+    refused(await train("--data", data, ...small, "--labels", "l.npy"), /labels in a column of the file/)
+    const [other, gaps] = [
+      file("green.csv", "a,b,y\n1,green,0\n3,red,1\n"),
+      file("gap.csv", "a,b,y\n,red,0\n3,red,1\n")
+    ]
+    const columns = ["--data", data, "--circuit", "3,4,1", "--plan", "relax:3", "--categorical", "b"]
+    refused(
+      await train(...columns, "--test", other),
+      /green\.csv, line 2, column «b»: .*«blue», «red», but «green» came/
+    )
+    refused(await train(...columns, "--validation", gaps), /gap\.csv, line 2, column «a»: .*an empty cell came/)
+    const zeros = await train(...columns, "--test", other, "--unseen", "zeros")
+    assert.strictEqual(zeros.code, 0, zeros.stderr)
+    writeFileSync(
+      join(place, "cut-images-idx3-ubyte"),
+      Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3)
+    )
+    writeFileSync(join(place, "cut-labels-idx1-ubyte"), Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 0, 1))
+    refused(
+      await train("--data", join(place, "cut-images-idx3-ubyte"), ...small),
+      /expected 20 bytes, as \[2,1,2\] in the header says, but the file ends after 19, in row 2/
+    )
+    const { code, stderr } = await train("--data", data, ...small, "--missing", "mode")
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /--missing: expected .*"median".*«mode» came/)
+  })
+
   it("test data with other columns or classes", async () => {
     const data = ["--data", file("one.csv", "a,b,y\n1,2,u\n3,4,v\n"), ...small]
     const other = file("other.csv", "a,b,y\n1,2,u\n3,4,w\n")

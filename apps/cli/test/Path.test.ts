@@ -210,6 +210,47 @@ describe("other tasks", () => {
     assert.match(predicted.stdout, /^value\n[\d.-]/)
   })
 
+  it("categories and missing values: predict does to a file what train did", async () => {
+    const at = folder()
+    const line = (i: number) => {
+      const height = i % 7 === 3 ? "" : 1000 * Math.sin(i) + (i % 2) * 1500
+      return `${height},${i % 11 === 5 ? "NA" : ["red", "blue", i % 2 ? "green" : "red"][i % 3]},${["dog", "cat"][i % 2]}`
+    }
+    const write = (name: string, from: number, to: number) => {
+      const lines = Array.from({ length: to - from }, (_, i) => line(from + i))
+      writeFileSync(join(at, name), `height,colour,kind\n${lines.join("\n")}\n`)
+      return join(at, name)
+    }
+    const [data, test, validation] = [write("a.csv", 0, 80), write("t.csv", 80, 130), write("v.csv", 130, 170)]
+    const columns = ["--categorical", "colour", "--missing", "mean", "--standardise"]
+    const aside = ["--test", test, "--validation", validation, "--out", join(at, "run"), "--json"]
+    const outcome = await rai(
+      ...["train", "--data", data, "--circuit", "4,8,1", "--activation", "tanh", ...columns, ...aside]
+    )
+    assert.strictEqual(outcome.code, 0, outcome.stderr)
+    const { testAccuracy, validationAccuracy } = json(outcome)
+    assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
+    for (const [file, accuracy] of [
+      [test, testAccuracy],
+      [validation, validationAccuracy]
+    ]) {
+      const { stdout } = await rai("predict", join(at, "m.onnx"), "--input", file)
+      const answers = stdout.trimEnd().split("\n").slice(1)
+      const kinds = readFileSync(file, "utf8").trimEnd().split("\n").slice(1)
+      const right = answers.filter((answer, i) => answer.split(",")[0] === kinds[i]!.split(",")[2])
+      assert.approximately(right.length / kinds.length, accuracy, 1e-9)
+    }
+    writeFileSync(join(at, "new.csv"), "height,colour\n1,red\n2,pink\n")
+    const refused = await rai("predict", join(at, "m.onnx"), "--input", join(at, "new.csv"))
+    assert.strictEqual(refused.code, 1)
+    assert.include(
+      refused.stderr,
+      "new.csv, line 3, column «colour»: expected a category of the training data, «blue», «green», «red», but «pink» came; correct it, train on examples of it, or let unseen categories be zeros"
+    )
+    const sparse = ["train", "--data", data, "--circuit", "2,4,1", "--plan", "relax:1"]
+    assert.include((await rai(...sparse, "--missing", "drop")).stderr, "line 2, column «colour»: expected a number")
+  })
+
   it("several seeds: one object with all runs; those that an interruption left out begin later", async () => {
     const at = join(folder(), "seeds")
     const outcome = await train("--plan", "relax:5", "--seeds", "3,3", "--out", at, "--json")

@@ -56,6 +56,12 @@ const expectations: Readonly<Record<string, (ran: Ran) => void | Promise<void>>>
     expect(reached).toHaveLength(2)
     expect(Math.min(...reached)).toBeGreaterThanOrEqual(0.96)
   },
+  "table.ts": ({ files, printed }) => {
+    expect(files).toEqual(["new.csv", "things.csv"])
+    expect(printed).toContain("inputs weight, colour=blue, colour=green, colour=red\n")
+    expect(last(printed, /accuracy (\S+) on 80/g)).toBeGreaterThanOrEqual(0.9)
+    expect(printed).toContain("new things: sinks, floats, floats\n")
+  },
   "tfjs-tensors.ts": ({ printed }) => expect(printed).toContain("x [5,2] in, probability [5,1] out\ntensors left: 0\n"),
   "ten-lines.ts": ({ printed }) => {
     const code = readFileSync(join(source, "ten-lines.ts"), "utf8")

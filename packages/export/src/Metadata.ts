@@ -1,7 +1,7 @@
 /**
  * Where a model comes from, kept inside it as `metadata_props`.
  */
-import { Circuit, type Engine, type Trained } from "@rai/core"
+import { Circuit, type Engine, Preprocessing, type Trained } from "@rai/core"
 import { Option, Schema } from "effect"
 import * as ModelFile from "./ModelFile.ts"
 import type { ModelProto } from "./onnx_pb.ts"
@@ -16,6 +16,7 @@ const Properties = Schema.Struct({
   "rai.seed": Schema.FiniteFromString,
   "rai.engine": Schema.String,
   "rai.task": Schema.Literals(["binary", "classes", "regression"]),
+  "rai.preprocessing": Schema.optionalKey(Schema.fromJsonString(Preprocessing.Preprocessing)),
   "rai.inputs": Names,
   "rai.classes": Schema.optionalKey(Names)
 })
@@ -31,6 +32,8 @@ export interface Metadata {
   /** The engine that it was trained on. */
   readonly engine: string
   readonly task: "binary" | "classes" | "regression"
+  /** What makes the model's inputs of raw columns; absent where it takes these as they are. */
+  readonly preprocessing?: Preprocessing.Preprocessing | undefined
   /** The names of the features. */
   readonly inputs: ReadonlyArray<string>
   readonly classes?: ReadonlyArray<string> | undefined
@@ -57,6 +60,7 @@ export const of = (trained: Trained.Trained): Readonly<Record<string, string>> =
   "rai.seed": String(trained.origin.seed),
   "rai.engine": trained.origin.engine,
   "rai.task": trained.task,
+  ...(trained.preprocessing === undefined ? {} : { "rai.preprocessing": JSON.stringify(trained.preprocessing) }),
   "rai.inputs": JSON.stringify(trained.inputNames),
   ...(trained.classNames === undefined ? {} : { "rai.classes": JSON.stringify(trained.classNames) })
 })
@@ -73,6 +77,7 @@ export const read = (model: ModelProto): Metadata | undefined => {
       seed: found["rai.seed"],
       engine: found["rai.engine"],
       task: found["rai.task"],
+      ...(found["rai.preprocessing"] && { preprocessing: found["rai.preprocessing"] }),
       inputs: found["rai.inputs"],
       classes: found["rai.classes"]
     }))

@@ -61,7 +61,7 @@ export const predict = Effect.fn("Predict.predict")(function* (
   }
 })
 
-/** What a model of ours says of itself: its task, the names of its inputs and classes; undefined of a model from elsewhere. */
+/** What a model of ours says of its inputs' columns, its task, its classes and the rest of its origin; undefined for a model from elsewhere. */
 export const origin = Effect.fn("Predict.origin")(function* (
   file: string
 ): Effect.fn.Return<Metadata.Metadata | undefined, ModelFile.FileUnreadable | Model.NotAnOnnxModel> {

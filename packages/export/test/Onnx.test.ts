@@ -1,8 +1,18 @@
 import { access, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Circuit, Engine, FreeRun, NdArray, Pseudorandom, ReferenceEngine, TfjsEngine } from "@rai/core"
+import {
+  Circuit,
+  Engine,
+  FreeRun,
+  NdArray,
+  type Preprocessing,
+  Pseudorandom,
+  ReferenceEngine,
+  TfjsEngine
+} from "@rai/core"
 import { Effect, Schema } from "effect"
+import * as Metadata from "../src/Metadata.ts"
 import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Onnxruntime from "../src/Onnxruntime.ts"
@@ -214,6 +224,22 @@ describe("Onnx.make", () => {
           ["rai.classes", '["class 0","class 1"]']
         ]
       )
+    })
+  )
+
+  it.effect("keeps what makes its inputs of raw columns", () =>
+    Effect.gen(function* () {
+      const preprocessing: Preprocessing.Preprocessing = {
+        columns: [
+          { _tag: "Number", name: "height", mean: 1 / 3, scale: 0.1 + 0.2, fill: 1 / 3 },
+          { _tag: "Category", name: "colour, «mine»", categories: ["red", 'blue "dark"'] }
+        ],
+        unseen: "zeros"
+      }
+      const plain = Trained.make([3, 1])
+      const model = yield* Model.decode(yield* Onnx.make({ ...plain, preprocessing }), "m.onnx")
+      assert.deepStrictEqual(Metadata.read(model)?.preprocessing, preprocessing)
+      assert.isFalse("preprocessing" in Metadata.read(yield* Model.decode(yield* Onnx.make(plain), "m.onnx"))!)
     })
   )
 

@@ -2,51 +2,49 @@
  * Records of a CSV file as inputs alone: the columns that are named, in that order, whatever else the file holds.
  */
 import { Option, Result } from "effect"
-import type { NdArray } from "../tensor/NdArray.ts"
+import * as Cells from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
-import * as Table from "./Table.ts"
+import type * as Table from "./Table.ts"
 
 /** Takes records one at a time, and holds the inputs that they make. */
 export interface Builder extends Pick<Table.Builder, "add"> {
-  /** [rows, names], once all records are added. */
-  readonly finish: () => Result.Result<NdArray, DataInvalid>
+  /** The cells, once all records are added. */
+  readonly finish: () => Result.Result<Cells.Cells, DataInvalid>
 }
 
-/** A builder for the columns `names` of `source`, or all of them. */
-export const builder = (source: string, names?: ReadonlyArray<string>): Builder => {
-  let chosen: ReadonlyArray<{ readonly name: string; readonly at: number }> | undefined
-  let rows = 0
+/** Which columns, and how they are read. */
+export interface Options extends Pick<Table.Options, "categorical" | "missing"> {
+  /** All of them by default. */
+  readonly names?: ReadonlyArray<string> | undefined
+}
+
+/** A builder for the columns of `source`. */
+export const builder = (source: string, { categorical, missing = "error", names }: Options = {}): Builder => {
+  let places: ReadonlyArray<Cells.Place> | undefined
+  const lines: Array<number> = []
   const numbers: Array<number> = []
   return {
     add: (record, line) => {
-      if (chosen === undefined) {
-        chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
+      if (places === undefined) {
+        const chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
+        places = Cells.places(chosen, categorical)
         const missing = chosen.find(({ at }) => at < 0)
         if (missing === undefined) return Option.none()
         const came = `the columns are ${record.map(quote).join(", ")}`
         const expected = `an input column ${quote(missing.name)}`
         return Option.some(new DataInvalid({ source, line, expected, came, advice: "add it, or rename one of these" }))
       }
-      for (const { at, name } of chosen) {
-        const parsed = Table.number(record[at] ?? "")
-        if (Result.isFailure(parsed)) {
-          return Option.some(new DataInvalid({ source, line, column: name, ...parsed.failure }))
-        }
-        numbers.push(parsed.success)
-      }
-      rows++
-      return Option.none()
+      lines.push(line)
+      return Cells.add(source, places, missing, record, line, numbers)
     },
-    finish: () =>
-      rows === 0
-        ? Result.fail(
-            new DataInvalid({
-              source,
-              expected: "a header and at least one row below it",
-              came: "no rows came",
-              advice: "add rows to the file"
-            })
-          )
-        : Result.succeed({ shape: [rows, chosen!.length], data: Float64Array.from(numbers) })
+    finish: () => {
+      if (places === undefined || lines.length === 0) {
+        const expected = "a header and at least one row below it"
+        const advice = "add rows to the file"
+        return Result.fail(new DataInvalid({ source, expected, came: "no rows came", advice }))
+      }
+      const cells = { shape: [lines.length, places.length], data: Float64Array.from(numbers) }
+      return Result.succeed({ source, columns: Cells.columns(places), cells, lines })
+    }
   }
 }

@@ -3,33 +3,50 @@
  */
 import { Effect, type FileSystem, Result, Stream } from "effect"
 import * as Columns from "./Columns.ts"
-import { DataInvalid } from "./DataInvalid.ts"
-import type { Dataset, Task } from "./Dataset.ts"
+import type { DataInvalid } from "./DataInvalid.ts"
+import type { Dataset } from "./Dataset.ts"
+import * as Frame from "./Frame.ts"
 import * as Labels from "./Labels.ts"
+import * as Names from "./Names.ts"
+import * as PartSize from "./PartSize.ts"
+import * as Preprocessing from "./Preprocessing.ts"
 import * as Records from "./Records.ts"
 import * as Table from "./Table.ts"
 
-/** How a file is read. */
-export interface Options {
-  /** The label's column, the last one by default. */
-  readonly label?: string | undefined
-  /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
-  readonly task?: Task | undefined
+/** How a file is read, and what is learned from its columns. */
+export interface Options extends Table.Options, Preprocessing.Rules {}
+
+/** What a first pass over a file finds out. */
+export interface Learned {
+  /** The classes in order; none for `regression`. */
+  readonly classNames?: ReadonlyArray<string> | undefined
+  readonly preprocessing: Preprocessing.Preprocessing
 }
 
 /** How a file is read in parts. */
 export interface StreamOptions extends Options {
   /** The classes in order, where they are known; learned by a first pass over the file otherwise. */
   readonly classNames?: ReadonlyArray<string> | undefined
+  /** What is done to the columns, where it is known; learned by that pass otherwise. */
+  readonly preprocessing?: Preprocessing.Preprocessing | undefined
   /** The examples of a part, 1,024 by default; the last part may have fewer. */
   readonly rows?: number | undefined
 }
 
-const rowsByDefault = 1024
+/**
+ * The examples in a CSV file (gzipped if its name ends in .gz), with nothing learned from them yet: a header line, then one example a
+ * line, numbers in every column but the label's and those of categories. Classes are numbered in order of their names. A cell is missing
+ * where pandas says so: empty, NA, nan and the like. Fails with the line and column at fault.
+ */
+export const frame = Effect.fn("Csv.frame")(function* (path: string, options: Table.Options = {}) {
+  const builder = Table.builder(path, options)
+  yield* Stream.runDrain(Records.feed(path, builder))
+  return yield* Labels.toFrame(yield* Effect.fromResult(builder.finish()), options.task)
+})
 
 /**
- * The data set in a CSV file (gzipped if its name ends in .gz): a header line, then one example a line, numbers in every column but
- * the label's. Classes are numbered in order of their names. Fails with the line and column at fault.
+ * The data set in a CSV file, read as `frame` does, with preprocessing by the rules given learned from all of it; where a part of the
+ * file is kept aside, divide a `frame` first.
  *
  * ```ts
  * import { Csv } from "@rai/core"
@@ -37,37 +54,49 @@ const rowsByDefault = 1024
  *
  * const files = FileSystem.layerNoop({
  *   stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
- *   stream: () => Stream.make(new TextEncoder().encode("height,label\n1.5,cat\n2.5,dog\n"))
+ *   stream: () => Stream.make(new TextEncoder().encode("height,colour,label\n1.5,red,cat\n2.5,grey,dog\n"))
  * })
- * const data = await Effect.runPromise(Csv.read("animals.csv").pipe(Effect.provide(files)))
+ * const read = Csv.read("animals.csv", { categorical: ["colour"] }).pipe(Effect.provide(files))
+ * const data = await Effect.runPromise(read)
  * data.classNames // => ["cat", "dog"]
+ * data.inputNames // => ["height", "colour=grey", "colour=red"]
  * ```
  */
 export const read = Effect.fn("Csv.read")(function* (path: string, options: Options = {}) {
-  const builder = Table.builder(path, options.label)
-  yield* Stream.runDrain(Records.feed(path, builder))
-  return yield* Labels.toDataset(yield* Effect.fromResult(builder.finish()), options.task)
+  const raw = yield* frame(path, options)
+  return yield* Frame.toDataset(raw, yield* Preprocessing.fit(raw, options))
 })
 
-/** The inputs in a CSV file, [rows, names]: its columns `names` in that order, or all of its columns. Fails as `read` does. */
-export const inputs = Effect.fn("Csv.inputs")(function* (path: string, names?: ReadonlyArray<string>) {
-  const builder = Columns.builder(path, names)
+/** The inputs in a CSV file as they are: its columns `names` in that order, or all of its columns. Fails as `frame` does. */
+export const inputs = Effect.fn("Csv.inputs")(function* (path: string, options: Columns.Options = {}) {
+  const builder = Columns.builder(path, options)
   yield* Stream.runDrain(Records.feed(path, builder))
   return yield* Effect.fromResult(builder.finish())
 })
 
-/** The names of the classes in a CSV file, in order: one pass over it, in memory that does not grow with it. Fails as `read` does. */
-export const classNames = Effect.fn("Csv.classNames")(function* (path: string, options: Options = {}) {
+/**
+ * The classes in a CSV file and the preprocessing that the rules ask for: one pass over it, in memory that does not grow with it. Fails
+ * as `frame` does, and for the rule `median`, which needs all values at once.
+ */
+export const learn = Effect.fn("Csv.learn")(function* (path: string, options: Options = {}) {
   const found = Labels.tally()
-  yield* Stream.runForEach(tables(path, options), (table) => found.add(table, options.task))
-  return (yield* found.finish(options.task)).names
+  const columns = yield* Preprocessing.inParts(path, options)
+  const values = options.task === "regression"
+  yield* Stream.runForEach(tables(path, options), (table) =>
+    Effect.andThen(values ? Effect.void : found.add(table, options.task), columns.add(Labels.cells(table)))
+  )
+  const preprocessing = yield* columns.finish
+  const learned: Learned = values
+    ? { preprocessing }
+    : { classNames: (yield* found.finish(options.task)).names, preprocessing }
+  return learned
 })
 
 /**
  * The data set in a CSV file part by part, in the file's order, each part with all of the columns and classes: for files larger than
- * memory, of which it holds one part and a piece of the file. Each run reads the file, and unless classes are given or the task is
- * regression it reads it once before to learn them, which finds every fault before the first part comes. Fails as `read` does, and
- * where a label is none of the classes given.
+ * memory, of which it holds one part and a piece of the file. Each run reads the file, and unless what `learn` finds is given it reads
+ * it once before to learn that, which finds every fault before the first part comes. Fails as `learn` does, and where a label is none
+ * of the classes given.
  *
  * ```ts
  * import { Csv, Dataset } from "@rai/core"
@@ -87,24 +116,35 @@ export const stream = (
 ): Stream.Stream<Dataset, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
 
 const parts = Effect.fnUntraced(function* (path: string, options: StreamOptions) {
-  const { task, rows = rowsByDefault } = options
-  if (!Number.isInteger(rows) || rows < 1) {
-    const expected = "a whole number of examples, at least 1"
-    const advice = `give for instance ${rowsByDefault}`
-    return yield* new DataInvalid({ source: path, setting: "rows", expected, came: `${rows} came`, advice })
-  }
-  if (task === "regression") {
-    return Stream.mapEffect(tables(path, options), (table) => Labels.toDataset(table, task))
-  }
-  const names = options.classNames ?? (yield* classNames(path, options))
-  const classes = Labels.known(names)
-  return Stream.mapEffect(tables(path, options), (table) => Labels.classified(table, classes, task))
+  const { task, rows = PartSize.byDefault } = options
+  yield* PartSize.check(path, rows)
+  const known =
+    (task === "regression" || options.classNames !== undefined) &&
+    (options.preprocessing !== undefined || isPlain(options))
+  const learned: Partial<Learned> = { ...(known ? {} : yield* learn(path, options)), ...given(options) }
+  const classes = Names.known(learned.classNames ?? [])
+  return Stream.mapEffect(
+    tables(path, options),
+    Effect.fnUntraced(function* (table) {
+      const frame = yield* task === "regression" ? Labels.toFrame(table, task) : Labels.classified(table, classes, task)
+      return yield* Frame.toDataset(frame, learned.preprocessing ?? (yield* Preprocessing.fit(frame)))
+    })
+  )
+})
+
+/** Whether the columns are taken as they are, with nothing to learn from them. */
+const isPlain = ({ categorical = [], missing, standardise }: Options): boolean =>
+  categorical.length === 0 && standardise !== true && missing !== "mean" && missing !== "median"
+
+const given = ({ classNames, preprocessing }: StreamOptions): Partial<Learned> => ({
+  ...(classNames && { classNames }),
+  ...(preprocessing && { preprocessing })
 })
 
 /** The file as tables of at most `rows` rows, none of them empty. */
-const tables = (path: string, { label, rows = rowsByDefault }: StreamOptions) =>
+const tables = (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) =>
   Stream.suspend(() => {
-    const builder = Table.builder(path, label, rows)
+    const builder = Table.builder(path, options, rows)
     const rest = Stream.suspend(() =>
       Result.match(builder.finish(), {
         onFailure: Stream.fail,

@@ -2,45 +2,39 @@
  * Examples to learn from: inputs and targets as dense arrays, one row an example.
  */
 import { Effect, Function, Pipeable } from "effect"
-import { stream } from "../random/Pseudorandom.ts"
 import type * as NdArray from "../tensor/NdArray.ts"
 import * as Batches from "./Batches.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
+import type { Preprocessing } from "./Preprocessing.ts"
+import * as Strata from "./Strata.ts"
+import * as Targets from "./Targets.ts"
 
-/** What is learned: one of two classes (a logit), one of several classes (logits), or a value. */
-export type Task = "binary" | "classes" | "regression"
+export type { Task } from "./Targets.ts"
 
 /** The parts of a data set. */
-export interface Parts {
+export interface Parts extends Targets.Targets {
   /** [examples, features] */
   readonly inputs: NdArray.NdArray
-  /** [examples, outputs]: 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`. */
-  readonly targets: NdArray.NdArray
-  readonly task: Task
   /** One name for each feature. */
   readonly inputNames: ReadonlyArray<string>
-  /** One name for each class: of 0 and 1 for `binary`, of the columns for `classes`; absent for `regression`. */
-  readonly classNames?: ReadonlyArray<string>
+  /** What made the inputs of raw columns, where something did; what is trained on them keeps it. */
+  readonly preprocessing?: Preprocessing
 }
 
 /** A data set; immutable, every number in it finite. */
 export interface Dataset extends Parts, Pipeable.Pipeable {}
 
 /** A data set and the part of it that training never sees. */
-export interface Split {
-  readonly train: Dataset
-  readonly test: Dataset
-}
+export interface Split extends Strata.Two<Dataset> {}
+
+/** Data for training, for choosing (validation) and for judging (test). */
+export interface Division extends Strata.Three<Dataset> {}
 
 /** How `split` divides. */
-export interface SplitOptions {
-  /** The share kept aside, between 0 and 1. */
-  readonly share: number
-  /** The seed of the draw, 0 by default. */
-  readonly seed?: number
-  /** What an error calls the division, `split` by default; `validation`, for instance, where training data are divided again. */
-  readonly source?: string
-}
+export type SplitOptions = Strata.Options
+
+/** How `divide` divides. */
+export type Shares = Strata.Shares
 
 const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Prototype), parts)
 
@@ -101,7 +95,7 @@ export const make = Effect.fn("Dataset.make")(function* (parts: Parts, source = 
   return of(parts)
 })
 
-const isTarget = (task: Task, target: ArrayLike<number>): boolean => {
+const isTarget = (task: Targets.Task, target: ArrayLike<number>): boolean => {
   let ones = 0
   let zeros = 0
   for (let i = 0; i < target.length; i++) {
@@ -124,16 +118,8 @@ export const labelled = (options: {
   readonly task?: "binary" | "classes"
   readonly source?: string
 }): Effect.Effect<Dataset, DataInvalid> => {
-  const { inputs, labels, inputNames, classNames, source } = options
-  const task = options.task ?? (classNames.length === 2 ? "binary" : "classes")
-  const outputs = task === "binary" ? 1 : classNames.length
-  const data = new Float64Array(labels.length * outputs)
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!
-    if (task === "binary") data[i] = label
-    else if (label >= 0 && label < outputs) data[i * outputs + label] = 1 // else no column is hot, which make reports
-  }
-  return make({ inputs, targets: { shape: [labels.length, outputs], data }, task, inputNames, classNames }, source)
+  const { inputs, labels, inputNames, classNames, source, task } = options
+  return make({ inputs, inputNames, ...Targets.ofLabels(labels, classNames, task) }, source)
 }
 
 /** The number of examples. */
@@ -146,15 +132,7 @@ export const features = (data: Dataset): number => data.inputs.shape[1]!
 export const outputs = (data: Dataset): number => data.targets.shape[1]!
 
 /** The class number of each example; all 0 for `regression`. */
-export const labels = (data: Dataset): Int32Array => {
-  const width = outputs(data)
-  const found = new Int32Array(examples(data))
-  if (data.task === "regression") return found
-  data.targets.data.forEach((target, i) => {
-    if (target === 1) found[Math.floor(i / width)] = data.task === "binary" ? 1 : i % width
-  })
-  return found
-}
+export const labels = (data: Dataset): Int32Array => Targets.labels(data)
 
 /** The examples at `indices`, each in [0, examples), in that order. */
 export const select: {
@@ -181,49 +159,21 @@ export const select: {
 export const split: {
   (options: SplitOptions): (data: Dataset) => Effect.Effect<Split, DataInvalid>
   (data: Dataset, options: SplitOptions): Effect.Effect<Split, DataInvalid>
-} = Function.dual(
-  2,
-  Effect.fn("Dataset.split")(function* (data: Dataset, { share, seed = 0, source = "split" }: SplitOptions) {
-    if (!(share > 0 && share < 1)) {
-      const expected = "a share of the examples between 0 and 1"
-      return yield* new DataInvalid({
-        source,
-        setting: "share",
-        expected,
-        came: `${share} came`,
-        advice: "give for instance 0.2"
-      })
-    }
-    const found = labels(data)
-    const strata = Map.groupBy(found.keys(), (i) => found[i]!)
-    const random = stream(seed, "split")
-    const aside = new Set<number>()
-    for (const [label, members] of [...strata].sort(([a], [b]) => a - b)) {
-      if (members.length < 2) {
-        const expected =
-          data.task === "regression"
-            ? "at least two examples"
-            : `at least two examples of class ${quote(data.classNames?.[label] ?? String(label))}`
-        return yield* new DataInvalid({
-          source,
-          expected,
-          came: "only one came",
-          advice: "add examples, or leave this one out"
-        })
-      }
-      const count = Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)))
-      for (const i of random.permutation(members.length).slice(0, count)) aside.add(members[i]!)
-    }
-    const all = Array.from({ length: examples(data) }, (_, i) => i)
-    return {
-      train: select(
-        data,
-        all.filter((i) => !aside.has(i))
-      ),
-      test: select(
-        data,
-        all.filter((i) => aside.has(i))
-      )
-    }
-  })
-)
+} = Function.dual(2, (data: Dataset, options: SplitOptions) => Strata.two(data, options, select))
+
+/**
+ * Examples for training, for choosing (validation) and for judging (test), of each class alike, as `split` divides; both shares are of
+ * all examples.
+ *
+ * ```ts
+ * import { Dataset, Moons } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const parts = Effect.runSync(Moons.make().pipe(Effect.flatMap(Dataset.divide({ validation: 0.2, test: 0.2 }))))
+ * Object.values(parts).map(Dataset.examples) // => [60, 20, 20]
+ * ```
+ */
+export const divide: {
+  (shares: Shares): (data: Dataset) => Effect.Effect<Division, DataInvalid>
+  (data: Dataset, shares: Shares): Effect.Effect<Division, DataInvalid>
+} = Function.dual(2, (data: Dataset, shares: Shares) => Strata.three(data, shares, select))

@@ -2,70 +2,55 @@
  * A label column's texts as targets: two classes, several classes, or values.
  */
 import { Effect, Result } from "effect"
-import type { NdArray } from "../tensor/NdArray.ts"
+import * as Cells from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
-import * as Dataset from "./Dataset.ts"
-import * as Table from "./Table.ts"
-
-/** Classes in order, and the number of the one that a label's text names. */
-export interface Classes {
-  readonly names: ReadonlyArray<string>
-  readonly numberOf: (text: string) => number | undefined
-}
+import * as Frame from "./Frame.ts"
+import * as Names from "./Names.ts"
+import type * as Table from "./Table.ts"
+import * as Targets from "./Targets.ts"
 
 /** The labels of a file seen table by table; it keeps each text once. */
 export interface Tally {
   /** Fails at an empty label, and as `finish` does once the texts are too many to be classes. */
-  readonly add: (table: Table.Table, task?: Dataset.Task) => Effect.Effect<void, DataInvalid>
+  readonly add: (table: Table.Table, task?: Targets.Task) => Effect.Effect<void, DataInvalid>
   /** The classes, numbers by size and texts by code unit; fails where they are none, or too many for the task. */
-  readonly finish: (task?: Dataset.Task) => Effect.Effect<Classes, DataInvalid>
+  readonly finish: (task?: Targets.Task) => Effect.Effect<Names.Names, DataInvalid>
 }
 
-/** More classes than this are a column of values or of keys, not of classes. */
-const mostClasses = 1000
-
-/** The table as a data set: two distinct labels make `binary`, more make `classes`, unless `task` says otherwise. */
-export const toDataset = Effect.fnUntraced(function* (table: Table.Table, task?: Dataset.Task) {
+/** The table as a frame: two distinct labels make `binary`, more make `classes`, unless `task` says otherwise. */
+export const toFrame = Effect.fnUntraced(function* (table: Table.Table, task?: Targets.Task) {
   if (task === "regression") return yield* values(table)
   const found = tally()
   yield* found.add(table, task)
   return yield* classified(table, yield* found.finish(task), task)
 })
 
-/** The table as a data set with all of the classes, in it or not; fails at a label that is none of them. */
+/** The table as a frame with all of the classes, in it or not; fails at a label that is none of them. */
 export const classified = Effect.fnUntraced(function* (
   table: Table.Table,
-  { names, numberOf }: Classes,
+  { names, numberOf }: Names.Names,
   task?: "binary" | "classes"
 ) {
-  const { source, inputNames, labelName: column, labels: cells } = table
-  const labels = new Int32Array(cells.length)
-  for (const [i, { text, line }] of cells.entries()) {
+  const { source, labelName: column } = table
+  const labels = new Int32Array(table.labels.length)
+  for (const [i, { text, line }] of table.labels.entries()) {
     const label = numberOf(text)
     if (label === undefined) {
       if (text === "") return yield* empty(table, line)
-      const expected = `one of the classes ${listed(names)}`
+      const expected = `one of the classes ${Names.listed(names)}`
       const advice = "correct the label, or name its class too"
       return yield* new DataInvalid({ source, line, column, expected, came: `${quote(text)} came`, advice })
     }
     labels[i] = label
   }
-  const inputs = inputsOf(table)
-  return yield* Dataset.labelled({ inputs, labels, inputNames, classNames: names, source, ...(task && { task }) })
+  return Frame.of({ ...cells(table), ...Targets.ofLabels(labels, names, task) })
 })
-
-/** Classes whose names are known; where all are numbers, 1, 01 and 1.0 are one class. */
-export const known = (names: ReadonlyArray<string>): Classes => {
-  const nameOf = naming(names)
-  const numbers = new Map(names.map((name, i) => [nameOf(name), i]))
-  return { names, numberOf: (text) => numbers.get(text) ?? numbers.get(nameOf(text)) }
-}
 
 /** A tally with no label in it. */
 export const tally = (): Tally => {
   const firstLine = new Map<string, number>()
   let of: Pick<Table.Table, "source" | "labelName"> = { source: "", labelName: "" }
-  const finish = (task?: Dataset.Task) => Effect.map(distinct(of, firstLine, task), known)
+  const finish = (task?: Targets.Task) => Effect.map(distinct(of, firstLine, task), Names.known)
   return {
     add: Effect.fnUntraced(function* (table, task) {
       of = table
@@ -73,7 +58,7 @@ export const tally = (): Tally => {
         if (text === "") return yield* empty(table, line)
         if (!firstLine.has(text)) firstLine.set(text, line)
       }
-      if (firstLine.size > 10 * mostClasses) yield* finish(task)
+      if (firstLine.size > 10 * Cells.mostNames) yield* finish(task)
     }),
     finish
   }
@@ -82,12 +67,11 @@ export const tally = (): Tally => {
 const distinct = Effect.fnUntraced(function* (
   { source, labelName: column }: Pick<Table.Table, "source" | "labelName">,
   firstLine: ReadonlyMap<string, number>,
-  task?: Dataset.Task
+  task?: Targets.Task
 ) {
   const texts = [...firstLine.keys()]
-  const numeric = allNumbers(texts)
-  const names = [...new Set(texts.map(naming(texts)))]
-  names.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1))
+  const numeric = Names.allNumbers(texts)
+  const names = Names.ordered(texts)
   const invalid = (expected: string, came: string, advice: string, line?: number) =>
     new DataInvalid({ source, column, expected, came, advice, ...(line !== undefined && { line }) })
 
@@ -96,7 +80,7 @@ const distinct = Effect.fnUntraced(function* (
     return yield* invalid("at least two classes", came, "add examples of another class")
   }
   if (task === "binary" && names.length > 2) {
-    const came = `${names.length} came: ${listed(names)}`
+    const came = `${names.length} came: ${Names.listed(names)}`
     return yield* invalid("two classes for the task binary", came, "leave the task out, or choose classes")
   }
   const fraction = numeric && names.length > 2 ? texts.find((text) => !Number.isInteger(Number(text))) : undefined
@@ -105,44 +89,34 @@ const distinct = Effect.fnUntraced(function* (
     const advice = "choose the task regression if the column holds values"
     return yield* invalid(expected, `${quote(fraction)} came`, advice, firstLine.get(fraction))
   }
-  if (names.length > mostClasses) {
+  if (names.length > Cells.mostNames) {
     const advice = "choose another label column, or the task regression if this one holds values"
-    return yield* invalid(`at most ${mostClasses} classes`, `${names.length} came`, advice)
+    return yield* invalid(`at most ${Cells.mostNames} classes`, `${names.length} came`, advice)
   }
   return names
 })
 
 const values = Effect.fnUntraced(function* (table: Table.Table) {
-  const { source, inputNames, labelName, labels } = table
+  const { source, labelName, labels } = table
   const data = new Float64Array(labels.length)
   for (const [i, { text, line }] of labels.entries()) {
-    const parsed = Table.number(text)
+    const parsed = Cells.number(text)
     if (Result.isFailure(parsed)) {
       return yield* new DataInvalid({ source, line, column: labelName, ...parsed.failure })
     }
     data[i] = parsed.success
   }
   const targets = { shape: [labels.length, 1], data }
-  return yield* Dataset.make({ inputs: inputsOf(table), targets, task: "regression", inputNames }, source)
+  return Frame.of({ ...cells(table), targets, task: "regression" })
 })
 
-const inputsOf = ({ labels, inputNames, numbers }: Table.Table): NdArray => ({
-  shape: [labels.length, inputNames.length],
-  data: Float64Array.from(numbers)
+/** The table's input cells. */
+export const cells = ({ columns, labels, numbers, source }: Table.Table): Cells.Cells => ({
+  source,
+  columns,
+  cells: { shape: [labels.length, columns.length], data: Float64Array.from(numbers) },
+  lines: labels.map(({ line }) => line)
 })
-
-const isNumber = (text: string): boolean => Result.isSuccess(Table.number(text))
-
-const allNumbers = (texts: ReadonlyArray<string>): boolean => texts.every(isNumber)
-
-/** How a text is written as the name of a class of these: where all are numbers, as a number is. */
-const naming = (texts: ReadonlyArray<string>) => {
-  const numeric = allNumbers(texts)
-  return (text: string): string => (numeric && isNumber(text) ? String(Number(text)) : text)
-}
-
-const listed = (names: ReadonlyArray<string>): string =>
-  `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ", …" : ""}`
 
 const empty = ({ source, labelName: column }: Table.Table, line: number): DataInvalid => {
   const advice = "fill the cell or remove the line"

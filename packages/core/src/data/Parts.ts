@@ -2,9 +2,12 @@
  * Data that come part by part, so that they need not fit into memory: for plans that train in batches.
  */
 import { Effect, Option, Stream } from "effect"
+import * as Arrays from "./Arrays.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
+import * as Frame from "./Frame.ts"
+import * as Preprocessing from "./Preprocessing.ts"
 
 /** How many examples each part has, and the parts themselves, in the same order each time that they are read. */
 export interface Parts<E = never, R = never> {
@@ -17,6 +20,9 @@ export interface Sampled<E, R> {
   readonly sample: Dataset.Dataset
   readonly parts: Parts<E, R>
 }
+
+/** How a file is read in parts. */
+export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {}
 
 /**
  * The parts that a stream has, which is read once for their sizes; `source` names it in errors.
@@ -45,12 +51,21 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
 })
 
 /**
- * A CSV file in parts of `rows` examples, 16,384 by default. The file is read twice before: for its classes, then for its length. The
- * order of the file is kept from part to part, so a file that is sorted by class is to be shuffled first.
+ * A CSV, .npy or IDX file in parts of `rows` examples, 16,384 by default. It is read twice before: for its classes and its preprocessing,
+ * then for its length. The order of the file is kept from part to part, so one that is sorted by class is to be shuffled first.
  */
-export const csv = Effect.fn("Parts.csv")(function* (path: string, options: Csv.StreamOptions = {}) {
+export const file = Effect.fn("Parts.file")(function* (path: string, options: Options = {}) {
   const rows = options.rows ?? 16_384
-  const classNames =
-    options.task === "regression" ? undefined : (options.classNames ?? (yield* Csv.classNames(path, options)))
-  return yield* make(Csv.stream(path, { ...options, rows, ...(classNames === undefined ? {} : { classNames }) }), path)
+  const read = Arrays.isFile(path)
+    ? yield* arrays(path, { ...options, rows })
+    : Csv.stream(path, { ...options, ...(yield* Csv.learn(path, options)), rows })
+  return yield* make(read, path)
+})
+
+const arrays = Effect.fnUntraced(function* (path: string, options: Options) {
+  const frames = Arrays.stream(path, options)
+  const columns = yield* Preprocessing.inParts(path, options)
+  yield* Stream.runForEach(frames, columns.add)
+  const preprocessing = options.preprocessing ?? (yield* columns.finish)
+  return Stream.mapEffect(frames, Frame.toDataset(preprocessing))
 })

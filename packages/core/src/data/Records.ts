@@ -1,7 +1,8 @@
 /**
  * The records of a CSV file, plain or gzipped, handed on as the file is read.
  */
-import { Effect, FileSystem, Option, PlatformError, Stream } from "effect"
+import { Effect, type FileSystem, Option, Stream } from "effect"
+import * as Bytes from "./Bytes.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
@@ -13,49 +14,12 @@ const longestRecord = 10_000_000
 
 /** Hands each record of the file to `taker` and tells after each piece of the file; fails at the first record that it refuses. */
 export const feed = (path: string, taker: Taker): Stream.Stream<void, DataInvalid, FileSystem.FileSystem> =>
-  Stream.unwrap(open(path, taker))
-
-const open = Effect.fnUntraced(function* (path: string, taker: Taker) {
-  const fs = yield* FileSystem.FileSystem
-  const { type } = yield* fs.stat(path).pipe(Effect.mapError((error) => unreadable(path, error)))
-  if (type === "Directory") {
-    const advice = "give the path of a .csv or .csv.gz file"
-    return yield* new DataInvalid({ source: path, expected: "a file", came: "this is a folder", advice })
-  }
-  const bytes = fs.stream(path)
-  return yield* parse(path, taker, path.toLowerCase().endsWith(".gz") ? gunzip(path, bytes) : bytes)
-})
-
-const unreadable = (source: string, { reason }: PlatformError.PlatformError): DataInvalid => {
-  const came =
-    { NotFound: "there is none at this path", PermissionDenied: "reading it is not permitted" }[
-      reason._tag as string
-    ] ?? `reading it failed (${reason.message})`
-  return new DataInvalid({ source, expected: "a file", came, advice: "check the path" })
-}
-
-// Not the web's DecompressionStream, which refuses files of several members.
-const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError>) =>
-  Effect.gen(function* () {
-    const [{ pipeline, Readable }, { createGunzip }] = yield* Effect.promise(() =>
-      Promise.all([import("node:stream"), import("node:zlib")])
-    )
-    const whole = yield* Effect.acquireRelease(
-      Effect.sync(() => pipeline(Readable.fromWeb(Stream.toReadableStream(bytes)), createGunzip(), () => {})),
-      (stream) => Effect.sync(() => stream.destroy()) // an iterator that waits for bytes would not end by itself
-    )
-    return Stream.fromAsyncIterable<Uint8Array, DataInvalid>(whole, (cause) => {
-      if (PlatformError.isPlatformError(cause)) return unreadable(source, cause)
-      const came = `it is cut short or damaged (${cause instanceof Error ? cause.message : String(cause)})`
-      const advice = "copy or download the file again"
-      return new DataInvalid({ source, expected: "a whole gzip file", came, advice })
-    })
-  }).pipe(Stream.unwrap)
+  Stream.unwrap(parse(path, taker, Bytes.stream(path)))
 
 const parse = Effect.fnUntraced(function* (
   source: string,
   taker: Taker,
-  bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError | DataInvalid>
+  bytes: Stream.Stream<Uint8Array, DataInvalid, FileSystem.FileSystem>
 ) {
   const csv = yield* Effect.promise(() => import("csv-parse")) // here, so that importing this module stays cheap
   let refused = Option.none<DataInvalid>()
@@ -83,7 +47,6 @@ const parse = Effect.fnUntraced(function* (
       })
     })
   return bytes.pipe(
-    Stream.mapError((error) => (error._tag === "PlatformError" ? unreadable(source, error) : error)),
     Stream.mapEffect((chunk) => settle((callback) => parser.write(chunk, callback))),
     Stream.concat(Stream.fromEffect(settle((callback) => parser.end(callback))))
   )

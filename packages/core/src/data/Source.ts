@@ -2,14 +2,17 @@
  * Where data come from, as the command line writes it: a generated set with settings, one that is shipped, or a file.
  */
 import { Effect, type FileSystem } from "effect"
+import * as Arrays from "./Arrays.ts"
 import * as Blobs from "./Blobs.ts"
 import * as Checkerboard from "./Checkerboard.ts"
 import * as Circles from "./Circles.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
-import type { Dataset } from "./Dataset.ts"
+import type * as Dataset from "./Dataset.ts"
 import * as Digits from "./Digits.ts"
+import * as Frame from "./Frame.ts"
 import * as Moons from "./Moons.ts"
+import * as Preprocessing from "./Preprocessing.ts"
 import type { Settings } from "./Setting.ts"
 import * as Spirals from "./Spirals.ts"
 import * as Xor from "./Xor.ts"
@@ -18,7 +21,7 @@ interface Generator {
   readonly settings: Settings
   readonly make: (
     options: Readonly<Record<string, number>>
-  ) => Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem>
+  ) => Effect.Effect<Dataset.Dataset, DataInvalid, FileSystem.FileSystem>
 }
 
 const generators: Readonly<Record<string, Generator>> = {
@@ -37,8 +40,8 @@ export const names: ReadonlyArray<string> = Object.keys(generators)
 
 /**
  * The data set that a text names: `moons-100` (the paper's points); `moons`, `circles`, `spirals`, `blobs`, `xor` or `checkerboard`,
- * with settings such as `moons:n=1000,noise=0.1,seed=7`; `digits`; or the path of a `.csv` or `.csv.gz` file. `label` and `task`
- * are for files. Fails where there is no such set, setting or file, and lists what there is.
+ * with settings such as `moons:n=1000,noise=0.1,seed=7`; `digits`; or the path of a `.csv`, `.npy` or IDX file, plain or gzipped.
+ * `label`, `labels`, `categorical` and `task` are for files. Fails where there is no such set, setting or file, and lists what there is.
  *
  * ```ts
  * import { Dataset, Source } from "@rai/core"
@@ -48,17 +51,72 @@ export const names: ReadonlyArray<string> = Object.keys(generators)
  * Dataset.examples(await Effect.runPromise(program)) // => 1000
  * ```
  */
-export const read = (
-  text: string,
-  options: Csv.Options = {}
-): Effect.Effect<Dataset, DataInvalid, FileSystem.FileSystem> =>
-  /\.csv(?:\.gz)?$/i.test(text) ? Csv.read(text, options) : generate(text, options)
+export const read = Effect.fn("Source.read")(function* (text: string, options: Options = {}) {
+  const raw = yield* frame(text, options)
+  return yield* Frame.toDataset(raw, yield* Preprocessing.fit(raw, options))
+})
 
-const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options) {
+/** The examples that a text names, with nothing learned from their columns yet: what is divided before it is preprocessed. */
+export const frame = (
+  text: string,
+  options: Options = {}
+): Effect.Effect<Frame.Frame, DataInvalid, FileSystem.FileSystem> =>
+  isFile(text) ? ofFile(text, options) : Effect.map(generate(text, options), (data) => Frame.ofDataset(data, text))
+
+/** How a source is read; the names of columns and of a file with labels are for files alone. */
+export interface Options extends Csv.Options, Arrays.Options {}
+
+const ofFile = (text: string, options: Options) => {
+  if (!isCsv(text)) {
+    const named = options.label ?? options.categorical?.[0]
+    return named === undefined
+      ? Arrays.frame(text, options)
+      : Effect.fail(stray(text, "a file whose columns have names", named, "leave the name out, or give a CSV file"))
+  }
+  return options.labels === undefined
+    ? Csv.frame(text, options)
+    : Effect.fail(stray(text, "labels in a column of the file", options.labels, "name that column as the label"))
+}
+
+const stray = (source: string, expected: string, came: string, advice: string): DataInvalid =>
+  new DataInvalid({ source, expected, came: `${quote(came)} came`, advice })
+
+/** Which columns a trained circuit or a model takes. */
+export interface Columns {
+  /** Absent where the columns are taken as they are. */
+  readonly preprocessing?: Preprocessing.Preprocessing | undefined
+  /** The columns' names where nothing is done to them; all columns of the file by default. */
+  readonly names?: ReadonlyArray<string> | undefined
+}
+
+/** The inputs in a file for what was trained, [examples, features]: raw columns by name, preprocessed as the training data were. */
+export const inputs = Effect.fn("Source.inputs")(function* (path: string, { names, preprocessing }: Columns = {}) {
+  const columns = preprocessing?.columns ?? []
+  const ofCsv = {
+    names: preprocessing === undefined ? names : columns.map(({ name }) => name),
+    categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
+    missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
+  } as const
+  const raw = Arrays.isFile(path) ? yield* ofArray(path, columns) : yield* Csv.inputs(path, ofCsv)
+  return preprocessing === undefined ? raw.cells : yield* Preprocessing.encode(preprocessing, raw)
+})
+
+/** The columns of an array, which have no names of their own, by their places. */
+const ofArray = (path: string, columns: ReadonlyArray<{ readonly name: string }>) =>
+  Effect.map(Arrays.inputs(path), (raw) =>
+    columns.length === raw.columns.length ? { ...raw, columns: columns.map(({ name }) => ({ name })) } : raw
+  )
+
+/** Whether a text names a file: CSV, .npy or IDX. */
+export const isFile = (text: string): boolean => isCsv(text) || Arrays.isFile(text)
+
+const isCsv = (text: string): boolean => /\.csv(?:\.gz)?$/i.test(text)
+
+const generate = Effect.fnUntraced(function* (text: string, options: Options) {
   const [name = "", ...rest] = text.split(":")
   const generator = Object.hasOwn(generators, name) ? generators[name] : undefined
   if (generator === undefined) {
-    const expected = `one of ${names.join(", ")}, or a .csv or .csv.gz file`
+    const expected = `one of ${names.join(", ")}, or a .csv, .npy or IDX file`
     return yield* new DataInvalid({
       source: "data",
       expected,
@@ -77,6 +135,10 @@ const generate = Effect.fnUntraced(function* (text: string, options: Csv.Options
     const came = `${quote(options.label)} came for a set with a name of its own`
     const advice = "leave the label out, or give a file"
     return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
+  }
+  const other = options.labels ?? options.categorical?.[0]
+  if (other !== undefined) {
+    return yield* stray(name, "files of labels and categorical columns for files alone", other, "leave it out")
   }
   if (options.task !== undefined && options.task !== data.task) {
     const came = `${quote(options.task)} came`

@@ -2,14 +2,16 @@
  * Records of a CSV file becoming columns: the first record is the header, every later one an example.
  */
 import { Option, Result } from "effect"
+import * as Cells from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
+import type { Task } from "./Targets.ts"
 
-/** Numbers row by row, and the label's cells beside them. */
+/** Cells row by row, and the label's beside them. */
 export interface Table {
   readonly source: string
-  readonly inputNames: ReadonlyArray<string>
+  readonly columns: ReadonlyArray<Cells.Column>
   readonly labelName: string
-  /** rows · inputNames.length numbers. */
+  /** rows · columns.length cells, see `Cells`. */
   readonly numbers: ReadonlyArray<number>
   readonly labels: ReadonlyArray<Cell>
 }
@@ -30,33 +32,31 @@ export interface Builder {
   readonly finish: () => Result.Result<Table, DataInvalid>
 }
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
-const notFinite = /^[+-]?(?:nan|na|n\/a|null|none|inf|infinity)$/i
-
-/** The number that a cell holds, in decimal notation, finite; or what came instead and what to do. */
-export const number = (text: string): Result.Result<number, Pick<DataInvalid, "expected" | "came" | "advice">> => {
-  const value = decimal.test(text) ? Number(text) : Number.NaN
-  if (Number.isFinite(value)) return Result.succeed(value)
-  const fill = "fill the cell or remove the line"
-  if (text === "") return Result.fail({ expected: "a number", came: "an empty cell came", advice: fill })
-  const came = `${quote(text)} came`
-  return notFinite.test(text) || decimal.test(text)
-    ? Result.fail({ expected: "a finite number", came, advice: fill })
-    : Result.fail({ expected: "a number", came, advice: "write a number, or remove the column" })
+/** How records become a table. */
+export interface Options {
+  /** The label's column, the last one by default. */
+  readonly label?: string | undefined
+  /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
+  readonly task?: Task | undefined
+  /** The columns that hold categories; all others hold numbers. */
+  readonly categorical?: ReadonlyArray<string> | undefined
+  /** `drop` leaves out the examples with a missing value, `mean` and `median` keep the gap; `error` by default. */
+  readonly missing?: Cells.Missing | undefined
 }
 
-/** A builder for the records of `source`; the label is the column `label`, or the last one; a table takes `most` rows, or all. */
-export const builder = (source: string, label?: string, most = Number.POSITIVE_INFINITY): Builder => {
+/** A builder for the records of `source`; a table takes `most` rows, or all. */
+export const builder = (source: string, options: Options = {}, most = Number.POSITIVE_INFINITY): Builder => {
+  const { categorical = [], label, missing = "error", task } = options
   let header: ReadonlyArray<string> | undefined
+  let places: ReadonlyArray<Cells.Place> = []
   let labelIndex = -1
-  let rows = 0
+  let [rows, dropped] = [0, 0]
   let numbers: Array<number> = []
   let labels: Array<Cell> = []
   let full: Array<Table> = []
 
   const take = (names: ReadonlyArray<string>): Table => {
-    const inputNames = names.filter((_, i) => i !== labelIndex)
-    const table = { source, inputNames, labelName: names[labelIndex]!, numbers, labels }
+    const table = { source, columns: Cells.columns(places), labelName: names[labelIndex]!, numbers, labels }
     numbers = []
     labels = []
     return table
@@ -76,7 +76,7 @@ export const builder = (source: string, label?: string, most = Number.POSITIVE_I
     if (twice !== undefined) {
       return invalid("a different name for each column", `${quote(twice)} came twice`, "rename one of the two")
     }
-    if (record.every((name) => decimal.test(name))) {
+    if (record.every(Cells.isDecimal)) {
       return invalid(
         "a header with the names of the columns",
         `the numbers ${listed} came`,
@@ -93,8 +93,20 @@ export const builder = (source: string, label?: string, most = Number.POSITIVE_I
     if (record.length < 2) {
       return invalid("input columns and a label column", `only ${listed} came`, "separate the columns by commas")
     }
+    places = Cells.places(
+      record.map((name, at) => ({ name, at })).filter(({ at }) => at !== labelIndex),
+      categorical
+    )
+    const stray = categorical.find((name) => !places.some((place) => place.name === name))
+    if (stray !== undefined) {
+      const advice = "name one of these as categorical, or none"
+      return invalid(`a categorical input column ${quote(stray)}`, `the columns are ${listed}`, advice)
+    }
     return Option.none()
   }
+
+  // A word such as None may be the name of a class.
+  const isUnlabelled = (text: string) => (task === "regression" ? Cells.isGap(text) : text === "")
 
   return {
     add: (record, line) => {
@@ -104,15 +116,16 @@ export const builder = (source: string, label?: string, most = Number.POSITIVE_I
         const advice = "add or remove cells, and put quotes around a cell that holds a comma"
         return Option.some(new DataInvalid({ source, line, expected, came: `${record.length} came`, advice }))
       }
-      for (let i = 0; i < record.length; i++) {
-        if (i === labelIndex) continue
-        const parsed = number(record[i]!)
-        if (Result.isFailure(parsed)) {
-          return Option.some(new DataInvalid({ source, line, column: header[i]!, ...parsed.failure }))
-        }
-        numbers.push(parsed.success)
+      const label = record[labelIndex]!
+      const before = numbers.length
+      const refused = Cells.add(source, places, missing, record, line, numbers)
+      if (Option.isSome(refused)) return refused
+      if (missing === "drop" && (isUnlabelled(label) || numbers.slice(before).some(Number.isNaN))) {
+        numbers.length = before
+        dropped++
+        return Option.none()
       }
-      labels.push({ text: record[labelIndex]!, line })
+      labels.push({ text: label, line })
       rows++
       if (labels.length >= most) full.push(take(header))
       return Option.none()
@@ -131,7 +144,8 @@ export const builder = (source: string, label?: string, most = Number.POSITIVE_I
       }
       if (rows === 0) {
         const expected = "at least one example below the header"
-        return Result.fail(new DataInvalid({ source, expected, came: "no rows came", advice: "add rows to the file" }))
+        const came = dropped === 0 ? "no rows came" : "each has a missing value"
+        return Result.fail(new DataInvalid({ source, expected, came, advice: "add rows to the file" }))
       }
       return Result.succeed(take(header))
     }

@@ -11,11 +11,12 @@ const sum = (values: Numbers): number => {
   return total
 }
 
-/** The class with the largest logit or probability of each example: [examples, classes] → class numbers; of one logit, 1 where it is above 0. */
+/** The class with the largest logit or probability of each example: [examples, classes] → class numbers; of one logit, 1 where it is above 0; −1 where one of them is NaN. */
 export const largest = ({ data, shape }: NdArray): Int32Array => {
   const [examples, classes] = shape as readonly [number, number]
   return Int32Array.from({ length: examples }, (_, i) => {
     const own = data.subarray(i * classes, (i + 1) * classes)
+    if (own.some(Number.isNaN)) return -1
     return classes === 1 ? Number(own[0]! > 0) : own.indexOf(Math.max(...own))
   })
 }
@@ -28,7 +29,8 @@ export const accuracy = (labels: Numbers, predicted: Numbers): number => {
 }
 
 /**
- * How often each class was taken for each: [classes, classes], a row for each true class and a column for each that was found.
+ * How often each class was taken for each: [classes, classes], a row for each true class and a column for each that was found. What is
+ * none of the classes 0 … classes − 1, on either side, is left out, as scikit-learn leaves out what is not among its `labels`.
  *
  * ```ts
  * import { Classification } from "@rai/core"
@@ -38,7 +40,10 @@ export const accuracy = (labels: Numbers, predicted: Numbers): number => {
  */
 export const confusionMatrix = (labels: Numbers, predicted: Numbers, classes: number): NdArray => {
   const data = new Float64Array(classes * classes)
-  for (let i = 0; i < labels.length; i++) data[labels[i]! * classes + predicted[i]!]!++
+  const isClass = (of: number) => Number.isInteger(of) && of >= 0 && of < classes
+  for (let i = 0; i < labels.length; i++) {
+    if (isClass(labels[i]!) && isClass(predicted[i]!)) data[labels[i]! * classes + predicted[i]!]!++
+  }
   return { shape: [classes, classes], data }
 }
 
@@ -88,11 +93,14 @@ export const rocAuc = (labels: Numbers, scores: Numbers): number => {
   return (ranks - (ones * (ones + 1)) / 2) / (ones * (labels.length - ones))
 }
 
-/** The mean of −ln p of the true class; probabilities: [examples, classes], kept 2⁻⁵² away from 0. */
+/** The mean of −ln p of the true class; probabilities: [examples, classes], kept ε away from 0 and 1: 2⁻⁵², or 2⁻²³ in float32. */
 export const logLoss = (labels: Numbers, { data, shape }: NdArray): number => {
   const [examples, classes] = shape as readonly [number, number]
+  const epsilon = data instanceof Float32Array ? 2 ** -23 : Number.EPSILON
   let total = 0
-  for (let i = 0; i < examples; i++) total -= Math.log(Math.max(data[i * classes + labels[i]!]!, Number.EPSILON))
+  for (let i = 0; i < examples; i++) {
+    total -= Math.log(Math.min(1 - epsilon, Math.max(epsilon, data[i * classes + labels[i]!]!)))
+  }
   return total / examples
 }
 
@@ -103,12 +111,15 @@ export interface Calibrated {
   readonly observed: number
 }
 
-/** The parts of [0, 1], `bins` of equal width, in which there are examples: a reliability diagram's points. */
+/** The parts of [0, 1], `bins` of equal width, in which there are examples: a reliability diagram's points. What is NaN is left out. */
 export const calibration = (labels: Numbers, probabilities: Numbers, bins = 5): ReadonlyArray<Calibrated> => {
+  const edges = Array.from({ length: bins - 1 }, (_, k) => (k + 1) * (1 / bins))
   const parts = Array.from({ length: bins }, () => ({ examples: 0, predicted: 0, observed: 0 }))
   for (let i = 0; i < labels.length; i++) {
-    // A probability at an edge belongs below it.
-    const part = parts[Math.min(bins - 1, Math.max(0, Math.ceil(probabilities[i]! * bins) - 1))]!
+    if (Number.isNaN(probabilities[i])) continue
+    // A probability at an edge belongs below it; the edges are rounded as numpy rounds them.
+    const beyond = edges.findIndex((edge) => probabilities[i]! <= edge)
+    const part = parts[beyond < 0 ? bins - 1 : beyond]!
     part.examples++
     part.predicted += probabilities[i]!
     part.observed += labels[i] === 1 ? 1 : 0

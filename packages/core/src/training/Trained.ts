@@ -3,6 +3,7 @@
  */
 import type * as Circuit from "../circuit/Circuit.ts"
 import type { Task } from "../data/Dataset.ts"
+import type { Preprocessing } from "../data/Preprocessing.ts"
 import type { Arrays } from "../engine/Engine.ts"
 
 /** How a trained circuit came about; recorded in what is exported. */
@@ -20,6 +21,9 @@ export interface Trained {
   readonly circuit: Circuit.Circuit
   readonly parameters: Arrays
   readonly task: Task
+  /** What makes the circuit's inputs of raw columns; absent where it takes these as they are. */
+  readonly preprocessing?: Preprocessing | undefined
+  /** The names of the circuit's inputs. */
   readonly inputNames: ReadonlyArray<string>
   readonly classNames?: ReadonlyArray<string> | undefined
   readonly origin: Origin

@@ -4,12 +4,14 @@
 import { Effect, Schema } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as CircuitSpec from "../circuit/CircuitSpec.ts"
+import { Preprocessing } from "../data/Preprocessing.ts"
 import * as Archive from "./Archive.ts"
 import type { Trained } from "./Trained.ts"
 
 const Content = Schema.Struct({
   circuit: CircuitSpec.schema,
   task: Schema.Literals(["binary", "classes", "regression"]),
+  preprocessing: Schema.optional(Preprocessing),
   inputNames: Schema.Array(Schema.String),
   classNames: Schema.optional(Schema.Array(Schema.String)),
   origin: Schema.Struct({

@@ -168,6 +168,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
     circuit,
     parameters: inTanh ? Coordinates.fromTanh(circuit, own) : own,
     task: data.task,
+    ...(data.preprocessing && { preprocessing: data.preprocessing }),
     inputNames: data.inputNames,
     classNames: data.classNames,
     origin: { plan: Plan.print(plan), seed, engine: engine.name, version }

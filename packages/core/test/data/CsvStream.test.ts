@@ -71,7 +71,7 @@ layer(NodeFileSystem.layer)("Csv.stream", (it) => {
           [0, 0, 1]
         ]
       )
-      assert.deepStrictEqual(yield* Effect.flatMap(write(sorted), Csv.classNames), ["cat", "dog", "eel"])
+      assert.deepStrictEqual((yield* Effect.flatMap(write(sorted), Csv.learn)).classNames, ["cat", "dog", "eel"])
     }).pipe(Effect.scoped)
   )
 
@@ -151,7 +151,7 @@ layer(NodeFileSystem.layer)("Csv.stream", (it) => {
     [
       "a late fault before the first part",
       `${long}\nx,1,a\n`,
-      "a.csv, line 20002, column «u»: expected a number, but «x» came; write a number, or remove the column"
+      "a.csv, line 20002, column «u»: expected a number, but «x» came; write a number, remove the column, or name it as categorical"
     ],
     [
       "one class",

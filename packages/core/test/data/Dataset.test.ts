@@ -210,6 +210,25 @@ describe("split", () => {
     })
   )
 
+  it.effect("divides into three, by shares of all", () =>
+    Effect.gen(function* () {
+      const labels = Array.from({ length: 300 }, (_, i) => i % 3)
+      const data = yield* sample(labels, 3)
+      const { test, train, validation } = yield* Dataset.divide(data, { validation: 0.2, test: 0.3, seed: 5 })
+      const all = [train, validation, test]
+      assert.deepStrictEqual(all.map(Dataset.examples), [150, 60, 90])
+      for (const part of all) {
+        const counts = [0, 1, 2].map((label) => Dataset.labels(part).filter((each) => each === label).length)
+        assert.deepStrictEqual(counts, Array(3).fill(Dataset.examples(part) / 3))
+      }
+      assert.deepStrictEqual(new Set(all.flatMap((part) => [...part.inputs.data])), new Set(data.inputs.data))
+      assert.strictEqual(
+        (yield* Effect.flip(Dataset.divide(data, { validation: 0.5, test: 0.5 }))).message,
+        "split: expected shares of the examples for validation and test, above 0 and below 1 together, but 0.5 and 0.5 came; give for instance 0.2 and 0.2"
+      )
+    })
+  )
+
   it.effect("refuses a class too small for training, validation and test, and names the division", () =>
     Effect.gen(function* () {
       const data = yield* sample([0, 0, 0, 0, 0, 0, 1, 1], 2)

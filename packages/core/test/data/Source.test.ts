@@ -46,12 +46,12 @@ layer(NodeFileSystem.layer)("Source", (it) => {
   )
 
   const some =
-    "expected one of moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, or a .csv or .csv.gz file"
+    "expected one of moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, or a .csv, .npy or IDX file"
   const bad: ReadonlyArray<readonly [text: string, message: string]> = [
     ["moon", `data: ${some}, but «moon» came; name one of these`],
     ["", `data: ${some}, but «» came; name one of these`],
     ["toString", `data: ${some}, but «toString» came; name one of these`],
-    ["table.npy", `data: ${some}, but «table.npy» came; name one of these`],
+    ["table.parquet", `data: ${some}, but «table.parquet» came; name one of these`],
     ["moons:size=3", "moons: expected settings n, noise, seed, but «size=3» came; write for instance moons:n=100"],
     ["moons:", "moons: expected settings n, noise, seed, but «» came; write for instance moons:n=100"],
     ["moons:n", "moons: expected a number after n=, but «n» came; write for instance n=100"],

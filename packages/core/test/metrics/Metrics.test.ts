@@ -32,6 +32,8 @@ const fixture = Fixture.read<{
   readonly toldApart: ReadonlyArray<
     Omit<Metrics.OfClasses, "examples"> & { readonly targets: Fixture.Numbers; readonly outputs: Fixture.Numbers }
   >
+  readonly certain: Readonly<Record<"float32" | "float64", number>>
+  readonly strays: Fixture.Numbers
 }>("metrics.json")
 
 const near = (came: number, expected: number, what: string) => assert.approximately(came, expected, 1e-12, what)
@@ -101,6 +103,26 @@ describe("metrics are scikit-learn's", () => {
     assert.strictEqual(Regression.r2(same, same), 1)
     assert.strictEqual(Regression.r2(same, NdArray.make([3, 1], [2, 2, 3])), 0)
     assert.isNaN(Classification.rocAuc([1, 1], [0.2, 0.3]))
-    assert.approximately(Classification.logLoss([0], NdArray.make([1, 2], [0, 1])), -Math.log(Number.EPSILON), 1e-12)
+    const lost = Classification.largest(NdArray.make([2, 2], [1, Number.NaN, 1, 2]))
+    assert.deepStrictEqual([...lost], [-1, 1])
+    assert.deepStrictEqual([...Classification.largest(NdArray.make([2, 1], [Number.NaN, 1]))], [-1, 1])
+    Fixture.near(
+      Classification.confusionMatrix([0, 1], lost, 2),
+      [
+        [0, 0],
+        [0, 1]
+      ],
+      0,
+      "of what is lost"
+    )
+    assert.deepStrictEqual(Classification.calibration([1, 1], [Number.NaN, 0.5]), [
+      { examples: 1, predicted: 0.5, observed: 1 }
+    ])
+    const certain = [1, 0, 1, 0, 0.25, 0.75]
+    const [single, double] = [Float32Array.from(certain), Float64Array.from(certain)]
+    near(Classification.logLoss([0, 1, 1], { shape: [3, 2], data: double }), fixture.certain.float64, "certain")
+    const loss = Classification.logLoss([0, 1, 1], { shape: [3, 2], data: single })
+    assert.approximately(loss, fixture.certain.float32, 1e-6) // scikit-learn adds these up in float32
+    Fixture.near(Classification.confusionMatrix([0, 1, 2, 1, 0], [0, 1, 1, -1, 1], 2), fixture.strays, 0, "strays")
   })
 })

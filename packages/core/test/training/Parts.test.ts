@@ -27,7 +27,7 @@ const inParts = Effect.gen(function* () {
     [...moons.inputs.data.slice(2 * i, 2 * i + 2), label].join()
   )
   yield* fs.writeFileString(file, ["x1,x2,label", ...rows, ""].join("\n"))
-  return yield* Parts.csv(file, { rows: 20 })
+  return yield* Parts.file(file, { rows: 20 })
 })
 
 describe("data in parts", () => {

@@ -1,0 +1,218 @@
+/**
+ * Data sets from files of arrays, IDX and .npy: inputs in one file, and what they are to be answered with in another.
+ */
+import { Effect, FileSystem, Stream } from "effect"
+import { type NdArray, size } from "../tensor/NdArray.ts"
+import * as ArrayFile from "./ArrayFile.ts"
+import * as Cells from "./Cells.ts"
+import { DataInvalid } from "./DataInvalid.ts"
+import * as Frame from "./Frame.ts"
+import * as Idx from "./Idx.ts"
+import * as Names from "./Names.ts"
+import * as Npy from "./Npy.ts"
+import * as PartSize from "./PartSize.ts"
+import type * as Preprocessing from "./Preprocessing.ts"
+import * as Targets from "./Targets.ts"
+
+/** How files of arrays are read. */
+export interface Options extends Pick<Preprocessing.Rules, "missing"> {
+  /** The file of the labels; see `frame` for what it is by default. */
+  readonly labels?: string | undefined
+  /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
+  readonly task?: Targets.Task | undefined
+}
+
+/** How they are read in parts. */
+export interface StreamOptions extends Options {
+  /** The examples of a part, 1,024 by default; the last part may have fewer. */
+  readonly rows?: number | undefined
+}
+
+const npy = /\.npy(?:\.gz)?$/i
+const idx = /(?:\.idx|[.-]idx\d-[a-z]+)(?:\.gz)?$/i
+
+/** Whether a text names a file of an array: .npy, .idx, or as MNIST's are named, ending in idx3-ubyte for instance; each plain or gzipped. */
+export const isFile = (text: string): boolean => npy.test(text) || idx.test(text)
+
+const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.format : Idx.format)
+
+/**
+ * The examples in a file of an array, each entry along its first axis one: of an image with one number a pixel, or of channels × height
+ * × width, the row that `Circuit.unflatten` takes. Pixels of one byte in an IDX file are x / 255, in [0, 1]. Labels are whole numbers,
+ * or values for `regression`, from the file named, else from the one that is named alike: `labels` for `images` and `idx1` for `idx3`
+ * as MNIST's are (`train-images-idx3-ubyte.gz`), `y` for `X` as scikit-learn's users do (`X_train.npy`); an .npy file named otherwise
+ * holds them in its last column. Fails where the files do not fit each other, with the place of what is wrong in them.
+ *
+ * ```ts
+ * import { Arrays, Dataset, Frame, Preprocessing } from "@rai/core"
+ * import { Effect, FileSystem, Stream } from "effect"
+ *
+ * const images = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 51, 0)
+ * const labels = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 3)
+ * const files = FileSystem.layerNoop({
+ *   exists: () => Effect.succeed(true),
+ *   stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
+ *   stream: (path) => Stream.make(path.includes("labels") ? labels : images)
+ * })
+ * const program = Effect.gen(function*() {
+ *   const frame = yield* Arrays.frame("train-images-idx3-ubyte")
+ *   return yield* Frame.toDataset(frame, yield* Preprocessing.fit(frame))
+ * })
+ * const data = await Effect.runPromise(program.pipe(Effect.provide(files)))
+ * data.classNames // => ["3", "7"]
+ * Array.from(Dataset.labels(data)) // => [1, 0]
+ * data.inputs.data[1] // => 1
+ * ```
+ */
+export const frame = Effect.fn("Arrays.frame")(function* (path: string, options: Options = {}) {
+  const labels = options.labels ?? (yield* labelsBeside(path))
+  const array = scaled(path, yield* ArrayFile.read(formatOf(path), path))
+  const raw =
+    labels === undefined ? yield* withTargets(path, array, options) : yield* labelled(path, array, labels, options)
+  return options.missing === "drop" ? Frame.complete(raw) : raw
+})
+
+/** The inputs in a file of an array, without labels. */
+export const inputs = Effect.fn("Arrays.inputs")(function* (path: string) {
+  return cellsOf(path, scaled(path, yield* ArrayFile.read(formatOf(path), path)))
+})
+
+/**
+ * The examples of `frame` part by part, in the file's order, each part with all of the classes: for files larger than memory, of which it
+ * holds one part and all labels.
+ */
+export const stream = (
+  path: string,
+  options: StreamOptions = {}
+): Stream.Stream<Frame.Frame, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
+
+const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) {
+  yield* PartSize.check(path, rows)
+  const labels = options.labels ?? (yield* labelsBeside(path))
+  if (labels === undefined) {
+    const expected = "a file of labels beside one that is read in parts"
+    return yield* new DataInvalid({ source: path, expected, came: "none came", advice: "name it as the labels" })
+  }
+  const targets = yield* targetsIn(labels, options.task)
+  let from = 0
+  return ArrayFile.rows(formatOf(path), path, rows).pipe(
+    Stream.mapEffect(
+      Effect.fnUntraced(function* (part) {
+        const array = scaled(path, part)
+        yield* fitting(path, part.header.shape[0] ?? 1, labels, targets)
+        const [taken, outputs] = [array.shape[0]!, targets.targets.shape[1]!]
+        const data = targets.targets.data.subarray(from * outputs, (from + taken) * outputs)
+        from += taken
+        const raw = Frame.of({ ...cellsOf(path, array), ...targets, targets: { shape: [taken, outputs], data } })
+        return options.missing === "drop" ? Frame.complete(raw) : raw
+      })
+    ),
+    Stream.filter((part) => Frame.examples(part) > 0)
+  )
+})
+
+/** The file of labels that belongs to one of inputs by its name; it fails where such a name promises one that is not there. */
+const labelsBeside = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const [, folder = "", name = ""] = /^(.*[\\/])?([^\\/]*)$/.exec(path) ?? []
+  const other = name.includes("images")
+    ? name.replace("images", "labels").replace(/idx\d/, "idx1")
+    : name.replace(/^X(?=[_.-])/, "y").replace(/^x(?=[_.-])/, "y")
+  const expected = "a file of labels"
+  const advice = "name it as the labels"
+  if (other === name) {
+    if (npy.test(path)) return undefined
+    return yield* new DataInvalid({ source: path, expected, came: "none came, and the name tells of none", advice })
+  }
+  const beside = folder + other
+  const zipped = /\.gz$/i.test(beside) ? beside.slice(0, -3) : `${beside}.gz`
+  for (const candidate of [beside, zipped]) {
+    if (yield* Effect.orElseSucceed(fs.exists(candidate), () => false)) return candidate
+  }
+  return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
+})
+
+/** Pixels of one byte in an IDX file as x / 255; all other numbers as they are. */
+const scaled = (path: string, { array, header }: ArrayFile.Rows): NdArray =>
+  idx.test(path) && header.element === "u1" && header.shape.length > 2
+    ? { shape: array.shape, data: array.data.map((pixel) => pixel / 255) }
+    : array
+
+const cellsOf = (source: string, { data, shape }: NdArray): Cells.Cells => {
+  const [examples = 1, ...inner] = shape
+  const width = size(inner)
+  const columns = Array.from({ length: width }, (_, i) => ({ name: inner.length > 1 ? `p${i}` : `x${i + 1}` }))
+  return { source, columns, cells: { shape: [examples, width], data } }
+}
+
+const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, { task }: Options) {
+  const [examples = 1, width = 1] = shape
+  if (shape.length !== 2 || width < 2) {
+    const expected = "rows of inputs with a label each as the last column, or a file of labels"
+    const advice = "name the file of the labels, or name the files X….npy and y….npy"
+    return yield* new DataInvalid({ source, expected, came: `[${shape.join(",")}] came`, advice })
+  }
+  const last = { shape: [examples], data: data.filter((_, i) => i % width === width - 1) }
+  const rest = { shape: [examples, width - 1], data: data.filter((_, i) => i % width < width - 1) }
+  return Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, task)) })
+})
+
+const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, { task }: Options) {
+  const targets = yield* targetsIn(labels, task)
+  yield* fitting(source, array.shape[0] ?? 1, labels, targets)
+  return Frame.of({ ...cellsOf(source, array), ...targets })
+})
+
+const fitting = (source: string, examples: number, labels: string, { targets }: Targets.Targets) =>
+  targets.shape[0] === examples
+    ? Effect.void
+    : Effect.fail(
+        new DataInvalid({
+          source: labels,
+          expected: `${examples} labels, one for each example in ${source}`,
+          came: `${targets.shape[0]} came`,
+          advice: "name the file that belongs to it"
+        })
+      )
+
+const targetsIn = Effect.fnUntraced(function* (labels: string, task?: Targets.Task) {
+  const { array } = yield* ArrayFile.read(formatOf(labels), labels)
+  return yield* targetsOf(labels, array, task)
+})
+
+const targetsOf = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, task?: Targets.Task) {
+  const [examples = 1, ...inner] = shape
+  const outputs = size(inner)
+  const invalid = (expected: string, came: string, advice: string) =>
+    new DataInvalid({ source, expected, came, advice })
+  if (inner.length > 1 || (outputs > 1 && task !== "regression")) {
+    const advice = inner.length > 1 ? "give one row an example" : "choose the task regression if these are values"
+    return yield* invalid("one label an example", `[${shape.join(",")}] came`, advice)
+  }
+  const odd = data.findIndex((value) => !(task === "regression" ? Number.isFinite(value) : Number.isInteger(value)))
+  if (odd >= 0) {
+    const came = `${data[odd]} came in example ${Math.floor(odd / outputs) + 1}`
+    return task === "regression"
+      ? yield* invalid("finite values", came, "replace it or leave the example out")
+      : yield* invalid("whole numbers as class labels", came, "choose the task regression if these are values")
+  }
+  if (task === "regression") {
+    const values: Targets.Targets = { targets: { shape: [examples, outputs], data }, task }
+    return values
+  }
+  const classes = [...new Set(data)].sort((a, b) => a - b)
+  if (classes.length < 2) {
+    return yield* invalid("at least two classes", `every label is ${classes[0]}`, "add examples of another class")
+  }
+  if (task === "binary" && classes.length > 2) {
+    const came = `${classes.length} came: ${Names.listed(classes.map(String))}`
+    return yield* invalid("two classes for the task binary", came, "leave the task out, or choose classes")
+  }
+  if (classes.length > Cells.mostNames) {
+    const advice = "choose the task regression if these are values"
+    return yield* invalid(`at most ${Cells.mostNames} classes`, `${classes.length} came`, advice)
+  }
+  const numbers = new Map(classes.map((name, i) => [name, i]))
+  const labels = Int32Array.from(data, (value) => numbers.get(value)!)
+  return Targets.ofLabels(labels, classes.map(String), task)
+})
