@@ -62,6 +62,13 @@ const expectations: Readonly<Record<string, (ran: Ran) => void | Promise<void>>>
     expect(last(printed, /accuracy (\S+) on 80/g)).toBeGreaterThanOrEqual(0.9)
     expect(printed).toContain("new things: sinks, floats, floats\n")
   },
+  "tensorboard.ts": ({ files, printed }) => {
+    expect(files).toEqual(["runs"])
+    expect(printed).toMatch(
+      /^relaxed: loss \S+, in \S*runs.relaxed.events\.out\.\S+\nbackpropagated: loss \S+, in \S*runs.backpropagated.events\.out\.\S+\n$/
+    )
+    expect(last(printed, /relaxed: loss (\S+),/g)).toBeLessThan(0.1)
+  },
   "tfjs-tensors.ts": ({ printed }) => expect(printed).toContain("x [5,2] in, probability [5,1] out\ntensors left: 0\n"),
   "ten-lines.ts": ({ printed }) => {
     const code = readFileSync(join(source, "ten-lines.ts"), "utf8")

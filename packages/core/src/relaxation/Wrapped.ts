@@ -68,7 +68,7 @@ export interface Wrapped {
  *
  * const circuit = Circuit.perceptron([2, 8, 8, 1])
  * const wrapped = Effect.runSync(Wrapped.make(circuit, { include: "sigmoid", loss: HiddenLoss.huber, period: 50 }))
- * console.log([...wrapped.sites], wrapped.isDue(100)) // => [ "1", "3" ] true
+ * console.log([...wrapped.sites].join(" and "), wrapped.isDue(100)) // => 1 and 3 true
  * ```
  */
 export const make = Effect.fn("Wrapped.make")(function* (
