@@ -10,6 +10,7 @@ import * as NativeLibrary from "../../../packages/core/src/engine/tfjs/NativeLib
 import * as Progress from "./Progress.mjs"
 
 const labels: Record<NativeLibrary.Step, string> = {
+  fetch: "fetching tfjs-node",
   download: "downloading",
   extract: "extracting",
   compile: "compiling",

@@ -14,10 +14,13 @@ import * as Steps from "./Steps.ts"
  * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
  * named dimensions stay names.
  */
-export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
+export const fromProgram: (
   source: Program.Program,
-  constants: Engine.Arrays = {}
-): Effect.fn.Return<GraphProto, Operators.OperatorUnsupported> {
+  constants?: Engine.Arrays
+) => Effect.Effect<GraphProto, Operators.OperatorUnsupported> = Effect.fn("Graph.fromProgram")(function* (
+  source,
+  constants = {}
+) {
   const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
   const unknown = program.nodes.find(
     ({ primitive: { name } }) => name !== "input" && name !== "constant" && !Operators.table.has(name)

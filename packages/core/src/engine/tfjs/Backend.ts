@@ -24,7 +24,7 @@ export class BackendMissing extends Schema.TaggedError<BackendMissing>()("Backen
   reason: Schema.String
 }) {
   override get message(): string {
-    return `expected the TensorFlow.js backend ${this.backend} to load, but ${this.reason}; run \`npm start\` to set it up, or choose another --engine`
+    return `expected the TensorFlow.js backend ${this.backend} to load, but ${this.reason}; run \`rai setup\` (npx --package @rai/cli rai setup) to set it up, or choose another engine`
   }
 }
 
@@ -71,30 +71,40 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
 }
 
 /** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
-export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
-  try: () => {
-    // tfjs-node asks for two functions of `util`: Node dropped one in version 23 and warns of the other.
-    const util = require("node:util") as {
-      isNullOrUndefined?: (value: unknown) => boolean
-      isArray: typeof Array.isArray
-    }
-    util.isNullOrUndefined ??= (value) => value === undefined || value === null
-    util.isArray = Array.isArray
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
-    const quiet = join(dirname(require.resolve("@tensorflow/tfjs-node/package.json")), "lib", "napi-v8", "quiet.node")
-    if (existsSync(quiet)) require(quiet)
-    const core = require("@tensorflow/tfjs-node") as typeof tf
-    const node = core.findBackend("tensorflow") as unknown as NodeBackend
-    return {
-      name: "tfjs-native",
-      tf: core,
-      activate: activate(core, "tensorflow"),
-      kernels: { ...kernels, ...fused(core, node) },
-      broadcasting: new Set([...broadcasting, "where"])
-    }
-  },
-  catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
-})
+export const native: Effect.Effect<Backend, BackendMissing> = Effect.promise(() => import("./TfjsNode.ts")).pipe(
+  Effect.flatMap(({ find }) => find),
+  Effect.flatMap((manifest) =>
+    manifest === undefined
+      ? new BackendMissing({ backend: "native", reason: "tfjs-node is not installed" })
+      : load(manifest)
+  )
+)
+
+const load = (manifest: string) =>
+  Effect.try({
+    try: () => {
+      // tfjs-node asks for two functions of `util`: Node dropped one in version 23 and warns of the other.
+      const util = require("node:util") as {
+        isNullOrUndefined?: (value: unknown) => boolean
+        isArray: typeof Array.isArray
+      }
+      util.isNullOrUndefined ??= (value) => value === undefined || value === null
+      util.isArray = Array.isArray
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
+      const quiet = join(dirname(manifest), "lib", "napi-v8", "quiet.node")
+      if (existsSync(quiet)) require(quiet)
+      const core = require(dirname(manifest)) as typeof tf
+      const node = core.findBackend("tensorflow") as unknown as NodeBackend
+      return {
+        name: "tfjs-native",
+        tf: core,
+        activate: activate(core, "tensorflow"),
+        kernels: { ...kernels, ...fused(core, node) },
+        broadcasting: new Set([...broadcasting, "where"])
+      }
+    },
+    catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
+  })
 
 /** WebAssembly: one core, no installation; what is left where libtensorflow cannot be had. */
 export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
