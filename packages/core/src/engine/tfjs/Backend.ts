@@ -5,9 +5,11 @@ import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import type * as tf from "@tensorflow/tfjs-core"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
+import { BackendMissing } from "./BackendMissing.ts"
 import { broadcasting, type Kernel, kernels, wasmKernels } from "./Kernels.ts"
 import type { Kernels } from "./Lowering.ts"
+import * as TfjsNode from "./TfjsNode.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
 export interface Backend extends Kernels {
@@ -16,16 +18,6 @@ export interface Backend extends Kernels {
   readonly tf: typeof tf
   /** Makes this backend the one that kernels run on. */
   readonly activate: () => void
-}
-
-/** A backend whose library is not installed or does not load. */
-export class BackendMissing extends Schema.TaggedError<BackendMissing>()("BackendMissing", {
-  backend: Schema.String,
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return `expected the TensorFlow.js backend ${this.backend} to load, but ${this.reason}; run \`rai setup\` (npx --package @rai/cli rai setup) to set it up, or choose another engine`
-  }
 }
 
 const require = createRequire(import.meta.url)
@@ -71,8 +63,7 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
 }
 
 /** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
-export const native: Effect.Effect<Backend, BackendMissing> = Effect.promise(() => import("./TfjsNode.ts")).pipe(
-  Effect.flatMap(({ find }) => find),
+export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe(
   Effect.flatMap((manifest) =>
     manifest === undefined
       ? new BackendMissing({ backend: "native", reason: "tfjs-node is not installed" })
