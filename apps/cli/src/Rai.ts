@@ -15,6 +15,7 @@ import * as Failure from "./Failure.ts"
 import * as Landscape from "./Landscape.ts"
 import * as Predict from "./Predict.ts"
 import * as Serve from "./Serve.ts"
+import * as Setup from "./Setup.ts"
 import * as Train from "./Train.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 import * as Verify from "./Verify.ts"
@@ -33,6 +34,7 @@ const rai = Command.make("rai").pipe(
     Serve.command,
     Experiment.command,
     Doctor.command,
+    Setup.command,
     Demo.command
   ])
 )

@@ -40,6 +40,16 @@ export const Package = Context.Reference<URL | undefined>("@rai/core/engine/tfjs
 /** What an installation is at, in this order. */
 export type Step = "fetch" | "download" | "extract" | "compile" | "install" | "check"
 
+/** What each step is called. */
+export const doing: Readonly<Record<Step, string>> = {
+  fetch: "fetching tfjs-node",
+  download: "downloading",
+  extract: "extracting",
+  compile: "compiling",
+  install: "putting in place",
+  check: "loading it once"
+}
+
 /** Told at each step, and while downloading with the fraction that is done. */
 export type OnStep = (step: Step, fraction?: number) => Effect.Effect<void>
 

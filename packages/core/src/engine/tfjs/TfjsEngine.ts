@@ -30,6 +30,11 @@ export const layerWasm: Layer.Layer<Engine, BackendMissing> = on(wasm)
 /** libtensorflow where it loads, else WebAssembly, with one line that says so. */
 export const layer: Layer.Layer<Engine, BackendMissing> = on(
   Effect.catch(native, (missing) =>
-    Effect.andThen(Effect.logWarning(`${missing.reason}: WebAssembly serves instead, about twenty times slower`), wasm)
+    Effect.andThen(
+      Effect.logWarning(
+        `${missing.reason}: WebAssembly serves instead, about twenty times slower; rai setup (npx --package @rai/cli rai setup) fetches it`
+      ),
+      wasm
+    )
   )
 )
