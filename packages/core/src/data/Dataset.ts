@@ -14,7 +14,7 @@ export type Task = "binary" | "classes" | "regression"
 export interface Parts {
   /** [examples, features] */
   readonly inputs: NdArray.NdArray
-  /** [examples, outputs]: 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`. */
+  /** 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`; [examples, outputs]. */
   readonly targets: NdArray.NdArray
   readonly task: Task
   /** One name for each feature. */
