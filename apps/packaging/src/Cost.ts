@@ -17,7 +17,7 @@ console.log(JSON.stringify({ milliseconds: performance.now() - began, modules })
 
 /** How long it takes, the quickest and the median of `runs`, and the modules that it loads. */
 export const measure = (folder: string, node: string, name: string, runs: number) => {
-  const file = join(folder, "cost.mjs")
+  const file = join(folder, "node_modules", ".cost.mjs")
   writeFileSync(file, measured(name))
   const once = (
     ...args: ReadonlyArray<string>
