@@ -1,7 +1,9 @@
 /**
  * The published packages as tarballs, as pnpm packs them: `publishConfig` applied, `workspace:*` replaced by versions.
  */
+import { spawnSync } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import * as Command from "./Command.ts"
 import { all, type Package, root } from "./Package.ts"
@@ -13,10 +15,14 @@ export interface Packed {
   readonly bytes: number
 }
 
-/** The pnpm that this repository pins, called through npx. */
+/** The pnpm that this repository pins: the one on the PATH, else npx fetches it. */
 export const pnpm = (args: ReadonlyArray<string>, cwd: string, env: NodeJS.ProcessEnv = {}): string => {
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-  return Command.run("npx", ["--yes", packageManager, ...args], cwd, { ...env, pnpm_config_pm_on_fail: "ignore" })
+  const wanted: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager
+  const ignoring = { ...env, pnpm_config_pm_on_fail: "ignore" }
+  const own = spawnSync("pnpm", ["--version"], { cwd: tmpdir(), encoding: "utf8" }).stdout?.trim()
+  return `pnpm@${own}` === wanted
+    ? Command.run("pnpm", args, cwd, ignoring)
+    : Command.run("npx", ["--yes", wanted, ...args], cwd, ignoring)
 }
 
 /** Builds and packs packages into a folder. */

@@ -74,12 +74,12 @@ export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe
 const load = (manifest: string) =>
   Effect.try({
     try: () => {
-      // tfjs-node asks for two functions of `util`: Node dropped one in version 23 and warns of the other.
+      // tfjs-node asks for two functions of `util` that Node warns of, or has dropped.
       const util = require("node:util") as {
         isNullOrUndefined?: (value: unknown) => boolean
         isArray: typeof Array.isArray
       }
-      util.isNullOrUndefined ??= (value) => value === undefined || value === null
+      util.isNullOrUndefined = (value) => value === undefined || value === null
       util.isArray = Array.isArray
       process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
       const quiet = join(dirname(manifest), "lib", "napi-v8", "quiet.node")
