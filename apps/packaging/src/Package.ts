@@ -22,7 +22,7 @@ interface Manifest {
   readonly name: string
   readonly private?: boolean
   readonly publishConfig?: {
-    readonly exports?: Readonly<Record<string, string | { readonly default: string }>>
+    readonly exports?: Readonly<Record<string, string | { readonly default?: string }>>
     readonly bin?: Readonly<Record<string, string>>
   }
 }
@@ -32,7 +32,9 @@ const manifest = (folder: string): Manifest => JSON.parse(readFileSync(join(fold
 /** The package in a folder, as its `publishConfig` says. */
 export const read = (folder: string): Package => {
   const { name, publishConfig = {} } = manifest(folder)
-  const exported = Object.values(publishConfig.exports ?? {}).map((to) => (typeof to === "string" ? to : to.default))
+  const exported = Object.values(publishConfig.exports ?? {}).map((to) =>
+    typeof to === "string" ? to : (to.default ?? "")
+  )
   const entries = [...exported, ...Object.values(publishConfig.bin ?? {})]
   return {
     folder,

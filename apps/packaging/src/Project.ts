@@ -38,7 +38,7 @@ export const compile = (folder: string, node: string, files: ReadonlyArray<strin
   for (const [moduleResolution, module] of Object.entries(resolutions)) {
     const compilerOptions = {
       ...{ module, moduleResolution, target: "es2024", types: ["node"] },
-      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true }
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, declaration: true, noEmit: true }
     }
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }))
     Command.run(node, [join("node_modules", "typescript", "bin", "tsc")], folder)

@@ -30,7 +30,8 @@ try {
     }
     say(`✓ ${name}: ${(bytes / 1e6).toFixed(2)} MB; publint and attw have nothing to say`)
   }
-  const example = Project.example("README.md")
+  // As another project's own library would export it.
+  const example = Project.example("README.md").replace("const program", "export const program")
   for (const version of ["22", "24"]) {
     const tools = join(folder, `node-${version}`)
     mkdirSync(tools)
