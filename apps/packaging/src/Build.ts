@@ -111,6 +111,6 @@ const runtime = ({ folder }: Package): void => {
 export const build = async (each: Package): Promise<void> => {
   rmSync(join(each.folder, "dist"), { recursive: true, force: true })
   await javascript(each)
-  if (each.isImported) declarations(each)
+  if (each.imports.length > 0) declarations(each)
   if (each.name === "@rai/onnxruntime") runtime(each)
 }

@@ -14,8 +14,8 @@ export interface Package {
   readonly name: string
   /** What is built from each of its modules that others may import or run: `index` from `src/index.ts`. */
   readonly entries: ReadonlyArray<string>
-  /** Whether others import it; else it only brings a command. */
-  readonly isImported: boolean
+  /** What others import, such as `@rai/core/native`; nothing where it only brings a command. */
+  readonly imports: ReadonlyArray<string>
 }
 
 interface Manifest {
@@ -40,7 +40,9 @@ export const read = (folder: string): Package => {
     folder,
     name,
     entries: entries.flatMap((file) => /^\.\/dist\/(.*)\.js$/.exec(file)?.[1] ?? []),
-    isImported: publishConfig.exports?.["."] !== undefined
+    imports: Object.keys(publishConfig.exports ?? {}).flatMap((key) =>
+      key.includes("*") || key === "./package.json" ? [] : name + key.slice(1)
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Command from "./Command.ts"
 import * as Cost from "./Cost.ts"
-import { root } from "./Package.ts"
+import { all, root } from "./Package.ts"
 import * as Packed from "./Packed.ts"
 import * as Project from "./Project.ts"
 
@@ -19,6 +19,12 @@ const others = ["effect@4.1.0", "@effect/platform-node@4.1.0", "typescript@7.0.2
 /** The README's example on another engine. */
 const onOnnxruntime = (example: string) =>
   `import { OnnxEngine } from "@rai/onnx-engine"\n${example.replace(" TfjsEngine,", "").replaceAll("TfjsEngine", "OnnxEngine")}`
+
+/** A module that imports all that is published. */
+const everything = all()
+  .flatMap(({ imports }) => imports)
+  .map((name, i) => `export * as everything${i} from "${name}"\n`)
+  .join("")
 
 const folder = mkdtempSync(join(tmpdir(), "rai-packages-"))
 try {
@@ -42,7 +48,9 @@ try {
       Project.make(project, manager, node, packed, others)
       writeFileSync(join(project, "moons.ts"), example)
       writeFileSync(join(project, "onnx.ts"), onOnnxruntime(example))
-      Project.compile(project, node, ["moons.ts", "onnx.ts"])
+      writeFileSync(join(project, "everything.ts"), everything)
+      Project.compile(project, node, ["moons.ts", "onnx.ts", "everything.ts"])
+      Command.run(node, ["everything.ts"], project)
       const [moons, onnx] = ["moons.ts", "onnx.ts"].map((file) =>
         Command.run(node, [file], project).trimEnd().split("\n").at(-1)
       )
