@@ -6,8 +6,7 @@ import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import { type Plugin, rolldown } from "rolldown"
-import type { Package } from "./Package.ts"
-import { root } from "./Package.ts"
+import { type Package, root } from "./Package.ts"
 
 const require = createRequire(import.meta.url)
 
@@ -39,7 +38,9 @@ const lean: Plugin = {
         .split(", ")
         .map((each) => {
           const [name, as = name] = each.split(" as ")
-          return `import * as ${as} from "${from}/${name}";`
+          // What is written small is a function of several modules, such as pipe.
+          const isModule = /^[A-Z]/.test(name!)
+          return isModule ? `import * as ${as} from "${from}/${name}";` : `import { ${each} } from "${from}";`
         })
         .join(" ")
     ),
