@@ -20,9 +20,10 @@ const others = ["effect@4.1.0", "@effect/platform-node@4.1.0", "typescript@7.0.2
 const onOnnxruntime = (example: string) =>
   `import { OnnxEngine } from "@rai/onnx-engine"\n${example.replace(" TfjsEngine,", "").replaceAll("TfjsEngine", "OnnxEngine")}`
 
-/** A module that imports all that is published. */
+/** A module that imports all that is published, but for what speaks of TensorFlow.js's tensors: its own declarations do not compile. */
 const everything = all()
   .flatMap(({ imports }) => imports)
+  .filter((name) => name !== "@rai/core/tfjs")
   .map((name, i) => `export * as everything${i} from "${name}"\n`)
   .join("")
 
