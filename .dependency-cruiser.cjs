@@ -90,7 +90,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(packages|apps)/[^/]+/([.]results|[.]bundle[.0-9]*|[.]turbo|dist|test/fixtures)/" },
+    exclude: { path: "^(packages|apps)/[^/]+/([.]results|[.]examples|[.]bundle[.0-9]*|[.]turbo|dist|test/fixtures)/" },
     tsPreCompilationDeps: true, // an import of a type is a dependency too
     tsConfig: { fileName: "tsconfig.base.json" },
     enhancedResolveOptions: {
