@@ -57,14 +57,15 @@ module.exports = {
       to: { path: "^(packages|apps)/[^/]+/test/" }
     },
     standsOn("core"),
-    standsOn("export", "core"),
-    standsOn("onnx-engine", "core", "export"),
+    standsOn("onnxruntime"),
+    standsOn("export", "core", "onnxruntime"),
+    standsOn("onnx-engine", "core", "export", "onnxruntime"),
     standsOn("conformance", "core"),
     standsOn("fp-ts", "core", "export"),
     standsOn("plots", "core"),
     standsOn("tensorboard", "core"),
     standsOn("experiments", "core", "plots"),
-    standsOn("serving", "core", "export"),
+    standsOn("serving", "core", "export", "onnxruntime"),
     standsOn("client", "core", "export"),
     below(["tensor"], ["program", "engine", "circuit", "optimization", "relaxation", "training", "data"]),
     below(["program"], ["engine", "circuit", "optimization", "relaxation", "training", "data"]),
@@ -77,15 +78,20 @@ module.exports = {
       `^packages/core/src/engine/tfjs/|^apps/examples/src/|^apps/bench/|${test}`,
       ["@tensorflow"]
     ),
-    only(
-      "only serving, onnx-engine and export's parity import onnxruntime-node",
-      `^packages/(serving|onnx-engine)/src/|^packages/export/src/(Parity|Onnxruntime)\\.ts$|${test}`,
-      ["onnxruntime-node"]
-    )
+    only("only our onnxruntime imports onnxruntime-node", "^packages/onnxruntime/src/", ["onnxruntime-node"]),
+    {
+      name: "only serving, onnx-engine and export's Onnxruntime import onnxruntime",
+      severity: "error",
+      from: {
+        path: "^(packages|apps)/",
+        pathNot: `^packages/(onnxruntime|serving|onnx-engine)/src/|^packages/export/src/Onnxruntime\\.ts$|${test}`
+      },
+      to: { path: "^packages/onnxruntime/" }
+    }
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(packages|apps)/[^/]+/([.]results|[.]bundle[.0-9]*|[.]turbo|dist|test/fixtures)/" },
+    exclude: { path: "^(packages|apps)/[^/]+/([.]results|[.]examples|[.]bundle[.0-9]*|[.]turbo|dist|test/fixtures)/" },
     tsPreCompilationDeps: true, // an import of a type is a dependency too
     tsConfig: { fileName: "tsconfig.base.json" },
     enhancedResolveOptions: {

@@ -1,7 +1,7 @@
 /**
  * The peers' own set-up: a virtual environment with PyTorch, JAX and scikit-learn, and where it is found again.
  */
-import { NativeLibrary } from "@rai/core"
+import * as NativeLibrary from "@rai/core/native"
 import { Console, Effect, FileSystem, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 

@@ -3,7 +3,8 @@
  */
 import { createRequire } from "node:module"
 import { availableParallelism, cpus } from "node:os"
-import { Engine, NativeLibrary, version } from "@rai/core"
+import { Engine, version } from "@rai/core"
+import * as NativeLibrary from "@rai/core/native"
 import { ExecutionProviders } from "@rai/serving"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
@@ -20,7 +21,7 @@ const engine = (name: EngineChoice.Name) =>
   )
 
 const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
-  if (Option.isNone(status)) return "not set up; npm start does"
+  if (Option.isNone(status)) return "not set up; rai setup does"
   return status.value._tag === "Installed"
     ? `${status.value.tensorflow} under tfjs-node ${status.value.tfjsNode}`
     : `not set up: ${status.value.reason}; ${status.value.remedy}`

@@ -2,7 +2,8 @@
  * What `--engine auto` takes: the engine whose steps are the quickest on this machine, measured once for each shape of circuit, data and phase.
  */
 import { availableParallelism, cpus } from "node:os"
-import { Archive, Circuit, type Dataset, NativeLibrary, Plan, version } from "@rai/core"
+import { Archive, Circuit, type Dataset, Plan, version } from "@rai/core"
+import * as NativeLibrary from "@rai/core/native"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"

@@ -18,6 +18,7 @@ import * as History from "./History.ts"
 import * as Landscape from "./Landscape.ts"
 import * as Predict from "./Predict.ts"
 import * as Serve from "./Serve.ts"
+import * as Setup from "./Setup.ts"
 import * as Train from "./Train.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 import * as Verify from "./Verify.ts"
@@ -39,6 +40,7 @@ const rai = Command.make("rai").pipe(
     Serve.command,
     Experiment.command,
     Doctor.command,
+    Setup.command,
     Demo.command
   ])
 )

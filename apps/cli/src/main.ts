@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * Starts the rai command line. Node keeps what it compiled, so that every start but the first takes half the time.
  */

@@ -2,7 +2,8 @@
  * What `npm start` claims: from PyTorch's start deep sigmoid circuits learn relaxed, where backpropagation stays at chance.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Circuit, Moons, NativeLibrary, Plan, Score, Training } from "@rai/core"
+import { Circuit, Moons, Plan, Score, Training } from "@rai/core"
+import * as NativeLibrary from "@rai/core/native"
 import { Effect, Option } from "effect"
 import { assert, describe, it } from "vitest"
 import * as Demo from "../src/Demo.ts"

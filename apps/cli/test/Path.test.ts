@@ -276,7 +276,7 @@ describe("help", () => {
     const { code, stdout } = await rai("--help")
     assert.strictEqual(code, 0)
     assert.notInclude(stdout, "\u001b")
-    for (const name of ["train", "export", "verify", "predict", "landscape", "serve", "doctor"]) {
+    for (const name of ["train", "export", "verify", "predict", "landscape", "serve", "doctor", "setup"]) {
       assert.include(stdout, name)
     }
   })

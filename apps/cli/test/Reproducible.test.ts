@@ -3,7 +3,7 @@
  */
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { NativeLibrary } from "@rai/core"
+import * as NativeLibrary from "@rai/core/native"
 import { Effect, Option } from "effect"
 import { assert, describe, it } from "vitest"
 import * as EngineChoice from "../src/EngineChoice.ts"

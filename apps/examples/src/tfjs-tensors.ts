@@ -3,6 +3,7 @@
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Engine, FreeRun, Initializer, TfjsEngine } from "@rai/core"
+import * as TfjsTensor from "@rai/core/tfjs"
 import * as tf from "@tensorflow/tfjs-core"
 import { Console, Effect } from "effect"
 
@@ -13,9 +14,9 @@ const program = Effect.gen(function* () {
   const before = tf.memory().numTensors
 
   const x = tf.randomUniform([5, 2], -1, 1)
-  const given = { ...Initializer.he(circuit, 0), x: TfjsEngine.fromTensor(x) }
+  const given = { ...Initializer.he(circuit, 0), x: TfjsTensor.toArray(x) }
   const { output } = yield* Engine.run(freeRun, given)
-  const logit = yield* TfjsEngine.toTensor(output!)
+  const logit = yield* TfjsTensor.fromArray(output!)
   const probability = tf.sigmoid(logit)
   yield* Console.log(`x [${x.shape}] in, probability [${probability.shape}] out`)
 

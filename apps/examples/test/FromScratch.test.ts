@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Circuit, Engine, Initializer, NdArray, Phase, PhaseState, Programs, Rprop, TfjsEngine } from "@rai/core"
+import * as TfjsTensor from "@rai/core/tfjs"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import * as FromScratch from "../src/rai-from-scratch.ts"
@@ -24,7 +25,7 @@ const join = (arrays: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => ({
 /** The file's state by the library's names. */
 const named = (state: FromScratch.State, circuit: Circuit.Circuit): Record<string, NdArray.NdArray> => {
   const [W, b, z] = [state.W, state.b, state.z].map((arrays) =>
-    arrays.map(({ value }) => TfjsEngine.fromTensor(value))
+    arrays.map(({ value }) => TfjsTensor.toArray(value))
   ) as [Array<NdArray.NdArray>, Array<NdArray.NdArray>, Array<NdArray.NdArray>]
   if (circuit === chain) {
     return Object.fromEntries([
@@ -60,8 +61,8 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   const names = Object.keys(Initializer.pytorch(circuit, 0))
   const start = named(state, circuit)
   const session = yield* engine.session({
-    x: TfjsEngine.fromTensor(x),
-    y: TfjsEngine.fromTensor(y),
+    x: TfjsTensor.toArray(x),
+    y: TfjsTensor.toArray(y),
     ...Object.fromEntries(names.map((name) => [name, start[name]!]))
   })
   yield* session.write(yield* session.advance(programs.refresh!))

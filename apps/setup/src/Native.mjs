@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path"
 import { at, commands, node, root } from "./Repository.mjs"
 import * as Stamp from "./Stamp.mjs"
 
-const sources = ["NativeLibrary", "TensorFlowWheel", "Addon", "Download", "Tool"].map((name) =>
+const sources = ["NativeLibrary", "TfjsNode", "Cache", "TensorFlowWheel", "Addon", "Download", "Tool"].map((name) =>
   at("packages", "core", "src", "engine", "tfjs", `${name}.ts`)
 )
 

@@ -9,14 +9,6 @@ import { FetchHttpClient } from "effect/http"
 import * as NativeLibrary from "../../../packages/core/src/engine/tfjs/NativeLibrary.ts"
 import * as Progress from "./Progress.mjs"
 
-const labels: Record<NativeLibrary.Step, string> = {
-  download: "downloading",
-  extract: "extracting",
-  compile: "compiling",
-  install: "putting in place",
-  check: "loading it once"
-}
-
 /** Follows the steps on one line each, and counts the seconds spent downloading. */
 const follow = () => {
   let step: NativeLibrary.Step | undefined
@@ -30,7 +22,7 @@ const follow = () => {
     if (step === "download") seconds = (now - began) / 1000
     step = next
     began = now
-    if (next !== undefined) line = Progress.make(`set-up: native TensorFlow library, ${labels[next]}`)
+    if (next !== undefined) line = Progress.make(`set-up: native TensorFlow library, ${NativeLibrary.doing[next]}`)
   }
   return {
     at: (next: NativeLibrary.Step, fraction?: number) =>

@@ -47,7 +47,10 @@ const weighted = (of: Case.Case) => {
  * The relative error of each input's gradient, max |∂ − difference| / max |difference|, with 1e-3 as the least denominator; for inputs that
  * hold indices or conditions there is none.
  */
-export const errors = Effect.fn("Differences.errors")(function* (of: Case.Case, { step = 1e-3 } = {}) {
+export const errors = Effect.fn("Differences.errors")(function* (
+  of: Case.Case,
+  { step = 1e-3 }: { readonly step?: number } = {}
+) {
   const { inputs, program } = weighted(of)
   const wanted = Object.keys(of.inputs).filter((name) => program.inputs[name]!.dtype === "float")
   const derived = yield* Gradient.make({ of: "loss", inputs: wanted })(program)

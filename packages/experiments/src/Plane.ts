@@ -1,7 +1,7 @@
 /**
  * What a trained circuit says over the plane of its two inputs.
  */
-import { type Dataset, Score, type Trained } from "@rai/core"
+import { type Dataset, type Engine, Score, type ShapeMismatch, type Trained } from "@rai/core"
 import { Landscape } from "@rai/plots"
 import { Effect } from "effect"
 
@@ -9,7 +9,10 @@ import { Effect } from "effect"
 export const paper = { extent: [-3, 3], grid: 100 } as const
 
 /** The free run's probability of class 1 at each of the plane's points, [grid²], the lowest y first. */
-export const probabilities = (trained: Trained.Trained, plane: Landscape.Plane = paper) =>
+export const probabilities = (
+  trained: Trained.Trained,
+  plane: Landscape.Plane = paper
+): Effect.Effect<Float32Array, Engine.EngineFailed | ShapeMismatch, Engine.Engine> =>
   Effect.map(Score.predict(trained, Landscape.inputs(plane)), ({ data }) =>
     Float32Array.from(data, (logit) => 1 / (1 + Math.exp(-logit)))
   )

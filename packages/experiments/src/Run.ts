@@ -1,9 +1,18 @@
 /**
  * One run of a contestant: trained from a seed, and scored on what it never saw.
  */
-import { type Dataset, type Measurement, Score, type Trained, Training, type TrainingEvent } from "@rai/core"
+import {
+  type Dataset,
+  type Engine,
+  type Measurement,
+  Score,
+  type Trained,
+  Training,
+  type TrainingEvent
+} from "@rai/core"
 import { Effect, Stream } from "effect"
 import type { Ready } from "./Contestant.ts"
+import type { Failure } from "./Experiment.ts"
 
 /** A measurement with the steps taken before it. */
 export interface Moment {
@@ -53,7 +62,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
   ready: Ready,
   seed: number,
   options: Options<A, E, R> = {}
-) {
+): Effect.fn.Return<Run<A>, E | Failure, R | Engine.Engine> {
   const { circuit, halves, plan, test, train, validation } = ready
   const noted: Noted = { moments: [] }
   const followed = Training.stream(circuit, train, { plan, seed, validation }).pipe(

@@ -14,11 +14,15 @@ import * as Steps from "./Steps.ts"
  * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
  * named dimensions stay names. `opset` is one of `Model.opsets`. What leads to a place is named by its path, and says where it belongs.
  */
-export const fromProgram = Effect.fn("Graph.fromProgram")(function* (
+export const fromProgram: (
   source: Program.Program,
-  constants: Engine.Arrays = {},
-  { opset = Model.opset, places = [] }: Options = {}
-): Effect.fn.Return<GraphProto, Operators.OperatorUnsupported> {
+  constants?: Engine.Arrays,
+  options?: Options
+) => Effect.Effect<GraphProto, Operators.OperatorUnsupported> = Effect.fn("Graph.fromProgram")(function* (
+  source,
+  constants = {},
+  { opset = Model.opset, places = [] } = {}
+) {
   const marks = places.map(({ tensor }, i) => [`place ${i}`, tensor] as const)
   const marked = Program.fromTensors(source.inputs, { ...source.outputs, ...Object.fromEntries(marks) })
   const simple = Simplify.simplify(Rewrite.expand(marked, (composite) => Operators.table.has(composite)))

@@ -2,11 +2,11 @@
  * onnxruntime on the CPU: what runs exported models, and judges them.
  */
 import type { Engine, NdArray } from "@rai/core"
+import type { InferenceSession, Tensor } from "@rai/onnxruntime"
 import { Context, Effect, Record, Schema, type Scope } from "effect"
-import type { InferenceSession, Tensor } from "onnxruntime-node"
 
 const messages = {
-  load: "expected onnxruntime-node to load, but it does not on this machine; run `npm start` to set it up",
+  load: "expected onnxruntime to load, but it does not on this machine; install the packages again, on a system that it is built for",
   read: "expected a model that onnxruntime can read, but it refused this one; export it again with `rai export`",
   run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names and shapes with the model's"
 } as const
@@ -41,13 +41,13 @@ const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise
 const load = (file: string) =>
   attempt(file, "load", async () => {
     process.env.ORT_DISABLE_TELEMETRY = "1"
-    const ort = await import("onnxruntime-node")
+    const ort = await import("@rai/onnxruntime")
     // What goes wrong is told by errors; the runtime's own lines on stderr would repeat it, with paths.
     ort.env.logLevel = "fatal"
     return ort
   })
 
-const session = ({ Tensor }: typeof import("onnxruntime-node"), opened: InferenceSession, file: string): Session => {
+const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {
   const tensor = ({ data, shape }: NdArray.NdArray): Tensor => {
     if (data instanceof Int32Array) return new Tensor("int64", BigInt64Array.from(data, BigInt), shape)
     if (data instanceof Uint8Array) return new Tensor("bool", data, shape)

@@ -31,50 +31,52 @@ export interface Compiled {
 }
 
 /** Makes a program of known lengths ready for a state, the inputs that come beside it, and so many threads. */
-export const make = Effect.fnUntraced(function* (
+export const make: (
   source: Program.Program,
   arena: Arena.Arena,
   state: Layout.State,
   inputs: Engine.Arrays,
   threads: number
-) {
-  const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
-  const divided = (by: Program.Program) => {
-    const layout = Layout.make(Batch.batch(by), arena, state, inputs)
-    return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
+) => Effect.Effect<Compiled, Operators.OperatorUnsupported> = Effect.fnUntraced(
+  function* (source, arena, state, inputs, threads) {
+    const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
+    const divided = (by: Program.Program) => {
+      const layout = Layout.make(Batch.batch(by), arena, state, inputs)
+      return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
+    }
+    const byStages = divided(program)
+    const mayShare = byStages.shares.length === 1 && Shares.isWorthwhile(program.nodes, threads)
+    const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
+    const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
+    const { computed, gathers, given, kernels, moves, passes, placeOf, read, report, reshaped } = layout
+    const graphs = yield* Effect.forEach(shares, (stretches) =>
+      graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1)
+    )
+    const job: Job.Job = {
+      graphs,
+      gathers,
+      module: kernels.length === 0 ? undefined : Wasm.module(kernels.map(Kernel.compile)),
+      passes: passes.map((pass) => ({
+        addresses: [...pass.read, ...pass.numbers, ...pass.written],
+        shares: Early.make(pass, graphs.map(touched), gathers)
+      })),
+      moves
+    }
+    const names = new Set([...read, ...Object.keys(program.outputs)])
+    const settled = new Map([...names].map((name) => [name, state.get(name)]))
+    const compiled: Compiled = {
+      job,
+      given,
+      report,
+      reshaped,
+      holds: (now, came) =>
+        [...settled].every(([name, place]) => now.get(name) === place) &&
+        [...read].every((name) => name in came === name in given) &&
+        Object.entries(given).every(([name, { shape }]) => Shape.equals(shape, came[name]!.shape))
+    }
+    return compiled
   }
-  const byStages = divided(program)
-  const mayShare = byStages.shares.length === 1 && Shares.isWorthwhile(program.nodes, threads)
-  const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
-  const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
-  const { computed, gathers, given, kernels, moves, passes, placeOf, read, report, reshaped } = layout
-  const graphs = yield* Effect.forEach(shares, (stretches) =>
-    graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1)
-  )
-  const job: Job.Job = {
-    graphs,
-    gathers,
-    module: kernels.length === 0 ? undefined : Wasm.module(kernels.map(Kernel.compile)),
-    passes: passes.map((pass) => ({
-      addresses: [...pass.read, ...pass.numbers, ...pass.written],
-      shares: Early.make(pass, graphs.map(touched), gathers)
-    })),
-    moves
-  }
-  const names = new Set([...read, ...Object.keys(program.outputs)])
-  const settled = new Map([...names].map((name) => [name, state.get(name)]))
-  const compiled: Compiled = {
-    job,
-    given,
-    report,
-    reshaped,
-    holds: (now, came) =>
-      [...settled].every(([name, place]) => now.get(name) === place) &&
-      [...read].every((name) => name in came === name in given) &&
-      Object.entries(given).every(([name, { shape }]) => Shape.equals(shape, came[name]!.shape))
-  }
-  return compiled
-})
+)
 
 const touched = (graph: Job.Graph | undefined): Early.Touched => ({
   reads: Object.values(graph?.feeds ?? {}).map(Early.rangeOf),

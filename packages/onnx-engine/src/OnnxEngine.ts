@@ -4,7 +4,7 @@
  * native set-up, so it is there where TensorFlow's library is not.
  */
 import { Binding, Engine, NdArray, Program, Rewrite } from "@rai/core"
-import * as CudaProvider from "@rai/export/cuda"
+import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Effect, Layer, Schema, Semaphore } from "effect"
 import * as Arena from "./Arena.ts"
 import * as Compiled from "./Compiled.ts"

@@ -4,7 +4,7 @@
  */
 /// <reference path="./webassembly.d.ts" />
 import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads"
-import { env, InferenceSession, Tensor } from "onnxruntime-node"
+import { env, InferenceSession, Tensor } from "@rai/onnxruntime"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { FromThread, ThreadData, ToThread } from "./Message.ts"

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
+import { env } from "@rai/onnxruntime"
 import { Effect } from "effect"
-import { env } from "onnxruntime-node"
 import * as ExecutionProviders from "../src/worker/ExecutionProviders.ts"
 
 it.live("finds the CPU provider and says in one line whether there is a CUDA provider", () =>

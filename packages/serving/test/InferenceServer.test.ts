@@ -1,8 +1,8 @@
 import { request as httpRequest } from "node:http"
 import { assert, layer } from "@effect/vitest"
+import { InferenceSession, Tensor } from "@rai/onnxruntime"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import { InferenceSession, Tensor } from "onnxruntime-node"
 import * as InferenceServer from "../src/InferenceServer.ts"
 import { call, fixtures, tensor } from "./Client.ts"
 

@@ -55,7 +55,7 @@ const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Proto
  * Dataset.examples(data) // => 4
  * ```
  */
-export const make = Effect.fn("Dataset.make")(function* (parts: Parts, source = "data set") {
+export const make = Effect.fn("Dataset.make")(function* (parts: Parts, source: string = "data set") {
   const { inputs, targets, task, inputNames, classNames } = parts
   const invalid = (expected: string, came: string, advice: string) =>
     new DataInvalid({ source, expected, came, advice })

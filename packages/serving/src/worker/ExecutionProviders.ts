@@ -1,7 +1,7 @@
 /**
  * Which execution providers this machine has, and in readable words why one is missing.
  */
-import * as CudaProvider from "@rai/export/cuda"
+import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Effect } from "effect"
 import type { ExecutionProvider, Refused } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"

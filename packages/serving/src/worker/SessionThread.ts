@@ -2,8 +2,8 @@
  * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
  */
 import { parentPort, workerData } from "node:worker_threads"
-import * as CudaProvider from "@rai/export/cuda"
-import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
+import { env, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
+import * as CudaProvider from "@rai/onnxruntime/cuda"
 import type { TensorData } from "../Datatype.ts"
 import type {
   End,

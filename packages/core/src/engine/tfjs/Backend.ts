@@ -5,9 +5,11 @@ import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import type * as tf from "@tensorflow/tfjs-core"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
+import { BackendMissing } from "./BackendMissing.ts"
 import { broadcasting, type Kernel, kernels, wasmKernels } from "./Kernels.ts"
 import type { Kernels } from "./Lowering.ts"
+import * as TfjsNode from "./TfjsNode.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
 export interface Backend extends Kernels {
@@ -16,16 +18,6 @@ export interface Backend extends Kernels {
   readonly tf: typeof tf
   /** Makes this backend the one that kernels run on. */
   readonly activate: () => void
-}
-
-/** A backend whose library is not installed or does not load. */
-export class BackendMissing extends Schema.TaggedError<BackendMissing>()("BackendMissing", {
-  backend: Schema.String,
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return `expected the TensorFlow.js backend ${this.backend} to load, but ${this.reason}; run \`npm start\` to set it up, or choose another --engine`
-  }
 }
 
 const require = createRequire(import.meta.url)
@@ -71,30 +63,39 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
 }
 
 /** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
-export const native: Effect.Effect<Backend, BackendMissing> = Effect.try({
-  try: () => {
-    // tfjs-node asks for two functions of `util`: Node dropped one in version 23 and warns of the other.
-    const util = require("node:util") as {
-      isNullOrUndefined?: (value: unknown) => boolean
-      isArray: typeof Array.isArray
-    }
-    util.isNullOrUndefined ??= (value) => value === undefined || value === null
-    util.isArray = Array.isArray
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
-    const quiet = join(dirname(require.resolve("@tensorflow/tfjs-node/package.json")), "lib", "napi-v8", "quiet.node")
-    if (existsSync(quiet)) require(quiet)
-    const core = require("@tensorflow/tfjs-node") as typeof tf
-    const node = core.findBackend("tensorflow") as unknown as NodeBackend
-    return {
-      name: "tfjs-native",
-      tf: core,
-      activate: activate(core, "tensorflow"),
-      kernels: { ...kernels, ...fused(core, node) },
-      broadcasting: new Set([...broadcasting, "where"])
-    }
-  },
-  catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
-})
+export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe(
+  Effect.flatMap((manifest) =>
+    manifest === undefined
+      ? new BackendMissing({ backend: "native", reason: "tfjs-node is not installed" })
+      : load(manifest)
+  )
+)
+
+const load = (manifest: string) =>
+  Effect.try({
+    try: () => {
+      // tfjs-node asks for two functions of `util` that Node warns of, or has dropped.
+      const util = require("node:util") as {
+        isNullOrUndefined?: (value: unknown) => boolean
+        isArray: typeof Array.isArray
+      }
+      util.isNullOrUndefined = (value) => value === undefined || value === null
+      util.isArray = Array.isArray
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= "3"
+      const quiet = join(dirname(manifest), "lib", "napi-v8", "quiet.node")
+      if (existsSync(quiet)) require(quiet)
+      const core = require(dirname(manifest)) as typeof tf
+      const node = core.findBackend("tensorflow") as unknown as NodeBackend
+      return {
+        name: "tfjs-native",
+        tf: core,
+        activate: activate(core, "tensorflow"),
+        kernels: { ...kernels, ...fused(core, node) },
+        broadcasting: new Set([...broadcasting, "where"])
+      }
+    },
+    catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
+  })
 
 /** WebAssembly: one core, no installation; what is left where libtensorflow cannot be had. */
 export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({

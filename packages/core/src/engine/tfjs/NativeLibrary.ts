@@ -2,10 +2,12 @@
  * The native TensorFlow library under tfjs-node: whether it is installed, and how it gets there. Nothing here loads TensorFlow.js.
  */
 import { createRequire } from "node:module"
-import { pathToFileURL } from "node:url"
-import { Config, Context, Effect, FileSystem, Option, Path, Schema } from "effect"
+import { fileURLToPath } from "node:url"
+import { Context, Effect, FileSystem, Option, Path, Schema } from "effect"
 import * as Addon from "./Addon.ts"
+import * as Cache from "./Cache.ts"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
+import * as TfjsNode from "./TfjsNode.ts"
 import * as Tool from "./Tool.ts"
 
 const require = createRequire(import.meta.url)
@@ -26,37 +28,42 @@ export class NativeUnavailable extends Schema.TaggedError<NativeUnavailable>()("
   missing: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `${this.reason}: the WebAssembly engine serves, about 20 times slower; ${this.remedy} and run npm start again`
+    return `${this.reason}: the WebAssembly engine serves, about 20 times slower; ${this.remedy} and run npm start or rai setup again`
   }
 }
 
-/** The package.json of the tfjs-node that is to be completed; by default the one that core depends on. */
-export const Package = Context.Reference<URL>("@rai/core/engine/tfjs/NativeLibrary/Package", {
-  defaultValue: () => pathToFileURL(require.resolve("@tensorflow/tfjs-node/package.json"))
+/** The package.json of the tfjs-node that is to be completed; where absent the one that the project has, else one in the cache. */
+export const Package = Context.Reference<URL | undefined>("@rai/core/engine/tfjs/NativeLibrary/Package", {
+  defaultValue: () => undefined
 })
 
 /** What an installation is at, in this order. */
-export type Step = "download" | "extract" | "compile" | "install" | "check"
+export type Step = "fetch" | "download" | "extract" | "compile" | "install" | "check"
+
+/** What each step is called. */
+export const doing: Readonly<Record<Step, string>> = {
+  fetch: "fetching tfjs-node",
+  download: "downloading",
+  extract: "extracting",
+  compile: "compiling",
+  install: "putting in place",
+  check: "loading it once"
+}
 
 /** Told at each step, and while downloading with the fraction that is done. */
 export type OnStep = (step: Step, fraction?: number) => Effect.Effect<void>
 
-/** Where downloads are kept for all clones of a user: $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
-export const cache = Effect.gen(function* () {
-  const path = yield* Path.Path
-  return yield* Config.String("RAI_CACHE").pipe(
-    Config.orElse(() => Config.map(Config.String("XDG_CACHE_HOME"), (home) => path.join(home, "rai"))),
-    Config.orElse(() => Config.map(Config.String("HOME"), (home) => path.join(home, ".cache", "rai"))),
-    Config.orElse(() => Config.map(Config.String("USERPROFILE"), (home) => path.join(home, ".cache", "rai")))
-  )
-})
+/** Where downloads are kept for all projects of a user: $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
+export const cache = Cache.folder
 
 const Record = Schema.fromJsonString(Schema.Union([Installed, NativeUnavailable]))
 
 /** What the last installation came to; none where there was none, or where its files are gone or of another version. */
 export const status = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const here = yield* places
+  const found = yield* manifest
+  if (found === undefined) return Option.none()
+  const here = yield* places(found)
   const record = yield* fs.readFileString(here.record).pipe(Effect.flatMap(Schema.decodeEffect(Record)), Effect.option)
   if (Option.isNone(record) || record.value._tag === "NativeUnavailable") return record
   const { tensorflow, tfjsNode, source, files } = record.value
@@ -72,22 +79,33 @@ export const status = Effect.gen(function* () {
 export const install = Effect.fn("NativeLibrary.install")(function* (onStep: OnStep = () => Effect.void) {
   const before = yield* status
   if (Option.isSome(before) && before.value._tag === "Installed") return before.value
-  const here = yield* places
+  const here = yield* places((yield* manifest) ?? (yield* fetch(onStep).pipe(Effect.mapError(unavailable))))
   const { platform, arch } = process
   const way = platform === "linux" && arch === "x64" ? fromWheel : byOwnInstaller
   return yield* way(here, onStep).pipe(
     Effect.tap((installed) => writeRecord(here, installed)),
-    Effect.mapError((error) =>
-      error._tag === "NativeUnavailable"
-        ? error
-        : new NativeUnavailable({
-            reason: `the native TensorFlow library could not be installed (${error.message})`,
-            remedy: "see to that",
-            missing: []
-          })
-    ),
+    Effect.mapError(unavailable),
     Effect.tapError((error) => Effect.ignore(writeRecord(here, error)))
   )
+})
+
+const unavailable = (error: NativeUnavailable | { readonly _tag: string; readonly message: string }) =>
+  error instanceof NativeUnavailable
+    ? error
+    : new NativeUnavailable({
+        reason: `the native TensorFlow library could not be installed (${error.message})`,
+        remedy: "see to that",
+        missing: []
+      })
+
+const manifest = Effect.flatMap(Package, (given) =>
+  given === undefined ? TfjsNode.find : Effect.succeed(fileURLToPath(given))
+)
+
+const fetch = Effect.fnUntraced(function* (onStep: OnStep) {
+  const npm = yield* need(["npm"], "npm")
+  yield* onStep("fetch")
+  return yield* TfjsNode.fetch(npm)
 })
 
 interface Places {
@@ -102,21 +120,20 @@ interface Places {
 const Manifest = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
 /** Where tfjs-node lies and looks for its native half. */
-const places = Effect.gen(function* () {
+const places = Effect.fnUntraced(function* (manifest: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const manifest = yield* path.fromFileUrl(yield* Package)
   const { version } = yield* fs.readFileString(manifest).pipe(Effect.flatMap(Schema.decodeEffect(Manifest)))
   const folder = path.dirname(manifest)
   return {
     package: folder,
     version,
-    addon: path.join(folder, "lib", "napi-v8", "tfjs_binding.node"),
+    addon: TfjsNode.addon(manifest),
     quiet: path.join(folder, "lib", "napi-v8", "quiet.node"),
     libraries: path.join(folder, "deps", "lib"),
     record: path.join(folder, "deps", "native-library.json")
   }
-}).pipe(Effect.orDie) // the package is a dependency: it is there, and whole
+}, Effect.orDie) // whoever installed the package installed it whole
 
 const need = Effect.fnUntraced(function* (names: ReadonlyArray<string>, what: string) {
   const found = yield* Tool.find(names)
@@ -127,7 +144,7 @@ const need = Effect.fnUntraced(function* (names: ReadonlyArray<string>, what: st
 const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const folder = yield* cache
+  const folder = yield* Cache.folder
   const tensorflow = path.join(folder, TensorFlowWheel.folderName)
   const addon = path.join(tensorflow, `tfjs-node-${here.version}.node`)
   const quiet = path.join(tensorflow, "quiet.node")
@@ -178,7 +195,12 @@ const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep
   yield* fs.rename(`${manifest}.part`, manifest)
   yield* Tool.run(process.execPath, [path.join("scripts", "install.js")], {
     cwd: here.package,
-    path: [path.join(here.package, "node_modules", ".bin"), path.dirname(process.execPath)] // node-pre-gyp, node
+    // node-pre-gyp, as pnpm and as npm lay it down, and node
+    path: [
+      path.join(here.package, "node_modules", ".bin"),
+      path.join(here.package, "..", "..", ".bin"),
+      path.dirname(process.execPath)
+    ]
   })
   yield* onStep("check")
   yield* load(here.addon)

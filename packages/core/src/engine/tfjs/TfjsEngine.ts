@@ -1,155 +1,40 @@
 /**
- * The default engine: programs on the tensors of TensorFlow.js, each freed at its last use.
+ * The default engine: programs on the tensors of TensorFlow.js, of which nothing is loaded before a layer is built.
  */
-import type * as tf from "@tensorflow/tfjs-core"
 import { Effect, Layer } from "effect"
-import type { Program } from "../../program/Program.ts"
-import type { NdArray } from "../../tensor/NdArray.ts"
-import * as Binding from "../Binding.ts"
-import { type Arrays, Engine, EngineFailed, inTurn, type Session } from "../Engine.ts"
-import * as Backend from "./Backend.ts"
-import { type Compiled, compile } from "./Compiled.ts"
-import type { Call } from "./Kernels.ts"
+import { Engine } from "../Engine.ts"
+import type { Backend } from "./Backend.ts"
+import type { BackendMissing } from "./BackendMissing.ts"
 
-type Tensors = Readonly<Record<string, tf.Tensor>>
+const backends = Effect.promise(() => import("./Backend.ts"))
 
-const fromArray = (core: typeof tf, { data, shape }: NdArray): tf.Tensor =>
-  core.tensor(
-    data instanceof Float64Array ? Float32Array.from(data) : data,
-    [...shape],
-    data instanceof Uint8Array ? "bool" : undefined
+const on = (backend: Effect.Effect<Backend, BackendMissing>) =>
+  Layer.effect(
+    Engine,
+    Effect.gen(function* () {
+      const { make } = yield* Effect.promise(() => import("./BackendEngine.ts"))
+      return make(yield* backend)
+    })
   )
 
-const toArray = (tensor: tf.Tensor): NdArray => ({ shape: tensor.shape, data: tensor.dataSync() })
+const native = Effect.flatMap(backends, (found) => found.native)
 
-/** An engine on a loaded backend. */
-export const make = (backend: Backend.Backend) => {
-  const core = backend.tf
-  const call: Call = (kernel, inputs, attributes = {}) =>
-    core.engine().runKernel(kernel, inputs as unknown as tf.NamedTensorMap, attributes as never) as tf.Tensor
-  const ready = new WeakMap<Program, Map<string, Compiled>>()
-
-  const compiled = (program: Program, lengths: ReadonlyMap<string, number>): Compiled => {
-    const forProgram = ready.get(program) ?? new Map<string, Compiled>()
-    ready.set(program, forProgram)
-    const key = [...lengths].join(";")
-    const known = forProgram.get(key) ?? compile(program, lengths, backend, call, (value) => core.scalar(value))
-    forProgram.set(key, known)
-    return known
-  }
-
-  /** Tensors in, tensors out; in a tidy, so that a failing kernel leaves nothing behind. */
-  const execute = Effect.fnUntraced(function* (program: Program, inputs: Tensors) {
-    const lengths = yield* Binding.lengths(backend.name, program, (name) => inputs[name]?.shape)
-    return yield* Effect.try({
-      try: (): Tensors => {
-        backend.activate()
-        return core.tidy(() => compiled(program, lengths)(inputs))
-      },
-      catch: (error) => new EngineFailed({ engine: backend.name, reason: onOneLine(error) })
-    })
-  })
-
-  // A step is one synchronous stretch: interrupted within, it would leave tensors that nobody holds.
-  const withTensors = <A, E>(arrays: Arrays, use: (tensors: Tensors) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        backend.activate()
-        return mapValues(arrays, (array) => fromArray(core, array))
-      }),
-      (tensors) => Effect.uninterruptible(use(tensors)),
-      dispose
-    )
-
-  const run = (program: Program, inputs: Arrays): Effect.Effect<Arrays, EngineFailed> =>
-    withTensors(inputs, (tensors) => Effect.flatMap(execute(program, tensors), read))
-
-  const session = (initial: Arrays) =>
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(() => {
-          backend.activate()
-          return { tensors: mapValues(initial, (array) => fromArray(core, array)) as Record<string, tf.Tensor> }
-        }),
-        (state) => dispose(state.tensors)
-      ),
-      (state): Session => ({
-        advance: inTurn((program, inputs) =>
-          withTensors(inputs, (given) =>
-            Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
-              const divided = Binding.divide(outputs, (name) => name in state.tensors)
-              replace(state.tensors, divided.state)
-              return read(divided.report)
-            })
-          )
-        ),
-        read: (names = Object.keys(state.tensors)) =>
-          Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)]))),
-        write: (entries) =>
-          Effect.sync(() => {
-            backend.activate()
-            replace(
-              state.tensors,
-              mapValues(entries, (array) => fromArray(core, array))
-            )
-          })
-      })
-    )
-
-  return Engine.of({ name: backend.name, run, session })
-}
-
-const onOneLine = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).replaceAll(/\s*\n\s*/g, "; ")
-
-const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Readonly<Record<string, B>> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
-
-const dispose = (tensors: Tensors) =>
-  Effect.sync(() => {
-    for (const tensor of Object.values(tensors)) tensor.dispose()
-  })
-
-const replace = (state: Record<string, tf.Tensor>, entries: Tensors): void => {
-  for (const [name, tensor] of Object.entries(entries)) {
-    state[name]?.dispose()
-    state[name] = tensor
-  }
-}
-
-/** The numbers of the tensors, which end here. */
-const read = (tensors: Tensors): Effect.Effect<Arrays> =>
-  Effect.sync(() => {
-    const arrays = mapValues(tensors, toArray)
-    for (const tensor of Object.values(tensors)) tensor.dispose()
-    return arrays
-  })
-
-const on = (backend: Effect.Effect<Backend.Backend, Backend.BackendMissing>) =>
-  Layer.effect(Engine, Effect.map(backend, make))
+const wasm = Effect.flatMap(backends, (found) => found.wasm)
 
 /** libtensorflow, or a `BackendMissing` that says why not. */
-export const layerNative: Layer.Layer<Engine, Backend.BackendMissing> = on(Backend.native)
+export const layerNative: Layer.Layer<Engine, BackendMissing> = on(native)
 
 /** WebAssembly. */
-export const layerWasm: Layer.Layer<Engine, Backend.BackendMissing> = on(Backend.wasm)
+export const layerWasm: Layer.Layer<Engine, BackendMissing> = on(wasm)
 
 /** libtensorflow where it loads, else WebAssembly, with one line that says so. */
-export const layer: Layer.Layer<Engine, Backend.BackendMissing> = on(
-  Effect.catch(Backend.native, (missing) =>
+export const layer: Layer.Layer<Engine, BackendMissing> = on(
+  Effect.catch(native, (missing) =>
     Effect.andThen(
-      Effect.logWarning(`${missing.reason}: WebAssembly serves instead, about twenty times slower`),
-      Backend.wasm
+      Effect.logWarning(
+        `${missing.reason}: WebAssembly serves instead, about twenty times slower; rai setup (npx --package @rai/cli rai setup) fetches it`
+      ),
+      wasm
     )
   )
 )
-
-/** A tensor of TensorFlow.js as an array; the tensor stays the caller's. */
-export const fromTensor = (tensor: tf.Tensor): NdArray => toArray(tensor)
-
-/** An array as a tensor of TensorFlow.js, the caller's to dispose. */
-export const toTensor = (array: NdArray): Effect.Effect<tf.Tensor, Backend.BackendMissing> =>
-  Effect.map(
-    Effect.catch(Backend.native, () => Backend.wasm),
-    ({ tf: core }) => fromArray(core, array)
-  )

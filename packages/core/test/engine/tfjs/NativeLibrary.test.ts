@@ -24,7 +24,7 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
         missing: ["g++"]
       })
       const line =
-        "no C++ compiler (g++): the WebAssembly engine serves, about 20 times slower; install g++ and run npm start again"
+        "no C++ compiler (g++): the WebAssembly engine serves, about 20 times slower; install g++ and run npm start or rai setup again"
       assert.strictEqual(error.message, line)
     })
   )

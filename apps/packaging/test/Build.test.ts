@@ -1,0 +1,110 @@
+/**
+ * What is published, as it is built: `npm run package-check` installs it in empty projects, which takes minutes.
+ */
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { publint } from "publint"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import * as Build from "../src/Build.ts"
+import * as Cost from "../src/Cost.ts"
+import * as Package from "../src/Package.ts"
+import * as Packed from "../src/Packed.ts"
+
+const packages = Package.all()
+const core = packages.find(({ name }) => name === "@rai/core")!
+const names = (texts: ReadonlyArray<string>) => [...texts].sort()
+
+/** Declarations without their comments. */
+const declarations = (folder: string): ReadonlyArray<readonly [file: string, text: string]> =>
+  globSync("dist/**/*.d.ts", { cwd: folder, exclude: ["dist/onnxruntime-node/**"] }).map((file) => [
+    file,
+    readFileSync(join(folder, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+  ])
+
+const folder = mkdtempSync(join(tmpdir(), "rai-build-"))
+beforeAll(async () => {
+  for (const each of packages) await Build.build(each)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test("all packages are published but those that serve this repository alone", () => {
+  expect(packages.map(({ name }) => name)).toEqual([
+    "@rai/cli",
+    "@rai/conformance",
+    "@rai/core",
+    "@rai/experiments",
+    "@rai/export",
+    "@rai/onnx-engine",
+    "@rai/onnxruntime",
+    "@rai/plots",
+    "@rai/serving"
+  ])
+})
+
+describe.each(packages)("$name", ({ entries, folder, imports }) => {
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+
+  test("has every entry, with a map to the sources, and its declarations", () => {
+    expect(entries).not.toEqual([])
+    for (const entry of entries) {
+      expect(existsSync(join(folder, "dist", `${entry}.js`))).toBe(true)
+      expect(existsSync(join(folder, "dist", `${entry}.d.ts`))).toBe(imports.length > 0)
+    }
+    const mapped = globSync("dist/**/*.js", { cwd: folder, exclude: ["dist/onnxruntime-node/**"] })
+    expect(mapped.some((file) => readFileSync(join(folder, file), "utf8").includes("//# sourceMappingURL="))).toBe(true)
+  })
+
+  // A pipeline's inferred type may name what no module exports by itself: a user's declarations name it by ./types/*.
+  test("publishes what the workspace exports, and the types of all", () => {
+    const others = imports.length > 0 ? ["./types/*", "./package.json"] : ["./package.json"]
+    const published = Object.keys(manifest.publishConfig.exports).filter((key) => !others.includes(key))
+    expect(names(published)).toEqual(names(Object.keys(manifest.exports ?? {})))
+  })
+
+  test("says any of nothing that it exports", () => {
+    const said = declarations(folder).filter(([file, text]) => /\bany\b/.test(text) && !file.endsWith("_pb.d.ts"))
+    expect(said).toEqual([])
+  })
+
+  test("imports no source", () => {
+    expect(declarations(folder).filter(([, text]) => /(from |import\()"[^"]*(?<!\.d)\.ts"/.test(text))).toEqual([])
+  })
+})
+
+// A package that brings an install script along can break the installation of all.
+test("no dependency has a script that runs when it is installed", () => {
+  const scripts = packages.flatMap(({ folder }) => {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+    return Object.keys(dependencies).filter((name) => {
+      const found = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")).scripts ?? {}
+      return found.preinstall ?? found.install ?? found.postinstall
+    })
+  })
+  expect(scripts).toEqual([])
+})
+
+// The one that carries onnxruntime takes half a minute to pack.
+const light = packages.filter(({ name }) => name !== "@rai/onnxruntime")
+test.each(light)("publint has nothing to say of $name, packed", { timeout: 60_000 }, async (each) => {
+  const [{ file }] = Packed.pack(folder, [each]) as [Packed.Packed]
+  const tarball = new Uint8Array(readFileSync(file)).buffer
+  const { messages } = await publint({ pack: { tarball }, strict: true })
+  expect(messages).toEqual([])
+})
+
+describe("import @rai/core", () => {
+  test("reads no engine's library, no linear algebra, nothing of the file system's", () => {
+    const { modules } = Cost.measure(core.folder, process.execPath, join(core.folder, "dist", "index.js"), 1)
+    expect(
+      modules.filter((url) => /tensorflow|onnxruntime|ml-matrix|csv-parse|effect\/dist\/http\/Http/.test(url))
+    ).toEqual([])
+    expect(modules.length).toBeLessThan(180)
+  })
+
+  test("takes 150 ms; on a machine that is slow today less than effect itself", { timeout: 60_000 }, () => {
+    const own = Cost.measure(core.folder, process.execPath, join(core.folder, "dist", "index.js"), 7).quickest
+    const effect = Cost.measure(core.folder, process.execPath, "effect", 7).quickest
+    expect(own).toBeLessThan(Math.max(150, effect))
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * What a compiler knows of a pipeline: names, settings, failures and services, without a word from its author.
+ */
+import { expectTypeOf, test } from "@effect/vitest"
+import {
+  Circuit,
+  type DataInvalid,
+  type Dataset,
+  type Engine,
+  Moons,
+  Plan,
+  Program,
+  ReferenceEngine,
+  Score,
+  type Shape,
+  type ShapeMismatch,
+  type Tensor,
+  type TfjsEngine,
+  type Trained,
+  Training,
+  type TrainingEvent
+} from "@rai/core"
+import { Effect, FileSystem, type Layer, Schema, type Stream } from "effect"
+
+// Nothing here runs: pipelines are made, and looked at by the compiler.
+const circuit = Circuit.perceptron([2, 4, 1])
+const data = {} as Dataset.Dataset
+const trained = {} as Trained.Trained
+
+class Full extends Schema.TaggedError<Full>()("Full", {}) {}
+
+test("a formula has the inputs that its signature names, and no others", () => {
+  Program.make({ z: ["batch", 3], w: { shape: [3, 2], dtype: "float" } }, (inputs) => {
+    expectTypeOf(inputs).toEqualTypeOf<{ readonly z: Tensor.Tensor; readonly w: Tensor.Tensor }>()
+    // @ts-expect-error: there is no input v
+    inputs.v
+    return { y: inputs.z.matMul(inputs.w) }
+  })
+  expectTypeOf(Program.make({}, () => ({}))).toEqualTypeOf<Effect.Effect<Program.Program, ShapeMismatch>>()
+})
+
+test("a circuit's activation is one of those there are", () => {
+  Circuit.perceptron([2, 4, 1], { activation: "tanh" })
+  // @ts-expect-error: misspelt
+  ;() => Circuit.perceptron([2, 4, 1], { activation: "thanh" })
+  // @ts-expect-error: no setting of a perceptron
+  Circuit.perceptron([2, 4, 1], { depth: 3 })
+})
+
+test("plans are joined subject first or in a pipe", () => {
+  const next = Plan.backpropagate({ steps: 1 })
+  expectTypeOf(Plan.andThen(Plan.relax({ steps: 1 }), next)).toEqualTypeOf<Plan.Plan>()
+  expectTypeOf(Plan.relax({ steps: 1 }).pipe(Plan.andThen(next))).toEqualTypeOf<Plan.Plan>()
+  // @ts-expect-error: a phase needs its length
+  ;() => Plan.relax({})
+})
+
+test("training says how it can fail and that it needs an engine, and adds what callbacks need", () => {
+  expectTypeOf(Training.fit(circuit, data)).toEqualTypeOf<
+    Effect.Effect<Trained.Trained, Training.TrainingError, Engine.Engine>
+  >()
+  const told = Training.stream(circuit, data, { onEvent: () => Effect.fail(new Full()) })
+  expectTypeOf(told).toEqualTypeOf<
+    Stream.Stream<TrainingEvent.TrainingEvent, Training.TrainingError | Full, Engine.Engine>
+  >()
+  const kept = Training.fit(circuit, data, { onSnapshot: () => Effect.asVoid(FileSystem.FileSystem) })
+  expectTypeOf<Effect.Services<typeof kept>>().toEqualTypeOf<Engine.Engine | FileSystem.FileSystem>()
+})
+
+test("each failure can be caught by its name, and is gone then", () => {
+  const caught = Training.fit(circuit, data).pipe(
+    Effect.catchTag("NumbersLost", ({ step }) => Effect.succeed(step)),
+    Effect.catchTag(["ShapeMismatch", "EngineFailed", "CallbackFailed"], () => Effect.succeed(undefined))
+  )
+  expectTypeOf(caught).toEqualTypeOf<
+    Effect.Effect<Trained.Trained | number | undefined, Training.Unfit, Engine.Engine>
+  >()
+})
+
+test("an event's kind decides what it holds", () => {
+  const steps = (event: TrainingEvent.TrainingEvent) => (event._tag === "Step" ? event.steps : undefined)
+  expectTypeOf(steps).returns.toEqualTypeOf<number | undefined>()
+  // @ts-expect-error: only an event that is known to be a step has a number of steps
+  ;(event: TrainingEvent.TrainingEvent) => event.steps
+})
+
+test("an engine's layer gives the engine, and says what may be missing", () => {
+  expectTypeOf(ReferenceEngine.layer).toEqualTypeOf<Layer.Layer<Engine.Engine>>()
+  expectTypeOf<Layer.Success<typeof TfjsEngine.layer>>().toEqualTypeOf<Engine.Engine>()
+  expectTypeOf<Layer.Error<typeof TfjsEngine.layer>["_tag"]>().toEqualTypeOf<"BackendMissing">()
+})
+
+test("a pipeline's type is the sum of its parts", () => {
+  const pipeline = Effect.gen(function* () {
+    const points = yield* Moons.make({ examples: 10 })
+    const fitted = yield* Training.fit(circuit, points, { plan: Plan.auto(circuit) })
+    return yield* Score.score(fitted, points)
+  })
+  expectTypeOf(pipeline).toEqualTypeOf<
+    Effect.Effect<Score.Score, Training.TrainingError | DataInvalid, Engine.Engine>
+  >()
+  expectTypeOf(pipeline.pipe(Effect.provide(ReferenceEngine.layer))).toEqualTypeOf<
+    Effect.Effect<Score.Score, Training.TrainingError | DataInvalid>
+  >()
+  // @ts-expect-error: what still needs an engine does not run
+  ;() => Effect.runPromise(Score.score(trained, data))
+})
+
+test("a shape is numbers and names", () => {
+  expectTypeOf<["batch", 3]>().toExtend<Shape.Shape>()
+  expectTypeOf<[true]>().not.toExtend<Shape.Shape>()
+})

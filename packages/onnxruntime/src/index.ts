@@ -1,0 +1,10 @@
+/**
+ * onnxruntime for Node: a model is a session, what goes in and comes out are tensors.
+ *
+ * ```ts
+ * import { env } from "@rai/onnxruntime"
+ *
+ * env.versions.node // => "1.30.0"
+ * ```
+ */
+export { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
