@@ -35,10 +35,12 @@ test("all packages are published but those that serve this repository alone", ()
     "@rai/core",
     "@rai/experiments",
     "@rai/export",
+    "@rai/fp-ts",
     "@rai/onnx-engine",
     "@rai/onnxruntime",
     "@rai/plots",
-    "@rai/serving"
+    "@rai/serving",
+    "@rai/tensorboard"
   ])
 })
 

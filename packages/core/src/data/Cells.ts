@@ -17,7 +17,7 @@ export interface Cells {
   /** Where they come from, as an error says it. */
   readonly source: string
   readonly columns: ReadonlyArray<Column>
-  /** [examples, columns]: a number, or which of its column's texts; NaN where it is missing. */
+  /** A number, or which of its column's texts, NaN where it is missing; [examples, columns]. */
   readonly cells: NdArray
   /** The line of each example, where they come from lines. */
   readonly lines?: ArrayLike<number>

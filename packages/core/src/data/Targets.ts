@@ -8,7 +8,7 @@ export type Task = "binary" | "classes" | "regression"
 
 /** Targets and what they mean. */
 export interface Targets {
-  /** [examples, outputs]: 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`. */
+  /** 0 or 1 in one column for `binary`, one-hot for `classes`, the value for `regression`; [examples, outputs]. */
   readonly targets: NdArray
   readonly task: Task
   /** One name for each class: of 0 and 1 for `binary`, of the columns for `classes`; absent for `regression`. */
