@@ -23,6 +23,8 @@ import type * as Operators from "./Operators.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
+export { type Read, read } from "./read/Reading.ts"
+
 const program = (trained: Trained.Trained) =>
   Effect.map(FreeRun.program(trained.circuit), (freeRun) => Head.named(freeRun, trained.task))
 

@@ -205,7 +205,7 @@ const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linea
 
 /** Whether a sweep reaches every hidden map: its local problems are those of linear blocks. */
 const isSwept = (circuit: Circuit.Circuit): boolean =>
-  Circuit.leaves(circuit).every(({ block }) => !Circuit.isLinear(block) || block.kind === "linear")
+  Circuit.sites(circuit).every(({ block, role }) => role !== "map" || block.kind === "linear")
 
 /** Starts from which the free run carries information through any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
