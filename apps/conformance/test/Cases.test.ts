@@ -9,7 +9,7 @@ import * as Cases from "../src/Cases.ts"
 import * as Engines from "../src/Engines.ts"
 
 /** Operators of which the suite's cases are all in float64. */
-const inDouble = ["ReduceLogSumExp", "Einsum"]
+const inDouble = ["Cast", "ReduceLogSumExp", "Einsum"]
 
 for (const engine of Engines.names) {
   it.effect(
