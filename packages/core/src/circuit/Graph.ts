@@ -127,13 +127,35 @@ export const outputs = ({ graph, parameters }: Block): ReadonlyArray<string> => 
 }
 
 /** What `end` is computed from, no further back than `stop`. */
-const reached = (end: Tensor, stop: Tensor): ReadonlyArray<Tensor> => {
+const reached = (end: Tensor, stop: Tensor): ReadonlyArray<Tensor> => within(end, (node) => node === stop)
+
+/** What `end` is computed from, itself too, up to where `stops` says; not those it stops at. */
+const within = (end: Tensor, stops: (node: Tensor) => boolean): ReadonlyArray<Tensor> => {
   const seen = new Set<Tensor>()
   const pending = [end]
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (node === stop || seen.has(node)) continue
+    if (stops(node) || seen.has(node)) continue
     seen.add(node)
     pending.push(...node.operands)
   }
   return [...seen]
+}
+
+/** A place, or the output, with the places that it is computed from and what lies between; no place at all stands for the input. */
+export interface Stretch {
+  readonly from: ReadonlyArray<Place | undefined>
+  readonly nodes: ReadonlyArray<Tensor>
+}
+
+/** What lies between the places that come before and a result. */
+export const stretch = ({ places, program }: Graph, end: Tensor): Stretch => {
+  const own = new Map(places.map((place) => [place.result, place]))
+  const from = new Set<Place | undefined>()
+  const nodes = within(end, (node) => {
+    const place = node === end ? undefined : own.get(node)
+    if (place !== undefined) from.add(place)
+    else if (node === program.inputs.x) from.add(undefined)
+    return place !== undefined
+  })
+  return { from: [...from], nodes }
 }

@@ -100,6 +100,17 @@ export const stoppingAt: {
   (plan: Plan, stop: Stop): Plan
 } = Function.dual(2, (plan: Plan, stop: Stop) => saying(plan, { stop }))
 
+/** The plan with its phases cut after other blocks: a kind, or several as in `Gemm+Conv`. */
+export const cuttingAfter: {
+  (after: string): (plan: Plan) => Plan
+  (plan: Plan, after: string): Plan
+} = Function.dual(2, (plan: Plan, after: string) => {
+  const phases = plan.phases.map((phase) =>
+    phase.kind === "backpropagate" ? phase : { ...phase, cut: { ...phase.cut, after } }
+  )
+  return new Plan({ ...plan, phases })
+})
+
 /** The plan trained in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
 export const inCoordinates: {
   (coordinates: Coordinates.Coordinates): (plan: Plan) => Plan

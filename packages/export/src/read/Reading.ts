@@ -39,7 +39,7 @@ export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
 ): Effect.fn.Return<Read, Model.NotAnOnnxModel | Network.Failed> {
   const model = yield* Model.decode(bytes, file)
   const { fixed, name, shape } = yield* inputOf(model, file)
-  const output = options.output ?? outputOf(model)
+  const output = options.output ?? realOutputs(model)[0]!
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
   const whole = network.program.outputs[output]!
   const [examples, ...rest] = whole.shape
@@ -77,14 +77,14 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   return { name: input.name, fixed, shape: [batch, ...lengths] as const }
 })
 
-/** The first output that holds numbers with a point; a classifier's first is often its label. */
-const outputOf = ({ graph }: ModelProto): string => {
+/** The outputs that hold numbers with a point, of which the first is the circuit's; a classifier's very first is often its label. */
+export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
   const { DOUBLE, FLOAT } = Model.DataType
-  const isReal = graph!.output.find(({ type }) => {
+  const real = graph!.output.filter(({ type }) => {
     const { value } = type ?? { value: undefined }
     return value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
   })
-  return (isReal ?? graph!.output[0]!).name
+  return (real.length === 0 ? graph!.output.slice(0, 1) : real).map(({ name }) => name)
 }
 
 /** Operators that are maps between layers where a parameter takes part in them. */
