@@ -24,7 +24,11 @@ const logical =
   (call) =>
     f(call.bool(0).float(), call.bool(1).float())
 
-const every = (call: Call): ReadonlyArray<T> => call.inputs.map((_, i) => call.float(i))
+/** All operands, of which there is one at least. */
+const every = (call: Call): ReadonlyArray<T> => [
+  call.float(0),
+  ...call.inputs.slice(1).map((_, i) => call.float(i + 1))
+]
 
 /** The whole part, towards zero; from 2²³ on float32 holds whole numbers alone. */
 export const truncated = (x: T): T => {

@@ -10,7 +10,7 @@ export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInval
   came: Schema.String
 }) {
   override get message(): string {
-    return `${this.file}: expected ${this.expected}, but ${this.came}; export the model again from where it comes`
+    return `${this.file}: expected ${plain(this.expected)}, but ${plain(this.came)}; export the model again from where it comes`
   }
 }
 
@@ -30,9 +30,17 @@ export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupporte
       const more = nodes.length > shown ? `, … (${nodes.length})` : ""
       return `${operator} (${nodes.slice(0, shown).join(", ")}${more})${reason === undefined ? "" : ` because ${reason}`}`
     })
-    return `${this.file}: expected operators that are read, but these came: ${each.join("; ")}; export the model without them, or run it with onnxruntime`
+    return `${this.file}: expected operators that are read, but these came: ${plain(each.join("; "))}; export the model without them, or run it with onnxruntime`
   }
 }
+
+/** On one line of a length that can be read, whatever names a model brings along. */
+const plain = (text: string): string => {
+  const line = text.replaceAll(/\p{C}/gu, "·")
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
+}
+
+const longest = 2000
 
 /** So many names say enough. */
 const shown = 5

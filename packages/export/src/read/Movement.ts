@@ -18,6 +18,7 @@ const whole = (shape: ReadonlyArray<number>, numbers: ReadonlyArray<number>): Re
 const target = (call: Call): Shape.Shape => {
   const x = call.shape()
   const asked = call.opset < 5 ? (call.ints("shape") ?? []) : call.numbers(1)
+  if (!asked.every(Number.isInteger)) throw new Refused("its shape is no list of whole numbers", true)
   const keeps = call.int("allowzero", 0) === 0
   const shape = asked.map((n, axis) => (n === 0 && keeps ? (x[axis] ?? 1) : n === -1 ? -1 : call.dimension(n)))
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
@@ -136,7 +137,8 @@ const toFirst = (x: T, axis: number): T =>
 const split: Row = (call) => {
   const axis = call.axis(call.int("axis", 0))
   const n = call.length(axis)
-  const parts = call.int("num_outputs", call.outputs.length)
+  const parts = call.outputs.length
+  if (call.int("num_outputs", parts) !== parts) throw new Refused("it has other outputs than it says", true)
   const each = Math.ceil(n / parts)
   const given = call.has(1) ? call.numbers(1) : call.ints("split")
   const lengths = given ?? indexes(0, parts).map((i) => Math.max(0, Math.min(each, n - i * each)))
@@ -286,10 +288,16 @@ const triangle: Row = (call) => {
   return mask.broadcastTo(x.shape).where(x, x.zerosLike())
 }
 
+/** Images, and the length of a block's side. */
+const images = (call: Call) => {
+  if (call.rank() !== 4) throw new Refused(`${Shape.show(call.shape())} are no images`, true)
+  const [c, h, w] = [call.length(1), call.length(2), call.length(3)]
+  return { b: call.shape()[0]!, c, h, w, block: call.int("blocksize", 1) }
+}
+
 /** Channels that become blocks of places. */
 const depthToSpace: Row = (call) => {
-  const [b, c, h, w] = call.shape() as readonly [Shape.Dimension, number, number, number]
-  const block = call.int("blocksize", 1)
+  const { b, block, c, h, w } = images(call)
   const left = c / block ** 2
   const isColumnsFirst = call.text("mode", "DCR") === "CRD"
   const parted = isColumnsFirst
@@ -300,8 +308,7 @@ const depthToSpace: Row = (call) => {
 
 /** The way back. */
 const spaceToDepth: Row = (call) => {
-  const [b, c, h, w] = call.shape() as readonly [Shape.Dimension, number, number, number]
-  const block = call.int("blocksize", 1)
+  const { b, block, c, h, w } = images(call)
   return call
     .float()
     .reshape([b, c, h / block, block, w / block, block])
@@ -326,7 +333,7 @@ export const rows: Readonly<Record<string, Row>> = {
   Gather: gathered,
   Split: split,
   Concat: (call) => {
-    const tensors = call.inputs.map((_, i) => call.tensor(i))
+    const tensors = [call.tensor(0), ...call.inputs.slice(1).map((_, i) => call.tensor(i + 1))]
     return Tensor.concat(tensors, call.axis(call.int("axis", 1)))
   },
   Pad: padded,

@@ -173,6 +173,9 @@ const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
   return nodes
 }
 
+/** More numbers than these no engine holds in one array. */
+const most = 2 ** 31
+
 /** More numbers than these are never computed while a graph is read. */
 const mostFolded = 2 ** 16
 
@@ -311,8 +314,15 @@ class Reading {
       graph: this.surroundings
     })
     if (call.attributes.has("broadcast")) throw new Refused("it broadcasts as operators did before set 7")
-    const results = Operators.table.get(operatorOf(node))!(call)
-    return { call, results: Array.isArray(results) ? results : [results as Result] }
+    const given = Operators.table.get(operatorOf(node))!(call)
+    const results: ReadonlyArray<Result> = Array.isArray(given) ? given : [given as Result]
+    for (const result of results) {
+      const { shape } = "known" in result ? result.known : "kind" in result ? result.tensor : result
+      const isPossible = shape.every((n) => typeof n === "string" || (Number.isInteger(n) && n >= 0))
+      if (!isPossible) throw new Refused(`[${shape}] would come out`, true)
+      if (size(shape) > most) throw new Refused(`it gives [${shape}], more than ${most} numbers for each example`)
+    }
+    return { call, results }
   }
 
   private readonly result = Effect.fnUntraced(function* (

@@ -38,7 +38,10 @@ const gemm: Row = (call) => {
 const times = (x: T, factor: number): T => (factor === 1 ? x : x.mul(factor))
 
 /** v: [channels] → [1, channels, 1, …], for a tensor of `rank` axes. */
-const channels = (v: T, rank: number): T => v.reshape([1, v.shape[0]!, ...Array<number>(rank - 2).fill(1)])
+const channels = (v: T, rank: number): T => {
+  if (v.shape.length !== 1 || rank < 2) throw new Refused(`${Shape.show(v.shape)} is not one number a channel`, true)
+  return v.reshape([1, v.shape[0]!, ...Array<number>(rank - 2).fill(1)])
+}
 
 /** x: [batch, channels, …], W: [filters, channels / groups, …]: patches of each window times the filters, group by group. */
 const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: number): T => {
@@ -68,8 +71,18 @@ const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: nu
   return y.reshape([batch, filters, ...counts])
 }
 
+/** The window's lengths, as the filters have them. */
+const kernelOf = (call: Call): ReadonlyArray<number> => {
+  const fits = call.rank() >= 3 && call.rank(1) === call.rank()
+  if (!fits) throw new Refused(`filters ${Shape.show(call.shape(1))} do not fit ${Shape.show(call.shape())}`, true)
+  return call
+    .shape(1)
+    .map((_, axis) => call.length(axis, 1))
+    .slice(2)
+}
+
 const conv: Row = (call) => {
-  const kernel = call.shape(1).slice(2) as ReadonlyArray<number>
+  const kernel = kernelOf(call)
   const y = convolved(call.float(0), call.float(1), Windows.of(call, kernel), call.int("group", 1))
   return call.has(2) ? y.add(channels(call.float(2), call.rank())) : y
 }
@@ -78,7 +91,8 @@ const conv: Row = (call) => {
 const convTranspose: Row = (call) => {
   const [x, W] = [call.float(0), call.float(1)]
   const groups = call.int("group", 1)
-  const [all, own, ...kernel] = W.shape as ReadonlyArray<number> as [number, number, ...Array<number>]
+  const kernel = kernelOf(call)
+  const [all, own] = W.shape as ReadonlyArray<number> as [number, number]
   const axes = kernel.length
   const list = (name: string, otherwise: number, length = axes) =>
     call.ints(name) ?? Array<number>(length).fill(otherwise)
@@ -106,10 +120,10 @@ const convTranspose: Row = (call) => {
     const less = Math.floor(missing / 2)
     const before = size === undefined ? pads[i]! : auto === "SAME_UPPER" || asked === undefined ? less : missing - less
     const after = size === undefined ? pads[axes + i]! : missing - before
-    const length2 = full - before - after + more[i]!
+    const places = full - before - after + more[i]!
     const [front, back] = [reach - before, reach - after + more[i]!]
     if (front < 0 || back < 0) throw new Refused("its pads are longer than its window")
-    return { kernel: length, stride: 1, dilation, before: front, after: back, count: length2 }
+    return { kernel: length, stride: 1, dilation, before: front, after: back, count: places }
   })
   const y = convolved(spread, filters, windows, groups)
   return call.has(2) ? y.add(channels(call.float(2), call.rank())) : y
