@@ -1,20 +1,27 @@
 /**
  * `rai diagram`: the circuit of a run, with its cuts.
  */
-import { Phase, PlanSpec, TrainedStore } from "@rai/core"
+import { Cut, Phase, PlanSpec, TrainedStore } from "@rai/core"
+import { Onnx } from "@rai/export"
 import { Diagram, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Report from "./Report.ts"
+import * as Settings from "./Settings.ts"
 
 /** The command. */
 export const command = Command.make(
   "diagram",
   {
-    of: Argument.String("DIR").pipe(Argument.withDescription("a run's folder")),
+    of: Argument.String("DIR|model.onnx").pipe(Argument.withDescription("a run's folder, or an ONNX model")),
     out: Flag.File("out").pipe(Flag.withDescription("the .svg or .png file to write"))
   },
   Effect.fn("diagram")(function* ({ of, out }) {
+    if (Settings.isModelFile(of)) {
+      const { circuit } = yield* Onnx.read(of)
+      yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))
+      return yield* Report.line(out)
+    }
     const { circuit, origin } = yield* TrainedStore.load(of)
     // A plan that was made in code may say what no text can; then no cut is drawn.
     const plan = yield* Effect.option(PlanSpec.parse(origin.plan))
@@ -23,4 +30,8 @@ export const command = Command.make(
     yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts }))
     yield* Report.line(out)
   })
-).pipe(Command.withDescription("Draw the circuit of a run: blocks, shapes, parameters, cost, and where it was relaxed"))
+).pipe(
+  Command.withDescription(
+    "Draw the circuit of a run, or of an ONNX model: blocks, shapes, parameters, cost, and where it was relaxed"
+  )
+)

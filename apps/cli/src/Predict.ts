@@ -5,22 +5,31 @@ import { Archive, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 
 /** The command. */
 export const command = Command.make(
   "predict",
   {
-    model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model")),
+    model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model, or one from elsewhere")),
     input: Flag.File("input").pipe(
       Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
     ),
+    engine: Flag.Literals("engine", ["onnx", "tfjs"]).pipe(
+      Flag.withDescription("what computes: onnxruntime, or the model's program on TensorFlow.js"),
+      Flag.withDefault("onnx")
+    ),
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
-  Effect.fn("predict")(function* ({ input, model, out }) {
+  Effect.fn("predict")(function* ({ engine, input, model, out }) {
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, { names: origin?.inputs, preprocessing: origin?.preprocessing })
-    const text = csv(yield* Predict.predict(model, rows))
+    const predicted =
+      engine === "onnx"
+        ? Predict.predict(model, rows)
+        : Effect.provide(Predict.onEngine(model, rows), EngineChoice.table.auto)
+    const text = csv(yield* predicted)
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
   })

@@ -2,9 +2,12 @@
  * What decides a run, as the command line gives it and a run's folder keeps it.
  */
 import { Circuit, CircuitSpec, Frame, Parts, Plan, PlanSpec, Preprocessing, Source, Start } from "@rai/core"
+import { Onnx } from "@rai/export"
+import { Operators } from "@rai/export/reading"
 import { Effect, FileSystem, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 /** The activation functions of `--activation`. */
 export const activations = Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>
@@ -38,29 +41,51 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   stopLoss: Schema.optional(Schema.Finite),
   tensorboard: Schema.optional(Schema.String),
   residual: Schema.optional(Schema.Boolean),
-  compare: Schema.optional(Schema.Boolean)
+  compare: Schema.optional(Schema.Boolean),
+  cutAfter: Schema.optional(Schema.String)
 }) {}
 
 /** The circuit that the settings describe. */
 export const circuit = (settings: Settings) =>
-  isCircuitFile(settings.circuit)
-    ? CircuitSpec.read(settings.circuit)
-    : Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
-        Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
-      )
+  isModelFile(settings.circuit)
+    ? Effect.map(Onnx.read(settings.circuit), ({ circuit: read }) => read)
+    : isCircuitFile(settings.circuit)
+      ? CircuitSpec.read(settings.circuit)
+      : Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
+          Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
+        )
 
 /** Whether `--circuit` names a file. */
-export const isCircuitFile = (text: string): boolean => /\.json$/i.test(text)
+export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$/i.test(text)
+
+/** Whether a file is an ONNX model. */
+export const isModelFile = (text: string): boolean => /\.onnx$/i.test(text)
 
 /** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
   const { start } = asked(settings)
   const automatic = settings.plan === "auto"
   const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
-  const started = automatic || start === undefined ? written : Plan.startingAt(written, start)
+  const cut =
+    settings.cutAfter === undefined ? written : Plan.cuttingAfter(written, yield* kinds(settings.cutAfter, of))
+  const started = automatic || start === undefined ? cut : Plan.startingAt(cut, start)
   const { patience, stopLoss } = settings
   const patient = patience === undefined ? started : Plan.stoppingEarly(started, patience)
   return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
+})
+
+/** The kinds of `--cut-after`, of which the circuit has one at least. */
+const kinds = Effect.fnUntraced(function* (text: string, of: Circuit.Circuit) {
+  const known = new Set(["linear", "activation", "residual", ...Circuit.sites(of).map(({ block }) => block.kind)])
+  const asked = text.split(",").map((kind) => kind.trim())
+  const missing = asked.find((kind) => !known.has(kind) && !Operators.table.has(kind))
+  const isMet = missing === undefined && asked.some((kind) => known.has(kind))
+  if (isMet) return asked.join("+")
+  return yield* new UsageWrong({
+    expected: "--cut-after to name kinds of blocks or operators that the circuit has",
+    came: `«${missing ?? text}» came`,
+    advice: `give some of ${[...known].join(", ")}`
+  })
 })
 
 /** What the automatic plan is asked for. */

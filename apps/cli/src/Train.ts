@@ -29,7 +29,7 @@ const flags = {
   ),
   circuit: describe(
     Flag.String("circuit"),
-    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it"
+    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it; or an ONNX model, from whose own weights training starts"
   ),
   activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
   residual: Flag.Boolean("residual").pipe(
@@ -37,6 +37,10 @@ const flags = {
     Flag.withDefault(false)
   ),
   plan: describe(Flag.String("plan"), "auto, or phases as in relax:250:rprop=0.1,backpropagate:400:rprop=0.001; auto"),
+  cutAfter: describe(
+    Flag.String("cut-after"),
+    "after which blocks or operators to relax, as in linear, tanh or Gemm,MatMul; what the plan says"
+  ),
   start: describe(Flag.Literals("start", Settings.starts), "where weights start; auto leaves it to the plan"),
   batch: describe(Flag.Int("batch"), "train in batches of so many examples; 64 where --epochs is given"),
   epochs: describe(Flag.Int("epochs"), "passes over the data in batches; 40 where --batch is given"),
@@ -240,6 +244,7 @@ const merge = Effect.fnUntraced(function* (
     circuit: Option.getOrUndefined(given.circuit),
     activation: Option.getOrUndefined(given.activation),
     plan: Option.getOrUndefined(given.plan),
+    cutAfter: Option.getOrUndefined(given.cutAfter),
     start: Option.getOrUndefined(given.start),
     seed: seed ?? Option.getOrUndefined(given.seed),
     batch: Option.getOrUndefined(given.batch),
@@ -339,7 +344,8 @@ const merge = Effect.fnUntraced(function* (
     stopLoss: text.stopLoss,
     tensorboard: text.tensorboard,
     residual: text.residual,
-    compare: text.compare
+    compare: text.compare,
+    cutAfter: text.cutAfter
   })
 })
 

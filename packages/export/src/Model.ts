@@ -38,6 +38,8 @@ export class NotAnOnnxModel extends Schema.TaggedError<NotAnOnnxModel>()("NotAnO
   }
 }
 
+export { DataType }
+
 /** The ONNX element type of each type that programs compute with. */
 export const dataTypes = { float: DataType.FLOAT, bool: DataType.BOOL, int: DataType.INT64 } as const
 

@@ -15,6 +15,8 @@ import type * as Operators from "./Operators.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
+export { type Read, read } from "./read/Reading.ts"
+
 /** What may be asked of a model. */
 export interface Options {
   /** The operator set, 17 to 24; 21 unless told. */

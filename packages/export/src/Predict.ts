@@ -1,12 +1,14 @@
 /**
  * The answers of a model to new inputs.
  */
-import { type Engine, NdArray } from "@rai/core"
-import { Effect, Schema } from "effect"
+import { Engine, NdArray } from "@rai/core"
+import { Effect, Record, Schema } from "effect"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
+import * as Network from "./read/Network.ts"
+import * as Reading from "./read/Reading.ts"
 
 /** Inputs that are not what the model takes. */
 export class InputsUnfit extends Schema.TaggedError<InputsUnfit>()("InputsUnfit", {
@@ -31,11 +33,39 @@ export interface Prediction {
 /** Why there is no prediction. */
 export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | InputsUnfit | Onnxruntime.OnnxruntimeFailed
 
-/** Runs the model in `file` on `inputs` [rows, features], for models with one input of that shape. */
+/** Runs the model in `file` on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
 export const predict = Effect.fn("Predict.predict")(function* (
   file: string,
   inputs: NdArray.NdArray
 ): Effect.fn.Return<Prediction, Failed> {
+  const { bytes, given, input, origin } = yield* prepared(file, inputs)
+  return { outputs: yield* Onnxruntime.run(bytes, { [input.name]: given }, file), ...meaning(origin) }
+})
+
+/** The same on the engine at hand: the model is read, and its program run. */
+export const onEngine = Effect.fn("Predict.onEngine")(function* (
+  file: string,
+  inputs: NdArray.NdArray
+): Effect.fn.Return<
+  Prediction,
+  Exclude<Failed, Onnxruntime.OnnxruntimeFailed> | Network.Failed | Engine.EngineFailed,
+  Engine.Engine
+> {
+  const { given, input, model, origin } = yield* prepared(file, inputs)
+  const outputs = Reading.realOutputs(model)
+  const { arrays, program } = yield* Network.read(model, { file, inputs: { [input.name]: given.shape }, outputs })
+  const own = Record.map(arrays, ({ array }) => array)
+  return { outputs: yield* Engine.run(program, { ...own, [input.name]: given }), ...meaning(origin) }
+})
+
+const meaning = (origin: Metadata.Metadata | undefined) => ({
+  task: origin?.task,
+  inputNames: origin?.inputs,
+  classNames: origin?.classes
+})
+
+/** The model, and the rows in the shape of its input. */
+const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdArray) {
   const bytes = yield* ModelFile.read(file)
   const model = yield* Model.decode(bytes, file)
   const origin = Metadata.read(model)
@@ -44,21 +74,21 @@ export const predict = Effect.fn("Predict.predict")(function* (
     const expected = "a model with one input"
     return yield* new InputsUnfit({ file, expected, came: `one with ${others.length + (input === undefined ? 0 : 1)}` })
   }
+  const [examples, ...example] = input.shape
+  const features =
+    example.length === 1 && typeof example[0] === "string" ? inputs.shape[1]! : NdArray.size(example.map(Number))
   const fits =
-    inputs.shape.length === input.shape.length &&
-    input.shape.every((n, axis) => typeof n === "string" || n === inputs.shape[axis]) &&
+    inputs.shape.length === 2 &&
+    features === inputs.shape[1] &&
+    (typeof examples === "string" || examples === inputs.shape[0]) &&
     inputs.data.length === NdArray.size(inputs.shape)
   if (!fits) {
     const names = origin === undefined ? "" : ` (${origin.inputs.join(", ")})`
     const expected = `inputs [${input.shape.join(", ")}]${names}`
     return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]` })
   }
-  return {
-    outputs: yield* Onnxruntime.run(bytes, { [input.name]: inputs }, file),
-    task: origin?.task,
-    inputNames: origin?.inputs,
-    classNames: origin?.classes
-  }
+  const shape = [inputs.shape[0]!, ...example.map((n) => (typeof n === "string" ? features : n))]
+  return { bytes, model, origin, input, given: { data: inputs.data, shape } }
 })
 
 /** What a model of ours says of its inputs' columns, its task, its classes and the rest of its origin; undefined for a model from elsewhere. */

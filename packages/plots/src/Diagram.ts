@@ -2,7 +2,17 @@
  * A circuit as a diagram: each block with the shape that leaves it, its parameters and its cost, repeated blocks once, and a z where an
  * activation is relaxed.
  */
-import { type Block, Circuit, Cost, Evaluation, NdArray, Program, type ShapeMismatch, Tensor } from "@rai/core"
+import {
+  type Block,
+  Circuit,
+  Cost,
+  Evaluation,
+  NdArray,
+  Graph as Network,
+  Program,
+  type ShapeMismatch,
+  Tensor
+} from "@rai/core"
 import type { Attributes, Edge, Graph } from "@viz-js/viz"
 import { Effect } from "effect"
 import * as Svg from "./internal/Svg.ts"
@@ -98,11 +108,19 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
   const place = (path: string, leaf: string, from: ReadonlyArray<string>, attributes: Attributes): Drawn => {
     const all = sitesOf.get(leaf)!.map((site) => site.path)
     const cut = all.filter((site) => cuts.has(site)).length
+    const label = cut === all.length ? "z" : `z (${cut} of ${all.length})`
+    return placed(path, cut === 0 ? undefined : label, from, attributes)
+  }
+  const placed = (
+    path: string,
+    label: string | undefined,
+    from: ReadonlyArray<string>,
+    attributes: Attributes
+  ): Drawn => {
     const edges = from.map((tail): Edge => ({ tail, head: path }))
     const nodes = [{ name: path, attributes }]
-    if (cut === 0) return { last: path, nodes, edges, subgraphs: [] }
+    if (label === undefined) return { last: path, nodes, edges, subgraphs: [] }
     const z = `z ${path}`
-    const label = cut === all.length ? "z" : `z (${cut} of ${all.length})`
     return {
       last: z,
       nodes: [...nodes, { name: z, attributes: { ...auxiliary, label } }],
@@ -110,10 +128,35 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
       subgraphs: []
     }
   }
+  /** Each place of a network with what it is computed from. */
+  const network = (block: Block.Block, graph: Circuit.Graph, path: string, from: string): Drawn => {
+    const ends = new Map<Circuit.Place | undefined, string>([[undefined, from]])
+    const shares = Network.shares(block)
+    const parts = graph.places.map((place) => {
+      const here = Circuit.join(path, place.name)
+      const stretch = Network.stretch(graph, place.result)
+      const shape = sizes.get(here)!.shape
+      const flops = stretch.nodes.reduce((total, node) => total + Cost.flops(node, one), 0)
+      const own: Block.Block = { ...block, kind: place.kind, settings: {}, parameters: shares.get(place.name)! }
+      const label = { html: labelOf(own, { shape, flops }, 1) }
+      const drawn = placed(
+        here,
+        cuts.has(here) ? "z" : undefined,
+        stretch.from.map((before) => ends.get(before)!),
+        { label }
+      )
+      ends.set(place, drawn.last)
+      return drawn
+    })
+    const [last] = Network.stretch(graph, graph.program.outputs.output!).from
+    const end = graph.places.find(({ result }) => result === graph.program.outputs.output) ?? last
+    return together(parts, { last: ends.get(end)!, nodes: [], edges: [], subgraphs: [] })
+  }
   const walk = (part: Circuit.Circuit, path: string, leaf: string, from: string): Drawn => {
     const at = (step: string | number) => [Circuit.join(path, step), Circuit.join(leaf, step)] as const
     switch (part._tag) {
       case "Block": {
+        if (part.graph !== undefined) return network(part, part.graph, path, from)
         const times = sitesOf.get(leaf)!.length
         return place(path, leaf, [from], { label: { html: labelOf(part, sizes.get(path)!, times) } })
       }
@@ -180,6 +223,9 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
     subgraphs: whole.subgraphs
   }
 }
+
+/** One example. */
+const one = new Map([[Network.batch, 1]])
 
 const chain = (parts: ReadonlyArray<(from: string) => Drawn>, from: string): Drawn =>
   parts.reduce<Drawn>((before, part) => together([before], part(before.last)), {

@@ -1,7 +1,9 @@
 /**
  * The leaf of a circuit: one stage f_t as data.
  */
+import type { NdArray } from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import type { Graph } from "./Graph.ts"
 
 /** One trainable array: its shape and what an initialiser needs to know. */
 export interface Parameter {
@@ -11,7 +13,7 @@ export interface Parameter {
   readonly fanIn: number
   readonly fanOut: number
   /** Where it starts, whatever the initialiser. */
-  readonly initial?: number
+  readonly initial?: number | NdArray
 }
 
 /** The parameters of a block by their local name, as tensors. */
@@ -32,6 +34,8 @@ export interface Block {
   readonly apply: (z: Tensor, θ: Theta) => Tensor
   /** What it is in a step of training, where that is something else. */
   readonly training?: Training
+  /** Of a network from elsewhere, its program with the places in it, which are cut each by itself. */
+  readonly graph?: Graph
 }
 
 /** A stage that a step of training sees otherwise than the free run does. */
@@ -44,8 +48,8 @@ export interface Training {
 }
 
 /** Whether a stage is a linear map: one whose parameter `weight` is a matrix [fan-in, fan-out], as a convolution's may be. */
-export const isLinear = ({ parameters: { weight } }: Block): boolean =>
-  weight?.role === "weight" && weight.shape.length === 2
+export const isLinear = ({ graph, parameters: { weight } }: Block): boolean =>
+  graph === undefined && weight?.role === "weight" && weight.shape.length === 2
 
 /** A stage of your own: any plain function on tensors, without parameters. */
 export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({

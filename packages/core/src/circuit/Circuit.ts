@@ -5,6 +5,7 @@
 import type { Shape } from "../tensor/Shape.ts"
 import { type Activation, activations } from "./Activation.ts"
 import { type Block, isLinear, type Parameter, stage } from "./Block.ts"
+import * as Graph from "./Graph.ts"
 import * as Linear from "./Linear.ts"
 
 export {
@@ -30,6 +31,7 @@ export { conv1d, conv2d } from "./Convolution.ts"
 export { dropout } from "./Dropout.ts"
 export { embedding } from "./Embedding.ts"
 export { flatten, unflatten } from "./Flattening.ts"
+export { type Graph, make as graph, type Place } from "./Graph.ts"
 export { layerNorm } from "./LayerNorm.ts"
 export {
   averagePool1d,
@@ -166,13 +168,16 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
 
 /**
  * One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked
- * in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together.
+ * in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together. Of a graph each
+ * place is a site, of the graph's leaf.
  */
 export interface Site {
   readonly path: string
   readonly leaf: string
   readonly turn: number
   readonly block: Block
+  /** Whether it is a map between layers, a function behind one, or neither. */
+  readonly role: Graph.Place["role"]
 }
 
 /** Stand for z + f(z), and for what is put together, at their sites: all that takes part has been computed before. */
@@ -182,8 +187,17 @@ const together = stage("concat", (z) => z)
 /** Every site in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
   switch (circuit._tag) {
-    case "Block":
-      return [{ path, leaf, turn, block: circuit }]
+    case "Block": {
+      const { graph } = circuit
+      if (graph === undefined) {
+        return [{ path, leaf, turn, block: circuit, role: isLinear(circuit) ? "map" : "activation" }]
+      }
+      const shares = Graph.shares(circuit)
+      return graph.places.map(({ kind, name, role }) => {
+        const block = { ...circuit, kind, parameters: shares.get(name)! }
+        return { path: join(path, name), leaf, turn, block, role }
+      })
+    }
     case "Sequence":
       return circuit.children.flatMap((child, i) => sites(child, join(path, i), join(leaf, i), turn))
     case "Repeat":
@@ -191,11 +205,14 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
         sites(circuit.child, join(path, t), join(leaf, "*"), turn * circuit.times + t)
       ).flat()
     case "Residual":
-      return [...sites(circuit.child, join(path, 0), join(leaf, 0), turn), { path, leaf, turn, block: sum }]
+      return [
+        ...sites(circuit.child, join(path, 0), join(leaf, 0), turn),
+        { path, leaf, turn, block: sum, role: "other" }
+      ]
     case "Branch":
       return [
         ...circuit.children.flatMap((child, i) => sites(child, join(path, i), join(leaf, i), turn)),
-        { path, leaf, turn, block: together }
+        { path, leaf, turn, block: together, role: "other" }
       ]
   }
 }
@@ -229,10 +246,7 @@ export const inputs = (circuit: Circuit): number =>
   leaves(circuit).find(({ block }) => block.settings.inputs !== undefined)?.block.settings.inputs ?? 0
 
 /** The number of linear maps, repeats unrolled: T for a perceptron. */
-export const depth = (circuit: Circuit): number =>
-  leaves(circuit)
-    .filter(({ block }) => isLinear(block))
-    .reduce((total, { stack }) => total + stack.reduce((a, b) => a * b, 1), 0)
+export const depth = (circuit: Circuit): number => sites(circuit).filter(({ role }) => role === "map").length
 
 /** The circuit on one line. */
 export const print = (circuit: Circuit): string => {

@@ -4,6 +4,7 @@
 import { Effect, FileSystem, Schema } from "effect"
 import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
+import * as GraphSpec from "./GraphSpec.ts"
 
 /** A circuit description that cannot be read. */
 export class CircuitInvalid extends Schema.TaggedError<CircuitInvalid>()("CircuitInvalid", { reason: Schema.String }) {
@@ -47,12 +48,14 @@ type Json =
   | { readonly repeat: Json; readonly times: number }
   | { readonly residual: Json }
   | { readonly branch: ReadonlyArray<Json> }
+  | { readonly graph: GraphSpec.Json }
 
 const Spec: Schema.Codec<Json> = Schema.Union([
   Schema.Struct({ sequence: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
   Schema.Struct({ repeat: Schema.suspend((): Schema.Codec<Json> => Spec), times: Schema.Int }),
   Schema.Struct({ residual: Schema.suspend((): Schema.Codec<Json> => Spec) }),
   Schema.Struct({ branch: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
+  Schema.Struct({ graph: GraphSpec.schema }),
   Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
 ])
 
@@ -66,6 +69,7 @@ export const schema: Schema.Codec<Json> = Spec
 export const toJson = (circuit: Circuit.Circuit): Json => {
   switch (circuit._tag) {
     case "Block":
+      if (circuit.graph !== undefined) return { graph: GraphSpec.toJson(circuit) }
       return Object.keys(circuit.settings).length === 0
         ? { kind: circuit.kind }
         : { kind: circuit.kind, settings: circuit.settings }
@@ -98,6 +102,17 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
       if (first !== undefined) return Circuit.branch(first, ...rest)
       const reason = "expected a branch of one block or more, but an empty one came; write what stands side by side"
       return yield* new CircuitInvalid({ reason })
+    }
+    if ("graph" in json) {
+      const reason = "expected a graph as rai wrote it, but another came; take the circuit from its model again"
+      return yield* Effect.try({
+        try: () => GraphSpec.fromJson(json.graph),
+        catch: () => new CircuitInvalid({ reason })
+      }).pipe(
+        Effect.flatMap((block) =>
+          block === undefined ? Effect.fail(new CircuitInvalid({ reason })) : Effect.succeed(block)
+        )
+      )
     }
     const kind = BlockKinds.table[json.kind]
     if (kind === undefined) {

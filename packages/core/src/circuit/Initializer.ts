@@ -25,15 +25,18 @@ const each =
     return Object.fromEntries(
       Object.entries(Circuit.parameters(circuit)).map(([name, parameter]) => [
         name,
-        parameter.initial === undefined
-          ? NdArray.make(
-              parameter.shape,
-              (parameter.role === "embedding" ? normal : draw)(parameter, NdArray.size(parameter.shape), random)
-            )
-          : NdArray.full(parameter.shape, parameter.initial)
+        started(parameter) ??
+          NdArray.make(
+            parameter.shape,
+            (parameter.role === "embedding" ? normal : draw)(parameter, NdArray.size(parameter.shape), random)
+          )
       ])
     )
   }
+
+/** Where a parameter starts whatever the initialiser. */
+const started = ({ initial, shape }: Parameter): NdArray.NdArray | undefined =>
+  typeof initial === "number" ? NdArray.full(shape, initial) : initial && NdArray.make(shape, initial.data)
 
 const zeros = (size: number) => new Float64Array(size)
 

@@ -5,13 +5,14 @@
  *     relaxed     onCut = (path, ẑ) => { record L_h(z[path], ẑ); return z[path] }
  */
 import * as Circuit from "../circuit/Circuit.ts"
+import * as Graph from "../circuit/Graph.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 
 /** Which activations are relaxed. */
 export interface Cut {
   /**
-   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, those of another kind, or those
-   * that a predicate on path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
+   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, those of other kinds, as in
+   * `tanh` or `Gemm+Conv`, or those that a predicate on path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
    */
   readonly after:
     | "linear"
@@ -63,12 +64,12 @@ export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> =
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))
 }
 
-const matches = (after: Cut["after"], { block, path }: Circuit.Site, isWithin: boolean): boolean => {
+const matches = (after: Cut["after"], { block, path, role }: Circuit.Site, isWithin: boolean): boolean => {
   if (typeof after === "function") return after({ path, kind: block.kind })
-  if (after === "residual") return !isWithin && (block.kind === after || Circuit.isLinear(block))
-  if (after === "linear") return Circuit.isLinear(block)
-  if (after === "activation") return !Circuit.isLinear(block) && block.kind !== "residual" && block.kind !== "concat"
-  return block.kind === after
+  if (after === "residual") return !isWithin && (block.kind === after || role === "map")
+  if (after === "linear") return role === "map"
+  if (after === "activation") return role === after
+  return after.split("+").includes(block.kind)
 }
 
 /** The places that are the circuit's output, and whether what goes in is output too, since nothing is trained on the way. */
@@ -81,6 +82,9 @@ interface Outputs {
 const outputs = (circuit: Circuit.Circuit, path: string): Outputs => {
   switch (circuit._tag) {
     case "Block":
+      if (circuit.graph !== undefined) {
+        return { paths: Graph.outputs(circuit).map((name) => Circuit.join(path, name)), passes: false }
+      }
       return { paths: [path], passes: Object.keys(circuit.parameters).length === 0 }
     case "Sequence":
       return last(circuit.children.map((child, i) => () => outputs(child, Circuit.join(path, i))))

@@ -4,6 +4,7 @@
  */
 import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
+import * as Graph from "../circuit/Graph.ts"
 import { order } from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -28,6 +29,7 @@ export const evaluate = (
   switch (circuit._tag) {
     case "Block": {
       handler.onInput?.(path, z)
+      if (circuit.graph !== undefined) return located(path, () => throughout(circuit, θ, z, handler, path))
       const prediction = located(path, () => predicted(circuit, θ, z, handler, path))
       return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
     }
@@ -50,6 +52,15 @@ export const evaluate = (
         : together(circuit, θ, z, handler as Required<Cut.Handler>, path, segments)
     }
   }
+}
+
+/** A graph with each of its places that are cut. */
+const throughout = ({ graph, parameters }: Block, θ: Theta, z: Tensor, handler: Cut.Handler, path: string): Tensor => {
+  const own = Object.fromEntries(Object.keys(parameters).map((name) => [name, θ(Circuit.join(path, name))]))
+  return Graph.evaluate(graph!, z, own, ({ name }, prediction) => {
+    const place = Circuit.join(path, name)
+    return handler.sites.has(place) ? handler.onCut(place, prediction) : prediction
+  })
 }
 
 /** Whether a path stands for all segments of a repeated block at once. */

@@ -60,7 +60,9 @@ export interface Place {
 export const places = (circuit: Circuit.Circuit, sites: ReadonlySet<string>, path = ""): ReadonlyArray<Place> => {
   switch (circuit._tag) {
     case "Block":
-      return sites.has(path) ? [{ name: path, sites: [path], stacked: false }] : []
+      return Circuit.sites(circuit, path).flatMap((site) =>
+        sites.has(site.path) ? [{ name: site.path, sites: [site.path], stacked: false }] : []
+      )
     case "Sequence":
       return circuit.children.flatMap((child, i) => places(child, sites, Circuit.join(path, i)))
     case "Residual":

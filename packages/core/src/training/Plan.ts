@@ -122,6 +122,17 @@ export const stoppingEarly: {
   })
 })
 
+/** The plan with its phases cut after other blocks: a kind, or several as in `Gemm+Conv`. */
+export const cuttingAfter: {
+  (after: string): (plan: Plan) => Plan
+  (plan: Plan, after: string): Plan
+} = Function.dual(2, (plan: Plan, after: string) => {
+  const phases = plan.phases.map((phase) =>
+    phase.kind === "backpropagate" ? phase : { ...phase, cut: { ...phase.cut, after } }
+  )
+  return new Plan({ ...plan, phases })
+})
+
 /** The plan trained in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
 export const inCoordinates: {
   (coordinates: Coordinates.Coordinates): (plan: Plan) => Plan
@@ -227,7 +238,7 @@ const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linea
 
 /** Whether a sweep reaches every hidden map: its local problems are those of linear blocks. */
 const isSwept = (circuit: Circuit.Circuit): boolean =>
-  Circuit.leaves(circuit).every(({ block }) => !Circuit.isLinear(block) || block.kind === "linear")
+  Circuit.sites(circuit).every(({ block, role }) => role !== "map" || block.kind === "linear")
 
 /** Starts from which the free run carries information through any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])

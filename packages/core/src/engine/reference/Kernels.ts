@@ -89,7 +89,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   greater: elementwise((a, b) => Number(a! > b!)),
   equal: elementwise((a, b) => Number(a === b)),
   where: elementwise((condition, a, b) => (condition ? a! : b!)),
-  cast: elementwise((x) => x!),
+  cast: ([x], _, { to }) => (to === "int" ? x!.data.map(Math.trunc) : x!.data),
   sum: reduce(0, (a, x) => a + x),
   max: reduce(Number.NEGATIVE_INFINITY, Math.max),
   argMax: ([x], shape, { axes }) => {

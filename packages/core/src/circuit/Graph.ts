@@ -1,0 +1,161 @@
+/**
+ * A circuit that is a program, as networks from elsewhere are: one formula with named places in it, each of which may be cut.
+ */
+import type * as Program from "../program/Program.ts"
+import * as Rewrite from "../program/Rewrite.ts"
+import { show } from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { Tensor } from "../tensor/Tensor.ts"
+import type { Block, Parameter, Theta } from "./Block.ts"
+
+/** A node of the network: what it is called, what it does, and the tensor that it gives. */
+export interface Place {
+  readonly name: string
+  /** The operator, as in `Gemm`. */
+  readonly kind: string
+  readonly role: "map" | "activation" | "other"
+  readonly result: Tensor
+}
+
+/** A program with the inputs `x`: [batch, inputs] and the parameters by name, its one output `output`: [batch, outputs], and its places in order. */
+export interface Graph {
+  readonly program: Program.Program
+  readonly places: ReadonlyArray<Place>
+}
+
+/** The name of the examples' axis in a graph's program. */
+export const batch = "batch"
+
+/**
+ * The block of a graph; `parameters` are those of the program's inputs that are not `x`.
+ *
+ * ```ts
+ * import { Circuit, Program } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.runSync(
+ *   Program.make({ x: ["batch", 2], w: [2, 1] }, ({ x, w }) => ({ output: x.matMul(w).tanh() }))
+ * )
+ * const [product] = program.outputs.output!.operands
+ * const places = [{ name: "first", kind: "MatMul", role: "map", result: product! }] as const
+ * const w = { shape: [2, 1], role: "weight", fanIn: 2, fanOut: 1 } as const
+ * Circuit.print(Circuit.graph({ program, places }, { w })) // => "graph 2→1"
+ * ```
+ */
+export const make = (graph: Graph, parameters: Readonly<Record<string, Parameter>>): Block => {
+  const inputs = graph.program.inputs.x!.shape[1] as number
+  const outputs = graph.program.outputs.output!.shape[1] as number
+  return {
+    _tag: "Block",
+    kind: "graph",
+    settings: { inputs, outputs },
+    parameters,
+    apply: (z, θ) => evaluate(graph, z, θ),
+    graph
+  }
+}
+
+/** The output for z: [batch, inputs]; `at` says what goes on behind each place, from its prediction. */
+export const evaluate = (
+  { places, program }: Graph,
+  z: Tensor,
+  θ: Theta,
+  at: (place: Place, prediction: Tensor) => Tensor = (_, prediction) => prediction
+): Tensor => {
+  const inputs = program.inputs.x!.shape[1]!
+  const [examples] = z.shape
+  if (z.shape.length !== 2 || z.shape[1] !== inputs) {
+    throw new ShapeMismatch({ operation: "graph", expected: `[batch, ${inputs}]`, came: show(z.shape) })
+  }
+  const own = new Map(places.map((place) => [place.result, place]))
+  return Rewrite.rewrite(program, (node, operands) => {
+    const prediction = again(node, operands, examples!, (name) => (name === "x" ? z : θ[name]!))
+    const place = own.get(node)
+    return place === undefined ? prediction : at(place, prediction)
+  }).outputs.output!
+}
+
+/** The node over other operands, for so many examples. */
+const again = (
+  node: Tensor,
+  operands: ReadonlyArray<Tensor>,
+  examples: number | string,
+  given: (name: string) => Tensor
+): Tensor => {
+  const { attributes, primitive } = node
+  if (primitive.name === "input") return given(attributes.name as string)
+  if (primitive.name !== "reshape" && primitive.name !== "broadcast") return Rewrite.rebuild(node, operands)
+  const to = (attributes.to as ReadonlyArray<number | string>).map((n) => (n === batch ? examples : n))
+  return new Tensor(primitive, operands, { to })
+}
+
+/** The parameters that first take part at each place, by its name; what takes part behind the last place belongs to that. */
+export const shares = ({ graph, parameters }: Block): ReadonlyMap<string, Readonly<Record<string, Parameter>>> => {
+  const { places, program } = graph!
+  const own = new Map(places.map((place) => [place.result, place]))
+  const found = new Map(places.map(({ name }) => [name, {} as Record<string, Parameter>]))
+  let waiting: Record<string, Parameter> = {}
+  for (const node of program.nodes) {
+    const name = node.attributes.name as string
+    if (node.primitive.name === "input" && parameters[name] !== undefined) waiting[name] = parameters[name]
+    const place = own.get(node)
+    if (place === undefined) continue
+    Object.assign(found.get(place.name)!, waiting)
+    waiting = {}
+  }
+  const last = places.at(-1)
+  if (last !== undefined) Object.assign(found.get(last.name)!, waiting)
+  return found
+}
+
+/**
+ * The names of the places that are the output: nothing is trained behind them, and whatever reaches the output passes through them.
+ */
+export const outputs = ({ graph, parameters }: Block): ReadonlyArray<string> => {
+  const { places, program } = graph!
+  const end = program.outputs.output!
+  const names: Array<string> = []
+  for (const place of places.toReversed()) {
+    const isOpen = reached(end, place.result).some(({ attributes, primitive }) => {
+      const name = attributes.name as string
+      return primitive.name === "input" && (name === "x" || parameters[name]?.role !== "statistic")
+    })
+    if (isOpen) break
+    names.push(place.name)
+  }
+  return names
+}
+
+/** What `end` is computed from, no further back than `stop`. */
+const reached = (end: Tensor, stop: Tensor): ReadonlyArray<Tensor> => within(end, (node) => node === stop)
+
+/** What `end` is computed from, itself too, up to where `stops` says; not those it stops at. */
+const within = (end: Tensor, stops: (node: Tensor) => boolean): ReadonlyArray<Tensor> => {
+  const seen = new Set<Tensor>()
+  const pending = [end]
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (stops(node) || seen.has(node)) continue
+    seen.add(node)
+    pending.push(...node.operands)
+  }
+  return [...seen]
+}
+
+/** A place, or the output, with the places that it is computed from and what lies between; no place at all stands for the input. */
+export interface Stretch {
+  readonly from: ReadonlyArray<Place | undefined>
+  readonly nodes: ReadonlyArray<Tensor>
+}
+
+/** What lies between the places that come before and a result. */
+export const stretch = ({ places, program }: Graph, end: Tensor): Stretch => {
+  const own = new Map(places.map((place) => [place.result, place]))
+  const from = new Set<Place | undefined>()
+  const nodes = within(end, (node) => {
+    const place = node === end ? undefined : own.get(node)
+    if (place !== undefined) from.add(place)
+    else if (node === program.inputs.x) from.add(undefined)
+    return place !== undefined
+  })
+  return { from: [...from], nodes }
+}

@@ -1,0 +1,89 @@
+/**
+ * Graphs as data: the program's primitives by name, so that a checkpoint and a run's folder keep a network from elsewhere.
+ */
+import { Schema } from "effect"
+import * as Program from "../program/Program.ts"
+import { table } from "../tensor/primitives/Table.ts"
+import { Tensor } from "../tensor/Tensor.ts"
+import type { Block, Parameter } from "./Block.ts"
+import * as Graph from "./Graph.ts"
+
+const Value = Schema.Union([Schema.Finite, Schema.Boolean, Schema.String])
+
+const Node = Schema.Struct({
+  primitive: Schema.String,
+  operands: Schema.Array(Schema.Int),
+  attributes: Schema.Record(Schema.String, Schema.Union([Value, Schema.Array(Value)]))
+})
+
+/** The schema of a graph as JSON: nodes with their operands by number, the output last; what is not finite as text. */
+export const schema = Schema.Struct({
+  nodes: Schema.Array(Node),
+  places: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      kind: Schema.String,
+      role: Schema.Literals(["map", "activation", "other"]),
+      result: Schema.Int
+    })
+  ),
+  parameters: Schema.Record(
+    Schema.String,
+    Schema.Struct({
+      shape: Schema.Array(Schema.Int),
+      role: Schema.Literals(["weight", "bias", "scale", "embedding", "statistic"]),
+      fanIn: Schema.Finite,
+      fanOut: Schema.Finite
+    })
+  )
+})
+
+/** A graph as JSON. */
+export type Json = typeof schema.Type
+
+/** The graph of a block as JSON, without numbers of its parameters. */
+export const toJson = ({ graph, parameters }: Block): Json => {
+  const { places, program } = graph!
+  const number = new Map(program.nodes.map((node, i) => [node, i]))
+  return {
+    nodes: program.nodes.map(({ attributes, operands, primitive }) => ({
+      primitive: primitive.name,
+      operands: operands.map((operand) => number.get(operand)!),
+      attributes: Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, finite(value)]))
+    })),
+    places: places.map(({ kind, name, result, role }) => ({ name, kind, role, result: number.get(result)! })),
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, { fanIn, fanOut, role, shape }]) => [name, { shape, role, fanIn, fanOut }])
+    )
+  }
+}
+
+const finite = <A>(value: A): A | string =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value
+
+/** The block that `toJson` wrote; undefined where the JSON describes no program that could be one. */
+export const fromJson = ({ nodes, parameters, places }: Json): Block | undefined => {
+  const tensors: Array<Tensor> = []
+  for (const { attributes, operands, primitive } of nodes) {
+    const row = table.get(primitive)
+    const given = operands.map((operand) => tensors[operand])
+    if (row === undefined || given.some((operand) => operand === undefined)) return undefined
+    const own = Object.entries(attributes).map(([key, value]) => [key, numeric.has(key) ? Number(value) : value])
+    tensors.push(new Tensor(row, given as ReadonlyArray<Tensor>, Object.fromEntries(own)))
+  }
+  const inputs = tensors.filter(({ primitive }) => primitive.name === "input")
+  const named = Object.fromEntries(inputs.map((tensor) => [tensor.attributes.name as string, tensor]))
+  const output = tensors.at(-1)
+  const found = places.map((place) => ({ ...place, result: tensors[place.result] }))
+  const isWhole =
+    output?.shape.length === 2 &&
+    named.x?.shape.length === 2 &&
+    found.every(({ result }) => result !== undefined) &&
+    inputs.every(({ attributes: { name } }) => name === "x" || parameters[name as string] !== undefined)
+  if (!isWhole) return undefined
+  const program = Program.fromTensors(named, { output })
+  return Graph.make({ program, places: found as ReadonlyArray<Graph.Place> }, parameters as Record<string, Parameter>)
+}
+
+/** Attributes that are numbers, finite or not. */
+const numeric = new Set(["value", "minimum", "maximum"])

@@ -1,0 +1,174 @@
+/**
+ * One node as its row sees it: operands, settings and the version of the operator set.
+ */
+import { type NdArray, type Shape, Tensor } from "@rai/core"
+import type { AttributeProto } from "../onnx_pb.ts"
+import { Refused } from "./Refused.ts"
+import * as Value from "./Value.ts"
+
+/** A result with the kind of its elements, where that is not the first operand's; or numbers that are known at once. */
+export type Result =
+  | Tensor.Tensor
+  | { readonly tensor: Tensor.Tensor; readonly kind: Value.Kind }
+  | { readonly known: NdArray.NdArray; readonly kind: Value.Kind }
+
+/** From a node to its results, in order. Throws `ShapeMismatch`, or `Refused` with what it cannot say. */
+export type Row = (call: Call) => Result | ReadonlyArray<Result>
+
+/** What the whole graph knows. */
+export interface Surroundings {
+  readonly opset: number
+  /** The named dimensions. */
+  readonly names: ReadonlyArray<string>
+  /** The length of the examples' axis where the model fixes one and any other will do. */
+  readonly fixedBatch: number | undefined
+  /** Numbers as part of the formula. */
+  readonly embed: (array: NdArray.NdArray) => Tensor.Tensor
+  /** A tensor that the model holds, decoded. */
+  readonly decode: (attribute: AttributeProto) => { readonly array: NdArray.NdArray; readonly kind: Value.Kind }
+}
+
+/** One node. */
+export class Call {
+  readonly inputs: ReadonlyArray<Value.Value | undefined>
+  /** The names of its outputs; one that is not used is empty. */
+  readonly outputs: ReadonlyArray<string>
+  readonly attributes: ReadonlyMap<string, AttributeProto>
+  readonly graph: Surroundings
+
+  constructor(parts: Pick<Call, "inputs" | "outputs" | "attributes" | "graph">) {
+    this.inputs = parts.inputs
+    this.outputs = parts.outputs
+    this.attributes = parts.attributes
+    this.graph = parts.graph
+  }
+
+  get opset(): number {
+    return this.graph.opset
+  }
+
+  has(i: number): boolean {
+    return this.inputs[i] !== undefined
+  }
+
+  value(i: number): Value.Value {
+    const value = this.inputs[i]
+    if (value === undefined) throw new Refused(`its input ${i} is missing`, true)
+    return value
+  }
+
+  /** The i-th operand as numbers. */
+  float(i = 0): Tensor.Tensor {
+    return this.value(i).tensor().float()
+  }
+
+  /** The i-th operand as it is: conditions stay conditions. */
+  tensor(i = 0): Tensor.Tensor {
+    return this.value(i).tensor()
+  }
+
+  /** The i-th operand as a condition. */
+  bool(i = 0): Tensor.Tensor {
+    const tensor = this.tensor(i)
+    return tensor.dtype === "bool" ? tensor : not(tensor.equal(0))
+  }
+
+  kind(i = 0): Value.Kind {
+    return this.value(i).kind
+  }
+
+  shape(i = 0): Shape.Shape {
+    return this.value(i).shape
+  }
+
+  rank(i = 0): number {
+    return this.shape(i).length
+  }
+
+  /** The numbers of an operand that must be known when the graph is read. */
+  numbers(i: number): ReadonlyArray<number> {
+    const { known } = this.value(i)
+    if (known === undefined) throw new Refused(`its input ${i} is computed when the model runs`)
+    return Array.from(known.data)
+  }
+
+  number(i: number): number {
+    const [only, ...others] = this.numbers(i)
+    if (only === undefined || others.length > 0) throw new Refused(`its input ${i} is no single number`, true)
+    return only
+  }
+
+  /** The numbers of an operand, or undefined where it has none that are known. */
+  known(i: number): ReadonlyArray<number> | undefined {
+    const known = this.inputs[i]?.known
+    return known && Array.from(known.data)
+  }
+
+  /** A length as a number: named ones by the number that stands for them. */
+  lengthOf(dimension: Shape.Dimension): number {
+    return Value.toNumber(dimension, this.graph.names)
+  }
+
+  dimension(length: number): Shape.Dimension {
+    return Value.toDimension(length, this.graph.names)
+  }
+
+  /** A whole number among the settings. */
+  int(name: string, otherwise: number): number {
+    const attribute = this.attributes.get(name)
+    return attribute === undefined ? otherwise : Number(attribute.i)
+  }
+
+  ints(name: string): ReadonlyArray<number> | undefined {
+    return this.attributes.get(name)?.ints.map(Number)
+  }
+
+  real(name: string, otherwise: number): number {
+    return this.attributes.get(name)?.f ?? otherwise
+  }
+
+  text(name: string, otherwise: string): string {
+    const attribute = this.attributes.get(name)
+    return attribute === undefined ? otherwise : new TextDecoder().decode(attribute.s)
+  }
+
+  /** An axis of the i-th operand, from 0; negative ones count from the end. */
+  axis(axis: number, rank = this.rank()): number {
+    const own = axis < 0 ? axis + rank : axis
+    if (!Number.isInteger(own) || own < 0 || own >= Math.max(1, rank)) {
+      throw new Refused(`axis ${axis} is none of ${rank}`, true)
+    }
+    return own
+  }
+
+  /** Axes given as the i-th operand, or in older operator sets as a setting. */
+  axes(i: number, rank = this.rank()): ReadonlyArray<number> | undefined {
+    const axes = this.has(i) ? this.numbers(i) : this.ints("axes")
+    return axes?.map((axis) => this.axis(axis, rank))
+  }
+
+  /** A length that must be known. */
+  length(axis: number, i = 0): number {
+    const n = this.shape(i)[axis]
+    if (typeof n === "number") return n
+    throw new Refused(`the length of axis ${axis}, ${n ?? "which it does not have"}, is decided when the model runs`)
+  }
+}
+
+/** Where a condition does not hold. */
+export const not = (condition: Tensor.Tensor): Tensor.Tensor => condition.float().equal(0)
+
+/** Whole numbers as a result. */
+export const int = (tensor: Tensor.Tensor): Result => ({ tensor: tensor.float(), kind: "int" })
+
+/** The product of dimensions; throws `Refused` where that is no dimension. */
+export const product = (dimensions: Shape.Shape): Shape.Dimension => {
+  const named = dimensions.filter((n) => typeof n === "string")
+  const known = dimensions.reduce<number>((all, n) => (typeof n === "number" ? all * n : all), 1)
+  if (named.length === 0) return known
+  if (named.length === 1 && known === 1) return named[0]!
+  throw new Refused(`it puts the axis «${named[0]}», whose length each run decides, together with others`)
+}
+
+/** A tensor filled with one number. */
+export const filled = (value: number, shape: Shape.Shape): Tensor.Tensor => Tensor.constant(value).broadcastTo(shape)

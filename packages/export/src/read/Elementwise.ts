@@ -1,0 +1,259 @@
+/**
+ * Operators that compute element by element.
+ */
+import { Primitives, Tensor } from "@rai/core"
+import { DataType } from "../Model.ts"
+import { type Call, filled, not, type Row } from "./Call.ts"
+import { Refused } from "./Refused.ts"
+import type * as Value from "./Value.ts"
+
+type T = Tensor.Tensor
+
+const unary =
+  (f: (x: T, call: Call) => T): Row =>
+  (call) =>
+    f(call.float(), call)
+
+const binary =
+  (f: (a: T, b: T) => T): Row =>
+  (call) =>
+    f(call.float(0), call.float(1))
+
+const logical =
+  (f: (a: T, b: T) => T): Row =>
+  (call) =>
+    f(call.bool(0).float(), call.bool(1).float())
+
+/** All operands, of which there is one at least. */
+const every = (call: Call): ReadonlyArray<T> => [
+  call.float(0),
+  ...call.inputs.slice(1).map((_, i) => call.float(i + 1))
+]
+
+/** The whole part, towards zero; from 2²³ on float32 holds whole numbers alone. */
+export const truncated = (x: T): T => {
+  const whole = new Tensor.Tensor(Primitives.table.get("cast")!, [x], { to: "int" }).float()
+  return filled(2 ** 23, x.shape)
+    .greater(x.abs())
+    .where(whole, x)
+}
+
+const floor = (x: T): T => {
+  const whole = truncated(x)
+  return whole.sub(whole.greater(x).float())
+}
+
+/** To the nearest whole number, halves to the even one. */
+const rounded = (x: T): T => {
+  const above = floor(x.add(0.5))
+  const isHalf = above.sub(x).equal(0.5).float()
+  const isOdd = above.sub(floor(above.mul(0.5)).mul(2))
+  return filled(2 ** 22, x.shape)
+    .greater(x.abs())
+    .where(above.sub(isHalf.mul(isOdd)), x)
+}
+
+const reciprocal = (x: T): T => Tensor.constant(1).broadcastTo(x.shape).div(x)
+
+/** α (eˣ − 1) below 0. */
+const expBelow = (x: T, α: number): T => x.minimum(0).elu().mul(α)
+
+const whole = (x: T, n: number): T => {
+  if (n === 0) return filled(1, x.shape)
+  const half = whole(x, Math.floor(n / 2))
+  return n === 1 ? x : n % 2 === 0 ? half.square() : half.square().mul(x)
+}
+
+/** xⁿ for one n; products for whole ones. */
+const power = (x: T, n: number): T => {
+  if (Number.isInteger(n) && Math.abs(n) <= 64) return n < 0 ? reciprocal(whole(x, -n)) : whole(x, n)
+  if (n === 0.5) return x.sqrt()
+  if (n === -0.5) return reciprocal(x.sqrt())
+  return x.log().mul(n).exp()
+}
+
+/** aᵇ: of a negative a where b is whole. */
+const powers = (a: T, b: T): T => {
+  const [base, exponent] = [a.add(b.mul(0)), b.add(a.mul(0))]
+  const size = exponent.mul(base.abs().log()).exp()
+  const isOdd = exponent
+    .sub(floor(exponent.mul(0.5)).mul(2))
+    .equal(1)
+    .float()
+  const isWhole = floor(exponent).equal(exponent)
+  const negative = isWhole.where(size.mul(isOdd.mul(-2).add(1)), filled(Number.NaN, base.shape))
+  return filled(0, base.shape).greater(base).where(negative, size)
+}
+
+const pow: Row = (call) => {
+  const [exponent, ...others] = call.known(1) ?? []
+  const isOne = exponent !== undefined && others.length === 0 && call.rank(1) <= call.rank(0)
+  return isOne ? power(call.float(0), exponent) : powers(call.float(0), call.float(1))
+}
+
+const clip: Row = (call) => {
+  const x = call.float()
+  const bound = (i: number, name: string) =>
+    call.opset < 11 ? (call.attributes.has(name) ? [call.real(name, 0)] : undefined) : call.known(i)
+  const [low, high] = [bound(1, "min"), bound(2, "max")]
+  const isGiven = call.opset >= 11
+  const above = low !== undefined ? low[0]! : isGiven && call.has(1) ? call.float(1) : undefined
+  const below = high !== undefined ? high[0]! : isGiven && call.has(2) ? call.float(2) : undefined
+  if (typeof above === "number" && typeof below === "number" && above <= below) return x.clip(above, below)
+  const limited = above === undefined ? x : x.maximum(above)
+  return below === undefined ? limited : limited.minimum(below)
+}
+
+const gelu = (x: T, call: Call): T => {
+  const inner =
+    call.text("approximate", "none") === "tanh"
+      ? x
+          .add(x.mul(x.square()).mul(0.044715))
+          .mul(Math.sqrt(2 / Math.PI))
+          .tanh()
+      : x.mul(Math.SQRT1_2).erf()
+  return x.mul(inner.add(1)).mul(0.5)
+}
+
+/** The kind that an element type is computed as; undefined for those that round otherwise than float32 and wide whole numbers. */
+const kindOf = (type: number): Value.Kind | undefined => {
+  if (type === DataType.FLOAT || type === DataType.DOUBLE) return "float"
+  if (type === DataType.INT32 || type === DataType.INT64) return "int"
+  return type === DataType.BOOL ? "bool" : undefined
+}
+
+const cast = (call: Call, kind: Value.Kind | undefined) => {
+  if (kind === undefined) throw new Refused("it casts to a type that is neither float, double, int32, int64 nor bool")
+  if (kind === "bool") return call.bool()
+  const x = call.float()
+  return { kind, tensor: kind === "int" && call.kind() === "float" ? truncated(x) : x }
+}
+
+const divided: Row = (call) => {
+  const [a, b] = [call.float(0), call.float(1)]
+  return call.kind() === "int" && call.kind(1) === "int" ? truncated(a.div(b)) : a.div(b)
+}
+
+const modulo: Row = (call) => {
+  const [a, b] = [call.float(0), call.float(1)]
+  const isOfDividend = call.int("fmod", 0) === 1
+  const times = isOfDividend ? truncated(a.div(b)) : floor(a.div(b))
+  const finite = a.sub(times.mul(b))
+  if (call.kind() === "int") return finite
+  // Of an infinite divisor nothing is taken off, but a sign that must be the divisor's.
+  const isKept = isOfDividend ? filled(1, finite.shape) : a.mul(b.sign()).greater(0).float().add(a.equal(0).float())
+  const endless = isKept.greater(0.5).where(a, b.add(a.mul(0)))
+  return b.abs().equal(Number.POSITIVE_INFINITY).where(endless, finite)
+}
+
+const infinite: Row = (call) => {
+  const x = call.float()
+  const found = (sign: number, name: string) =>
+    call.int(name, 1) === 1 ? x.equal(sign * Number.POSITIVE_INFINITY).float() : x.zerosLike()
+  return found(1, "detect_positive").add(found(-1, "detect_negative")).greater(0.5)
+}
+
+const shrink: Row = (call) => {
+  const x = call.float()
+  const [λ, bias] = [call.real("lambd", 0.5), call.real("bias", 0)]
+  return x.greater(λ).where(x.sub(bias), filled(-λ, x.shape).greater(x).where(x.add(bias), x.zerosLike()))
+}
+
+export const rows: Readonly<Record<string, Row>> = {
+  Abs: unary((x) => x.abs()),
+  Neg: unary((x) => x.neg()),
+  Sign: unary((x) => x.sign()),
+  Sqrt: unary((x) => x.sqrt()),
+  Exp: unary((x) => x.exp()),
+  Log: unary((x) => x.log()),
+  Erf: unary((x) => x.erf()),
+  Reciprocal: unary(reciprocal),
+  Floor: unary(floor),
+  Ceil: unary((x) => floor(x.neg()).neg()),
+  Round: unary(rounded),
+  Sinh: unary((x) => x.exp().sub(x.neg().exp()).mul(0.5)),
+  Cosh: unary((x) => x.exp().add(x.neg().exp()).mul(0.5)),
+  Asinh: unary((x) => x.sign().mul(x.abs().add(x.square().add(1).sqrt()).log())),
+  Acosh: unary((x) => x.add(x.square().sub(1).sqrt()).log()),
+  Atanh: unary((x) => x.add(1).div(x.neg().add(1)).log().mul(0.5)),
+  Sigmoid: unary((x) => x.sigmoid()),
+  Tanh: unary((x) => x.tanh()),
+  Relu: unary((x) => x.relu()),
+  Softplus: unary((x) => x.softplus()),
+  Softsign: unary((x) => x.div(x.abs().add(1))),
+  Mish: unary((x) => x.mul(x.softplus().tanh())),
+  Gelu: unary(gelu),
+  Swish: unary((x, call) => x.mul(x.mul(call.real("alpha", 1)).sigmoid())),
+  HardSwish: unary((x) =>
+    x.mul(
+      x
+        .mul(1 / 6)
+        .add(0.5)
+        .clip(0, 1)
+    )
+  ),
+  HardSigmoid: unary((x, call) => x.mul(call.real("alpha", 0.2)).add(call.real("beta", 0.5)).clip(0, 1)),
+  Elu: unary((x, call) => {
+    const α = call.real("alpha", 1)
+    return α === 1 ? x.elu() : x.maximum(0).add(expBelow(x, α))
+  }),
+  Celu: unary((x, call) => {
+    const α = call.real("alpha", 1)
+    return x.maximum(0).add(expBelow(x.mul(1 / α), α))
+  }),
+  Selu: unary((x, call) =>
+    x
+      .maximum(0)
+      .add(expBelow(x, call.real("alpha", 1.6732631921768188)))
+      .mul(call.real("gamma", 1.0507010221481323))
+  ),
+  LeakyRelu: unary((x, call) => x.maximum(0).add(x.minimum(0).mul(call.real("alpha", 0.01)))),
+  ThresholdedRelu: unary((x, call) => x.greater(call.real("alpha", 1)).where(x, x.zerosLike())),
+  PRelu: (call) =>
+    call
+      .float(0)
+      .maximum(0)
+      .add(call.float(0).minimum(0).mul(call.float(1))),
+  Shrink: shrink,
+  Clip: clip,
+  Add: binary((a, b) => a.add(b)),
+  Sub: binary((a, b) => a.sub(b)),
+  Mul: binary((a, b) => a.mul(b)),
+  Div: divided,
+  Mod: modulo,
+  Pow: pow,
+  Max: (call) => every(call).reduce((a, b) => a.maximum(b)),
+  Min: (call) => every(call).reduce((a, b) => a.minimum(b)),
+  Sum: (call) => every(call).reduce((a, b) => a.add(b)),
+  Mean: (call) =>
+    every(call)
+      .reduce((a, b) => a.add(b))
+      .mul(1 / call.inputs.length),
+  Equal: binary((a, b) => a.equal(b)),
+  Greater: binary((a, b) => a.greater(b)),
+  Less: binary((a, b) => b.greater(a)),
+  GreaterOrEqual: binary((a, b) => either(a.greater(b), a.equal(b))),
+  LessOrEqual: binary((a, b) => either(b.greater(a), a.equal(b))),
+  And: logical((a, b) => a.mul(b).greater(0.5)),
+  Or: logical((a, b) => a.add(b).greater(0.5)),
+  Xor: logical((a, b) => a.add(b).equal(1)),
+  Not: (call) => not(call.bool()),
+  IsNaN: (call) => not(call.float().equal(call.float())),
+  IsInf: infinite,
+  Where: (call) => {
+    const tensor = call.bool(0).where(call.float(1), call.float(2))
+    return call.kind(1) === "bool" ? tensor.greater(0.5) : { tensor, kind: call.kind(1) }
+  },
+  Cast: (call) => cast(call, kindOf(call.int("to", 0))),
+  CastLike: (call) => cast(call, call.kind(1)),
+  Identity: (call) => call.tensor(),
+  Dropout: (call) => {
+    const isTraining = call.has(2) && call.number(2) !== 0
+    if (isTraining) throw new Refused("it draws, as dropout does in training")
+    const [, mask = ""] = call.outputs
+    const x = call.tensor()
+    return mask === "" ? x : [x, filled(1, x.shape).greater(0)]
+  }
+}
+
+const either = (a: T, b: T): T => a.float().add(b.float()).greater(0.5)

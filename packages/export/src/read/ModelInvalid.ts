@@ -1,0 +1,46 @@
+/**
+ * What a model from elsewhere can be: wrong in itself, or beyond what is read.
+ */
+import { Schema } from "effect"
+
+/** A model that contradicts itself, or that asks for what must not be read. */
+export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInvalid", {
+  file: Schema.String,
+  expected: Schema.String,
+  came: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected ${plain(this.expected)}, but ${plain(this.came)}; export the model again from where it comes`
+  }
+}
+
+/** Operators that are not read, all of them at once, with the nodes that need them and, where it is one form alone, why. */
+export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupported>()("OperatorsUnsupported", {
+  file: Schema.String,
+  operators: Schema.Array(
+    Schema.Struct({
+      operator: Schema.String,
+      nodes: Schema.Array(Schema.String),
+      reason: Schema.optionalKey(Schema.String)
+    })
+  )
+}) {
+  override get message(): string {
+    const each = this.operators.map(({ nodes, operator, reason }) => {
+      const more = nodes.length > shown ? `, … (${nodes.length})` : ""
+      return `${operator} (${nodes.slice(0, shown).join(", ")}${more})${reason === undefined ? "" : ` because ${reason}`}`
+    })
+    return `${this.file}: expected operators that are read, but these came: ${plain(each.join("; "))}; export the model without them, or run it with onnxruntime`
+  }
+}
+
+/** On one line of a length that can be read, whatever names a model brings along. */
+const plain = (text: string): string => {
+  const line = text.replaceAll(/\p{C}/gu, "·")
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
+}
+
+const longest = 2000
+
+/** So many names say enough. */
+const shown = 5

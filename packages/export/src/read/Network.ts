@@ -1,0 +1,413 @@
+/**
+ * ONNX graph → program: its nodes in order, each by the row of its operator. What numbers of the model alone decide is computed at once; what
+ * the result does not need is not looked at.
+ */
+import { Engine, type NdArray, Program, ReferenceEngine, type Shape, ShapeMismatch, Tensor } from "@rai/core"
+import { Effect } from "effect"
+import { opsetOf } from "../Model.ts"
+import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto } from "../onnx_pb.ts"
+import { Call, type Result, type Surroundings } from "./Call.ts"
+import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
+import * as Operators from "./Operators.ts"
+import { Refused } from "./Refused.ts"
+import * as Tensors from "./Tensors.ts"
+import type * as Value from "./Value.ts"
+
+/** How a graph is read. */
+export interface Settings {
+  /** The model's file, by which errors name it and beside which external data lie. */
+  readonly file: string
+  /** The inputs that each run gives, with their shapes. */
+  readonly inputs: Readonly<Record<string, Shape.Shape>>
+  /** Inputs that are given now; their shapes and numbers are known, but are not taken for numbers of the model. */
+  readonly given?: Readonly<Record<string, Tensors.Decoded>>
+  /** The outputs that are asked for. */
+  readonly outputs: ReadonlyArray<string>
+  readonly fixedBatch?: number | undefined
+}
+
+/** A node that was read, with its first result. */
+export interface Read {
+  readonly node: NodeProto
+  readonly result: Tensor.Tensor
+}
+
+/** What a graph says: a program over the inputs and those of its own arrays that take part, by their names. */
+export interface Network {
+  readonly program: Program.Program
+  readonly kinds: Readonly<Record<string, Value.Kind>>
+  readonly arrays: Readonly<Record<string, Embedded>>
+  readonly nodes: ReadonlyArray<Read>
+}
+
+/** An array of the model in its program: an initialiser, or numbers that are none. */
+export interface Embedded {
+  readonly array: NdArray.NdArray
+  readonly isInitialiser: boolean
+}
+
+/** Why a graph is not read. */
+export type Failed = ModelInvalid | OperatorsUnsupported
+
+/** The program of a model's graph. */
+export const read = Effect.fn("Network.read")(function* (
+  model: ModelProto,
+  settings: Settings
+): Effect.fn.Return<Network, Failed> {
+  const { file } = settings
+  const graph = model.graph!
+  const opset = opsetOf(model)
+  const { highest, lowest } = Operators.opsets
+  const nodes = yield* inOrder(graph, settings)
+  const unknown = nodes.filter((node) => !Operators.table.has(operatorOf(node)))
+  if (unknown.length > 0) return yield* unsupported(file, unknown)
+  if (!(opset >= lowest && opset <= highest)) {
+    const expected = `operator set ${lowest} to ${highest} of ONNX`
+    return yield* new ModelInvalid({
+      file,
+      expected,
+      came: opset === 0 ? "it names none" : `it is written in ${opset}`
+    })
+  }
+  const reading = new Reading(graph, opset, settings)
+  const refusals: Array<Refusal> = []
+  for (const node of nodes) yield* reading.node(node, refusals)
+  if (refusals.length > 0) {
+    const invalid = refusals.find(({ error }) => error.isInvalid)
+    if (invalid !== undefined) {
+      const expected = `shapes and settings that fit each other in ${invalid.node.opType} «${invalid.node.name}»`
+      return yield* new ModelInvalid({ file, expected, came: invalid.error.message })
+    }
+    const operators = refusals.map(({ error, node }) => ({
+      operator: node.opType,
+      nodes: [node.name],
+      reason: error.message
+    }))
+    return yield* new OperatorsUnsupported({ file, operators })
+  }
+  return yield* reading.network()
+})
+
+interface Refusal {
+  readonly node: NodeProto
+  readonly error: Refused
+}
+
+/** `Gemm` of the standard operators, `ai.onnx.ml.Scaler` of others. */
+const operatorOf = ({ domain, opType }: NodeProto): string =>
+  domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`
+
+const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>): OperatorsUnsupported => {
+  const operators = [...Map.groupBy(nodes, operatorOf)].map(([operator, own]) => ({
+    operator,
+    nodes: own.map(({ name }) => name)
+  }))
+  return new OperatorsUnsupported({ file, operators })
+}
+
+/** The nodes that the outputs need, each behind those that it needs; they all have a name of their own. */
+const inOrder = Effect.fnUntraced(function* (
+  graph: GraphProto,
+  { file, given = {}, inputs, outputs }: Settings
+): Effect.fn.Return<ReadonlyArray<NodeProto>, ModelInvalid> {
+  const makers = new Map<string, NodeProto>()
+  for (const node of graph.node) {
+    for (const output of node.output) {
+      if (output === "") continue
+      if (makers.has(output)) {
+        return yield* new ModelInvalid({ file, expected: "each value to have one origin", came: `«${output}» has two` })
+      }
+      makers.set(output, node)
+    }
+  }
+  const leaves = new Set([...Object.keys(inputs), ...Object.keys(given), ...graph.initializer.map(({ name }) => name)])
+  const state = new Map<NodeProto, "open" | "done">()
+  const sorted: Array<NodeProto> = []
+  const pending: Array<{ readonly node: NodeProto; next: number }> = []
+  const missing: Array<string> = []
+  const visit = (name: string): NodeProto | undefined => {
+    if (name === "" || leaves.has(name)) return undefined
+    const node = makers.get(name)
+    if (node === undefined) missing.push(name)
+    else if (state.get(node) === "open") return node
+    else if (state.get(node) === undefined) {
+      state.set(node, "open")
+      pending.push({ node, next: 0 })
+    }
+    return undefined
+  }
+  for (const output of outputs) {
+    visit(output)
+    while (pending.length > 0) {
+      const top = pending[pending.length - 1]!
+      if (top.next < top.node.input.length) {
+        const round = visit(top.node.input[top.next++]!)
+        if (round === undefined) continue
+        const came = `${round.opType} «${round.name}» needs its own result`
+        return yield* new ModelInvalid({ file, expected: "a graph without cycles", came })
+      }
+      state.set(top.node, "done")
+      sorted.push(top.node)
+      pending.pop()
+    }
+  }
+  if (missing.length > 0) {
+    const came = `${[...new Set(missing)]
+      .slice(0, 5)
+      .map((name) => `«${name}»`)
+      .join(", ")} come from nowhere`
+    const expected = "every value to be an input, an initialiser or a node's result"
+    return yield* new ModelInvalid({ file, expected, came })
+  }
+  return named(sorted)
+})
+
+const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
+  const taken = new Map<string, number>()
+  for (const node of nodes) {
+    const wanted = node.name === "" ? node.opType : node.name
+    const times = (taken.get(wanted) ?? 0) + 1
+    taken.set(wanted, times)
+    node.name = times === 1 && (node.name !== "" || !taken.has("")) ? wanted : `${wanted}_${times}`
+  }
+  return nodes
+}
+
+/** More numbers than these no engine holds in one array. */
+const most = 2 ** 31
+
+/** More numbers than these are never computed while a graph is read. */
+const mostFolded = 2 ** 16
+
+const size = (shape: Shape.Shape): number => shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
+
+class Reading {
+  private readonly settings: Settings
+  private readonly graph: GraphProto
+  private readonly surroundings: Surroundings
+  private readonly values = new Map<string, Value.Value>()
+  private readonly inputs: Record<string, Tensor.Tensor>
+  private readonly arrays: Record<string, Embedded> = {}
+  private readonly nodes: Array<Read> = []
+  private readonly initialisers: ReadonlyMap<string, TensorProto>
+  /** What a refused node should have given: nothing more is said of what needs it. */
+  private readonly lost = new Set<string>()
+
+  constructor(graph: GraphProto, opset: number, settings: Settings) {
+    this.settings = settings
+    this.graph = graph
+    this.initialisers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
+    this.inputs = Object.fromEntries(
+      Object.entries(settings.inputs).map(([name, shape]) => [name, Tensor.input(name, shape)])
+    )
+    const shapes = Object.values(settings.inputs).flat()
+    this.surroundings = {
+      opset,
+      names: [...new Set(shapes.filter((n) => typeof n === "string"))],
+      fixedBatch: settings.fixedBatch,
+      embed: (array) => this.embed("constant", array, false),
+      decode: (attribute: AttributeProto) => {
+        if (attribute.t === undefined) throw new Refused("its value holds no tensor", true)
+        return Tensors.decode(attribute.t, settings.file)
+      }
+    }
+  }
+
+  /** Numbers as an input of the program, which bears a name that nothing else has. */
+  private embed(wanted: string, array: NdArray.NdArray, isInitialiser: boolean): Tensor.Tensor {
+    let name = wanted
+    for (let i = 2; name in this.inputs; i++) name = `${wanted}_${i}`
+    this.arrays[name] = { array, isInitialiser }
+    const input = Tensor.input(name, array.shape)
+    this.inputs[name] = input
+    return input
+  }
+
+  /** A value that numbers of the model are; it becomes part of the program when it is asked for. */
+  private fromNumbers(
+    name: string,
+    { array, kind }: Tensors.Decoded,
+    isFixed: boolean,
+    isInitialiser = false
+  ): Value.Value {
+    let tensor: Tensor.Tensor | undefined
+    const make = (): Tensor.Tensor => {
+      const [first] = array.data
+      const isOne =
+        array.data.length > 0 &&
+        (isFixed || array.shape.length === 0) &&
+        array.data.every((n: number) => Object.is(n, first))
+      const numbers =
+        isOne && !(name in (this.settings.given ?? {}))
+          ? Tensor.constant(first!).broadcastTo(array.shape)
+          : this.embed(name, array, isInitialiser)
+      return kind === "bool" ? numbers.greater(0.5) : numbers
+    }
+    return {
+      kind,
+      shape: array.shape,
+      known: array,
+      isFixed,
+      tensor: () => {
+        tensor ??= make()
+        return tensor
+      }
+    }
+  }
+
+  private value(name: string): Value.Value | undefined {
+    if (name === "") return undefined
+    const known = this.values.get(name) ?? this.leaf(name)
+    this.values.set(name, known)
+    return known
+  }
+
+  private leaf(name: string): Value.Value {
+    const given = this.settings.given?.[name]
+    if (given !== undefined) return this.fromNumbers(name, given, false)
+    const input = this.settings.inputs[name] === undefined ? undefined : this.inputs[name]
+    if (input !== undefined) return { kind: "float", shape: input.shape, tensor: () => input, isFixed: false }
+    const decoded = Tensors.decode(this.initialisers.get(name)!, this.settings.file)
+    // Whole numbers and conditions are the model's own; what is trained are numbers with a point.
+    const isFixed = decoded.kind !== "float" || decoded.array.shape.length === 0
+    return this.fromNumbers(name, decoded, isFixed, decoded.kind === "float")
+  }
+
+  /** Reads a node, or says why not. */
+  readonly node = Effect.fnUntraced(function* (
+    this: Reading,
+    node: NodeProto,
+    refusals: Array<Refusal>
+  ): Effect.fn.Return<void> {
+    if (node.input.some((name) => this.lost.has(name))) {
+      for (const name of node.output) this.lost.add(name)
+      return
+    }
+    const read = attempt(() => this.results(node))
+    if (read instanceof Refused) {
+      refusals.push({ node, error: read })
+      for (const name of node.output) this.lost.add(name)
+      return
+    }
+    const { call, results } = read
+    const isKnown = call.inputs.every((value) => value === undefined || value.isFixed)
+    for (const [i, name] of node.output.entries()) {
+      const result = results[i]
+      if (name === "") continue
+      if (result === undefined) {
+        refusals.push({ node, error: new Refused(`its output ${i} is used`) })
+        this.lost.add(name)
+        continue
+      }
+      this.values.set(name, yield* this.result(name, result, call, isKnown))
+    }
+    const [first] = results
+    if (isKnown || first === undefined || "known" in first) return
+    this.nodes.push({ node, result: "kind" in first ? first.tensor : first })
+  })
+
+  private results(node: NodeProto): { readonly call: Call; readonly results: ReadonlyArray<Result> } {
+    const call = new Call({
+      inputs: node.input.map((name) => this.value(name)),
+      outputs: node.output,
+      attributes: new Map(node.attribute.map((attribute) => [attribute.name, attribute])),
+      graph: this.surroundings
+    })
+    if (call.attributes.has("broadcast")) throw new Refused("it broadcasts as operators did before set 7")
+    const given = Operators.table.get(operatorOf(node))!(call)
+    const results: ReadonlyArray<Result> = Array.isArray(given) ? given : [given as Result]
+    for (const result of results) {
+      const { shape } = "known" in result ? result.known : "kind" in result ? result.tensor : result
+      const isPossible = shape.every((n) => typeof n === "string" || (Number.isInteger(n) && n >= 0))
+      if (!isPossible) throw new Refused(`[${shape}] would come out`, true)
+      if (size(shape) > most) throw new Refused(`it gives [${shape}], more than ${most} numbers for each example`)
+    }
+    return { call, results }
+  }
+
+  private readonly result = Effect.fnUntraced(function* (
+    this: Reading,
+    name: string,
+    result: Result,
+    call: Call,
+    isKnown: boolean
+  ): Effect.fn.Return<Value.Value> {
+    if ("known" in result) return this.fromNumbers(name, { array: result.known, kind: result.kind }, true)
+    const tensor = "tensor" in result ? result.tensor : result
+    const inherited = call.inputs[0]?.kind === "int" ? "int" : "float"
+    const kind = "tensor" in result ? result.kind : tensor.dtype === "bool" ? "bool" : inherited
+    const isSmall = isKnown && tensor.shape.every((n) => typeof n === "number") && size(tensor.shape) <= mostFolded
+    if (isSmall) {
+      const array = yield* this.computed(tensor)
+      if (array !== undefined) return this.fromNumbers(name, { array, kind }, true)
+    }
+    return { kind, shape: tensor.shape, tensor: () => tensor, isFixed: false }
+  })
+
+  /** The numbers of a formula over numbers of the model. */
+  private readonly computed = Effect.fnUntraced(function* (
+    this: Reading,
+    tensor: Tensor.Tensor
+  ): Effect.fn.Return<NdArray.NdArray | undefined> {
+    const program = Program.fromTensors({}, { value: tensor })
+    if (program.nodes.some(({ shape }) => !(size(shape) <= 16 * mostFolded))) return undefined
+    const names = program.nodes.flatMap(({ attributes, primitive }) =>
+      primitive.name === "input" ? [attributes.name as string] : []
+    )
+    if (!names.every((name) => this.arrays[name] !== undefined)) return undefined
+    const arrays = Object.fromEntries(names.map((name) => [name, this.arrays[name]!.array]))
+    const inputs = Object.fromEntries(names.map((name) => [name, this.inputs[name]!]))
+    const { value } = yield* Effect.orDie(
+      Effect.provide(Engine.run({ ...program, inputs }, arrays), ReferenceEngine.layer)
+    )
+    return value
+  })
+
+  /** The whole, once every node is read. */
+  readonly network = Effect.fnUntraced(function* (this: Reading): Effect.fn.Return<Network, ModelInvalid> {
+    const { file, outputs } = this.settings
+    const found = attempt(() => outputs.map((name) => [name, this.value(name)!] as const))
+    if (found instanceof Refused) {
+      return yield* new ModelInvalid({ file, expected: "arrays that can be read", came: found.message })
+    }
+    for (const [name, { shape }] of found) {
+      const type = this.graph.output.find((output) => output.name === name)?.type?.value
+      const declared = type?.case === "tensorType" ? type.value.shape?.dim : undefined
+      const wrong = declared?.some(({ value }, axis) => {
+        const n = shape[axis]
+        const isBatch = axis === 0 && this.settings.fixedBatch !== undefined
+        return !isBatch && value.case === "dimValue" && typeof n === "number" && Number(value.value) !== n
+      })
+      if (declared !== undefined && (declared.length !== shape.length || wrong === true)) {
+        const said = declared.map(({ value }) => (value.case === undefined ? "?" : String(value.value)))
+        const expected = `the output «${name}» [${said}], as the model says`
+        return yield* new ModelInvalid({ file, expected, came: `[${shape.join(",")}] comes out` })
+      }
+    }
+    const named = Object.fromEntries(found.map(([name, value]) => [name, value.tensor()]))
+    const { nodes } = Program.fromTensors({}, named)
+    const isUsed = new Set(nodes)
+    const used = Object.entries(this.inputs).filter(
+      ([name, tensor]) => isUsed.has(tensor) || this.settings.inputs[name] !== undefined
+    )
+    return {
+      program: Program.fromTensors(Object.fromEntries(used), named),
+      kinds: Object.fromEntries(found.map(([name, { kind }]) => [name, kind])),
+      arrays: Object.fromEntries(used.flatMap(([name]) => (this.arrays[name] ? [[name, this.arrays[name]]] : []))),
+      nodes: this.nodes.filter(({ result }) => isUsed.has(result))
+    }
+  })
+}
+
+/** What a row throws, as a value. */
+const attempt = <A>(f: () => A): A | Refused => {
+  try {
+    return f()
+  } catch (error) {
+    if (error instanceof Refused) return error
+    if (error instanceof ShapeMismatch) {
+      return new Refused(`${error.operation} expects ${error.expected}, and ${error.came} comes`, true)
+    }
+    throw error
+  }
+}

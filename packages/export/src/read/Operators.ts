@@ -1,0 +1,16 @@
+/**
+ * The table of what is read: each ONNX operator as a formula, one row each.
+ */
+import type { Row } from "./Call.ts"
+import * as Elementwise from "./Elementwise.ts"
+import * as Movement from "./Movement.ts"
+import * as Networks from "./Networks.ts"
+import * as Reductions from "./Reductions.ts"
+
+/** Every operator that is read, by its type. */
+export const table: ReadonlyMap<string, Row> = new Map(
+  [Elementwise, Reductions, Movement, Networks].flatMap(({ rows }) => Object.entries(rows))
+)
+
+/** The operator sets that the rows know. */
+export const opsets = { lowest: 1, highest: 28 } as const

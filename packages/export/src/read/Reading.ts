@@ -1,0 +1,219 @@
+/**
+ * A model from elsewhere as a circuit: its graph as a program, its initialisers as parameters, each of its nodes a place that may be cut.
+ */
+import { type Block, Circuit, type Engine, type NdArray, Program, Rewrite, Tensor } from "@rai/core"
+import { Effect } from "effect"
+import * as Model from "../Model.ts"
+import * as ModelFile from "../ModelFile.ts"
+import type { ModelProto, NodeProto } from "../onnx_pb.ts"
+import { ModelInvalid } from "./ModelInvalid.ts"
+import * as Network from "./Network.ts"
+
+/** What a model from elsewhere says. */
+export interface Read {
+  /** x: [batch, inputs] → [batch, outputs]; it starts from the model's own parameters, whatever the initialiser. */
+  readonly circuit: Circuit.Circuit
+  readonly parameters: Engine.Arrays
+  /** The shape of one example as the model takes it; the circuit takes its numbers in a row. */
+  readonly example: ReadonlyArray<number>
+  /** The name of the output that is the circuit's. */
+  readonly output: string
+}
+
+/** Why a model is not read. */
+export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | Network.Failed
+
+/** Reads the model in `file`, up to its first output of numbers, or up to the output named. */
+export const read = Effect.fn("Onnx.read")(function* (
+  file: string,
+  options: { readonly output?: string } = {}
+): Effect.fn.Return<Read, Failed> {
+  return yield* fromBytes(yield* ModelFile.read(file), file, options)
+})
+
+/** Reads a model; `file` is where external data lie beside, and what errors name. */
+export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
+  bytes: Uint8Array,
+  file: string,
+  options: { readonly output?: string } = {}
+): Effect.fn.Return<Read, Model.NotAnOnnxModel | Network.Failed> {
+  const model = yield* Model.decode(bytes, file)
+  const { fixed, name, shape } = yield* inputOf(model, file)
+  const output = options.output ?? realOutputs(model)[0]!
+  const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
+  const whole = network.program.outputs[output]!
+  const [examples, ...rest] = whole.shape
+  if (examples !== batch || !rest.every((n) => typeof n === "number")) {
+    const expected = `an output «${output}» [${batch}, …] with one row an example`
+    return yield* new ModelInvalid({ file, expected, came: `[${whole.shape.join(", ")}] comes out` })
+  }
+  return {
+    ...assemble(model, network, name, shape as Example, output),
+    example: shape.slice(1) as ReadonlyArray<number>,
+    output
+  }
+})
+
+/** The name of the examples' axis, as in every circuit. */
+const batch = "batch"
+
+type Example = readonly [string, ...ReadonlyArray<number>]
+
+/** The one input, with the examples' axis first and known lengths behind it. */
+const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
+  const inputs = Model.inputs(model)
+  const [input, ...others] = inputs
+  if (input === undefined || others.length > 0) {
+    const names = inputs.map(({ name }) => `«${name}»`).join(", ")
+    return yield* new ModelInvalid({ file, expected: "a model with one input", came: `it has ${names || "none"}` })
+  }
+  const [examples, ...lengths] = input.shape
+  const isKnown = lengths.length > 0 && lengths.every((n) => typeof n === "number" && n >= 1 && n < 2 ** 31)
+  if (examples === undefined || !isKnown) {
+    const expected = `an input «${input.name}» [batch, …] whose lengths behind the batch are known`
+    return yield* new ModelInvalid({ file, expected, came: `it is [${input.shape.join(", ")}]` })
+  }
+  const fixed = typeof examples === "number" ? examples : undefined
+  return { name: input.name, fixed, shape: [batch, ...lengths] as const }
+})
+
+/** The outputs that hold numbers with a point, of which the first is the circuit's; a classifier's very first is often its label. */
+export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
+  const { DOUBLE, FLOAT } = Model.DataType
+  const real = graph!.output.filter(({ type }) => {
+    const { value } = type ?? { value: undefined }
+    return value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
+  })
+  return (real.length === 0 ? graph!.output.slice(0, 1) : real).map(({ name }) => name)
+}
+
+/** Operators that are maps between layers where a parameter takes part in them. */
+const maps = new Set(["Gemm", "MatMul", "Conv", "ConvTranspose", "Einsum"])
+
+const activations = new Set(
+  "Relu Sigmoid Tanh Elu Celu Selu LeakyRelu PRelu ThresholdedRelu Softplus Softsign Mish Gelu Swish HardSwish HardSigmoid Clip Erf".split(
+    " "
+  )
+)
+
+/** The network with its input as rows, its output as rows, and names for its parameters that no other of a run's arrays has. */
+const assemble = (
+  model: ModelProto,
+  { arrays, nodes, program }: Network.Network,
+  name: string,
+  shape: Example,
+  output: string
+): Pick<Read, "circuit" | "parameters"> => {
+  const [, ...example] = shape
+  const x = Tensor.input("x", [batch, example.reduce((a, b) => a * b, 1)])
+  const names = new Map(Object.keys(arrays).map((own) => [own, parameterName(own)]))
+  const inputs = new Map<Tensor.Tensor, Tensor.Tensor>([[program.inputs[name]!, x.reshape(shape)]])
+  for (const [own, renamed] of names) inputs.set(program.inputs[own]!, Tensor.input(renamed, arrays[own]!.array.shape))
+  const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
+  Rewrite.rewrite(program, (node, operands) => {
+    const own = inputs.get(node) ?? Rewrite.rebuild(node, operands)
+    replaced.set(node, own)
+    return own
+  })
+  const found = replaced.get(program.outputs[output]!)!
+  const width = found.shape.slice(1).reduce<number>((n, m) => n * Number(m), 1)
+  const rows = found.reshape([batch, width])
+  const whole = Program.fromTensors({}, { output: rows })
+  const leaves = whole.nodes.filter(({ primitive }) => primitive.name === "input")
+  const kept: Record<string, Tensor.Tensor> = { x }
+  for (const leaf of leaves) kept[leaf.attributes.name as string] = leaf
+  const roles = rolesOf(model, arrays)
+  const parameters = Object.fromEntries(
+    Object.entries(arrays).flatMap(([own, { array }]): ReadonlyArray<readonly [string, Block.Parameter]> => {
+      const renamed = names.get(own)!
+      if (kept[renamed] === undefined) return []
+      return [[renamed, { shape: array.shape, ...fans(array.shape), role: roles(own), initial: array }]]
+    })
+  )
+  return {
+    circuit: Circuit.graph(
+      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole) },
+      parameters
+    ),
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([own, { initial }]) => [own, float32(initial as NdArray.NdArray)])
+    )
+  }
+}
+
+const float32 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
+  shape,
+  data: data instanceof Float32Array ? data : Float32Array.from(data)
+})
+
+/** `fc1.weight` as it is; what has no dot, or a slash as the names of a run's own arrays have, behind `graph.`. */
+const parameterName = (name: string): string =>
+  /^[^/*]*\.[^/*]*$/.test(name) && !/^[xyλ]$/.test(name) ? name : `graph.${name.replaceAll(/[/*]/g, "·")}`
+
+const fans = (shape: ReadonlyArray<number>) => {
+  const [rows = 1, columns = 1, ...window] = shape
+  const area = window.reduce((a, b) => a * b, 1)
+  return shape.length === 2 ? { fanIn: rows, fanOut: columns } : { fanIn: columns * area, fanOut: rows * area }
+}
+
+/** What a parameter is, as the operator says that it enters. */
+const rolesOf = (model: ModelProto, arrays: Network.Network["arrays"]) => {
+  const weights = new Set<string>()
+  const scales = new Set<string>()
+  const statistics = new Set<string>()
+  for (const { input, opType } of model.graph!.node) {
+    if (maps.has(opType)) for (const name of input.slice(0, 2)) weights.add(name)
+    if (/Normalization$/.test(opType)) scales.add(input[1] ?? "")
+    if (opType === "BatchNormalization") for (const name of input.slice(3, 5)) statistics.add(name)
+  }
+  return (name: string): Block.Parameter["role"] => {
+    const { array, isInitialiser } = arrays[name]!
+    if (!isInitialiser || statistics.has(name)) return "statistic"
+    if (scales.has(name)) return "scale"
+    return weights.has(name) || array.shape.length >= 2 ? "weight" : "bias"
+  }
+}
+
+/** A place for each node whose result has a row an example; two nodes of one tensor are one place. */
+const placesOf = (
+  nodes: ReadonlyArray<Network.Read>,
+  replaced: ReadonlyMap<Tensor.Tensor, Tensor.Tensor>,
+  whole: Program.Program
+): ReadonlyArray<Circuit.Place> => {
+  const isUsed = new Set(whole.nodes)
+  const seen = new Set<Tensor.Tensor>()
+  const makers = new Map(nodes.flatMap((read) => read.node.output.map((name) => [name, read.node] as const)))
+  const readers = Map.groupBy(
+    nodes.flatMap(({ node }) => node.input.map((name) => ({ name, node }))),
+    ({ name }) => name
+  )
+  const own = nodes.flatMap(({ node, result }): ReadonlyArray<Circuit.Place> => {
+    const tensor = replaced.get(result)!
+    if (!isUsed.has(tensor) || seen.has(tensor) || tensor.shape[0] !== batch || tensor.dtype !== "float") return []
+    seen.add(tensor)
+    return [{ name: node.name, kind: node.opType, role: roleOf(node, makers, readers), result: tensor }]
+  })
+  // In the order of the program, so that each stands behind what it is computed from.
+  const order = new Map(whole.nodes.map((tensor, i) => [tensor, i]))
+  return own.toSorted((a, b) => order.get(a.result)! - order.get(b.result)!)
+}
+
+/** A map, or the sum with its bias behind one, which then stands for both. */
+const roleOf = (
+  node: NodeProto,
+  makers: ReadonlyMap<string, NodeProto>,
+  readers: ReadonlyMap<string, ReadonlyArray<{ readonly node: NodeProto }>>
+): Circuit.Place["role"] => {
+  const isMap = ({ input, opType }: NodeProto) =>
+    maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name))
+  const product = (of: NodeProto) => {
+    const made = of.input.map((name) => makers.get(name))
+    const from = made.find((maker) => maker !== undefined && isMap(maker) && maker.opType === "MatMul")
+    return of.opType === "Add" && made.includes(undefined) ? from : undefined
+  }
+  if (activations.has(node.opType)) return "activation"
+  if (product(node) !== undefined) return "map"
+  if (!isMap(node)) return "other"
+  const behind = readers.get(node.output[0]!) ?? []
+  return behind.length === 1 && product(behind[0]!.node) === node ? "other" : "map"
+}

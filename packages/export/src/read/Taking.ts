@@ -1,0 +1,65 @@
+/**
+ * Parts of a tensor along one axis, by numbers that are known.
+ */
+import { Tensor } from "@rai/core"
+import { Refused } from "./Refused.ts"
+
+type T = Tensor.Tensor
+
+/** More pieces than these are not written out one by one. */
+export const most = 4096
+
+/** What lies at `indices` along an axis, neighbours in one piece. */
+export const take = (x: T, axis: number, indices: ReadonlyArray<number>): T => {
+  const pieces: Array<{ readonly start: number; end: number }> = []
+  for (const index of indices) {
+    const last = pieces.at(-1)
+    if (last?.end === index) last.end++
+    else pieces.push({ start: index, end: index + 1 })
+  }
+  if (pieces.length > most) throw new Refused(`it takes ${pieces.length} pieces of an axis`)
+  return Tensor.concat(
+    pieces.map(({ end, start }) => x.slice(axis, start, end)),
+    axis
+  )
+}
+
+/** The other way round along an axis. */
+export const reversed = (x: T, axis: number): T => {
+  const n = x.shape[axis] as number
+  if (n > most) throw new Refused(`it turns ${n} numbers round`)
+  return take(
+    x,
+    axis,
+    Array.from({ length: n }, (_, i) => n - 1 - i)
+  )
+}
+
+/** `count` places along an axis, `step` apart, from `start` on. */
+export const every = (x: T, axis: number, start: number, count: number, step: number): T => {
+  if (step === 1) return x.slice(axis, start, start + count)
+  const length = x.shape[axis] as number
+  const end = start + count * step
+  const whole = x.pad(axis, 0, Math.max(0, end - length)).slice(axis, start, end)
+  return whole.reshape(whole.shape.toSpliced(axis, 1, count, step)).at(axis + 1, 0)
+}
+
+/** `before` and `after` places with one number along an axis. */
+export const padded = (x: T, axis: number, before: number, after: number, value: number): T => {
+  if (value === 0) return x.pad(axis, before, after)
+  const filling = (n: number) => (n === 0 ? [] : [Tensor.constant(value).broadcastTo(x.shape.with(axis, n))])
+  return Tensor.concat([...filling(before), x, ...filling(after)], axis)
+}
+
+/** An axis as the last one. */
+export const toLast = (x: T, axis: number): T => {
+  const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
+  return axis === x.shape.length - 1 ? x : x.transpose([...others, axis])
+}
+
+/** The last axis as another. */
+export const lastTo = (x: T, axis: number): T => {
+  const last = x.shape.length - 1
+  const others = Array.from({ length: last }, (_, i) => i)
+  return axis === last ? x : x.transpose(others.toSpliced(axis, 0, last))
+}

@@ -1,0 +1,149 @@
+/**
+ * The numbers that a model holds: within it, or in a file beside it and nowhere else.
+ */
+import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs"
+import { dirname, isAbsolute, resolve, sep } from "node:path"
+import type { NdArray } from "@rai/core"
+import { DataType } from "../Model.ts"
+import { TensorProto_DataLocation as Location, type TensorProto } from "../onnx_pb.ts"
+import { Refused } from "./Refused.ts"
+import type * as Value from "./Value.ts"
+
+/** Numbers with what they are. */
+export interface Decoded {
+  readonly array: NdArray.NdArray
+  readonly kind: Value.Kind
+}
+
+interface Type {
+  readonly kind: Value.Kind
+  /** Bytes of one element. */
+  readonly size: number
+  readonly at: (view: DataView, offset: number) => number
+}
+
+const half = (bits: number): number => {
+  const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
+}
+
+const brain = (bits: number): number => {
+  const view = new DataView(new ArrayBuffer(4))
+  view.setUint32(0, bits * 65536)
+  return view.getFloat32(0)
+}
+
+const types: ReadonlyMap<number, Type> = new Map<number, Type>([
+  [DataType.FLOAT, { kind: "float", size: 4, at: (view, i) => view.getFloat32(i, true) }],
+  [DataType.DOUBLE, { kind: "float", size: 8, at: (view, i) => view.getFloat64(i, true) }],
+  [DataType.FLOAT16, { kind: "float", size: 2, at: (view, i) => half(view.getUint16(i, true)) }],
+  [DataType.BFLOAT16, { kind: "float", size: 2, at: (view, i) => brain(view.getUint16(i, true)) }],
+  [DataType.INT8, { kind: "int", size: 1, at: (view, i) => view.getInt8(i) }],
+  [DataType.UINT8, { kind: "int", size: 1, at: (view, i) => view.getUint8(i) }],
+  [DataType.INT16, { kind: "int", size: 2, at: (view, i) => view.getInt16(i, true) }],
+  [DataType.UINT16, { kind: "int", size: 2, at: (view, i) => view.getUint16(i, true) }],
+  [DataType.INT32, { kind: "int", size: 4, at: (view, i) => view.getInt32(i, true) }],
+  [DataType.UINT32, { kind: "int", size: 4, at: (view, i) => view.getUint32(i, true) }],
+  [DataType.INT64, { kind: "int", size: 8, at: (view, i) => Number(view.getBigInt64(i, true)) }],
+  [DataType.UINT64, { kind: "int", size: 8, at: (view, i) => Number(view.getBigUint64(i, true)) }],
+  [DataType.BOOL, { kind: "bool", size: 1, at: (view, i) => Number(view.getUint8(i) !== 0) }]
+])
+
+/** `FLOAT16` of its number. */
+export const nameOf = (type: number): string =>
+  Object.entries(DataType).find(([, number]) => number === type)?.[0] ?? String(type)
+
+/** The numbers of a tensor; `file` is the model's, beside which external data lie. Throws `Refused`. */
+export const decode = (tensor: TensorProto, file: string): Decoded => {
+  const type = types.get(tensor.dataType)
+  if (type === undefined) {
+    throw new Refused(`the tensor «${tensor.name}» is of the type ${nameOf(tensor.dataType)}`)
+  }
+  const shape = tensor.dims.map(Number)
+  const count = shape.reduce((a, b) => a * b, 1)
+  if (shape.some((n) => n < 0) || !Number.isSafeInteger(count)) {
+    throw new Refused(`the tensor «${tensor.name}» has the shape [${shape}]`, true)
+  }
+  const listed = list(tensor, type)
+  if (tensor.dataLocation !== Location.EXTERNAL && tensor.rawData.length === 0) {
+    if (listed.length !== count) throw short(tensor, count, listed.length)
+    return { kind: type.kind, array: { shape, data: array(type, listed) } }
+  }
+  const bytes = tensor.dataLocation === Location.EXTERNAL ? external(tensor, file, count * type.size) : tensor.rawData
+  if (bytes.length !== count * type.size) throw short(tensor, count, bytes.length / type.size)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const data = tensor.dataType === DataType.FLOAT ? new Float32Array(count) : new Float64Array(count)
+  for (let i = 0; i < count; i++) data[i] = type.at(view, i * type.size)
+  return { kind: type.kind, array: { shape, data } }
+}
+
+const array = (type: Type, numbers: ReadonlyArray<number>) =>
+  type.kind === "float" && type.size === 4 ? Float32Array.from(numbers) : Float64Array.from(numbers)
+
+/** The numbers of a tensor that is not kept as bytes. */
+const list = (tensor: TensorProto, type: Type): ReadonlyArray<number> => {
+  switch (tensor.dataType) {
+    case DataType.FLOAT:
+      return tensor.floatData
+    case DataType.DOUBLE:
+      return tensor.doubleData
+    case DataType.INT64:
+      return tensor.int64Data.map(Number)
+    case DataType.UINT64:
+    case DataType.UINT32:
+      return tensor.uint64Data.map(Number)
+    case DataType.FLOAT16:
+      return tensor.int32Data.map(half)
+    case DataType.BFLOAT16:
+      return tensor.int32Data.map(brain)
+    default:
+      return type.kind === "bool" ? tensor.int32Data.map((n) => Number(n !== 0)) : tensor.int32Data
+  }
+}
+
+const short = ({ dims, name }: TensorProto, expected: number, came: number): Refused =>
+  new Refused(`the tensor «${name}» [${dims}] holds ${came} numbers instead of ${expected}`, true)
+
+/** Bytes of a file beside the model; links are followed, and must end beside it too. */
+const external = (tensor: TensorProto, file: string, length: number): Uint8Array => {
+  const said = new Map(tensor.externalData.map(({ key, value }) => [key, value]))
+  const location = said.get("location") ?? ""
+  const offset = Number(said.get("offset") ?? 0)
+  const wrong = (what: string) => new Refused(`the data of «${tensor.name}» in «${location}» ${what}`, true)
+  const isOutside = location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")
+  if (isOutside) throw wrong("lie outside the model's folder")
+  if (!Number.isSafeInteger(offset) || offset < 0) throw wrong(`begin at ${said.get("offset")}`)
+  const stated = said.get("length")
+  if (stated !== undefined && Number(stated) !== length) throw wrong(`are ${stated} bytes instead of ${length}`)
+  const opened = attempt(() => {
+    const folder = realpathSync(dirname(file))
+    const path = realpathSync(resolve(folder, location))
+    return path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`) ? openSync(path, "r") : "outside"
+  })
+  if (opened === undefined) throw wrong("cannot be read")
+  if (opened === "outside") throw wrong("lie outside the model's folder")
+  const bytes = attempt(() => {
+    const stats = fstatSync(opened)
+    if (!stats.isFile() || stats.size < offset + length) return undefined
+    const read = new Uint8Array(length)
+    let done = 0
+    while (done < length) {
+      const more = readSync(opened, read, done, Math.min(length - done, 2 ** 30), offset + done)
+      if (more === 0) return undefined
+      done += more
+    }
+    return read
+  })
+  attempt(() => closeSync(opened))
+  if (bytes === undefined) throw wrong(`are fewer than ${length} bytes from ${offset} on`)
+  return bytes
+}
+
+const attempt = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
