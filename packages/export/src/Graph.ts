@@ -76,7 +76,9 @@ const write = (
   belonging: ReadonlyMap<Tensor.Tensor, Place>
 ): GraphProto => {
   const inputs = Object.entries(program.inputs).filter(([name]) => constants[name] === undefined)
-  const outputs = Object.entries(program.outputs)
+  // An object lists names that are whole numbers first, as paths may be; in a model they come behind what the circuit answers.
+  const isNumber = ([name]: readonly [string, unknown]) => Number(/^\d+$/.test(name))
+  const outputs = Object.entries(program.outputs).sort((a, b) => isNumber(a) - isNumber(b))
   const nodes: Array<NodeProto> = []
   const initializers: Array<TensorProto> = []
   const taken = new Map<string, number>([...inputs, ...outputs].map(([name]) => [name, 1]))

@@ -273,6 +273,14 @@ describe("Onnx.make", () => {
   )
 })
 
+it.effect("what a model gives first is what the circuit answers, whatever else is asked of it", () =>
+  Effect.gen(function* () {
+    const model = yield* Model.decode(yield* Onnx.make(Trained.make([2, 3, 1]), { expose: "*" }), "m.onnx")
+    const names = model.graph!.output.map(({ name }) => name)
+    assert.deepStrictEqual(names, ["logit", "probability", "0", "1", "2"])
+  })
+)
+
 describe("what cannot be asked of a model", () => {
   const small = Trained.make([2, 3, 3, 3, 1])
 
