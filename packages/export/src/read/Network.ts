@@ -173,6 +173,9 @@ const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
   return nodes
 }
 
+/** So many numbers at most are looked up behind operators of parameters. */
+const few = 64
+
 /** More numbers than these no engine holds in one array. */
 const most = 2 ** 31
 
@@ -320,6 +323,7 @@ class Reading {
       const { shape } = "known" in result ? result.known : "kind" in result ? result.tensor : result
       const isPossible = shape.every((n) => typeof n === "string" || (Number.isInteger(n) && n >= 0))
       if (!isPossible) throw new Refused(`[${shape}] would come out`, true)
+      if (shape.includes(0) && !("known" in result)) throw new Refused("nothing comes out")
       if (size(shape) > most) throw new Refused(`it gives [${shape}], more than ${most} numbers for each example`)
     }
     return { call, results }
@@ -341,7 +345,10 @@ class Reading {
       const array = yield* this.computed(tensor)
       if (array !== undefined) return this.fromNumbers(name, { array, kind }, true)
     }
-    return { kind, shape: tensor.shape, tensor: () => tensor, isFixed: false }
+    // What a few numbers of parameters decide now, such as a bound, may be asked for as numbers too.
+    const isFew = call.inputs.every((value) => value?.known !== undefined) && size(tensor.shape) <= few
+    const known = isFew ? yield* this.computed(tensor) : undefined
+    return { kind, shape: tensor.shape, tensor: () => tensor, known, isFixed: false }
   })
 
   /** The numbers of a formula over numbers of the model. */
