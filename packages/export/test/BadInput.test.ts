@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from "node:path"
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf"
 import { expect, it } from "@effect/vitest"
+import { Circuit } from "@rai/core"
 import { Effect } from "effect"
 import { Model, Onnx } from "../src/index.ts"
 import {
@@ -187,6 +188,23 @@ it.effect("data beside the model are read, data elsewhere are not", () =>
       "the data of «0.weight» in «deep/net.data» are 1073741824 bytes instead of 64"
     )
   }).pipe(Effect.scoped)
+)
+
+it.effect("a hundred thousand nodes without a name are read in bounded time", () =>
+  Effect.gen(function* () {
+    const bytes = changed(({ graph }) => {
+      const [last] = graph!.output
+      const many = Array.from({ length: 100_000 }, (_, i) =>
+        Model.node("Tanh", "", [i === 0 ? last!.name : `h${i - 1}`], `h${i}`)
+      )
+      graph!.node.push(...many)
+      last!.name = "h99999"
+    })
+    const started = performance.now()
+    const { circuit } = yield* Reading.fromBytes(bytes, "net.onnx")
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(Circuit.sites(circuit).at(-1)!.path).toBe("Tanh_100000")
+  })
 )
 
 it("five hundred mutations are read or told what is wrong with them, in bounded time and memory", () => {

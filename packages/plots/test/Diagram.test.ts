@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Cut } from "@rai/core"
+import { Circuit, Cut, Program, type Tensor } from "@rai/core"
 import { Effect } from "effect"
 import { Diagram, Picture } from "../src/index.ts"
 import * as Document from "./Document.ts"
@@ -62,6 +62,43 @@ describe("Diagram", () => {
       const svg = yield* Diagram.svg(sequence(linear(2, 2), repeat(inner, 4), linear(2, 1)))
       assert.includeMembers([...Document.texts(svg)], ["× 3", "× 4", "[2] · 12 × 6 parameters · 10 FLOP"])
       assert.isAbove(Document.pixels(yield* Picture.png(svg)).height, 400)
+    })
+  )
+
+  it.effect("draws each place of a graph, and where it is cut", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ x: ["batch", 2], a: [2, 3], b: [3, 1] }, ({ a, b, x }) => ({
+        output: x
+          .matMul(a)
+          .tanh()
+          .matMul(b)
+          .add(x.sum([1]))
+      }))
+      const [product, around] = program.outputs.output!.operands as readonly [Tensor.Tensor, Tensor.Tensor]
+      const [bent] = product.operands
+      const places = [
+        { name: "first", kind: "MatMul", role: "map", result: bent!.operands[0]! },
+        { name: "bend", kind: "Tanh", role: "activation", result: bent! },
+        { name: "second", kind: "MatMul", role: "map", result: product },
+        { name: "sum", kind: "ReduceSum", role: "other", result: around },
+        { name: "end", kind: "Add", role: "other", result: program.outputs.output! }
+      ] as const
+      const weight = (fanIn: number, fanOut: number) =>
+        ({ shape: [fanIn, fanOut], role: "weight", fanIn, fanOut }) as const
+      const circuit = Circuit.graph({ program, places }, { a: weight(2, 3), b: weight(3, 1) })
+      const svg = yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) })
+      assert.sameMembers(edges(svg), [
+        "input->first",
+        "first->z first",
+        "z first->bend",
+        "bend->second",
+        "second->z second",
+        "input->sum",
+        "z second->end",
+        "sum->end",
+        "end->output"
+      ])
+      assert.includeMembers([...Document.texts(svg)], ["Tanh", "[3] · 6 parameters · 12 FLOP", "x: [2]", "ẑ: [1]"])
     })
   )
 

@@ -1,7 +1,7 @@
 /**
  * Element by element, over ranks 0 … 4, broadcasting pairs, a named batch, and numbers that are not finite.
  */
-import { NdArray, Tensor } from "@rai/core"
+import { NdArray, Primitives, Tensor } from "@rai/core"
 import * as Case from "../Case.ts"
 import * as Numbers from "../Numbers.ts"
 
@@ -109,6 +109,12 @@ const typeCases = [
     "cast of indices",
     { x: Numbers.distinct([2, 3], 4), k: { shape: [2, 1], data: Int32Array.of(0, 2) } },
     ({ k, x }) => ({ y: x.argMax(1).float(), same: x.argMax(1).equal(k).float() })
+  ),
+  Case.make(
+    "cast to whole numbers, towards zero",
+    { x: NdArray.make([8], [-2.9, -2, -0.5, 0, 0.5, 0.99, 1, 70_000.5]) },
+    ({ x }) => ({ y: new Tensor.Tensor(Primitives.table.get("cast")!, [x], { to: "int" }).float() }),
+    { smooth: false }
   )
 ]
 

@@ -59,12 +59,14 @@ export class Call {
 
   /** The i-th operand as numbers. */
   float(i = 0): Tensor.Tensor {
-    return this.value(i).tensor().float()
+    return this.tensor(i).float()
   }
 
   /** The i-th operand as it is: conditions stay conditions. */
   tensor(i = 0): Tensor.Tensor {
-    return this.value(i).tensor()
+    const value = this.value(i)
+    if (value.shape.includes(0)) throw new Refused(`its input ${i} holds no numbers`)
+    return value.tensor()
   }
 
   /** The i-th operand as a condition. */

@@ -65,7 +65,7 @@ const whole = (x: T, n: number): T => {
 }
 
 /** xⁿ for one n; products for whole ones. */
-const power = (x: T, n: number): T => {
+export const power = (x: T, n: number): T => {
   if (Number.isInteger(n) && Math.abs(n) <= 64) return n < 0 ? reciprocal(whole(x, -n)) : whole(x, n)
   if (n === 0.5) return x.sqrt()
   if (n === -0.5) return reciprocal(x.sqrt())
@@ -249,7 +249,8 @@ export const rows: Readonly<Record<string, Row>> = {
   Identity: (call) => call.tensor(),
   Dropout: (call) => {
     const isTraining = call.has(2) && call.number(2) !== 0
-    if (isTraining) throw new Refused("it draws, as dropout does in training")
+    const isSpared = call.has(1) && call.number(1) === 0
+    if (isTraining && !isSpared) throw new Refused("it draws, as dropout does in training")
     const [, mask = ""] = call.outputs
     const x = call.tensor()
     return mask === "" ? x : [x, filled(1, x.shape).greater(0)]

@@ -65,17 +65,23 @@ const flattened: Row = (call) => {
 /** Beyond it, a start or end means the axis's own. */
 const clamp = (n: number, low: number, high: number): number => Math.min(Math.max(n, low), high)
 
+/** An array without numbers, which is always known. */
+const nothing = (call: Call, shape: Shape.Shape): Result => {
+  if (!shape.every((n) => typeof n === "number")) throw new Refused("nothing comes out")
+  return { kind: call.kind(), known: { shape, data: new Float64Array(0) } }
+}
+
 const sliced: Row = (call) => {
   const older = call.opset < 10
   const starts = older ? (call.ints("starts") ?? []) : call.numbers(1)
   const ends = older ? (call.ints("ends") ?? []) : call.numbers(2)
   const axes = (older ? call.axes(9) : call.axes(3)) ?? starts.map((_, i) => i)
   const steps = call.has(4) ? call.numbers(4) : starts.map(() => 1)
-  return axes.reduce<T>((x, axis, i) => {
+  const parts = axes.flatMap((axis, i) => {
     const [start, end, step] = [starts[i]!, ends[i]!, steps[i]!]
-    const n = x.shape[axis]!
+    const n = call.shape()[axis]!
     if (typeof n === "string") {
-      if (start === 0 && step === 1 && (end > 2 ** 30 || call.dimension(end) === n)) return x
+      if (start === 0 && step === 1 && (end > 2 ** 30 || call.dimension(end) === n)) return []
       throw new Refused(`it takes a part of the axis «${n}», whose length each run decides`)
     }
     const from = (value: number) => (value < 0 ? value + n : value)
@@ -83,8 +89,12 @@ const sliced: Row = (call) => {
     const first = clamp(from(start), low, high)
     const last = step > 0 ? clamp(from(end), 0, n) : clamp(end < -n ? -1 : from(end), -1, n - 1)
     const count = Math.max(0, Math.ceil((last - first) / step))
-    if (step === 0) throw new Refused("its step is 0", true)
-    if (count === 0) throw new Refused("nothing is left of what it takes")
+    if (!(step !== 0 && count >= 0)) throw new Refused("its step is 0", true)
+    return [{ axis, first, count, step }]
+  })
+  const shape = parts.reduce<Shape.Shape>((of, { axis, count }) => of.with(axis, count), call.shape())
+  if (shape.includes(0)) return nothing(call, shape)
+  return parts.reduce<T>((x, { axis, count, first, step }) => {
     if (step > 0) return Taking.every(x, axis, first, count, step)
     if (count > Taking.most) throw new Refused(`it takes ${count} pieces of an axis`)
     return Taking.take(
@@ -145,9 +155,9 @@ const split: Row = (call) => {
   if (lengths.reduce((a, b) => a + b, 0) !== n)
     throw new Refused(`its parts do not make up the ${n} of axis ${axis}`, true)
   let start = 0
-  return lengths.map((length, i) => {
+  return lengths.map((length) => {
     start += length
-    if (length === 0 && call.outputs[i] !== "") throw new Refused("one of its parts is empty")
+    if (length === 0) return nothing(call, call.shape().with(axis, 0))
     return call.tensor().slice(axis, start - length, start)
   })
 }
@@ -333,8 +343,9 @@ export const rows: Readonly<Record<string, Row>> = {
   Gather: gathered,
   Split: split,
   Concat: (call) => {
-    const tensors = [call.tensor(0), ...call.inputs.slice(1).map((_, i) => call.tensor(i + 1))]
-    return Tensor.concat(tensors, call.axis(call.int("axis", 1)))
+    const axis = call.axis(call.int("axis", 1))
+    const filled = call.inputs.flatMap((_, i) => (call.shape(i)[axis] === 0 ? [] : [call.tensor(i)]))
+    return filled.length === 0 ? nothing(call, call.shape()) : Tensor.concat(filled, axis)
   },
   Pad: padded,
   Expand: expanded,

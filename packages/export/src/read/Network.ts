@@ -163,15 +163,29 @@ const inOrder = Effect.fnUntraced(function* (
 })
 
 const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
-  const taken = new Map<string, number>()
-  for (const node of nodes) {
-    const wanted = node.name === "" ? node.opType : node.name
-    const times = (taken.get(wanted) ?? 0) + 1
-    taken.set(wanted, times)
-    node.name = times === 1 && (node.name !== "" || !taken.has("")) ? wanted : `${wanted}_${times}`
-  }
+  const unique = naming()
+  for (const node of nodes) node.name = unique(node.name === "" ? node.opType : node.name)
   return nodes
 }
+
+/** Names as they are wanted, with a number behind those that were given before. */
+const naming = (): ((wanted: string) => string) => {
+  const taken = new Set<string>()
+  const times = new Map<string, number>()
+  return (wanted) => {
+    let name = wanted
+    while (taken.has(name)) {
+      const n = (times.get(wanted) ?? 1) + 1
+      times.set(wanted, n)
+      name = `${wanted}_${n}`
+    }
+    taken.add(name)
+    return name
+  }
+}
+
+/** So many numbers at most are looked up behind operators of parameters. */
+const few = 64
 
 /** More numbers than these no engine holds in one array. */
 const most = 2 ** 31
@@ -188,6 +202,7 @@ class Reading {
   private readonly values = new Map<string, Value.Value>()
   private readonly inputs: Record<string, Tensor.Tensor>
   private readonly arrays: Record<string, Embedded> = {}
+  private readonly unique = naming()
   private readonly nodes: Array<Read> = []
   private readonly initialisers: ReadonlyMap<string, TensorProto>
   /** What a refused node should have given: nothing more is said of what needs it. */
@@ -200,6 +215,7 @@ class Reading {
     this.inputs = Object.fromEntries(
       Object.entries(settings.inputs).map(([name, shape]) => [name, Tensor.input(name, shape)])
     )
+    for (const name of Object.keys(this.inputs)) this.unique(name)
     const shapes = Object.values(settings.inputs).flat()
     this.surroundings = {
       opset,
@@ -215,8 +231,7 @@ class Reading {
 
   /** Numbers as an input of the program, which bears a name that nothing else has. */
   private embed(wanted: string, array: NdArray.NdArray, isInitialiser: boolean): Tensor.Tensor {
-    let name = wanted
-    for (let i = 2; name in this.inputs; i++) name = `${wanted}_${i}`
+    const name = this.unique(wanted)
     this.arrays[name] = { array, isInitialiser }
     const input = Tensor.input(name, array.shape)
     this.inputs[name] = input
@@ -320,6 +335,7 @@ class Reading {
       const { shape } = "known" in result ? result.known : "kind" in result ? result.tensor : result
       const isPossible = shape.every((n) => typeof n === "string" || (Number.isInteger(n) && n >= 0))
       if (!isPossible) throw new Refused(`[${shape}] would come out`, true)
+      if (shape.includes(0) && !("known" in result)) throw new Refused("nothing comes out")
       if (size(shape) > most) throw new Refused(`it gives [${shape}], more than ${most} numbers for each example`)
     }
     return { call, results }
@@ -341,7 +357,10 @@ class Reading {
       const array = yield* this.computed(tensor)
       if (array !== undefined) return this.fromNumbers(name, { array, kind }, true)
     }
-    return { kind, shape: tensor.shape, tensor: () => tensor, isFixed: false }
+    // What a few numbers of parameters decide now, such as a bound, may be asked for as numbers too.
+    const isFew = call.inputs.every((value) => value?.known !== undefined) && size(tensor.shape) <= few
+    const known = isFew ? yield* this.computed(tensor) : undefined
+    return { kind, shape: tensor.shape, tensor: () => tensor, known, isFixed: false }
   })
 
   /** The numbers of a formula over numbers of the model. */

@@ -3,6 +3,7 @@
  */
 import { Shape, Tensor } from "@rai/core"
 import { type Call, filled, product, type Row } from "./Call.ts"
+import { power } from "./Elementwise.ts"
 import { mean } from "./Reductions.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
@@ -157,10 +158,10 @@ const averagePool: Row = (call) => {
 
 const lpPool: Row = (call) => {
   const p = call.int("p", 2)
-  if (p !== 1 && p !== 2) throw new Refused(`its p is ${p}`)
-  const x = call.float()
-  const all = Windows.places(p === 1 ? x.abs() : x.square(), windowsOf(call), 0).reduce((a, b) => a.add(b))
-  return p === 1 ? all : all.sqrt()
+  if (!(p >= 1)) throw new Refused(`its p is ${p}`, true)
+  const powers = power(call.float().abs(), p)
+  const all = Windows.places(powers, windowsOf(call), 0).reduce((a, b) => a.add(b))
+  return power(all, 1 / p)
 }
 
 const behindChannels = (call: Call): ReadonlyArray<number> =>

@@ -73,7 +73,6 @@ const read = ({ inputs, name, outputs }: OperatorCase, model: ModelProto, known:
         if (bytes.length === 0) throw new Beyond("a value that is no tensor")
         const tensor: TensorProto = fromBinary(TensorProtoSchema, bytes)
         if (!known.has(tensor.dataType)) throw new Beyond(`the type ${Tensors.nameOf(tensor.dataType)}`)
-        if (tensor.dims.includes(0n)) throw new Beyond("an array without numbers")
         return [infos[i]!.name, Tensors.decode(tensor, name)] as const
       })
     )

@@ -23,7 +23,29 @@ export interface Read {
 /** Why a model is not read. */
 export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | Network.Failed
 
-/** Reads the model in `file`, up to its first output of numbers, or up to the output named. */
+/**
+ * The circuit of the model in `file`, up to its first output of numbers or the output named: its graph as a program, its initialisers as
+ * parameters, each of its nodes a place that may be cut. x: [batch, inputs], of each example the numbers in a row.
+ *
+ * ```ts
+ * import { Circuit, NdArray } from "@rai/core"
+ * import { Onnx } from "@rai/export"
+ * import { Effect } from "effect"
+ * import { writeFile } from "node:fs/promises"
+ *
+ * const linear = Onnx.make({
+ *   circuit: Circuit.linear(2, 1),
+ *   parameters: { weight: NdArray.make([2, 1], [1, -1]), bias: NdArray.make([1], [0.5]) },
+ *   task: "regression",
+ *   inputNames: ["left", "right"],
+ *   origin: { plan: "by hand", seed: 0, engine: "none", version: "0.1.0" }
+ * })
+ * await writeFile("linear.onnx", Effect.runSync(linear))
+ * const { circuit } = await Effect.runPromise(Onnx.read("linear.onnx"))
+ * Circuit.print(circuit) // => "graph 2→1"
+ * Circuit.sites(circuit).map(({ block }) => block.kind) // => ["Gemm"]
+ * ```
+ */
 export const read = Effect.fn("Onnx.read")(function* (
   file: string,
   options: { readonly output?: string } = {}
