@@ -12,6 +12,12 @@ export const read = (text: string, options: Csv.Options = {}): Pipeline.Pipeline
 export const make = (parts: Dataset.Parts, source?: string): Pipeline.Pipeline<Dataset.Dataset> =>
   Pipeline.fromEffect(Dataset.make(parts, source))
 
+/** Examples for training, for choosing and for judging, of each class alike: `Dataset.divide` of `@rai/core`. */
+export const divide =
+  (shares: Dataset.Shares) =>
+  (data: Dataset.Dataset): Pipeline.Pipeline<Dataset.Division> =>
+    Pipeline.fromEffect(Dataset.divide(data, shares))
+
 /**
  * Keeps a share of the examples aside, of each class alike: `Dataset.split` of `@rai/core`.
  *

@@ -22,18 +22,7 @@ export class Cancelled extends Schema.TaggedError<Cancelled>()("Cancelled", {
   }
 }
 
-/** A callback of the user's threw. */
-export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
-  /** `onEvent at step 12 of relax` */
-  callback: Schema.String,
-  cause: Schema.Defect()
-}) {
-  override get message(): string {
-    return `expected ${this.callback} to return, but it threw ${quote(this.cause)}; mend it, then go on from the last snapshot`
-  }
-}
-
-/** The sum of the library's errors and of this package's two. */
+/** The sum of the library's errors and of this package's own. */
 export type RaiError =
   | Training.TrainingError
   | PlanSpec.PlanInvalid
@@ -45,4 +34,3 @@ export type RaiError =
   | Predict.Failed
   | PlatformError
   | Cancelled
-  | CallbackFailed

@@ -17,7 +17,7 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js"
 import type { Engine } from "./Engine.ts"
 import * as Bridge from "./internal/Bridge.ts"
 import * as Pipeline from "./Pipeline.ts"
-import { CallbackFailed, type RaiError } from "./RaiError.ts"
+import type { RaiError } from "./RaiError.ts"
 
 /** How a run is carried out: as in `@rai/core`, with callbacks in fp-ts's types. */
 export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
@@ -91,20 +91,9 @@ export const events = (
 ): Reader<Engine, AsyncIterable<Either<RaiError, TrainingEvent.TrainingEvent>>> =>
   Pipeline.fromStream(Core.stream(circuit, data, forCore(options)))
 
+// What throws here ends the run as what throws in any callback does.
 const forCore = ({ onEvent, onSnapshot, ...others }: Options): Core.Options<RaiError, Pipeline.Services> => ({
   ...others,
-  ...(onEvent && {
-    onEvent: (event) => Effect.try({ try: () => onEvent(event)(), catch: thrownBy(`onEvent at ${placeOf(event)}`) })
-  }),
-  ...(onSnapshot && {
-    onSnapshot: (snapshot) =>
-      Effect.tryPromise({ try: () => onSnapshot(snapshot)(), catch: thrownBy("onSnapshot") }).pipe(
-        Effect.flatMap(Bridge.fromEither)
-      )
-  })
+  ...(onEvent && { onEvent: (event) => Effect.sync(() => onEvent(event)()) }),
+  ...(onSnapshot && { onSnapshot: (snapshot) => Effect.suspend(() => Bridge.fromTaskEither(onSnapshot(snapshot))) })
 })
-
-const thrownBy = (callback: string) => (cause: unknown) => new CallbackFailed({ callback, cause })
-
-const placeOf = (event: TrainingEvent.TrainingEvent): string =>
-  event._tag === "Finished" ? "the end of the run" : `step ${event.progress.step} of ${event.phase.kind}`

@@ -121,7 +121,7 @@ describe("Training", () => {
     assert.isTrue(E.isLeft(came))
     assert.strictEqual(
       E.isLeft(came) ? came.left.message : "",
-      "expected onEvent at step 5 of backpropagate to return, but it threw «the disk is full»; mend it, then go on from the last snapshot"
+      "expected onEvent to end or to fail, but it threw at step 5 of backpropagate: Error: the disk is full; see to it, and go on from the last snapshot"
     )
     assert.deepStrictEqual(counts, { opened: 1, closed: 1, sessions: 2, ended: 2 })
   })

@@ -28,7 +28,8 @@ export const batchNorm = (units: number): Block => {
     const n = count(axes.map((axis) => z.shape[axis]!)).known
     if (n < 2) {
       const expected = "more than one number of each unit"
-      throw new ShapeMismatch({ operation: "batch-norm", expected, came: show(z.shape) })
+      const advice = "take batches of two examples or more"
+      throw new ShapeMismatch({ operation: "batch-norm", expected, came: show(z.shape), advice })
     }
     const mean = z.sum(axes).mul(1 / n)
     const squares = z.sub(mean).square().sum(axes)

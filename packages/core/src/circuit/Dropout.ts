@@ -1,10 +1,11 @@
 /**
  * Units left out at random while a circuit is trained.
  */
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 
 /**
- * Each number 0 with probability `rate`, else divided by 1 − rate, anew in each step of training; z ↦ z in the free run (Srivastava et al. 2014).
+ * Each number 0 with probability `rate`, from 0 to below 1, else divided by 1 − rate, anew in each step of training; z ↦ z in the free run (Srivastava et al. 2014).
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -17,7 +18,11 @@ export const dropout = (rate: number): Block => ({
   kind: "dropout",
   settings: { rate },
   parameters: {},
-  apply: (z) => z,
+  apply: (z) => {
+    if (rate >= 0 && rate < 1) return z
+    const [expected, advice] = ["a rate from 0 to below 1", "write for instance 0.5"]
+    throw new ShapeMismatch({ operation: "dropout", expected, came: String(rate), advice })
+  },
   training: {
     random: true,
     apply: (z, { uniform }) =>

@@ -1,6 +1,8 @@
 /**
  * The linear map between two layers.
  */
+import { show } from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 
 /** y = x W + b, with x: [batch, inputs], W: [inputs, outputs], b: [outputs], y: [batch, outputs]. */
@@ -12,5 +14,10 @@ export const make = (inputs: number, outputs: number): Block => ({
     weight: { shape: [inputs, outputs], role: "weight", fanIn: inputs, fanOut: outputs },
     bias: { shape: [outputs], role: "bias", fanIn: inputs, fanOut: outputs }
   },
-  apply: (z, { bias, weight }) => z.matMul(weight!).add(bias!)
+  apply: (z, { bias, weight }) => {
+    // Segments computed together bring a leading axis, which their weights have too.
+    if (z.shape.length === weight!.shape.length) return z.matMul(weight!).add(bias!)
+    const [expected, advice] = [`[batch, ${inputs}]`, "put flatten before it"]
+    throw new ShapeMismatch({ operation: "linear", expected, came: show(z.shape), advice })
+  }
 })

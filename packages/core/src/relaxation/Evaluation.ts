@@ -8,7 +8,7 @@ import * as Graph from "../circuit/Graph.ts"
 import { order } from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
-import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
+import { concat, constant, Tensor } from "../tensor/Tensor.ts"
 import * as Cut from "./Cut.ts"
 import * as Segments from "./Segments.ts"
 import * as StackedBlock from "./StackedBlock.ts"
@@ -46,6 +46,7 @@ export const evaluate = (
       return handler.sites.has(path) ? handler.onCut(path, prediction) : prediction
     }
     case "Repeat": {
+      located(path, () => isRepeated(circuit))
       const segments = handler.auxiliary === undefined ? undefined : Segments.of(circuit, path, handler.sites)
       return segments === undefined
         ? turns(circuit, θ, z, handler, path, 0, circuit.times)
@@ -61,6 +62,12 @@ const throughout = ({ graph, parameters }: Block, θ: Theta, z: Tensor, handler:
     const place = Circuit.join(path, name)
     return handler.sites.has(place) ? handler.onCut(place, prediction) : prediction
   })
+}
+
+const isRepeated = ({ times }: Circuit.Repeat): void => {
+  if (Number.isInteger(times) && times >= 1) return
+  const [expected, came] = ["a whole number of turns from 1", String(times)]
+  throw new ShapeMismatch({ operation: "repeat", expected, came, advice: "repeat it once or more" })
 }
 
 /** Whether a path stands for all segments of a repeated block at once. */
@@ -90,6 +97,10 @@ const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler
 /** A block gives one ẑ for each example, as wide as its settings say. */
 const keepsPromise = ({ kind, settings: { outputs } }: Block, z: Tensor, ẑ: Tensor): void => {
   const [examples, width] = [z.shape[0] ?? "batch", outputs ?? "…"]
+  if (!(ẑ instanceof Tensor)) {
+    const advice = "return what its formula gives"
+    throw new ShapeMismatch({ operation: kind, expected: "it to give a tensor", came: String(ẑ), advice })
+  }
   if (ẑ.shape[0] === z.shape[0] && (outputs === undefined || ẑ.shape.at(-1) === outputs)) return
   throw new ShapeMismatch({
     operation: kind,
@@ -209,6 +220,7 @@ const located = <A>(path: string, formula: () => A): A => {
     return formula()
   } catch (error) {
     if (!(error instanceof ShapeMismatch) || error.path !== undefined) throw error
-    throw new ShapeMismatch({ operation: error.operation, expected: error.expected, came: error.came, path })
+    const { advice, came, expected, operation } = error
+    throw new ShapeMismatch({ operation, expected, came, path, ...(advice === undefined ? {} : { advice }) })
   }
 }

@@ -12,6 +12,7 @@ import { gradients } from "../program/Gradient.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
 import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
+import { scalar } from "./RelaxedObjective.ts"
 
 /** What a local step needs, for parameters in the order asked for. */
 export interface LocalStep {
@@ -46,7 +47,7 @@ export const make = (
     },
     onInput: (path, z) => inputs.set(path, z)
   })
-  const loss = L_y(output, y)
+  const loss = scalar(L_y(output, y))
   const [dL] = gradients(loss, [output]) // [batch, outputs], each row divided by the batch's length
   const s = dL!
     .square()

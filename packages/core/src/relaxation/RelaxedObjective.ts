@@ -7,6 +7,8 @@
  */
 import type * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
+import * as Shape from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import { concat, constant } from "../tensor/Tensor.ts"
 import type { Training } from "./Cut.ts"
@@ -102,12 +104,19 @@ export const make = (
       return noise === undefined ? z(place) : z(place).add(noise(place))
     }
   })
-  const own = L_y(output, y)
+  const own = scalar(L_y(output, y))
   // Nothing is cut where every k-th map of a circuit of fewer than k is asked for: then this is the free run's loss.
   if (energies.length === 0) return { output, loss: own, relaxed: own, residuals: undefined, differences }
   const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))
   const loss = penalties.reduce((a, b) => a.add(b), relaxed)
   return { output, loss, relaxed, residuals: concat(residuals, 0), differences }
+}
+
+/** A loss is one number. */
+export const scalar = (loss: Tensor): Tensor => {
+  if (loss.shape.length === 0) return loss
+  const advice = "end it in .mean() or .total()"
+  throw new ShapeMismatch({ operation: "the loss", expected: "[]", came: Shape.show(loss.shape), advice })
 }
 
 const count = (tensor: Tensor): number => tensor.shape.reduce<number>((total, n) => total * Number(n), 1)

@@ -6,6 +6,16 @@ import { input, type Tensor } from "../tensor/Tensor.ts"
 import * as Cut from "./Cut.ts"
 import { evaluate } from "./Evaluation.ts"
 
+/** Evaluates a circuit as a step on x: [batch, inputs] does, where it has blocks that a step sees otherwise. Throws `ShapeMismatch`. */
+export const step = (circuit: Circuit.Circuit, x: ReadonlyArray<number>): void => {
+  if (Circuit.leaves(circuit).every(({ block }) => block.training === undefined)) return
+  const shapesOf = { ...Circuit.signature(circuit), ...shapes(circuit, x) }
+  evaluate(circuit, (name) => input(name, shapesOf[name]!), input("x", x), {
+    ...Cut.none,
+    training: { random: true, onStatistic: () => undefined }
+  })
+}
+
 /**
  * Their shapes for x: [batch, inputs]: what goes into each block that draws, those of repeated blocks with the leading axes of their repeats.
  * Throws `ShapeMismatch`.

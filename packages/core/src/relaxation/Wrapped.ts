@@ -11,6 +11,7 @@ import * as Cut from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 import * as HiddenLoss from "./HiddenLoss.ts"
 import * as RelaxedObjective from "./RelaxedObjective.ts"
+import * as Uniforms from "./Uniforms.ts"
 
 /** A cut that no place of the circuit fits. */
 export class NothingCut extends Schema.TaggedError<NothingCut>()("NothingCut", {
@@ -45,14 +46,20 @@ export interface Wrapped {
   readonly sites: ReadonlySet<string>
   /** Where auxiliaries start, and what a refresh sets them back to: the free run's predictions. x: [batch, inputs] */
   readonly auxiliaries: (θ: Theta, x: Tensor) => Readonly<Record<string, Tensor>>
-  /** The relaxed objective (eq. 4); x: [batch, inputs], y: [batch, outputs]. */
+  /**
+   * The relaxed objective (eq. 4); x: [batch, inputs], y: [batch, outputs]. With `training`, blocks are what they are in a step of training:
+   * dropout finds its numbers in θ under the names of `uniforms`, and a batch norm tells what its running statistics are to follow.
+   */
   readonly objective: (
     L_y: Loss,
     θ: Theta,
     z: (place: string) => Tensor,
     x: Tensor,
-    y: Tensor
+    y: Tensor,
+    training?: Cut.Training
   ) => RelaxedObjective.Relaxed
+  /** The shapes of what blocks draw in a step, by name, for x: [batch, inputs]. */
+  readonly uniforms: (x: ReadonlyArray<number>) => Readonly<Record<string, ReadonlyArray<number>>>
   /** Whether auxiliaries are refreshed after so many steps. */
   readonly isDue: (steps: number) => boolean
   /** The free run, relaxing paused: [batch, inputs] → [batch, outputs]. */
@@ -93,7 +100,9 @@ export const make = Effect.fn("Wrapped.make")(function* (
   return {
     sites,
     auxiliaries: (θ, x) => Auxiliaries.freeRun(circuit, sites, θ, x),
-    objective: (L_y, θ, z, x, y) => RelaxedObjective.make(circuit, relaxation, L_y, θ, z, x, y),
+    objective: (L_y, θ, z, x, y, training) =>
+      RelaxedObjective.make(circuit, { ...relaxation, training }, L_y, θ, z, x, y),
+    uniforms: (x) => Uniforms.shapes(circuit, x),
     isDue: (steps) => period !== undefined && steps > 0 && steps % period === 0,
     paused: (θ, x) => evaluate(circuit, θ, x)
   }

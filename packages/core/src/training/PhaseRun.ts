@@ -95,10 +95,10 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const untold: Array<TrainingEvent> = []
 
   /** A callback that throws ends the run as one that fails does. */
-  const calling = (callback: CallbackFailed["callback"], call: () => Effect.Effect<void, E, R>) =>
+  const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) =>
     Effect.catchDefect(Effect.suspend(call), (defect) => {
       const reason = String(defect).split("\n")[0]!
-      return Effect.fail(new CallbackFailed({ callback, phase: phase.kind, step: progress.step, reason }))
+      return Effect.fail(new CallbackFailed({ callback, phase: phase.kind, step, reason }))
     })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
   const factor = () => progress.rate / phase.optimizer.rate
@@ -216,7 +216,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
             ...kept.copies()
           }
           if (lostIn(prefixed(state)) !== undefined) return Effect.void
-          return calling("onSnapshot", () => onSnapshot({ progress, state }))
+          return calling("onSnapshot", progress.step, () => onSnapshot({ progress, state }))
         })
   )
   /** What has happened is heard before a snapshot holds it, also where the run is interrupted. */
@@ -224,7 +224,9 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     Effect.suspend(() => {
       const events = untold.splice(0)
       const hearing = (event: TrainingEvent) =>
-        onEvent === undefined ? Effect.void : calling("onEvent", () => onEvent(event))
+        onEvent === undefined
+          ? Effect.void
+          : calling("onEvent", event._tag === "Finished" ? progress.step : event.progress.step, () => onEvent(event))
       return Effect.as(Effect.forEach(events, hearing, { discard: true }), events)
     })
   )

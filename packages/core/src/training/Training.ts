@@ -9,8 +9,10 @@ import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
+import * as Program from "../program/Program.ts"
 import { Seed } from "../random/Pseudorandom.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
+import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as Phase from "./Phase.ts"
@@ -209,6 +211,15 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
       })
     }
     if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)
+    // A block may ask more of a step than of the free run.
+    yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? data.inputs.shape[0]!, inputs]))
+    if (phase.kind !== "backpropagate" && !(Number.isInteger(phase.cut.every) && phase.cut.every >= 1)) {
+      return yield* new PlanUnfit({
+        expected: "a cut every k-th place, k a whole number from 1",
+        came: `every ${phase.cut.every} came`,
+        advice: "write every=1 for all places"
+      })
+    }
     if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) continue
     return yield* new PlanUnfit({
       expected: `a cut that matches some of the circuit's ${Circuit.depth(circuit)} maps in ${Phase.print(phase)}`,

@@ -150,6 +150,36 @@ describe("blocks that do not fit", () => {
     })
   )
 
+  it.effect.each([
+    [
+      "a rate that is none",
+      Circuit.sequence(Circuit.linear(24, 4), Circuit.dropout(1.5)),
+      "dropout in block 1: expected a rate from 0 to below 1, but 1.5 came; write for instance 0.5"
+    ],
+    [
+      "no turns",
+      Circuit.sequence(Circuit.linear(24, 4), Circuit.repeat(Circuit.linear(4, 4), 0)),
+      "repeat in block 1: expected a whole number of turns from 1, but 0 came; repeat it once or more"
+    ],
+    [
+      "a map of vectors",
+      Circuit.sequence(Circuit.embedding({ inputs: 24, categories: 3, units: 2 }), Circuit.linear(2, 1)),
+      "linear in block 1: expected [batch, 2], but [5,24,2] came; put flatten before it"
+    ],
+    [
+      "no tensor",
+      Circuit.sequence(
+        Circuit.linear(24, 4),
+        Circuit.stage("own", () => undefined as never)
+      ),
+      "own in block 1: expected it to give a tensor, but undefined came; return what its formula gives"
+    ]
+  ] as const)("%s, with what to do", ([, circuit, message]) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(run(circuit, 5, 24))).message, message)
+    })
+  )
+
   it.effect("as text are named with settings that would do", () =>
     Effect.gen(function* () {
       const invalid = (kind: string, settings: Readonly<Record<string, number>>) =>

@@ -1,5 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Engine, HiddenLoss, Initializer, Loss, NdArray, Program, ReferenceEngine, Wrapped } from "@rai/core"
+import {
+  Circuit,
+  type Cut,
+  Engine,
+  HiddenLoss,
+  Initializer,
+  Loss,
+  NdArray,
+  Program,
+  ReferenceEngine,
+  Tensor,
+  Wrapped
+} from "@rai/core"
 import { Effect, Record } from "effect"
 
 const circuit = Circuit.perceptron([2, 3, 3, 3, 1], { activation: "tanh" })
@@ -45,6 +57,38 @@ describe("a wrapped circuit", () => {
       assert.approximately(came.other!.data[0]!, came.paused!.data[0]! + 2 * 6 * 0.25, 1e-10)
       assert.deepStrictEqual([0, 1, 3, 6].map(wrapped.isDue), [false, false, true, true])
     }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("draws and normalises by the batch where a step of training is meant, and not else", () =>
+    Effect.gen(function* () {
+      const { batchNorm, dropout, linear, sequence } = Circuit
+      const wrapped = yield* Wrapped.make(sequence(linear(2, 3), batchNorm(3), dropout(0.5), linear(3, 1)))
+      const uniforms = wrapped.uniforms([4, 2])
+      assert.deepStrictEqual(uniforms, { "2.uniform": [4, 3] })
+      const asked: Array<string> = []
+      const told: Array<string> = []
+      const once = (training?: Cut.Training) =>
+        wrapped.objective(
+          Loss.meanSquaredError,
+          (name) => {
+            asked.push(name)
+            const shapes = {
+              ...Circuit.signature(sequence(linear(2, 3), batchNorm(3), dropout(0.5), linear(3, 1))),
+              ...uniforms
+            }
+            return Tensor.input(name, shapes[name]!)
+          },
+          () => Tensor.input("z", [4, 3]),
+          Tensor.input("x", [4, 2]),
+          Tensor.input("y", [4, 1]),
+          training
+        )
+      once()
+      assert.notInclude(asked, "2.uniform")
+      once({ random: true, onStatistic: (path) => told.push(path) })
+      assert.include(asked, "2.uniform")
+      assert.deepStrictEqual(told, ["1", "1"])
+    })
   )
 
   it.effect("is not one where nothing is cut", () =>

@@ -134,6 +134,38 @@ describe("running statistics", () => {
   }
 })
 
+describe("what no step can follow is told before one is taken", () => {
+  const circuit = sequence(linear(2, 3), batchNorm(3), tanh, linear(3, 1))
+  const wrong: ReadonlyArray<readonly [string, Phase.Phase, string]> = [
+    [
+      "a batch of one example for a batch norm",
+      Phase.backpropagate({ epochs: 1, batch: 1 }),
+      "batch-norm in block 1: expected more than one number of each unit, but [1,3] came; take batches of two examples or more"
+    ],
+    [
+      "a cut between places",
+      Phase.relax({ steps: 1, cut: { ...Cut.paper, every: 1.5 } }),
+      "expected a cut every k-th place, k a whole number from 1, but every 1.5 came; write every=1 for all places"
+    ]
+  ]
+  for (const [name, phase, message] of wrong) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Training.check(circuit, yield* Moons.make({ examples: 10 }), Plan.make(phase)))
+        assert.strictEqual(error.message, message)
+      })
+    )
+  }
+
+  it.effect("and a loss that is no number", () =>
+    Effect.gen(function* () {
+      const plan = Plan.backpropagate({ steps: 1, loss: (o, y) => o.sub(y).square() })
+      const error = yield* Effect.flip(Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
+      assert.strictEqual(error.message, "the loss: expected [], but [10,1] came; end it in .mean() or .total()")
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
+
 describe("dropout", () => {
   const circuit = sequence(linear(2, 50), dropout(0.3), linear(50, 1))
 
@@ -179,7 +211,7 @@ describe("dropout", () => {
       const error = yield* Effect.flip(Training.fit(normed, data, { plan, seed: 1 }))
       assert.strictEqual(
         error.message,
-        "batch-norm in block 1: expected more than one number of each unit, but [1,3] came; change the widths so that they fit"
+        "batch-norm in block 1: expected more than one number of each unit, but [1,3] came; take batches of two examples or more"
       )
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
