@@ -4,12 +4,13 @@
 
 import { TrainedStore } from "@rai/core"
 import { Model, Onnx } from "@rai/export"
-import { Landscape } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
+import * as RunFolder from "./RunFolder.ts"
+import * as Settings from "./Settings.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -33,14 +34,25 @@ export const command = Command.make(
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const trained = yield* TrainedStore.load(run)
-    const samples = trained.inputNames.length === 2 ? { samples: Landscape.inputs({ grid: 8 }) } : {}
+    const samples = yield* trainingInputs(run)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const record = yield* Onnx.write(trained, out, { ...samples, ...exposed, opset: asked })
-    const { examples, maxAbsDifference, maxRelativeDifference, opset, rounding, sha256 } = record
+    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked })
+    const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
-      `relative ${Report.number(maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
+      ...(samples === undefined ? ["the run's own data cannot be read: random points stood in for them"] : []),
+      `in batches of 1, 7 and 1,000: ${count(compared?.training)} training examples, ${count(compared?.random)} random points, ${count(compared?.notFinite)} with NaN or ∞`,
+      `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
     ])
   }, Effect.provide(EngineChoice.table.auto))
 ).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))
+
+const count = (n = 0): string => n.toLocaleString("en-GB")
+
+/** All that the run trained on; undefined where its data are no longer there. */
+const trainingInputs = (run: string) =>
+  RunFolder.settings(run).pipe(
+    Effect.flatMap(Settings.data),
+    Effect.match({ onFailure: () => undefined, onSuccess: ({ train }) => train.inputs })
+  )

@@ -2,9 +2,10 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import { Circuit, Engine, type NdArray, Program, ReferenceEngine, type ShapeMismatch, type Trained } from "@rai/core"
+import { Circuit, Engine, type NdArray, Program, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Activations from "./Activations.ts"
+import * as Comparison from "./Comparison.ts"
 import * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
@@ -90,8 +91,8 @@ export type Failed =
   | ModelFile.FileUnwritable
 
 /**
- * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on the samples: some of the given
- * examples [n, inputs], and seeded random points within and far outside their range.
+ * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on all the `samples` [n, inputs], the
+ * training examples, and on seeded random points within and far outside their range, with NaN and infinities too.
  */
 export const write = Effect.fn("Onnx.write")(function* (
   trained: Trained.Trained,
@@ -99,13 +100,7 @@ export const write = Effect.fn("Onnx.write")(function* (
   options: Options & { readonly samples?: NdArray.NdArray } = {}
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
   const bytes = yield* make(trained, options)
-  const { seed, version } = trained.origin
-  const x = Samples.make(Circuit.inputs(trained.circuit), { given: options.samples, seed })
-  const { asked } = yield* program(trained, options)
-  const freeRun = yield* Engine.run(asked, { ...trained.parameters, x })
-  const rounding = yield* roundingOf(asked, trained.parameters, x, freeRun)
-  const tolerance = Parity.toleranceAt(rounding)
-  const outputs = Parity.pair(freeRun, yield* Onnxruntime.run(bytes, { x }, file))
+  const proved = yield* Effect.scoped(prove(trained, bytes, file, options))
   const record = new Parity.ParityRecord({
     format: "rai parity 1",
     model: basename(file),
@@ -114,16 +109,11 @@ export const write = Effect.fn("Onnx.write")(function* (
     opset: options.opset ?? Model.opset,
     engine: yield* Engine.Engine.use(({ name }) => Effect.succeed(name)),
     versions: {
-      rai: version,
+      rai: trained.origin.version,
       onnxruntime: yield* Effect.flatMap(Onnxruntime.Onnxruntime, (onnxruntime) => onnxruntime.version),
       node: process.versions.node
     },
-    rounding,
-    tolerance,
-    examples: x.shape[0]!,
-    ...(yield* Parity.compare(file, tolerance, outputs)),
-    inputs: { x: Parity.toRows(x) },
-    outputs
+    ...proved
   })
   yield* ModelFile.write([
     { file, content: bytes },
@@ -132,14 +122,43 @@ export const write = Effect.fn("Onnx.write")(function* (
   return record
 })
 
-/** The engine's own rounding on these samples. */
-const roundingOf = (
-  freeRun: Program.Program,
-  parameters: Engine.Arrays,
-  x: NdArray.NdArray,
-  answers: Engine.Arrays
-): Effect.Effect<number, Engine.EngineFailed> =>
-  Engine.run(freeRun, { ...parameters, x }).pipe(
-    Effect.provide(ReferenceEngine.layer),
-    Effect.map((exact) => Parity.rounding(answers, exact))
+const prove = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  bytes: Uint8Array,
+  file: string,
+  options: Options & { readonly samples?: NdArray.NdArray }
+) {
+  const { asked } = yield* program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...trained.parameters, x })
+  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+
+  const inputs = Circuit.inputs(trained.circuit)
+  const from = { given: options.samples, seed: trained.origin.seed }
+  const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
+  const answers = yield* freeRun(x)
+  const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
+  const tolerance = Parity.toleranceAt(rounding)
+  const outputs = Parity.joined(
+    Parity.pair(answers, yield* model.run({ x })),
+    Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model.run({ x: notFinite }))
   )
+  const differences = yield* Parity.compare(file, tolerance, outputs)
+
+  const training = options.samples?.shape[0] ?? 0
+  const all = Samples.all(inputs, { ...from, least: Comparison.least })
+  const recorded = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
+  return {
+    rounding,
+    tolerance,
+    examples: recorded.length,
+    ...differences,
+    compared: {
+      training,
+      random: all.shape[0]! - training + Samples.random,
+      notFinite: notFinite.shape[0]!,
+      ...Parity.larger(differences, yield* Comparison.everywhere({ file, freeRun, model, tolerance }, all))
+    },
+    inputs: { x: recorded },
+    outputs
+  }
+})

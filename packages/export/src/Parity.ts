@@ -31,7 +31,22 @@ const Rows = Schema.Array(Schema.Array(Real))
 
 type Rows = typeof Rows.Type
 
-/** What stands in `model.parity.json` beside `model.onnx`. */
+/** What was compared when the model was written, in batches of 1, 7 and then 1,000 rows; the record keeps some of it. */
+const Compared = Schema.Struct({
+  /** The training examples, all of them. */
+  training: Schema.Int,
+  /** Seeded random points within the range and far outside it. */
+  random: Schema.Int,
+  /** Examples with NaN, ∞ or −∞ in one column or in all of them. */
+  notFinite: Schema.Int,
+  maxAbsDifference: Schema.Finite,
+  maxRelativeDifference: Schema.Finite
+})
+
+/**
+ * What stands in `model.parity.json` beside `model.onnx`. Where an input is NaN or infinite the free run is that of the reference
+ * engine, the formulas as they are written: fused kernels, as TensorFlow's ReLU after a product, lose a NaN that the formula keeps.
+ */
 export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   format: Schema.Literal("rai parity 1"),
   model: Schema.String,
@@ -51,6 +66,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   maxAbsDifference: Schema.Finite,
   /** max |a − b| / (1 + |b|) */
   maxRelativeDifference: Schema.Finite,
+  /** Absent from the records of earlier versions. */
+  compared: Schema.optionalKey(Compared),
   inputs: Schema.Record(Schema.String, Rows),
   outputs: Schema.Record(Schema.String, Schema.Struct({ freeRun: Rows, onnxruntime: Rows }))
 }) {}
@@ -108,6 +125,15 @@ const distance = (a: number, b: number): number => {
   return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Number.POSITIVE_INFINITY
 }
 
+/** How far two sides are apart: max |a − b| and max |a − b| / (1 + |b|). */
+export type Differences = Pick<ParityRecord, "maxAbsDifference" | "maxRelativeDifference">
+
+/** The larger of each. */
+export const larger = (a: Differences, b: Differences): Differences => ({
+  maxAbsDifference: Math.max(a.maxAbsDifference, b.maxAbsDifference),
+  maxRelativeDifference: Math.max(a.maxRelativeDifference, b.maxRelativeDifference)
+})
+
 /** The largest differences over all outputs; fails where one is beyond the tolerance. */
 export const compare = Effect.fnUntraced(function* (
   file: string,
@@ -138,6 +164,27 @@ export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): Parity
       const came = onnxruntime[name] ?? { shape: [0, 1], data: new Float32Array() }
       return [name, { freeRun: toRows(expected), onnxruntime: toRows(came) }]
     })
+  )
+
+/** The same unrounded, for what is compared and not recorded. */
+export const sides = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
+  Object.fromEntries(
+    Object.entries(freeRun).map(([name, expected]) => {
+      const width = expected.data.length / expected.shape[0]! || 1
+      return [name, { freeRun: Samples.rows(expected, width), onnxruntime: Samples.rows(onnxruntime[name], width) }]
+    })
+  )
+
+/** The samples of both, one after the other. */
+export const joined = (first: ParityRecord["outputs"], second: ParityRecord["outputs"]): ParityRecord["outputs"] =>
+  Object.fromEntries(
+    Object.entries(first).map(([name, { freeRun, onnxruntime }]) => [
+      name,
+      {
+        freeRun: [...freeRun, ...second[name]!.freeRun],
+        onnxruntime: [...onnxruntime, ...second[name]!.onnxruntime]
+      }
+    ])
   )
 
 /** The record as text, one sample a line. */

@@ -163,7 +163,8 @@ for (const [name, engine] of [
           samples: points(200, 2)
         })
         assert.deepStrictEqual(yield* Effect.promise(() => readdir(folder)), ["m.onnx", "m.parity.json"])
-        assert.strictEqual(record.examples, 160)
+        assert.strictEqual(record.examples, 160 + 9)
+        assert.deepInclude(record.compared, { training: 200, random: 808 + 96, notFinite: 9 })
         assert.isAtMost(record.maxRelativeDifference, 1e-5)
         assert.strictEqual(record.engine, yield* Engine.Engine.use(({ name }) => Effect.succeed(name)))
       })
@@ -341,6 +342,92 @@ describe("Onnx.write", () => {
       assert.isEmpty(yield* Effect.promise(() => readdir(folder)))
       const part = yield* Effect.exit(Effect.tryPromise(() => access(`${folder}.part`)))
       assert.strictEqual(part._tag, "Failure")
+    })
+  )
+})
+
+describe("what is compared", () => {
+  for (const [name, engine] of [
+    ["the reference engine", ReferenceEngine.layer],
+    ["TensorFlow.js", TfjsEngine.layer]
+  ] as const) {
+    it.effect(`includes NaN and infinities for every activation function, on ${name}`, () =>
+      Effect.gen(function* () {
+        const folder = yield* Folder.make
+        for (const activation of Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>) {
+          const bare = Trained.of(Circuit.sequence(Circuit.activations[activation], Circuit.linear(1, 2)), {
+            task: "classes"
+          })
+          for (const trained of [bare, Trained.make([3, 16, 16, 2], { activation, task: "classes" })]) {
+            const record = yield* Effect.provide(Onnx.write(trained, join(folder, "m.onnx")), engine)
+            const { freeRun, onnxruntime } = record.outputs.logit!
+            assert.deepStrictEqual(
+              onnxruntime.slice(96).map((row) => row.map((y) => (Number.isFinite(y) ? "finite" : y))),
+              freeRun.slice(96).map((row) => row.map((y) => (Number.isFinite(y) ? "finite" : y)))
+            )
+            assert.include(record.inputs.x!.flat(), "NaN")
+            assert.include(record.inputs.x!.flat(), "-Infinity")
+            assert.deepStrictEqual(freeRun[96], ["NaN", "NaN"])
+          }
+        }
+      })
+    )
+  }
+
+  it.effect("includes them for images, pooled and normalised, and for categories as vectors", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const images = Circuit.sequence(
+        Circuit.unflatten({ channels: 1, height: 4, width: 4 }),
+        Circuit.conv2d({ channels: 1, filters: 2, kernel: 3, padding: 1 }),
+        Circuit.maxPool2d({ kernel: 2 }),
+        Circuit.flatten,
+        Circuit.layerNorm(8),
+        Circuit.linear(8, 3)
+      )
+      const words = Circuit.sequence(
+        Circuit.embedding({ inputs: 2, categories: 3, units: 4 }),
+        Circuit.flatten,
+        Circuit.linear(8, 3)
+      )
+      for (const circuit of [images, words]) {
+        const trained = Trained.of(circuit, { task: "classes" })
+        const record = yield* Effect.provide(Onnx.write(trained, join(folder, "m.onnx")), TfjsEngine.layer)
+        assert.strictEqual(record.compared?.notFinite, 3 * (Math.min(8, Circuit.inputs(circuit)) + 1))
+      }
+    })
+  )
+
+  it.effect("is every training example, also those that the record leaves out", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const file = join(folder, "m.onnx")
+      // A runtime that is wrong at one example alone, which is not among the 64 that the record keeps.
+      const trained = Trained.make([2, 8, 1])
+      const wrong: typeof Onnxruntime.Onnxruntime.Service = {
+        version: Effect.succeed("0"),
+        open: (bytes, name) =>
+          Effect.map(
+            Onnxruntime.Onnxruntime.defaultValue().open(bytes, name),
+            ({ run }): Onnxruntime.Session => ({
+              run: (inputs) =>
+                Effect.map(run(inputs), (outputs) => {
+                  const at = Array.from(inputs.x!.data).indexOf(2.5)
+                  if (at >= 0) outputs.logit!.data[at / 2] = 9
+                  return outputs
+                })
+            })
+          )
+      }
+      const samples = points(2000, 2)
+      samples.data[2 * 1501] = 2.5
+      const lost = yield* Onnx.write(trained, file, { samples }).pipe(
+        Effect.provide(ReferenceEngine.layer),
+        Effect.provideService(Onnxruntime.Onnxruntime, wrong),
+        Effect.flip
+      )
+      assert.match(lost.message, /for sample 1501 the output «logit» is 9 where/)
+      assert.isEmpty(yield* Effect.promise(() => readdir(folder)))
     })
   )
 })
