@@ -2,7 +2,7 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { TrainedStore } from "@rai/core"
+import { Encoding, type Trained, TrainedStore } from "@rai/core"
 import { Model, Onnx } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -34,14 +34,16 @@ export const command = Command.make(
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const trained = yield* TrainedStore.load(run)
-    const samples = yield* trainingInputs(run)
+    const samples = yield* trainingInputs(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked })
     const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
-      ...(samples === undefined ? ["the run's own data cannot be read: random points stood in for them"] : []),
+      ...(samples === undefined
+        ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
+        : []),
       `in batches of 1, 7 and 1,000: ${count(compared?.training)} training examples, ${count(compared?.random)} random points, ${count(compared?.notFinite)} with NaN or ∞`,
       `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
     ])
@@ -50,9 +52,13 @@ export const command = Command.make(
 
 const count = (n = 0): string => n.toLocaleString("en-GB")
 
-/** All that the run trained on; undefined where its data are no longer there. */
-const trainingInputs = (run: string) =>
-  RunFolder.settings(run).pipe(
-    Effect.flatMap(Settings.data),
-    Effect.match({ onFailure: () => undefined, onSuccess: ({ train }) => train.inputs })
-  )
+/** All that the run trained on, as the model takes it; undefined where its data are no longer there, or too many to be read at once. */
+const trainingInputs = Effect.fnUntraced(
+  function* (run: string, { preprocessing }: Trained.Trained) {
+    const settings = yield* RunFolder.settings(run)
+    if (yield* Settings.isInParts(settings)) return undefined
+    const { train } = yield* Settings.frames(settings)
+    return preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
+  },
+  Effect.orElseSucceed(() => undefined)
+)

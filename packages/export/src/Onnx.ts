@@ -33,8 +33,9 @@ export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnkno
   }
 }
 
-const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained, { expose }: Options) {
-  const activations = yield* Activations.make(circuit)
+const program = Effect.fnUntraced(function* (trained: Trained.Trained, { expose }: Options) {
+  const { circuit, parameters, preprocessing, task } = trained
+  const activations = yield* Activations.make(trained)
   const named = Head.named(activations.freeRun, task)
   const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
   const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
@@ -43,11 +44,20 @@ const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained,
     tensor,
     says: `${path}: ${kinds.get(path)}`
   }))
-  return { asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }), places }
+  const { constants, encoded } = activations
+  const first =
+    encoded && preprocessing
+      ? [{ path: "preprocessing", tensor: encoded, says: `preprocessing: ${Metadata.columns(preprocessing)}` }]
+      : []
+  return {
+    asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }),
+    constants: { ...parameters, ...constants },
+    places: [...first, ...places]
+  }
 })
 
 /**
- * The bytes of the model: input `x` [batch, inputs], outputs by `Head.named` and those that are exposed, by their paths; the same bytes for
+ * The bytes of the model: input `x` [batch, inputs], or raw columns as of `Encoding.raw` where they were preprocessed; outputs by `Head.named` and those that are exposed, by their paths; the same bytes for
  * the same trained circuit.
  *
  * ```ts
@@ -74,8 +84,8 @@ export const make = Effect.fn("Onnx.make")(function* (
 > {
   const { opset = Model.opset } = options
   if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
-  const { asked, places } = yield* program(trained, options)
-  const graph = yield* Graph.fromProgram(asked, trained.parameters, { opset, places })
+  const { asked, constants, places } = yield* program(trained, options)
+  const graph = yield* Graph.fromProgram(asked, constants, { opset, places })
   return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained), opset })
 })
 
@@ -92,7 +102,7 @@ export type Failed =
 
 /**
  * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on all the `samples` [n, inputs], the
- * training examples, and on seeded random points within and far outside their range, with NaN and infinities too.
+ * training examples as the model takes them, and on seeded random points within and far outside their range, with NaN and infinities too.
  */
 export const write = Effect.fn("Onnx.write")(function* (
   trained: Trained.Trained,
@@ -128,12 +138,13 @@ const prove = Effect.fnUntraced(function* (
   file: string,
   options: Options & { readonly samples?: NdArray.NdArray }
 ) {
-  const { asked } = yield* program(trained, options)
-  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...trained.parameters, x })
+  const { asked, constants } = yield* program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
   const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
 
-  const inputs = Circuit.inputs(trained.circuit)
-  const from = { given: options.samples, seed: trained.origin.seed }
+  const inputs = trained.preprocessing?.columns.length ?? Circuit.inputs(trained.circuit)
+  const categories = trained.preprocessing?.columns.map((of) => (of._tag === "Category" ? of.categories.length : 0))
+  const from = { given: options.samples, seed: trained.origin.seed, categories }
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))

@@ -3,10 +3,11 @@ import { join } from "node:path"
 import { assert, describe, it, layer } from "@effect/vitest"
 import {
   Circuit,
+  Encoding,
   Engine,
   FreeRun,
   NdArray,
-  type Preprocessing,
+  Preprocessing,
   Pseudorandom,
   ReferenceEngine,
   TfjsEngine
@@ -17,6 +18,7 @@ import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Onnxruntime from "../src/Onnxruntime.ts"
 import * as Parity from "../src/Parity.ts"
+import * as Predict from "../src/Predict.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -396,6 +398,59 @@ describe("what is compared", () => {
         assert.strictEqual(record.compared?.notFinite, 3 * (Math.min(8, Circuit.inputs(circuit)) + 1))
       }
     })
+  )
+
+  it.effect(
+    "includes raw columns where the circuit was trained on preprocessed ones, and they mean what encode makes of them",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* Folder.make
+        const file = join(folder, "table.onnx")
+        const { uniform } = Pseudorandom.make(5)
+        const cells = NdArray.make(
+          [400, 3],
+          Array.from({ length: 400 }, (_, i) => [
+            i % 7 === 0 ? Number.NaN : uniform(1990, 2020),
+            i % 3,
+            uniform(0, 1)
+          ]).flat()
+        )
+        const columns = [{ name: "year" }, { name: "colour", texts: ["red", "green", "blue"] }, { name: "share" }]
+        const raw = { source: "table", columns, cells }
+        for (const unseen of ["error", "zeros"] as const) {
+          const preprocessing = yield* Preprocessing.fit(raw, { missing: "median", standardise: true, unseen })
+          const trained = { ...Trained.make([5, 8, 3], { task: "classes" }), preprocessing }
+          const samples = yield* Encoding.raw(preprocessing, raw)
+          const record = yield* Effect.provide(Onnx.write(trained, file, { samples }), TfjsEngine.layer)
+          assert.deepInclude(record.compared, { training: 400, random: 608 + 96, notFinite: 12 })
+          // A category that is none is seen to be none.
+          const last = record.outputs.logit!.onnxruntime.at(-1)!
+          assert.deepStrictEqual(last[0], "NaN")
+
+          const { outputs } = yield* Predict.predict(file, samples)
+          const x = yield* Preprocessing.encode(preprocessing, raw)
+          const free = yield* Effect.flatMap(FreeRun.program(trained.circuit), (program) =>
+            Engine.run(program, { ...trained.parameters, x })
+          ).pipe(Effect.provide(ReferenceEngine.layer))
+          free.output!.data.forEach((b, i) => {
+            assert.closeTo(outputs.logit!.data[i]!, b, 1e-5)
+          })
+
+          const model = yield* Model.decode(yield* Effect.promise(() => readFile(file)), file)
+          assert.deepStrictEqual(Model.inputs(model), [{ name: "x", shape: ["batch", 3] }])
+          assert.deepStrictEqual(Metadata.read(model)?.columns, ["year", "colour", "share"])
+          const said = model.graph!.node.find(({ name }) => name.startsWith("preprocessing."))!.docString
+          assert.strictEqual(
+            said,
+            "preprocessing: year; colour: 0 blue, 1 green, 2 red; share; NaN where a value is missing"
+          )
+          yield* Verify.verify(file)
+          const onEngine = yield* Effect.provide(Predict.onEngine(file, samples), TfjsEngine.layer)
+          onEngine.outputs.logit!.data.forEach((b, i) => {
+            assert.closeTo(outputs.logit!.data[i]!, b, 1e-5)
+          })
+        }
+      })
   )
 
   it.effect("is every training example, also those that the record leaves out", () =>
