@@ -31,7 +31,9 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
     const to = Math.min(examples, from + (batches[turn] ?? batches.at(-1)!))
     const x = NdArray.make([to - from, inputs], rows.data.subarray(from * inputs, to * inputs))
     const expected = yield* freeRun(x)
-    const outputs = Parity.sides(expected, yield* model.run({ x }))
+    const came = yield* model.run({ x })
+    yield* Parity.compare(file, 0, Parity.labels(came))
+    const outputs = Parity.sides(expected, came)
     const found = yield* Parity.compare(file, tolerance, outputs).pipe(
       // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
       Effect.catch(() =>

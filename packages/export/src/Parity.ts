@@ -157,10 +157,26 @@ export const compare = Effect.fnUntraced(function* (
   return { maxAbsDifference, maxRelativeDifference }
 })
 
+/** Two that agree on probabilities may part on the class where these are as good as equal, so labels are held to `labels` instead. */
+const reals = (outputs: Engine.Arrays) => Object.entries(outputs).filter(([name]) => name !== "label")
+
+/** The labels that a model gives, beside those that its own probabilities say. */
+export const labels = ({ label, probability }: Engine.Arrays): ParityRecord["outputs"] => {
+  if (label === undefined || probability === undefined) return {}
+  const said = Samples.rows(probability, probability.shape[1]!).map((row) => [
+    row.length === 1 ? Number(row[0]! > 0.5) : mostProbable(row)
+  ])
+  return { label: { freeRun: said, onnxruntime: Samples.rows(label, 1) } }
+}
+
+/** The first of the largest; NaN is less than any number. */
+const mostProbable = (row: ReadonlyArray<number>): number =>
+  row.reduce((best, p, k) => (p > (Number.isNaN(row[best]!) ? Number.NEGATIVE_INFINITY : row[best]!) ? k : best), 0)
+
 /** The outputs of the free run and of the model side by side, as rows. */
 export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
   Object.fromEntries(
-    Object.entries(freeRun).map(([name, expected]) => {
+    reals(freeRun).map(([name, expected]) => {
       const came = onnxruntime[name] ?? { shape: [0, 1], data: new Float32Array() }
       return [name, { freeRun: toRows(expected), onnxruntime: toRows(came) }]
     })
@@ -169,7 +185,7 @@ export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): Parity
 /** The same unrounded, for what is compared and not recorded. */
 export const sides = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
   Object.fromEntries(
-    Object.entries(freeRun).map(([name, expected]) => {
+    reals(freeRun).map(([name, expected]) => {
       const width = expected.data.length / expected.shape[0]! || 1
       return [name, { freeRun: Samples.rows(expected, width), onnxruntime: Samples.rows(onnxruntime[name], width) }]
     })

@@ -140,7 +140,7 @@ for (const [name, engine] of [
           const model = yield* Model.decode(bytes, "m.onnx")
           assert.strictEqual(Model.opsetOf(model), opset)
           const came = yield* Onnxruntime.run(bytes, { x })
-          assert.deepStrictEqual(Object.keys(came), ["logit", "probability", "5.0", "5.1"])
+          assert.deepStrictEqual(Object.keys(came), ["logit", "probability", "label", "5.0", "5.1"])
           assert.deepStrictEqual(came["5.1"]!.shape, [7, 3])
           came.logit!.data.forEach((a, i) => {
             const b = free.output!.data[i]!
@@ -193,10 +193,10 @@ describe("Onnx.make", () => {
       const stacked = deep.parameters["1.*.1.weight"]!.data.slice(170000, 180000)
       assert.deepStrictEqual(weight.dims, [100n, 100n])
       assert.deepStrictEqual(new Uint8Array(weight.rawData), new Uint8Array(stacked.buffer))
-      assert.strictEqual(graph.initializer.length, 202)
+      assert.strictEqual(graph.initializer.length, 202 + 1)
       const operators = graph.node.map(({ opType }) => opType)
       assert.strictEqual(operators.filter((operator) => operator === "Gemm").length, 101)
-      assert.strictEqual(operators.length, 101 + 100 + 1)
+      assert.strictEqual(operators.length, 101 + 100 + 3)
       assert.strictEqual(graph.node[36]!.name, "1.17.1.add")
     })
   )
@@ -207,7 +207,7 @@ describe("Onnx.make", () => {
       assert.deepStrictEqual(Model.inputs(model), [{ name: "x", shape: ["batch", 3] }])
       assert.deepStrictEqual(
         model.graph?.output.map(({ name }) => name),
-        ["logit", "probability"]
+        ["logit", "probability", "label"]
       )
       assert.strictEqual(
         `${model.producerName} ${model.producerVersion} ${model.irVersion} ${Model.opsetOf(model)}`,
@@ -254,14 +254,17 @@ describe("Onnx.make", () => {
         const binary = yield* Onnxruntime.run(yield* Onnx.make(Trained.make([2, 5, 1])), { x })
         binary.logit!.data.forEach((o, i) => {
           assert.closeTo(binary.probability!.data[i]!, 1 / (1 + Math.exp(-o)), 1e-6)
+          assert.strictEqual(binary.label!.data[i], Number(o > 0))
         })
         for (const gain of [1, 300]) {
           const bytes = yield* Onnx.make(Trained.make([2, 5, 3], { task: "classes", gain, activation: "relu" }))
-          const { logit, probability } = yield* Onnxruntime.run(bytes, { x })
+          const { label, logit, probability } = yield* Onnxruntime.run(bytes, { x })
           assert.deepStrictEqual(probability!.shape, [9, 3])
+          assert.deepStrictEqual(label!.shape, [9, 1])
           for (let row = 0; row < 9; row++) {
             const o = Array.from(logit!.data.slice(3 * row, 3 * row + 3))
             const total = o.reduce((sum, other) => sum + Math.exp(other - Math.max(...o)), 0)
+            assert.strictEqual(label!.data[row], o.indexOf(Math.max(...o)))
             o.forEach((own, k) => {
               assert.closeTo(probability!.data[3 * row + k]!, Math.exp(own - Math.max(...o)) / total, 1e-6)
             })
