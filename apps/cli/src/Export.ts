@@ -3,7 +3,7 @@
  */
 
 import { Encoding, type Trained, TrainedStore } from "@rai/core"
-import { Model, Onnx } from "@rai/export"
+import { Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -26,9 +26,13 @@ export const command = Command.make(
       Flag.withDescription("activations that become outputs too, by their path, with * for any one step: 1.*.0"),
       Flag.optional
     ),
+    weights: Flag.Literals("weights", Weights.kinds).pipe(
+      Flag.withDescription("what the weights are kept as: float16 halves the file, and its cost is measured"),
+      Flag.withDefault("float32")
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
-  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run }) {
+  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run, weights }) {
     if (!out.endsWith(".onnx")) {
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
@@ -36,7 +40,7 @@ export const command = Command.make(
     const trained = yield* TrainedStore.load(run)
     const samples = yield* trainingInputs(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked })
+    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked, weights })
     const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
@@ -45,10 +49,16 @@ export const command = Command.make(
         ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
         : []),
       `in batches of 1, 7 and 1,000: ${count(compared?.training)} training examples, ${count(compared?.random)} random points, ${count(compared?.notFinite)} with NaN or ∞`,
-      `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
+      `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
+      ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
 ).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))
+
+const cost = ({ examples, maxAbsDifference, otherClass }: NonNullable<Parity.ParityRecord["weights"]>): string => {
+  const classes = otherClass === undefined ? "" : `, another class for ${count(otherClass)} of them`
+  return `weights in float16: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}`
+}
 
 const count = (n = 0): string => n.toLocaleString("en-GB")
 

@@ -20,16 +20,26 @@ const batches = [1, 7, 1000] as const
 /** Rows that make a batch of each length. */
 export const least = 1 + 7 + 1000
 
+/** The rows [examples, inputs] batch by batch. */
+export const inTurn = (
+  rows: NdArray.NdArray
+): ReadonlyArray<{ readonly from: number; readonly x: NdArray.NdArray }> => {
+  const [examples = 0, inputs = 0] = rows.shape
+  const found = []
+  for (let [from, to] = [0, 0]; from < examples; from = to) {
+    to = Math.min(examples, from + (batches[found.length] ?? batches.at(-1)!))
+    found.push({ from, x: NdArray.make([to - from, inputs], rows.data.subarray(from * inputs, to * inputs)) })
+  }
+  return found
+}
+
 /** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
   { file, freeRun, model, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
-  const [examples = 0, inputs = 0] = rows.shape
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
-  for (let [from, turn] = [0, 0]; from < examples; turn++) {
-    const to = Math.min(examples, from + (batches[turn] ?? batches.at(-1)!))
-    const x = NdArray.make([to - from, inputs], rows.data.subarray(from * inputs, to * inputs))
+  for (const { from, x } of inTurn(rows)) {
     const expected = yield* freeRun(x)
     const came = yield* model.run({ x })
     yield* Parity.compare(file, 0, Parity.labels(came))
@@ -46,7 +56,6 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
       )
     )
     differences = Parity.larger(differences, found)
-    from = to
   }
   return differences
 })

@@ -15,6 +15,7 @@ import * as Onnxruntime from "./Onnxruntime.ts"
 import type * as Operators from "./Operators.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
+import * as Weights from "./Weights.ts"
 
 export { type Read, read } from "./read/Reading.ts"
 
@@ -24,6 +25,8 @@ export interface Options {
   readonly opset?: number
   /** Paths of activations that become outputs too, with `*` for any one step: `1.*.0`. */
   readonly expose?: string
+  /** What the weights are kept as; `float16` halves the file, and the record says what that costs. */
+  readonly weights?: Weights.Kind
 }
 
 /** An operator set that no model can be written in. */
@@ -32,6 +35,10 @@ export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnkno
     return `expected an operator set from ${Model.opsets[0]} to ${Model.opsets.at(-1)}, but ${this.opset} came; leave it out for ${Model.opset}`
   }
 }
+
+/** What is written: with weights in float16 the parameters are those that it keeps. */
+const kept = (trained: Trained.Trained, { weights }: Options): Trained.Trained =>
+  weights === "float16" ? { ...trained, parameters: Weights.rounded(trained.parameters) } : trained
 
 const program = Effect.fnUntraced(function* (trained: Trained.Trained, { expose }: Options) {
   const { circuit, parameters, preprocessing, task } = trained
@@ -84,9 +91,11 @@ export const make = Effect.fn("Onnx.make")(function* (
 > {
   const { opset = Model.opset } = options
   if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
-  const { asked, constants, places } = yield* program(trained, options)
-  const graph = yield* Graph.fromProgram(asked, constants, { opset, places })
-  return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained), opset })
+  const own = kept(trained, options)
+  const { asked, constants, places } = yield* program(own, options)
+  const whole = yield* Graph.fromProgram(asked, constants, { opset, places })
+  const graph = options.weights === "float16" ? Weights.halved(whole) : whole
+  return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(own), opset })
 })
 
 /** Why an export did not come about; what stood at its place before is as it was. */
@@ -110,12 +119,13 @@ export const write = Effect.fn("Onnx.write")(function* (
   options: Options & { readonly samples?: NdArray.NdArray } = {}
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
   const bytes = yield* make(trained, options)
-  const proved = yield* Effect.scoped(prove(trained, bytes, file, options))
+  const own = kept(trained, options)
+  const proved = yield* Effect.scoped(prove(own, bytes, file, options))
   const record = new Parity.ParityRecord({
     format: "rai parity 1",
     model: basename(file),
     sha256: ModelFile.sha256(bytes),
-    parameters: Metadata.hash(trained.parameters),
+    parameters: Metadata.hash(own.parameters),
     opset: options.opset ?? Model.opset,
     engine: yield* Engine.Engine.use(({ name }) => Effect.succeed(name)),
     versions: {
@@ -123,6 +133,7 @@ export const write = Effect.fn("Onnx.write")(function* (
       onnxruntime: yield* Effect.flatMap(Onnxruntime.Onnxruntime, (onnxruntime) => onnxruntime.version),
       node: process.versions.node
     },
+    ...(options.weights === "float16" && { weights: yield* loss(trained, own, options) }),
     ...proved
   })
   yield* ModelFile.write([
@@ -131,6 +142,34 @@ export const write = Effect.fn("Onnx.write")(function* (
   ])
   return record
 })
+
+/** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
+const loss = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  own: Trained.Trained,
+  { samples }: { readonly samples?: NdArray.NdArray }
+) {
+  const { from, inputs } = drawn(trained, samples)
+  const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least : 0 })
+  const [before, after] = [yield* program(trained, {}), yield* program(own, {})]
+  let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  let otherClass = 0
+  for (const { x } of Comparison.inTurn(rows)) {
+    const b = yield* Engine.run(before.asked, { ...before.constants, x })
+    const a = yield* Engine.run(after.asked, { ...after.constants, x })
+    differences = Parity.larger(differences, Parity.apart(b, a))
+    otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
+  }
+  const classes = trained.task === "regression" ? {} : { otherClass }
+  return { kept: "float16" as const, examples: rows.shape[0]!, ...differences, ...classes }
+})
+
+/** The samples that are drawn for a model, and how many numbers each has. */
+const drawn = ({ circuit, origin, preprocessing }: Trained.Trained, given: NdArray.NdArray | undefined) => {
+  const columns = preprocessing?.columns
+  const categories = columns?.map((of) => (of._tag === "Category" ? of.categories.length : 0))
+  return { inputs: columns?.length ?? Circuit.inputs(circuit), from: { given, seed: origin.seed, categories } }
+}
 
 const prove = Effect.fnUntraced(function* (
   trained: Trained.Trained,
@@ -142,9 +181,7 @@ const prove = Effect.fnUntraced(function* (
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
   const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
 
-  const inputs = trained.preprocessing?.columns.length ?? Circuit.inputs(trained.circuit)
-  const categories = trained.preprocessing?.columns.map((of) => (of._tag === "Category" ? of.categories.length : 0))
-  const from = { given: options.samples, seed: trained.origin.seed, categories }
+  const { from, inputs } = drawn(trained, options.samples)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))

@@ -66,6 +66,17 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   maxAbsDifference: Schema.Finite,
   /** max |a − b| / (1 + |b|) */
   maxRelativeDifference: Schema.Finite,
+  /** What weights in float16 cost, beside the free run of the trained ones; the rest of the record is of the weights that are kept. */
+  weights: Schema.optionalKey(
+    Schema.Struct({
+      kept: Schema.Literal("float16"),
+      examples: Schema.Int,
+      maxAbsDifference: Schema.Finite,
+      maxRelativeDifference: Schema.Finite,
+      /** Of so many examples the class is another. */
+      otherClass: Schema.optionalKey(Schema.Int)
+    })
+  ),
   /** Absent from the records of earlier versions. */
   compared: Schema.optionalKey(Compared),
   inputs: Schema.Record(Schema.String, Rows),
@@ -159,6 +170,20 @@ export const compare = Effect.fnUntraced(function* (
 
 /** Two that agree on probabilities may part on the class where these are as good as equal, so labels are held to `labels` instead. */
 const reals = (outputs: Engine.Arrays) => Object.entries(outputs).filter(([name]) => name !== "label")
+
+/** How far two free runs are apart where both are finite. */
+export const apart = (before: Engine.Arrays, after: Engine.Arrays): Differences => {
+  let found: Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  for (const [name, { data }] of reals(before)) {
+    for (const [i, b] of data.entries()) {
+      const difference = Math.abs(after[name]!.data[i]! - b)
+      if (!Number.isFinite(difference)) continue
+      const relative = difference / (1 + Math.abs(b))
+      found = larger(found, { maxAbsDifference: difference, maxRelativeDifference: relative })
+    }
+  }
+  return found
+}
 
 /** The labels that a model gives, beside those that its own probabilities say. */
 export const labels = ({ label, probability }: Engine.Arrays): ParityRecord["outputs"] => {
