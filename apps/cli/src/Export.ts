@@ -27,7 +27,9 @@ export const command = Command.make(
       Flag.optional
     ),
     weights: Flag.Literals("weights", Weights.kinds).pipe(
-      Flag.withDescription("what the weights are kept as: float16 halves the file, and its cost is measured"),
+      Flag.withDescription(
+        "what the weights are kept as: float16 halves the file, int8 quarters it; the cost is measured"
+      ),
       Flag.withDefault("float32")
     ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
@@ -44,23 +46,31 @@ export const command = Command.make(
     const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
-      `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
+      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
       ...(samples === undefined
         ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
         : []),
-      `in batches of 1, 7 and 1,000: ${count(compared?.training)} training examples, ${count(compared?.random)} random points, ${count(compared?.notFinite)} with NaN or ∞`,
+      ...(compared === undefined ? [] : [everything(compared)]),
       `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
 ).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))
 
-const cost = ({ examples, maxAbsDifference, otherClass }: NonNullable<Parity.ParityRecord["weights"]>): string => {
+const cost = ({
+  examples,
+  kept,
+  maxAbsDifference,
+  otherClass
+}: NonNullable<Parity.ParityRecord["weights"]>): string => {
   const classes = otherClass === undefined ? "" : `, another class for ${count(otherClass)} of them`
-  return `weights in float16: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}`
+  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}`
 }
 
-const count = (n = 0): string => n.toLocaleString("en-GB")
+const everything = ({ notFinite, random, training }: NonNullable<Parity.ParityRecord["compared"]>): string =>
+  `in batches of 1, 7 and 1,000: ${count(training)} training examples, ${count(random)} random points, ${count(notFinite)} with NaN or ∞`
+
+const count = (n: number): string => n.toLocaleString("en-GB")
 
 /** All that the run trained on, as the model takes it; undefined where its data are no longer there, or too many to be read at once. */
 const trainingInputs = Effect.fnUntraced(

@@ -13,7 +13,9 @@ import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
 import type * as Operators from "./Operators.ts"
+import type { GraphProto } from "./onnx_pb.ts"
 import * as Parity from "./Parity.ts"
+import * as Quantised from "./Quantised.ts"
 import * as Samples from "./Samples.ts"
 import * as Weights from "./Weights.ts"
 
@@ -25,7 +27,7 @@ export interface Options {
   readonly opset?: number
   /** Paths of activations that become outputs too, with `*` for any one step: `1.*.0`. */
   readonly expose?: string
-  /** What the weights are kept as; `float16` halves the file, and the record says what that costs. */
+  /** What the weights are kept as; `float16` halves the file, `int8` quarters it, and the record says what that costs. */
   readonly weights?: Weights.Kind
 }
 
@@ -39,6 +41,12 @@ export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnkno
 /** What is written: with weights in float16 the parameters are those that it keeps. */
 const kept = (trained: Trained.Trained, { weights }: Options): Trained.Trained =>
   weights === "float16" ? { ...trained, parameters: Weights.rounded(trained.parameters) } : trained
+
+const smaller = {
+  float32: (graph: GraphProto) => graph,
+  float16: Weights.halved,
+  int8: Quantised.quantised
+} as const
 
 const program = Effect.fnUntraced(function* (trained: Trained.Trained, { expose }: Options) {
   const { circuit, parameters, preprocessing, task } = trained
@@ -94,7 +102,7 @@ export const make = Effect.fn("Onnx.make")(function* (
   const own = kept(trained, options)
   const { asked, constants, places } = yield* program(own, options)
   const whole = yield* Graph.fromProgram(asked, constants, { opset, places })
-  const graph = options.weights === "float16" ? Weights.halved(whole) : whole
+  const graph = smaller[options.weights ?? "float32"](whole)
   return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(own), opset })
 })
 
@@ -120,7 +128,9 @@ export const write = Effect.fn("Onnx.write")(function* (
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
   const bytes = yield* make(trained, options)
   const own = kept(trained, options)
-  const proved = yield* Effect.scoped(prove(own, bytes, file, options))
+  const proved = yield* options.weights === "int8"
+    ? Effect.scoped(measure(own, bytes, file, options))
+    : Effect.scoped(prove(own, bytes, file, options))
   const record = new Parity.ParityRecord({
     format: "rai parity 1",
     model: basename(file),
@@ -143,25 +153,67 @@ export const write = Effect.fn("Onnx.write")(function* (
   return record
 })
 
+/** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
+const measure = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  bytes: Uint8Array,
+  file: string,
+  options: Options & { readonly samples?: NdArray.NdArray }
+) {
+  const { asked, constants } = yield* program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
+  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+  const { from, inputs } = drawn(trained, options.samples)
+  const x = Samples.make(inputs, { ...from, reach: 1 })
+  const answers = yield* freeRun(x)
+  const outputs = Parity.pair(answers, yield* model.run({ x }))
+  const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
+  return {
+    rounding: Parity.rounding(answers, yield* Comparison.exactly(freeRun(x))),
+    tolerance: Parity.least + 2 * differences.maxRelativeDifference,
+    examples: x.shape[0]!,
+    ...differences,
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, freeRun, (x) => model.run({ x }))) },
+    inputs: { x: Parity.toRows(x) },
+    outputs
+  }
+})
+
 /** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
 const loss = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   own: Trained.Trained,
   { samples }: { readonly samples?: NdArray.NdArray }
 ) {
+  const [before, after] = [yield* program(trained, {}), yield* program(own, {})]
+  const found = yield* cost(
+    trained,
+    { ...(samples && { samples }) },
+    (x) => Engine.run(before.asked, { ...before.constants, x }),
+    (x) => Engine.run(after.asked, { ...after.constants, x })
+  )
+  return { kept: "float16" as const, ...found }
+})
+
+type Answering<E> = (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, Engine.Engine>
+
+/** How far the answers after are from those before, on all the samples; on random points where there are none. */
+const cost = Effect.fnUntraced(function* <E, F>(
+  trained: Trained.Trained,
+  { samples }: { readonly samples?: NdArray.NdArray },
+  before: Answering<E>,
+  after: Answering<F>
+) {
   const { from, inputs } = drawn(trained, samples)
   const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least : 0 })
-  const [before, after] = [yield* program(trained, {}), yield* program(own, {})]
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   let otherClass = 0
   for (const { x } of Comparison.inTurn(rows)) {
-    const b = yield* Engine.run(before.asked, { ...before.constants, x })
-    const a = yield* Engine.run(after.asked, { ...after.constants, x })
+    const [b, a] = [yield* before(x), yield* after(x)]
     differences = Parity.larger(differences, Parity.apart(b, a))
     otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
   }
-  const classes = trained.task === "regression" ? {} : { otherClass }
-  return { kept: "float16" as const, examples: rows.shape[0]!, ...differences, ...classes }
+  return { examples: rows.shape[0]!, ...differences, ...(trained.task !== "regression" && { otherClass }) }
 })
 
 /** The samples that are drawn for a model, and how many numbers each has. */

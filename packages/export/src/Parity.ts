@@ -59,17 +59,20 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   versions: Schema.Struct({ rai: Schema.String, onnxruntime: Schema.String, node: Schema.String }),
   /** ρ: how far the engine's float32 stands from the free run in float64, |b − b₆₄| / (1 + |b₆₄|). */
   rounding: Schema.Finite,
-  /** 1e-5 + 8 ρ */
+  /** 1e-5 + 8 ρ; see `weights` for int8. */
   tolerance: Schema.Finite,
   examples: Schema.Int,
   /** max |a − b| */
   maxAbsDifference: Schema.Finite,
   /** max |a − b| / (1 + |b|) */
   maxRelativeDifference: Schema.Finite,
-  /** What weights in float16 cost, beside the free run of the trained ones; the rest of the record is of the weights that are kept. */
+  /**
+   * What smaller weights cost, beside the free run of the trained ones. In float16 the rest of the record is of the weights that are kept,
+   * rounded; in int8 it is of the trained ones, the tolerance is twice what was found, and nothing is compared that is not finite.
+   */
   weights: Schema.optionalKey(
     Schema.Struct({
-      kept: Schema.Literal("float16"),
+      kept: Schema.Literals(["float16", "int8"]),
       examples: Schema.Int,
       maxAbsDifference: Schema.Finite,
       maxRelativeDifference: Schema.Finite,

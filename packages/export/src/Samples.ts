@@ -24,6 +24,8 @@ interface From {
   readonly seed: number
   /** How many categories each column has; 0 for one of numbers. */
   readonly categories?: ReadonlyArray<number> | undefined
+  /** How far outside the range at most, in times the range; 10 unless told. */
+  readonly reach?: number
 }
 
 /**
@@ -35,7 +37,10 @@ export const make = (inputs: number, from: From): NdArray.NdArray => {
   const stride = Math.max(1, examples.length / most)
   const chosen = Array.from({ length: Math.min(most, examples.length) }, (_, i) => examples[Math.floor(i * stride)]!)
   const draw = drawing(inputs, examples, from, 0)
-  return matrix(inputs, [...chosen, ...draws.flatMap(({ count, reach }) => draw(count, reach))])
+  return matrix(inputs, [
+    ...chosen,
+    ...draws.filter(({ reach }) => reach <= (from.reach ?? reach)).flatMap(({ count, reach }) => draw(count, reach))
+  ])
 }
 
 /** All the `given` examples, and random points within their range where they are fewer than `least`. */

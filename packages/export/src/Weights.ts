@@ -8,7 +8,7 @@ import * as Model from "./Model.ts"
 import { type GraphProto, GraphProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
 
 /** What weights can be kept as. */
-export const kinds = ["float32", "float16"] as const
+export const kinds = ["float32", "float16", "int8"] as const
 
 /** See `kinds`. */
 export type Kind = (typeof kinds)[number]

@@ -83,3 +83,32 @@ describe("weights in float16", () => {
     })
   )
 })
+
+describe("weights in int8", () => {
+  it.effect("quarter the file, run as products of whole numbers, and the record says what they cost", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const { uniform } = Pseudorandom.make(3)
+      const samples = NdArray.make(
+        [500, 2],
+        Array.from({ length: 1000 }, () => uniform(-3, 3))
+      )
+      const trained = Trained.make([2, 128, 128, 128, 3], { activation: "tanh", task: "classes" })
+      const [whole, small] = [join(folder, "a.onnx"), join(folder, "b.onnx")]
+      yield* Effect.provide(Onnx.write(trained, whole, { samples }), TfjsEngine.layer)
+      const record = yield* Effect.provide(Onnx.write(trained, small, { samples, weights: "int8" }), TfjsEngine.layer)
+      const sizes = yield* Effect.promise(() => Promise.all([whole, small].map((file) => stat(file))))
+      assert.isBelow(sizes[1]!.size, 0.35 * sizes[0]!.size)
+      const { graph } = yield* Model.decode(yield* Onnx.make(trained, { weights: "int8" }), "m.onnx")
+      assert.strictEqual(graph!.node.filter(({ opType }) => opType === "MatMulInteger").length, 4)
+      assert.isFalse(graph!.node.some(({ opType }) => opType === "Gemm" || opType === "MatMul"))
+      assert.deepInclude(record.weights, { kept: "int8", examples: 500 })
+      assert.isBelow(record.weights!.maxAbsDifference, 0.1)
+      assert.isAbove(record.weights!.maxAbsDifference, 1e-5)
+      assert.isBelow(record.weights!.otherClass!, 25)
+      assert.strictEqual(record.examples, 64 + 64)
+      assert.isBelow(record.tolerance, 0.2)
+      assert.strictEqual((yield* Verify.verify(small)).maxAbsDifference, record.maxAbsDifference)
+    })
+  )
+})
