@@ -1,7 +1,7 @@
 /**
  * `rai evaluate`: how good a trained circuit or an exported model is on data, measured as scikit-learn does.
  */
-import { type Dataset, Frame, Metrics, Preprocessing, Score, Source, TrainedStore } from "@rai/core"
+import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source, TrainedStore } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
@@ -98,7 +98,7 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Give
   const before = Effect.option(RunFolder.settings(folder))
   const file = data !== undefined && Source.isFile(data)
   const column = label ?? (file ? Option.getOrUndefined(yield* before)?.label : undefined)
-  const read = data === undefined ? (own!.test ?? own!.train) : yield* known(trained, data, column)
+  const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, data, column)).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.table.auto)
   const on = data ?? (own!.test === undefined ? "the training data" : "the test data")
   return { classNames: trained.classNames, metrics, on }
@@ -115,8 +115,14 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
     const expected = "a model that says what it was trained on"
     return yield* new CommandFailed({ expected, came: `${file} does not`, advice })
   }
-  const read = yield* known({ ...origin, inputNames: origin.inputs, classNames: origin.classes }, data, label)
-  const { classNames, outputs } = yield* Predict.predict(file, read.inputs)
+  const { frame, read } = yield* known(
+    { ...origin, inputNames: origin.inputs, classNames: origin.classes },
+    data,
+    label
+  )
+  const { columns, preprocessing } = origin
+  const inputs = columns && preprocessing ? yield* Encoding.raw(preprocessing, frame) : read.inputs
+  const { classNames, outputs } = yield* Predict.predict(file, inputs)
   return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
 })
 
@@ -133,7 +139,7 @@ const known = Effect.fnUntraced(function* (of: Known, data: string, label: strin
   const mine = { names: of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames, task, classNames }
   const theirs = Settings.meaning(frame)
   if (JSON.stringify(mine) === JSON.stringify(theirs)) {
-    return yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame)))
+    return { frame, read: yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame))) }
   }
   return yield* new CommandFailed({
     expected: `data as it was trained on (${Settings.describe(mine)})`,

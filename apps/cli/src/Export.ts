@@ -2,14 +2,15 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { TrainedStore } from "@rai/core"
-import { Model, Onnx } from "@rai/export"
-import { Landscape } from "@rai/plots"
+import { Encoding, type Trained, TrainedStore } from "@rai/core"
+import { Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
+import * as RunFolder from "./RunFolder.ts"
+import * as Settings from "./Settings.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -25,22 +26,59 @@ export const command = Command.make(
       Flag.withDescription("activations that become outputs too, by their path, with * for any one step: 1.*.0"),
       Flag.optional
     ),
+    weights: Flag.Literals("weights", Weights.kinds).pipe(
+      Flag.withDescription(
+        "what the weights are kept as: float16 halves the file, int8 quarters it; the cost is measured"
+      ),
+      Flag.withDefault("float32")
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
-  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run }) {
+  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run, weights }) {
     if (!out.endsWith(".onnx")) {
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const trained = yield* TrainedStore.load(run)
-    const samples = trained.inputNames.length === 2 ? { samples: Landscape.inputs({ grid: 8 }) } : {}
+    const samples = yield* trainingInputs(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const record = yield* Onnx.write(trained, out, { ...samples, ...exposed, opset: asked })
-    const { examples, maxAbsDifference, maxRelativeDifference, opset, rounding, sha256 } = record
+    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked, weights })
+    const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
-      `onnxruntime answers as the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
-      `relative ${Report.number(maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`
+      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
+      ...(samples === undefined
+        ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
+        : []),
+      ...(compared === undefined ? [] : [everything(compared)]),
+      `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
+      ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
 ).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))
+
+const cost = ({
+  examples,
+  kept,
+  maxAbsDifference,
+  otherClass
+}: NonNullable<Parity.ParityRecord["weights"]>): string => {
+  const classes = otherClass === undefined ? "" : `, another class for ${count(otherClass)} of them`
+  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}`
+}
+
+const everything = ({ notFinite, random, training }: NonNullable<Parity.ParityRecord["compared"]>): string =>
+  `in batches of 1, 7 and 1,000: ${count(training)} training examples, ${count(random)} random points, ${count(notFinite)} with NaN or ∞`
+
+const count = (n: number): string => n.toLocaleString("en-GB")
+
+/** All that the run trained on, as the model takes it; undefined where its data are no longer there, or too many to be read at once. */
+const trainingInputs = Effect.fnUntraced(
+  function* (run: string, { preprocessing }: Trained.Trained) {
+    const settings = yield* RunFolder.settings(run)
+    if (yield* Settings.isInParts(settings)) return undefined
+    const { train } = yield* Settings.frames(settings)
+    return preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
+  },
+  Effect.orElseSucceed(() => undefined)
+)

@@ -24,7 +24,11 @@ export const command = Command.make(
   },
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
     const origin = yield* Predict.origin(model)
-    const rows = yield* Source.inputs(input, { names: origin?.inputs, preprocessing: origin?.preprocessing })
+    const rows = yield* Source.inputs(input, {
+      names: origin?.inputs,
+      preprocessing: origin?.preprocessing,
+      raw: origin?.columns !== undefined
+    })
     const predicted =
       engine === "onnx"
         ? Predict.predict(model, rows)

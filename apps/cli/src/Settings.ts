@@ -121,12 +121,8 @@ const rules = ({ categorical, label, missing, standardise, task, unseen }: Setti
  * training data; what is done to their columns is learned from the training data alone.
  */
 export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
-  if (Source.isFile(settings.data) && (yield* isInBatches(settings)) && (yield* sizeOf(settings.data)) > large) {
-    return yield* inParts(settings)
-  }
-  const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
-  const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
-  const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
+  if (yield* isInParts(settings)) return yield* inParts(settings)
+  const { test, train, validation } = yield* frames(settings)
   const preprocessing = yield* Preprocessing.fit(train, rules(settings))
   const prepared = (of: Frame.Frame | undefined) =>
     of === undefined ? Effect.succeed(undefined) : Frame.toDataset(of, preprocessing)
@@ -135,6 +131,14 @@ export const data = Effect.fn("Settings.data")(function* (settings: Settings) {
     test: yield* prepared(test),
     validation: yield* prepared(validation)
   }
+})
+
+/** The examples of each part before anything is done to their columns. */
+export const frames = Effect.fn("Settings.frames")(function* (settings: Settings) {
+  const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
+  const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
+  const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
+  return { test, validation, train }
 })
 
 const inParts = Effect.fnUntraced(function* (settings: Settings) {
@@ -155,6 +159,11 @@ const inParts = Effect.fnUntraced(function* (settings: Settings) {
     return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
   })
   return { train: sample, parts, test: yield* preprocessed("test"), validation: yield* preprocessed("validation") }
+})
+
+/** Whether the training data are too many to be read at once. */
+export const isInParts = Effect.fn("Settings.isInParts")(function* (settings: Settings) {
+  return Source.isFile(settings.data) && (yield* isInBatches(settings)) && (yield* sizeOf(settings.data)) > large
 })
 
 /** Whether every phase trains in batches and keeps nothing per example. */

@@ -1,8 +1,18 @@
 /**
  * What leaves each place of a circuit in its free run, by its path: what a model names its parts by, and what it may give besides its output.
  */
-import { Circuit, Evaluation, FreeRun, Program, type ShapeMismatch, type Tensor } from "@rai/core"
-import { Effect, Schema } from "effect"
+import {
+  Circuit,
+  Encoding,
+  type Engine,
+  Evaluation,
+  FreeRun,
+  Program,
+  type ShapeMismatch,
+  Tensor,
+  type Trained
+} from "@rai/core"
+import { Effect, Record, Schema } from "effect"
 
 /** Paths that no activation of the circuit has. */
 export class NothingExposed extends Schema.TaggedError<NothingExposed>()("NothingExposed", {
@@ -16,20 +26,32 @@ export class NothingExposed extends Schema.TaggedError<NothingExposed>()("Nothin
   }
 }
 
-/** The free run, and ẑ of each place of it: [batch, …]. */
+/** The free run from raw columns on, and ẑ of each place of it: [batch, …]. */
 export interface Activations {
+  /** What the circuit sees, where that is not `x` itself. */
+  readonly encoded?: Tensor.Tensor
+  /** The numbers of the preprocessing, by their names among the inputs. */
+  readonly constants: Engine.Arrays
   readonly freeRun: Program.Program
   readonly places: ReadonlyMap<string, Tensor.Tensor>
 }
 
-/** The free run of a circuit with all its activations. */
-export const make = Effect.fn("Activations.make")(function* (
-  circuit: Circuit.Circuit
-): Effect.fn.Return<Activations, ShapeMismatch> {
-  const { inputs } = yield* FreeRun.program(circuit)
+/** The free run of a trained circuit with all its activations. */
+export const make = Effect.fn("Activations.make")(function* ({
+  circuit,
+  preprocessing
+}: Pick<Trained.Trained, "circuit" | "preprocessing">): Effect.fn.Return<Activations, ShapeMismatch> {
+  const free = yield* FreeRun.program(circuit)
+  const constants = preprocessing === undefined ? {} : Encoding.constants(preprocessing)
+  const inputs: Program.Program["inputs"] = {
+    ...free.inputs,
+    ...(preprocessing && { x: Tensor.input("x", ["batch", preprocessing.columns.length]) }),
+    ...Record.map(constants, ({ shape }, name) => Tensor.input(name, shape))
+  }
+  const encoded = preprocessing && (yield* Program.check(() => Encoding.apply(preprocessing, inputs.x!, inputs)))
   const places = new Map<string, Tensor.Tensor>()
   const output = yield* Program.check(() =>
-    Evaluation.evaluate(circuit, (name) => inputs[name]!, inputs.x!, {
+    Evaluation.evaluate(circuit, (name) => inputs[name]!, encoded ?? inputs.x!, {
       sites: new Set(Circuit.sites(circuit).map(({ path }) => path)),
       onCut: (path, ẑ) => {
         places.set(path, ẑ)
@@ -37,7 +59,7 @@ export const make = Effect.fn("Activations.make")(function* (
       }
     })
   )
-  return { freeRun: Program.fromTensors(inputs, { output }), places }
+  return { freeRun: Program.fromTensors(inputs, { output }), places, constants, ...(encoded && { encoded }) }
 })
 
 /** Those whose path matches `expose`, a path with `*` for any one step. */

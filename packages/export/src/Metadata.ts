@@ -17,6 +17,7 @@ const Properties = Schema.Struct({
   "rai.engine": Schema.String,
   "rai.task": Schema.Literals(["binary", "classes", "regression"]),
   "rai.preprocessing": Schema.optionalKey(Schema.fromJsonString(Preprocessing.Preprocessing)),
+  "rai.columns": Schema.optionalKey(Names),
   "rai.inputs": Names,
   "rai.classes": Schema.optionalKey(Names)
 })
@@ -32,8 +33,10 @@ export interface Metadata {
   /** The engine that it was trained on. */
   readonly engine: string
   readonly task: "binary" | "classes" | "regression"
-  /** What makes the model's inputs of raw columns; absent where it takes these as they are. */
+  /** What makes the circuit's inputs of raw columns; absent where it takes these as they are. */
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
+  /** The raw columns that the model takes, where the preprocessing is part of it. */
+  readonly columns?: ReadonlyArray<string> | undefined
   /** The names of the features. */
   readonly inputs: ReadonlyArray<string>
   readonly classes?: ReadonlyArray<string> | undefined
@@ -60,10 +63,21 @@ export const of = (trained: Trained.Trained): Readonly<Record<string, string>> =
   "rai.seed": String(trained.origin.seed),
   "rai.engine": trained.origin.engine,
   "rai.task": trained.task,
-  ...(trained.preprocessing === undefined ? {} : { "rai.preprocessing": JSON.stringify(trained.preprocessing) }),
+  ...(trained.preprocessing && {
+    "rai.preprocessing": JSON.stringify(trained.preprocessing),
+    "rai.columns": JSON.stringify(trained.preprocessing.columns.map(({ name }) => name))
+  }),
   "rai.inputs": JSON.stringify(trained.inputNames),
   ...(trained.classNames === undefined ? {} : { "rai.classes": JSON.stringify(trained.classNames) })
 })
+
+/** The raw columns for a reader of the model, who gives the texts of categories by their places: `height; colour: 0 blue, 1 red`. */
+export const columns = ({ columns: all }: Preprocessing.Preprocessing): string =>
+  `${all
+    .map((of) =>
+      of._tag === "Number" ? of.name : `${of.name}: ${of.categories.map((text, k) => `${k} ${text}`).join(", ")}`
+    )
+    .join("; ")}; NaN where a value is missing`
 
 /** What a model says of its origin; undefined where another program wrote it. */
 export const read = (model: ModelProto): Metadata | undefined => {
@@ -78,6 +92,7 @@ export const read = (model: ModelProto): Metadata | undefined => {
       engine: found["rai.engine"],
       task: found["rai.task"],
       ...(found["rai.preprocessing"] && { preprocessing: found["rai.preprocessing"] }),
+      ...(found["rai.columns"] && { columns: found["rai.columns"] }),
       inputs: found["rai.inputs"],
       classes: found["rai.classes"]
     }))

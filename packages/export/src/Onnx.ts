@@ -2,28 +2,26 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import { Circuit, Engine, type NdArray, Program, ReferenceEngine, type ShapeMismatch, type Trained } from "@rai/core"
+import { Engine, type NdArray, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
-import * as Activations from "./Activations.ts"
+import type * as Activations from "./Activations.ts"
+import * as Asked from "./Asked.ts"
 import * as Graph from "./Graph.ts"
-import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
 import type * as Operators from "./Operators.ts"
+import type { GraphProto } from "./onnx_pb.ts"
 import * as Parity from "./Parity.ts"
-import * as Samples from "./Samples.ts"
+import * as Proof from "./Proof.ts"
+import * as Quantised from "./Quantised.ts"
+import * as Weights from "./Weights.ts"
 
 export { type Read, read } from "./read/Reading.ts"
 
 /** What may be asked of a model. */
-export interface Options {
-  /** The operator set, 17 to 24; 21 unless told. */
-  readonly opset?: number
-  /** Paths of activations that become outputs too, with `*` for any one step: `1.*.0`. */
-  readonly expose?: string
-}
+export type Options = Asked.Options
 
 /** An operator set that no model can be written in. */
 export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnknown", { opset: Schema.Number }) {
@@ -32,22 +30,16 @@ export class OpsetUnknown extends Schema.TaggedError<OpsetUnknown>()("OpsetUnkno
   }
 }
 
-const program = Effect.fnUntraced(function* ({ circuit, task }: Trained.Trained, { expose }: Options) {
-  const activations = yield* Activations.make(circuit)
-  const named = Head.named(activations.freeRun, task)
-  const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
-  const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
-  const places = [...activations.places].map(([path, tensor]) => ({
-    path,
-    tensor,
-    says: `${path}: ${kinds.get(path)}`
-  }))
-  return { asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }), places }
-})
+/** How the graph is written with smaller weights. */
+const smaller = {
+  float32: (graph: GraphProto) => graph,
+  float16: Weights.halved,
+  int8: Quantised.quantised
+} as const
 
 /**
- * The bytes of the model: input `x` [batch, inputs], outputs by `Head.named` and those that are exposed, by their paths; the same bytes for
- * the same trained circuit.
+ * The bytes of the model: input `x` [batch, inputs], or raw columns as of `Encoding.raw` where they were preprocessed; outputs by
+ * `Head.named` and those that are exposed, by their paths; the same bytes for the same trained circuit.
  *
  * ```ts
  * import { Circuit, NdArray } from "@rai/core"
@@ -73,9 +65,11 @@ export const make = Effect.fn("Onnx.make")(function* (
 > {
   const { opset = Model.opset } = options
   if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
-  const { asked, places } = yield* program(trained, options)
-  const graph = yield* Graph.fromProgram(asked, trained.parameters, { opset, places })
-  return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(trained), opset })
+  const own = Asked.kept(trained, options)
+  const { asked, constants, places } = yield* Asked.program(own, options)
+  const whole = yield* Graph.fromProgram(asked, constants, { opset, places })
+  const graph = smaller[options.weights ?? "float32"](whole)
+  return Model.encode(graph, { version: trained.origin.version, metadata: Metadata.of(own), opset })
 })
 
 /** Why an export did not come about; what stood at its place before is as it was. */
@@ -90,8 +84,8 @@ export type Failed =
   | ModelFile.FileUnwritable
 
 /**
- * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on the samples: some of the given
- * examples [n, inputs], and seeded random points within and far outside their range.
+ * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on all the `samples` [n, inputs], the
+ * training examples as the model takes them, and on seeded random points within and far outside their range, with NaN and infinities too.
  */
 export const write = Effect.fn("Onnx.write")(function* (
   trained: Trained.Trained,
@@ -99,31 +93,24 @@ export const write = Effect.fn("Onnx.write")(function* (
   options: Options & { readonly samples?: NdArray.NdArray } = {}
 ): Effect.fn.Return<Parity.ParityRecord, Failed, Engine.Engine> {
   const bytes = yield* make(trained, options)
-  const { seed, version } = trained.origin
-  const x = Samples.make(Circuit.inputs(trained.circuit), { given: options.samples, seed })
-  const { asked } = yield* program(trained, options)
-  const freeRun = yield* Engine.run(asked, { ...trained.parameters, x })
-  const rounding = yield* roundingOf(asked, trained.parameters, x, freeRun)
-  const tolerance = Parity.toleranceAt(rounding)
-  const outputs = Parity.pair(freeRun, yield* Onnxruntime.run(bytes, { x }, file))
+  const own = Asked.kept(trained, options)
+  const proved = yield* options.weights === "int8"
+    ? Effect.scoped(Proof.measure(own, bytes, file, options))
+    : Effect.scoped(Proof.prove(own, bytes, file, options))
   const record = new Parity.ParityRecord({
     format: "rai parity 1",
     model: basename(file),
     sha256: ModelFile.sha256(bytes),
-    parameters: Metadata.hash(trained.parameters),
+    parameters: Metadata.hash(own.parameters),
     opset: options.opset ?? Model.opset,
     engine: yield* Engine.Engine.use(({ name }) => Effect.succeed(name)),
     versions: {
-      rai: version,
+      rai: trained.origin.version,
       onnxruntime: yield* Effect.flatMap(Onnxruntime.Onnxruntime, (onnxruntime) => onnxruntime.version),
       node: process.versions.node
     },
-    rounding,
-    tolerance,
-    examples: x.shape[0]!,
-    ...(yield* Parity.compare(file, tolerance, outputs)),
-    inputs: { x: Parity.toRows(x) },
-    outputs
+    ...(options.weights === "float16" && { weights: yield* Proof.loss(trained, own, options) }),
+    ...proved
   })
   yield* ModelFile.write([
     { file, content: bytes },
@@ -131,15 +118,3 @@ export const write = Effect.fn("Onnx.write")(function* (
   ])
   return record
 })
-
-/** The engine's own rounding on these samples. */
-const roundingOf = (
-  freeRun: Program.Program,
-  parameters: Engine.Arrays,
-  x: NdArray.NdArray,
-  answers: Engine.Arrays
-): Effect.Effect<number, Engine.EngineFailed> =>
-  Engine.run(freeRun, { ...parameters, x }).pipe(
-    Effect.provide(ReferenceEngine.layer),
-    Effect.map((exact) => Parity.rounding(answers, exact))
-  )

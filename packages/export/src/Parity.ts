@@ -31,7 +31,22 @@ const Rows = Schema.Array(Schema.Array(Real))
 
 type Rows = typeof Rows.Type
 
-/** What stands in `model.parity.json` beside `model.onnx`. */
+/** What was compared when the model was written, in batches of 1, 7 and then 1,000 rows; the record keeps some of it. */
+const Compared = Schema.Struct({
+  /** The training examples, all of them. */
+  training: Schema.Int,
+  /** Seeded random points within the range and far outside it. */
+  random: Schema.Int,
+  /** Examples with NaN, ∞ or −∞ in one column or in all of them. */
+  notFinite: Schema.Int,
+  maxAbsDifference: Schema.Finite,
+  maxRelativeDifference: Schema.Finite
+})
+
+/**
+ * What stands in `model.parity.json` beside `model.onnx`. Where an input is NaN or infinite the free run is that of the reference
+ * engine, the formulas as they are written: fused kernels, as TensorFlow's ReLU after a product, lose a NaN that the formula keeps.
+ */
 export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   format: Schema.Literal("rai parity 1"),
   model: Schema.String,
@@ -44,13 +59,29 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   versions: Schema.Struct({ rai: Schema.String, onnxruntime: Schema.String, node: Schema.String }),
   /** ρ: how far the engine's float32 stands from the free run in float64, |b − b₆₄| / (1 + |b₆₄|). */
   rounding: Schema.Finite,
-  /** 1e-5 + 8 ρ */
+  /** 1e-5 + 8 ρ; see `weights` for int8. */
   tolerance: Schema.Finite,
   examples: Schema.Int,
   /** max |a − b| */
   maxAbsDifference: Schema.Finite,
   /** max |a − b| / (1 + |b|) */
   maxRelativeDifference: Schema.Finite,
+  /**
+   * What smaller weights cost, beside the free run of the trained ones. In float16 the rest of the record is of the weights that are kept,
+   * rounded; in int8 it is of the trained ones, the tolerance is twice what was found, and nothing is compared that is not finite.
+   */
+  weights: Schema.optionalKey(
+    Schema.Struct({
+      kept: Schema.Literals(["float16", "int8"]),
+      examples: Schema.Int,
+      maxAbsDifference: Schema.Finite,
+      maxRelativeDifference: Schema.Finite,
+      /** Of so many examples the class is another. */
+      otherClass: Schema.optionalKey(Schema.Int)
+    })
+  ),
+  /** Absent from the records of earlier versions. */
+  compared: Schema.optionalKey(Compared),
   inputs: Schema.Record(Schema.String, Rows),
   outputs: Schema.Record(Schema.String, Schema.Struct({ freeRun: Rows, onnxruntime: Rows }))
 }) {}
@@ -108,6 +139,15 @@ const distance = (a: number, b: number): number => {
   return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Number.POSITIVE_INFINITY
 }
 
+/** How far two sides are apart: max |a − b| and max |a − b| / (1 + |b|). */
+export type Differences = Pick<ParityRecord, "maxAbsDifference" | "maxRelativeDifference">
+
+/** The larger of each. */
+export const larger = (a: Differences, b: Differences): Differences => ({
+  maxAbsDifference: Math.max(a.maxAbsDifference, b.maxAbsDifference),
+  maxRelativeDifference: Math.max(a.maxRelativeDifference, b.maxRelativeDifference)
+})
+
 /** The largest differences over all outputs; fails where one is beyond the tolerance. */
 export const compare = Effect.fnUntraced(function* (
   file: string,
@@ -131,13 +171,64 @@ export const compare = Effect.fnUntraced(function* (
   return { maxAbsDifference, maxRelativeDifference }
 })
 
+/** Two that agree on probabilities may part on the class where these are as good as equal, so labels are held to `labels` instead. */
+const reals = (outputs: Engine.Arrays) => Object.entries(outputs).filter(([name]) => name !== "label")
+
+/** How far two free runs are apart where both are finite. */
+export const apart = (before: Engine.Arrays, after: Engine.Arrays): Differences => {
+  let found: Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  for (const [name, { data }] of reals(before)) {
+    for (const [i, b] of data.entries()) {
+      const difference = Math.abs(after[name]!.data[i]! - b)
+      if (!Number.isFinite(difference)) continue
+      const relative = difference / (1 + Math.abs(b))
+      found = larger(found, { maxAbsDifference: difference, maxRelativeDifference: relative })
+    }
+  }
+  return found
+}
+
+/** The labels that a model gives, beside those that its own probabilities say. */
+export const labels = ({ label, probability }: Engine.Arrays): ParityRecord["outputs"] => {
+  if (label === undefined || probability === undefined) return {}
+  const said = Samples.rows(probability, probability.shape[1]!).map((row) => [
+    row.length === 1 ? Number(row[0]! > 0.5) : mostProbable(row)
+  ])
+  return { label: { freeRun: said, onnxruntime: Samples.rows(label, 1) } }
+}
+
+/** The first of the largest; NaN is less than any number. */
+const mostProbable = (row: ReadonlyArray<number>): number =>
+  row.reduce((best, p, k) => (p > (Number.isNaN(row[best]!) ? Number.NEGATIVE_INFINITY : row[best]!) ? k : best), 0)
+
 /** The outputs of the free run and of the model side by side, as rows. */
 export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
   Object.fromEntries(
-    Object.entries(freeRun).map(([name, expected]) => {
+    reals(freeRun).map(([name, expected]) => {
       const came = onnxruntime[name] ?? { shape: [0, 1], data: new Float32Array() }
       return [name, { freeRun: toRows(expected), onnxruntime: toRows(came) }]
     })
+  )
+
+/** The same unrounded, for what is compared and not recorded. */
+export const sides = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
+  Object.fromEntries(
+    reals(freeRun).map(([name, expected]) => {
+      const width = expected.data.length / expected.shape[0]! || 1
+      return [name, { freeRun: Samples.rows(expected, width), onnxruntime: Samples.rows(onnxruntime[name], width) }]
+    })
+  )
+
+/** The samples of both, one after the other. */
+export const joined = (first: ParityRecord["outputs"], second: ParityRecord["outputs"]): ParityRecord["outputs"] =>
+  Object.fromEntries(
+    Object.entries(first).map(([name, { freeRun, onnxruntime }]) => [
+      name,
+      {
+        freeRun: [...freeRun, ...second[name]!.freeRun],
+        onnxruntime: [...onnxruntime, ...second[name]!.onnxruntime]
+      }
+    ])
   )
 
 /** The record as text, one sample a line. */

@@ -83,7 +83,7 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
     (typeof examples === "string" || examples === inputs.shape[0]) &&
     inputs.data.length === NdArray.size(inputs.shape)
   if (!fits) {
-    const names = origin === undefined ? "" : ` (${origin.inputs.join(", ")})`
+    const names = origin === undefined ? "" : ` (${(origin.columns ?? origin.inputs).join(", ")})`
     const expected = `inputs [${input.shape.join(", ")}]${names}`
     return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]` })
   }

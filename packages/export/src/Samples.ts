@@ -15,26 +15,78 @@ const draws = [
   { count: 32, reach: 10 }
 ]
 
+/** The random points of `make`. */
+export const random = draws.reduce((total, { count }) => total + count, 0)
+
+/** What is drawn, and from where. */
+interface From {
+  readonly given?: NdArray.NdArray | undefined
+  readonly seed: number
+  /** How many categories each column has; 0 for one of numbers. */
+  readonly categories?: ReadonlyArray<number> | undefined
+  /** How far outside the range at most, in times the range; 10 unless told. */
+  readonly reach?: number
+}
+
 /**
  * Up to 64 of the `given` examples, then seeded random points within their range ([-3, 3] without examples), and far outside it:
  * [samples, inputs], at least 96.
  */
-export const make = (
-  inputs: number,
-  options: { readonly given?: NdArray.NdArray | undefined; readonly seed: number }
-): NdArray.NdArray => {
-  const examples = rows(options.given, inputs)
+export const make = (inputs: number, from: From): NdArray.NdArray => {
+  const examples = rows(from.given, inputs)
   const stride = Math.max(1, examples.length / most)
   const chosen = Array.from({ length: Math.min(most, examples.length) }, (_, i) => examples[Math.floor(i * stride)]!)
-  const ranges = Array.from({ length: inputs }, (_, column) => range(examples.map((row) => row[column]!)))
-  const { uniform } = Pseudorandom.make(options.seed)
-  const random = draws.flatMap(({ count, reach }) =>
-    Array.from({ length: count }, () =>
-      ranges.map(({ centre, radius }) => uniform(centre - reach * radius, centre + reach * radius))
-    )
+  const draw = drawing(inputs, examples, from, 0)
+  return matrix(inputs, [
+    ...chosen,
+    ...draws.filter(({ reach }) => reach <= (from.reach ?? reach)).flatMap(({ count, reach }) => draw(count, reach))
+  ])
+}
+
+/** All the `given` examples, and random points within their range where they are fewer than `least`. */
+export const all = (inputs: number, { least, ...from }: From & { readonly least: number }): NdArray.NdArray => {
+  const examples = rows(from.given, inputs)
+  return matrix(inputs, [...examples, ...drawing(inputs, examples, from, 1)(Math.max(0, least - examples.length), 1)])
+}
+
+/** In at most so many columns by themselves. */
+const mostColumns = 8
+
+/** Random points with NaN, ∞ and −∞ in one column after the other, and in all of them. */
+export const notFinite = (inputs: number, from: From): NdArray.NdArray => {
+  const columns = Math.min(mostColumns, inputs)
+  const chosen = Array.from({ length: columns }, (_, i) => Math.floor((i * inputs) / columns))
+  const [point = []] = drawing(inputs, rows(from.given, inputs), from, 2)(1, 1)
+  return matrix(
+    inputs,
+    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].flatMap((special) => [
+      ...chosen.map((column) => point.map((x, at) => (at === column ? special : x))),
+      point.map(() => special)
+    ])
   )
-  const numbers = [...chosen, ...random].flat()
-  return NdArray.make([numbers.length / inputs, inputs], numbers)
+}
+
+const matrix = (inputs: number, points: ReadonlyArray<ReadonlyArray<number>>): NdArray.NdArray =>
+  NdArray.make([points.length, inputs], points.flat())
+
+/** Points within so many times the range of the examples, any of its categories where a column has some; `turn` tells draws apart. */
+const drawing = (
+  inputs: number,
+  examples: ReadonlyArray<ReadonlyArray<number>>,
+  { categories, seed }: From,
+  turn: number
+) => {
+  const ranges = Array.from({ length: inputs }, (_, column) =>
+    range(examples.map((row) => row[column]!).filter(Number.isFinite))
+  )
+  const { uniform } = Pseudorandom.make(seed + turn)
+  return (count: number, reach: number): ReadonlyArray<ReadonlyArray<number>> =>
+    Array.from({ length: count }, () =>
+      ranges.map(({ centre, radius }, column) => {
+        const known = categories?.[column] ?? 0
+        return known > 0 ? Math.floor(uniform(0, known)) : uniform(centre - reach * radius, centre + reach * radius)
+      })
+    )
 }
 
 /** The rows of a matrix of `width` columns, as plain numbers. */

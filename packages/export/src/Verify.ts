@@ -60,6 +60,7 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   const model = yield* Model.decode(bytes, file)
   const inputs = Object.fromEntries(Object.entries(record.inputs).map(([name, rows]) => [name, Parity.fromRows(rows)]))
   const answers = yield* Onnxruntime.run(bytes, inputs, file)
+  yield* Parity.compare(file, 0, Parity.labels(answers))
   const outputs = Object.fromEntries(
     Object.entries(record.outputs).map(([name, { freeRun }]) => {
       const answer = answers[name]

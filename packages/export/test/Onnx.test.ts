@@ -3,10 +3,11 @@ import { join } from "node:path"
 import { assert, describe, it, layer } from "@effect/vitest"
 import {
   Circuit,
+  Encoding,
   Engine,
   FreeRun,
   NdArray,
-  type Preprocessing,
+  Preprocessing,
   Pseudorandom,
   ReferenceEngine,
   TfjsEngine
@@ -17,6 +18,7 @@ import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Onnxruntime from "../src/Onnxruntime.ts"
 import * as Parity from "../src/Parity.ts"
+import * as Predict from "../src/Predict.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -138,7 +140,7 @@ for (const [name, engine] of [
           const model = yield* Model.decode(bytes, "m.onnx")
           assert.strictEqual(Model.opsetOf(model), opset)
           const came = yield* Onnxruntime.run(bytes, { x })
-          assert.deepStrictEqual(Object.keys(came), ["logit", "probability", "5.0", "5.1"])
+          assert.deepStrictEqual(Object.keys(came), ["logit", "probability", "label", "5.0", "5.1"])
           assert.deepStrictEqual(came["5.1"]!.shape, [7, 3])
           came.logit!.data.forEach((a, i) => {
             const b = free.output!.data[i]!
@@ -163,7 +165,8 @@ for (const [name, engine] of [
           samples: points(200, 2)
         })
         assert.deepStrictEqual(yield* Effect.promise(() => readdir(folder)), ["m.onnx", "m.parity.json"])
-        assert.strictEqual(record.examples, 160)
+        assert.strictEqual(record.examples, 160 + 9)
+        assert.deepInclude(record.compared, { training: 200, random: 808 + 96, notFinite: 9 })
         assert.isAtMost(record.maxRelativeDifference, 1e-5)
         assert.strictEqual(record.engine, yield* Engine.Engine.use(({ name }) => Effect.succeed(name)))
       })
@@ -190,10 +193,10 @@ describe("Onnx.make", () => {
       const stacked = deep.parameters["1.*.1.weight"]!.data.slice(170000, 180000)
       assert.deepStrictEqual(weight.dims, [100n, 100n])
       assert.deepStrictEqual(new Uint8Array(weight.rawData), new Uint8Array(stacked.buffer))
-      assert.strictEqual(graph.initializer.length, 202)
+      assert.strictEqual(graph.initializer.length, 202 + 1)
       const operators = graph.node.map(({ opType }) => opType)
       assert.strictEqual(operators.filter((operator) => operator === "Gemm").length, 101)
-      assert.strictEqual(operators.length, 101 + 100 + 1)
+      assert.strictEqual(operators.length, 101 + 100 + 3)
       assert.strictEqual(graph.node[36]!.name, "1.17.1.add")
     })
   )
@@ -204,7 +207,7 @@ describe("Onnx.make", () => {
       assert.deepStrictEqual(Model.inputs(model), [{ name: "x", shape: ["batch", 3] }])
       assert.deepStrictEqual(
         model.graph?.output.map(({ name }) => name),
-        ["logit", "probability"]
+        ["logit", "probability", "label"]
       )
       assert.strictEqual(
         `${model.producerName} ${model.producerVersion} ${model.irVersion} ${Model.opsetOf(model)}`,
@@ -251,14 +254,17 @@ describe("Onnx.make", () => {
         const binary = yield* Onnxruntime.run(yield* Onnx.make(Trained.make([2, 5, 1])), { x })
         binary.logit!.data.forEach((o, i) => {
           assert.closeTo(binary.probability!.data[i]!, 1 / (1 + Math.exp(-o)), 1e-6)
+          assert.strictEqual(binary.label!.data[i], Number(o > 0))
         })
         for (const gain of [1, 300]) {
           const bytes = yield* Onnx.make(Trained.make([2, 5, 3], { task: "classes", gain, activation: "relu" }))
-          const { logit, probability } = yield* Onnxruntime.run(bytes, { x })
+          const { label, logit, probability } = yield* Onnxruntime.run(bytes, { x })
           assert.deepStrictEqual(probability!.shape, [9, 3])
+          assert.deepStrictEqual(label!.shape, [9, 1])
           for (let row = 0; row < 9; row++) {
             const o = Array.from(logit!.data.slice(3 * row, 3 * row + 3))
             const total = o.reduce((sum, other) => sum + Math.exp(other - Math.max(...o)), 0)
+            assert.strictEqual(label!.data[row], o.indexOf(Math.max(...o)))
             o.forEach((own, k) => {
               assert.closeTo(probability!.data[3 * row + k]!, Math.exp(own - Math.max(...o)) / total, 1e-6)
             })
@@ -277,7 +283,7 @@ it.effect("what a model gives first is what the circuit answers, whatever else i
   Effect.gen(function* () {
     const model = yield* Model.decode(yield* Onnx.make(Trained.make([2, 3, 1]), { expose: "*" }), "m.onnx")
     const names = model.graph!.output.map(({ name }) => name)
-    assert.deepStrictEqual(names, ["logit", "probability", "0", "1", "2"])
+    assert.deepStrictEqual(names, ["logit", "probability", "label", "0", "1", "2"])
   })
 )
 
@@ -349,6 +355,145 @@ describe("Onnx.write", () => {
       assert.isEmpty(yield* Effect.promise(() => readdir(folder)))
       const part = yield* Effect.exit(Effect.tryPromise(() => access(`${folder}.part`)))
       assert.strictEqual(part._tag, "Failure")
+    })
+  )
+})
+
+describe("what is compared", () => {
+  for (const [name, engine] of [
+    ["the reference engine", ReferenceEngine.layer],
+    ["TensorFlow.js", TfjsEngine.layer]
+  ] as const) {
+    it.effect(`includes NaN and infinities for every activation function, on ${name}`, () =>
+      Effect.gen(function* () {
+        const folder = yield* Folder.make
+        for (const activation of Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>) {
+          const bare = Trained.of(Circuit.sequence(Circuit.activations[activation], Circuit.linear(1, 2)), {
+            task: "classes"
+          })
+          for (const trained of [bare, Trained.make([3, 16, 16, 2], { activation, task: "classes" })]) {
+            const record = yield* Effect.provide(Onnx.write(trained, join(folder, "m.onnx")), engine)
+            const { freeRun, onnxruntime } = record.outputs.logit!
+            assert.deepStrictEqual(
+              onnxruntime.slice(96).map((row) => row.map((y) => (Number.isFinite(y) ? "finite" : y))),
+              freeRun.slice(96).map((row) => row.map((y) => (Number.isFinite(y) ? "finite" : y)))
+            )
+            assert.include(record.inputs.x!.flat(), "NaN")
+            assert.include(record.inputs.x!.flat(), "-Infinity")
+            assert.deepStrictEqual(freeRun[96], ["NaN", "NaN"])
+          }
+        }
+      })
+    )
+  }
+
+  it.effect("includes them for images, pooled and normalised, and for categories as vectors", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const images = Circuit.sequence(
+        Circuit.unflatten({ channels: 1, height: 4, width: 4 }),
+        Circuit.conv2d({ channels: 1, filters: 2, kernel: 3, padding: 1 }),
+        Circuit.maxPool2d({ kernel: 2 }),
+        Circuit.flatten,
+        Circuit.layerNorm(8),
+        Circuit.linear(8, 3)
+      )
+      const words = Circuit.sequence(
+        Circuit.embedding({ inputs: 2, categories: 3, units: 4 }),
+        Circuit.flatten,
+        Circuit.linear(8, 3)
+      )
+      for (const circuit of [images, words]) {
+        const trained = Trained.of(circuit, { task: "classes" })
+        const record = yield* Effect.provide(Onnx.write(trained, join(folder, "m.onnx")), TfjsEngine.layer)
+        assert.strictEqual(record.compared?.notFinite, 3 * (Math.min(8, Circuit.inputs(circuit)) + 1))
+      }
+    })
+  )
+
+  it.effect(
+    "includes raw columns where the circuit was trained on preprocessed ones, and they mean what encode makes of them",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* Folder.make
+        const file = join(folder, "table.onnx")
+        const { uniform } = Pseudorandom.make(5)
+        const cells = NdArray.make(
+          [400, 3],
+          Array.from({ length: 400 }, (_, i) => [
+            i % 7 === 0 ? Number.NaN : uniform(1990, 2020),
+            i % 3,
+            uniform(0, 1)
+          ]).flat()
+        )
+        const columns = [{ name: "year" }, { name: "colour", texts: ["red", "green", "blue"] }, { name: "share" }]
+        const raw = { source: "table", columns, cells }
+        for (const unseen of ["error", "zeros"] as const) {
+          const preprocessing = yield* Preprocessing.fit(raw, { missing: "median", standardise: true, unseen })
+          const trained = { ...Trained.make([5, 8, 3], { task: "classes" }), preprocessing }
+          const samples = yield* Encoding.raw(preprocessing, raw)
+          const record = yield* Effect.provide(Onnx.write(trained, file, { samples }), TfjsEngine.layer)
+          assert.deepInclude(record.compared, { training: 400, random: 608 + 96, notFinite: 12 })
+          // A category that is none is seen to be none.
+          const last = record.outputs.logit!.onnxruntime.at(-1)!
+          assert.deepStrictEqual(last[0], "NaN")
+
+          const { outputs } = yield* Predict.predict(file, samples)
+          const x = yield* Preprocessing.encode(preprocessing, raw)
+          const free = yield* Effect.flatMap(FreeRun.program(trained.circuit), (program) =>
+            Engine.run(program, { ...trained.parameters, x })
+          ).pipe(Effect.provide(ReferenceEngine.layer))
+          free.output!.data.forEach((b, i) => {
+            assert.closeTo(outputs.logit!.data[i]!, b, 1e-5)
+          })
+
+          const model = yield* Model.decode(yield* Effect.promise(() => readFile(file)), file)
+          assert.deepStrictEqual(Model.inputs(model), [{ name: "x", shape: ["batch", 3] }])
+          assert.deepStrictEqual(Metadata.read(model)?.columns, ["year", "colour", "share"])
+          const said = model.graph!.node.find(({ name }) => name.startsWith("preprocessing."))!.docString
+          assert.strictEqual(
+            said,
+            "preprocessing: year; colour: 0 blue, 1 green, 2 red; share; NaN where a value is missing"
+          )
+          yield* Verify.verify(file)
+          const onEngine = yield* Effect.provide(Predict.onEngine(file, samples), TfjsEngine.layer)
+          onEngine.outputs.logit!.data.forEach((b, i) => {
+            assert.closeTo(outputs.logit!.data[i]!, b, 1e-5)
+          })
+        }
+      })
+  )
+
+  it.effect("is every training example, also those that the record leaves out", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const file = join(folder, "m.onnx")
+      // A runtime that is wrong at one example alone, which is not among the 64 that the record keeps.
+      const trained = Trained.make([2, 8, 1])
+      const wrong: typeof Onnxruntime.Onnxruntime.Service = {
+        version: Effect.succeed("0"),
+        open: (bytes, name) =>
+          Effect.map(
+            Onnxruntime.Onnxruntime.defaultValue().open(bytes, name),
+            ({ run }): Onnxruntime.Session => ({
+              run: (inputs) =>
+                Effect.map(run(inputs), (outputs) => {
+                  const at = Array.from(inputs.x!.data).indexOf(2.5)
+                  if (at >= 0) outputs.logit!.data[at / 2] = 9
+                  return outputs
+                })
+            })
+          )
+      }
+      const samples = points(2000, 2)
+      samples.data[2 * 1501] = 2.5
+      const lost = yield* Onnx.write(trained, file, { samples }).pipe(
+        Effect.provide(ReferenceEngine.layer),
+        Effect.provideService(Onnxruntime.Onnxruntime, wrong),
+        Effect.flip
+      )
+      assert.match(lost.message, /for sample 1501 the output «logit» is 9 where/)
+      assert.isEmpty(yield* Effect.promise(() => readdir(folder)))
     })
   )
 })

@@ -44,6 +44,16 @@ describe("Verify.verify", () => {
     })
   )
 
+  it.effect("holds a model to a record of an earlier version too, which said less of what was compared", () =>
+    Effect.gen(function* () {
+      const { beside, file, record } = yield* exported
+      const { compared, ...earlier } = record
+      assert.isDefined(compared)
+      yield* write(beside, JSON.stringify(earlier))
+      assert.strictEqual((yield* Verify.verify(file)).maxAbsDifference, record.maxAbsDifference)
+    })
+  )
+
   it.effect("one byte changed in the weights is noticed", () =>
     Effect.gen(function* () {
       const { file, folder } = yield* exported

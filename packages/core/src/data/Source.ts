@@ -10,6 +10,7 @@ import * as Csv from "./Csv.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type * as Dataset from "./Dataset.ts"
 import * as Digits from "./Digits.ts"
+import * as Encoding from "./Encoding.ts"
 import * as Frame from "./Frame.ts"
 import * as Moons from "./Moons.ts"
 import * as Preprocessing from "./Preprocessing.ts"
@@ -87,10 +88,18 @@ export interface Columns {
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
   /** The columns' names where nothing is done to them; all columns of the file by default. */
   readonly names?: ReadonlyArray<string> | undefined
+  /** Whether the preprocessing is left to the model: see `Encoding.raw`. */
+  readonly raw?: boolean | undefined
 }
 
-/** The inputs in a file for what was trained, [examples, features]: raw columns by name, preprocessed as the training data were. */
-export const inputs = Effect.fn("Source.inputs")(function* (path: string, { names, preprocessing }: Columns = {}) {
+/**
+ * The inputs in a file for what was trained, [examples, features]: raw columns by name, preprocessed as the training data were, or as
+ * numbers for a model that preprocesses them itself.
+ */
+export const inputs = Effect.fn("Source.inputs")(function* (
+  path: string,
+  { names, preprocessing, raw: asRaw }: Columns = {}
+) {
   const columns = preprocessing?.columns ?? []
   const ofCsv = {
     names: preprocessing === undefined ? names : columns.map(({ name }) => name),
@@ -98,7 +107,8 @@ export const inputs = Effect.fn("Source.inputs")(function* (path: string, { name
     missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
   } as const
   const raw = Arrays.isFile(path) ? yield* ofArray(path, columns) : yield* Csv.inputs(path, ofCsv)
-  return preprocessing === undefined ? raw.cells : yield* Preprocessing.encode(preprocessing, raw)
+  if (preprocessing === undefined) return raw.cells
+  return yield* asRaw === true ? Encoding.raw(preprocessing, raw) : Preprocessing.encode(preprocessing, raw)
 })
 
 /** The columns of an array, which have no names of their own, by their places. */

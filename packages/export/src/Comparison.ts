@@ -1,0 +1,64 @@
+/**
+ * A model held against its circuit's free run on every example there is, batch by batch.
+ */
+import { type Engine, NdArray, ReferenceEngine } from "@rai/core"
+import { Effect } from "effect"
+import type * as Onnxruntime from "./Onnxruntime.ts"
+import * as Parity from "./Parity.ts"
+
+/** What is compared, and how far the two may part. */
+export interface Sides<R> {
+  readonly file: string
+  readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
+  readonly model: Onnxruntime.Session
+  readonly tolerance: number
+}
+
+/** Rows of each batch; the last stands for all that follow. */
+const batches = [1, 7, 1000] as const
+
+/** Rows that make a batch of each length. */
+export const least = 1 + 7 + 1000
+
+/** The rows [examples, inputs] batch by batch. */
+export const inTurn = (
+  rows: NdArray.NdArray
+): ReadonlyArray<{ readonly from: number; readonly x: NdArray.NdArray }> => {
+  const [examples = 0, inputs = 0] = rows.shape
+  const found = []
+  for (let [from, to] = [0, 0]; from < examples; from = to) {
+    to = Math.min(examples, from + (batches[found.length] ?? batches.at(-1)!))
+    found.push({ from, x: NdArray.make([to - from, inputs], rows.data.subarray(from * inputs, to * inputs)) })
+  }
+  return found
+}
+
+/** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
+export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
+  { file, freeRun, model, tolerance }: Sides<R>,
+  rows: NdArray.NdArray
+) {
+  let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  for (const { from, x } of inTurn(rows)) {
+    const expected = yield* freeRun(x)
+    const came = yield* model.run({ x })
+    yield* Parity.compare(file, 0, Parity.labels(came))
+    const outputs = Parity.sides(expected, came)
+    const found = yield* Parity.compare(file, tolerance, outputs).pipe(
+      // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
+      Effect.catch(() =>
+        Effect.flatMap(exactly(freeRun(x)), (exact) =>
+          Parity.compare(file, Parity.toleranceAt(Parity.rounding(expected, exact)), outputs)
+        )
+      ),
+      Effect.mapError((lost) =>
+        lost instanceof Parity.ParityLost ? new Parity.ParityLost({ ...lost, sample: lost.sample + from }) : lost
+      )
+    )
+    differences = Parity.larger(differences, found)
+  }
+  return differences
+})
+
+/** The same in float64, by the formulas as they are written. */
+export const exactly = <A, E, R>(freeRun: Effect.Effect<A, E, R>) => Effect.provide(freeRun, ReferenceEngine.layer)

@@ -1,0 +1,121 @@
+/**
+ * What the record of a model says: that it answers as the free run does, and what smaller weights cost.
+ */
+import { Circuit, Engine, type NdArray, type Trained } from "@rai/core"
+import { Effect } from "effect"
+import * as Asked from "./Asked.ts"
+import * as Comparison from "./Comparison.ts"
+import * as Onnxruntime from "./Onnxruntime.ts"
+import * as Parity from "./Parity.ts"
+import * as Samples from "./Samples.ts"
+
+/** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
+export const measure = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  bytes: Uint8Array,
+  file: string,
+  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+) {
+  const { asked, constants } = yield* Asked.program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
+  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+  const { from, inputs } = drawn(trained, options.samples)
+  const x = Samples.make(inputs, { ...from, reach: 1 })
+  const answers = yield* freeRun(x)
+  const outputs = Parity.pair(answers, yield* model.run({ x }))
+  const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
+  return {
+    rounding: Parity.rounding(answers, yield* Comparison.exactly(freeRun(x))),
+    tolerance: Parity.least + 2 * differences.maxRelativeDifference,
+    examples: x.shape[0]!,
+    ...differences,
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, freeRun, (x) => model.run({ x }))) },
+    inputs: { x: Parity.toRows(x) },
+    outputs
+  }
+})
+
+/** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
+export const loss = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  own: Trained.Trained,
+  { samples }: { readonly samples?: NdArray.NdArray }
+) {
+  const [before, after] = [yield* Asked.program(trained, {}), yield* Asked.program(own, {})]
+  const found = yield* cost(
+    trained,
+    { ...(samples && { samples }) },
+    (x) => Engine.run(before.asked, { ...before.constants, x }),
+    (x) => Engine.run(after.asked, { ...after.constants, x })
+  )
+  return { kept: "float16" as const, ...found }
+})
+
+type Answering<E> = (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, Engine.Engine>
+
+/** How far the answers after are from those before, on all the samples; on random points where there are none. */
+const cost = Effect.fnUntraced(function* <E, F>(
+  trained: Trained.Trained,
+  { samples }: { readonly samples?: NdArray.NdArray },
+  before: Answering<E>,
+  after: Answering<F>
+) {
+  const { from, inputs } = drawn(trained, samples)
+  const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least : 0 })
+  let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  let otherClass = 0
+  for (const { x } of Comparison.inTurn(rows)) {
+    const [b, a] = [yield* before(x), yield* after(x)]
+    differences = Parity.larger(differences, Parity.apart(b, a))
+    otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
+  }
+  return { examples: rows.shape[0]!, ...differences, ...(trained.task !== "regression" && { otherClass }) }
+})
+
+/** The samples that are drawn for a model, and how many numbers each has. */
+const drawn = ({ circuit, origin, preprocessing }: Trained.Trained, given: NdArray.NdArray | undefined) => {
+  const columns = preprocessing?.columns
+  const categories = columns?.map((of) => (of._tag === "Category" ? of.categories.length : 0))
+  return { inputs: columns?.length ?? Circuit.inputs(circuit), from: { given, seed: origin.seed, categories } }
+}
+
+/** Holds the model to the free run on everything there is; gives what the record says of it, with some of the samples. */
+export const prove = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  bytes: Uint8Array,
+  file: string,
+  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+) {
+  const { asked, constants } = yield* Asked.program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
+  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+
+  const { from, inputs } = drawn(trained, options.samples)
+  const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
+  const answers = yield* freeRun(x)
+  const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
+  const tolerance = Parity.toleranceAt(rounding)
+  const outputs = Parity.joined(
+    Parity.pair(answers, yield* model.run({ x })),
+    Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model.run({ x: notFinite }))
+  )
+  const differences = yield* Parity.compare(file, tolerance, outputs)
+
+  const training = options.samples?.shape[0] ?? 0
+  const all = Samples.all(inputs, { ...from, least: Comparison.least })
+  const recorded = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
+  return {
+    rounding,
+    tolerance,
+    examples: recorded.length,
+    ...differences,
+    compared: {
+      training,
+      random: all.shape[0]! - training + Samples.random,
+      notFinite: notFinite.shape[0]!,
+      ...Parity.larger(differences, yield* Comparison.everywhere({ file, freeRun, model, tolerance }, all))
+    },
+    inputs: { x: recorded },
+    outputs
+  }
+})

@@ -1,0 +1,73 @@
+/**
+ * Products in whole numbers: weights in eight bits, activations brought to eight bits as the model runs.
+ */
+import { create } from "@bufbuild/protobuf"
+import * as Model from "./Model.ts"
+import { type GraphProto, GraphProtoSchema, type NodeProto, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
+
+/** Where 0 stands among the 256; weights are unsigned, as products of signed with unsigned bytes overflow on older processors. */
+const zero = 128
+
+/**
+ * The graph with x W of each matrix W in it as s_x s_W (q_x − z_x)(q_W − 128), by DynamicQuantizeLinear and MatMulInteger: s_W is of each
+ * column, s_x and z_x of all that x holds in a run, so one example far out, or one that is not finite, costs those beside it.
+ */
+export const quantised = (graph: GraphProto): GraphProto => {
+  const weights = new Map(graph.initializer.filter(isMatrix).map((tensor) => [tensor.name, tensor]))
+  const made = new Map<string, ReadonlyArray<TensorProto>>()
+  const node = graph.node.flatMap((product) => {
+    const weight = weights.get(product.input[1] ?? "")
+    if (weight === undefined || !isProduct(product)) return [product]
+    made.set(weight.name, [...inBytes(weight)])
+    return inWholeNumbers(product, weight.name)
+  })
+  const used = new Set(node.flatMap(({ input }) => input))
+  const others = graph.initializer.filter(({ name }) => used.has(name))
+  const point = create(TensorProtoSchema, {
+    name: "zero.int8",
+    dataType: Model.DataType.UINT8,
+    rawData: Uint8Array.of(zero)
+  })
+  const own = made.size === 0 ? [] : [...[...made.values()].flat(), point]
+  return create(GraphProtoSchema, { ...graph, initializer: [...others, ...own], node })
+}
+
+const isMatrix = ({ dataType, dims }: TensorProto): boolean => dataType === Model.DataType.FLOAT && dims.length === 2
+
+const isProduct = ({ attribute, opType }: NodeProto): boolean =>
+  (opType === "MatMul" || opType === "Gemm") && attribute.every(({ i }) => i === 0n)
+
+/** q = round(w / s) + 128 with s = max |w| / 127 of each column, and s. */
+const inBytes = ({ dims, name, rawData }: TensorProto): ReadonlyArray<TensorProto> => {
+  const numbers = new Float32Array(rawData.slice().buffer)
+  const columns = Number(dims[1])
+  const scales = new Float32Array(columns)
+  for (const [i, w] of numbers.entries()) scales[i % columns] = Math.max(scales[i % columns]!, Math.abs(w) / 127)
+  const scaleOf = (i: number) => scales[i % columns]! || 1
+  return [
+    create(TensorProtoSchema, {
+      name: `${name}.int8`,
+      dims,
+      dataType: Model.DataType.UINT8,
+      rawData: Uint8Array.from(numbers, (w, i) => Math.round(w / scaleOf(i)) + zero)
+    }),
+    Model.floats(`${name}.scale`, { shape: [columns], data: scales })
+  ]
+}
+
+const inWholeNumbers = ({ docString, input, name, output }: NodeProto, weight: string): ReadonlyArray<NodeProto> => {
+  const [x, , bias] = input
+  const of = (part: string) => `${name}.${part}`
+  const step = (operator: string, part: string, inputs: ReadonlyArray<string>, to = of(part), attributes = {}) =>
+    Model.node(operator, of(part), inputs, to, attributes, docString)
+  const quantize = step("DynamicQuantizeLinear", "quantized", [x!])
+  quantize.output.push(of("scale"), of("zero"))
+  return [
+    quantize,
+    step("MatMulInteger", "whole", [of("quantized"), `${weight}.int8`, of("zero"), "zero.int8"]),
+    step("Cast", "real", [of("whole")], of("real"), { to: Model.DataType.FLOAT }),
+    step("Mul", "scales", [of("scale"), `${weight}.scale`]),
+    step("Mul", "product", [of("real"), of("scales")], bias === undefined ? output[0] : of("product")),
+    ...(bias === undefined ? [] : [step("Add", "sum", [of("product"), bias], output[0])])
+  ]
+}

@@ -1,0 +1,70 @@
+/**
+ * Weights in half the bytes: float16 in the file, float32 in the computation.
+ */
+import { create } from "@bufbuild/protobuf"
+import type { Engine } from "@rai/core"
+import { Record } from "effect"
+import * as Model from "./Model.ts"
+import { type GraphProto, GraphProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
+
+/** What weights can be kept as. */
+export const kinds = ["float32", "float16", "int8"] as const
+
+/** See `kinds`. */
+export type Kind = (typeof kinds)[number]
+
+/** |x| = count · 2^(exponent − 10) with count ≤ 2048, the nearest that float16 has, of two the even one. */
+const nearest = (x: number) => {
+  const [bits] = new Uint32Array(Float32Array.of(x).buffer)
+  const exponent = Math.max(((bits! >>> 23) & 255) - 127, -14)
+  return { exponent, count: Math.abs(x) / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52 }
+}
+
+/** The nearest number that float16 has; undefined beyond its range, 65504. */
+export const half = (x: number): number | undefined => {
+  const { count, exponent } = nearest(x)
+  const magnitude = count * 2 ** (exponent - 10)
+  return magnitude <= 65504 ? (x < 0 || Object.is(x, -0) ? -magnitude : magnitude) : undefined
+}
+
+/** The sixteen bits of a number that float16 has: its sign, its exponent and the rest of `count`, which carries into the exponent. */
+const bitsOf = (x: number): number => {
+  const { count, exponent } = nearest(x)
+  return (x < 0 || Object.is(x, -0) ? 0x8000 : 0) + ((exponent + 14) << 10) + count
+}
+
+/** The parameters as float16 keeps them, those of two axes or more; one with a number beyond its range stays as it is. */
+export const rounded = (parameters: Engine.Arrays): Engine.Arrays =>
+  Record.map(parameters, (array) => {
+    if (array.shape.length < 2) return array
+    const data = Float32Array.from(array.data, (x) => half(x) ?? Number.NaN)
+    return data.some(Number.isNaN) ? array : { shape: array.shape, data }
+  })
+
+/** The graph with weights in float16, each cast where it is used: all that have two axes or more and lose nothing by it. */
+export const halved = (graph: GraphProto): GraphProto => {
+  const taken = new Set([...graph.initializer, ...graph.input, ...graph.output].map(({ name }) => name))
+  for (const node of graph.node) for (const name of node.output) taken.add(name)
+  const casts: GraphProto["node"] = []
+  const initializer = graph.initializer.map((tensor) => {
+    const kept = `${tensor.name}.float16`
+    const small = taken.has(kept) ? undefined : inFloat16(tensor, kept)
+    if (small === undefined) return tensor
+    casts.push(Model.node("Cast", tensor.name, [kept], tensor.name, { to: Model.DataType.FLOAT }))
+    return small
+  })
+  return create(GraphProtoSchema, { ...graph, initializer, node: [...casts, ...graph.node] })
+}
+
+const inFloat16 = ({ dataType, dims, rawData }: TensorProto, name: string): TensorProto | undefined => {
+  if (dataType !== Model.DataType.FLOAT || dims.length < 2) return undefined
+  const numbers = new Float32Array(rawData.slice().buffer)
+  if (!numbers.every((x) => half(x) === x)) return undefined
+  const bits = Uint16Array.from(numbers, bitsOf)
+  return create(TensorProtoSchema, {
+    name,
+    dims,
+    dataType: Model.DataType.FLOAT16,
+    rawData: new Uint8Array(bits.buffer)
+  })
+}
