@@ -1,9 +1,10 @@
 /**
  * What is asked of a model, and what it computes by that.
  */
-import { Circuit, Program, type Trained } from "@rai/core"
+import { Circuit, type Engine, Program, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect } from "effect"
 import * as Activations from "./Activations.ts"
+import type * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
 import * as Weights from "./Weights.ts"
@@ -23,7 +24,17 @@ export const kept = (trained: Trained.Trained, { weights }: Options): Trained.Tr
   weights === "float16" ? { ...trained, parameters: Weights.rounded(trained.parameters) } : trained
 
 /** The program that a model computes, the arrays that become part of it, and the places that its parts are named by. */
-export const program = Effect.fnUntraced(function* (trained: Trained.Trained, { expose }: Options) {
+export interface Asked {
+  readonly asked: Program.Program
+  readonly constants: Engine.Arrays
+  readonly places: ReadonlyArray<Graph.Place>
+}
+
+/** What is asked of the model of a trained circuit. */
+export const program = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  { expose }: Options
+): Effect.fn.Return<Asked, ShapeMismatch | Activations.NothingExposed> {
   const { circuit, parameters, preprocessing, task } = trained
   const activations = yield* Activations.make(trained)
   const named = Head.named(activations.freeRun, task)
@@ -39,9 +50,10 @@ export const program = Effect.fnUntraced(function* (trained: Trained.Trained, { 
     encoded && preprocessing
       ? [{ path: "preprocessing", tensor: encoded, says: `preprocessing: ${Metadata.columns(preprocessing)}` }]
       : []
-  return {
+  const found: Asked = {
     asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }),
     constants: { ...parameters, ...constants },
     places: [...first, ...places]
   }
+  return found
 })
