@@ -128,22 +128,13 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
 
 /** Data with the columns and classes that something was trained on, preprocessed as those were. */
 const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
-  const columns = of.preprocessing?.columns ?? []
   const frame = yield* Source.frame(data, {
     label,
     task: Source.isFile(data) ? of.task : undefined,
-    categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
-    missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
+    ...Preprocessing.reading(of.preprocessing?.columns ?? [])
   })
   const { classNames, task } = of
   const mine = { names: of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames, task, classNames }
-  const theirs = Settings.meaning(frame)
-  if (JSON.stringify(mine) === JSON.stringify(theirs)) {
-    return { frame, read: yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame))) }
-  }
-  return yield* new CommandFailed({
-    expected: `data as it was trained on (${Settings.describe(mine)})`,
-    came: `${Settings.describe(theirs)} came in ${data}`,
-    advice: "name data with the same columns in the same order, and the same classes"
-  })
+  yield* Settings.same("data as it was trained on", mine, frame, data)
+  return { frame, read: yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame))) }
 })

@@ -197,7 +197,7 @@ export interface Meaning extends Pick<Frame.Frame, "task"> {
 }
 
 /** What the examples of a set mean. */
-export const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
+const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
   names: columns.map(({ name }) => name),
   task,
   classNames
@@ -205,18 +205,25 @@ export const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => 
 
 /** The set that a setting names, which must mean what the training data mean. */
 const another = Effect.fnUntraced(function* (settings: Settings, mine: Meaning, part: "test" | "validation") {
-  const other = yield* Source.frame(String(settings[part]), rules(settings))
-  const theirs = meaning(other)
-  if (JSON.stringify(mine) === JSON.stringify(theirs)) return other
+  const source = String(settings[part])
+  const other = yield* Source.frame(source, rules(settings))
+  yield* same(`${part} data as the training data are`, mine, other, source)
+  return other
+})
+
+/** Fails where a set that came from `source` does not mean what is expected. */
+export const same = Effect.fnUntraced(function* (expected: string, mine: Meaning, came: Frame.Frame, source: string) {
+  const theirs = meaning(came)
+  if (JSON.stringify(mine) === JSON.stringify(theirs)) return
   return yield* new CommandFailed({
-    expected: `${part} data as the training data are (${describe(mine)})`,
-    came: `${describe(theirs)} came in ${settings[part]}`,
+    expected: `${expected} (${describe(mine)})`,
+    came: `${describe(theirs)} came in ${source}`,
     advice: "name data with the same columns in the same order, and the same classes"
   })
 })
 
 /** The columns and classes of a set, for people. */
-export const describe = ({ classNames, names, task }: Meaning): string =>
+const describe = ({ classNames, names, task }: Meaning): string =>
   `inputs ${list(names)}; ${classNames === undefined ? task : `classes ${list(classNames)}`}`
 
 const list = (names: ReadonlyArray<string>): string =>

@@ -9,8 +9,8 @@ import * as Onnxruntime from "./Onnxruntime.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
-/** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
-export const measure = Effect.fnUntraced(function* (
+/** A model made ready beside the free run that it is held to, and what is drawn for both. */
+const beside = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
   file: string,
@@ -19,7 +19,17 @@ export const measure = Effect.fnUntraced(function* (
   const { asked, constants } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
   const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
-  const { from, inputs } = drawn(trained, options.samples)
+  return { freeRun, model, ...drawn(trained, options.samples) }
+})
+
+/** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
+export const measure = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  bytes: Uint8Array,
+  file: string,
+  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+) {
+  const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
   const outputs = Parity.pair(answers, yield* model.run({ x }))
@@ -86,11 +96,7 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & { readonly samples?: NdArray.NdArray }
 ) {
-  const { asked, constants } = yield* Asked.program(trained, options)
-  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
-  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
-
-  const { from, inputs } = drawn(trained, options.samples)
+  const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))

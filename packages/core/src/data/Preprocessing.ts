@@ -158,6 +158,14 @@ const categoryColumn = (name: string, seen: ReadonlyMap<string, number>, fills: 
   return { _tag: "Category" as const, name, categories: names, ...(fills && { fill }) }
 }
 
+/** How raw cells are read for it: which columns hold categories, and whether values may be missing. */
+export const reading = (
+  columns: Preprocessing["columns"]
+): Pick<Rules, "missing"> & { readonly categorical: ReadonlyArray<string> } => ({
+  categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
+  missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
+})
+
 /** Whether it leaves every column as it is. */
 export const isIdentity = ({ columns }: Preprocessing): boolean =>
   columns.every((of) => of._tag === "Number" && of.mean === 0 && of.scale === 1 && of.fill === undefined)

@@ -103,9 +103,8 @@ export const inputs = Effect.fn("Source.inputs")(function* (
   const columns = preprocessing?.columns ?? []
   const ofCsv = {
     names: preprocessing === undefined ? names : columns.map(({ name }) => name),
-    categorical: columns.flatMap((column) => (column._tag === "Category" ? [column.name] : [])),
-    missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
-  } as const
+    ...Preprocessing.reading(columns)
+  }
   const raw = Arrays.isFile(path) ? yield* ofArray(path, columns) : yield* Csv.inputs(path, ofCsv)
   if (preprocessing === undefined) return raw.cells
   return yield* asRaw === true ? Encoding.raw(preprocessing, raw) : Preprocessing.encode(preprocessing, raw)
