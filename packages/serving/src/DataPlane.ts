@@ -1,25 +1,21 @@
 /**
- * What the server does, whatever the transport: which models there are, are they ready, and inference.
+ * What the server does, whatever the transport: which models there are, their state and statistics, inference, and loading.
  */
-import { Context, Effect, Layer } from "effect"
-import manifest from "../package.json" with { type: "json" }
-import * as Datatype from "./Datatype.ts"
+import { Context, type Effect, type Result } from "effect"
 import type { InferRequest, InferResponse } from "./InferTensor.ts"
-import * as ModelSignature from "./ModelSignature.ts"
-import { InferenceFailed, ModelUnavailable, ModelUnknown, type RequestError } from "./RequestError.ts"
-import { ModelRepository, type RepositoryInvalid } from "./repository/ModelRepository.ts"
-import * as ExecutionProviders from "./worker/ExecutionProviders.ts"
-import type { ExecutionProvider, RuntimeSpec } from "./worker/Message.ts"
-import type { Description, ModelLoadFailed } from "./worker/ModelWorker.ts"
-import * as ServedModel from "./worker/ServedModel.ts"
+import type { ModelSignature } from "./ModelSignature.ts"
+import type { ModelStatistics } from "./ModelStatistics.ts"
+import type { Draining, LoadRefused, ModelUnavailable, ModelUnknown, RequestError } from "./RequestError.ts"
+import type { ModelSettings } from "./repository/ModelSettings.ts"
+import type { ExecutionProvider } from "./worker/Message.ts"
 
-/** A model as a request names it; without a version, the one that is served. */
+/** A model as a request names it; without a version (or with an empty one), the latest that is ready. */
 export interface ModelName {
   readonly model: string
   readonly version?: string | undefined
 }
 
-/** Which server this is; `extensions` of the protocol: none yet. */
+/** Which server this is, and the protocol's extensions that it speaks. */
 export interface ServerMetadata {
   readonly name: string
   readonly version: string
@@ -27,121 +23,79 @@ export interface ServerMetadata {
 }
 
 /** A model's inputs and outputs, and in `parameters` which execution provider took it and why an earlier one did not. */
-export interface ModelMetadata extends ModelSignature.ModelSignature {
+export interface ModelMetadata extends ModelSignature {
   readonly name: string
+  /** Those that are ready. */
   readonly versions: ReadonlyArray<string>
   readonly platform: string
   readonly parameters: Readonly<Record<string, string>>
 }
 
-const signatureOf = (description: Description): ModelSignature.ModelSignature => {
-  const spec = ({ name, type, shape }: RuntimeSpec) => ({ name, datatype: Datatype.fromRuntime(type), shape })
-  return { inputs: description.inputs.map(spec), outputs: description.outputs.map(spec) }
+/** How a model is served: its settings as they hold, defaults filled in. */
+export interface ModelConfig extends ModelSignature {
+  readonly name: string
+  readonly platform: string
+  readonly settings: ModelSettings
+  /** The most rows that one execution takes from several requests; 0 where they are never put together. */
+  readonly maxBatchSize: number
 }
 
-const parametersOf = ({ provider, refused }: Description): Readonly<Record<string, string>> =>
-  Object.fromEntries([
-    ["execution_provider", provider],
-    ...refused.map((attempt) => [`${attempt.provider}_not_taken`, ExecutionProviders.explain(attempt)])
-  ])
+/** Triton's states of a version. */
+export type ModelState = "READY" | "LOADING" | "UNLOADING" | "UNAVAILABLE"
 
-/** The operations of the Open Inference Protocol. */
+/** A line of the repository's index; `reason` says why a version is not ready. */
+export interface IndexEntry {
+  readonly name: string
+  readonly version: string
+  readonly state: ModelState
+  readonly reason: string
+  /** The provider that took it, while it is ready. */
+  readonly provider?: ExecutionProvider | undefined
+}
+
+/** How a model is to be loaded: settings that replace its own, as JSON text in Triton's form, and files by name that replace its folder's. */
+export interface LoadOptions {
+  readonly config?: string | undefined
+  readonly files?: Readonly<Record<string, Uint8Array>> | undefined
+}
+
+/** Takes a request back: its answer never comes, and where no worker has it yet it leaves the queue. */
+export type Cancel = () => void
+
+/** The operations of the Open Inference Protocol and of Triton's extensions. */
 export class DataPlane extends Context.Service<
   DataPlane,
   {
     readonly serverMetadata: ServerMetadata
-    /** Fails while a model is not ready. */
-    readonly serverReady: Effect.Effect<void, ModelUnavailable>
+    /** Fails while the server drains, and while a model is not ready. */
+    readonly serverReady: Effect.Effect<void, ModelUnavailable | Draining>
+    /** From now on the server is not ready, though it answers; ends when no request waits or is under way. */
+    readonly drain: Effect.Effect<void>
     /** Fails for a model that is unknown or not ready. */
     readonly modelReady: (name: ModelName) => Effect.Effect<void, ModelUnknown | ModelUnavailable>
     readonly modelMetadata: (name: ModelName) => Effect.Effect<ModelMetadata, ModelUnknown | ModelUnavailable>
-    /** Takes the inputs' memory: their arrays are empty afterwards. */
+    readonly modelConfig: (name: ModelName) => Effect.Effect<ModelConfig, ModelUnknown | ModelUnavailable>
+    /** Of one version, of all of a model's, or, without a name, of all. */
+    readonly statistics: (name?: ModelName) => Effect.Effect<ReadonlyArray<ModelStatistics>, ModelUnknown>
+    /** Every model and version that the repository has, by name and version; loaded or not. */
+    readonly index: Effect.Effect<ReadonlyArray<IndexEntry>>
+    /** Loads a model, or loads it anew; what served before serves until the new version is ready. */
+    readonly load: (model: string, options?: LoadOptions) => Effect.Effect<void, ModelUnknown | LoadRefused>
+    /** What it has in its queue is answered first. */
+    readonly unload: (model: string) => Effect.Effect<void, ModelUnknown>
+    /** The inputs' memory is read until the answer comes. */
     readonly infer: (name: ModelName, request: InferRequest) => Effect.Effect<InferResponse, RequestError>
-    /** Every model's name and the provider that took it, or undefined while it is not ready. */
-    readonly models: Effect.Effect<
-      ReadonlyArray<{ readonly name: string; readonly provider: ExecutionProvider | undefined }>
-    >
+    /**
+     * The same without a fiber, for the paths where each microsecond counts. `deadline` is a time of `performance.now()`, undefined for none.
+     * `answer` is called once, now or later, unless the request is taken back first.
+     */
+    readonly submit: (
+      name: ModelName,
+      request: InferRequest,
+      deadline: number | undefined,
+      answer: (result: Result.Result<InferResponse, RequestError>) => void
+    ) => Cancel
+    /** The signature of the version that a request to this name would meet now, for transports that check before they read a body; undefined where there is none. */
+    readonly signature: (name: ModelName) => ModelSignature | undefined
   }
->()("@rai/serving/DataPlane") {
-  /** Opens every model of the repository, each on the first of the providers that takes it. */
-  static readonly layer = (
-    providers: ReadonlyArray<ExecutionProvider>
-  ): Layer.Layer<DataPlane, RepositoryInvalid | ModelLoadFailed, ModelRepository> =>
-    Layer.effect(
-      DataPlane,
-      Effect.gen(function* () {
-        const files = yield* ModelRepository.use((repository) => repository.list)
-        const served = yield* Effect.forEach(
-          files,
-          ({ name, version, path }) => ServedModel.make({ name, version, model: path, providers }),
-          { concurrency: 4 }
-        )
-        const byName = new Map(served.map((model) => [model.name, model]))
-
-        const find = ({ model, version }: ModelName) => {
-          const found = byName.get(model)
-          return found === undefined || (version !== undefined && version !== found.version)
-            ? Effect.fail(new ModelUnknown({ model, version, known: [...byName.keys()] }))
-            : Effect.succeed(found)
-        }
-        const open = (name: ModelName) => Effect.flatMap(find(name), (model) => model.worker)
-
-        const modelMetadata = Effect.fnUntraced(function* (name: ModelName) {
-          const model = yield* find(name)
-          const { description } = yield* model.worker
-          return {
-            name: model.name,
-            versions: [model.version],
-            platform: "onnxruntime_onnx",
-            ...signatureOf(description),
-            parameters: parametersOf(description)
-          }
-        })
-
-        const infer = Effect.fnUntraced(function* (name: ModelName, request: InferRequest) {
-          const model = yield* find(name)
-          const worker = yield* model.worker
-          const signature = signatureOf(worker.description)
-          yield* ModelSignature.checkInputs(signature, request.inputs)
-          const wanted = yield* ModelSignature.chooseOutputs(signature, request)
-          const inputs = request.inputs.map(({ name, datatype, shape, data }) => {
-            return { name, type: Datatype.row(datatype).runtime, dims: shape, data }
-          })
-          const answers = yield* worker
-            .run(
-              inputs,
-              wanted.map((spec) => spec.name)
-            )
-            .pipe(
-              Effect.catchTags({
-                WorkerStopped: () => Effect.fail(new ModelUnavailable({ model: model.name })),
-                RunFailed: (failure) =>
-                  Effect.andThen(
-                    Effect.logWarning(failure.message),
-                    Effect.fail(new InferenceFailed({ model: model.name }))
-                  )
-              })
-            )
-          const outputs = answers.map(({ dims, data }, index) => {
-            const { name, datatype } = wanted[index]!
-            return { name, datatype, shape: dims, data }
-          })
-          return { id: request.id, model: model.name, version: model.version, outputs }
-        })
-
-        return DataPlane.of({
-          serverMetadata: { name: "rai", version: manifest.version, extensions: [] },
-          serverReady: Effect.forEach(served, (model) => model.worker, { discard: true }),
-          modelReady: (name) => Effect.asVoid(open(name)),
-          modelMetadata,
-          infer,
-          models: Effect.forEach(served, ({ name, worker }) =>
-            worker.pipe(
-              Effect.map(({ description }) => ({ name, provider: description.provider })),
-              Effect.catch(() => Effect.succeed({ name, provider: undefined }))
-            )
-          )
-        })
-      })
-    )
-}
+>()("@rai/serving/DataPlane") {}

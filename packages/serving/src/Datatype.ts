@@ -2,8 +2,9 @@
  * The protocol's datatypes, one row each: the runtime's name for it, the array that holds it, and how one JSON value becomes an element.
  */
 
-/** The memory of a tensor, row-major. */
+/** The memory of a tensor, row-major: FP16 as its bits, BOOL as 0 and 1, BYTES as text, which is what onnxruntime's string tensors hold. */
 export type TensorData =
+  | Array<string>
   | Uint8Array
   | Uint16Array
   | Uint32Array
@@ -17,10 +18,12 @@ export type TensorData =
 
 interface Row {
   readonly runtime: string
+  /** Of one element; 0 where elements have no common size. */
+  readonly bytes: number
   readonly allocate: (length: number) => TensorData
   readonly expects: string
   /** The element that a JSON value stands for, or undefined where it stands for none. */
-  readonly element: (value: unknown) => number | bigint | undefined
+  readonly element: (value: unknown) => number | bigint | string | undefined
 }
 
 const whole = (minimum: number, maximum: number) => ({
@@ -60,21 +63,56 @@ const boolean = {
   element: (value: unknown) => (value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined)
 }
 
+const text = {
+  expects: "a text",
+  element: (value: unknown) => (typeof value === "string" ? value : undefined)
+}
+
+// The protocol gives it no JSON form: it travels as binary tensor data or raw contents.
+const halves = { expects: "sent as binary tensor data", element: () => undefined }
+
 const rows = {
-  BOOL: { runtime: "bool", allocate: (n: number) => new Uint8Array(n), ...boolean },
-  UINT8: { runtime: "uint8", allocate: (n: number) => new Uint8Array(n), ...whole(0, 255) },
-  UINT16: { runtime: "uint16", allocate: (n: number) => new Uint16Array(n), ...whole(0, 65_535) },
-  UINT32: { runtime: "uint32", allocate: (n: number) => new Uint32Array(n), ...whole(0, 4_294_967_295) },
-  UINT64: { runtime: "uint64", allocate: (n: number) => new BigUint64Array(n), ...wholeBig(0n, 2n ** 64n - 1n) },
-  INT8: { runtime: "int8", allocate: (n: number) => new Int8Array(n), ...whole(-128, 127) },
-  INT16: { runtime: "int16", allocate: (n: number) => new Int16Array(n), ...whole(-32_768, 32_767) },
-  INT32: { runtime: "int32", allocate: (n: number) => new Int32Array(n), ...whole(-2_147_483_648, 2_147_483_647) },
-  INT64: { runtime: "int64", allocate: (n: number) => new BigInt64Array(n), ...wholeBig(-(2n ** 63n), 2n ** 63n - 1n) },
-  FP32: { runtime: "float32", allocate: (n: number) => new Float32Array(n), ...floating("3.4028234e38", Math.fround) },
-  FP64: { runtime: "float64", allocate: (n: number) => new Float64Array(n), ...floating("1.7976931e308", (x) => x) }
+  BOOL: { runtime: "bool", bytes: 1, allocate: (n: number) => new Uint8Array(n), ...boolean },
+  UINT8: { runtime: "uint8", bytes: 1, allocate: (n: number) => new Uint8Array(n), ...whole(0, 255) },
+  UINT16: { runtime: "uint16", bytes: 2, allocate: (n: number) => new Uint16Array(n), ...whole(0, 65_535) },
+  UINT32: { runtime: "uint32", bytes: 4, allocate: (n: number) => new Uint32Array(n), ...whole(0, 4_294_967_295) },
+  UINT64: {
+    runtime: "uint64",
+    bytes: 8,
+    allocate: (n: number) => new BigUint64Array(n),
+    ...wholeBig(0n, 2n ** 64n - 1n)
+  },
+  INT8: { runtime: "int8", bytes: 1, allocate: (n: number) => new Int8Array(n), ...whole(-128, 127) },
+  INT16: { runtime: "int16", bytes: 2, allocate: (n: number) => new Int16Array(n), ...whole(-32_768, 32_767) },
+  INT32: {
+    runtime: "int32",
+    bytes: 4,
+    allocate: (n: number) => new Int32Array(n),
+    ...whole(-2_147_483_648, 2_147_483_647)
+  },
+  INT64: {
+    runtime: "int64",
+    bytes: 8,
+    allocate: (n: number) => new BigInt64Array(n),
+    ...wholeBig(-(2n ** 63n), 2n ** 63n - 1n)
+  },
+  FP16: { runtime: "float16", bytes: 2, allocate: (n: number) => new Uint16Array(n), ...halves },
+  FP32: {
+    runtime: "float32",
+    bytes: 4,
+    allocate: (n: number) => new Float32Array(n),
+    ...floating("3.4028234e38", Math.fround)
+  },
+  FP64: {
+    runtime: "float64",
+    bytes: 8,
+    allocate: (n: number) => new Float64Array(n),
+    ...floating("1.7976931e308", (x) => x)
+  },
+  BYTES: { runtime: "string", bytes: 0, allocate: (n: number) => new Array<string>(n).fill(""), ...text }
 } satisfies Record<string, Row>
 
-/** A datatype that this server reads and writes. FP16 has no JSON form and BYTES is not served. */
+/** A datatype that this server reads and writes; FP16 has no JSON form. */
 export type Datatype = keyof typeof rows
 
 /** The row of a datatype. */
@@ -88,6 +126,5 @@ export const isDatatype = (text: string): text is Datatype => Object.hasOwn(rows
 
 const byRuntime = new Map(names.map((name): [string, string] => [rows[name].runtime, name]))
 
-/** The protocol's name for a runtime's type: `float32` → `FP32`; also the names of types that are shown but not served. */
-export const fromRuntime = (type: string): string =>
-  byRuntime.get(type) ?? (type === "string" ? "BYTES" : type === "float16" ? "FP16" : type.toUpperCase())
+/** The protocol's name for a runtime's type: `float32` → `FP32`; a type that the protocol does not have keeps its name in capitals. */
+export const fromRuntime = (type: string): string => byRuntime.get(type) ?? type.toUpperCase()

@@ -3,6 +3,9 @@
  */
 import type { Datatype, TensorData } from "./Datatype.ts"
 
+/** What the protocol lets a client say beside the tensors, of a request, an input or an output. */
+export type Parameters = Readonly<Record<string, string | number | bigint | boolean>>
+
 /** Named memory: `data` holds Π shape elements, row-major. */
 export interface InferTensor {
   readonly name: string
@@ -11,11 +14,18 @@ export interface InferTensor {
   readonly data: TensorData
 }
 
-/** What a client asks: tensors in, and the names of the outputs wanted (all of them where it says nothing). */
+/** An output that a client names; what its parameters mean is the transport's affair. */
+export interface RequestedOutput {
+  readonly name: string
+  readonly parameters?: Parameters | undefined
+}
+
+/** What a client asks: tensors in, and the outputs wanted (all of them where it names none). */
 export interface InferRequest {
   readonly id?: string | undefined
+  readonly parameters?: Parameters | undefined
   readonly inputs: ReadonlyArray<InferTensor>
-  readonly outputs?: ReadonlyArray<string> | undefined
+  readonly outputs?: ReadonlyArray<RequestedOutput> | undefined
 }
 
 /** What it gets: tensors, and which model answered. */

@@ -33,6 +33,58 @@ export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("Mo
   }
 }
 
+/** The model's queue is full. */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  model: Schema.String,
+  limit: Schema.Int,
+  /** After so many seconds there may be room. */
+  retryAfter: Schema.Int
+}) {
+  override get message(): string {
+    return `the model ${quote(this.model)} has ${this.limit} requests waiting, which is its limit; ask again in ${this.retryAfter} s, or of another replica`
+  }
+}
+
+/** The time that the client gave was over before the answer came. */
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
+  model: Schema.String
+}) {
+  override get message(): string {
+    return `the model ${quote(this.model)} did not answer within the time that the request gave; give it more, or ask for less at once`
+  }
+}
+
+/** A model that could not be loaded or unloaded as asked; what served before serves on. */
+export class LoadRefused extends Schema.TaggedError<LoadRefused>()("LoadRefused", {
+  model: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the model ${quote(this.model)} cannot be loaded: ${this.reason}`
+  }
+}
+
+/** The server is about to stop. */
+export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
+  override get message(): string {
+    return "this server is about to stop: it answers what is under way; ask another replica"
+  }
+}
+
+/** No token, or not the right one, came with a request that needs one. */
+export class Unauthenticated extends Schema.TaggedError<Unauthenticated>()("Unauthenticated", {}) {
+  override get message(): string {
+    return "this route wants a bearer token, and none or another came; send «authorization: Bearer …»"
+  }
+}
+
+/** Loading and unloading are closed: the server was started without a token for them. */
+export class AdminClosed extends Schema.TaggedError<AdminClosed>()("AdminClosed", {}) {
+  override get message(): string {
+    return "loading and unloading are closed on this server; start it with an admin token to open them"
+  }
+}
+
 /** The runtime could not compute an input that fits the model's signature. */
 export class InferenceFailed extends Schema.TaggedError<InferenceFailed>()("InferenceFailed", {
   model: Schema.String
@@ -61,6 +113,12 @@ export type RequestError =
   | RequestInvalid
   | ModelUnknown
   | ModelUnavailable
+  | Overloaded
+  | DeadlineExceeded
+  | LoadRefused
+  | Draining
+  | Unauthenticated
+  | AdminClosed
   | InferenceFailed
   | NotSupported
   | BodyTooLarge

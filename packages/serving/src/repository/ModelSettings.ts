@@ -1,0 +1,48 @@
+/**
+ * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, of which this is the part that is obeyed.
+ */
+import { Schema } from "effect"
+
+const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+const Microseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000_000 }))
+
+/** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
+export const ModelSettings = Schema.Struct({
+  name: Schema.optionalKey(Schema.String),
+  /** The most rows that one execution may take; 0 keeps requests apart. */
+  max_batch_size: Schema.optionalKey(Count),
+  dynamic_batching: Schema.optionalKey(
+    Schema.Struct({
+      /** How long a request may wait for others; 0, the default, waits for none. */
+      max_queue_delay_microseconds: Schema.optionalKey(Microseconds),
+      default_queue_policy: Schema.optionalKey(
+        Schema.Struct({
+          /** Requests that may wait; beyond them the answer is 503. */
+          max_queue_size: Schema.optionalKey(Count),
+          /** A deadline for requests that bring none; 0 is none. */
+          default_timeout_microseconds: Schema.optionalKey(Microseconds)
+        })
+      )
+    })
+  ),
+  /** Which versions are served; the latest alone where nothing is said. */
+  version_policy: Schema.optionalKey(
+    Schema.Union([
+      Schema.Struct({ latest: Schema.Struct({ num_versions: Schema.optionalKey(Count) }) }),
+      Schema.Struct({ all: Schema.Struct({}) }),
+      Schema.Struct({ specific: Schema.Struct({ versions: Schema.Array(Count) }) })
+    ])
+  ),
+  /** `count` is the number of threads with a session each; `kind` the provider to try before the server's list. */
+  instance_group: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        count: Schema.optionalKey(Count),
+        kind: Schema.optionalKey(Schema.Literals(["KIND_AUTO", "KIND_CPU", "KIND_GPU"])),
+        gpus: Schema.optionalKey(Schema.Array(Count))
+      })
+    )
+  )
+})
+
+export type ModelSettings = typeof ModelSettings.Type
