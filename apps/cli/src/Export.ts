@@ -32,9 +32,15 @@ export const command = Command.make(
       ),
       Flag.withDefault("float32")
     ),
+    externalData: Flag.Boolean("external-data").pipe(
+      Flag.withDescription(
+        "write the weights into OUT.data beside the model, as is done anyway where it would exceed 2 GiB"
+      ),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
-  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run, weights }) {
+  Effect.fn("export")(function* ({ expose, externalData, json, opset: asked, out, run, weights }) {
     if (!out.endsWith(".onnx")) {
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
@@ -42,10 +48,12 @@ export const command = Command.make(
     const trained = yield* TrainedStore.load(run)
     const samples = yield* trainingInputs(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked, weights })
-    const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
+    const asks = { ...(samples && { samples }), ...exposed, externalData, opset: asked, weights }
+    const record = yield* Onnx.write(trained, out, asks)
+    const { compared, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
+      ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
       ...(samples === undefined
         ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]

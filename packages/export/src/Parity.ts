@@ -52,6 +52,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   model: Schema.String,
   /** Of the model's file. */
   sha256: Schema.String,
+  /** Of the files beside it that hold weights of the model, by their names; absent where it holds all of them. */
+  external: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** Of the parameters, as in the model's metadata. */
   parameters: Schema.String,
   opset: Schema.Int,
