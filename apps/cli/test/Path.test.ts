@@ -181,6 +181,11 @@ describe("other tasks", () => {
     )
     assert.strictEqual(trained.code, 0, trained.stderr)
     assert.isAtLeast(json(trained).testAccuracy, 0.9)
+    const smaller = await rai("export", join(at, "run"), "--out", join(at, "s.onnx"), "--weights", "int8")
+    assert.match(
+      smaller.stdout,
+      /weights in int8: at most [\d.]+ from those in float32 on [\d,]+ examples, another class for \d+ of them; accuracy on them [\d.]+ % instead of [\d.]+ %\n/
+    )
     assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
     const predicted = await rai(
       "predict",
@@ -217,6 +222,11 @@ describe("other tasks", () => {
     assert.strictEqual(trained.code, 0, trained.stderr)
     assert.isNull(json(trained).freeRunAccuracy)
     assert.isBelow(json(trained).freeRunLoss, 0.1)
+    const smaller = await rai("export", join(at, "run"), "--out", join(at, "s.onnx"), "--weights", "float16")
+    assert.match(
+      smaller.stdout,
+      /weights in float16: .*; on their targets R² [\d.]+, root mean squared error [\d.]+ instead of R² [\d.]+, root mean squared error [\d.]+\n/
+    )
     assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
     const predicted = await rai("predict", join(at, "m.onnx"), "--input", join(at, "square.csv"))
     assert.match(predicted.stdout, /^value\n[\d.-]/)

@@ -2,7 +2,7 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import { Engine, type NdArray, type ShapeMismatch, type Trained } from "@rai/core"
+import { Engine, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
 import type * as Activations from "./Activations.ts"
 import * as Asked from "./Asked.ts"
@@ -25,9 +25,7 @@ export { type Read, read } from "./read/Reading.ts"
 export type Options = Asked.Options
 
 /** What may be asked of a model's files. */
-export interface Files extends Options {
-  /** The training examples, as the model takes them: [n, inputs]. */
-  readonly samples?: NdArray.NdArray
+export interface Files extends Options, Proof.Examples {
   /** Whether weights go into a file beside the model also where they fit into it. */
   readonly externalData?: boolean
 }
