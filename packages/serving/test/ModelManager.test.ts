@@ -163,6 +163,31 @@ it.live("holds a model against the parity record beside it", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("opens no model whose weights lie outside its folder, or in no file", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const wrong = 'the model "m" cannot be loaded: the data of «factor» in «'
+      for (const [fixture, reason] of [
+        ["more/outside", `${wrong}../secret» lie outside the model's folder`],
+        ["more/absolute", `${wrong}/etc/passwd» lie outside the model's folder`]
+      ] as const) {
+        Folder.put(folder, "secret", "abcd")
+        Folder.put(folder, "m/2/model.onnx", { model: fixture })
+        assert.strictEqual((yield* Effect.flip(service.load("m"))).message, reason)
+        const files = { "3/model.onnx": readFileSync(`${fixtures}/${fixture}.onnx`) }
+        assert.strictEqual(
+          (yield* Effect.flip(service.load("m", { config: "{}", files }))).message,
+          'the model "m" cannot be loaded: it came with the request and keeps its weights in another file; send it with its weights'
+        )
+      }
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
 /** How often; the whole measure takes 200 swaps and 100 ends. */
 const times = Number(process.env.RAI_SWAPS ?? 12)
 
