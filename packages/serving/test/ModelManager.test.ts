@@ -51,6 +51,10 @@ it.live("lets a new version take over from the old, and keeps the old where the 
       Folder.put(folder, "m/2/model.onnx", "no model")
       rmSync(`${folder}/m/3`, { recursive: true })
       yield* Effect.flip(service.load("m"))
+      assert.deepStrictEqual(yield* states(service), [
+        ["1", "UNAVAILABLE", "another version was loaded in its place"],
+        ["2", "READY", `its new file is not served: ${reason}`]
+      ])
       assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
       Folder.put(folder, "m/2/model.onnx", { model: "more/double" })
       yield* service.load("m")
@@ -81,6 +85,12 @@ it.live("serves the versions that the policy chooses", () =>
       assert.deepStrictEqual(yield* versions, ["1", "2"])
       yield* service.load("m", { config: JSON.stringify({ version_policy: { all: {} } }) })
       assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
+      settings(folder, { parameters: { execution_providers: { string_value: "cuda:7,cpu" } } })
+      yield* service.load("m")
+      const { parameters } = yield* service.modelMetadata({ model: "m" })
+      assert.strictEqual(parameters.execution_provider, "cpu")
+      assert.hasAllKeys(parameters, ["execution_provider", "cuda:7_not_taken"])
+      yield* service.load("m", { config: JSON.stringify({ version_policy: { all: {} } }) })
       settings(folder, { max_batch_size: "many" })
       const refused = yield* Effect.flip(service.load("m"))
       assert.strictEqual(

@@ -63,12 +63,6 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     yield* close(slot)
   })
 
-  const providersOf = (settings: ModelSettings.ModelSettings): ReadonlyArray<ExecutionProvider> => {
-    const [group] = settings.instance_group ?? []
-    if (group?.kind === "KIND_CPU") return ["cpu"]
-    return group?.kind === "KIND_GPU" ? [`cuda:${group.gpus?.[0] ?? 0}`] : providers
-  }
-
   const open = Effect.fnUntraced(function* (
     name: string,
     { version, path, stamp }: VersionFile,
@@ -88,7 +82,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         version,
         settings,
         model: bytes ?? path,
-        providers: providersOf(settings),
+        providers: ModelSettings.providersOf(settings, providers),
         check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
       })
     ).pipe(
@@ -130,6 +124,10 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
           yield* drop(name, version, slot, "another version was loaded in its place")
         }
       }
+    }
+    for (const [version, slot] of models.get(name) ?? []) {
+      const there = versions.some((file) => file.version === version)
+      if (slot.served === undefined && !there) models.get(name)?.delete(version)
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
   })
