@@ -87,7 +87,7 @@ layer(serve(), live)("attacks", (it) => {
     "many elements and one long integer",
     400,
     post(
-      `{"inputs":[{"name":"INPUT0","datatype":"INT64","shape":[1,1],"data":[${"1,".repeat(8 * MiB)}12345678901234567890]}]}`
+      `{"inputs":[{"name":"INPUT0","datatype":"INT64","shape":[1,1],"data":[${"1,".repeat(7 * MiB)}12345678901234567890]}]}`
     ),
     /needs 1 elements/
   )
