@@ -82,7 +82,7 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   yield* Parity.compare(file, 0, Parity.labels(answers))
   const outputs = Object.fromEntries(
     Object.entries(record.outputs).map(([name, { freeRun }]) => {
-      const answer = answers[name]
+      const answer = Object.hasOwn(answers, name) ? answers[name] : undefined
       return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
     })
   )
