@@ -54,7 +54,8 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) =>
     `${[header.join(","), ...lines].join("\n")}\n`
   if (probability === undefined) {
-    const names = Object.keys(outputs)
+    // What is written of a network from elsewhere gives its value under the name that it had there too.
+    const names = task === "regression" && outputs.value !== undefined ? ["value"] : Object.keys(outputs)
     const columns = (name: string) =>
       Array.from({ length: width(outputs[name]!) }, (_, k) =>
         quoted(width(outputs[name]!) === 1 ? name : `${name} ${k}`)

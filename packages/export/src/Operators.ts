@@ -52,6 +52,10 @@ const reduction =
 
 const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", inputs: [x] })
 
+/** How Gemm takes the factors of a product; nothing is said where they are taken as they are. */
+export const transposed = ({ attributes: { transposeA, transposeB } }: Tensor.Tensor): Attributes =>
+  transposeA || transposeB ? { transA: Number(transposeA), transB: Number(transposeB) } : {}
+
 const rows: Readonly<Record<string, Row>> = {
   neg: plain("Neg"),
   abs: plain("Abs"),
@@ -131,14 +135,15 @@ const rows: Readonly<Record<string, Row>> = {
     const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))
     return { operator: "Pad", inputs: [x!, integers([...along(before), ...along(after)]), float(0)] }
   },
-  matMul: ({ add }, [a, b], { attributes, operands, shape }) => {
+  matMul: ({ add }, [a, b], node) => {
+    const { attributes, operands, shape } = node
     const { transposeA, transposeB } = attributes
     if (!transposeA && !transposeB) return { operator: "MatMul", inputs: [a!, b!] }
     if (shape.length === 2) {
       return {
         operator: "Gemm",
         inputs: [a!, b!],
-        attributes: { transA: Number(transposeA), transB: Number(transposeB) }
+        attributes: transposed(node)
       }
     }
     const exchanged = (x: string, { shape: { length } }: Tensor.Tensor) => {

@@ -152,9 +152,15 @@ const assemble = (
       return [[renamed, { shape: array.shape, ...fans(array.shape), role: roles(own), initial: array }]]
     })
   )
+  const called = [...names].filter(([own, renamed]) => parameters[renamed] !== undefined && own !== renamed)
+  const ends = {
+    input: { name, example },
+    output: { name: output, example: found.shape.slice(1).map(Number) },
+    parameters: Object.fromEntries(called.map(([own, renamed]) => [renamed, own]))
+  }
   return {
     circuit: Circuit.graph(
-      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole) },
+      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole), names: ends },
       parameters
     ),
     parameters: Object.fromEntries(
