@@ -1,5 +1,5 @@
 /**
- * Networks that PyTorch and scikit-learn wrote, beside onnxruntime's answers to them (`networks/networks.py`).
+ * Networks that PyTorch, Keras 3, tf2onnx and scikit-learn wrote, beside onnxruntime's answers to them (`networks/*.py`).
  */
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
@@ -26,7 +26,10 @@ interface Answers {
 }
 
 const folder = new URL("networks/", import.meta.url).pathname
-const networks: Readonly<Record<string, Answers>> = JSON.parse(readFileSync(`${folder}answers.json`, "utf8"))
+const networks: Readonly<Record<string, Answers>> = Object.assign(
+  {},
+  ...["answers", "keras"].map((table) => JSON.parse(readFileSync(`${folder}${table}.json`, "utf8")))
+)
 
 const furthest = (came: NdArray.NdArray, expected: ReadonlyArray<number> | NdArray.NdArray["data"]): number =>
   Array.from(came.data).reduce((worst, a, i) => Math.max(worst, Math.abs(a - expected[i]!)), 0)
