@@ -99,18 +99,26 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   return { name: input.name, fixed, shape: [batch, ...lengths] as const }
 })
 
-/** The outputs that hold numbers with a point, of which the first is the circuit's; a classifier's very first is often its label. */
+/**
+ * The outputs that hold numbers with a point, as arrays or as a map for each example, of which the first is the circuit's; a classifier's very
+ * first is often its label.
+ */
 export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
   const { DOUBLE, FLOAT } = Model.DataType
   const real = graph!.output.filter(({ type }) => {
     const { value } = type ?? { value: undefined }
-    return value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
+    const isMaps = value?.case === "sequenceType" && value.value.elemType?.value.case === "mapType"
+    const isReal = value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
+    return isReal || isMaps
   })
   return (real.length === 0 ? graph!.output.slice(0, 1) : real).map(({ name }) => name)
 }
 
 /** Operators that are maps between layers where a parameter takes part in them. */
 const maps = new Set(["Gemm", "MatMul", "Conv", "ConvTranspose", "Einsum"])
+
+/** Maps whose parameters are settings. */
+const linearModels = /^Linear(Classifier|Regressor)$/
 
 const activations = new Set(
   "Relu Sigmoid Tanh Elu Celu Selu LeakyRelu PRelu ThresholdedRelu Softplus Softsign Mish Gelu Swish HardSwish HardSigmoid Clip Erf".split(
@@ -227,7 +235,7 @@ const roleOf = (
   readers: ReadonlyMap<string, ReadonlyArray<{ readonly node: NodeProto }>>
 ): Circuit.Place["role"] => {
   const isMap = ({ input, opType }: NodeProto) =>
-    maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name))
+    linearModels.test(opType) || (maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name)))
   const product = (of: NodeProto) => {
     const made = of.input.map((name) => makers.get(name))
     const from = made.find((maker) => maker !== undefined && isMap(maker) && maker.opType === "MatMul")

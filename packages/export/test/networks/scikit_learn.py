@@ -2,7 +2,7 @@
 
     python scikit_learn.py    # scikit-learn 1.9, skl2onnx 1.20, onnxruntime; writes NAME.onnx and scikit-learn.json beside it
 
-`sklearn-` networks are read as they are; `refused-` ones hold operators of ai.onnx.ml that are not.
+`refused-forest` holds operators that are not read.
 """
 import json
 import pathlib
@@ -12,10 +12,11 @@ import numpy as np
 import onnx
 import onnxruntime
 from skl2onnx import to_onnx
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import Binarizer, MinMaxScaler, StandardScaler
 
 warnings.filterwarnings("ignore")
 here = pathlib.Path(__file__).parent
@@ -29,11 +30,14 @@ networks = {
     # Labels and a sequence of maps as a classifier's outputs are written unless told otherwise.
     "sklearn-classifier-pipeline": (make_pipeline(StandardScaler(), MLPClassifier((8, 6), max_iter=100, random_state=0)).fit(x, labels), {}),
     "sklearn-classifier-binary": (make_pipeline(StandardScaler(), MLPClassifier((6,), activation="logistic", max_iter=100, random_state=0)).fit(x, labels > 0), {"zipmap": False}),
-    "sklearn-classifier-named": (make_pipeline(MinMaxScaler(), MLPClassifier((6,), activation="tanh", max_iter=100, random_state=0)).fit(x, names), {"zipmap": "columns"}),
+    "sklearn-classifier-named": (make_pipeline(MinMaxScaler(), MLPClassifier((6,), activation="tanh", max_iter=100, random_state=0)).fit(x, names), {"zipmap": False}),
     "sklearn-regressor": (make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(8, 5), activation="tanh", max_iter=200, random_state=0)).fit(x, value), {}),
     "sklearn-logistic-regression": (LogisticRegression().fit(x, labels), {"zipmap": False}),
     "sklearn-logistic-regression-binary": (make_pipeline(StandardScaler(), LogisticRegression()).fit(x, labels > 0), {}),
 }
+
+forest = make_pipeline(Binarizer(), RandomForestClassifier(2, max_depth=2, random_state=0)).fit(x, labels)
+(here / "refused-forest.onnx").write_bytes(to_onnx(forest, x[:1]).SerializeToString())
 
 kept = {}
 for name, (model, options) in networks.items():
