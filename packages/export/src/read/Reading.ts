@@ -59,7 +59,15 @@ export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
   file: string,
   options: { readonly output?: string } = {}
 ): Effect.fn.Return<Read, Model.NotAnOnnxModel | Network.Failed> {
-  const model = yield* Model.decode(bytes, file)
+  return yield* fromModel(yield* Model.decode(bytes, file), file, options)
+})
+
+/** The same of a model that is in memory. */
+export const fromModel = Effect.fn("Reading.fromModel")(function* (
+  model: ModelProto,
+  file: string,
+  options: { readonly output?: string } = {}
+): Effect.fn.Return<Read, Network.Failed> {
   const { fixed, name, shape } = yield* inputOf(model, file)
   const output = options.output ?? realOutputs(model)[0]!
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })

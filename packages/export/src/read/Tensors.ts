@@ -1,10 +1,10 @@
 /**
  * The numbers that a model holds: within it, or in a file beside it and nowhere else.
  */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs"
-import { dirname, isAbsolute, resolve, sep } from "node:path"
+import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import type { NdArray } from "@rai/core"
 import { DataType } from "../Model.ts"
+import * as ModelFile from "../ModelFile.ts"
 import { TensorProto_DataLocation as Location, type TensorProto } from "../onnx_pb.ts"
 import { Refused } from "./Refused.ts"
 import type * as Value from "./Value.ts"
@@ -22,7 +22,8 @@ interface Type {
   readonly at: (view: DataView, offset: number) => number
 }
 
-const half = (bits: number): number => {
+/** The number that sixteen bits of float16 say. */
+export const half = (bits: number): number => {
   const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
@@ -111,18 +112,13 @@ const external = (tensor: TensorProto, file: string, length: number): Uint8Array
   const location = said.get("location") ?? ""
   const offset = Number(said.get("offset") ?? 0)
   const wrong = (what: string) => new Refused(`the data of «${tensor.name}» in «${location}» ${what}`, true)
-  const isOutside = location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")
-  if (isOutside) throw wrong("lie outside the model's folder")
   if (!Number.isSafeInteger(offset) || offset < 0) throw wrong(`begin at ${said.get("offset")}`)
   const stated = said.get("length")
   if (stated !== undefined && Number(stated) !== length) throw wrong(`are ${stated} bytes instead of ${length}`)
-  const opened = attempt(() => {
-    const folder = realpathSync(dirname(file))
-    const path = realpathSync(resolve(folder, location))
-    return path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`) ? openSync(path, "r") : "outside"
-  })
+  const path = ModelFile.beside(file, location)
+  if (path === "outside") throw wrong("lie outside the model's folder")
+  const opened = path === undefined ? undefined : attempt(() => openSync(path, "r"))
   if (opened === undefined) throw wrong("cannot be read")
-  if (opened === "outside") throw wrong("lie outside the model's folder")
   const bytes = attempt(() => {
     const stats = fstatSync(opened)
     if (!stats.isFile() || stats.size < offset + length) return undefined
