@@ -182,17 +182,24 @@ for (const [i, [name, make]] of Object.entries(models).entries()) {
   const expected = rows(model.predict(given) as tf.Tensor)
   const x = rows(given)
 
-  it.effect(`${name}: the free run is what predict answers, of the folder and of the model in memory`, () =>
-    Effect.gen(function* () {
-      const folder = yield* Folder.make
-      yield* saved(model, folder)
-      const read = yield* LayersModel.read(folder)
-      expect(read.example).toEqual(given.shape.slice(1))
-      expect(furthest(yield* freeRun(read, x), expected)).toBeLessThan(1e-5)
-      const inMemory = yield* LayersModel.fromModel(model)
-      expect(inMemory.parameters).toEqual(read.parameters)
-      expect(yield* freeRun(inMemory, x)).toEqual(yield* freeRun(read, x))
-    }).pipe(Effect.provide(TfjsEngine.layerWasm))
+  it.effect(
+    `${name}: predict, the free run, of the folder and of the model in memory, and onnxruntime answer alike`,
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* Folder.make
+        yield* saved(model, folder)
+        const read = yield* LayersModel.read(folder)
+        const direct = yield* Onnxruntime.run(yield* LayersModel.toOnnx(folder), {
+          x: { shape: given.shape, data: x.data }
+        })
+        const [answer] = Object.values(direct)
+        expect(furthest(NdArray.make(expected.shape, answer!.data), expected)).toBeLessThan(1e-5)
+        expect(read.example).toEqual(given.shape.slice(1))
+        expect(furthest(yield* freeRun(read, x), expected)).toBeLessThan(1e-5)
+        const inMemory = yield* LayersModel.fromModel(model)
+        expect(inMemory.parameters).toEqual(read.parameters)
+        expect(yield* freeRun(inMemory, x)).toEqual(yield* freeRun(read, x))
+      }).pipe(Effect.provide(TfjsEngine.layerWasm))
   )
 
   it.effect(`${name}: written and after 20 steps too, onnxruntime answers as the free run`, () =>
@@ -217,6 +224,17 @@ for (const [i, [name, make]] of Object.entries(models).entries()) {
     }).pipe(Effect.provide(TfjsEngine.layerWasm))
   )
 }
+
+it.effect("up to its logits a classifier ends before its softmax", () =>
+  Effect.gen(function* () {
+    const model = settle(models.perceptron!(), 0)
+    const last = (read: { readonly circuit: Circuit.Circuit }) => Circuit.sites(read.circuit).at(-1)!.block.kind
+    expect(last(yield* LayersModel.fromModel(model))).toBe("Softmax")
+    expect(last(yield* LayersModel.fromModel(model, { logits: true }))).toBe("Gemm")
+    const regression = settle(models.signal!(), 0)
+    expect(last(yield* LayersModel.fromModel(regression, { logits: true }))).toBe("Gemm")
+  })
+)
 
 it.effect("weights in 8 and 16 bits stand for scale · q + min, those in float16 for themselves", () =>
   Effect.gen(function* () {

@@ -2,10 +2,10 @@
  * Layers-models of TensorFlow.js as circuits: their layers as operators of ONNX, and these as any network from elsewhere is read.
  */
 import { create } from "@bufbuild/protobuf"
-import type { NdArray } from "@rai/core"
+import { type NdArray, version } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Model from "../Model.ts"
-import type * as ModelFile from "../ModelFile.ts"
+import * as ModelFile from "../ModelFile.ts"
 import { type ModelProto, ModelProtoSchema } from "../onnx_pb.ts"
 import { LayersUnsupported, ModelInvalid } from "../read/ModelInvalid.ts"
 import type * as Network from "../read/Network.ts"
@@ -41,9 +41,29 @@ export type Failed = ModelFile.FileUnreadable | LayersUnsupported | Network.Fail
  * Object.keys(Circuit.parameters(circuit)) // => ["dense.kernel", "dense.bias"]
  * ```
  */
-export const read = Effect.fn("LayersModel.read")(function* (path: string): Effect.fn.Return<Reading.Read, Failed> {
+export const read = Effect.fn("LayersModel.read")(function* (
+  path: string,
+  options: Pick<Reading.Options, "logits"> = {}
+): Effect.fn.Return<Reading.Read, Failed> {
   const artifacts = yield* Artifacts.read(path)
-  return yield* Reading.fromModel(yield* model(artifacts, artifacts.file), artifacts.file)
+  return yield* Reading.fromModel(yield* model(artifacts, artifacts.file), artifacts.file, options)
+})
+
+/** The bytes of the layers-model in `path` as an ONNX model, its input in the shape that it has there: ONNX without Python. */
+export const toOnnx = Effect.fn("LayersModel.toOnnx")(function* (
+  path: string
+): Effect.fn.Return<Uint8Array, ModelFile.FileUnreadable | LayersUnsupported | ModelInvalid> {
+  const artifacts = yield* Artifacts.read(path)
+  const { graph } = yield* model(artifacts, artifacts.file)
+  return Model.encode(graph!, { version, metadata: {}, opset })
+})
+
+/** Whether a path names a layers-model: JSON with a `modelTopology`, or a folder with a `model.json`. */
+export const isAt = Effect.fn("LayersModel.isAt")(function* (path: string): Effect.fn.Return<boolean> {
+  const file = yield* ModelFile.within(path, "model.json")
+  if (!/\.json$/i.test(file)) return false
+  const text = yield* Effect.orElseSucceed(ModelFile.read(file), () => new Uint8Array(0))
+  return new TextDecoder().decode(text).includes(`"modelTopology"`)
 })
 
 /** What a `tf.LayersModel` has, and anything else that describes itself alike. */
@@ -58,7 +78,8 @@ export interface InMemory {
 
 /** The same of a model that is in memory; it stays as it is, and no import of TensorFlow.js is needed here. */
 export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
-  of: InMemory
+  of: InMemory,
+  options: Pick<Reading.Options, "logits"> = {}
 ): Effect.fn.Return<Reading.Read, LayersUnsupported | Network.Failed> {
   const topology = yield* Effect.mapError(
     Schema.decodeUnknownEffect(Topology.schema)(of.toJSON(null, false)),
@@ -70,7 +91,7 @@ export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
     const data = Float32Array.from(yield* Effect.promise(() => tensor.data()))
     weights.set(variable.originalName, { shape: [...tensor.shape], data })
   }
-  return yield* Reading.fromModel(yield* model({ topology: Topology.of(topology), weights }, of.name), of.name)
+  return yield* Reading.fromModel(yield* model({ topology: Topology.of(topology), weights }, of.name), of.name, options)
 })
 
 /** The operator set that the layers are written in. */
