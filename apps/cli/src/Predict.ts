@@ -12,7 +12,9 @@ import * as Report from "./Report.ts"
 export const command = Command.make(
   "predict",
   {
-    model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model, or one from elsewhere")),
+    model: Argument.String("model.onnx|model.json").pipe(
+      Argument.withDescription("an exported model, or one from elsewhere; of TensorFlow.js a layers-model")
+    ),
     input: Flag.File("input").pipe(
       Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
     ),
