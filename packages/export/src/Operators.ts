@@ -125,9 +125,9 @@ const rows: Readonly<Record<string, Row>> = {
     const { axis, end, start } = attributes as { axis: number; start: number; end: number }
     return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
   },
-  pad: ({ float, integers, opset }, [x], { attributes, shape }) => {
+  // Along every axis, as in the sets before 18: onnxruntime (1.30, 1.32) forgets the `axes` of one that it moves before a Transpose.
+  pad: ({ float, integers }, [x], { attributes, shape }) => {
     const { after, axis, before } = attributes as { axis: number; before: number; after: number }
-    if (opset >= 18) return { operator: "Pad", inputs: [x!, integers([before, after]), float(0), integers([axis])] }
     const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))
     return { operator: "Pad", inputs: [x!, integers([...along(before), ...along(after)]), float(0)] }
   },
