@@ -5,7 +5,7 @@ import * as NativeLibrary from "@rai/core/native"
 import { Console, Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** The versions that the results name; OpenCV is for the examples of models elsewhere. */
+/** The versions that the results name. */
 const packages = ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6", "opencv-python-headless==5.0.0.93"]
 
 /** An environment that is not there, or could not be made. */

@@ -6,6 +6,7 @@ import json
 import pathlib
 import sys
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
@@ -82,6 +83,23 @@ def runtime(model, given):
     return compare(session, model, given)
 
 
+class Opencv:
+    """OpenCV's dnn, called as the others are."""
+
+    def __init__(self, model):
+        self.names = [output.name for output in model.graph.output]
+        self.net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))
+
+    def run(self, _, inputs):
+        for name, array in inputs.items():
+            self.net.setInput(array, name)
+        return self.net.forward(self.names)
+
+
+def opencv(model, given):
+    return compare(Opencv(model), model, given)
+
+
 def verdict(judge, folder, *given):
     try:
         return {"passed": True, **judge(onnx.load(folder / "model.onnx"), *given)}
@@ -91,6 +109,7 @@ def verdict(judge, folder, *given):
 
 if __name__ == "__main__":
     onnxruntime.set_default_logger_severity(4)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     for folder in sorted(pathlib.Path(sys.argv[1]).iterdir()):
         given = json.loads((folder / "expected.json").read_text())
         verdicts = {
@@ -98,5 +117,6 @@ if __name__ == "__main__":
             "shape inference, strict": verdict(shape_inference, folder),
             "reference evaluator": verdict(reference_evaluator, folder, given),
             "onnxruntime": verdict(runtime, folder, given),
+            "OpenCV": verdict(opencv, folder, given),
         }
         print(json.dumps({"name": folder.name, "verdicts": verdicts}), flush=True)

@@ -1,5 +1,6 @@
 /**
- * `npm run judge`: random exported models before `onnx`'s checker, its shape inference, its reference evaluator and Python's onnxruntime.
+ * `npm run judge`: random exported models before `onnx`'s checker, its shape inference, its reference evaluator,
+ * Python's onnxruntime and OpenCV.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
