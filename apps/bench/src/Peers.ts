@@ -6,7 +6,11 @@ import { Console, Effect, FileSystem, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /** The versions that the results name. */
-const packages = ["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"]
+const packages = [
+  ...["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"],
+  // What torch.onnx exports by.
+  ...["onnx==1.23.2", "onnxscript==0.7.2"]
+]
 
 const places = Effect.gen(function* () {
   const path = yield* Path.Path

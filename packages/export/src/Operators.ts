@@ -129,7 +129,7 @@ const rows: Readonly<Record<string, Row>> = {
     const { axis, end, start } = attributes as { axis: number; start: number; end: number }
     return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
   },
-  // Never with the operand that names axes: onnxruntime, moving transpositions past it, would take those of other axes.
+  // Along every axis, as in the sets before 18: onnxruntime (1.30, 1.32) forgets the `axes` of one that it moves before a Transpose.
   pad: ({ float, integers }, [x], { attributes, shape }) => {
     const { after, axis, before } = attributes as { axis: number; before: number; after: number }
     const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))
