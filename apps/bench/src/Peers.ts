@@ -8,6 +8,8 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 /** The versions that the results name. */
 const packages = [
   ...["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"],
+  // What torch.onnx exports by.
+  ...["onnx==1.23.2", "onnxscript==0.7.2"],
   ...["onnxruntime==1.30.0", "fastapi==0.165.0", "uvicorn==0.54.0", "uvloop", "httptools", "orjson"]
 ]
 

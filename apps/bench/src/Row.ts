@@ -9,12 +9,15 @@ import * as Contestant from "./Contestant.ts"
 /** What is asked. */
 export interface Row {
   readonly question: string
-  readonly unit: "steps/s" | "requests/s" | "s" | "ms" | "µs" | "MB"
-  readonly of: (measured: Contestant.Measured) => number
+  readonly unit: "steps/s" | "runs/s" | "requests/s" | "s" | "ms" | "µs" | "MB"
+  /** The answer of the contestant of that name. */
+  readonly of: (measured: Contestant.Measured, name: string) => number
   /** How many rounds at least. */
   readonly rounds?: number
   /** The first is this project. */
   readonly contestants: ReadonlyArray<Contestant.Contestant>
+  /** Whether the command of the first measures all of them, in turn. */
+  readonly together?: boolean
 }
 
 /** One contestant's answers. */
@@ -46,19 +49,21 @@ export const median = (values: ReadonlyArray<number>): number => {
 
 /** Asks each contestant `rounds` times; one that fails is left out, with a line that says so. */
 export const ask = Effect.fn("Row.ask")(function* (row: Row, least: number) {
-  const { contestants, of, question, unit } = row
+  const { contestants, of, question, together = false, unit } = row
   const rounds = Math.max(row.rounds ?? 0, least)
   const load = loadavg()[0]!
   const values = new Map(contestants.map(({ name }) => [name, [] as Array<number>]))
   for (let round = 1; round <= rounds; round++) {
-    for (const contestant of contestants) {
+    for (const contestant of together ? contestants.slice(0, 1) : contestants) {
       const measured = yield* Effect.option(
         Effect.tapError(Contestant.measure(contestant, round - 1), (error) => Console.error(error.message))
       )
       if (measured._tag === "None") continue
-      const value = of(measured.value)
-      values.get(contestant.name)!.push(value)
-      yield* Console.error(`${question}, round ${round}: ${contestant.name} ${value.toPrecision(3)} ${unit}`)
+      for (const { name } of together ? contestants : [contestant]) {
+        const value = of(measured.value, name)
+        values.get(name)!.push(value)
+        yield* Console.error(`${question}, round ${round}: ${name} ${value.toPrecision(3)} ${unit}`)
+      }
     }
   }
   const there = [...values].filter(([, own]) => own.length > 0)

@@ -9,6 +9,7 @@ import { Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Cold from "./Cold.ts"
 import * as Contestant from "./Contestant.ts"
+import * as Exported from "./Exported.ts"
 import * as Peers from "./Peers.ts"
 import * as Report from "./Report.ts"
 import * as Row from "./Row.ts"
@@ -24,7 +25,7 @@ const bench = Command.make(
       Flag.optional
     ),
     python: Flag.File("python").pipe(
-      Flag.withDescription("a Python with torch, jax and scikit-learn; the one that `bench peers` makes"),
+      Flag.withDescription("a Python with torch, onnxscript, jax and scikit-learn; the one that `bench peers` makes"),
       Flag.optional
     ),
     rounds: Flag.Int("rounds").pipe(Flag.withDefault(3)),
@@ -45,7 +46,13 @@ const bench = Command.make(
     const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? "unknown"}, load ${loadavg()[0]!.toFixed(1)}`
     const wanted = (text: string) => Option.isNone(only) || text.includes(only.value)
     const rows: Array<Row.Answered> = []
-    for (const row of Rows.make(peers, quick, yield* Cold.make)) {
+    const exported =
+      interpreter === undefined || !Exported.questions.some(wanted)
+        ? []
+        : yield* Exported.rows(interpreter).pipe(
+            Effect.catchTag("NotExported", ({ message }) => Effect.as(Console.error(message), []))
+          )
+    for (const row of [...Rows.make(peers, quick, yield* Cold.make), ...exported]) {
       if (wanted(row.question)) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
     }
     const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []

@@ -2,7 +2,6 @@
  * `rai diagram`: the circuit of a run, with its cuts.
  */
 import { Cut, Phase, PlanSpec, TrainedStore } from "@rai/core"
-import { Onnx } from "@rai/export"
 import { Diagram, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -13,12 +12,15 @@ import * as Settings from "./Settings.ts"
 export const command = Command.make(
   "diagram",
   {
-    of: Argument.String("DIR|model.onnx").pipe(Argument.withDescription("a run's folder, or an ONNX model")),
+    of: Argument.String("DIR|model.onnx|model.json").pipe(
+      Argument.withDescription("a run's folder, an ONNX model, or a layers-model of TensorFlow.js")
+    ),
     out: Flag.File("out").pipe(Flag.withDescription("the .svg or .png file to write"))
   },
   Effect.fn("diagram")(function* ({ of, out }) {
-    if (Settings.isModelFile(of)) {
-      const { circuit } = yield* Onnx.read(of)
+    const network = yield* Settings.network(of)
+    if (network !== undefined) {
+      const { circuit } = network
       yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))
       return yield* Report.line(out)
     }
@@ -32,6 +34,6 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Draw the circuit of a run, or of an ONNX model: blocks, shapes, parameters, cost, and where it was relaxed"
+    "Draw the circuit of a run, or of a network from elsewhere: blocks, shapes, parameters, cost, and where it was relaxed"
   )
 )

@@ -2,7 +2,7 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { Encoding, type Trained, TrainedStore } from "@rai/core"
+import { Circuit, Encoding, type Trained, TrainedStore, version } from "@rai/core"
 import { Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -16,7 +16,9 @@ import * as Settings from "./Settings.ts"
 export const command = Command.make(
   "export",
   {
-    run: Argument.String("DIR").pipe(Argument.withDescription("the folder that `rai train --out` wrote")),
+    run: Argument.String("DIR|model.json").pipe(
+      Argument.withDescription("the folder that `rai train --out` wrote, or a layers-model of TensorFlow.js")
+    ),
     out: Flag.File("out").pipe(Flag.withDescription("the .onnx file to write")),
     opset: Flag.Int("opset").pipe(
       Flag.withDescription(`the operator set, ${Model.opsets[0]} to ${Model.opsets.at(-1)}`),
@@ -45,7 +47,8 @@ export const command = Command.make(
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
-    const trained = yield* TrainedStore.load(run)
+    const network = yield* Settings.network(run)
+    const trained = network === undefined ? yield* TrainedStore.load(run) : asItIs(network)
     const training = yield* trainingExamples(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const asks = { ...training, ...exposed, externalData, opset: asked, weights }
@@ -56,14 +59,31 @@ export const command = Command.make(
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
       ...(training === undefined
-        ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
+        ? [
+            network === undefined
+              ? "the run's own data are not there, or too many to read at once: random points stood in for them"
+              : "a network from elsewhere brings no data along: random points stood in for them"
+          ]
         : []),
       ...(compared === undefined ? [] : [everything(compared)]),
       `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
-).pipe(Command.withDescription("Write a trained circuit as an ONNX model with its parity record"))
+).pipe(
+  Command.withDescription(
+    "Write a trained circuit, or a network from elsewhere, as an ONNX model with its parity record"
+  )
+)
+
+/** A network from elsewhere with its own parameters. */
+const asItIs = ({ circuit, parameters }: Onnx.Read): Trained.Trained => ({
+  circuit,
+  parameters,
+  task: "regression",
+  inputNames: Array.from({ length: Circuit.inputs(circuit)! }, (_, i) => `x${i}`),
+  origin: { plan: "none", seed: 0, engine: "none", version }
+})
 
 const cost = ({
   examples,

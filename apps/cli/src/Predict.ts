@@ -12,7 +12,9 @@ import * as Report from "./Report.ts"
 export const command = Command.make(
   "predict",
   {
-    model: Argument.String("model.onnx").pipe(Argument.withDescription("an exported model, or one from elsewhere")),
+    model: Argument.String("model.onnx|model.json").pipe(
+      Argument.withDescription("an exported model, or one from elsewhere; of TensorFlow.js a layers-model")
+    ),
     input: Flag.File("input").pipe(
       Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
     ),
@@ -54,7 +56,8 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) =>
     `${[header.join(","), ...lines].join("\n")}\n`
   if (probability === undefined) {
-    const names = Object.keys(outputs)
+    // What is written of a network from elsewhere gives its value under the name that it had there too.
+    const names = task === "regression" && outputs.value !== undefined ? ["value"] : Object.keys(outputs)
     const columns = (name: string) =>
       Array.from({ length: width(outputs[name]!) }, (_, k) =>
         quoted(width(outputs[name]!) === 1 ? name : `${name} ${k}`)

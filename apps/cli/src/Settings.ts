@@ -1,8 +1,19 @@
 /**
  * What decides a run, as the command line gives it and a run's folder keeps it.
  */
-import { Circuit, CircuitSpec, Frame, Parts, Plan, PlanSpec, Preprocessing, Source, Start } from "@rai/core"
-import { Onnx } from "@rai/export"
+import {
+  Circuit,
+  CircuitSpec,
+  type Dataset,
+  Frame,
+  Parts,
+  Plan,
+  PlanSpec,
+  Preprocessing,
+  Source,
+  Start
+} from "@rai/core"
+import { LayersModel, Onnx } from "@rai/export"
 import { Operators } from "@rai/export/reading"
 import { Effect, FileSystem, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -45,21 +56,28 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   cutAfter: Schema.optional(Schema.String)
 }) {}
 
-/** The circuit that the settings describe. */
-export const circuit = (settings: Settings) =>
-  isModelFile(settings.circuit)
-    ? Effect.map(Onnx.read(settings.circuit), ({ circuit: read }) => read)
-    : isCircuitFile(settings.circuit)
-      ? CircuitSpec.read(settings.circuit)
-      : Effect.map(CircuitSpec.widths(settings.circuit), (widths) =>
-          Circuit.perceptron(widths, { activation: settings.activation, residual: settings.residual === true })
-        )
+/** The circuit that the settings describe, for a task if there is one: a network from elsewhere ends before the softmax or sigmoid of its classes. */
+export const circuit = Effect.fn("Settings.circuit")(function* (
+  { activation, circuit: text, residual }: Settings,
+  task?: Dataset.Task
+) {
+  const read = yield* network(text, { logits: task !== undefined && task !== "regression" })
+  if (read !== undefined) return read.circuit
+  if (isCircuitFile(text)) return yield* CircuitSpec.read(text)
+  return Circuit.perceptron(yield* CircuitSpec.widths(text), { activation, residual: residual === true })
+})
 
-/** Whether `--circuit` names a file. */
-export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$/i.test(text)
+/** Whether `--circuit` names a file, or a folder. */
+export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$|[/\\]/i.test(text)
 
-/** Whether a file is an ONNX model. */
-export const isModelFile = (text: string): boolean => /\.onnx$/i.test(text)
+/** The network from elsewhere that a path names, an ONNX model or a layers-model of TensorFlow.js; undefined where it names neither. */
+export const network = Effect.fn("Settings.network")(function* (
+  path: string,
+  options: { readonly logits?: boolean } = {}
+) {
+  if (/\.onnx$/i.test(path)) return yield* Onnx.read(path, options)
+  return (yield* LayersModel.isAt(path)) ? yield* LayersModel.read(path, options) : undefined
+})
 
 /** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {

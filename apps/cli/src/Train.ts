@@ -29,7 +29,7 @@ const flags = {
   ),
   circuit: describe(
     Flag.String("circuit"),
-    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it; or an ONNX model, from whose own weights training starts"
+    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it; or an ONNX model or a layers-model of TensorFlow.js, from whose own weights training starts"
   ),
   activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
   residual: Flag.Boolean("residual").pipe(
@@ -161,9 +161,9 @@ const one = Effect.fnUntraced(function* (
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
   // Whatever is wrong shows before an engine is loaded and a folder is made.
-  const circuit = yield* Settings.circuit(settings)
-  const plan = yield* Settings.plan(settings, circuit)
   const data = yield* Settings.data(settings)
+  const circuit = yield* Settings.circuit(settings, data.train.task)
+  const plan = yield* Settings.plan(settings, circuit)
   yield* Training.check(circuit, data.train, plan)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")

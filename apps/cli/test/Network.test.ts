@@ -1,7 +1,7 @@
 /**
  * A network from elsewhere on the command line: trained from its own weights, written again, predicted with and drawn.
  */
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "vitest"
@@ -59,3 +59,84 @@ describe("a model from PyTorch", () => {
 
 const points = join(place, "points.csv")
 writeFileSync(points, "a,b\n0.5,-0.25\n1,2\n")
+/** The same with the names that the inputs of a network without names get. */
+const numbered = join(place, "numbered.csv")
+writeFileSync(numbered, "x0,x1\n0.5,-0.25\n1,2\n")
+
+describe("a layers-model of TensorFlow.js", () => {
+  const at = join(place, "layers")
+  mkdirSync(at)
+  const dense = (name: string, inputs: number, units: number, activation: string) => ({
+    layer: { class_name: "Dense", config: { name, units, activation, batch_input_shape: [null, inputs] } },
+    weights: [
+      { name: `${name}/kernel`, shape: [inputs, units], dtype: "float32" },
+      { name: `${name}/bias`, shape: [units], dtype: "float32" }
+    ]
+  })
+  const layers = [dense("first", 2, 8, "tanh"), dense("second", 8, 8, "tanh"), dense("last", 8, 1, "sigmoid")]
+  const modelTopology = { class_name: "Sequential", config: { name: "s", layers: layers.map(({ layer }) => layer) } }
+  const weightsManifest = [{ paths: ["weights.bin"], weights: layers.flatMap(({ weights }) => weights) }]
+  writeFileSync(join(at, "model.json"), JSON.stringify({ modelTopology, weightsManifest }))
+  writeFileSync(
+    join(at, "weights.bin"),
+    Float32Array.from({ length: 105 }, (_, i) => Math.sin(7 * i))
+  )
+
+  it("is written as an ONNX model that answers alike, and verified", async () => {
+    const written = join(place, "layers.onnx")
+    const exported = await rai("export", at, "--out", written)
+    assert.strictEqual(exported.code, 0, exported.stderr)
+    assert.strictEqual((await rai("verify", written)).code, 0)
+    const answers = await Promise.all(
+      [
+        [at, "--input", points],
+        [join(at, "model.json"), "--input", points, "--engine", "tfjs"],
+        [written, "--input", numbered]
+      ].map(async (given) => {
+        const { code, stderr, stdout } = await rai("predict", ...given)
+        assert.strictEqual(code, 0, stderr)
+        return stdout.trim().split("\n").slice(1).map(Number)
+      })
+    )
+    assert.strictEqual(answers[0]!.length, 2)
+    for (const answer of answers) {
+      for (const [i, value] of answer.entries()) assert.approximately(value, answers[0]![i]!, 1e-5)
+    }
+    assert.strictEqual((await rai("diagram", at, "--out", join(place, "layers.svg"))).code, 0)
+  })
+
+  it("is trained up to its logit, of which its sigmoid is the probability again", async () => {
+    const run = join(place, "layers-run")
+    const trained = await rai(
+      "train",
+      "--data",
+      "moons-100",
+      "--circuit",
+      at,
+      "--engine",
+      "tfjs-wasm",
+      "--out",
+      run,
+      "--json"
+    )
+    assert.strictEqual(trained.code, 0, trained.stderr)
+    const { freeRunAccuracy, parameters } = json(trained) as Record<string, number>
+    assert.strictEqual(parameters, 105)
+    assert.isAtLeast(freeRunAccuracy!, 0.98)
+    const untrained = join(place, "untrained")
+    const still = ["--plan", "backpropagate:1:sgd=1e-9", "--engine", "tfjs-wasm"]
+    const kept = await rai("train", "--data", "moons-100", "--circuit", at, "--out", untrained, ...still)
+    assert.strictEqual(kept.code, 0, kept.stderr)
+    const written = join(place, "untrained.onnx")
+    assert.strictEqual((await rai("export", untrained, "--out", written)).code, 0)
+    const [as, of] = await Promise.all([written, at].map((model) => rai("predict", model, "--input", points)))
+    const probabilities = as!.stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => Number(line.split(",")[1]))
+    for (const [i, p] of probabilities.entries()) {
+      assert.approximately(p, Number(of!.stdout.trim().split("\n")[i + 1]), 1e-5)
+    }
+  })
+})

@@ -22,9 +22,9 @@ for (const engine of Engines.names) {
         const reasons = outcomes.flatMap(({ reason }) => (reason === undefined ? [] : [reason]))
         expect([...new Set(reasons)]).toEqual(engine === "reference" ? [] : ["the type DOUBLE"])
         const passed = new Set(outcomes.flatMap(({ operators, result }) => (result === "passed" ? operators : [])))
-        expect([...Operators.table.keys()].filter((operator) => !passed.has(operator))).toEqual(
-          engine === "reference" ? [] : inDouble
-        )
+        // The suite has no cases of ai.onnx.ml's; these are held against scikit-learn in packages/export.
+        const standard = [...Operators.table.keys()].filter((operator) => !operator.startsWith("ai.onnx.ml."))
+        expect(standard.filter((operator) => !passed.has(operator))).toEqual(engine === "reference" ? [] : inDouble)
       }).pipe(Effect.provide(NodeServices.layer)),
     300_000
   )

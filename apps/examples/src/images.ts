@@ -8,11 +8,11 @@ const { batchNorm, conv2d, flatten, linear, maxPool2d, relu, sequence, unflatten
 
 const circuit = sequence(
   unflatten({ channels: 1, height: 8, width: 8 }),
-  conv2d({ channels: 1, filters: 8, kernel: 3, padding: 1 }),
+  conv2d({ channels: 1, filters: 8, kernel: 3, padding: 1, bias: false }),
   batchNorm(8),
   relu,
   maxPool2d({ kernel: 2 }),
-  conv2d({ channels: 8, filters: 16, kernel: 3, padding: 1 }),
+  conv2d({ channels: 8, filters: 16, kernel: 3, padding: 1, bias: false }),
   batchNorm(16),
   relu,
   maxPool2d({ kernel: 2 }),

@@ -51,7 +51,9 @@ const expectations: Readonly<Record<string, (ran: Ran) => void | Promise<void>>>
     expect(last(printed, /accuracy (\S+)/g)).toBeGreaterThanOrEqual(0.85)
   },
   "images.ts": ({ printed }) => {
-    expect(printed).toContain("conv2d 8→16, batch-norm 16, relu, max-pool2d 2, flatten, linear 64→10; cut at 1, 5\n")
+    expect(printed).toContain(
+      "conv2d 8→16 without bias, batch-norm 16, relu, max-pool2d 2, flatten, linear 64→10; cut at 1, 5\n"
+    )
     const reached = Array.from(printed.matchAll(/balanced accuracy (\S+),/g), ([, number]) => Number(number))
     expect(reached).toHaveLength(2)
     expect(Math.min(...reached)).toBeGreaterThanOrEqual(0.96)

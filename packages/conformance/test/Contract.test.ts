@@ -43,6 +43,8 @@ const small = unflatten({ channels: 8, height: 2, width: 2 })
 const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   ...Object.fromEntries(Object.entries(Circuit.activations).map(([name, f]) => [name, hidden(f)])),
   linear: hidden(linear(6, 6)),
+  "linear without bias": hidden(linear(6, 6, { bias: false })),
+  "conv2d without bias": onImages(Circuit.conv2d({ channels: 2, filters: 2, kernel: 3, padding: 1, bias: false }), 32),
   conv1d: onSignals(Circuit.conv1d({ channels: 2, filters: 3, kernel: 3, padding: 1 }), 18),
   conv2d: onImages(Circuit.conv2d({ channels: 2, filters: 2, kernel: 3, stride: 2, padding: 1 }), 8),
   "max-pool1d": onSignals(Circuit.maxPool1d({ kernel: 2 }), 6),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Engine, FreeRun, Gradient, type Program, ReferenceEngine, Shape, TfjsEngine } from "@rai/core"
+import { Circuit, Engine, FreeRun, Gradient, type Program, ReferenceEngine, Shape, TfjsEngine } from "@rai/core"
+import { Activations } from "@rai/export"
 import { OnnxEngine } from "@rai/onnx-engine"
-import { Effect } from "effect"
-import { type Case, Conformance, Law } from "../src/index.ts"
+import { Effect, Schema } from "effect"
+import { type Case, Conformance, Law, RandomTrained } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
 import * as Exported from "./Exported.ts"
-import * as RandomCircuit from "./RandomCircuit.ts"
+import * as RandomPerceptron from "./RandomPerceptron.ts"
 
 const tolerance = 1e-5
 const options = { arbitrary: { runs: 200, seed: 4 }, timeout: 120_000 }
@@ -17,15 +18,15 @@ const everyEngine = (of: Case.Case) =>
     Conformance.check(of).pipe(Effect.provide(OnnxEngine.layer))
   ])
 
-describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 random circuits", () => {
+describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 random perceptrons", () => {
   it.effect.prop(
     "in the free run; the exported model, which holds its parameters, too",
-    [RandomCircuit.schema],
+    [RandomPerceptron.schema],
     ([random]) =>
       Effect.gen(function* () {
-        const { batch, circuit, seed } = RandomCircuit.settings(random)
+        const { batch, circuit, seed } = RandomPerceptron.settings(random)
         const program = yield* FreeRun.program(circuit)
-        const parameters = RandomCircuit.parameters(circuit, seed!)
+        const parameters = RandomPerceptron.parameters(circuit, seed!)
         const x = CircuitCases.examples(batch!, random.inputs, seed!)
         const inputs = { ...parameters, x }
         yield* everyEngine({ name: "free run", program, inputs, smooth: false, tolerance })
@@ -42,14 +43,14 @@ describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 ra
 
   it.effect.prop(
     "in the relaxed objective and all its gradients",
-    [RandomCircuit.schema],
+    [RandomPerceptron.schema],
     ([random]) =>
       Effect.gen(function* () {
-        const settings = RandomCircuit.settings(random)
+        const settings = RandomPerceptron.settings(random)
         const of = CircuitCases.relaxed(
           "relaxed step",
           settings,
-          RandomCircuit.parameters(settings.circuit, settings.seed!)
+          RandomPerceptron.parameters(settings.circuit, settings.seed!)
         )
         const trained = Object.keys(of.inputs).filter((name) => name !== "x" && name !== "y")
         const program: Program.Program = yield* Gradient.make({ of: "loss", inputs: trained })(of.program)
@@ -58,3 +59,16 @@ describe("every engine agrees with the reference within 1e-5 (1 + |b|) on 200 ra
     options
   )
 })
+
+it.effect.prop(
+  "so it does on 60 random circuits over all blocks, from raw columns on",
+  [Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e6 }))],
+  ([seed]) =>
+    Effect.gen(function* () {
+      const { trained, x } = RandomTrained.make(seed)
+      const { constants, freeRun } = yield* Activations.make(trained)
+      const inputs = { ...trained.parameters, ...constants, x }
+      yield* everyEngine({ name: Circuit.print(trained.circuit), program: freeRun, inputs, smooth: false, tolerance })
+    }),
+  { arbitrary: { runs: 60, seed: 4 }, timeout: 120_000 }
+)

@@ -122,6 +122,12 @@ const batchNormed = Circuit.sequence(
   Circuit.linear(3, 1)
 )
 
+const bare = Circuit.sequence(
+  Circuit.linear(2, 3, { bias: false }),
+  Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3, { bias: false })), 5),
+  Circuit.linear(3, 1)
+)
+
 /** Each pattern with what it shows. */
 export const rows: ReadonlyArray<Row> = [
   ["no repeats, every linear map", of(shallow, {}, { outputs: 2 })],
@@ -135,6 +141,7 @@ export const rows: ReadonlyArray<Row> = [
   ["repeat, every third, a tail of turns", of(deep("sigmoid"), { every: 3 })],
   ["repeat, every fourth, after the activations", of(deep("tanh"), { after: "activation", every: 4 })],
   ["repeat, every fifth: one cut, nothing to stack", of(deep("tanh"), { every: 5 })],
+  ["repeat, without biases", of(bare, { every: 2 })],
   ["repeat, head as long as the period", of(deep("tanh"), { after: turns(1, 3, 5) })],
   ["repeat, head longer than the period", of(deep("tanh"), { after: turns(3, 5, 7) })],
   ["repeat, head of no turns, a long tail", of(deep("tanh"), { after: turns(0, 2, 4) })],

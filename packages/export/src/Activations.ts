@@ -26,6 +26,19 @@ export class NothingExposed extends Schema.TaggedError<NothingExposed>()("Nothin
   }
 }
 
+/** What goes into a model, named `x` unless the network came with a name of its own; each example has a shape. */
+export const input = ({ circuit, preprocessing }: Pick<Trained.Trained, "circuit" | "preprocessing">): Circuit.End => {
+  if (preprocessing !== undefined) return { name: "x", example: [preprocessing.columns.length] }
+  const own = names(circuit)?.input
+  return own === undefined || Circuit.parameters(circuit)[own.name] !== undefined
+    ? { name: "x", example: [Circuit.inputs(circuit)] }
+    : own
+}
+
+/** What a network from elsewhere is called by there. */
+export const names = (circuit: Circuit.Circuit): Circuit.Names | undefined =>
+  circuit._tag === "Block" ? circuit.graph?.names : undefined
+
 /** The free run from raw columns on, and ẑ of each place of it: [batch, …]. */
 export interface Activations {
   /** What the circuit sees, where that is not `x` itself. */
@@ -43,15 +56,18 @@ export const make = Effect.fn("Activations.make")(function* ({
 }: Pick<Trained.Trained, "circuit" | "preprocessing">): Effect.fn.Return<Activations, ShapeMismatch> {
   const free = yield* FreeRun.program(circuit)
   const constants = preprocessing === undefined ? {} : Encoding.constants(preprocessing)
+  const { example, name } = input({ circuit, preprocessing })
+  const x = Tensor.input(name, ["batch", ...example])
+  const { x: rows, ...parameters } = free.inputs
   const inputs: Program.Program["inputs"] = {
-    ...free.inputs,
-    ...(preprocessing && { x: Tensor.input("x", ["batch", preprocessing.columns.length]) }),
-    ...Record.map(constants, ({ shape }, name) => Tensor.input(name, shape))
+    ...parameters,
+    [name]: x,
+    ...Record.map(constants, ({ shape }, own) => Tensor.input(own, shape))
   }
-  const encoded = preprocessing && (yield* Program.check(() => Encoding.apply(preprocessing, inputs.x!, inputs)))
+  const encoded = preprocessing && (yield* Program.check(() => Encoding.apply(preprocessing, x, inputs)))
   const places = new Map<string, Tensor.Tensor>()
   const output = yield* Program.check(() =>
-    Evaluation.evaluate(circuit, (name) => inputs[name]!, encoded ?? inputs.x!, {
+    Evaluation.evaluate(circuit, (name) => inputs[name]!, encoded ?? x.reshape(rows!.shape), {
       sites: new Set(Circuit.sites(circuit).map(({ path }) => path)),
       onCut: (path, ẑ) => {
         places.set(path, ẑ)

@@ -1,7 +1,7 @@
 /**
  * What is asked of a model, and what it computes by that.
  */
-import { Circuit, type Engine, Program, type ShapeMismatch, type Trained } from "@rai/core"
+import { Circuit, type Engine, type NdArray, Program, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect } from "effect"
 import * as Activations from "./Activations.ts"
 import type * as Graph from "./Graph.ts"
@@ -28,6 +28,10 @@ export interface Asked {
   readonly asked: Program.Program
   readonly constants: Engine.Arrays
   readonly places: ReadonlyArray<Graph.Place>
+  /** What arrays that become part of it are called where that is not their name among the constants. */
+  readonly labels: Readonly<Record<string, string>>
+  /** The one input that is left, for rows [examples, inputs]. */
+  readonly given: (x: NdArray.NdArray) => Engine.Arrays
 }
 
 /** What is asked of the model of a trained circuit. */
@@ -40,20 +44,41 @@ export const program = Effect.fnUntraced(function* (
   const named = Head.named(activations.freeRun, task)
   const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
   const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
+  const own = Activations.names(circuit)
   const places = [...activations.places].map(([path, tensor]) => ({
     path,
     tensor,
-    says: `${path}: ${kinds.get(path)}`
+    says: `${path}: ${kinds.get(path)}`,
+    isNode: own !== undefined
   }))
   const { constants, encoded } = activations
   const first =
     encoded && preprocessing
-      ? [{ path: "preprocessing", tensor: encoded, says: `preprocessing: ${Metadata.columns(preprocessing)}` }]
+      ? [
+          {
+            path: "preprocessing",
+            tensor: encoded,
+            says: `preprocessing: ${Metadata.columns(preprocessing)}`,
+            isNode: false
+          }
+        ]
       : []
+  const input = Activations.input(trained)
   const found: Asked = {
-    asked: Program.fromTensors(named.inputs, { ...named.outputs, ...exposed }),
+    asked: Program.fromTensors(named.inputs, { ...asBefore(named, own?.output), ...named.outputs, ...exposed }),
     constants: { ...parameters, ...constants },
-    places: [...first, ...places]
+    places: [...first, ...places],
+    labels: own?.parameters ?? {},
+    given: ({ data, shape }) => ({ [input.name]: { data, shape: [shape[0]!, ...input.example] } })
   }
   return found
 })
+
+/** The output of a network from elsewhere as it was, so that what took it before takes the model too; none where that name means something else. */
+const asBefore = (
+  { inputs, outputs }: Program.Program,
+  output: Circuit.End | undefined
+): Program.Program["outputs"] => {
+  if (output === undefined || output.name in outputs || output.name in inputs) return {}
+  return { [output.name]: (outputs.logit ?? outputs.value)!.reshape(["batch", ...output.example]) }
+}

@@ -10,7 +10,7 @@ import * as Parity from "./Parity.ts"
 export interface Sides<R> {
   readonly file: string
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
-  readonly model: Onnxruntime.Session
+  readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
 }
 
@@ -41,7 +41,7 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   for (const { from, x } of inTurn(rows)) {
     const expected = yield* freeRun(x)
-    const came = yield* model.run({ x })
+    const came = yield* model(x)
     yield* Parity.compare(file, 0, Parity.labels(came))
     const outputs = Parity.sides(expected, came)
     const found = yield* Parity.compare(file, tolerance, outputs).pipe(

@@ -13,26 +13,32 @@ export interface Folded {
 
 type Known = Map<Tensor.Tensor, Folded>
 
-/** Every node of float type that `constants` and numbers decide; a broadcast is none, since operators spare its copies. */
+/** Every node of float type that `constants`, called as `labels` say, and numbers decide; a broadcast is none, since operators spare its copies. */
 export const fold = (
   program: Program.Program,
-  constants: Engine.Arrays
+  constants: Engine.Arrays,
+  labels: Readonly<Record<string, string>> = {}
 ): Effect.Effect<ReadonlyMap<Tensor.Tensor, Folded>> =>
   Effect.gen(function* () {
     const known: Known = new Map()
     for (const node of program.nodes) {
-      const folded = yield* value(node, constants, known)
+      const folded = yield* value(node, constants, known, labels)
       if (folded !== undefined) known.set(node, folded)
     }
     return known
   }).pipe(Effect.provide(ReferenceEngine.layer), Effect.orDie)
 
-const value = Effect.fnUntraced(function* (node: Tensor.Tensor, constants: Engine.Arrays, known: Known) {
+const value = Effect.fnUntraced(function* (
+  node: Tensor.Tensor,
+  constants: Engine.Arrays,
+  known: Known,
+  labels: Readonly<Record<string, string>>
+) {
   const { attributes, dtype, operands, primitive, shape } = node
   if (primitive.name === "input") {
     const name = attributes.name as string
     const array = constants[name]
-    return array === undefined ? undefined : { name, array }
+    return array === undefined ? undefined : { name: labels[name] ?? name, array }
   }
   if (primitive.name === "constant") {
     const number = attributes.value as number

@@ -21,7 +21,7 @@ export const fromProgram: (
 ) => Effect.Effect<GraphProto, Operators.OperatorUnsupported> = Effect.fn("Graph.fromProgram")(function* (
   source,
   constants = {},
-  { opset = Model.opset, places = [] } = {}
+  { labels = {}, opset = Model.opset, places = [] } = {}
 ) {
   const marks = places.map(({ tensor }, i) => [`place ${i}`, tensor] as const)
   const marked = Program.fromTensors(source.inputs, { ...source.outputs, ...Object.fromEntries(marks) })
@@ -36,7 +36,7 @@ export const fromProgram: (
     const known = [...Operators.table.keys()]
     return yield* new Operators.OperatorUnsupported({ operator: unknown.primitive.name, known })
   }
-  const known = yield* Folding.fold(program, constants)
+  const known = yield* Folding.fold(program, constants, labels)
   return write(program, known, constants, opset, belonging)
 })
 
@@ -45,6 +45,8 @@ export interface Options {
   readonly opset?: number
   /** Tensors of the program with the paths that they bear, in order of evaluation. */
   readonly places?: ReadonlyArray<Place>
+  /** What constants are called in the graph, where that is not their name. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** A tensor with its path, and what a reader is told of it. */
@@ -52,6 +54,8 @@ export interface Place {
   readonly path: string
   readonly tensor: Tensor.Tensor
   readonly says: string
+  /** Whether the path is the name of the very node that gives the tensor, as in a network from elsewhere. */
+  readonly isNode?: boolean
 }
 
 /** The place of each node: the first that it leads to. */
@@ -99,8 +103,8 @@ const write = (
   }
   /** Where what is written now belongs. */
   let place: Place | undefined
-  const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string): string => {
-    nodes.push(Model.node(operator, output, inputs, output, attributes, place?.says))
+  const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string, name = output): string => {
+    nodes.push(Model.node(operator, name, inputs, output, attributes, place?.says))
     return output
   }
   const builder: Operators.Builder = {
@@ -141,14 +145,16 @@ const write = (
   for (const [name, tensor] of inputs) values.set(tensor, name)
   const results = new Map<Tensor.Tensor, string>()
   for (const [name, node] of outputs) if (!results.has(node)) results.set(node, name)
-  for (const { affine, node, operands } of Steps.make(program, known)) {
+  for (const { node, operands, product } of Steps.make(program, known)) {
     place = belonging.get(node)
     const names = operands.map(valueOf)
-    const operation = affine
-      ? { operator: "Gemm", inputs: names }
+    const operation = product
+      ? { operator: "Gemm", inputs: names, attributes: Operators.transposed(product) }
       : Operators.table.get(node.primitive.name)!(builder, names, node)
-    const name = place === undefined ? nameOf(node, operands, known) : within(node.primitive.name)
-    values.set(node, emit(operation, results.get(node) ?? unique(name)))
+    const isPlace = place?.isNode === true && place.tensor === node
+    const primitive = place === undefined ? nameOf(node, operands, known) : within(node.primitive.name)
+    const output = results.get(node) ?? unique(isPlace ? place!.path : primitive)
+    values.set(node, emit(operation, output, isPlace ? place!.path : output))
   }
   place = undefined
   for (const [name, node] of outputs) {

@@ -2,8 +2,9 @@
  * A model and the record beside it, as files.
  */
 import { createHash, randomUUID } from "node:crypto"
-import { createReadStream, renameSync, rmSync } from "node:fs"
-import { readFile, rm, writeFile } from "node:fs/promises"
+import { createReadStream, realpathSync, renameSync, rmSync } from "node:fs"
+import { readFile, rm, stat, writeFile } from "node:fs/promises"
+import { dirname, isAbsolute, join, resolve, sep } from "node:path"
 import { Effect, Schema, type Scope, Stream } from "effect"
 
 /** A file that is not there, or that may not be read. */
@@ -46,6 +47,25 @@ export const read = (file: string): Effect.Effect<Uint8Array, FileUnreadable> =>
     try: () => readFile(file),
     catch: (error) => new FileUnreadable({ file, reason: reason(error) })
   })
+
+/** The file `name` in `path` where that is a folder, else `path` itself. */
+export const within = (path: string, name: string): Effect.Effect<string> =>
+  Effect.tryPromise(() => stat(path)).pipe(
+    Effect.map((at) => (at.isDirectory() ? join(path, name) : path)),
+    Effect.orElseSucceed(() => path)
+  )
+
+/** Where a file that a model names lies: beside `file` or below, links followed, and nowhere else; undefined where it is not there. */
+export const beside = (file: string, location: string): string | "outside" | undefined => {
+  if (location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")) return "outside"
+  try {
+    const folder = realpathSync(dirname(file))
+    const path = realpathSync(resolve(folder, location))
+    return path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`) ? path : "outside"
+  } catch {
+    return undefined
+  }
+}
 
 /** A file that stands whole beside its place. */
 export interface Staged {

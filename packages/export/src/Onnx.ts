@@ -71,8 +71,8 @@ const build = Effect.fnUntraced(function* (
   const { opset = Model.opset } = options
   if (!Model.opsets.includes(opset)) return yield* new OpsetUnknown({ opset })
   const own = Asked.kept(trained, options)
-  const { asked, constants, places } = yield* Asked.program(own, options)
-  const whole = yield* Graph.fromProgram(asked, constants, { opset, places })
+  const { asked, constants, labels, places } = yield* Asked.program(own, options)
+  const whole = yield* Graph.fromProgram(asked, constants, { opset, places, labels })
   const graph = smaller[options.weights ?? "float32"](whole)
   const metadata = Metadata.of(own)
   const encode = (of: GraphProto) => Model.encode(of, { version: trained.origin.version, metadata, opset })

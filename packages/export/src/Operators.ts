@@ -52,6 +52,10 @@ const reduction =
 
 const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", inputs: [x] })
 
+/** How Gemm takes the factors of a product; nothing is said where they are taken as they are. */
+export const transposed = ({ attributes: { transposeA, transposeB } }: Tensor.Tensor): Attributes =>
+  transposeA || transposeB ? { transA: Number(transposeA), transB: Number(transposeB) } : {}
+
 const rows: Readonly<Record<string, Row>> = {
   neg: plain("Neg"),
   abs: plain("Abs"),
@@ -125,20 +129,21 @@ const rows: Readonly<Record<string, Row>> = {
     const { axis, end, start } = attributes as { axis: number; start: number; end: number }
     return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
   },
-  pad: ({ float, integers, opset }, [x], { attributes, shape }) => {
+  // Along every axis, as in the sets before 18: onnxruntime (1.30, 1.32) forgets the `axes` of one that it moves before a Transpose.
+  pad: ({ float, integers }, [x], { attributes, shape }) => {
     const { after, axis, before } = attributes as { axis: number; before: number; after: number }
-    if (opset >= 18) return { operator: "Pad", inputs: [x!, integers([before, after]), float(0), integers([axis])] }
     const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))
     return { operator: "Pad", inputs: [x!, integers([...along(before), ...along(after)]), float(0)] }
   },
-  matMul: ({ add }, [a, b], { attributes, operands, shape }) => {
+  matMul: ({ add }, [a, b], node) => {
+    const { attributes, operands, shape } = node
     const { transposeA, transposeB } = attributes
     if (!transposeA && !transposeB) return { operator: "MatMul", inputs: [a!, b!] }
     if (shape.length === 2) {
       return {
         operator: "Gemm",
         inputs: [a!, b!],
-        attributes: { transA: Number(transposeA), transB: Number(transposeB) }
+        attributes: transposed(node)
       }
     }
     const exchanged = (x: string, { shape: { length } }: Tensor.Tensor) => {

@@ -3,12 +3,13 @@
  */
 import { Engine, NdArray } from "@rai/core"
 import { Effect, Record, Schema } from "effect"
+import * as LayersModel from "./layers/LayersModel.ts"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
 import * as External from "./read/External.ts"
-import type { ModelInvalid } from "./read/ModelInvalid.ts"
+import type { LayersUnsupported, ModelInvalid } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
 import * as Reading from "./read/Reading.ts"
 
@@ -32,15 +33,13 @@ export interface Prediction {
   readonly classNames: ReadonlyArray<string> | undefined
 }
 
-/** Why there is no prediction. */
-export type Failed =
-  | ModelFile.FileUnreadable
-  | Model.NotAnOnnxModel
-  | ModelInvalid
-  | InputsUnfit
-  | Onnxruntime.OnnxruntimeFailed
+/** Why a model is not read. */
+export type Unread = ModelFile.FileUnreadable | Model.NotAnOnnxModel | ModelInvalid | LayersUnsupported
 
-/** Runs the model in `file` on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
+/** Why there is no prediction. */
+export type Failed = Unread | InputsUnfit | Onnxruntime.OnnxruntimeFailed
+
+/** Runs the model in `file`, of ONNX or a layers-model of TensorFlow.js, on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
 export const predict = Effect.fn("Predict.predict")(function* (
   file: string,
   inputs: NdArray.NdArray
@@ -72,9 +71,14 @@ const meaning = (origin: Metadata.Metadata | undefined) => ({
   classNames: origin?.classes
 })
 
+/** The bytes of a model, those of a layers-model as ONNX. */
+const bytesOf = Effect.fnUntraced(function* (file: string) {
+  return yield* (yield* LayersModel.isAt(file)) ? LayersModel.toOnnx(file) : ModelFile.read(file)
+})
+
 /** The model, and the rows in the shape of its input. */
 const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdArray) {
-  const bytes = yield* ModelFile.read(file)
+  const bytes = yield* bytesOf(file)
   const model = yield* Model.decode(bytes, file)
   const origin = Metadata.read(model)
   const [input, ...others] = Model.inputs(model)
@@ -102,6 +106,6 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
 /** What a model of ours says of its inputs' columns, its task, its classes and the rest of its origin; undefined for a model from elsewhere. */
 export const origin = Effect.fn("Predict.origin")(function* (
   file: string
-): Effect.fn.Return<Metadata.Metadata | undefined, ModelFile.FileUnreadable | Model.NotAnOnnxModel> {
-  return Metadata.read(yield* Model.decode(yield* ModelFile.read(file), file))
+): Effect.fn.Return<Metadata.Metadata | undefined, Unread> {
+  return Metadata.read(yield* Model.decode(yield* bytesOf(file), file))
 })

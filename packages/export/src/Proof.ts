@@ -3,6 +3,7 @@
  */
 import { Circuit, Engine, type NdArray, type Trained } from "@rai/core"
 import { Effect } from "effect"
+import * as Activations from "./Activations.ts"
 import * as Asked from "./Asked.ts"
 import * as Comparison from "./Comparison.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
@@ -24,10 +25,11 @@ const beside = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { asked, constants } = yield* Asked.program(trained, options)
-  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
-  const model = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
-  return { freeRun, model, ...drawn(trained, options.samples) }
+  const { asked, constants, given } = yield* Asked.program(trained, options)
+  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
+  const { run } = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+  const recorded = (rows: Parity.ParityRecord["inputs"][string]) => ({ [Activations.input(trained).name]: rows })
+  return { freeRun, model: (x: NdArray.NdArray) => run(given(x)), recorded, ...drawn(trained, options.samples) }
 })
 
 /** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
@@ -37,18 +39,18 @@ export const measure = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
+  const { freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
-  const outputs = Parity.pair(answers, yield* model.run({ x }))
+  const outputs = Parity.pair(answers, yield* model(x))
   const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
   return {
     rounding: Parity.rounding(answers, yield* Comparison.exactly(freeRun(x))),
     tolerance: Parity.least + 2 * differences.maxRelativeDifference,
     examples: x.shape[0]!,
     ...differences,
-    weights: { kept: "int8" as const, ...(yield* cost(trained, options, freeRun, (x) => model.run({ x }))) },
-    inputs: { x: Parity.toRows(x) },
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, freeRun, model)) },
+    inputs: recorded(Parity.toRows(x)),
     outputs
   }
 })
@@ -59,8 +61,8 @@ export const loss = Effect.fnUntraced(function* (trained: Trained.Trained, own: 
   const found = yield* cost(
     trained,
     examples,
-    (x) => Engine.run(before.asked, { ...before.constants, x }),
-    (x) => Engine.run(after.asked, { ...after.constants, x })
+    (x) => Engine.run(before.asked, { ...before.constants, ...before.given(x) }),
+    (x) => Engine.run(after.asked, { ...after.constants, ...after.given(x) })
   )
   return { kept: "float16" as const, ...found }
 })
@@ -112,24 +114,24 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
+  const { freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
   const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.joined(
-    Parity.pair(answers, yield* model.run({ x })),
-    Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model.run({ x: notFinite }))
+    Parity.pair(answers, yield* model(x)),
+    Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model(notFinite))
   )
   const differences = yield* Parity.compare(file, tolerance, outputs)
 
   const training = options.samples?.shape[0] ?? 0
   const all = Samples.all(inputs, { ...from, least: Comparison.least })
-  const recorded = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
+  const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
     rounding,
     tolerance,
-    examples: recorded.length,
+    examples: rows.length,
     ...differences,
     compared: {
       training,
@@ -137,7 +139,7 @@ export const prove = Effect.fnUntraced(function* (
       notFinite: notFinite.shape[0]!,
       ...Parity.larger(differences, yield* Comparison.everywhere({ file, freeRun, model, tolerance }, all))
     },
-    inputs: { x: recorded },
+    inputs: recorded(rows),
     outputs
   }
 })

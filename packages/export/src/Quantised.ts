@@ -18,8 +18,9 @@ export const quantised = (graph: GraphProto): GraphProto => {
   const node = graph.node.flatMap((product) => {
     const weight = weights.get(product.input[1] ?? "")
     if (weight === undefined || !isProduct(product)) return [product]
-    made.set(weight.name, [...inBytes(weight)])
-    return inWholeNumbers(product, weight.name)
+    const [bytes, scale] = inBytes(weight, isTransposed(product))
+    made.set(bytes.name, [bytes, scale])
+    return inWholeNumbers(product, bytes.name, scale.name)
   })
   const used = new Set(node.flatMap(({ input }) => input))
   const others = graph.initializer.filter(({ name }) => used.has(name))
@@ -35,19 +36,24 @@ export const quantised = (graph: GraphProto): GraphProto => {
 const isMatrix = ({ dataType, dims }: TensorProto): boolean => dataType === Model.DataType.FLOAT && dims.length === 2
 
 const isProduct = ({ attribute, opType }: NodeProto): boolean =>
-  (opType === "MatMul" || opType === "Gemm") && attribute.every(({ i }) => i === 0n)
+  (opType === "MatMul" || opType === "Gemm") && attribute.every(({ i, name }) => i === 0n || name === "transB")
 
-/** q = round(w / s) + 128 with s = max |w| / 127 of each column, and s. */
-const inBytes = ({ dims, name, rawData }: TensorProto): ReadonlyArray<TensorProto> => {
-  const numbers = new Float32Array(rawData.slice().buffer)
-  const columns = Number(dims[1])
+const isTransposed = ({ attribute }: NodeProto): boolean =>
+  attribute.some(({ i, name }) => name === "transB" && i === 1n)
+
+/** q = round(w / s) + 128 with s = max |w| / 127 of each column, and s; of Wᵀ where that is the factor. */
+const inBytes = (weight: TensorProto, transposed: boolean): readonly [TensorProto, TensorProto] => {
+  const [rows, columns] = (transposed ? weight.dims.toReversed() : weight.dims).map(Number) as [number, number]
+  const given = new Float32Array(weight.rawData.slice().buffer)
+  const numbers = transposed ? given.map((_, i) => given[(i % columns) * rows + Math.floor(i / columns)]!) : given
+  const name = transposed ? `${weight.name}.transpose` : weight.name
   const scales = new Float32Array(columns)
   for (const [i, w] of numbers.entries()) scales[i % columns] = Math.max(scales[i % columns]!, Math.abs(w) / 127)
   const scaleOf = (i: number) => scales[i % columns]! || 1
   return [
     create(TensorProtoSchema, {
       name: `${name}.int8`,
-      dims,
+      dims: [rows, columns].map(BigInt),
       dataType: Model.DataType.UINT8,
       rawData: Uint8Array.from(numbers, (w, i) => Math.round(w / scaleOf(i)) + zero)
     }),
@@ -55,7 +61,11 @@ const inBytes = ({ dims, name, rawData }: TensorProto): ReadonlyArray<TensorProt
   ]
 }
 
-const inWholeNumbers = ({ docString, input, name, output }: NodeProto, weight: string): ReadonlyArray<NodeProto> => {
+const inWholeNumbers = (
+  { docString, input, name, output }: NodeProto,
+  weight: string,
+  scale: string
+): ReadonlyArray<NodeProto> => {
   const [x, , bias] = input
   const of = (part: string) => `${name}.${part}`
   const step = (operator: string, part: string, inputs: ReadonlyArray<string>, to = of(part), attributes = {}) =>
@@ -64,9 +74,9 @@ const inWholeNumbers = ({ docString, input, name, output }: NodeProto, weight: s
   quantize.output.push(of("scale"), of("zero"))
   return [
     quantize,
-    step("MatMulInteger", "whole", [of("quantized"), `${weight}.int8`, of("zero"), "zero.int8"]),
+    step("MatMulInteger", "whole", [of("quantized"), weight, of("zero"), "zero.int8"]),
     step("Cast", "real", [of("whole")], of("real"), { to: Model.DataType.FLOAT }),
-    step("Mul", "scales", [of("scale"), `${weight}.scale`]),
+    step("Mul", "scales", [of("scale"), scale]),
     step("Mul", "product", [of("real"), of("scales")], bias === undefined ? output[0] : of("product")),
     ...(bias === undefined ? [] : [step("Add", "sum", [of("product"), bias], output[0])])
   ]

@@ -4,11 +4,11 @@
 import { type Program, Shape, type Tensor } from "@rai/core"
 import * as Operators from "./Operators.ts"
 
-/** A node with the operands that its operator takes; `affine` where y = a b + c is one operator. */
+/** A node with the operands that its operator takes; `product` where y = a b + c, of that product, is one operator. */
 export interface Step {
   readonly node: Tensor.Tensor
   readonly operands: ReadonlyArray<Tensor.Tensor>
-  readonly affine: boolean
+  readonly product?: Tensor.Tensor | undefined
 }
 
 /** The steps that lead from inputs and `known` values to the outputs, operands first. */
@@ -20,10 +20,9 @@ export const make = (program: Program.Program, known: ReadonlyMap<Tensor.Tensor,
   const steps: Array<Step> = []
   for (const node of program.nodes.toReversed()) {
     if (!needed.has(node) || known.has(node) || node.primitive.name === "input") continue
-    const affine = product(node, users)
-    const operands = affine ?? narrow(node)
-    for (const operand of operands) needed.add(operand)
-    steps.push({ node, operands, affine: affine !== undefined })
+    const step = affine(node, users) ?? { node, operands: narrow(node) }
+    for (const operand of step.operands) needed.add(operand)
+    steps.push(step)
   }
   return steps.reverse()
 }
@@ -51,20 +50,18 @@ const factors = ({ attributes, operands, shape }: Tensor.Tensor): ReadonlyArray<
 const unbroadcast = (tensor: Tensor.Tensor): Tensor.Tensor =>
   tensor.primitive.name === "broadcast" ? unbroadcast(tensor.operands[0]!) : tensor
 
-/** The factors and the bias of y = a b + c for matrices, if nothing else needs the product. */
-const product = (
-  node: Tensor.Tensor,
-  users: ReadonlyMap<Tensor.Tensor, number>
-): ReadonlyArray<Tensor.Tensor> | undefined => {
+/** y = a b + c for matrices, if nothing else needs the product. */
+const affine = (node: Tensor.Tensor, users: ReadonlyMap<Tensor.Tensor, number>): Step | undefined => {
   if (node.primitive.name !== "add" || node.shape.length !== 2) return undefined
   const [left, right] = narrow(node)
   for (const [matrix, bias] of [
     [left!, right!],
     [right!, left!]
   ] as const) {
-    const { attributes, operands, primitive } = matrix
-    const plain = primitive.name === "matMul" && !attributes.transposeA && !attributes.transposeB
-    if (plain && Shape.equals(matrix.shape, node.shape) && users.get(matrix) === 1) return [...operands, bias]
+    const isAlone = matrix.primitive.name === "matMul" && users.get(matrix) === 1
+    if (isAlone && Shape.equals(matrix.shape, node.shape)) {
+      return { node, operands: [...matrix.operands, bias], product: matrix }
+    }
   }
   return undefined
 }

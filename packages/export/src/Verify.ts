@@ -2,6 +2,7 @@
  * A model held against its parity record.
  */
 import { dirname, join } from "node:path"
+import { NdArray, type Shape } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
@@ -68,6 +69,13 @@ const heldTo = Effect.fnUntraced(function* (file: string, model: ModelProto, { e
   }
 })
 
+/** Rows in the shape that the model gives its examples. */
+const shaped = ({ data, shape }: NdArray.NdArray, [, ...example]: Shape.Shape = []): NdArray.NdArray => {
+  const lengths = example.filter((n) => typeof n === "number")
+  const fits = lengths.length === example.length && NdArray.size(lengths) === shape[1]
+  return { data, shape: fits ? [shape[0]!, ...lengths] : shape }
+}
+
 /** Runs the record's samples through onnxruntime again. */
 export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
   const bytes = yield* ModelFile.read(file)
@@ -77,12 +85,15 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
   const model = yield* Model.decode(bytes, file)
   yield* heldTo(file, model, record)
-  const inputs = Object.fromEntries(Object.entries(record.inputs).map(([name, rows]) => [name, Parity.fromRows(rows)]))
+  const shapes = new Map(Model.inputs(model).map(({ name, shape }) => [name, shape]))
+  const inputs = Object.fromEntries(
+    Object.entries(record.inputs).map(([name, rows]) => [name, shaped(Parity.fromRows(rows), shapes.get(name))])
+  )
   const answers = yield* Onnxruntime.run(bytes, inputs, file)
   yield* Parity.compare(file, 0, Parity.labels(answers))
   const outputs = Object.fromEntries(
     Object.entries(record.outputs).map(([name, { freeRun }]) => {
-      const answer = answers[name]
+      const answer = Object.hasOwn(answers, name) ? answers[name] : undefined
       return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
     })
   )

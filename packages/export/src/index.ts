@@ -3,6 +3,7 @@
  */
 export * as Activations from "./Activations.ts"
 export * as Graph from "./Graph.ts"
+export * as LayersModel from "./layers/LayersModel.ts"
 export * as Metadata from "./Metadata.ts"
 export * as Model from "./Model.ts"
 export * as ModelFile from "./ModelFile.ts"

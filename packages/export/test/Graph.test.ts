@@ -155,7 +155,13 @@ const cases: Readonly<Record<string, ReadonlyArray<Effect.Effect<void, unknown>>
       ["w"]
     ])
   ],
-  pad: [check({ x: ["batch", 3] }, { x: random(12, 2, 3) }, ({ x }) => ({ y: x!.pad(1, 2, 1) }))],
+  pad: [
+    check({ x: ["batch", 3] }, { x: random(12, 2, 3) }, ({ x }) => ({ y: x!.pad(1, 2, 1) })),
+    // Between two transpositions, where onnxruntime moves it before the first.
+    check({ x: ["batch", 2, 3] }, { x: random(12, 2, 2, 3) }, ({ x }) => ({
+      y: x!.transpose([0, 2, 1]).pad(2, 1, 1).transpose([0, 2, 1])
+    }))
+  ],
   matMul: [false, true].flatMap((transposeA) =>
     [false, true].map((transposeB) =>
       check(

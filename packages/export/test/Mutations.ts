@@ -1,6 +1,8 @@
 /**
  * Models with something wrong: bytes that changed, and messages that say something else than they did. Seeded, so that each can be had again.
  */
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { fromBinary, toBinary } from "@bufbuild/protobuf"
 import { Pseudorandom } from "@rai/core"
 import { type ModelProto, ModelProtoSchema } from "../src/onnx_pb.ts"
@@ -114,18 +116,125 @@ const ofMessages: ReadonlyArray<Message> = [
   }
 ]
 
-/** One of many models, changed in one to three places. */
-export const make = (models: ReadonlyArray<Uint8Array>, seed: number): Uint8Array => {
+const changed = (bytes: Uint8Array, random: Random): Uint8Array =>
+  Array.from({ length: 1 + random(3) }, () => pick(ofBytes, random)!).reduce((of, change) => change(of, random), bytes)
+
+const randomOf = (seed: number): Random => {
   const { uniform } = Pseudorandom.make(seed)
-  const random: Random = (below) => Math.floor(uniform(0, Math.max(1, below)))
-  const bytes = pick(models, random)!
-  if (random(3) === 0) {
-    return Array.from({ length: 1 + random(3) }, () => pick(ofBytes, random)!).reduce(
-      (of, change) => change(of, random),
-      bytes
-    )
-  }
+  return (below) => Math.floor(uniform(0, Math.max(1, below)))
+}
+
+/** A model changed in one to three places. */
+const mutated = (bytes: Uint8Array, random: Random): Uint8Array => {
+  if (random(3) === 0) return changed(bytes, random)
   const model = fromBinary(ModelProtoSchema, bytes)
   for (let i = 0; i <= random(3); i++) pick(ofMessages, random)!(model, random)
   return toBinary(ModelProtoSchema, model)
+}
+
+/** One of many models, changed in one to three places. */
+export const make = (models: ReadonlyArray<Uint8Array>, seed: number): Uint8Array => {
+  const random = randomOf(seed)
+  return mutated(pick(models, random)!, random)
+}
+
+/** A model with its record and, where its weights lie beside it, these. */
+export interface Proved {
+  readonly model: Uint8Array
+  readonly record: string
+  readonly data: Uint8Array | undefined
+}
+
+/** The files of a folder. */
+export const proved = (folder: string): Proved => {
+  const read = (name: string) => new Uint8Array(readFileSync(join(folder, name)))
+  const data = existsSync(join(folder, "m.onnx.data")) ? read("m.onnx.data") : undefined
+  return { model: read("m.onnx"), record: new TextDecoder().decode(read("m.parity.json")), data }
+}
+
+type Json = null | boolean | number | string | Array<Json> | { [key: string]: Json }
+
+/** Values that programs trip over, and names that objects have of their own. */
+const values: ReadonlyArray<Json> = [
+  ...awkward,
+  null,
+  true,
+  "",
+  "NaN",
+  "Infinity",
+  "one",
+  1e308,
+  5e-324,
+  0.1,
+  [],
+  {},
+  [[]],
+  [[1, 2], [3]],
+  Array.from({ length: 1000 }, () => [1, 2]),
+  { ["__proto__"]: { freeRun: [[1]], onnxruntime: [[1]] } }
+]
+
+const names = [
+  "constructor",
+  "__proto__",
+  "toString",
+  "x",
+  "logit",
+  "label",
+  "value",
+  "",
+  "weights",
+  "external",
+  "m.onnx.data"
+]
+
+/** Changes what a value holds, at any depth. */
+const ofJson = (json: Json, random: Random): Json => {
+  if (typeof json !== "object" || json === null || random(6) === 0) return structuredClone(pick(values, random)!)
+  if (Array.isArray(json)) {
+    const at = random(json.length)
+    switch (random(6)) {
+      case 0:
+        return json.toSpliced(at, 1)
+      case 1:
+        return json.toSpliced(at, 0, structuredClone(json[at] ?? null))
+      default:
+        return json.length === 0 ? [null] : json.with(at, ofJson(json[at]!, random))
+    }
+  }
+  const entries = Object.entries(json)
+  const at = random(entries.length)
+  const [key, value] = entries[at] ?? ["x", null]
+  switch (random(6)) {
+    case 0:
+      return Object.fromEntries(entries.toSpliced(at, 1))
+    case 1:
+      return Object.fromEntries([...entries, [pick(names, random)!, structuredClone(value)]])
+    case 2:
+      return Object.fromEntries(entries.toSpliced(at, 1, [pick(names, random)!, value]))
+    default:
+      return Object.fromEntries(entries.toSpliced(at, 1, [key, ofJson(value, random)]))
+  }
+}
+
+/**
+ * One of many models with its record, of which one or both are changed. Mostly the record is then made to hold the hashes of what it lies
+ * beside, as whoever changes a model on purpose would: without that nothing but the hash would be looked at.
+ */
+export const both = (of: ReadonlyArray<Proved>, seed: number, hash: (bytes: Uint8Array) => string): Proved => {
+  const random = randomOf(seed)
+  const { data, ...good } = pick(of, random)!
+  const which = random(4)
+  const model = which === 0 || which === 1 ? mutated(good.model, random) : good.model
+  const beside = data !== undefined && which === 2 ? changed(data, random) : data
+  if (which === 3 && random(3) === 0) {
+    const record = new TextDecoder().decode(changed(new TextEncoder().encode(good.record), random))
+    return { model, record, data: beside }
+  }
+  let record: Json = JSON.parse(good.record)
+  if (which === 1 || which === 3) for (let i = 0; i <= random(3); i++) record = ofJson(record, random)
+  if (random(8) > 0 && typeof record === "object" && record !== null && !Array.isArray(record)) {
+    record = { ...record, sha256: hash(model), ...(beside && { external: { "m.onnx.data": hash(beside) } }) }
+  }
+  return { model, record: JSON.stringify(record), data: beside }
 }

@@ -102,6 +102,17 @@ describe("Verify.verify", () => {
     })
   )
 
+  it.effect("so is a record of an output that the model does not have, whatever it is called", () =>
+    Effect.gen(function* () {
+      const { beside, file, folder, record } = yield* exported
+      for (const name of ["other", "constructor", "__proto__"]) {
+        const outputs = Object.fromEntries([[name, record.outputs.logit]])
+        yield* write(beside, JSON.stringify({ ...record, outputs }))
+        assert.match(yield* refusal(folder, file), /^moons\.onnx: expected onnxruntime to answer .*«\w+» is NaN where/)
+      }
+    })
+  )
+
   it.effect("what is no model, or has no record, gets one line each", () =>
     Effect.gen(function* () {
       const { beside, file, folder } = yield* exported

@@ -15,6 +15,8 @@ for file in sys.argv[1:]:
         rows = json.load(record)["inputs"]
     inputs = {name: np.array(values, dtype=np.float64).astype(np.float32) for name, values in rows.items()}
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    for given in session.get_inputs():
+        inputs[given.name] = inputs[given.name].reshape([-1, *given.shape[1:]])
     names = [output.name for output in session.get_outputs()]
     answers = session.run(names, inputs)
     found[file] = {name: [str(y) for y in answer.flatten().tolist()] for name, answer in zip(names, answers)}

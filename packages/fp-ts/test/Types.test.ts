@@ -40,6 +40,7 @@ describe("types", () => {
       | "FileUnreadable"
       | "FileUnwritable"
       | "InputsUnfit"
+      | "LayersUnsupported"
       | "ModelChanged"
       | "ModelInvalid"
       | "NotAnOnnxModel"

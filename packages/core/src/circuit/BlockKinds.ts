@@ -20,7 +20,7 @@ export type Settings = Readonly<Record<string, number>>
 export interface BlockKind {
   readonly make: (settings: Settings) => Block
   readonly example: Settings
-  /** Settings that may be left out. */
+  /** Settings that may be left out; those that the example leaves out too are 0 or 1. */
   readonly optional: ReadonlyArray<string>
 }
 
@@ -38,14 +38,33 @@ const plain = (block: Block): BlockKind => ({ make: () => block, example: {}, op
 
 const convolution = { channels: 1, filters: 6, kernel: 3, stride: 1, padding: 1 }
 
+/** A map whose bias is 1 or 0 in its settings, which hold numbers. */
+const map =
+  (make: (settings: Settings, bias: boolean) => Block) =>
+  (settings: Settings): Block =>
+    make(settings, settings.bias !== 0)
+
 /** Every kind that has a name. */
 export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.create(null), {
-  linear: kind(({ inputs, outputs }: { inputs: number; outputs: number }) => Linear.make(inputs, outputs), {
-    inputs: 2,
-    outputs: 8
-  }),
-  conv1d: kind(Convolution.conv1d, convolution, "stride", "padding"),
-  conv2d: kind(Convolution.conv2d, convolution, "stride", "padding"),
+  linear: kind(
+    map(({ inputs, outputs }, bias) => Linear.make(inputs!, outputs!, { bias })),
+    { inputs: 2, outputs: 8 },
+    "bias"
+  ),
+  conv1d: kind(
+    map((settings, bias) => Convolution.conv1d({ ...(settings as unknown as Convolution.Settings), bias })),
+    convolution,
+    "stride",
+    "padding",
+    "bias"
+  ),
+  conv2d: kind(
+    map((settings, bias) => Convolution.conv2d({ ...(settings as unknown as Convolution.Settings), bias })),
+    convolution,
+    "stride",
+    "padding",
+    "bias"
+  ),
   "max-pool1d": kind(Pooling.maxPool1d, { kernel: 2, stride: 2 }, "stride"),
   "max-pool2d": kind(Pooling.maxPool2d, { kernel: 2, stride: 2 }, "stride"),
   "average-pool1d": kind(Pooling.averagePool1d, { kernel: 2, stride: 2 }, "stride"),
@@ -78,22 +97,25 @@ export const wrong = (
 ): { readonly expected: string; readonly came: string } | undefined => {
   const isLength = settings.length !== undefined && "height" in example
   const names = isLength ? ["channels", "length"] : Object.keys(example)
+  const flags = optional.filter((name) => !names.includes(name) && settings[name] !== undefined)
   const fits = (name: string) => {
     const value = settings[name]
     if (value === undefined) return optional.includes(name)
+    if (flags.includes(name)) return value === 0 || value === 1
     if (name === "rate") return value >= 0 && value < 1
     return Number.isInteger(value) && value >= (fromZero.has(name) ? 0 : 1)
   }
   // What goes in is written down with every block that knows it.
-  const unknown = Object.keys(settings).filter((name) => name !== "inputs" && !names.includes(name))
-  if (names.every(fits) && unknown.length === 0) return undefined
+  const unknown = Object.keys(settings).filter((name) => name !== "inputs" && ![...names, ...flags].includes(name))
+  if ([...names, ...flags].every(fits) && unknown.length === 0) return undefined
   const also = names.filter((name) => fromZero.has(name)).map((name) => ` (${name} from 0)`)
+  const either = flags.map((name) => `, ${name} 0 or 1`)
   const expected =
     names.length === 0
       ? "no settings"
       : "rate" in example
         ? "a rate from 0 to below 1"
-        : `whole numbers of ${names.join(", ")} from 1${also.join("")}`
-  const came = [...names, ...unknown].map((name) => `${name} ${settings[name] ?? "absent"}`)
+        : `whole numbers of ${names.join(", ")} from 1${also.join("")}${either.join("")}`
+  const came = [...names, ...flags, ...unknown].map((name) => `${name} ${settings[name] ?? "absent"}`)
   return { expected, came: `${came.join(", ")} came` }
 }

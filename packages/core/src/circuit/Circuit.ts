@@ -31,7 +31,7 @@ export { conv1d, conv2d } from "./Convolution.ts"
 export { dropout } from "./Dropout.ts"
 export { embedding } from "./Embedding.ts"
 export { flatten, unflatten } from "./Flattening.ts"
-export { type Graph, make as graph, type Place } from "./Graph.ts"
+export { type End, type Graph, make as graph, type Names, type Place } from "./Graph.ts"
 export { layerNorm } from "./LayerNorm.ts"
 export {
   averagePool1d,
@@ -70,7 +70,7 @@ export interface Branch {
 /** A feed-forward differentiable circuit. */
 export type Circuit = Block | Sequence | Repeat | Residual | Branch
 
-/** y = x W + b, with W: [inputs, outputs] and b: [outputs]. */
+/** y = x W + b, with W: [inputs, outputs] and b: [outputs]; y = x W where it is made with `{ bias: false }`. */
 export const linear = Linear.make
 
 /** Blocks one after the other: ẑ = f_T(… f_1(x)). */
@@ -252,9 +252,10 @@ export const depth = (circuit: Circuit): number => sites(circuit).filter(({ role
 export const print = (circuit: Circuit): string => {
   switch (circuit._tag) {
     case "Block": {
-      const { categories, channels, count, filters, inputs, kernel, outputs, rate, units } = circuit.settings
+      const { bias, categories, channels, count, filters, inputs, kernel, outputs, rate, units } = circuit.settings
       const [from, to] = [categories ?? inputs ?? channels, outputs ?? filters ?? (categories && units) ?? count]
-      if (from !== undefined && to !== undefined) return `${circuit.kind} ${from}→${to}`
+      const bare = bias === 0 ? " without bias" : ""
+      if (from !== undefined && to !== undefined) return `${circuit.kind} ${from}→${to}${bare}`
       const size = kernel ?? units ?? inputs ?? rate
       return size === undefined ? circuit.kind : `${circuit.kind} ${size}`
     }

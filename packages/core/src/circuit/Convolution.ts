@@ -17,23 +17,25 @@ export interface Settings {
   readonly stride?: number
   /** Zeros on either side, 0 unless told. */
   readonly padding?: number
+  /** Whether it adds a bias, as it does unless told; before a batch norm, which takes the mean off again, that has no gradient but rounding. */
+  readonly bias?: boolean
 }
 
 const make =
   (axes: 1 | 2) =>
-  ({ channels, filters, kernel, padding = 0, stride = 1 }: Settings): Block => {
+  ({ bias = true, channels, filters, kernel, padding = 0, stride = 1 }: Settings): Block => {
     const kind = `conv${axes}d`
     const area = kernel ** axes
     const [fanIn, fanOut] = [channels * area, filters * area]
     return {
       _tag: "Block",
       kind,
-      settings: { channels, filters, kernel, stride, padding },
+      settings: { channels, filters, kernel, stride, padding, ...(!bias && { bias: 0 }) },
       parameters: {
         weight: { shape: [fanIn, filters], role: "weight", fanIn, fanOut },
-        bias: { shape: [filters], role: "bias", fanIn, fanOut }
+        ...(bias && { bias: { shape: [filters], role: "bias", fanIn, fanOut } })
       },
-      apply: (z, { bias, weight }) => {
+      apply: (z, { bias: b, weight }) => {
         const places = Window.places(kind, z, { axes, channels, kernel, stride, padding })
         const [batch, , ...windows] = places[0]!.shape as readonly [number, number, ...Array<number>]
         const all = count(windows).known
@@ -42,10 +44,8 @@ const make =
           places.map((place) => place.reshape([batch, channels, 1, all])),
           2
         )
-        return product(patches.reshape([batch, fanIn, all]), weight!)
-          .add(bias!)
-          .transpose([0, 2, 1])
-          .reshape([batch, filters, ...windows])
+        const y = product(patches.reshape([batch, fanIn, all]), weight!)
+        return (b === undefined ? y : y.add(b)).transpose([0, 2, 1]).reshape([batch, filters, ...windows])
       }
     }
   }

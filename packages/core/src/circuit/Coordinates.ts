@@ -16,8 +16,10 @@ export const available = (circuit: Circuit.Circuit): boolean => {
   const wires = ends.flatMap(({ input, output }) => [input, output])
   const only = (kinds: ReadonlySet<string>, kind: string) => kinds.size === 1 && kinds.has(kind)
   return (
-    // What is 0 in one of them is not in the other.
-    !Circuit.leaves(circuit).some(({ block }) => block.training?.random === true) &&
+    // What is 0 in one of them is not in the other, and biases make up for that.
+    !Circuit.leaves(circuit).some(
+      ({ block }) => block.training?.random === true || (block.kind === "linear" && block.parameters.bias === undefined)
+    ) &&
     wires.some(({ readers }) => readers.has("sigmoid")) &&
     wires.every(
       ({ readers, writers }) =>

@@ -21,6 +21,21 @@ export interface Place {
 export interface Graph {
   readonly program: Program.Program
   readonly places: ReadonlyArray<Place>
+  readonly names?: Names | undefined
+}
+
+/** What the network is called by elsewhere, where the circuit must call it otherwise, so that it can be written as it was. */
+export interface Names {
+  readonly input: End
+  readonly output: End
+  /** By the parameter's name here. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** What goes in or comes out, with the shape of one example. */
+export interface End {
+  readonly name: string
+  readonly example: ReadonlyArray<number>
 }
 
 /** The name of the examples' axis in a graph's program. */

@@ -16,6 +16,8 @@ const Node = Schema.Struct({
   attributes: Schema.Record(Schema.String, Schema.Union([Value, Schema.Array(Value)]))
 })
 
+const End = Schema.Struct({ name: Schema.String, example: Schema.Array(Schema.Int) })
+
 /** The schema of a graph as JSON: nodes with their operands by number, the output last; what is not finite as text. */
 export const schema = Schema.Struct({
   nodes: Schema.Array(Node),
@@ -26,6 +28,9 @@ export const schema = Schema.Struct({
       role: Schema.Literals(["map", "activation", "other"]),
       result: Schema.Int
     })
+  ),
+  names: Schema.optionalKey(
+    Schema.Struct({ input: End, output: End, parameters: Schema.Record(Schema.String, Schema.String) })
   ),
   parameters: Schema.Record(
     Schema.String,
@@ -43,7 +48,7 @@ export type Json = typeof schema.Type
 
 /** The graph of a block as JSON, without numbers of its parameters. */
 export const toJson = ({ graph, parameters }: Block): Json => {
-  const { places, program } = graph!
+  const { names, places, program } = graph!
   const number = new Map(program.nodes.map((node, i) => [node, i]))
   return {
     nodes: program.nodes.map(({ attributes, operands, primitive }) => ({
@@ -52,6 +57,7 @@ export const toJson = ({ graph, parameters }: Block): Json => {
       attributes: Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, finite(value)]))
     })),
     places: places.map(({ kind, name, result, role }) => ({ name, kind, role, result: number.get(result)! })),
+    ...(names && { names }),
     parameters: Object.fromEntries(
       Object.entries(parameters).map(([name, { fanIn, fanOut, role, shape }]) => [name, { shape, role, fanIn, fanOut }])
     )
@@ -62,7 +68,7 @@ const finite = <A>(value: A): A | string =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value
 
 /** The block that `toJson` wrote; undefined where the JSON describes no program that could be one. */
-export const fromJson = ({ nodes, parameters, places }: Json): Block | undefined => {
+export const fromJson = ({ names, nodes, parameters, places }: Json): Block | undefined => {
   const tensors: Array<Tensor> = []
   for (const { attributes, operands, primitive } of nodes) {
     const row = table.get(primitive)
@@ -82,7 +88,10 @@ export const fromJson = ({ nodes, parameters, places }: Json): Block | undefined
     inputs.every(({ attributes: { name } }) => name === "x" || parameters[name as string] !== undefined)
   if (!isWhole) return undefined
   const program = Program.fromTensors(named, { output })
-  return Graph.make({ program, places: found as ReadonlyArray<Graph.Place> }, parameters as Record<string, Parameter>)
+  return Graph.make(
+    { program, places: found as ReadonlyArray<Graph.Place>, ...(names && { names }) },
+    parameters as Record<string, Parameter>
+  )
 }
 
 /** Attributes that are numbers, finite or not. */

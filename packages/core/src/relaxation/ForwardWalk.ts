@@ -83,7 +83,7 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
     })
     switch (part._tag) {
       case "Block":
-        return part.kind === "linear" ? linear(part, place, h) : apply(part, h, own(part, place))
+        return isSet(part) ? linear(part, place, h) : apply(part, h, own(part, place))
       case "Sequence":
         return part.children.reduce<ReturnType<typeof visit>>(
           (before, child, i) => Effect.flatMap(before, (z) => visit(child, at(i), z)),
@@ -126,10 +126,13 @@ interface Place {
   readonly within: boolean
 }
 
+/** Whether a walk may set a block's numbers: a linear map with a bias, which puts its results where they should lie. */
+const isSet = ({ kind, parameters }: Block): boolean => kind === "linear" && parameters.bias !== undefined
+
 const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
   switch (circuit._tag) {
     case "Block":
-      return circuit.kind === "linear" ? 1 : 0
+      return isSet(circuit) ? 1 : 0
     case "Sequence":
       return circuit.children.reduce((total, child) => total + mapsOutsideBranches(child), 0)
     case "Repeat":

@@ -188,6 +188,10 @@ describe("blocks that do not fit", () => {
         yield* invalid("conv2d", { channels: 1, filters: 0.5, kernel: 3 }),
         'expected a conv2d block with whole numbers of channels, filters, kernel, stride, padding from 1 (padding from 0), but channels 1, filters 0.5, kernel 3, stride absent, padding absent came; write for instance {"kind":"conv2d","settings":{"channels":1,"filters":6,"kernel":3,"stride":1,"padding":1}}'
       )
+      assert.strictEqual(
+        yield* invalid("linear", { inputs: 2, outputs: 1, bias: 2 }),
+        'expected a linear block with whole numbers of inputs, outputs from 1, bias 0 or 1, but inputs 2, outputs 1, bias 2 came; write for instance {"kind":"linear","settings":{"inputs":2,"outputs":8}}'
+      )
       assert.match(yield* invalid("unflatten", { channels: 1, height: 2 }), /width absent came/)
       assert.match(yield* invalid("layer-norm", {}), /units absent came/)
       assert.isTrue(
@@ -201,7 +205,7 @@ it.effect("a circuit of all of them is there again from its JSON, and prints on 
   Effect.gen(function* () {
     const circuit = Circuit.sequence(
       Circuit.unflatten({ channels: 1, height: 8, width: 8 }),
-      Circuit.conv2d({ channels: 1, filters: 4, kernel: 3, padding: 1 }),
+      Circuit.conv2d({ channels: 1, filters: 4, kernel: 3, padding: 1, bias: false }),
       Circuit.softsign,
       Circuit.maxPool2d({ kernel: 2 }),
       Circuit.flatten,
@@ -213,7 +217,7 @@ it.effect("a circuit of all of them is there again from its JSON, and prints on 
     assert.deepStrictEqual(CircuitSpec.toJson(again), CircuitSpec.toJson(circuit))
     assert.strictEqual(
       Circuit.print(again),
-      "unflatten 64, conv2d 1→4, softsign, max-pool2d 2, flatten, layer-norm 64, linear 64→10, softmax"
+      "unflatten 64, conv2d 1→4 without bias, softsign, max-pool2d 2, flatten, layer-norm 64, linear 64→10, softmax"
     )
     assert.deepStrictEqual(Effect.runSync(FreeRun.widths(again)), { inputs: 64, outputs: 10 })
   })

@@ -31,11 +31,11 @@ it.effect(
       const { batchNorm, conv2d, flatten, linear, maxPool2d, relu, sequence, unflatten } = Circuit
       const circuit = sequence(
         unflatten({ channels: 1, height: 8, width: 8 }),
-        conv2d({ channels: 1, filters: 16, kernel: 3, padding: 1 }),
+        conv2d({ channels: 1, filters: 16, kernel: 3, padding: 1, bias: false }),
         batchNorm(16),
         relu,
         maxPool2d({ kernel: 2 }),
-        conv2d({ channels: 16, filters: 32, kernel: 3, padding: 1 }),
+        conv2d({ channels: 16, filters: 32, kernel: 3, padding: 1, bias: false }),
         batchNorm(32),
         relu,
         maxPool2d({ kernel: 2 }),

@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly fixedBatch: number | undefined
   /** Numbers as part of the formula. */
   readonly embed: (array: NdArray.NdArray) => Tensor.Tensor
+  /** Numbers among a node's settings that are parameters all the same, by what they are in it. */
+  readonly trained: (what: string, array: NdArray.NdArray) => Tensor.Tensor
   /** A tensor that the model holds, decoded. */
   readonly decode: (attribute: AttributeProto) => { readonly array: NdArray.NdArray; readonly kind: Value.Kind }
 }
@@ -123,6 +125,10 @@ export class Call {
 
   ints(name: string): ReadonlyArray<number> | undefined {
     return this.attributes.get(name)?.ints.map(Number)
+  }
+
+  reals(name: string): ReadonlyArray<number> | undefined {
+    return this.attributes.get(name)?.floats
   }
 
   real(name: string, otherwise: number): number {

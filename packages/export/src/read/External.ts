@@ -1,9 +1,9 @@
 /**
  * Numbers that a model keeps in files beside it: what lies outside its folder is never opened.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs"
-import { dirname, isAbsolute, resolve, sep } from "node:path"
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import { Effect } from "effect"
+import * as ModelFile from "../ModelFile.ts"
 import {
   type AttributeProto,
   TensorProto_DataLocation as Location,
@@ -89,8 +89,6 @@ const opened = <A>(tensor: TensorProto, file: string, use: (of: Opened) => A): A
   const said = entries(tensor)
   const location = said.get("location") ?? ""
   const wrong = (what: string) => new Refused(`the data of «${tensor.name}» in «${location}» ${what}`, true)
-  const outside = "lie outside the model's folder"
-  if (location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")) throw wrong(outside)
   const whole = (key: string, what: string): number | undefined => {
     const text = said.get(key)
     const number = Number(text)
@@ -98,10 +96,9 @@ const opened = <A>(tensor: TensorProto, file: string, use: (of: Opened) => A): A
     return text === undefined ? undefined : number
   }
   const [offset = 0, stated] = [whole("offset", "begin at"), whole("length", "have the length")]
-  const path = attempt(() => realpathSync(resolve(dirname(file), location)))
+  const path = ModelFile.beside(file, location)
+  if (path === "outside") throw wrong("lie outside the model's folder")
   if (path === undefined) throw wrong("cannot be read")
-  const folder = realpathSync(dirname(file))
-  if (!path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`)) throw wrong(outside)
   // A pipe would be waited for.
   const descriptor = attempt(() => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
   if (descriptor === undefined) throw wrong("cannot be read")

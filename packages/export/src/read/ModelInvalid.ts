@@ -26,13 +26,42 @@ export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupporte
   )
 }) {
   override get message(): string {
-    const each = this.operators.map(({ nodes, operator, reason }) => {
-      const more = nodes.length > shown ? `, … (${nodes.length})` : ""
-      return `${operator} (${nodes.slice(0, shown).join(", ")}${more})${reason === undefined ? "" : ` because ${reason}`}`
-    })
-    return `${this.file}: expected operators that are read, but these came: ${plain(each.join("; "))}; export the model without them, or run it with onnxruntime`
+    return `${this.file}: expected operators that are read, but these came: ${each(this.operators)}; export the model without them, or run it with onnxruntime`
   }
 }
+
+/** Layers that are not read, all of them at once, by their kind and, where it is one form alone, why. */
+export class LayersUnsupported extends Schema.TaggedError<LayersUnsupported>()("LayersUnsupported", {
+  file: Schema.String,
+  layers: Schema.Array(
+    Schema.Struct({
+      layer: Schema.String,
+      names: Schema.Array(Schema.String),
+      reason: Schema.optionalKey(Schema.String)
+    })
+  )
+}) {
+  override get message(): string {
+    const layers = each(this.layers.map(({ layer, names, reason }) => ({ operator: layer, nodes: names, reason })))
+    return `${this.file}: expected layers that are read, but these came: ${layers}; build the model without them`
+  }
+}
+
+const each = (
+  of: ReadonlyArray<{
+    readonly operator: string
+    readonly nodes: ReadonlyArray<string>
+    readonly reason?: string | undefined
+  }>
+): string =>
+  plain(
+    of
+      .map(({ nodes, operator, reason }) => {
+        const more = nodes.length > shown ? `, … (${nodes.length})` : ""
+        return `${operator} (${nodes.slice(0, shown).join(", ")}${more})${reason === undefined ? "" : ` because ${reason}`}`
+      })
+      .join("; ")
+  )
 
 /** On one line of a length that can be read, whatever names a model brings along. */
 const plain = (text: string): string => {

@@ -26,7 +26,7 @@ export interface Settings {
   readonly fixedBatch?: number | undefined
 }
 
-/** A node that was read, with its first result. */
+/** A node that was read, with the first of its results that is needed. */
 export interface Read {
   readonly node: NodeProto
   readonly result: Tensor.Tensor
@@ -105,7 +105,7 @@ const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>): OperatorsUn
   return new OperatorsUnsupported({ file, operators })
 }
 
-/** The nodes that the outputs need, each behind those that it needs; they all have a name of their own. */
+/** The nodes that the outputs need, each behind those that it needs, without results that nobody needs; they all have a name of their own. */
 const inOrder = Effect.fnUntraced(function* (
   graph: GraphProto,
   { file, given = {}, inputs, outputs }: Settings
@@ -159,6 +159,8 @@ const inOrder = Effect.fnUntraced(function* (
     const expected = "every value to be an input, an initialiser or a node's result"
     return yield* new ModelInvalid({ file, expected, came })
   }
+  const needed = new Set([...outputs, ...sorted.flatMap(({ input }) => input)])
+  for (const node of sorted) node.output = node.output.map((name) => (needed.has(name) ? name : ""))
   return named(sorted)
 })
 
@@ -198,7 +200,7 @@ const size = (shape: Shape.Shape): number => shape.reduce<number>((n, m) => (typ
 class Reading {
   private readonly settings: Settings
   private readonly graph: GraphProto
-  private readonly surroundings: Surroundings
+  private readonly surroundings: Omit<Surroundings, "trained">
   private readonly values = new Map<string, Value.Value>()
   private readonly inputs: Record<string, Tensor.Tensor>
   private readonly arrays: Record<string, Embedded> = {}
@@ -316,7 +318,7 @@ class Reading {
       }
       this.values.set(name, yield* this.result(name, result, call, isKnown))
     }
-    const [first] = results
+    const first = results.find((_, i) => node.output[i] !== "")
     if (isKnown || first === undefined || "known" in first) return
     this.nodes.push({ node, result: "kind" in first ? first.tensor : first })
   })
@@ -326,7 +328,10 @@ class Reading {
       inputs: node.input.map((name) => this.value(name)),
       outputs: node.output,
       attributes: new Map(node.attribute.map((attribute) => [attribute.name, attribute])),
-      graph: this.surroundings
+      graph: {
+        ...this.surroundings,
+        trained: (what, array) => this.embed(`${node.name}.${what}`, array, true)
+      }
     })
     if (call.attributes.has("broadcast")) throw new Refused("it broadcasts as operators did before set 7")
     const given = Operators.table.get(operatorOf(node))!(call)

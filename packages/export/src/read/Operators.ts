@@ -2,6 +2,7 @@
  * The table of what is read: each ONNX operator as a formula, one row each.
  */
 import type { Row } from "./Call.ts"
+import * as Classical from "./Classical.ts"
 import * as Elementwise from "./Elementwise.ts"
 import * as Movement from "./Movement.ts"
 import * as Networks from "./Networks.ts"
@@ -9,7 +10,7 @@ import * as Reductions from "./Reductions.ts"
 
 /** Every operator that is read, by its type. */
 export const table: ReadonlyMap<string, Row> = new Map(
-  [Elementwise, Reductions, Movement, Networks].flatMap(({ rows }) => Object.entries(rows))
+  [Elementwise, Reductions, Movement, Networks, Classical].flatMap(({ rows }) => Object.entries(rows))
 )
 
 /** The operator sets that the rows know. */

@@ -20,6 +20,14 @@ export interface Read {
   readonly output: string
 }
 
+/** What may be asked of what is read. */
+export interface Options {
+  /** The output that is the circuit's; the first of numbers unless told. */
+  readonly output?: string
+  /** Whether the circuit ends before a last softmax or sigmoid, as losses of classes take it; what is exported has these as its probability. */
+  readonly logits?: boolean
+}
+
 /** Why a model is not read. */
 export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | Network.Failed
 
@@ -48,7 +56,7 @@ export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | Network.F
  */
 export const read = Effect.fn("Onnx.read")(function* (
   file: string,
-  options: { readonly output?: string } = {}
+  options: Options = {}
 ): Effect.fn.Return<Read, Failed> {
   return yield* fromBytes(yield* ModelFile.read(file), file, options)
 })
@@ -57,11 +65,20 @@ export const read = Effect.fn("Onnx.read")(function* (
 export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
   bytes: Uint8Array,
   file: string,
-  options: { readonly output?: string } = {}
+  options: Options = {}
 ): Effect.fn.Return<Read, Model.NotAnOnnxModel | Network.Failed> {
-  const model = yield* Model.decode(bytes, file)
+  return yield* fromModel(yield* Model.decode(bytes, file), file, options)
+})
+
+/** The same of a model that is in memory. */
+export const fromModel = Effect.fn("Reading.fromModel")(function* (
+  model: ModelProto,
+  file: string,
+  options: Options = {}
+): Effect.fn.Return<Read, Network.Failed> {
   const { fixed, name, shape } = yield* inputOf(model, file)
-  const output = options.output ?? realOutputs(model)[0]!
+  const named = options.output ?? realOutputs(model)[0]!
+  const output = options.logits === true ? beforeHead(model, named) : named
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
   const whole = network.program.outputs[output]!
   const [examples, ...rest] = whole.shape
@@ -99,18 +116,40 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   return { name: input.name, fixed, shape: [batch, ...lengths] as const }
 })
 
-/** The outputs that hold numbers with a point, of which the first is the circuit's; a classifier's very first is often its label. */
+/**
+ * The outputs that hold numbers with a point, as arrays or as a map for each example, of which the first is the circuit's; a classifier's very
+ * first is often its label.
+ */
 export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
   const { DOUBLE, FLOAT } = Model.DataType
   const real = graph!.output.filter(({ type }) => {
     const { value } = type ?? { value: undefined }
-    return value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
+    const isMaps = value?.case === "sequenceType" && value.value.elemType?.value.case === "mapType"
+    const isReal = value?.case === "tensorType" && (value.value.elemType === FLOAT || value.value.elemType === DOUBLE)
+    return isReal || isMaps
   })
   return (real.length === 0 ? graph!.output.slice(0, 1) : real).map(({ name }) => name)
 }
 
+/** What a last softmax or sigmoid takes, where one makes an output. */
+const beforeHead = ({ graph }: ModelProto, output: string): string => {
+  const makers = new Map(graph!.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
+  let name = output
+  // What only passes numbers on stands between them; in a cycle it would never end.
+  for (let steps = 0; steps < graph!.node.length; steps++) {
+    const { input = [], opType = "" } = makers.get(name) ?? {}
+    if (/^(Softmax|Sigmoid)$/.test(opType)) return input[0]!
+    if (!/^(Identity|Cast|ZipMap)$/.test(opType)) return output
+    name = input[0]!
+  }
+  return output
+}
+
 /** Operators that are maps between layers where a parameter takes part in them. */
 const maps = new Set(["Gemm", "MatMul", "Conv", "ConvTranspose", "Einsum"])
+
+/** Maps whose parameters are settings. */
+const linearModels = /^Linear(Classifier|Regressor)$/
 
 const activations = new Set(
   "Relu Sigmoid Tanh Elu Celu Selu LeakyRelu PRelu ThresholdedRelu Softplus Softsign Mish Gelu Swish HardSwish HardSigmoid Clip Erf".split(
@@ -152,9 +191,15 @@ const assemble = (
       return [[renamed, { shape: array.shape, ...fans(array.shape), role: roles(own), initial: array }]]
     })
   )
+  const called = [...names].filter(([own, renamed]) => parameters[renamed] !== undefined && own !== renamed)
+  const ends = {
+    input: { name, example },
+    output: { name: output, example: found.shape.slice(1).map(Number) },
+    parameters: Object.fromEntries(called.map(([own, renamed]) => [renamed, own]))
+  }
   return {
     circuit: Circuit.graph(
-      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole) },
+      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole), names: ends },
       parameters
     ),
     parameters: Object.fromEntries(
@@ -227,7 +272,7 @@ const roleOf = (
   readers: ReadonlyMap<string, ReadonlyArray<{ readonly node: NodeProto }>>
 ): Circuit.Place["role"] => {
   const isMap = ({ input, opType }: NodeProto) =>
-    maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name))
+    linearModels.test(opType) || (maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name)))
   const product = (of: NodeProto) => {
     const made = of.input.map((name) => makers.get(name))
     const from = made.find((maker) => maker !== undefined && isMap(maker) && maker.opType === "MatMul")

@@ -21,7 +21,8 @@ interface Type {
   readonly at: (view: DataView, offset: number) => number
 }
 
-const half = (bits: number): number => {
+/** The number that sixteen bits of float16 say. */
+export const half = (bits: number): number => {
   const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))

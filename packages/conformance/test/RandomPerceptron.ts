@@ -1,4 +1,4 @@
-/** Random circuits, cuts and batches as data that a failing property shrinks. */
+/** Random perceptrons, cuts and batches as data that a failing property shrinks. */
 import { Circuit, type Cut, type Engine } from "@rai/core"
 import { Schema } from "effect"
 import { Numbers } from "../src/index.ts"
@@ -26,10 +26,10 @@ export const schema = Schema.Struct({
 })
 
 /** One random circuit with all that the relaxed objective needs. */
-export type RandomCircuit = typeof schema.Type
+export type RandomPerceptron = typeof schema.Type
 
 /** As settings of a relaxed case; where the chosen cuts leave none, the first hidden activation is cut. */
-export const settings = (random: RandomCircuit): CircuitCases.Settings => {
+export const settings = (random: RandomPerceptron): CircuitCases.Settings => {
   const hidden = random.hidden.flatMap(({ times, width }) => Array<number>(times).fill(width))
   const circuit = Circuit.perceptron([random.inputs, ...hidden, random.outputs], {
     activation: random.activation,

@@ -1,0 +1,224 @@
+/**
+ * One call of a layer as its row sees it: what it takes, its settings and weights, and where operators are written.
+ */
+import { create } from "@bufbuild/protobuf"
+import type { NdArray } from "@rai/core"
+import * as Model from "../Model.ts"
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  GraphProtoSchema,
+  NodeProtoSchema
+} from "../onnx_pb.ts"
+import { Refused } from "../read/Refused.ts"
+
+/** What a layer gives: a value of the graph with so many axes, the examples' with them. */
+export interface Value {
+  readonly name: string
+  readonly rank: number
+  /** Whether it comes from a layer that is not read, which may have given as many axes or others. */
+  readonly isUnsure?: boolean
+}
+
+/** A setting of an operator: whole numbers, `{ real }`, or text. */
+export type Attribute = number | ReadonlyArray<number> | string | { readonly real: number }
+
+const attributeOf = (name: string, value: Attribute): AttributeProto => {
+  const of = (type: AttributeType, given: Partial<Pick<AttributeProto, "i" | "ints" | "f" | "s">>) =>
+    create(AttributeProtoSchema, { name, type, ...given })
+  if (typeof value === "number") return of(AttributeType.INT, { i: BigInt(value) })
+  if (typeof value === "string") return of(AttributeType.STRING, { s: new TextEncoder().encode(value) })
+  if ("real" in value) return of(AttributeType.FLOAT, { f: value.real })
+  return of(AttributeType.INTS, { ints: value.map(BigInt) })
+}
+
+/** A graph that is being written. */
+export class Writer {
+  readonly graph: GraphProto = create(GraphProtoSchema, { name: "layers" })
+  private readonly arrays = new Set<string>()
+  private readonly taken = new Map<string, number>()
+
+  /** An array of the model, once. */
+  array(name: string, make: () => NdArray.NdArray): string {
+    if (!this.arrays.has(name)) this.graph.initializer.push(Model.floats(name, make()))
+    this.arrays.add(name)
+    return name
+  }
+
+  /** Whole numbers of the model, once. */
+  integers(numbers: ReadonlyArray<number>): string {
+    const name = `[${numbers.join(",")}]`
+    if (!this.arrays.has(name)) this.graph.initializer.push(Model.integers(name, numbers))
+    this.arrays.add(name)
+    return name
+  }
+
+  /** A name that no other value has. */
+  unique(wanted: string): string {
+    const times = (this.taken.get(wanted) ?? 0) + 1
+    this.taken.set(wanted, times)
+    return times === 1 ? wanted : this.unique(`${wanted}_${times}`)
+  }
+
+  operator(
+    operator: string,
+    name: string,
+    inputs: ReadonlyArray<string>,
+    attributes: Readonly<Record<string, Attribute>>
+  ): string {
+    const output = this.unique(name)
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
+    this.graph.node.push(
+      create(NodeProtoSchema, { opType: operator, name: output, input: [...inputs], output: [output], attribute })
+    )
+    return output
+  }
+}
+
+/** One call. */
+export class LayerCall {
+  readonly name: string
+  readonly inputs: ReadonlyArray<Value>
+  private readonly config: Readonly<Record<string, unknown>>
+  private readonly weights: ReadonlyMap<string, NdArray.NdArray>
+  private readonly writer: Writer
+
+  constructor(parts: {
+    readonly name: string
+    readonly inputs: ReadonlyArray<Value>
+    readonly config: Readonly<Record<string, unknown>>
+    readonly weights: ReadonlyMap<string, NdArray.NdArray>
+    readonly writer: Writer
+  }) {
+    this.name = parts.name
+    this.inputs = parts.inputs
+    this.config = parts.config
+    this.weights = parts.weights
+    this.writer = parts.writer
+  }
+
+  /** The one value that it takes. */
+  get input(): Value {
+    const [input, ...others] = this.inputs
+    if (input === undefined || others.length > 0) throw new Refused(`it takes ${this.inputs.length} inputs`, true)
+    return input
+  }
+
+  /** An operator of this layer, named by it; what it gives has as many axes as `rank` says. */
+  add(
+    operator: string,
+    inputs: ReadonlyArray<Value | string>,
+    attributes: Readonly<Record<string, Attribute>> = {},
+    rank = this.inputs[0]!.rank
+  ): Value {
+    const names = inputs.map((input) => (typeof input === "string" ? input : input.name))
+    return { name: this.writer.operator(operator, `${this.name}/${operator}`, names, attributes), rank }
+  }
+
+  /** A weight as an array of the model, its axes in another order, or in another shape. */
+  weight(
+    what: string,
+    order?: ReadonlyArray<number>,
+    shape?: (of: ReadonlyArray<number>) => ReadonlyArray<number>
+  ): string {
+    return this.writer.array(`${this.name}.${what}`, () => {
+      const given = this.given(what)
+      if (order !== undefined && order.length !== given.shape.length) {
+        throw new Refused(`its ${what} is [${given.shape}], which has not ${order.length} axes`, true)
+      }
+      const ordered = order === undefined ? given : transposed(given, order)
+      return shape === undefined ? ordered : { data: ordered.data, shape: shape(ordered.shape) }
+    })
+  }
+
+  has(what: string): boolean {
+    return this.find(what) !== undefined
+  }
+
+  /** How long a weight is along an axis. */
+  lengthOf(what: string, axis: number): number {
+    return this.given(what).shape[axis] ?? 0
+  }
+
+  private given(what: string): NdArray.NdArray {
+    const found = this.find(what)
+    if (found === undefined) throw new Refused(`its weight «${this.name}/${what}» is missing`, true)
+    return found
+  }
+
+  /** By its layer, whatever stands before that. */
+  private find(what: string): NdArray.NdArray | undefined {
+    const own = `${this.name}/${what}`
+    const found = this.weights.get(own)
+    if (found !== undefined) return found
+    for (const [name, array] of this.weights) if (name.endsWith(`/${own}`)) return array
+    return undefined
+  }
+
+  integers(numbers: ReadonlyArray<number>): string {
+    return this.writer.integers(numbers)
+  }
+
+  /** One number that is part of the formula. */
+  real(value: number): string {
+    return this.writer.array(String(value), () => ({ shape: [], data: Float32Array.of(value) }))
+  }
+
+  /** Numbers of one value that are never trained. */
+  filled(value: number, n: number): string {
+    return this.add("Expand", [this.real(value), this.integers([n])], {}, 1).name
+  }
+
+  number(name: string, otherwise?: number): number {
+    const value = this.config[name] ?? otherwise
+    if (typeof value === "number") return value
+    throw new Refused(`its ${name} is ${JSON.stringify(value)} instead of a number`, true)
+  }
+
+  text(name: string, otherwise: string): string {
+    const value = this.config[name] ?? otherwise
+    if (typeof value === "string") return value
+    // A function is written as an object that has its name.
+    const { class_name, config } = value as { readonly class_name?: string; readonly config?: unknown }
+    return class_name === "function" ? String(config) : (class_name ?? JSON.stringify(value)).toLowerCase()
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    return (this.config[name] ?? otherwise) === true
+  }
+
+  /** `n` whole numbers; one alone stands for all. */
+  list(name: string, n: number, otherwise: ReadonlyArray<number> = []): ReadonlyArray<number> {
+    const value = this.config[name] ?? otherwise
+    const numbers = typeof value === "number" ? Array<number>(n).fill(value) : value
+    const isList = Array.isArray(numbers) && numbers.length === n && numbers.every(Number.isSafeInteger)
+    if (isList) return numbers
+    throw new Refused(`its ${name} is ${JSON.stringify(value)} instead of ${n} whole numbers`, true)
+  }
+
+  /** What stands in the settings, whatever it is. */
+  setting(name: string): unknown {
+    return this.config[name]
+  }
+}
+
+const transposed = ({ data, shape }: NdArray.NdArray, order: ReadonlyArray<number>): NdArray.NdArray => {
+  const to = order.map((axis) => shape[axis]!)
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
+  const steps = order.map((axis) => strides[axis]!)
+  const moved = new Float32Array(data.length)
+  const at = to.map(() => 0)
+  let from = 0
+  for (let i = 0; i < moved.length; i++) {
+    moved[i] = data[from]!
+    for (let axis = to.length - 1; axis >= 0; axis--) {
+      from += steps[axis]!
+      if (++at[axis]! < to[axis]!) break
+      from -= steps[axis]! * to[axis]!
+      at[axis] = 0
+    }
+  }
+  return { shape: to, data: moved }
+}

@@ -1,0 +1,257 @@
+/**
+ * Layers-models of TensorFlow.js as circuits: their layers as operators of ONNX, and these as any network from elsewhere is read.
+ */
+import { create } from "@bufbuild/protobuf"
+import { type NdArray, version } from "@rai/core"
+import { Effect, Schema } from "effect"
+import * as Model from "../Model.ts"
+import * as ModelFile from "../ModelFile.ts"
+import { type ModelProto, ModelProtoSchema } from "../onnx_pb.ts"
+import { LayersUnsupported, ModelInvalid } from "../read/ModelInvalid.ts"
+import type * as Network from "../read/Network.ts"
+import * as Reading from "../read/Reading.ts"
+import { Refused } from "../read/Refused.ts"
+import * as Artifacts from "./Artifacts.ts"
+import { LayerCall, type Value, Writer } from "./LayerCall.ts"
+import * as Layers from "./Layers.ts"
+import * as Topology from "./Topology.ts"
+
+/** Why a layers-model is not read. */
+export type Failed = ModelFile.FileUnreadable | LayersUnsupported | Network.Failed
+
+/**
+ * The circuit of the layers-model in `path`, a `model.json` or the folder that holds one, up to its first output; x: [batch, inputs], of each
+ * example the numbers in a row as TensorFlow.js has them, channels last.
+ *
+ * ```ts
+ * import { Circuit } from "@rai/core"
+ * import { LayersModel } from "@rai/export"
+ * import { Effect } from "effect"
+ * import { writeFile } from "node:fs/promises"
+ *
+ * const layers = [{ class_name: "Dense", config: { name: "dense", units: 1, activation: "tanh", batch_input_shape: [null, 2] } }]
+ * const weights = [{ name: "dense/kernel", shape: [2, 1], dtype: "float32" }, { name: "dense/bias", shape: [1], dtype: "float32" }]
+ * await writeFile("weights.bin", new Float32Array([1, -1, 0.5]))
+ * await writeFile("model.json", JSON.stringify({
+ *   modelTopology: { class_name: "Sequential", config: { name: "sequential", layers } },
+ *   weightsManifest: [{ paths: ["weights.bin"], weights }]
+ * }))
+ * const { circuit } = await Effect.runPromise(LayersModel.read("model.json"))
+ * Circuit.print(circuit) // => "graph 2→1"
+ * Object.keys(Circuit.parameters(circuit)) // => ["dense.kernel", "dense.bias"]
+ * ```
+ */
+export const read = Effect.fn("LayersModel.read")(function* (
+  path: string,
+  options: Pick<Reading.Options, "logits"> = {}
+): Effect.fn.Return<Reading.Read, Failed> {
+  const artifacts = yield* Artifacts.read(path)
+  return yield* Reading.fromModel(yield* model(artifacts, artifacts.file), artifacts.file, options)
+})
+
+/** The bytes of the layers-model in `path` as an ONNX model, its input in the shape that it has there: ONNX without Python. */
+export const toOnnx = Effect.fn("LayersModel.toOnnx")(function* (
+  path: string
+): Effect.fn.Return<Uint8Array, ModelFile.FileUnreadable | LayersUnsupported | ModelInvalid> {
+  const artifacts = yield* Artifacts.read(path)
+  const { graph } = yield* model(artifacts, artifacts.file)
+  return Model.encode(graph!, { version, metadata: {}, opset })
+})
+
+/** Whether a path names a layers-model: JSON with a `modelTopology`, or a folder with a `model.json`. */
+export const isAt = Effect.fn("LayersModel.isAt")(function* (path: string): Effect.fn.Return<boolean> {
+  const file = yield* ModelFile.within(path, "model.json")
+  if (!/\.json$/i.test(file)) return false
+  const text = yield* Effect.orElseSucceed(ModelFile.read(file), () => new Uint8Array(0))
+  return new TextDecoder().decode(text).includes(`"modelTopology"`)
+})
+
+/** What a `tf.LayersModel` has, and anything else that describes itself alike. */
+export interface InMemory {
+  readonly name: string
+  readonly toJSON: (unused: null, returnString: false) => unknown
+  readonly weights: ReadonlyArray<{
+    readonly originalName: string
+    readonly read: () => { readonly shape: ReadonlyArray<number>; readonly data: () => Promise<ArrayLike<number>> }
+  }>
+}
+
+/** The same of a model that is in memory; it stays as it is, and no import of TensorFlow.js is needed here. */
+export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
+  of: InMemory,
+  options: Pick<Reading.Options, "logits"> = {}
+): Effect.fn.Return<Reading.Read, LayersUnsupported | Network.Failed> {
+  const topology = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Topology.schema)(of.toJSON(null, false)),
+    () => new ModelInvalid({ file: of.name, expected: "a layers-model of TensorFlow.js", came: "it describes none" })
+  )
+  const weights = new Map<string, NdArray.NdArray>()
+  for (const variable of of.weights) {
+    const tensor = variable.read()
+    const data = Float32Array.from(yield* Effect.promise(() => tensor.data()))
+    weights.set(variable.originalName, { shape: [...tensor.shape], data })
+  }
+  return yield* Reading.fromModel(yield* model({ topology: Topology.of(topology), weights }, of.name), of.name, options)
+})
+
+/** The operator set that the layers are written in. */
+const opset = 20
+
+/** The layers as a model of ONNX with the input that they have and their first output. */
+const model = Effect.fnUntraced(function* (
+  { topology, weights }: Artifacts.Artifacts,
+  file: string
+): Effect.fn.Return<ModelProto, LayersUnsupported | ModelInvalid> {
+  const walk = new Walk(file, weights)
+  const shape = yield* walk.inputShape(topology)
+  const input = { name: walk.writer.unique("x"), rank: shape.length }
+  const [output] = yield* walk.outputs(topology, [input])
+  if (walk.refusals.length > 0) return yield* new LayersUnsupported({ file, layers: grouped(walk.refusals) })
+  if (output === undefined) {
+    return yield* new ModelInvalid({ file, expected: "a model with an output", came: "it has none" })
+  }
+  const { graph } = walk.writer
+  graph.input.push(Model.value(input.name, ["batch", ...shape.slice(1)], "float"))
+  graph.output.push(Model.value(output.name, [], "float"))
+  // How many axes there are is known when the graph is read.
+  const { type } = graph.output[0]!
+  if (type?.value.case === "tensorType") type.value.value.shape = undefined
+  return create(ModelProtoSchema, { graph, opsetImport: [{ domain: "", version: BigInt(opset) }] })
+})
+
+interface Refusal {
+  readonly layer: string
+  readonly name: string
+  readonly reason?: string
+}
+
+/** Unknown layers together by their class; each other one with its reason. */
+const grouped = (refusals: ReadonlyArray<Refusal>) =>
+  [...Map.groupBy(refusals, ({ layer, reason = "" }) => `${layer} ${reason}`).values()].map((same) => {
+    const { layer, reason } = same[0]!
+    return { layer, names: same.map(({ name }) => name), ...(reason !== undefined && { reason }) }
+  })
+
+class Walk {
+  readonly writer = new Writer()
+  readonly refusals: Array<Refusal> = []
+  private readonly file: string
+  private readonly weights: ReadonlyMap<string, NdArray.NdArray>
+
+  constructor(file: string, weights: ReadonlyMap<string, NdArray.NdArray>) {
+    this.file = file
+    this.weights = weights
+  }
+
+  private invalid(expected: string, came: string): ModelInvalid {
+    return new ModelInvalid({ file: this.file, expected, came })
+  }
+
+  /** The shape of the one input, the examples first. */
+  readonly inputShape = Effect.fnUntraced(function* (
+    this: Walk,
+    of: Topology.Model
+  ): Effect.fn.Return<ReadonlyArray<number>, ModelInvalid> {
+    const expected = "a model with one input whose lengths behind the batch are known"
+    const { input_layers } = of
+    if (input_layers.length > 1) return yield* this.invalid(expected, `it has ${input_layers.length} inputs`)
+    const named = of.layers.find((layer) => Topology.nameOf(layer) === input_layers[0]?.layer)
+    const first = named ?? of.layers[0]
+    if (first === undefined) return yield* this.invalid("a model with layers", "it has none")
+    const inner = Topology.nested(first)
+    if (inner !== undefined) return yield* this.inputShape(inner)
+    const shape = first.config.batch_input_shape ?? first.config.batch_shape
+    if (Array.isArray(shape) && shape.length > 1 && shape.slice(1).every((n) => Number.isSafeInteger(n) && n > 0)) {
+      return shape.map(Number)
+    }
+    return yield* this.invalid(expected, `«${Topology.nameOf(first)}» takes ${JSON.stringify(shape) ?? "no shape"}`)
+  })
+
+  /** What a model gives for its inputs. */
+  readonly outputs = (
+    of: Topology.Model,
+    inputs: ReadonlyArray<Value>
+  ): Effect.Effect<ReadonlyArray<Value>, ModelInvalid> =>
+    of.output_layers.length === 0 ? this.sequential(of, inputs) : this.functional(of, inputs)
+
+  private readonly sequential = Effect.fnUntraced(function* (
+    this: Walk,
+    { layers }: Topology.Model,
+    inputs: ReadonlyArray<Value>
+  ): Effect.fn.Return<ReadonlyArray<Value>, ModelInvalid> {
+    let values = inputs
+    for (const layer of layers) values = yield* this.called(layer, values)
+    return values
+  })
+
+  private readonly functional = Effect.fnUntraced(function* (
+    this: Walk,
+    of: Topology.Model,
+    inputs: ReadonlyArray<Value>
+  ): Effect.fn.Return<ReadonlyArray<Value>, ModelInvalid> {
+    const layers = new Map(of.layers.map((layer) => [Topology.nameOf(layer), layer]))
+    const given = new Map(of.input_layers.map(({ layer }, i) => [layer, inputs[i]]))
+    const done = new Map<string, ReadonlyArray<Value> | "open">()
+    const valueOf = (reference: Topology.Reference): Effect.Effect<Value, ModelInvalid> =>
+      Effect.gen({ self: this }, function* () {
+        const { call, layer: name, output } = reference
+        const key = `${call} ${name}`
+        const own = given.get(name)
+        if (own !== undefined) return own
+        const found = done.get(key)
+        if (found === "open") return yield* this.invalid("layers without cycles", `«${name}» needs its own result`)
+        const layer = layers.get(name)
+        // The call 0 of a model is the one that made it.
+        const first = layer !== undefined && Topology.nested(layer) !== undefined ? 1 : 0
+        const takes = layer === undefined ? undefined : Topology.calls(layer)[call - first]
+        if (layer === undefined || takes === undefined) {
+          const came = layer === undefined ? `«${name}» is none of them` : `«${name}» has no call ${call}`
+          return yield* this.invalid("every layer that is named to be there", came)
+        }
+        if (found === undefined) done.set(key, "open")
+        const values = found ?? (yield* this.called(layer, yield* Effect.forEach(takes, valueOf)))
+        done.set(key, values)
+        const value = values[output]
+        return value ?? (yield* this.invalid("every result that is named to be there", `«${name}» gives no ${output}`))
+      })
+    return yield* Effect.forEach(of.output_layers, valueOf)
+  })
+
+  /** What a layer gives; what is refused is noted, and what comes behind it is looked at all the same. */
+  private readonly called = Effect.fnUntraced(function* (
+    this: Walk,
+    layer: Topology.Layer,
+    inputs: ReadonlyArray<Value>
+  ): Effect.fn.Return<ReadonlyArray<Value>, ModelInvalid> {
+    const name = Topology.nameOf(layer)
+    const kind = layer.class_name
+    const inner = Topology.nested(layer)
+    if (inner !== undefined) return yield* this.outputs(inner, inputs)
+    if (kind === "InputLayer") return inputs
+    // As many axes as came in are a guess, so behind it nothing is called wrong.
+    const unsure = inputs.slice(0, 1).map((input) => ({ ...input, isUnsure: true }))
+    const isUnsure = inputs.some((input) => input.isUnsure === true)
+    const row = Layers.table.get(kind)
+    if (row === undefined) {
+      this.refusals.push({ layer: kind, name })
+      return unsure
+    }
+    const { weights, writer } = this
+    const given = attempt(() => row(new LayerCall({ name, inputs, config: layer.config, weights, writer })))
+    if (!(given instanceof Refused)) return [{ ...given, isUnsure }]
+    if (!given.isInvalid) this.refusals.push({ layer: kind, name, reason: given.message })
+    else if (!isUnsure) {
+      return yield* this.invalid(`settings that fit each other in ${kind} «${name}»`, given.message)
+    }
+    return unsure
+  })
+}
+
+const attempt = <A>(f: () => A): A | Refused => {
+  try {
+    return f()
+  } catch (error) {
+    if (error instanceof Refused) return error
+    throw error
+  }
+}
