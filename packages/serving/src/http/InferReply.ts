@@ -15,24 +15,29 @@ const jsonHeaders = { "content-type": "application/json" }
 const headOf = ({ name, datatype, shape }: InferTensor): string =>
   `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}]`
 
-const writeJson = (output: InferTensor): Result.Result<string, RequestInvalid> =>
-  output.datatype === "FP16"
-    ? Result.fail(
-        new RequestInvalid({
-          reason: `the output ${quote(output.name)} is FP16, which JSON has no form for; ask for it with the parameter "binary_data": true`
-        })
-      )
-    : Result.succeed(`${headOf(output)},"data":${JsonData.write(output)}}`)
+const writeJson = (output: InferTensor, maxElements: number): Result.Result<string, RequestInvalid> => {
+  const { data, datatype, name } = output
+  const why =
+    datatype === "FP16"
+      ? "is FP16, which JSON has no form for"
+      : data.length > maxElements
+        ? `has ${data.length} elements, and JSON may hold ${maxElements}`
+        : undefined
+  if (why === undefined) return Result.succeed(`${headOf(output)},"data":${JsonData.write(output)}}`)
+  const reason = `the output ${quote(name)} ${why}; ask for it with the parameter "binary_data": true`
+  return Result.fail(new RequestInvalid({ reason }))
+}
 
 const writeOutput = (
   output: InferTensor,
   forms: OutputForms,
+  maxElements: number,
   raw: Array<Uint8Array>
 ): Result.Result<string, RequestInvalid> => {
   const { binary, classes, byExample } = forms.named.get(output.name) ?? forms.others
   const chosen = classes > 0 ? Classification.apply(output, classes, byExample) : Result.succeed(output)
   if (Result.isFailure(chosen)) return Result.fail(chosen.failure)
-  if (!binary) return writeJson(chosen.success)
+  if (!binary) return writeJson(chosen.success, maxElements)
   const bytes = RawData.write(chosen.success)
   raw.push(bytes)
   return Result.succeed(`${headOf(chosen.success)},"parameters":{"binary_data_size":${bytes.length}}}`)
@@ -41,12 +46,13 @@ const writeOutput = (
 /** Writes an answer in the forms that its request asked for; where outputs are raw, their bytes follow the JSON. */
 export const write = (
   { id, model, version, outputs }: InferResponse,
-  forms: OutputForms | undefined
+  forms: OutputForms | undefined,
+  maxElements: number
 ): Result.Result<Reply, RequestInvalid> => {
   const written: Array<string> = []
   const raw: Array<Uint8Array> = []
   for (const output of outputs) {
-    const text = forms === undefined ? writeJson(output) : writeOutput(output, forms, raw)
+    const text = forms === undefined ? writeJson(output, maxElements) : writeOutput(output, forms, maxElements, raw)
     if (Result.isFailure(text)) return Result.fail(text.failure)
     written.push(text.success)
   }

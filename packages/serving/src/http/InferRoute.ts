@@ -113,7 +113,7 @@ export const make =
       cancel = plane.submit(name, asked.success, deadline.success, (result) =>
         guarded(() => {
           if (Result.isFailure(result)) return refuse(result.failure)
-          const written = InferReply.write(result.success, forms.success)
+          const written = InferReply.write(result.success, forms.success, limits.jsonElements)
           if (Result.isFailure(written)) return refuse(written.failure)
           reply(written.success)
         })

@@ -113,5 +113,17 @@ export const write = ({ datatype, data }: Pick<InferTensor, "datatype" | "data">
   if (datatype === "BYTES") return JSON.stringify(data)
   const text = data.join(",")
   // Of the characters that numbers are written with, "I" and "N" stand in these words alone.
-  return /[IN]/.test(text) ? `[${text.replace(/-?Infinity|NaN/g, '"$&"')}]` : `[${text}]`
+  return /[IN]/.test(text) ? `[${quoteWords(data)}]` : `[${text}]`
+}
+
+// V8 ends the process where one text has more than some ten million matches to replace.
+const stretch = 65_536
+
+const quoteWords = (data: InferTensor["data"]): string => {
+  const parts: Array<string> = []
+  for (let start = 0; start < data.length; start += stretch) {
+    const text = data.slice(start, start + stretch).join(",")
+    parts.push(text.replace(/-?Infinity|NaN/g, '"$&"'))
+  }
+  return parts.join(",")
 }

@@ -14,6 +14,8 @@ export interface Limits {
   readonly jsonDepth: number
   /** Arrays and objects in one JSON text: each costs far more memory than the text that asks for it. */
   readonly jsonArrays: number
+  /** Names in its objects, for the same reason. */
+  readonly jsonKeys: number
   /** Numbers and texts in one tensor that comes as JSON. */
   readonly jsonElements: number
   readonly connections: number
@@ -33,6 +35,7 @@ export const defaults: Limits = {
   headerBytes: 16 * 1024,
   jsonDepth: 100,
   jsonArrays: 1_000_000,
+  jsonKeys: 100_000,
   jsonElements: 16 * MiB,
   connections: 4096,
   headersMillis: 20_000,
