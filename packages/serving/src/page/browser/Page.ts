@@ -50,22 +50,27 @@ const open = async (model: string, version: string | undefined): Promise<void> =
   const key = JSON.stringify([model, version])
   if (key === opened) return
   opened = key
-  // Where no version answers there is nothing to ask.
-  byId("panels").hidden = version === undefined
-  if (version === undefined) return ModelView.showProvider({})
-  try {
-    const metadata = await Server.metadata(model, version)
-    if (key !== opened) return
-    ModelView.showProvider(metadata.parameters)
-    Ask.show(model, version, metadata)
-    Landscape.show(model, version, metadata)
-  } catch {
-    opened = "" // the next look tries again
+  const panels = byId("panels")
+  if (version === undefined) {
+    // There is nothing to ask.
+    panels.hidden = true
+    return ModelView.showProvider({})
   }
+  const metadata = await Server.metadata(model, version).catch(() => undefined)
+  if (key !== opened) return
+  if (metadata === undefined) {
+    opened = "" // the next look tries again
+    return
+  }
+  ModelView.showProvider(metadata.parameters)
+  Ask.show(model, version, metadata)
+  Landscape.show(model, version, metadata)
+  panels.hidden = false
 }
 
 const render = (): void => {
   const model = chosen()
+  byId("app").hidden = false
   ModelList.show(models, model?.name)
   byId("model").hidden = model === undefined
   if (model === undefined) return
