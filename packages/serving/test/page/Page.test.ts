@@ -11,6 +11,7 @@ import { call, fixtures, tensor } from "../Client.ts"
 import * as Folder from "../Folder.ts"
 import * as Browser from "./Browser.ts"
 
+const require = createRequire(import.meta.url)
 const live = { excludeTestServices: true }
 const serving = (options: Partial<InferenceServer.Options>) =>
   Layer.merge(
@@ -49,7 +50,7 @@ const drawn = (page: Page) => act(() => page.locator("#landscape[aria-busy=false
 
 /** axe-core's verdict of the page as it stands: no rule broken. */
 const accessible = Effect.fnUntraced(function* (page: Page) {
-  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+  const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8")
   const broken = yield* Effect.promise(async () => {
     await page.evaluate(axe)
     return page.evaluate<ReadonlyArray<string>>(

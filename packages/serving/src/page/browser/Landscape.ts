@@ -96,8 +96,10 @@ const paint = (): void => {
   if (spot.getAttribute("visibility") === "visible") tell()
 }
 
+/** The columns to choose from; a number that the model leaves open is known when an answer has come. */
 const showColumns = (columns: number): void => {
-  byId("column").hidden = columns <= 1
+  if (columns < 1) return
+  byId("column").hidden = columns === 1
   if (column.length === columns) return
   column.replaceChildren(...Array.from({ length: columns }, (_, i) => make("option", { value: i }, String(i))))
   column.value = String(columns - 1)
@@ -152,6 +154,7 @@ export const show = (model: string, version: string, signature: Signature): void
   const before = output.value
   output.replaceChildren(...outputs.map(({ name }) => make("option", { value: name }, name)))
   if (outputs.some(({ name }) => name === before)) output.value = before
+  showColumns(outputs.find(({ name }) => name === output.value)!.shape[1] ?? 1)
   void ask()
 }
 
