@@ -25,18 +25,15 @@ interface Drawn {
   readonly output: string
 }
 
+type Limits = readonly [HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement]
+
 const section = byId("landscape")
 const output = byId("output") as HTMLSelectElement
 const column = byId("column").querySelector("select")!
 const canvas = section.querySelector("canvas")!
 const svg = section.querySelector("svg")!
 const spot = svg.querySelector("circle")!
-const limits = [...byId("ranges").querySelectorAll("input")] as [
-  HTMLInputElement,
-  HTMLInputElement,
-  HTMLInputElement,
-  HTMLInputElement
-]
+const [left, right, bottom, top] = byId("ranges").querySelectorAll("input") as unknown as Limits
 
 let subject: Subject | undefined
 let drawn: Drawn | undefined
@@ -44,20 +41,10 @@ let values: Float64Array = new Float64Array()
 let asked = 0
 let cell: readonly [x: number, y: number] = [n / 2, n / 2]
 
-const rangesOf = (): readonly [Plane.Range, Plane.Range] | undefined => {
-  const [left, right, bottom, top] = limits.map(({ valueAsNumber }) => valueAsNumber) as [
-    number,
-    number,
-    number,
-    number
-  ]
-  limits[1].setCustomValidity(left < right ? "" : "This must be more than where the axis begins.")
-  limits[3].setCustomValidity(bottom < top ? "" : "This must be more than where the axis begins.")
-  if (!limits.every((limit) => limit.reportValidity())) return undefined
-  return [
-    { low: left, high: right },
-    { low: bottom, high: top }
-  ]
+const rangeOf = (from: HTMLInputElement, to: HTMLInputElement): Plane.Range | undefined => {
+  const [low, high] = [from.valueAsNumber, to.valueAsNumber]
+  to.setCustomValidity(low < high ? "" : "This must be more than where the axis begins.")
+  return from.reportValidity() && to.reportValidity() ? { low, high } : undefined
 }
 
 const ticks = (id: string, { low, high }: Plane.Range, count: number): void => {
@@ -106,9 +93,9 @@ const showColumns = (columns: number): void => {
 }
 
 const ask = async (): Promise<void> => {
-  const ranges = rangesOf()
-  if (subject === undefined || ranges === undefined) return
-  const [across, up] = ranges
+  const across = rangeOf(left, right)
+  const up = rangeOf(bottom, top)
+  if (subject === undefined || across === undefined || up === undefined) return
   const { input, path } = subject
   const name = output.value
   const mine = ++asked
@@ -159,18 +146,10 @@ export const show = (model: string, version: string, signature: Signature): void
 }
 
 svg.setAttribute("viewBox", `0 0 ${n} ${n}`)
+
 const bar = byId("bar") as HTMLCanvasElement
-const rows = Float64Array.from({ length: 256 }, (_, i) => 255 - i)
-bar
-  .getContext("2d")!
-  .putImageData(
-    new ImageData(
-      Uint8ClampedArray.from([...rows].flatMap((i) => [...Viridis.table.subarray(3 * i, 3 * i + 3), 255])),
-      1
-    ),
-    0,
-    0
-  )
+const colours = Array.from({ length: 256 }, (_, i) => [...Viridis.table.subarray(3 * (255 - i), 3 * (256 - i)), 255])
+bar.getContext("2d")!.putImageData(new ImageData(Uint8ClampedArray.from(colours.flat()), 1), 0, 0)
 
 output.addEventListener("change", () => void ask())
 column.addEventListener("change", paint)
