@@ -1,12 +1,13 @@
 /**
  * What is published, as it is built: `npm run package-check` installs it in empty projects, which takes minutes.
  */
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { publint } from "publint"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import * as Build from "../src/Build.ts"
+import * as Command from "../src/Command.ts"
 import * as Cost from "../src/Cost.ts"
 import * as Package from "../src/Package.ts"
 import * as Packed from "../src/Packed.ts"
@@ -93,6 +94,43 @@ test.each(light)("publint has nothing to say of $name, packed", { timeout: 60_00
   const tarball = new Uint8Array(readFileSync(file)).buffer
   const { messages } = await publint({ pack: { tarball }, strict: true })
   expect(messages).toEqual([])
+})
+
+test("@rai/serving serves its page as it was built: in one module, without a build by whoever starts it", () => {
+  const { folder } = packages.find(({ name }) => name === "@rai/serving")!
+  const models = JSON.stringify(join(folder, "test", "fixtures", "sigmoid.onnx"))
+  const script = `
+    import { Effect } from "effect"
+    import { InferenceServer } from "../dist/index.js"
+    const server = InferenceServer.layer({ repository: ${models}, port: 0, executionProviders: ["cpu"] })
+    const program = Effect.gen(function* () {
+      const { url } = yield* InferenceServer.InferenceServer
+      const get = (path) => Effect.promise(async () => {
+        const response = await fetch(url + path, { headers: { accept: "text/html" } })
+        return [response.status, response.headers.get("content-type"), await response.text()]
+      })
+      const paths = ["/", "/page/Page.js", "/page/page.css", "/page/icon.svg", "/page/uPlot.js", "/page/uPlot.css", "/page/Curve.ts"]
+      const answers = yield* Effect.forEach(paths, get)
+      process.stdout.write("\\n" + JSON.stringify(answers))
+    })
+    await Effect.runPromise(Effect.provide(program, server))`
+  // A file, as threads take over how their process was started, and would look for a program on its command line.
+  const file = join(folder, "node_modules", ".page.mjs")
+  writeFileSync(file, script)
+  const said = Command.run(process.execPath, [file], folder).trim().split("\n").at(-1)!
+  const answers: ReadonlyArray<readonly [status: number, contentType: string, text: string]> = JSON.parse(said)
+  expect(answers.map(([status, contentType]) => [status, contentType])).toEqual([
+    [200, "text/html; charset=utf-8"],
+    [200, "text/javascript; charset=utf-8"],
+    [200, "text/css; charset=utf-8"],
+    [200, "image/svg+xml; charset=utf-8"],
+    [200, "text/javascript; charset=utf-8"],
+    [200, "text/css; charset=utf-8"],
+    [404, "application/json"]
+  ])
+  const [, , module] = answers[1]!
+  expect(module).not.toMatch(/^import /m)
+  expect(module).toContain("new uPlot(")
 })
 
 describe("import @rai/core", () => {

@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Access from "../Access.ts"
+import * as PageRoutes from "../page/PageRoutes.ts"
 import * as Reply from "./Reply.ts"
 
 /** Whose requests pass. */
@@ -44,6 +45,7 @@ export const stop = (
       return { status: 204, headers: {}, body: "" }
     }
   }
+  if (PageRoutes.isFor(method, request.url, headers.accept)) return undefined
   const refusal = Access.refusal(access, "other", headers.authorization)
   return refusal === undefined ? undefined : Reply.failure(refusal)
 }

@@ -12,6 +12,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Access from "../Access.ts"
 import { DataPlane, type ModelName } from "../DataPlane.ts"
+import * as PageRoutes from "../page/PageRoutes.ts"
 import { BodyTooLarge, NotSupported, type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as TritonForms from "../TritonForms.ts"
 import * as Answer from "./Answer.ts"
@@ -123,7 +124,7 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
     Effect.map(({ name, versions }) => ({ name, versions }))
   )
   return [
-    get("/", Effect.succeed(Answer.json({ message: pointer }))),
+    ...PageRoutes.routes(pointer),
     get("/openapi.json", Effect.succeed(Answer.json(OpenApi.document))),
     get("/docs", Effect.succeed(Answer.html(Docs.page))),
     get("/v2", Effect.succeed(Answer.json(plane.serverMetadata))),
