@@ -66,6 +66,7 @@ export const open = Effect.fnUntraced(function* ({ path = "/", dark = false, ...
     ),
     (page) =>
       Effect.promise(async () => {
+        await page.unrouteAll({ behavior: "ignoreErrors" })
         await page.close()
         assert.deepStrictEqual(wrong, [])
       })

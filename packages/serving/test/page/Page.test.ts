@@ -11,6 +11,7 @@ import { call, fixtures, tensor } from "../Client.ts"
 import * as Folder from "../Folder.ts"
 import * as Browser from "./Browser.ts"
 
+const require = createRequire(import.meta.url)
 const live = { excludeTestServices: true }
 const serving = (options: Partial<InferenceServer.Options>) =>
   Layer.merge(
@@ -49,7 +50,7 @@ const drawn = (page: Page) => act(() => page.locator("#landscape[aria-busy=false
 
 /** axe-core's verdict of the page as it stands: no rule broken. */
 const accessible = Effect.fnUntraced(function* (page: Page) {
-  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+  const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8")
   const broken = yield* Effect.promise(async () => {
     await page.evaluate(axe)
     return page.evaluate<ReadonlyArray<string>>(
@@ -297,7 +298,8 @@ describe.skipIf(Browser.program === undefined)(Browser.unless("in a browser"), (
     )
   })
 
-  layer(serving({ access: { all: Redacted.make("secret") } }), live)("behind a token", (it) => {
+  const secret = serving({ access: { all: Redacted.make("secret") }, executionProviders: ["cuda", "cpu"] })
+  layer(secret, live)("behind a token", (it) => {
     it.effect("asks for the token, takes the right one alone, and keeps it in the tab", () =>
       Effect.gen(function* () {
         const page = yield* Browser.open({ path: "/#/sigmoid", expected: /status of 401/ })
@@ -316,6 +318,10 @@ describe.skipIf(Browser.program === undefined)(Browser.unless("in a browser"), (
         yield* act(() => page.locator("#answer table").waitFor())
         assert.include(yield* text(page, "#curl"), '-H "authorization: Bearer $TOKEN"')
         assert.notInclude(yield* Effect.promise(() => page.content()), "secret")
+        const authorized = { headers: { authorization: "Bearer secret" } }
+        const { parameters } = (yield* call("/v2/models/sigmoid", undefined, authorized)).body
+        const { cuda_not_taken: why } = parameters as Readonly<Record<string, string>>
+        assert.strictEqual(yield* text(page, "#provider"), why === undefined ? "" : `cuda was not taken: ${why}`)
         yield* act(() => page.reload())
         yield* act(() => page.locator("#models b", { hasText: "sigmoid" }).waitFor())
         yield* act(() => page.getByRole("button", { name: "Forget the token" }).click())

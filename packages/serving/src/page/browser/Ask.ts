@@ -49,7 +49,7 @@ const fieldOf = (tensor: Request.Tensor): Field => {
     "fieldset",
     {},
     make("legend", {}, make("code", {}, name), ` ${datatype} ${Print.shape(tensor.shape)}`),
-    make("label", { class: "shape" }, "Shape ", shape),
+    make("label", {}, "Shape ", shape),
     make("label", {}, "Values ", data),
     hint
   )
@@ -107,9 +107,11 @@ const table = (outputs: ReadonlyArray<Output>): HTMLElement =>
 
 const send = async () => {
   const button = form.querySelector("button")!
+  const asked = path
   button.disabled = true
   try {
-    const came = await Server.send(`${path}/infer`, body())
+    const came = await Server.send(`${asked}/infer`, body())
+    if (asked !== path) return // another model is looked at by now
     const time = `${came.status} in ${Print.number(came.milliseconds)} ms`
     if (came.status === 200) {
       const { outputs } = JSON.parse(came.text, asWritten) as { readonly outputs: ReadonlyArray<Output> }
@@ -145,10 +147,13 @@ form.addEventListener("submit", (event) => {
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()
 })
-byId("copy").addEventListener("click", (event) => {
-  const button = event.currentTarget as HTMLButtonElement
+
+const copy = byId("copy")
+// Browsers have no clipboard for pages that came over plain HTTP from another machine.
+copy.hidden = !isSecureContext
+copy.addEventListener("click", () => {
   void navigator.clipboard.writeText(command()).then(() => {
-    say(button, "Copied")
-    setTimeout(() => say(button, "Copy"), 1500)
+    say(copy, "Copied")
+    setTimeout(() => say(copy, "Copy"), 1500)
   })
 })

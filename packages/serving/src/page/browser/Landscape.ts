@@ -25,18 +25,15 @@ interface Drawn {
   readonly output: string
 }
 
+type Limits = readonly [HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement]
+
 const section = byId("landscape")
 const output = byId("output") as HTMLSelectElement
 const column = byId("column").querySelector("select")!
 const canvas = section.querySelector("canvas")!
 const svg = section.querySelector("svg")!
 const spot = svg.querySelector("circle")!
-const limits = [...byId("ranges").querySelectorAll("input")] as [
-  HTMLInputElement,
-  HTMLInputElement,
-  HTMLInputElement,
-  HTMLInputElement
-]
+const [left, right, bottom, top] = byId("ranges").querySelectorAll("input") as unknown as Limits
 
 let subject: Subject | undefined
 let drawn: Drawn | undefined
@@ -44,20 +41,10 @@ let values: Float64Array = new Float64Array()
 let asked = 0
 let cell: readonly [x: number, y: number] = [n / 2, n / 2]
 
-const rangesOf = (): readonly [Plane.Range, Plane.Range] | undefined => {
-  const [left, right, bottom, top] = limits.map(({ valueAsNumber }) => valueAsNumber) as [
-    number,
-    number,
-    number,
-    number
-  ]
-  limits[1].setCustomValidity(left < right ? "" : "This must be more than where the axis begins.")
-  limits[3].setCustomValidity(bottom < top ? "" : "This must be more than where the axis begins.")
-  if (!limits.every((limit) => limit.reportValidity())) return undefined
-  return [
-    { low: left, high: right },
-    { low: bottom, high: top }
-  ]
+const rangeOf = (from: HTMLInputElement, to: HTMLInputElement): Plane.Range | undefined => {
+  const [low, high] = [from.valueAsNumber, to.valueAsNumber]
+  to.setCustomValidity(low < high ? "" : "This must be more than where the axis begins.")
+  return from.reportValidity() && to.reportValidity() ? { low, high } : undefined
 }
 
 const ticks = (id: string, { low, high }: Plane.Range, count: number): void => {
@@ -96,17 +83,19 @@ const paint = (): void => {
   if (spot.getAttribute("visibility") === "visible") tell()
 }
 
+/** The columns to choose from; a number that the model leaves open is known when an answer has come. */
 const showColumns = (columns: number): void => {
-  byId("column").hidden = columns <= 1
+  if (columns < 1) return
+  byId("column").hidden = columns === 1
   if (column.length === columns) return
   column.replaceChildren(...Array.from({ length: columns }, (_, i) => make("option", { value: i }, String(i))))
   column.value = String(columns - 1)
 }
 
 const ask = async (): Promise<void> => {
-  const ranges = rangesOf()
-  if (subject === undefined || ranges === undefined) return
-  const [across, up] = ranges
+  const across = rangeOf(left, right)
+  const up = rangeOf(bottom, top)
+  if (subject === undefined || across === undefined || up === undefined) return
   const { input, path } = subject
   const name = output.value
   const mine = ++asked
@@ -152,22 +141,15 @@ export const show = (model: string, version: string, signature: Signature): void
   const before = output.value
   output.replaceChildren(...outputs.map(({ name }) => make("option", { value: name }, name)))
   if (outputs.some(({ name }) => name === before)) output.value = before
+  showColumns(outputs.find(({ name }) => name === output.value)!.shape[1] ?? 1)
   void ask()
 }
 
 svg.setAttribute("viewBox", `0 0 ${n} ${n}`)
+
 const bar = byId("bar") as HTMLCanvasElement
-const rows = Float64Array.from({ length: 256 }, (_, i) => 255 - i)
-bar
-  .getContext("2d")!
-  .putImageData(
-    new ImageData(
-      Uint8ClampedArray.from([...rows].flatMap((i) => [...Viridis.table.subarray(3 * i, 3 * i + 3), 255])),
-      1
-    ),
-    0,
-    0
-  )
+const colours = Array.from({ length: 256 }, (_, i) => [...Viridis.table.subarray(3 * (255 - i), 3 * (256 - i)), 255])
+bar.getContext("2d")!.putImageData(new ImageData(Uint8ClampedArray.from(colours.flat()), 1), 0, 0)
 
 output.addEventListener("change", () => void ask())
 column.addEventListener("change", paint)

@@ -79,10 +79,19 @@ const render = (): void => {
   void open(model.name, versionOf(model))
 }
 
+let about = ""
+
+/** The first request of all, so that a token is asked for once. */
+const greet = async (): Promise<void> => {
+  const server = await Server.about().catch(() => undefined)
+  if (server !== undefined) about = `${server.name} ${server.version} at ${location.host}`
+}
+
 const showState = (answers: boolean): void => {
   const all = [...models.byName.values()]
   const up = all.filter((model) => Models.state(model) === "READY").length
   const state = byId("state")
+  say(byId("about"), about)
   state.dataset.state = !answers ? "UNAVAILABLE" : up === all.length ? "READY" : "LOADING"
   say(
     state,
@@ -96,12 +105,6 @@ const look = async (): Promise<void> => {
   showState(seen !== undefined)
   byId("forget").hidden = !Token.isKept()
   render()
-}
-
-/** The first request of all, so that a token is asked for once. */
-const greet = async (): Promise<void> => {
-  const about = await Server.about().catch(() => undefined)
-  if (about !== undefined) say(byId("about"), `${about.name} ${about.version} at ${location.host}`)
 }
 
 const pause = () => new Promise<void>((resume) => setTimeout(resume, interval))

@@ -56,7 +56,7 @@ export const exampleData = (datatype: string, shape: string): string => {
 const spread = ({ shape, data }: Filled): string => {
   const count = elements(sizes(shape) ?? [])
   const single = /^\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"[\]]+)\s*$/.test(data)
-  return single && count > 1 && count <= 1e7 ? Array(count).fill(data.trim()).join(",") : data
+  return single && count > 1 && count <= 1e6 ? Array(count).fill(data.trim()).join(",") : data
 }
 
 /** The request's body. What was typed stands in it as it is: the server says what is wrong with it better than a form could. */
