@@ -19,7 +19,7 @@ const isProgram = (file: string): boolean => {
 
 /** Where Chromium is: CHROMIUM says so, or the PATH. */
 export const program: string | undefined =
-  process.env.CHROMIUM ??
+  process.env.CHROMIUM ||
   (process.env.PATH ?? "")
     .split(delimiter)
     .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)))
