@@ -204,7 +204,7 @@ for (const [i, [name, make]] of Object.entries(models).entries()) {
 
   it.effect(`${name}: written and after 20 steps too, onnxruntime answers as the free run`, () =>
     Effect.gen(function* () {
-      const { circuit, parameters: before } = yield* LayersModel.fromModel(model)
+      const { circuit, example, parameters: before } = yield* LayersModel.fromModel(model)
       const [, width] = expected.shape as readonly [number, number]
       const targets = NdArray.make([examples, width], Pseudorandom.make(1).normals(examples * width))
       const inputNames = Array.from({ length: x.shape[1]! }, (_, k) => `x${k}`)
@@ -212,14 +212,16 @@ for (const [i, [name, make]] of Object.entries(models).entries()) {
       const settings = { steps: 20, optimizer: Plan.auto(circuit).phases[0]!.optimizer }
       const plan = Circuit.depth(circuit) > 1 ? Plan.relax(settings) : Plan.backpropagate(settings)
       const trained = yield* Training.fit(circuit, data, { plan, seed: 0 })
-      const still = yield* Onnxruntime.run(yield* Onnx.make({ ...trained, parameters: before }), { x })
+      // What is written takes examples in the shape in which TensorFlow.js does.
+      const shaped = { x: { data: x.data, shape: [examples, ...example] } }
+      const still = yield* Onnxruntime.run(yield* Onnx.make({ ...trained, parameters: before }), shaped)
       expect(furthest(still.value!, expected)).toBeLessThan(1e-5)
       for (const [parameter, { role }] of Object.entries(Circuit.parameters(circuit))) {
         const moved = furthest(trained.parameters[parameter]!, before[parameter]!)
         if (role === "statistic") expect(moved).toBe(0)
         else expect(moved, parameter).toBeGreaterThan(0)
       }
-      const { value } = yield* Onnxruntime.run(yield* Onnx.make(trained), { x })
+      const { value } = yield* Onnxruntime.run(yield* Onnx.make(trained), shaped)
       expect(furthest(value!, yield* freeRun(trained, x))).toBeLessThan(1e-5)
     }).pipe(Effect.provide(TfjsEngine.layerWasm))
   )
