@@ -123,7 +123,8 @@ export const make = Effect.fnUntraced(function* ({
   yield* silenceTelemetry
   const data: ThreadData = { ...settings, ending: new Int32Array(new SharedArrayBuffer(4)) }
   const thread = yield* Effect.acquireRelease(
-    Effect.sync(() => new Worker(new URL("./SessionThread.ts", import.meta.url), { workerData: data })),
+    // Without what the process was started with: `--eval` would be the thread's program too.
+    Effect.sync(() => new Worker(new URL("./SessionThread.ts", import.meta.url), { workerData: data, execArgv: [] })),
     (thread) =>
       Effect.suspend(() => {
         Atomics.store(data.ending, 0, 1)
