@@ -1,6 +1,7 @@
 /**
  * The Open Inference Protocol over onnxruntime-node.
  */
+export * as CudaProvider from "@rai/onnxruntime/cuda"
 export * as DataPlane from "./DataPlane.ts"
 export * as Datatype from "./Datatype.ts"
 export * as InferenceServer from "./InferenceServer.ts"
