@@ -55,7 +55,7 @@ const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
   const cwd = fileURLToPath(CudaProvider.packageFolder())
   const script = path.join(cwd, "script", "install.js")
   if (!(yield* fs.exists(script)))
-    return yield* new CudaNotInstalled({ reason: "there is no Python 3 to fetch it; install python3 with pip" })
+    return yield* new CudaNotInstalled({ reason: "onnxruntime-node's own script is not here" })
   yield* onStep("asking NuGet")
   yield* NativeLibrary.Tool.run(process.execPath, [script, "--onnxruntime-node-install=cuda12"], { cwd })
   return "NuGet"
@@ -71,7 +71,11 @@ export const install = Effect.fn("CudaInstall.install")(function* (onStep: OnSte
     })
   }
   const python = yield* NativeLibrary.Tool.find(["python3"])
-  if (python === undefined) return yield* fromNuget(onStep)
+  if (python === undefined) {
+    const why = (reason: string) =>
+      new CudaNotInstalled({ reason: `there is no Python 3 to fetch its wheel (${reason}); install python3 with pip` })
+    return yield* fromNuget(onStep).pipe(Effect.mapError(({ message }) => why(`and from NuGet: ${message}`)))
+  }
   return yield* fromWheel(python, onStep).pipe(
     Effect.catch((first) =>
       fromNuget(onStep).pipe(

@@ -46,6 +46,7 @@ export const command = Command.make(
   "doctor",
   {
     installCuda: Flag.Boolean("install-cuda").pipe(
+      Flag.withDefault(false),
       Flag.withDescription(
         "first fetch the files of onnxruntime's CUDA provider, from the wheel onnxruntime-gpu or else from NuGet, and put them beside onnxruntime's own"
       )
