@@ -2,7 +2,7 @@
  * The inference server: every model of a repository behind the Open Inference Protocol.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Context, type Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
 import { DataPlane } from "./DataPlane.ts"
 import * as HttpTransport from "./http/HttpTransport.ts"
 import { ModelRepository, type RepositoryInvalid, type SettingsInvalid } from "./repository/ModelRepository.ts"
@@ -17,6 +17,8 @@ export interface Options extends HttpTransport.Options {
   readonly executionProviders?: ReadonlyArray<ExecutionProvider> | undefined
   /** How often to look for changed, new and removed models; never where it is not given. */
   readonly poll?: Duration.Input | undefined
+  /** What requests that are under way may take once the server is to stop; 30 s where it is not given. */
+  readonly grace?: Duration.Input | undefined
 }
 
 /** A running server: `url` is its address, `http://127.0.0.1:8080`. */
@@ -24,11 +26,24 @@ export class InferenceServer extends Context.Service<InferenceServer, { readonly
   "@rai/serving/InferenceServer"
 ) {}
 
-/** Serves a repository on 127.0.0.1:8080 until its scope closes: first the server stops listening, then the models' threads end. */
+/** Not ready from now on, for whoever sends requests elsewhere then; ends once none is under way, or after `patience`. */
+const drain = Effect.fnUntraced(function* (patience: Duration.Duration) {
+  const plane = yield* DataPlane
+  yield* Effect.logInfo("stopping: not ready from now on, what is under way is answered")
+  // A finaliser is not interrupted, so that what it waits for must be.
+  const idle = yield* Effect.timeoutOption(Effect.interruptible(plane.drain), patience)
+  if (Option.isNone(idle)) yield* Effect.logWarning("requests still come or run; the server stops listening")
+})
+
+/**
+ * Serves a repository on 127.0.0.1:8080 until its scope closes: then it is not ready, answers what is under way, stops listening, and at last the
+ * models' threads end. Each half of `grace` is for one of the two in the middle.
+ */
 export const layer = ({
   repository,
   executionProviders = ["cuda", "cpu"],
   poll,
+  grace = "30 seconds",
   ...http
 }: Options): Layer.Layer<
   InferenceServer,
@@ -37,6 +52,7 @@ export const layer = ({
   const plane = DataPlane.layer({ providers: executionProviders, poll }).pipe(
     Layer.provide(ModelRepository.layer(repository))
   )
+  const half = Duration.times(Duration.fromInputUnsafe(grace), 0.5)
   const running = Layer.effect(
     InferenceServer,
     Effect.gen(function* () {
@@ -45,12 +61,13 @@ export const layer = ({
       const ready = index.filter(({ state }) => state === "READY")
       const list = ready.map(({ name, provider }) => `${name} (${provider})`).join(", ")
       yield* Effect.logInfo(`serving ${ready.length} ${ready.length === 1 ? "model" : "models"} at ${url}: ${list}`)
+      yield* Effect.addFinalizer(() => drain(half))
       return InferenceServer.of({ url })
     })
   )
   // The server listens once the models are open, and is closed before they are.
   return running.pipe(
-    Layer.provide(HttpTransport.HttpTransport.layer(http)),
+    Layer.provide(HttpTransport.HttpTransport.layer({ ...http, grace: half })),
     Layer.provide(plane),
     Layer.provide(NodeServices.layer)
   )

@@ -1,11 +1,8 @@
 /**
  * The Open Inference Protocol over onnxruntime-node.
  */
-
 export * as CudaProvider from "@rai/onnxruntime/cuda"
-
 export * as Access from "./Access.ts"
-
 export * as DataPlane from "./DataPlane.ts"
 export * as Datatype from "./Datatype.ts"
 export * as HttpTransport from "./http/HttpTransport.ts"
@@ -14,4 +11,7 @@ export * as InferTensor from "./InferTensor.ts"
 export * as ModelSignature from "./ModelSignature.ts"
 export * as RequestError from "./RequestError.ts"
 export * as ModelRepository from "./repository/ModelRepository.ts"
+export * as RequestLog from "./watch/RequestLog.ts"
+export * as RequestObserver from "./watch/RequestObserver.ts"
+export * as RequestTraces from "./watch/RequestTraces.ts"
 export * as ExecutionProviders from "./worker/ExecutionProviders.ts"

@@ -6,11 +6,13 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import type { Socket } from "node:net"
 import { createSecureContext } from "node:tls"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, type Duration, Effect, Layer, Schema } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { formatAddress, HttpServer } from "effect/http/HttpServer"
 import type { Access } from "../Access.ts"
 import { DataPlane } from "../DataPlane.ts"
+import * as HttpWatch from "../watch/HttpWatch.ts"
+import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Gate from "./Gate.ts"
 import * as InferRoute from "./InferRoute.ts"
 import * as Limits from "./Limits.ts"
@@ -52,6 +54,8 @@ export interface Options {
   /** Origins whose pages may ask, `*` for any; none unless set. */
   readonly cors?: ReadonlyArray<string> | undefined
   readonly limits?: Partial<Limits.Limits> | undefined
+  /** What the answers that are under way may take once the server stops listening; 5 s where it is not given. */
+  readonly grace?: Duration.Input | undefined
 }
 
 const why = (cause: unknown): string => {
@@ -129,7 +133,8 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
     tls,
     access = {},
     cors = [],
-    limits: given = {}
+    limits: given = {},
+    grace = "5 seconds"
   }: Options): Layer.Layer<HttpTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
     Layer.unwrap(
       Effect.gen(function* () {
@@ -139,8 +144,12 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
         const limits: Limits.Limits = { ...Limits.defaults, ...given }
         const onFault = (cause: unknown) =>
           Effect.runForkWith(context)(Effect.logError("a request met a fault of the server", cause))
-        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onFault })
+        const observer = yield* RequestObserver.Current
+        const watch = observer && HttpWatch.make(observer)
+        const onAnswer = watch && HttpWatch.note
+        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onAnswer, onFault })
         const take: Take = (request, response, continues) => {
+          watch?.(request, response)
           const stopped = Gate.stop({ access, cors }, request, response)
           if (stopped !== undefined) {
             Send.send(request, response, stopped, limits.idleMillis)
@@ -157,7 +166,7 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
           server.on("clientError", refuseMalformed)
           return front(server, take)
         }
-        const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: "5 seconds" }).pipe(
+        const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: grace }).pipe(
           Layer.catch(({ cause }) =>
             Layer.effect(HttpServer, new AddressUnavailable({ host, port, reason: why(cause) }))
           )

@@ -13,6 +13,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Access from "../Access.ts"
 import { DataPlane, type ModelName } from "../DataPlane.ts"
 import { BodyTooLarge, NotSupported, type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as Metrics from "../watch/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import * as Docs from "./Docs.ts"
 import type { Limits } from "./Limits.ts"
@@ -121,6 +122,7 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
     get("/", Effect.succeed(Answer.json({ message: pointer }))),
     get("/openapi.json", Effect.succeed(Answer.json(OpenApi.document))),
     get("/docs", Effect.succeed(Answer.html(Docs.page))),
+    get("/metrics", Metrics.answer(plane)),
     get("/v2", Effect.succeed(Answer.json(plane.serverMetadata))),
     get("/v2/health/live", Effect.succeed(Answer.json({ live: true }))),
     get("/v2/health/ready", Effect.as(plane.serverReady, Answer.json({ ready: true }))),

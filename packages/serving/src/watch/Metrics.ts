@@ -3,10 +3,9 @@
  * when they are asked for, so they cost requests nothing.
  */
 import { Effect } from "effect"
-import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Prometheus from "prom-client"
-import { DataPlane } from "../DataPlane.ts"
+import type { DataPlane } from "../DataPlane.ts"
 import type { ModelStatistics } from "../ModelStatistics.ts"
 
 type Labels = Readonly<Record<string, string>>
@@ -126,22 +125,11 @@ const processMetrics = Effect.runSync(
   )
 )
 
-/** Everything that `/metrics` says. */
-export const text = Effect.gen(function* () {
-  const plane = yield* DataPlane
-  const models = yield* Effect.orDie(plane.statistics())
-  const registry = yield* processMetrics
-  return write(models) + (yield* Effect.promise(() => registry.metrics()))
-})
-
-/** Registers the route. */
-export const layer = HttpRouter.use(
-  Effect.fnUntraced(function* (router) {
-    const plane = yield* DataPlane
-    const answer = text.pipe(
-      Effect.provideService(DataPlane, plane),
-      Effect.map((body) => HttpServerResponse.text(body, { contentType: Prometheus.Registry.PROMETHEUS_CONTENT_TYPE }))
-    )
-    yield* router.add("GET", "/metrics", answer)
+/** What `/metrics` answers. */
+export const answer = (plane: DataPlane["Service"]): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.gen(function* () {
+    const models = yield* Effect.orDie(plane.statistics())
+    const registry = yield* processMetrics
+    const body = write(models) + (yield* Effect.promise(() => registry.metrics()))
+    return HttpServerResponse.text(body, { contentType: Prometheus.Registry.PROMETHEUS_CONTENT_TYPE })
   })
-)

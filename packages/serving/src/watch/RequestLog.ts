@@ -16,9 +16,9 @@ export interface Options {
 export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.Effect<RequestObserver> =>
   Effect.map(Effect.context(), (context) => {
     const run = Effect.runForkWith(context)
-    return ({ model, operation, protocol, requestId, version }) => {
+    return ({ model, operation, protocol, requestId }) => {
       const began = performance.now()
-      return ({ cancelled = false, fault, rows, status }) => {
+      return ({ cancelled = false, fault, rows, status, version }) => {
         const millis = performance.now() - began
         const slow = millis > slowMillis
         if (!all && !slow && !fault) return

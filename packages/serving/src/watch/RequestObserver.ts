@@ -9,7 +9,6 @@ export interface RequestStart {
   /** The verb and the path, or the method of gRPC. */
   readonly operation: string
   readonly model?: string | undefined
-  readonly version?: string | undefined
   /** The client's, or one made for it; the answer bears it too. */
   readonly requestId: string
   /** W3C's `traceparent`, as it came. */
@@ -24,6 +23,8 @@ export interface RequestEnd {
   readonly fault: boolean
   /** Taken back by the client before its answer was sent. */
   readonly cancelled?: boolean | undefined
+  /** The one that answered, else the one that was asked for. */
+  readonly version?: string | undefined
   /** Rows of the inference. */
   readonly rows?: number | undefined
 }

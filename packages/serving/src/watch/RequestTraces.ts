@@ -16,7 +16,7 @@ const parentOf = (traceparent: string | undefined): Option.Option<Tracer.AnySpan
 export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
   const tracer = yield* Tracer.Tracer
   const clock = yield* Clock.Clock
-  return ({ model, operation, protocol, requestId, traceparent, version }) => {
+  return ({ model, operation, protocol, requestId, traceparent }) => {
     const parent = parentOf(traceparent)
     const span = tracer.span({
       name: operation,
@@ -28,7 +28,7 @@ export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
       root: Option.isNone(parent),
       sampled: Option.isNone(parent) || parent.value.sampled
     })
-    return ({ cancelled = false, fault, rows, status }) => {
+    return ({ cancelled = false, fault, rows, status, version }) => {
       const attributes = {
         [protocol === "http" ? "http.response.status_code" : "rpc.grpc.status_code"]: status,
         "rai.model": model,
