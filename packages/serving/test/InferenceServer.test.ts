@@ -62,10 +62,20 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
       Effect.gen(function* () {
         const known = "ask for one of: identity, loop, reshape, sigmoid"
         const table: ReadonlyArray<readonly [path: string, method: string, status: number, error: string]> = [
-          ["/v2/models/moons", "GET", 404, `there is no model "moons" here; ${known}`],
-          ["/v2/models/moons/infer", "POST", 404, `there is no model "moons" here; ${known}`],
-          ["/v2/models/..%2F..%2Fetc%2Fpasswd", "GET", 404, `there is no model "../../etc/passwd" here; ${known}`],
-          ["/v2/models/sigmoid/versions/2", "GET", 404, `there is no model "sigmoid" in version "2" here; ${known}`],
+          ["/v2/models/moons", "GET", 404, `Request for unknown model: "moons" is not here; ${known}`],
+          ["/v2/models/moons/infer", "POST", 404, `Request for unknown model: "moons" is not here; ${known}`],
+          [
+            "/v2/models/..%2F..%2Fetc%2Fpasswd",
+            "GET",
+            404,
+            `Request for unknown model: "../../etc/passwd" is not here; ${known}`
+          ],
+          [
+            "/v2/models/sigmoid/versions/2",
+            "GET",
+            404,
+            `Request for unknown model: "sigmoid" in version "2" is not here; ${known}`
+          ],
           ["/v3", "GET", 404, "there is no such route; GET / says what this server speaks"],
           ["/v2/models/%ZZ", "GET", 404, "there is no such route; GET / says what this server speaks"],
           ["/v2", "POST", 405, "/v2 takes GET; POST came; send GET"],

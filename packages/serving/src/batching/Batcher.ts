@@ -154,9 +154,9 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
       running -= 1
       if (Result.isFailure(outcome)) {
         const alive = outcome.failure._tag === "RunFailed"
-        if (outcome.failure._tag === "RunFailed") onFailure(outcome.failure.text)
         // One of them may have spoilt it for the others: each tries again alone.
         if (alive && batch.length > 1) return runEach(worker, batch, then)
+        if (outcome.failure._tag === "RunFailed") onFailure(outcome.failure.text)
         for (const request of batch)
           fail(request, alive ? new InferenceFailed({ model }) : new ModelUnavailable({ model }))
         return done(then, alive)

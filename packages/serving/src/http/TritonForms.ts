@@ -17,6 +17,9 @@ export const metadata = ({ inputs, outputs, ...rest }: ModelMetadata) => ({
   outputs: specs(outputs)
 })
 
+// An image's axes are the model's own affair; clients look for the field.
+const layout = { format: "FORMAT_NONE" }
+
 // Triton's sizes of a model that puts examples together are those of one example.
 const fields = (all: ReadonlyArray<TensorSpec>, batched: boolean) =>
   all.map(({ name, datatype, shape }) => ({
@@ -32,7 +35,7 @@ export const config = ({ name, platform, settings, maxBatchSize, inputs, outputs
   platform,
   backend: "onnxruntime",
   max_batch_size: maxBatchSize,
-  input: fields(inputs, maxBatchSize > 0),
+  input: fields(inputs, maxBatchSize > 0).map((field) => ({ ...field, ...layout })),
   output: fields(outputs, maxBatchSize > 0)
 })
 
