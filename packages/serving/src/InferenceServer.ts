@@ -37,7 +37,7 @@ const drain = Effect.fnUntraced(function* (patience: Duration.Duration) {
 
 /**
  * Serves a repository on 127.0.0.1:8080 until its scope closes: then it is not ready, answers what is under way, stops listening, and at last the
- * models' threads end. Each half of `grace` is for one of the two in the middle.
+ * models' threads end. What is under way may take 45 % of `grace` before it stops listening, as much again after that, and the rest is the threads'.
  */
 export const layer = ({
   repository,
@@ -52,7 +52,7 @@ export const layer = ({
   const plane = DataPlane.layer({ providers: executionProviders, poll }).pipe(
     Layer.provide(ModelRepository.layer(repository))
   )
-  const half = Duration.times(Duration.fromInputUnsafe(grace), 0.5)
+  const share = Duration.times(Duration.fromInputUnsafe(grace), 0.45)
   const running = Layer.effect(
     InferenceServer,
     Effect.gen(function* () {
@@ -61,13 +61,13 @@ export const layer = ({
       const ready = index.filter(({ state }) => state === "READY")
       const list = ready.map(({ name, provider }) => `${name} (${provider})`).join(", ")
       yield* Effect.logInfo(`serving ${ready.length} ${ready.length === 1 ? "model" : "models"} at ${url}: ${list}`)
-      yield* Effect.addFinalizer(() => drain(half))
+      yield* Effect.addFinalizer(() => drain(share))
       return InferenceServer.of({ url })
     })
   )
   // The server listens once the models are open, and is closed before they are.
   return running.pipe(
-    Layer.provide(HttpTransport.HttpTransport.layer({ ...http, grace: half })),
+    Layer.provide(HttpTransport.HttpTransport.layer({ ...http, grace: share })),
     Layer.provide(plane),
     Layer.provide(NodeServices.layer)
   )
