@@ -86,7 +86,7 @@ export const command = Command.make(
     const bodyBytes = options.maxBodyMib * MiB
     const grace = Duration.seconds(options.grace)
     const server = InferenceServer.layer({
-      ...{ repository, host, port, access, tls, cors, grace },
+      ...{ repository, host, port, access, tls, cors, grace, quiet: "1 second" },
       executionProviders: Option.isSome(options.require) ? [options.require.value] : undefined,
       poll: modelControl === "poll" ? Duration.seconds(options.pollSeconds) : undefined,
       limits: { bodyBytes, decompressedBytes: bodyBytes, connections: maxConnections }
@@ -99,7 +99,7 @@ export const command = Command.make(
         return RequestObserver.all(traces === undefined ? [log] : [log, traces])
       })
     )
-    const logger = logFormat === "json" ? Logger.layer([Logger.consoleJson]) : Layer.empty
+    const logger = logFormat === "json" ? Logger.layer([Logger.withConsoleError(Logger.formatJson)]) : Layer.empty
     yield* Signals.untilTold(Layer.launch(server.pipe(Layer.provide(observer), Layer.provide(logger))), grace)
   })
 ).pipe(

@@ -4,34 +4,37 @@
  */
 import { Duration, Effect } from "effect"
 
+// As the system does it where nobody listens: process.exit would wait for threads that compute.
+const endBy = (signal: NodeJS.Signals): void => {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}
+
 /** Runs a program that a signal interrupts; the exit code is 0 once what it holds is given back. */
-export const untilTold = <A, E, R>(
-  program: Effect.Effect<A, E, R>,
-  grace: Duration.Duration
-): Effect.Effect<A, E, R> => {
+export const untilTold = <A, E, R>(program: Effect.Effect<A, E, R>, grace: Duration.Duration) => {
   const listen = Effect.sync(() => {
     let told = false
-    const onSignal = () => {
-      if (told) process.exit(130)
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (told) return endBy(signal)
       told = true
-      setTimeout(() => {
+      const late = () => {
+        const time = Duration.format(grace)
         process.stderr.write(
-          `error: expected to end within ${Duration.format(grace)}, but requests still run; ended without their answers\n`
+          `error: expected to end within ${time}, but requests still run; killed without their answers\n`
         )
-        process.exit(1)
-      }, Duration.toMillis(grace)).unref()
+        endBy("SIGKILL")
+      }
+      setTimeout(late, Duration.toMillis(grace)).unref()
     }
     process.on("SIGINT", onSignal).on("SIGTERM", onSignal)
     return onSignal
   })
-  const ended = Effect.onInterrupt(program, () =>
-    Effect.sync(() => {
-      process.exitCode = 0
-    })
-  )
+  const done = Effect.sync(() => {
+    process.exitCode = 0
+  })
   return Effect.acquireUseRelease(
     listen,
-    () => ended,
+    () => Effect.onInterrupt(program, () => done),
     (onSignal) => Effect.sync(() => process.off("SIGINT", onSignal).off("SIGTERM", onSignal))
   )
 }

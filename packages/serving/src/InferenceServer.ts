@@ -17,6 +17,8 @@ export interface Options extends HttpTransport.Options {
   readonly executionProviders?: ReadonlyArray<ExecutionProvider> | undefined
   /** How often to look for changed, new and removed models; never where it is not given. */
   readonly poll?: Duration.Input | undefined
+  /** Once it is to stop, it goes on listening until no request has come for so long; 0 where it is not given. */
+  readonly quiet?: Duration.Input | undefined
   /** What requests that are under way may take once the server is to stop; 30 s where it is not given. */
   readonly grace?: Duration.Input | undefined
 }
@@ -26,13 +28,28 @@ export class InferenceServer extends Context.Service<InferenceServer, { readonly
   "@rai/serving/InferenceServer"
 ) {}
 
-/** Not ready from now on, for whoever sends requests elsewhere then; ends once none is under way, or after `patience`. */
-const drain = Effect.fnUntraced(function* (patience: Duration.Duration) {
+/**
+ * Not ready from now on, for whoever sends requests elsewhere then, and each answer says so too by closing its connection; ends once none is
+ * under way and none has come for a while (`quiet`), or when it has taken `patience`.
+ */
+const drain = Effect.fnUntraced(function* (quiet: Duration.Duration, patience: Duration.Duration) {
   const plane = yield* DataPlane
+  const { leave } = yield* HttpTransport.HttpTransport
+  const asked = Effect.map(Effect.orDie(plane.statistics()), (models) =>
+    models.reduce((sum, { inference_stats: { fail, success } }) => sum + fail.count + success.count, 0)
+  )
+  const still = Effect.gen(function* () {
+    const before = yield* asked
+    yield* Effect.sleep(quiet)
+    yield* plane.drain
+    return before === (yield* asked)
+  })
   yield* Effect.logInfo("stopping: not ready from now on, what is under way is answered")
+  yield* leave
+  const idle = plane.drain.pipe(Effect.andThen(still), Effect.repeat({ until: (isStill) => isStill }))
   // A finaliser is not interrupted, so that what it waits for must be.
-  const idle = yield* Effect.timeoutOption(Effect.interruptible(plane.drain), patience)
-  if (Option.isNone(idle)) yield* Effect.logWarning("requests still come or run; the server stops listening")
+  const ended = yield* Effect.timeoutOption(Effect.interruptible(idle), patience)
+  if (Option.isNone(ended)) yield* Effect.logWarning("requests still come or run; the server stops listening")
 })
 
 /**
@@ -43,6 +60,7 @@ export const layer = ({
   repository,
   executionProviders = ["cuda", "cpu"],
   poll,
+  quiet = 0,
   grace = "30 seconds",
   ...http
 }: Options): Layer.Layer<
@@ -61,7 +79,7 @@ export const layer = ({
       const ready = index.filter(({ state }) => state === "READY")
       const list = ready.map(({ name, provider }) => `${name} (${provider})`).join(", ")
       yield* Effect.logInfo(`serving ${ready.length} ${ready.length === 1 ? "model" : "models"} at ${url}: ${list}`)
-      yield* Effect.addFinalizer(() => drain(share))
+      yield* Effect.addFinalizer(() => drain(Duration.fromInputUnsafe(quiet), share))
       return InferenceServer.of({ url })
     })
   )

@@ -122,10 +122,11 @@ const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S =
   return Object.assign(server, { emit: fronted })
 }
 
-/** A listening server; `url` is its address, `http://127.0.0.1:8080`. */
-export class HttpTransport extends Context.Service<HttpTransport, { readonly url: string }>()(
-  "@rai/serving/http/HttpTransport"
-) {
+/** A listening server; `url` is its address, `http://127.0.0.1:8080`, and after `leave` each answer closes its connection, so that the next request goes elsewhere. */
+export class HttpTransport extends Context.Service<
+  HttpTransport,
+  { readonly url: string; readonly leave: Effect.Effect<void> }
+>()("@rai/serving/http/HttpTransport") {
   /** Listens on 127.0.0.1:8080 until its scope closes. */
   static readonly layer = ({
     host = "127.0.0.1",
@@ -148,7 +149,12 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
         const watch = observer && HttpWatch.make(observer)
         const onAnswer = watch && HttpWatch.note
         const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onAnswer, onFault })
+        let leaving = false
+        const leave = Effect.sync(() => {
+          leaving = true
+        })
         const take: Take = (request, response, continues) => {
+          if (leaving) response.shouldKeepAlive = false
           watch?.(request, response)
           const stopped = Gate.stop({ access, cors }, request, response)
           if (stopped !== undefined) {
@@ -180,7 +186,9 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
           HttpTransport,
           HttpServer.use(({ address }) => {
             const url = formatAddress(address)
-            return Effect.succeed(HttpTransport.of({ url: tls === undefined ? url : url.replace(/^http:/, "https:") }))
+            return Effect.succeed(
+              HttpTransport.of({ url: tls === undefined ? url : url.replace(/^http:/, "https:"), leave })
+            )
           })
         )
         return running.pipe(

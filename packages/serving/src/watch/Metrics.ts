@@ -86,7 +86,9 @@ const families: ReadonlyArray<Family> = [
   ),
   gauge("nv_inference_pending_request_count", "Requests that wait in the queue", ({ waiting }) => one(waiting)),
   gauge("rai_queue_limit", "Requests that may wait before others are refused", ({ limit }) => one(limit)),
-  counter("rai_worker_restarts", "Times that a worker stopped and was started again", ({ restarts }) => one(restarts)),
+  counter("rai_worker_restarts_total", "Times that a worker stopped and was started again", ({ restarts }) =>
+    one(restarts)
+  ),
   gauge("rai_model_provider", "1 for the execution provider that took the model", ({ provider }) => [
     ["", { provider }, 1]
   ]),

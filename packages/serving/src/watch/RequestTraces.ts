@@ -1,7 +1,7 @@
 /**
  * One OpenTelemetry span for each request, sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; the client's `traceparent` is its parent.
  */
-import { Clock, Config, Context, Effect, Exit, Layer, Option, type Scope, Tracer } from "effect"
+import { Clock, Config, ConfigProvider, Context, Effect, Exit, Layer, Option, type Scope, Tracer } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
@@ -48,13 +48,17 @@ const endpoint = Config.String("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").pipe(
   Config.option
 )
 
+// Of the exporters, OTLP is the default by OpenTelemetry's specification; Effect wants it said.
+const otlp = ConfigProvider.fromUnknown({ OTEL_TRACES_EXPORTER: "otlp" })
+
 /** The same, sending to the collector that the environment names as OpenTelemetry's variables do; undefined where it names none. */
 export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.ConfigError, Scope.Scope> = Effect.gen(
   function* () {
     if (Option.isNone(yield* endpoint)) return undefined
     const serviceName = yield* Config.String("OTEL_SERVICE_NAME").pipe(Config.withDefault("rai"))
     const exporter = OtlpTracer.layerFromConfig({ resource: { serviceName } }).pipe(
-      Layer.provide(Layer.merge(OtlpSerialization.layerJson, FetchHttpClient.layer))
+      Layer.provide(Layer.merge(OtlpSerialization.layerJson, FetchHttpClient.layer)),
+      Layer.provide(ConfigProvider.layerAdd(otlp))
     )
     return yield* Effect.provide(make, yield* Layer.build(exporter))
   }
