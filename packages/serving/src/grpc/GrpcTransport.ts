@@ -51,11 +51,15 @@ const credentials = (tls: Tls | undefined): ServerCredentials => {
   )
 }
 
-const stop = (server: Server, calls: Calls.Calls): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    server.tryShutdown(() => resume(Effect.void))
-    for (const close of calls.open) close()
-  }).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.sync(() => server.forceShutdown()) }))
+// Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after 5 s is cut off.
+const stop = (server: Server, calls: Calls.Calls, plane: DataPlane["Service"]): Effect.Effect<void> =>
+  Effect.andThen(
+    plane.drain,
+    Effect.callback<void>((resume) => {
+      server.tryShutdown(() => resume(Effect.void))
+      for (const close of calls.open) close()
+    })
+  ).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.sync(() => server.forceShutdown()) }))
 
 const listen = (server: Server, host: string, port: number, tls: Tls | undefined) =>
   Effect.callback<number, AddressUnavailable>((resume) => {
@@ -91,7 +95,7 @@ export const layer = ({
       ])
       const server = yield* Effect.acquireRelease(
         Effect.sync(() => new Server({ ...limits, "grpc.max_receive_message_length": maxBodyBytes })),
-        (server) => stop(server, calls)
+        (server) => stop(server, calls, plane)
       )
       server.addService(Calls.definition(GRPCInferenceService), yield* InferenceService.implementation(calls, plane))
       const { typeName } = GRPCInferenceService

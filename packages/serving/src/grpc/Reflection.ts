@@ -26,7 +26,8 @@ const unknown = (what: string): Answer => ({
 })
 
 const answers = (files: ReadonlyArray<DescFile>) => {
-  const registry = createRegistry(...files)
+  const all = files.flatMap(closure)
+  const registry = createRegistry(...all)
   const services = files.flatMap((file) => file.services.map(({ typeName }) => ({ name: typeName })))
   const described = (file: DescFile): Answer => ({
     case: "fileDescriptorResponse",
@@ -39,7 +40,7 @@ const answers = (files: ReadonlyArray<DescFile>) => {
       case "listServices":
         return { case: "listServicesResponse", value: { service: services } }
       case "fileByFilename": {
-        const file = files.flatMap(closure).find(({ proto }) => proto.name === value)
+        const file = all.find(({ proto }) => proto.name === value)
         return file === undefined ? unknown("file of this name") : described(file)
       }
       case "fileContainingSymbol": {
