@@ -23,8 +23,8 @@ export const refusal = (
   route: "admin" | "other",
   authorization: string | undefined
 ): Unauthenticated | AdminClosed | undefined => {
-  if (typeof admin === "object" && matches(authorization, admin)) return
+  if (typeof admin === "object" && matches(authorization, admin)) return undefined
   if (route === "admin" && admin === undefined) return new AdminClosed()
   if (route === "admin" && admin !== "open") return new Unauthenticated()
-  if (all !== undefined && !matches(authorization, all)) return new Unauthenticated()
+  return all === undefined || matches(authorization, all) ? undefined : new Unauthenticated()
 }

@@ -1,13 +1,18 @@
 /**
  * What the server does, whatever the transport: which models there are, their state and statistics, inference, and loading.
  */
-import { Context, type Effect, type Result } from "effect"
+import { Context, Effect, type FileSystem, Layer, Result } from "effect"
+import manifest from "../package.json" with { type: "json" }
 import type { InferRequest, InferResponse } from "./InferTensor.ts"
 import type { ModelSignature } from "./ModelSignature.ts"
 import type { ModelStatistics } from "./ModelStatistics.ts"
-import type { Draining, LoadRefused, ModelUnavailable, ModelUnknown, RequestError } from "./RequestError.ts"
+import { Draining, type LoadRefused, ModelUnavailable, ModelUnknown, type RequestError } from "./RequestError.ts"
+import * as ModelManager from "./repository/ModelManager.ts"
+import type { ModelRepository, RepositoryInvalid, SettingsInvalid } from "./repository/ModelRepository.ts"
 import type { ModelSettings } from "./repository/ModelSettings.ts"
+import * as ExecutionProviders from "./worker/ExecutionProviders.ts"
 import type { ExecutionProvider } from "./worker/Message.ts"
+import type { Description, ModelLoadFailed } from "./worker/ModelWorker.ts"
 
 /** A model as a request names it; without a version (or with an empty one), the latest that is ready. */
 export interface ModelName {
@@ -98,4 +103,98 @@ export class DataPlane extends Context.Service<
     /** The signature of the version that a request to this name would meet now, for transports that check before they read a body; undefined where there is none. */
     readonly signature: (name: ModelName) => ModelSignature | undefined
   }
->()("@rai/serving/DataPlane") {}
+>()("@rai/serving/DataPlane") {
+  /** Opens what the repository holds, each model on the first of the providers that takes it. */
+  static readonly layer = (
+    options: ModelManager.Options
+  ): Layer.Layer<
+    DataPlane,
+    RepositoryInvalid | SettingsInvalid | ModelLoadFailed,
+    ModelRepository | FileSystem.FileSystem
+  > => Layer.effect(DataPlane, Effect.map(ModelManager.make(options), over))
+}
+
+const extensions = [
+  "binary_tensor_data",
+  "classification",
+  "model_configuration",
+  "model_repository",
+  "model_repository(unload_dependents)",
+  "statistics"
+]
+
+const platform = "onnxruntime_onnx"
+
+const parametersOf = ({ provider, refused }: Description): Readonly<Record<string, string>> =>
+  Object.fromEntries([
+    ["execution_provider", provider],
+    ...refused.map((attempt) => [`${attempt.provider}_not_taken`, ExecutionProviders.explain(attempt)])
+  ])
+
+const over = (manager: Effect.Success<ReturnType<typeof ModelManager.make>>): DataPlane["Service"] => {
+  let draining = false
+  const find = (name: ModelName) =>
+    Effect.suspend(() => {
+      const found = manager.find(name)
+      return found === undefined ? Effect.fail(manager.why(name)) : Effect.succeed(found)
+    })
+
+  const submit: DataPlane["Service"]["submit"] = (name, request, deadline, answer) => {
+    const found = manager.find(name)
+    if (found !== undefined) return found.submit(request, deadline, answer)
+    answer(Result.fail(manager.why(name)))
+    return () => {}
+  }
+
+  return DataPlane.of({
+    serverMetadata: { name: "rai", version: manifest.version, extensions },
+    serverReady: Effect.gen(function* () {
+      if (draining) return yield* new Draining()
+      const [model] = manager.missing()
+      if (model !== undefined) return yield* new ModelUnavailable({ model, reason: "none of its versions opens" })
+      yield* Effect.forEach(manager.served(), ({ description }) => description, { discard: true })
+    }),
+    drain: Effect.suspend(() => {
+      draining = true
+      return Effect.forEach(manager.served(), ({ drained }) => drained, { discard: true })
+    }),
+    modelReady: (name) => Effect.flatMap(find(name), ({ description }) => Effect.asVoid(description)),
+    modelMetadata: Effect.fnUntraced(function* (name) {
+      const served = yield* find(name)
+      const description = yield* served.description
+      return {
+        name: served.name,
+        versions: manager.served(served.name).map(({ version }) => version),
+        platform,
+        ...served.signature,
+        parameters: parametersOf(description)
+      }
+    }),
+    modelConfig: (name) =>
+      Effect.map(find(name), ({ name, settings, signature, maxBatchSize }) => ({
+        name,
+        platform,
+        ...signature,
+        settings,
+        maxBatchSize
+      })),
+    statistics: Effect.fnUntraced(function* (name) {
+      const served = manager.served(name?.model)
+      const asked = name?.version ? served.filter(({ version }) => version === name.version) : served
+      if (name !== undefined && asked.length === 0 && (name.version || !manager.names().includes(name.model))) {
+        return yield* new ModelUnknown({ ...name, version: name.version || undefined, known: manager.names() })
+      }
+      return asked.map((model) => model.statistics())
+    }),
+    index: manager.index,
+    load: manager.load,
+    unload: manager.unload,
+    infer: (name, request) =>
+      Effect.callback((resume) => {
+        const cancel = submit(name, request, undefined, (result) => resume(Effect.fromResult(result)))
+        return Effect.sync(cancel)
+      }),
+    submit,
+    signature: (name) => manager.find(name)?.signature
+  })
+}

@@ -4,12 +4,12 @@
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, type Duration, Effect, Layer, Schema } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { formatAddress, HttpServer } from "effect/http/HttpServer"
 import { DataPlane } from "./DataPlane.ts"
 import * as Routes from "./http/Routes.ts"
-import { ModelRepository, type RepositoryInvalid } from "./repository/ModelRepository.ts"
+import { ModelRepository, type RepositoryInvalid, type SettingsInvalid } from "./repository/ModelRepository.ts"
 import type { ExecutionProvider } from "./worker/Message.ts"
 import type { ModelLoadFailed } from "./worker/ModelWorker.ts"
 
@@ -32,6 +32,8 @@ export interface Options {
   readonly port?: number | undefined
   /** Tried in this order for each model. */
   readonly executionProviders?: ReadonlyArray<ExecutionProvider> | undefined
+  /** How often to look for changed, new and removed models; never where it is not given. */
+  readonly poll?: Duration.Input | undefined
   readonly maxBodyBytes?: number | undefined
 }
 
@@ -51,9 +53,15 @@ export const layer = ({
   host = "127.0.0.1",
   port = 8080,
   executionProviders = ["cuda", "cpu"],
+  poll,
   maxBodyBytes = 64 * 1024 * 1024
-}: Options): Layer.Layer<InferenceServer, RepositoryInvalid | ModelLoadFailed | AddressUnavailable> => {
-  const plane = DataPlane.layer(executionProviders).pipe(Layer.provide(ModelRepository.layer(repository)))
+}: Options): Layer.Layer<
+  InferenceServer,
+  RepositoryInvalid | SettingsInvalid | ModelLoadFailed | AddressUnavailable
+> => {
+  const plane = DataPlane.layer({ providers: executionProviders, poll }).pipe(
+    Layer.provide(ModelRepository.layer(repository))
+  )
   const server = NodeHttpServer.layerServer(createServer, { host, port, gracefulShutdownTimeout: "5 seconds" }).pipe(
     Layer.catch(({ cause }) => Layer.effect(HttpServer, new AddressUnavailable({ host, port, reason: why(cause) })))
   )
@@ -63,9 +71,10 @@ export const layer = ({
     Effect.gen(function* () {
       const { address } = yield* HttpServer
       const url = formatAddress(address)
-      const models = yield* DataPlane.use((plane) => plane.models)
-      const list = models.map(({ name, provider = "not ready" }) => `${name} (${provider})`).join(", ")
-      yield* Effect.logInfo(`serving ${models.length} ${models.length === 1 ? "model" : "models"} at ${url}: ${list}`)
+      const index = yield* DataPlane.use((plane) => plane.index)
+      const ready = index.filter(({ state }) => state === "READY")
+      const list = ready.map(({ name, provider }) => `${name} (${provider})`).join(", ")
+      yield* Effect.logInfo(`serving ${ready.length} ${ready.length === 1 ? "model" : "models"} at ${url}: ${list}`)
       return InferenceServer.of({ url })
     })
   )

@@ -69,6 +69,7 @@ export const misfit = (
       open.set(size, known)
     }
   }
+  return undefined
 }
 
 /** The outputs that a request wants, each once; all of the model's where it names none. */

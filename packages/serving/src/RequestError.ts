@@ -24,12 +24,13 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
   }
 }
 
-/** The model's worker is not up: it stopped and is being started again. */
+/** The model is known, but nothing answers for it now. */
 export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("ModelUnavailable", {
-  model: Schema.String
+  model: Schema.String,
+  reason: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `the model ${quote(this.model)} is not ready: its worker stopped and is being started again; ask again shortly`
+    return `the model ${quote(this.model)} is not ready: ${this.reason ?? "its worker stopped and is being started again"}; ask again shortly`
   }
 }
 

@@ -12,6 +12,14 @@ const x = (shape: ReadonlyArray<number>, data: unknown) => ({ inputs: [tensor("x
 
 const cuda = "the CUDA provider's library is not installed (libonnxruntime_providers_cuda.so missing)"
 const example = '{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 1]}]}'
+const extensions = [
+  "binary_tensor_data",
+  "classification",
+  "model_configuration",
+  "model_repository",
+  "model_repository(unload_dependents)",
+  "statistics"
+]
 const takesX = 'the model takes "x" as FP32 [-1, 2]'
 
 layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders: ["cuda", "cpu"] }), live)(
@@ -22,7 +30,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
         const { url } = yield* InferenceServer.InferenceServer
         assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
         assert.strictEqual((yield* call("/")).status, 200)
-        assert.deepStrictEqual((yield* call("/v2")).body, { name: "rai", version: "0.1.0", extensions: [] })
+        assert.deepStrictEqual((yield* call("/v2")).body, { name: "rai", version: "0.1.0", extensions })
         assert.deepStrictEqual((yield* call("/v2/health/live")).body, { live: true })
         assert.deepStrictEqual((yield* call("/v2/health/ready")).body, { ready: true })
         for (const path of ["/v2/models/sigmoid/ready", "/v2/models/sigmoid/versions/1/ready"]) {

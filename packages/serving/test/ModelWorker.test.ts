@@ -12,9 +12,9 @@ it.live("fails what waits when its thread dies, and what comes after", () =>
     const model = `${fixtures}/sigmoid.onnx`
     const worker = yield* ModelWorker.make({ name: "sigmoid", model, providers: ["cpu"] })
     const run = Effect.suspend(() =>
-      worker.run([{ name: "x", type: "float32", dims: [1, 2], data: new Float32Array(2) }], ["y"])
+      ModelWorker.compute(worker, [{ name: "x", type: "float32", dims: [1, 2], data: new Float32Array(2) }], ["y"])
     )
-    assert.lengthOf(yield* run, 1)
+    assert.lengthOf((yield* run).outputs, 1)
     // No message that the thread knows: a fault in it, just before the next one arrives.
     ;(yield* Fiber.join(thread)).postMessage(null)
     assert.strictEqual((yield* Effect.flip(run))._tag, "WorkerStopped")

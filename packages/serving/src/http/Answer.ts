@@ -10,11 +10,17 @@ import * as JsonData from "./JsonData.ts"
 
 const statuses: Readonly<Record<RequestError["_tag"], number>> = {
   RequestInvalid: 400,
+  LoadRefused: 400,
+  Unauthenticated: 401,
+  AdminClosed: 403,
   ModelUnknown: 404,
   BodyTooLarge: 413,
   InferenceFailed: 500,
   NotSupported: 501,
-  ModelUnavailable: 503
+  ModelUnavailable: 503,
+  Overloaded: 503,
+  Draining: 503,
+  DeadlineExceeded: 504
 }
 
 /** Any value as JSON. */

@@ -65,5 +65,5 @@ export const read = Effect.fnUntraced(function* (text: string): Effect.fn.Return
   }).pipe(Effect.catch((failure) => Effect.try({ try: () => parseExact(quoteWords(text)), catch: () => failure })))
   const body = yield* Effect.mapError(decode(json), malformed)
   const inputs = yield* Effect.forEach(body.inputs, (input) => JsonData.read({ data: undefined, ...input }))
-  return { id: body.id, inputs, outputs: body.outputs?.map((output) => output.name) }
+  return { id: body.id, inputs, outputs: body.outputs }
 })

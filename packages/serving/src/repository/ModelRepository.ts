@@ -1,13 +1,22 @@
 /**
  * Where models come from: one .onnx file, or a folder of them, or Triton's layout (`name/1/model.onnx`).
  */
-import { Context, Effect, FileSystem, Layer, Path, Schema } from "effect"
+import { Parity } from "@rai/export"
+import { Context, Effect, FileSystem, Layer, Option, Path, Result, Schema } from "effect"
+import * as ModelSettings from "./ModelSettings.ts"
 
-/** A model's file; a file without a version is version 1. */
-export interface ModelFile {
-  readonly name: string
+/** One version's file; `stamp` changes when the file, its parity record or the model's settings do. */
+export interface VersionFile {
   readonly version: string
   readonly path: string
+  readonly stamp: string
+}
+
+/** A model as it lies in the repository; a file without a version is version 1. */
+export interface ModelEntry {
+  readonly name: string
+  readonly versions: ReadonlyArray<VersionFile>
+  readonly settings: ModelSettings.ModelSettings
 }
 
 /** There is nothing to serve at this path, or two models have one name. */
@@ -20,12 +29,22 @@ export class RepositoryInvalid extends Schema.TaggedError<RepositoryInvalid>()("
   }
 }
 
+/** A model whose settings cannot be read. */
+export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("SettingsInvalid", {
+  model: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the model "${this.model}": expected its config.json to be Triton's ModelConfig as JSON, but ${this.reason}; correct it, or take it away to serve the model as it is`
+  }
+}
+
 /** The models that there are. */
 export class ModelRepository extends Context.Service<
   ModelRepository,
   {
-    /** Each model in its latest version, by name. */
-    readonly list: Effect.Effect<ReadonlyArray<ModelFile>, RepositoryInvalid>
+    /** Each model by name; one whose settings cannot be read is told with its error and does not hide the others. */
+    readonly list: Effect.Effect<ReadonlyArray<Result.Result<ModelEntry, SettingsInvalid>>, RepositoryInvalid>
   }
 >()("@rai/serving/repository/ModelRepository") {
   /** A file or folder, read anew at each `list`. */
@@ -37,30 +56,50 @@ export class ModelRepository extends Context.Service<
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
-        const isFile = (file: string) =>
-          fs.stat(file).pipe(
-            Effect.map((info) => info.type === "File"),
-            Effect.orElseSucceed(() => false)
-          )
+        const infoOf = (file: string) => fs.stat(file).pipe(Effect.option, Effect.map(Option.getOrUndefined))
+        const isFile = (file: string) => Effect.map(infoOf(file), (info) => info?.type === "File")
+        const stampOf = Effect.fnUntraced(function* (file: string) {
+          const info = yield* infoOf(file)
+          if (info === undefined) return ""
+          const ino = Option.getOrElse(info.ino, () => 0)
+          return `${ino}:${info.size}:${Option.match(info.mtime, { onNone: () => 0, onSome: (time) => time.getTime() })}`
+        })
+        const versionOf = Effect.fnUntraced(function* (version: string, file: string, settings: string) {
+          const stamps = yield* Effect.forEach([file, Parity.fileOf(file), settings], stampOf)
+          return { version, path: file, stamp: stamps.join(" ") }
+        })
+
+        const settingsOf = Effect.fnUntraced(function* (model: string, file: string) {
+          if (!(yield* isFile(file))) return {}
+          const invalid = (reason: string) => new SettingsInvalid({ model, reason })
+          const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("it cannot be read"))
+          return yield* ModelSettings.parse(text).pipe(Effect.mapError(invalid))
+        })
 
         // An entry that is no folder has no versions.
-        const latest = Effect.fnUntraced(function* (name: string) {
-          const folder = path.join(repository, name)
-          const entries = yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed(() => []))
-          const versions = entries.filter((entry) => /^[1-9]\d*$/.test(entry)).sort((a, b) => Number(b) - Number(a))
-          for (const version of versions) {
-            const file = path.join(folder, version, "model.onnx")
-            if (yield* isFile(file)) return [{ name, version, path: file }]
+        const folder = Effect.fnUntraced(function* (name: string) {
+          const place = path.join(repository, name)
+          const entries = yield* fs.readDirectory(place).pipe(Effect.orElseSucceed(() => []))
+          const config = path.join(place, "config.json")
+          const versions: Array<VersionFile> = []
+          for (const version of entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry))) {
+            const file = path.join(place, version, "model.onnx")
+            if (yield* isFile(file)) versions.push(yield* versionOf(version, file, config))
           }
-          return []
+          if (versions.length === 0) return []
+          const settings = yield* Effect.result(settingsOf(name, config))
+          return [Result.map(settings, (settings): ModelEntry => ({ name, versions, settings }))]
         })
-        const single = (file: string): ModelFile => ({ name: path.basename(file, ".onnx"), version: "1", path: file })
+        const single = Effect.fnUntraced(function* (file: string) {
+          const name = path.basename(file, ".onnx")
+          return [Result.succeed<ModelEntry>({ name, versions: [yield* versionOf("1", file, "")], settings: {} })]
+        })
 
         const find = Effect.fnUntraced(function* () {
-          if (yield* isFile(repository)) return repository.endsWith(".onnx") ? [single(repository)] : []
+          if (yield* isFile(repository)) return repository.endsWith(".onnx") ? yield* single(repository) : []
           const entries = yield* fs.readDirectory(repository)
           const found = yield* Effect.forEach(entries.sort(), (entry) =>
-            entry.endsWith(".onnx") ? Effect.succeed([single(path.join(repository, entry))]) : latest(entry)
+            entry.endsWith(".onnx") ? single(path.join(repository, entry)) : folder(entry)
           )
           return found.flat()
         })
@@ -71,9 +110,10 @@ export class ModelRepository extends Context.Service<
             Effect.mapError(() => invalid("nothing readable is there; give another path"))
           )
           if (models.length === 0) return yield* invalid("no model is there; put one there or give another path")
-          const twice = models.find((model, index) => models.findIndex(({ name }) => name === model.name) < index)
+          const names = models.map((model) => (Result.isSuccess(model) ? model.success.name : model.failure.model))
+          const twice = names.find((name, index) => names.indexOf(name) < index)
           if (twice !== undefined) {
-            return yield* invalid(`the name "${twice.name}" is there twice; rename or remove one of the two`)
+            return yield* invalid(`the name "${twice}" is there twice; rename or remove one of the two`)
           }
           return models
         })

@@ -1,7 +1,7 @@
 /**
  * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, of which this is the part that is obeyed.
  */
-import { Schema } from "effect"
+import { Effect, Schema, SchemaIssue } from "effect"
 
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 const Microseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000_000 }))
@@ -46,3 +46,15 @@ export const ModelSettings = Schema.Struct({
 })
 
 export type ModelSettings = typeof ModelSettings.Type
+
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(ModelSettings))
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Settings from JSON text; the failure says what is wrong and where. */
+export const parse = (text: string): Effect.Effect<ModelSettings, string> =>
+  Effect.mapError(decode(text), (error) => {
+    const [first] = issues(error.issue).issues
+    const place = (first?.path ?? []).join(".")
+    const problem = (first?.message ?? "it has another form").split("\n")[0]!.slice(0, 120)
+    return place === "" ? problem : `at ${place}: ${problem}`
+  })

@@ -4,13 +4,15 @@
  */
 import type { TensorData } from "../Datatype.ts"
 
-/** A way to compute: `cpu` is always there, `cuda` wants a GPU and its provider's libraries. */
-export type ExecutionProvider = "cuda" | "cpu"
+/** A way to compute: `cpu` is always there; `cuda`, which is `cuda:0`, or another of its devices wants a GPU and its provider's libraries. */
+export type ExecutionProvider = "cpu" | "cuda" | `cuda:${number}`
 
 /** What a thread is started with: the model as a path or as bytes, and the providers to try, in order. */
 export interface Settings {
   readonly model: string | Uint8Array
   readonly providers: ReadonlyArray<ExecutionProvider>
+  /** Threads that one computation may use; all cores where it is not given. */
+  readonly threads?: number | undefined
 }
 
 /** The settings with a flag in shared memory, which overtakes the messages that wait: not 0 once the thread is to end. */
@@ -39,6 +41,13 @@ export interface RuntimeTensor {
   readonly data: TensorData
 }
 
+/** The memory of tensors, each buffer once, to hand over; texts are copied. */
+export const buffersOf = (tensors: ReadonlyArray<RuntimeTensor>): Array<ArrayBuffer> => {
+  const buffers = new Set<ArrayBuffer>()
+  for (const { data } of tensors) if (!Array.isArray(data)) buffers.add(data.buffer as ArrayBuffer)
+  return [...buffers]
+}
+
 /** To the thread: compute. */
 export interface Run {
   readonly type: "run"
@@ -63,5 +72,11 @@ export type FromThread =
       readonly outputs: ReadonlyArray<RuntimeSpec>
     }
   | { readonly type: "refused"; readonly refused: ReadonlyArray<Refused> }
-  | { readonly type: "outputs"; readonly id: number; readonly outputs: ReadonlyArray<RuntimeTensor> }
+  | {
+      readonly type: "outputs"
+      readonly id: number
+      readonly outputs: ReadonlyArray<RuntimeTensor>
+      /** Nanoseconds that the session took. */
+      readonly ns: number
+    }
   | { readonly type: "failed"; readonly id: number; readonly text: string }

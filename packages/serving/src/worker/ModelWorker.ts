@@ -2,17 +2,19 @@
  * A model in a thread of its own, from its start to its end.
  */
 import { Worker } from "node:worker_threads"
-import { Deferred, Effect, Schema, type Scope } from "effect"
-import type {
-  End,
-  ExecutionProvider,
-  FromThread,
-  Refused,
-  Run,
-  RuntimeSpec,
-  RuntimeTensor,
-  Settings,
-  ThreadData
+import * as CudaProvider from "@rai/onnxruntime/cuda"
+import { Deferred, Effect, Result, Schema, type Scope } from "effect"
+import {
+  buffersOf,
+  type End,
+  type ExecutionProvider,
+  type FromThread,
+  type Refused,
+  type Run,
+  type RuntimeSpec,
+  type RuntimeTensor,
+  type Settings,
+  type ThreadData
 } from "./Message.ts"
 
 /** The thread found no provider that takes the model; `reason` is in our words, the runtime's own are in the log. */
@@ -51,15 +53,31 @@ export interface Description {
   readonly outputs: ReadonlyArray<RuntimeSpec>
 }
 
-/** A running thread. `run` takes the inputs' memory with it; `stopped` ends when the thread does. */
+/** What a computation gave, and the nanoseconds that the session took for it. */
+export interface Computed {
+  readonly outputs: ReadonlyArray<RuntimeTensor>
+  readonly ns: number
+}
+
+/** How a computation ended. */
+export type Outcome = Result.Result<Computed, WorkerStopped | RunFailed>
+
+/** A running thread. `run` takes the inputs' memory with it and calls back once; `stopped` ends when the thread does. */
 export interface ModelWorker {
   readonly description: Description
   readonly run: (
     inputs: ReadonlyArray<RuntimeTensor>,
-    outputs: ReadonlyArray<string>
-  ) => Effect.Effect<ReadonlyArray<RuntimeTensor>, WorkerStopped | RunFailed>
+    outputs: ReadonlyArray<string>,
+    answer: (outcome: Outcome) => void
+  ) => void
   readonly stopped: Effect.Effect<void>
 }
+
+/** `run` as an effect. */
+export const compute = (worker: ModelWorker, inputs: ReadonlyArray<RuntimeTensor>, outputs: ReadonlyArray<string>) =>
+  Effect.callback<Computed, WorkerStopped | RunFailed>((resume) => {
+    worker.run(inputs, outputs, (outcome) => resume(Effect.fromResult(outcome)))
+  })
 
 /** Which model, and where to compute. */
 export interface Options extends Settings {
@@ -77,6 +95,13 @@ const whyUnreadable = (text: string): string => {
   return "onnxruntime does not accept its graph; check the file with onnx.checker"
 }
 
+const whyRefused = (refused: ReadonlyArray<Refused>): string => {
+  const last = refused.at(-1)
+  return last === undefined || last.provider === "cpu"
+    ? whyUnreadable(last?.text ?? "")
+    : CudaProvider.explain(last.text)
+}
+
 // The library reads the process's real environment, which a thread's own copy does not reach.
 const silenceTelemetry = Effect.sync(() => {
   process.env.ORT_DISABLE_TELEMETRY = "1"
@@ -87,8 +112,7 @@ export const make = Effect.fnUntraced(function* ({
   name,
   ...settings
 }: Options): Effect.fn.Return<ModelWorker, ModelLoadFailed, Scope.Scope> {
-  type Resume = (answer: Effect.Effect<ReadonlyArray<RuntimeTensor>, WorkerStopped | RunFailed>) => void
-  const waiting = new Map<number, Resume>()
+  const waiting = new Map<number, (outcome: Outcome) => void>()
   const opened = Deferred.makeUnsafe<Description, ModelLoadFailed>()
   const stopped = Deferred.makeUnsafe<void>()
   const refuse = (reason: string) =>
@@ -108,9 +132,10 @@ export const make = Effect.fnUntraced(function* ({
       })
   )
 
-  const answer = (id: number, effect: Parameters<Resume>[0]) => {
-    waiting.get(id)?.(effect)
+  const answer = (id: number, outcome: Outcome) => {
+    const waits = waiting.get(id)
     waiting.delete(id)
+    waits?.(outcome)
   }
   thread.on("message", (message: FromThread) => {
     switch (message.type) {
@@ -118,11 +143,11 @@ export const make = Effect.fnUntraced(function* ({
         return Deferred.doneUnsafe(opened, Effect.succeed(message))
       case "refused":
         lastWords = message.refused.map(({ provider, text }) => `${provider}: ${text}`).join("; ")
-        return refuse(whyUnreadable(message.refused.at(-1)?.text ?? ""))
+        return refuse(whyRefused(message.refused))
       case "outputs":
-        return answer(message.id, Effect.succeed(message.outputs))
+        return answer(message.id, Result.succeed(message))
       case "failed":
-        return answer(message.id, Effect.fail(new RunFailed({ model: name, text: message.text })))
+        return answer(message.id, Result.fail(new RunFailed({ model: name, text: message.text })))
     }
   })
   thread.on("error", (error) => {
@@ -131,7 +156,7 @@ export const make = Effect.fnUntraced(function* ({
   thread.on("exit", () => {
     refuse("its thread ended while it started; onnxruntime may not load on this machine (see `rai doctor`)")
     Deferred.doneUnsafe(stopped, Effect.void)
-    for (const id of [...waiting.keys()]) answer(id, Effect.fail(new WorkerStopped({ model: name })))
+    for (const id of [...waiting.keys()]) answer(id, Result.fail(new WorkerStopped({ model: name })))
   })
 
   const description = yield* Deferred.await(opened).pipe(
@@ -140,14 +165,11 @@ export const make = Effect.fnUntraced(function* ({
   return {
     description,
     stopped: Deferred.await(stopped),
-    run: (inputs, outputs) =>
-      Effect.callback((resume) => {
-        if (Deferred.isDoneUnsafe(stopped)) return resume(Effect.fail(new WorkerStopped({ model: name })))
-        const id = nextId++
-        waiting.set(id, resume)
-        const request: Run = { type: "run", id, inputs, outputs }
-        thread.postMessage(request, [...new Set(inputs.map((input) => input.data.buffer as ArrayBuffer))])
-        return Effect.sync(() => waiting.delete(id))
-      })
+    run: (inputs, outputs, answer) => {
+      if (Deferred.isDoneUnsafe(stopped)) return answer(Result.fail(new WorkerStopped({ model: name })))
+      const id = nextId++
+      waiting.set(id, answer)
+      thread.postMessage({ type: "run", id, inputs, outputs } satisfies Run, buffersOf(inputs))
+    }
   }
 })

@@ -1,47 +1,152 @@
 /**
- * A model that stays up: when its worker stops, its requests are refused until another one is open.
+ * One version of a model that stays up: threads with a session each, started again when they stop, behind one queue.
  */
-import { Deferred, Effect, Schedule, type Scope } from "effect"
-import { ModelUnavailable } from "../RequestError.ts"
+import { Deferred, Effect, Result, Schedule, type Scope } from "effect"
+import * as Batchable from "../batching/Batchable.ts"
+import * as Batcher from "../batching/Batcher.ts"
+import * as Datatype from "../Datatype.ts"
+import type { InferRequest, InferResponse } from "../InferTensor.ts"
+import * as ModelSignature from "../ModelSignature.ts"
+import type { ModelStatistics } from "../ModelStatistics.ts"
+import { ModelUnavailable, type RequestError } from "../RequestError.ts"
+import type { ModelSettings } from "../repository/ModelSettings.ts"
+import type { ExecutionProvider, RuntimeSpec } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
-/** A model and the worker that has it now; asking for the worker fails while none is open. */
+/** Which version, how it is served, and what it must stand before it is. */
+export interface Options extends Omit<ModelWorker.Options, "threads"> {
+  readonly version: string
+  readonly settings: ModelSettings
+  readonly check: (worker: ModelWorker.ModelWorker) => Effect.Effect<void, ModelWorker.ModelLoadFailed>
+}
+
+/** A version that answers. */
 export interface ServedModel {
   readonly name: string
   readonly version: string
-  readonly worker: Effect.Effect<ModelWorker.ModelWorker, ModelUnavailable>
+  readonly settings: ModelSettings
+  readonly signature: ModelSignature.ModelSignature
+  readonly maxBatchSize: number
+  /** Of the worker that has it now; fails while none is open. */
+  readonly description: Effect.Effect<ModelWorker.Description, ModelUnavailable>
+  readonly submit: (
+    request: InferRequest,
+    deadline: number | undefined,
+    answer: (result: Result.Result<InferResponse, RequestError>) => void
+  ) => () => void
+  readonly statistics: () => ModelStatistics
+  /** Ends when nothing waits and nothing runs. */
+  readonly drained: Effect.Effect<void>
 }
+
+interface Made {
+  readonly signature: ModelSignature.ModelSignature
+  readonly maxBatchSize: number
+  readonly batcher: Batcher.Batcher
+  readonly provider: ExecutionProvider
+}
+
+/** Where a model's settings say nothing: rows of one execution, and requests that may wait. */
+const defaults = { rows: 256, waiting: 256 }
 
 const untilItOpens = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])
 
-/** Opens a model and keeps it open until the scope closes; fails where the first opening does. */
+const signatureOf = (description: ModelWorker.Description): ModelSignature.ModelSignature => {
+  const spec = ({ name, type, shape }: RuntimeSpec) => ({ name, datatype: Datatype.fromRuntime(type), shape })
+  return { inputs: description.inputs.map(spec), outputs: description.outputs.map(spec) }
+}
+
+const maxRowsOf = (settings: ModelSettings, batchable: boolean): number =>
+  batchable ? (settings.max_batch_size ?? defaults.rows) : 0
+
+/** Opens a version, warms it up and checks it; it stays open until the scope closes, which first lets the queue empty. */
 export const make = Effect.fnUntraced(function* (
-  options: ModelWorker.Options & { readonly version: string }
+  options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
-  const { name, version } = options
-  const first = yield* Deferred.make<void, ModelWorker.ModelLoadFailed>()
-  let current: ModelWorker.ModelWorker | undefined
+  const { name, version, settings, check } = options
+  const policy = settings.dynamic_batching?.default_queue_policy
+  const instances = settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
+  const first = yield* Deferred.make<Made, ModelWorker.ModelLoadFailed>()
+  const run = Effect.runForkWith(yield* Effect.context())
+  const open = new Set<ModelWorker.ModelWorker>()
+  let restarts = 0
+  let made: Made | undefined
+
+  /** The first worker decides whether there is a model to serve, and how. */
+  const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
+    const signature = signatureOf(worker.description)
+    yield* check(worker)
+    // Trying this out is the model's first computation too, which is the slowest.
+    const maxBatchSize = maxRowsOf(settings, yield* Batchable.isBatchable(worker, signature))
+    const batcher = Batcher.make({
+      model: name,
+      maxRows: maxBatchSize,
+      maxDelay: (settings.dynamic_batching?.max_queue_delay_microseconds ?? 0) / 1000,
+      limit: policy?.max_queue_size || defaults.waiting,
+      onFailure: (text) => run(Effect.logWarning(`the model "${name}" could not compute its input: ${text}`))
+    })
+    return { signature, maxBatchSize, batcher, provider: worker.description.provider }
+  })
 
   const oneLife = Effect.gen(function* () {
-    current = yield* ModelWorker.make(options)
-    yield* Deferred.succeed(first, undefined)
-    yield* current.stopped
-    current = undefined
-    yield* Effect.logWarning(`the worker of the model "${name}" stopped; starting it again`)
+    const worker = yield* ModelWorker.make({ name, model: options.model, providers: options.providers })
+    made ??= yield* begin(worker)
+    const { batcher } = made
+    open.add(worker)
+    batcher.add(worker)
+    yield* Deferred.succeed(first, made)
+    yield* Effect.ensuring(
+      worker.stopped,
+      Effect.sync(() => {
+        open.delete(worker)
+        batcher.remove(worker)
+      })
+    )
+    restarts += 1
+    yield* Effect.logWarning(`a worker of the model "${name}" stopped; starting it again`)
   }).pipe(Effect.scoped)
 
-  yield* oneLife.pipe(
-    Effect.tapError((failure) => Deferred.fail(first, failure)),
+  const supervise = oneLife.pipe(
+    Effect.onError((cause) => {
+      if (open.size === 0) made?.batcher.giveUp()
+      return Deferred.failCause(first, cause)
+    }),
     Effect.retry(untilItOpens),
-    Effect.repeat(Schedule.spaced("100 millis")),
-    Effect.forkScoped
+    Effect.repeat(Schedule.spaced("100 millis"))
   )
-  yield* Deferred.await(first)
+  yield* Effect.forkScoped(supervise)
+  const { signature, maxBatchSize, batcher, provider } = yield* Deferred.await(first)
+  for (let i = 1; i < instances; i++) yield* Effect.forkScoped(supervise)
+  const drained = Effect.callback<void>((resume) => batcher.whenEmpty(() => resume(Effect.void)))
+  yield* Effect.addFinalizer(() => drained)
+
+  const timeout = (policy?.default_timeout_microseconds ?? 0) / 1000
   return {
     name,
     version,
-    worker: Effect.suspend(() =>
-      current === undefined ? Effect.fail(new ModelUnavailable({ model: name })) : Effect.succeed(current)
-    )
+    settings,
+    signature,
+    maxBatchSize,
+    description: Effect.suspend(() => {
+      const [worker] = open
+      return worker === undefined
+        ? Effect.fail(new ModelUnavailable({ model: name }))
+        : Effect.succeed(worker.description)
+    }),
+    submit: (request, deadline, answer) => {
+      const fault = ModelSignature.misfit(signature, request.inputs)
+      const outputs = fault === undefined ? ModelSignature.chooseOutputs(signature, request) : Result.fail(fault)
+      if (Result.isFailure(outputs)) {
+        answer(Result.fail(outputs.failure))
+        return () => {}
+      }
+      const inputs = signature.inputs.map((spec) => request.inputs.find((input) => input.name === spec.name)!)
+      const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
+      return batcher.submit({ inputs }, outputs.success, until, (result) =>
+        answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: tensors })))
+      )
+    },
+    statistics: () => ({ name, version, ...batcher.tally.counts(), ...batcher.state(), restarts, provider }),
+    drained
   }
 })

@@ -1,6 +1,7 @@
 /**
  * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
  */
+import { availableParallelism } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { env, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
@@ -16,6 +17,7 @@ import type {
   Settings,
   ThreadData
 } from "./Message.ts"
+import { buffersOf } from "./Message.ts"
 
 const say = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []) =>
   parentPort?.postMessage(message, transfer)
@@ -24,20 +26,28 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 // What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
 env.logLevel = "fatal"
 
-const create = (model: Settings["model"], provider: ExecutionProvider) => {
-  const options = { executionProviders: [provider], logSeverityLevel: 4 } as const
+const create = ({ model, threads }: Settings, provider: ExecutionProvider) => {
+  const [name, device] = provider.split(":")
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [name === "cuda" ? { name, deviceId: Number(device ?? 0) } : "cpu"],
+    logSeverityLevel: 4,
+    intraOpNumThreads: threads ?? availableParallelism(),
+    // A thread that spins while it waits takes the core from the one that answers.
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } }
+  }
   return typeof model === "string" ? InferenceSession.create(model, options) : InferenceSession.create(model, options)
 }
 
-const open = async ({ model, providers }: Settings) => {
+const open = async (settings: Settings) => {
   const refused: Array<Refused> = []
   // A list given to the runtime does not fall back, and a name that its build does not know is dropped in silence.
   const built = listSupportedBackends().map((backend) => backend.name)
-  for (const provider of providers) {
+  for (const provider of settings.providers) {
     try {
-      if (!built.includes(provider)) throw new Error(CudaProvider.notBuilt)
-      if (provider === "cuda" && CudaProvider.missing() !== undefined) throw new Error("its library is missing")
-      return { session: await create(model, provider), provider, refused }
+      const [name = ""] = provider.split(":")
+      if (!built.includes(name)) throw new Error(CudaProvider.notBuilt)
+      if (name === "cuda" && CudaProvider.missing() !== undefined) throw new Error("its library is missing")
+      return { session: await create(settings, provider), provider, refused }
     } catch (error) {
       refused.push({ provider, text: textOf(error) })
     }
@@ -73,10 +83,11 @@ if (opened.session === undefined) {
     }
     if (Atomics.load(data.ending, 0) !== 0) return
     try {
+      const start = performance.now()
       const outputs = await run(session, request)
+      const ns = Math.round((performance.now() - start) * 1e6)
       // Outputs that are copied instead of handed over stay in this thread's memory for long.
-      const buffers = new Set(outputs.map((output) => output.data.buffer as ArrayBuffer))
-      say({ type: "outputs", id: request.id, outputs }, [...buffers])
+      say({ type: "outputs", id: request.id, outputs, ns }, buffersOf(outputs))
     } catch (error) {
       say({ type: "failed", id: request.id, text: textOf(error) })
     }

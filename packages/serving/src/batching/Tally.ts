@@ -1,0 +1,71 @@
+/**
+ * Counts what a model version does, request by request and execution by execution.
+ */
+import type { BatchStatistics, Duration, InferenceStatistics } from "../ModelStatistics.ts"
+
+type Part = "compute_input" | "compute_infer" | "compute_output"
+type Durations<K extends string> = Record<K, { count: number; ns: number }>
+
+const parts = ["compute_input", "compute_infer", "compute_output"] as const
+const none = () => ({ count: 0, ns: 0 })
+const noParts = (): Durations<Part> => ({ compute_input: none(), compute_infer: none(), compute_output: none() })
+
+const add = (duration: { count: number; ns: number }, ns: number, count = 1) => {
+  duration.count += count
+  duration.ns += ns
+}
+
+/** Nanoseconds that each part of an execution took. */
+export type Spent = Readonly<Record<Part, number>>
+
+/** The counts so far. */
+export interface Counts {
+  readonly last_inference: number
+  readonly inference_count: number
+  readonly execution_count: number
+  readonly inference_stats: InferenceStatistics
+  readonly batch_stats: ReadonlyArray<BatchStatistics>
+}
+
+/** A tally that starts at nothing. */
+export const make = () => {
+  const requests: Durations<"success" | "fail" | "queue" | Part> = {
+    success: none(),
+    fail: none(),
+    queue: none(),
+    ...noParts()
+  }
+  const bySize = new Map<number, Durations<Part>>()
+  let [lastInference, rows, executions] = [0, 0, 0]
+  return {
+    /** One execution of so many rows for so many requests. */
+    executed: (size: number, count: number, spent: Spent, now: number) => {
+      executions += 1
+      rows += size
+      lastInference = now
+      const batch = bySize.get(size) ?? noParts()
+      bySize.set(size, batch)
+      for (const part of parts) {
+        add(batch[part], spent[part])
+        add(requests[part], spent[part] * count, count)
+      }
+    },
+    succeeded: (queueNs: number, wholeNs: number) => {
+      add(requests.queue, queueNs)
+      add(requests.success, wholeNs)
+    },
+    failed: (wholeNs: number) => add(requests.fail, wholeNs),
+    counts: (): Counts => ({
+      last_inference: lastInference,
+      inference_count: rows,
+      execution_count: executions,
+      inference_stats: structuredClone<Record<keyof InferenceStatistics, Duration>>(requests),
+      batch_stats: [...bySize]
+        .sort(([a], [b]) => a - b)
+        .map(([batch_size, spent]) => ({ batch_size, ...structuredClone(spent) }))
+    })
+  }
+}
+
+/** See `make`. */
+export type Tally = ReturnType<typeof make>

@@ -1,0 +1,252 @@
+/**
+ * The versions that are served now, and how one takes over from another: a new one is opened beside the old, warmed up and held against its
+ * parity record; then requests go to it, and the old one answers what it has and ends. A version that cannot be opened leaves all as it is.
+ */
+import { type Duration, Effect, Exit, Result, Schedule, Scope, Semaphore } from "effect"
+import type { IndexEntry, LoadOptions, ModelName, ModelState } from "../DataPlane.ts"
+import { LoadRefused, ModelUnavailable, ModelUnknown } from "../RequestError.ts"
+import type { ExecutionProvider } from "../worker/Message.ts"
+import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
+import * as ServedModel from "../worker/ServedModel.ts"
+import { type ModelEntry, ModelRepository, type VersionFile } from "./ModelRepository.ts"
+import * as ModelSettings from "./ModelSettings.ts"
+import * as ParityCheck from "./ParityCheck.ts"
+import * as VersionPolicy from "./VersionPolicy.ts"
+
+/** Where to compute, and how often to look for what has changed. */
+export interface Options {
+  /** Tried in this order for each model. */
+  readonly providers: ReadonlyArray<ExecutionProvider>
+  /** Where it is not given, a model is loaded anew on request alone. */
+  readonly poll?: Duration.Input | undefined
+}
+
+/** A version as it stands: while a new file of it is opened, or after that failed, `served` is the one from before. */
+interface Slot {
+  readonly state: ModelState
+  readonly reason: string
+  readonly stamp: string
+  readonly served?: ServedModel.ServedModel | undefined
+  readonly scope?: Scope.Closeable | undefined
+}
+
+const notLoaded = "it is not loaded"
+
+/** Opens what the repository holds; fails where a model does not open at all. */
+export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
+  const repository = yield* ModelRepository
+  const parity = yield* ParityCheck.make
+  const scope = yield* Effect.scope
+  const models = new Map<string, Map<string, Slot>>()
+  const latest = new Map<string, ServedModel.ServedModel>()
+  const unloaded = new Set<string>()
+  // One change at a time: two loads of one model would take each other's place.
+  const changes = yield* Semaphore.make(1)
+
+  const set = (name: string, version: string, slot: Slot) => {
+    const versions = models.get(name) ?? new Map<string, Slot>()
+    models.set(name, versions)
+    versions.set(version, slot)
+    const ready = [...versions.values()].flatMap(({ served }) => served ?? [])
+    const [newest] = ready.sort((a, b) => Number(b.version) - Number(a.version))
+    if (newest === undefined) latest.delete(name)
+    else latest.set(name, newest)
+  }
+
+  const close = ({ scope: old }: Slot) =>
+    old === undefined ? Effect.void : Effect.forkIn(Scope.close(old, Exit.void), scope)
+
+  const drop = Effect.fnUntraced(function* (name: string, version: string, slot: Slot, reason: string) {
+    set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
+    yield* close(slot)
+  })
+
+  const providersOf = (settings: ModelSettings.ModelSettings): ReadonlyArray<ExecutionProvider> => {
+    const [group] = settings.instance_group ?? []
+    if (group?.kind === "KIND_CPU") return ["cpu"]
+    return group?.kind === "KIND_GPU" ? [`cuda:${group.gpus?.[0] ?? 0}`] : providers
+  }
+
+  const open = Effect.fnUntraced(function* (
+    name: string,
+    { version, path, stamp }: VersionFile,
+    settings: ModelSettings.ModelSettings,
+    bytes?: Uint8Array
+  ) {
+    const before = models.get(name)?.get(version)
+    if (before?.served !== undefined && before.stamp === stamp) return
+    if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
+    const own = yield* Scope.fork(scope)
+    const opened = yield* ServedModel.make({
+      name,
+      version,
+      settings,
+      model: bytes ?? path,
+      providers: providersOf(settings),
+      check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
+    }).pipe(
+      Scope.provide(own),
+      Effect.tapError(({ reason }) =>
+        Effect.gen(function* () {
+          yield* Scope.close(own, Exit.void)
+          set(
+            name,
+            version,
+            before?.served === undefined
+              ? { state: "UNAVAILABLE", reason, stamp }
+              : { ...before, reason: `its new file is not served: ${reason}` }
+          )
+        })
+      ),
+      Effect.onInterrupt(() => Scope.close(own, Exit.void))
+    )
+    set(name, version, { state: "READY", reason: "", stamp, served: opened, scope: own })
+    if (before !== undefined) yield* close(before)
+    const { provider } = yield* Effect.orElseSucceed(opened.description, () => ({ provider: "no provider" }))
+    yield* Effect.logInfo(`the model "${name}" is served in version ${version} (${provider})`)
+  })
+
+  /** Opens the versions that the policy chooses; where all of them are there, the others end. */
+  const apply = Effect.fnUntraced(function* ({ name, versions, settings }: ModelEntry) {
+    const chosen = VersionPolicy.choose(
+      settings.version_policy,
+      versions.map(({ version }) => version)
+    )
+    const opened = yield* Effect.forEach(chosen, (version) =>
+      Effect.result(open(name, versions.find((file) => file.version === version)!, settings))
+    )
+    const failed = opened.find(Result.isFailure)
+    if (failed === undefined) {
+      for (const [version, slot] of models.get(name) ?? []) {
+        if (!chosen.includes(version) && slot.served !== undefined) {
+          yield* drop(name, version, slot, "another version was loaded in its place")
+        }
+      }
+    }
+    if (failed !== undefined) return yield* Effect.fail(failed.failure)
+  })
+
+  const first = yield* repository.list
+  yield* Effect.forEach(first, (model) => Effect.flatMap(Effect.fromResult(model), apply), {
+    concurrency: 4,
+    discard: true
+  })
+
+  const look = Effect.gen(function* () {
+    const found = yield* repository.list
+    const there = new Set<string>()
+    for (const model of found) {
+      const name = Result.isSuccess(model) ? model.success.name : model.failure.model
+      there.add(name)
+      if (unloaded.has(name)) continue
+      yield* Effect.fromResult(model).pipe(
+        Effect.flatMap(apply),
+        Effect.catch(({ message }) => Effect.logWarning(message))
+      )
+    }
+    for (const [name, versions] of [...models]) {
+      if (there.has(name)) continue
+      for (const [version, slot] of versions) yield* drop(name, version, slot, "its files are gone")
+      models.delete(name)
+    }
+  }).pipe(
+    changes.withPermits(1),
+    Effect.catch(({ message }) => Effect.logWarning(message))
+  )
+  if (poll !== undefined) yield* look.pipe(Effect.repeat(Schedule.spaced(poll)), Effect.delay(poll), Effect.forkScoped)
+
+  const known = (name: ModelName) =>
+    new ModelUnknown({ model: name.model, version: name.version || undefined, known: [...models.keys()] })
+
+  const entryOf = Effect.fnUntraced(function* (model: string) {
+    const refuse = (reason: string) => new LoadRefused({ model, reason })
+    const found = yield* Effect.mapError(repository.list, () => refuse("the repository cannot be read"))
+    const entry = found.find((result) =>
+      Result.isSuccess(result) ? result.success.name === model : result.failure.model === model
+    )
+    if (entry === undefined) return yield* known({ model })
+    return yield* Effect.mapError(Effect.fromResult(entry), ({ reason }) => refuse(`its config.json: ${reason}`))
+  })
+
+  const load = Effect.fnUntraced(function* (model: string, { config, files = {} }: LoadOptions = {}) {
+    const refuse = (reason: string) => new LoadRefused({ model, reason })
+    const settings =
+      config === undefined
+        ? undefined
+        : yield* Effect.mapError(ModelSettings.parse(config), (reason) => refuse(`its config: ${reason}`))
+    const sent = Object.entries(files)
+    if (sent.length > 0 && settings === undefined) return yield* refuse("files come with a config, and none came")
+    for (const [file] of sent) {
+      if (!/^[1-9]\d{0,8}\/model\.onnx$/.test(file)) {
+        return yield* refuse("its files are named VERSION/model.onnx, and one came with another name")
+      }
+    }
+    const explain = Effect.mapError((failure: ModelLoadFailed) => refuse(failure.reason))
+    if (sent.length > 0) {
+      for (const [file, bytes] of sent) {
+        const version = file.split("/")[0]!
+        yield* explain(open(model, { version, path: file, stamp: `sent ${performance.now()}` }, settings!, bytes))
+      }
+    } else {
+      const entry = yield* entryOf(model)
+      const replaced = settings === undefined ? entry : withSettings(entry, settings, config!)
+      yield* explain(apply(replaced))
+    }
+    unloaded.delete(model)
+  }, changes.withPermits(1))
+
+  const unload = Effect.fnUntraced(function* (model: string) {
+    const versions = models.get(model)
+    if (versions === undefined) return yield* known({ model })
+    unloaded.add(model)
+    for (const [version, slot] of versions) yield* drop(model, version, slot, "unloaded")
+    yield* Effect.logInfo(`the model "${model}" is unloaded`)
+  }, changes.withPermits(1))
+
+  const find = ({ model, version }: ModelName): ServedModel.ServedModel | undefined =>
+    version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served
+
+  /** Why nothing is served under a name. */
+  const why = (name: ModelName): ModelUnknown | ModelUnavailable => {
+    const versions = models.get(name.model)
+    const slot = name.version ? versions?.get(name.version) : versions?.values().next().value
+    if (slot === undefined) return known(name)
+    return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded })
+  }
+
+  return {
+    find,
+    why,
+    load,
+    unload,
+    /** Every version that is served, of one model or of all. */
+    served: (model?: string): ReadonlyArray<ServedModel.ServedModel> =>
+      [...models].flatMap(([name, versions]) =>
+        model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
+      ),
+    /** Models that are meant to be served and are not. */
+    missing: (): ReadonlyArray<string> => [...models.keys()].filter((name) => !latest.has(name) && !unloaded.has(name)),
+    names: (): ReadonlyArray<string> => [...models.keys()],
+    index: Effect.suspend(() =>
+      Effect.forEach(
+        [...models].flatMap(([name, versions]) => [...versions].map(([version, slot]) => ({ name, version, slot }))),
+        ({ name, version, slot: { state, reason, served } }): Effect.Effect<IndexEntry> => {
+          const entry = { name, version, state, reason }
+          if (served === undefined) return Effect.succeed(entry)
+          return served.description.pipe(
+            Effect.map(({ provider }): IndexEntry => ({ ...entry, provider })),
+            Effect.catch(({ message }) =>
+              Effect.succeed<IndexEntry>({ ...entry, state: "UNAVAILABLE", reason: message })
+            )
+          )
+        }
+      )
+    )
+  }
+})
+
+const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
+  ...entry,
+  settings,
+  versions: entry.versions.map((file) => ({ ...file, stamp: `${file.stamp} ${config}` }))
+})

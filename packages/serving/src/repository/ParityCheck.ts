@@ -1,0 +1,61 @@
+/**
+ * A model held against the parity record beside its file, where it has one: the samples run on the worker that is to serve it.
+ */
+import { Onnxruntime, Parity, Verify } from "@rai/export"
+import { Effect, FileSystem } from "effect"
+import type { TensorData } from "../Datatype.ts"
+import * as Worker from "../worker/ModelWorker.ts"
+import { ModelLoadFailed, type ModelWorker } from "../worker/ModelWorker.ts"
+
+// In our words: the failures' own messages name files of this machine, and are for the log.
+const reasons: Readonly<Record<Verify.Failed["_tag"], string>> = {
+  FileUnreadable: "its file cannot be read",
+  NotAnOnnxModel: "its file is not an ONNX model",
+  RecordInvalid: "the parity record beside it cannot be read",
+  ModelChanged: "its file is not the one that its parity record was written for",
+  OnnxruntimeFailed: "it does not compute the samples of its parity record",
+  ParityLost: "it does not answer as its parity record says"
+}
+
+/** A worker as export's judge: it computes where the model is to be served. */
+const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
+  version: Effect.succeed(worker.description.runtimeVersion),
+  open: (_, file) =>
+    Effect.succeed({
+      run: Effect.fnUntraced(function* (arrays) {
+        const types = new Map(worker.description.inputs.map(({ name, type }) => [name, type]))
+        const inputs = Object.entries(arrays).map(([name, { data, shape }]) => {
+          const whole = types.get(name) === "int64"
+          return {
+            name,
+            type: whole ? "int64" : "float32",
+            dims: shape,
+            data: whole ? BigInt64Array.from(data, BigInt) : Float32Array.from(data)
+          }
+        })
+        const names = worker.description.outputs.map(({ name }) => name)
+        const { outputs } = yield* Worker.compute(worker, inputs, names).pipe(
+          Effect.mapError((cause) => new Onnxruntime.OnnxruntimeFailed({ file, doing: "run", cause }))
+        )
+        return Object.fromEntries(outputs.map(({ name, dims, data }) => [name, { shape: dims, data: numbers(data) }]))
+      })
+    })
+})
+
+const numbers = (data: TensorData) => {
+  if (data instanceof Float32Array || data instanceof Uint8Array) return data
+  return data instanceof BigInt64Array ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array)
+}
+
+/** How a model's file is checked; passes where no record lies beside it. */
+export const make = Effect.map(FileSystem.FileSystem, (fs) =>
+  Effect.fnUntraced(function* (model: string, file: string, worker: ModelWorker) {
+    const there = yield* Effect.orElseSucceed(fs.exists(Parity.fileOf(file)), () => false)
+    if (!there) return
+    yield* Verify.verify(file).pipe(
+      Effect.provideService(Onnxruntime.Onnxruntime, judge(worker)),
+      Effect.tapError(({ message }) => Effect.logWarning(`the model "${model}": ${message}`)),
+      Effect.mapError(({ _tag }) => new ModelLoadFailed({ model, reason: reasons[_tag] }))
+    )
+  })
+)

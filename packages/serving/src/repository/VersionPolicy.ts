@@ -1,0 +1,19 @@
+/**
+ * Which versions of a model are served: the latest n, all, or those named.
+ */
+import type { ModelSettings } from "./ModelSettings.ts"
+
+const newestFirst = (a: string, b: string): number => Number(b) - Number(a)
+
+/** The chosen of the versions that there are, the newest first; the latest alone where nothing is said. */
+export const choose = (
+  policy: ModelSettings["version_policy"],
+  versions: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const sorted = [...versions].sort(newestFirst)
+  if (policy === undefined) return sorted.slice(0, 1)
+  if ("all" in policy) return sorted
+  if ("latest" in policy) return sorted.slice(0, policy.latest.num_versions ?? 1)
+  const wanted = new Set(policy.specific.versions.map(String))
+  return sorted.filter((version) => wanted.has(version))
+}

@@ -1,0 +1,162 @@
+import { assert, it } from "@effect/vitest"
+import { InferenceSession, Tensor } from "@rai/onnxruntime"
+import { Effect, Result } from "effect"
+import { DataPlane } from "../src/DataPlane.ts"
+import type { InferRequest, InferTensor } from "../src/InferTensor.ts"
+import { fixtures } from "./Client.ts"
+import * as Folder from "./Folder.ts"
+import { type Answered, all, ask, layer, sines, x } from "./Plane.ts"
+
+const index = (...rows: ReadonlyArray<number>): InferRequest => ({
+  inputs: [{ name: "index", datatype: "INT64", shape: [rows.length], data: BigInt64Array.from(rows, BigInt) }]
+})
+const failure = (answered: Answered) => (Result.isFailure(answered) ? answered.failure._tag : "answered")
+
+it.live("puts together what waits, and gives each the answer that it would have had alone", () =>
+  Effect.gen(function* () {
+    const service = yield* DataPlane
+    const session = yield* Effect.promise(() => InferenceSession.create(`${fixtures}/sigmoid.onnx`))
+    const requests = Array.from({ length: 200 }, (_, i) => {
+      const rows = 1 + (i % 7)
+      return Float32Array.from({ length: 2 * rows }, (_, k) => Math.sin(37 * i + k))
+    })
+    const asked = requests.map((data) => ask(service, { model: "sigmoid" }, x(data.length / 2, data)))
+    const answers = yield* all(asked)
+    for (const [i, answered] of answers.entries()) {
+      assert.isTrue(Result.isSuccess(answered))
+      if (Result.isFailure(answered)) continue
+      const data = requests[i]!
+      const feeds = { x: new Tensor("float32", data, [data.length / 2, 2]) }
+      const bare = yield* Effect.promise(() => session.run(feeds))
+      for (const output of answered.success.outputs) {
+        assert.deepStrictEqual([output.shape, output.data], [bare[output.name]!.dims, bare[output.name]!.data])
+      }
+    }
+    const [counts] = yield* service.statistics({ model: "sigmoid" })
+    assert.strictEqual(
+      counts!.inference_count,
+      requests.reduce((sum, data) => sum + data.length / 2, 0)
+    )
+    assert.strictEqual(counts!.inference_stats.success.count, 200)
+    assert.isBelow(counts!.execution_count, 20)
+    assert.strictEqual(counts!.waiting, 0)
+  }).pipe(Effect.provide(layer(fixtures)))
+)
+
+it.live("runs by itself what depends on the other rows, and takes settings for the rest", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "across/1/model.onnx", { model: "more/across" })
+    Folder.put(folder, "alone/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "alone/config.json", JSON.stringify({ max_batch_size: 0 }))
+    Folder.put(folder, "pairs/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "pairs/config.json", JSON.stringify({ max_batch_size: 2 }))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      for (const [model, width, largest, batch] of [
+        ["across", 2, 0, 1],
+        ["alone", 1, 0, 1],
+        ["pairs", 1, 2, 2]
+      ] as const) {
+        assert.strictEqual((yield* service.modelConfig({ model })).maxBatchSize, largest)
+        const asked = Array.from({ length: 8 }, () => ask(service, { model }, x(1, new Float32Array(width).fill(0.5))))
+        const answers = yield* all(asked)
+        for (const answered of answers) {
+          assert.deepStrictEqual(Result.getOrThrow(answered).outputs[0]!.data, new Float32Array(width).fill(1))
+        }
+        const [counts] = yield* service.statistics({ model })
+        assert.strictEqual(counts!.execution_count, 8 / batch)
+      }
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("answers the others where one request spoils its batch", () =>
+  Effect.gen(function* () {
+    const service = yield* DataPlane
+    const asked = [index(1), index(9), index(3, 0)].map((request) => ask(service, { model: "gather" }, request))
+    const answers = yield* all(asked)
+    assert.strictEqual(failure(answers[1]!), "InferenceFailed")
+    assert.deepStrictEqual(Result.getOrThrow(answers[0]!).outputs[0]!.data, Float32Array.of(2, 3))
+    assert.deepStrictEqual(Result.getOrThrow(answers[2]!).outputs[0]!.data, Float32Array.of(6, 7, 0, 1))
+    const [counts] = yield* service.statistics({ model: "gather" })
+    assert.deepStrictEqual([counts!.inference_stats.success.count, counts!.inference_stats.fail.count], [2, 1])
+  }).pipe(Effect.provide(layer(`${fixtures}/more/gather.onnx`)))
+)
+
+it.live("waits for others as long as it is told to, and not once the batch is full", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    const dynamic_batching = { max_queue_delay_microseconds: 300_000 }
+    Folder.put(folder, "m/config.json", JSON.stringify({ max_batch_size: 3, dynamic_batching }))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const timed = Effect.fnUntraced(function* (requests: number) {
+        const start = performance.now()
+        const asked = Array.from({ length: requests }, () => ask(service, { model: "m" }, x(1, Float32Array.of(1))))
+        yield* all(asked)
+        return performance.now() - start
+      })
+      assert.isAtLeast(yield* timed(2), 299)
+      assert.isBelow(yield* timed(3), 250)
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("refuses beyond its limit, and lets go what is late or taken back", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "loop/1/model.onnx", { model: "loop" })
+    const dynamic_batching = { default_queue_policy: { max_queue_size: 3 } }
+    Folder.put(folder, "loop/config.json", JSON.stringify({ dynamic_batching }))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const loop = { model: "loop" }
+      const running = ask(service, loop, sines(1_500_000))
+      yield* Effect.sleep("30 millis")
+      const start = performance.now()
+      const late = ask(service, loop, sines(1), start + 60)
+      const back = ask(service, loop, sines(1))
+      const kept = ask(service, loop, sines(1))
+      const fourth = yield* ask(service, loop, sines(1)).answer
+      assert.strictEqual(failure(fourth), "Overloaded")
+      back.cancel()
+      const takesItsPlace = ask(service, loop, sines(1))
+      assert.strictEqual(failure(yield* late.answer), "DeadlineExceeded")
+      assert.closeTo(performance.now() - start, 60, 40)
+      const over = yield* ask(service, loop, sines(1), performance.now() - 1).answer
+      assert.strictEqual(failure(over), "DeadlineExceeded")
+      for (const { answer } of [running, kept, takesItsPlace]) {
+        assert.isTrue(Result.isSuccess(yield* answer))
+      }
+      const [counts] = yield* service.statistics(loop)
+      const { refused, expired, cancelled, waiting, execution_count } = counts!
+      assert.deepStrictEqual([refused, expired, cancelled, waiting, execution_count], [1, 2, 1, 0, 3])
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("gives rows of text back to whom they belong", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "texts.onnx", { model: "more/texts" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const texts = (...data: Array<string>): InferTensor => ({
+        name: "x",
+        datatype: "BYTES",
+        shape: [data.length],
+        data
+      })
+      const asked = [texts("a", "ü"), texts(""), texts("c")].map((input) =>
+        ask(service, { model: "texts" }, { inputs: [input] })
+      )
+      const answers = yield* all(asked)
+      const data = answers.map((answered) => Result.getOrThrow(answered).outputs[0]!.data)
+      assert.deepStrictEqual(data, [["a", "ü"], [""], ["c"]])
+      const [counts] = yield* service.statistics({ model: "texts" })
+      assert.strictEqual(counts!.execution_count, 1)
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)

@@ -1,0 +1,231 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import type { Worker } from "node:worker_threads"
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber, Result, Schedule } from "effect"
+import { DataPlane } from "../src/DataPlane.ts"
+import { fixtures } from "./Client.ts"
+import * as Folder from "./Folder.ts"
+import { all, ask, layer, x } from "./Plane.ts"
+
+const one = x(1, Float32Array.of(1))
+
+/** What the model m makes of 1: 2 for «double», 3 for «triple». */
+const factor = (service: DataPlane["Service"], version?: string) =>
+  Effect.map(service.infer({ model: "m", version }, one), ({ outputs, version }) => ({
+    version,
+    factor: outputs[0]!.data[0]
+  }))
+
+const states = (service: DataPlane["Service"]) =>
+  Effect.map(service.index, (index) => index.map(({ version, state, reason }) => [version, state, reason]))
+
+const settings = (folder: string, config: unknown) => Folder.put(folder, "m/config.json", JSON.stringify(config))
+
+it.live("lets a new version take over from the old, and keeps the old where the new one is broken", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+      Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
+      const old = yield* Effect.flip(factor(service, "1"))
+      assert.strictEqual(
+        old.message,
+        'the model "m" is not ready: another version was loaded in its place; ask again shortly'
+      )
+      Folder.put(folder, "m/3/model.onnx", "no model")
+      const refused = yield* Effect.flip(service.load("m"))
+      const reason = "the file is not an ONNX model; export one again"
+      assert.strictEqual(refused.message, `the model "m" cannot be loaded: ${reason}`)
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
+      assert.deepStrictEqual(yield* states(service), [
+        ["1", "UNAVAILABLE", "another version was loaded in its place"],
+        ["2", "READY", ""],
+        ["3", "UNAVAILABLE", reason]
+      ])
+      yield* service.serverReady
+      // A file that changes under the version that is served.
+      Folder.put(folder, "m/2/model.onnx", "no model")
+      rmSync(`${folder}/m/3`, { recursive: true })
+      yield* Effect.flip(service.load("m"))
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
+      Folder.put(folder, "m/2/model.onnx", { model: "more/double" })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 2 })
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("serves the versions that the policy chooses", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    for (const [version, model] of [
+      [1, "more/double"],
+      [2, "more/triple"],
+      [3, "more/double"]
+    ] as const) {
+      Folder.put(folder, `m/${version}/model.onnx`, { model })
+    }
+    settings(folder, { version_policy: { latest: { num_versions: 2 } } })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const versions = Effect.map(service.modelMetadata({ model: "m" }), ({ versions }) => [...versions].sort())
+      assert.deepStrictEqual(yield* versions, ["2", "3"])
+      assert.deepStrictEqual(yield* factor(service, "2"), { version: "2", factor: 3 })
+      assert.deepStrictEqual(yield* factor(service), { version: "3", factor: 2 })
+      settings(folder, { version_policy: { specific: { versions: [1, 2] } } })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* versions, ["1", "2"])
+      yield* service.load("m", { config: JSON.stringify({ version_policy: { all: {} } }) })
+      assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
+      settings(folder, { max_batch_size: "many" })
+      const refused = yield* Effect.flip(service.load("m"))
+      assert.strictEqual(
+        refused.message,
+        'the model "m" cannot be loaded: its config.json: at max_batch_size: Expected number'
+      )
+      assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("unloads, loads again, and takes files that come with the request", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      yield* service.unload("m")
+      const gone = yield* Effect.flip(factor(service))
+      assert.strictEqual(gone.message, 'the model "m" is not ready: unloaded; ask again shortly')
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+      const files = { "7/model.onnx": readFileSync(`${fixtures}/more/triple.onnx`) }
+      yield* service.load("m", { config: "{}", files })
+      assert.deepStrictEqual(yield* factor(service), { version: "7", factor: 3 })
+      for (const file of ["../model.onnx", "1/../../model.onnx", "1/weights.bin", "01/model.onnx"]) {
+        const refused = yield* Effect.flip(service.load("m", { config: "{}", files: { [file]: new Uint8Array(1) } }))
+        assert.match(refused.message, /files are named VERSION\/model\.onnx/)
+      }
+      assert.strictEqual((yield* Effect.flip(service.load("other")))._tag, "ModelUnknown")
+      assert.strictEqual((yield* Effect.flip(service.unload("other")))._tag, "ModelUnknown")
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("looks by itself for what is new, changed and gone", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const soon = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.retry(effect, { times: 100, schedule: Schedule.spaced("50 millis") })
+      Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+      Folder.put(folder, "n.onnx", { model: "more/double" })
+      yield* soon(factor(service, "2"))
+      yield* soon(service.modelReady({ model: "n" }))
+      rmSync(`${folder}/n.onnx`)
+      yield* soon(Effect.flip(service.modelReady({ model: "n" })))
+      yield* service.serverReady
+    }).pipe(Effect.provide(layer(folder, { poll: "50 millis" })))
+  }).pipe(Effect.scoped)
+)
+
+it.live("holds a model against the parity record beside it", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const parity = new URL("./fixtures/more/parity/", import.meta.url).pathname
+    cpSync(`${parity}moons.onnx`, `${folder}/moons.onnx`)
+    cpSync(`${parity}moons.parity.json`, `${folder}/moons.parity.json`)
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      yield* service.modelReady({ model: "moons" })
+      const record = readFileSync(`${folder}/moons.parity.json`, "utf8")
+      const reload = Effect.flip(service.load("moons"))
+      // The samples' first free run, another number.
+      const changed = record.replace(/("freeRun": \[\s*\[)[^\],]+/, "$1123.5")
+      assert.notStrictEqual(changed, record)
+      writeFileSync(`${folder}/moons.parity.json`, changed)
+      const lost = 'the model "moons" cannot be loaded: it does not answer as its parity record says'
+      assert.strictEqual((yield* reload).message, lost)
+      writeFileSync(`${folder}/moons.parity.json`, record)
+      const bytes = readFileSync(`${folder}/moons.onnx`)
+      bytes[bytes.length - 40]! ^= 1
+      writeFileSync(`${folder}/moons.onnx`, bytes)
+      const other = 'the model "moons" cannot be loaded: its file is not the one that its parity record was written for'
+      assert.strictEqual((yield* reload).message, other)
+      yield* service.modelReady({ model: "moons" })
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+/** How often; the whole measure takes 200 swaps and 100 ends. */
+const times = Number(process.env.RAI_SWAPS ?? 12)
+
+it.live(
+  "swaps versions and replaces threads under load: nothing fails but what a thread had in hand, nothing is mixed",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const threads: Array<Worker> = []
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const listener = (worker: Worker) => threads.push(worker)
+          process.on("worker", listener)
+          return listener
+        }),
+        (listener) => Effect.sync(() => process.off("worker", listener))
+      )
+      const put = (version: number) =>
+        Folder.put(folder, `m/${version}/model.onnx`, { model: version % 2 === 0 ? "more/double" : "more/triple" })
+      put(1)
+      yield* Effect.gen(function* () {
+        const service = yield* DataPlane
+        const seen = { answers: 0, unavailable: 0, versions: new Set<string>() }
+        const load = Effect.gen(function* () {
+          const answers = yield* all(
+            Array.from({ length: 16 }, (_, i) => ask(service, { model: "m" }, x(1, Float32Array.of(i))))
+          )
+          for (const [i, answered] of answers.entries()) {
+            if (Result.isFailure(answered)) {
+              assert.strictEqual(answered.failure._tag, "ModelUnavailable", answered.failure.message)
+              seen.unavailable += 1
+            } else {
+              const { outputs, version } = answered.success
+              assert.strictEqual(outputs[0]!.data[0], i * (Number(version) % 2 === 0 ? 2 : 3))
+              seen.answers += 1
+              seen.versions.add(version)
+            }
+          }
+          yield* Effect.sleep("1 millis")
+        }).pipe(Effect.forever)
+        const loading = yield* Effect.forkChild(load)
+        for (let version = 2; version < 2 + times; version++) {
+          put(version)
+          yield* service.load("m")
+          rmSync(`${folder}/m/${version - 1}`, { recursive: true })
+        }
+        assert.strictEqual(seen.unavailable, 0)
+        assert.isAbove(seen.answers, 16 * times)
+        assert.isAtLeast(seen.versions.size, times / 2)
+        for (let i = 0; i < times / 2; i++) {
+          const living = threads.filter(({ threadId }) => threadId !== -1)
+          // No message that the thread knows: a fault in it.
+          living.at(-1)!.postMessage(null)
+          yield* Effect.sleep("20 millis")
+          yield* service.serverReady.pipe(Effect.retry({ times: 200, schedule: Schedule.spaced("20 millis") }))
+          assert.strictEqual((yield* factor(service)).version, String(1 + times))
+        }
+        yield* Fiber.interrupt(loading)
+        const [counts] = yield* service.statistics({ model: "m" })
+        assert.strictEqual(counts!.restarts, times / 2)
+        const living = threads.filter(({ threadId }) => threadId !== -1)
+        assert.lengthOf(living, 1)
+      }).pipe(Effect.provide(layer(folder)))
+    }).pipe(Effect.scoped),
+  { timeout: 600_000 }
+)
