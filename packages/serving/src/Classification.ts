@@ -1,77 +1,51 @@
 /**
- * Triton's classification extension: an output's best classes as texts, `value:index`, in place of its numbers.
+ * Triton's classification extension: of an output its largest elements, as texts `value:index`.
  */
 import { Result } from "effect"
-import { type InferRequest, type InferResponse, type InferTensor, quote } from "./InferTensor.ts"
+import { type InferTensor, quote } from "./InferTensor.ts"
 import { RequestInvalid } from "./RequestError.ts"
-
-/** How many classes are wanted of which outputs. */
-export type Wanted = ReadonlyMap<string, number>
-
-const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
-
-/** What a request's outputs ask for by their parameter `classification`; undefined where none does. */
-export const wanted = ({
-  outputs
-}: Pick<InferRequest, "outputs">): Result.Result<Wanted | undefined, RequestInvalid> => {
-  let all: Map<string, number> | undefined
-  for (const { name, parameters } of outputs ?? []) {
-    const count = parameters?.classification
-    if (count === undefined) continue
-    if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 1) {
-      return invalid(
-        `the output ${quote(name)} has the parameter "classification", which must be a whole number from 1; leave it out or send one`
-      )
-    }
-    all ??= new Map()
-    all.set(name, count)
-  }
-  return Result.succeed(all)
-}
 
 type Numbers = Exclude<InferTensor["data"], ReadonlyArray<string>>
 
-// Of the sort's order only the first `count` are printed; NaN is below all.
-const bestOf = (row: Numbers, count: number): ReadonlyArray<string> => {
-  const order = Uint32Array.from({ length: row.length }, (_, index) => index).sort((a, b) => {
-    const [left, right] = [row[a]!, row[b]!]
-    if (left > right || Number.isNaN(right)) return Number.isNaN(left) ? a - b : -1
-    return right > left || Number.isNaN(left) ? 1 : a - b
+// NaN counts as −∞, so that there is an order.
+const rank = (value: number | bigint): number | bigint => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value)
+
+const largest = (row: Numbers, count: number): ReadonlyArray<number> => {
+  const order = Uint32Array.from({ length: row.length }, (_, index) => index)
+  order.sort((a, b) => {
+    const [x, y] = [rank(row[a]!), rank(row[b]!)]
+    return x > y ? -1 : x < y ? 1 : a - b
   })
-  const print = (value: number | bigint) =>
-    row instanceof Float32Array || row instanceof Float64Array ? Number(value).toFixed(6) : String(value)
-  return Array.from(order.subarray(0, count), (index) => `${print(row[index]!)}:${index}`)
+  return Array.from(order.subarray(0, count))
 }
+
+/** Six decimals, as C prints a float; whole numbers as they are. */
+const print = (value: number | bigint, whole: boolean): string =>
+  whole || !Number.isFinite(value) ? String(value) : Number(value).toFixed(6)
 
 /**
- * The `count` best classes of each example, best first; data: [batch, …] → BYTES [batch, min(count, classes)], or of one axis [classes] →
- * [min(count, classes)].
+ * The `count` largest elements of each example, where the first size counts examples, or else of the whole tensor: [batch, …] → BYTES
+ * [batch, min(count, classes)].
  */
-export const best = (output: InferTensor, count: number): Result.Result<InferTensor, RequestInvalid> => {
-  const { name, datatype, shape, data } = output
+export const apply = (
+  { name, datatype, shape, data }: InferTensor,
+  count: number,
+  byExample: boolean
+): Result.Result<InferTensor, RequestInvalid> => {
   if (Array.isArray(data) || datatype === "BOOL" || datatype === "FP16") {
-    return invalid(
-      `the output ${quote(name)} is ${datatype}, of which there are no best classes; leave out its parameter "classification"`
+    return Result.fail(
+      new RequestInvalid({
+        reason: `the output ${quote(name)} is ${datatype}, which cannot be put in order; ask for it without "classification"`
+      })
     )
   }
-  const batch = shape.length > 1 ? shape.slice(0, 1) : []
-  const rows = batch[0] ?? 1
-  const classes = rows === 0 ? 0 : data.length / rows
-  const taken = Math.min(count, classes)
-  const texts = Array.from({ length: rows }, (_, row) =>
-    bestOf(data.subarray(row * classes, (row + 1) * classes), taken)
-  )
-  return Result.succeed({ name, datatype: "BYTES", shape: [...batch, taken], data: texts.flat() })
-}
-
-/** An answer with those of its outputs as classes that are wanted so. */
-export const apply = (response: InferResponse, wanted: Wanted): Result.Result<InferResponse, RequestInvalid> => {
-  const outputs: Array<InferTensor> = []
-  for (const output of response.outputs) {
-    const count = wanted.get(output.name)
-    const classes = count === undefined ? Result.succeed(output) : best(output, count)
-    if (Result.isFailure(classes)) return Result.fail(classes.failure)
-    outputs.push(classes.success)
-  }
-  return Result.succeed({ ...response, outputs })
+  const rows = byExample ? shape[0]! : 1
+  const width = rows === 0 ? 0 : data.length / rows
+  const kept = Math.min(count, width)
+  const whole = !datatype.startsWith("FP")
+  const texts = Array.from({ length: rows }, (_, row) => {
+    const elements = data.subarray(row * width, (row + 1) * width)
+    return largest(elements, kept).map((index) => `${print(elements[index]!, whole)}:${index}`)
+  })
+  return Result.succeed({ name, datatype: "BYTES", shape: byExample ? [rows, kept] : [kept], data: texts.flat() })
 }

@@ -6,7 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Access } from "../Access.ts"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
-import type { Tls } from "../Tls.ts"
+import * as Tls from "../Tls.ts"
 import * as Calls from "./Calls.ts"
 import { file_grpc_service, GRPCInferenceService } from "./grpc_service_pb.ts"
 import * as Health from "./Health.ts"
@@ -24,7 +24,7 @@ export interface Options {
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly access?: Access | undefined
-  readonly tls?: Tls | undefined
+  readonly tls?: Tls.Tls | undefined
   /** Of one message, compressed or not. */
   readonly maxBodyBytes?: number | undefined
 }
@@ -40,15 +40,12 @@ const limits = {
   "grpc.max_connection_idle_ms": 10 * minute
 }
 
-const credentials = (tls: Tls | undefined): ServerCredentials => {
+const credentials = (tls: Tls.Tls | undefined): ServerCredentials => {
   if (tls === undefined) return ServerCredentials.createInsecure()
-  const { cert, clientCa, key } = tls
-  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }
-  return ServerCredentials.createSsl(
-    clientCa === undefined ? null : Buffer.from(clientCa),
-    [pair],
-    clientCa !== undefined
-  )
+  const { certificate, clientAuthority, key } = tls
+  const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) }
+  const mutual = clientAuthority !== undefined
+  return ServerCredentials.createSsl(mutual ? Buffer.from(clientAuthority) : null, [pair], mutual)
 }
 
 // Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after 5 s is cut off.
@@ -61,48 +58,54 @@ const stop = (server: Server, calls: Calls.Calls, plane: DataPlane["Service"]): 
     })
   ).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.sync(() => server.forceShutdown()) }))
 
-const listen = (server: Server, host: string, port: number, tls: Tls | undefined) =>
-  Effect.callback<number, AddressUnavailable>((resume) => {
-    const name = host.includes(":") ? `[${host}]` : host
-    server.bindAsync(`${name}:${port}`, credentials(tls), (error, bound) =>
-      resume(error === null ? Effect.succeed(bound) : Effect.fail(AddressUnavailable.because(host, port, error)))
+const listen = (server: Server, host: string, port: number, tls: Tls.Tls | undefined) =>
+  Effect.callback<number, Error>((resume) => {
+    server.bindAsync(`${host}:${port}`, credentials(tls), (error, bound) =>
+      resume(error === null ? Effect.succeed(bound) : Effect.fail(error))
     )
   })
 
-/** A running gRPC server; `address` is where it listens, `127.0.0.1:8081`. */
+const described = [
+  file_grpc_service,
+  file_grpc_health_v1_health,
+  file_grpc_reflection_v1_reflection,
+  file_grpc_reflection_v1alpha_reflection
+]
+
+/** A listening server; `address` is where, `127.0.0.1:8081`. */
 export class GrpcTransport extends Context.Service<GrpcTransport, { readonly address: string }>()(
   "@rai/serving/grpc/GrpcTransport"
-) {}
-
-/** Listens on 127.0.0.1:8081 until its scope closes: then what is under way is answered, and streams are ended. */
-export const layer = ({
-  host = "127.0.0.1",
-  port = 8081,
-  access = {},
-  tls,
-  maxBodyBytes = 64 * 1024 * 1024
-}: Options = {}): Layer.Layer<GrpcTransport, AddressUnavailable, DataPlane> =>
-  Layer.effect(
-    GrpcTransport,
-    Effect.gen(function* () {
-      const plane = yield* DataPlane
-      const calls: Calls.Calls = { access, run: Effect.runForkWith(yield* Effect.context()), open: new Set() }
-      const reflection = Reflection.implementation(calls, [
-        file_grpc_service,
-        file_grpc_health_v1_health,
-        file_grpc_reflection_v1_reflection,
-        file_grpc_reflection_v1alpha_reflection
-      ])
-      const server = yield* Effect.acquireRelease(
-        Effect.sync(() => new Server({ ...limits, "grpc.max_receive_message_length": maxBodyBytes })),
-        (server) => stop(server, calls, plane)
-      )
-      server.addService(Calls.definition(GRPCInferenceService), yield* InferenceService.implementation(calls, plane))
-      const { typeName } = GRPCInferenceService
-      server.addService(Calls.definition(HealthService), Health.implementation(calls, plane, [typeName]))
-      server.addService(Calls.definition(ServerReflection), reflection.v1)
-      server.addService(Calls.definition(ServerReflectionAlpha), reflection.v1alpha)
-      const bound = yield* listen(server, host, port, tls)
-      return GrpcTransport.of({ address: `${host.includes(":") ? `[${host}]` : host}:${bound}` })
-    })
-  )
+) {
+  /** Listens on 127.0.0.1:8081 until its scope closes: then what is under way is answered, and streams are ended. */
+  static readonly layer = ({
+    host = "127.0.0.1",
+    port = 8081,
+    access = {},
+    tls,
+    maxBodyBytes = 64 * 1024 * 1024
+  }: Options = {}): Layer.Layer<GrpcTransport, Tls.TlsInvalid | AddressUnavailable, DataPlane> =>
+    Layer.effect(
+      GrpcTransport,
+      Effect.gen(function* () {
+        yield* Tls.check(tls)
+        const plane = yield* DataPlane
+        const calls: Calls.Calls = { access, run: Effect.runForkWith(yield* Effect.context()), open: new Set() }
+        const server = yield* Effect.acquireRelease(
+          Effect.sync(() => new Server({ ...limits, "grpc.max_receive_message_length": maxBodyBytes })),
+          (server) => stop(server, calls, plane)
+        )
+        const inference = yield* InferenceService.implementation(calls, plane)
+        const health = Health.implementation(calls, plane, [GRPCInferenceService.typeName])
+        const reflection = Reflection.implementation(calls, described)
+        server.addService(Calls.definition(GRPCInferenceService), inference)
+        server.addService(Calls.definition(HealthService), health)
+        server.addService(Calls.definition(ServerReflection), reflection.v1)
+        server.addService(Calls.definition(ServerReflectionAlpha), reflection.v1alpha)
+        const name = host.includes(":") ? `[${host}]` : host
+        const bound = yield* listen(server, name, port, tls).pipe(
+          Effect.mapError((cause) => AddressUnavailable.because(host, port, cause))
+        )
+        return GrpcTransport.of({ address: `${name}:${bound}` })
+      })
+    )
+}

@@ -4,11 +4,11 @@
  */
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js"
 import { Clock, Effect, Result } from "effect"
-import * as Classification from "../Classification.ts"
 import type { DataPlane, LoadOptions } from "../DataPlane.ts"
 import type { TensorSpec } from "../ModelSignature.ts"
-import { RequestInvalid } from "../RequestError.ts"
+import { type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as Calls from "./Calls.ts"
+import * as Classes from "./Classes.ts"
 import {
   GRPCInferenceService,
   type ModelInferRequest,
@@ -62,21 +62,39 @@ const loadOptions = (
   return Effect.succeed({ config, files: files.length === 0 ? undefined : Object.fromEntries(files) })
 }
 
+// Triton's own, in microseconds from now; the earlier of the two counts.
+const withTimeout = (
+  deadline: number | undefined,
+  timeout: string | number | bigint | boolean | undefined
+): Result.Result<number | undefined, RequestInvalid> => {
+  if (timeout === undefined || timeout === 0) return Result.succeed(deadline)
+  if (typeof timeout !== "number" || !Number.isSafeInteger(timeout) || timeout < 0) {
+    return Result.fail(
+      new RequestInvalid({ reason: 'the parameter "timeout" must be a whole number of microseconds; correct it' })
+    )
+  }
+  return Result.succeed(Math.min(deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeout / 1000))
+}
+
 const ask =
   (plane: DataPlane["Service"]): StreamInfer.Ask =>
   (message, deadline, answer) => {
-    const refused = (failure: Parameters<typeof Status.failure>[0]) => {
-      answer(Result.fail(failure))
+    const refuse = (reason: RequestError) => {
+      answer(Result.fail(reason))
       return () => {}
     }
     const request = ModelInfer.read(message)
-    if (Result.isFailure(request)) return refused(request.failure)
-    const wanted = Classification.wanted(request.success)
-    if (Result.isFailure(wanted)) return refused(wanted.failure)
-    const classes = wanted.success
+    if (Result.isFailure(request)) return refuse(request.failure)
+    const classes = Classes.read(request.success)
+    if (Result.isFailure(classes)) return refuse(classes.failure)
+    const until = withTimeout(deadline, request.success.parameters?.timeout)
+    if (Result.isFailure(until)) return refuse(until.failure)
     const name = { model: message.modelName, version: given(message.modelVersion) }
-    return plane.submit(name, request.success, deadline, (result) =>
-      answer(classes !== undefined && Result.isSuccess(result) ? Classification.apply(result.success, classes) : result)
+    const wanted = classes.success
+    if (wanted === undefined) return plane.submit(name, request.success, until.success, answer)
+    const signature = plane.signature(name)
+    return plane.submit(name, request.success, until.success, (result) =>
+      answer(Result.isSuccess(result) ? Classes.apply(result.success, wanted, signature) : result)
     )
   }
 

@@ -32,7 +32,7 @@ type Request = MessageInitShape<typeof ModelInferRequestSchema>
 const serve = Effect.fnUntraced(function* (options: GrpcTransport.Options = {}) {
   const seen = EchoPlane.make()
   const context = yield* Layer.build(
-    GrpcTransport.layer({ port: 0, ...options }).pipe(Layer.provide(EchoPlane.layer(seen)))
+    GrpcTransport.GrpcTransport.layer({ port: 0, ...options }).pipe(Layer.provide(EchoPlane.layer(seen)))
   )
   const { address } = yield* Effect.provide(GrpcTransport.GrpcTransport, context)
   return { address, client: yield* GrpcClient.connect(address), seen }
@@ -483,7 +483,7 @@ describe("the port", () => {
         ...subject
       )
       const [cert, key] = ["cert.pem", "key.pem"].map((file) => readFileSync(join(folder, file))) as [Buffer, Buffer]
-      const pem = { cert: cert.toString(), key: key.toString() }
+      const pem = { certificate: cert.toString(), key: key.toString() }
       const check = Effect.fnUntraced(function* (address: string, security: ReturnType<typeof credentials.createSsl>) {
         const client = yield* GrpcClient.connect(address, { security, "grpc.ssl_target_name_override": "localhost" })
         return yield* GrpcClient.ask(client, Health.method.check, {}, { deadline: Date.now() + 3000 })
@@ -491,7 +491,9 @@ describe("the port", () => {
       const open = yield* serve({ tls: pem })
       assert.strictEqual((yield* check(open.address, credentials.createSsl(cert))).code, undefined)
       assert.notStrictEqual((yield* check(open.address, credentials.createInsecure())).code, undefined)
-      const mutual = yield* serve({ tls: { ...pem, clientCa: pem.cert } })
+      const failure = yield* Effect.flip(serve({ tls: { ...pem, key: "none" } }))
+      assert.match(failure.message, /^expected a key and a certificate as PEM that belong together, but OpenSSL says: /)
+      const mutual = yield* serve({ tls: { ...pem, clientAuthority: pem.certificate } })
       assert.notStrictEqual((yield* check(mutual.address, credentials.createSsl(cert))).code, undefined)
       assert.strictEqual((yield* check(mutual.address, credentials.createSsl(cert, key, cert))).code, undefined)
     })
