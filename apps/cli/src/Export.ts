@@ -32,22 +32,30 @@ export const command = Command.make(
       ),
       Flag.withDefault("float32")
     ),
+    externalData: Flag.Boolean("external-data").pipe(
+      Flag.withDescription(
+        "write the weights into OUT.data beside the model, as is done anyway where it would exceed 2 GiB"
+      ),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
-  Effect.fn("export")(function* ({ expose, json, opset: asked, out, run, weights }) {
+  Effect.fn("export")(function* ({ expose, externalData, json, opset: asked, out, run, weights }) {
     if (!out.endsWith(".onnx")) {
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const trained = yield* TrainedStore.load(run)
-    const samples = yield* trainingInputs(run, trained)
+    const training = yield* trainingExamples(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const record = yield* Onnx.write(trained, out, { ...(samples && { samples }), ...exposed, opset: asked, weights })
-    const { compared, examples, maxAbsDifference, opset, rounding, sha256 } = record
+    const asks = { ...training, ...exposed, externalData, opset: asked, weights }
+    const record = yield* Onnx.write(trained, out, asks)
+    const { compared, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
+      ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
-      ...(samples === undefined
+      ...(training === undefined
         ? ["the run's own data are not there, or too many to read at once: random points stood in for them"]
         : []),
       ...(compared === undefined ? [] : [everything(compared)]),
@@ -61,10 +69,23 @@ const cost = ({
   examples,
   kept,
   maxAbsDifference,
-  otherClass
+  otherClass,
+  targets
 }: NonNullable<Parity.ParityRecord["weights"]>): string => {
   const classes = otherClass === undefined ? "" : `, another class for ${count(otherClass)} of them`
-  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}`
+  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}${targets === undefined ? "" : `; ${metrics(targets)}`}`
+}
+
+/** What is lost of what the training examples' targets measure. */
+const metrics = ({ after, before }: Record<"before" | "after", Parity.Met>): string => {
+  if ("accuracy" in before && "accuracy" in after) {
+    return `accuracy on them ${Report.percent(Number(after.accuracy))} instead of ${Report.percent(Number(before.accuracy))}`
+  }
+  const of = (met: Parity.Met) =>
+    "r2" in met
+      ? `R² ${Report.number(Number(met.r2))}, root mean squared error ${Report.number(Number(met.rootMeanSquaredError))}`
+      : ""
+  return `on their targets ${of(after)} instead of ${of(before)}`
 }
 
 const everything = ({ notFinite, random, training }: NonNullable<Parity.ParityRecord["compared"]>): string =>
@@ -73,12 +94,13 @@ const everything = ({ notFinite, random, training }: NonNullable<Parity.ParityRe
 const count = (n: number): string => n.toLocaleString("en-GB")
 
 /** All that the run trained on, as the model takes it; undefined where its data are no longer there, or too many to be read at once. */
-const trainingInputs = Effect.fnUntraced(
+const trainingExamples = Effect.fnUntraced(
   function* (run: string, { preprocessing }: Trained.Trained) {
     const settings = yield* RunFolder.settings(run)
     if (yield* Settings.isInParts(settings)) return undefined
     const { train } = yield* Settings.frames(settings)
-    return preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
+    const samples = preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
+    return { samples, targets: train.targets }
   },
   Effect.orElseSucceed(() => undefined)
 )

@@ -102,6 +102,18 @@ describe("from data to a served circuit", () => {
     assert.strictEqual(verified.sha256, record.sha256)
     assert.strictEqual(verified.examples, record.examples)
 
+    const apart = join(place, "apart.onnx")
+    const wrote = await rai("export", run, "--out", apart, "--external-data")
+    assert.strictEqual(wrote.code, 0, wrote.stderr)
+    assert.match(wrote.stdout, /its weights lie beside it, in apart\.onnx\.data: keep the two together\n/)
+    assert.strictEqual((await rai("verify", apart)).code, 0)
+    const weights = readFileSync(`${apart}.data`)
+    weights[weights.length / 2]! ^= 1
+    writeFileSync(`${apart}.data`, weights)
+    const changed = await rai("verify", apart)
+    assert.strictEqual(changed.code, 1)
+    assert.match(changed.stderr, /^error: .*apart\.onnx\.data: expected the file whose SHA-256 its parity record holds/)
+
     // Columns in another order and one more, as tables come.
     const points = join(place, "points.csv")
     writeFileSync(points, "x2,name,x1\n1.0,a,0.0\n-0.5,b,1.0\n")
@@ -169,6 +181,11 @@ describe("other tasks", () => {
     )
     assert.strictEqual(trained.code, 0, trained.stderr)
     assert.isAtLeast(json(trained).testAccuracy, 0.9)
+    const smaller = await rai("export", join(at, "run"), "--out", join(at, "s.onnx"), "--weights", "int8")
+    assert.match(
+      smaller.stdout,
+      /weights in int8: at most [\d.]+ from those in float32 on [\d,]+ examples, another class for \d+ of them; accuracy on them [\d.]+ % instead of [\d.]+ %\n/
+    )
     assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
     const predicted = await rai(
       "predict",
@@ -205,6 +222,11 @@ describe("other tasks", () => {
     assert.strictEqual(trained.code, 0, trained.stderr)
     assert.isNull(json(trained).freeRunAccuracy)
     assert.isBelow(json(trained).freeRunLoss, 0.1)
+    const smaller = await rai("export", join(at, "run"), "--out", join(at, "s.onnx"), "--weights", "float16")
+    assert.match(
+      smaller.stdout,
+      /weights in float16: .*; on their targets R² [\d.]+, root mean squared error [\d.]+ instead of R² [\d.]+, root mean squared error [\d.]+\n/
+    )
     assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
     const predicted = await rai("predict", join(at, "m.onnx"), "--input", join(at, "square.csv"))
     assert.match(predicted.stdout, /^value\n[\d.-]/)

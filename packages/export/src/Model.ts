@@ -28,6 +28,9 @@ const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 
 /** The operator sets that models can be written in. */
 export const opsets: ReadonlyArray<number> = Object.keys(irVersions).map(Number)
 
+/** So many bytes the readers of protobuf messages take at most; a model of more keeps its weights in a file beside it. */
+export const most = 2 ** 31 - 1
+
 /** Bytes that are no ONNX model. */
 export class NotAnOnnxModel extends Schema.TaggedError<NotAnOnnxModel>()("NotAnOnnxModel", {
   file: Schema.String,

@@ -2,9 +2,9 @@
  * A model and the record beside it, as files.
  */
 import { createHash, randomUUID } from "node:crypto"
-import { renameSync } from "node:fs"
+import { createReadStream, renameSync, rmSync } from "node:fs"
 import { readFile, rm, writeFile } from "node:fs/promises"
-import { Effect, Schema } from "effect"
+import { Effect, Schema, type Scope, Stream } from "effect"
 
 /** A file that is not there, or that may not be read. */
 export class FileUnreadable extends Schema.TaggedError<FileUnreadable>()("FileUnreadable", {
@@ -47,36 +47,76 @@ export const read = (file: string): Effect.Effect<Uint8Array, FileUnreadable> =>
     catch: (error) => new FileUnreadable({ file, reason: reason(error) })
   })
 
-/** Writes all the files beside their places and then renames them, in order; a failure leaves no part behind, and of two writers at once one wins whole. */
-export const write = Effect.fn("ModelFile.write")(function* (
-  files: ReadonlyArray<{ readonly file: string; readonly content: Uint8Array | string }>
-): Effect.fn.Return<void, FileUnwritable> {
-  const own = randomUUID()
-  const part = (file: string) => `${file}.${own}.part`
-  const unwritable = (file: string) => (error: unknown) => {
-    const said = reason(error)
-    return new FileUnwritable({ file, reason: said === reasons.ENOENT ? "its folder is not there" : said })
-  }
-  yield* Effect.gen(function* () {
-    for (const { content, file } of files) {
-      yield* Effect.tryPromise({ try: () => writeFile(part(file), content), catch: unwritable(file) })
-    }
-    // Without a pause, so that no other writer's file comes between them.
-    for (const { file } of files) {
-      yield* Effect.try({ try: () => renameSync(part(file), file), catch: unwritable(file) })
-    }
-  }).pipe(
-    Effect.onError(() =>
-      Effect.forEach(files, ({ file }) =>
-        Effect.promise(() => rm(part(file), { force: true })).pipe(Effect.ignoreCause)
-      )
-    )
-  )
+/** A file that stands whole beside its place. */
+export interface Staged {
+  readonly file: string
+  readonly part: string
+}
+
+/** Writes a file beside its place; unless it was put there, it is gone when the scope closes. */
+export const stage = Effect.fn("ModelFile.stage")(function* (
+  file: string,
+  content: Uint8Array | string | Iterable<Uint8Array>
+): Effect.fn.Return<Staged, FileUnwritable, Scope.Scope> {
+  const part = `${file}.${randomUUID()}.part`
+  yield* Effect.addFinalizer(() => Effect.ignoreCause(Effect.promise(() => rm(part, { force: true }))))
+  yield* Effect.tryPromise({
+    try: (signal) => writeFile(part, content, { signal, flush: true }),
+    catch: (error) => unwritable(file, error)
+  })
+  return { file, part }
 })
+
+/** Puts the files at their places, in order, without a pause, so that of two writers at once one wins whole; then removes what they make `stale`. */
+export const settle = (
+  files: ReadonlyArray<Staged>,
+  stale: ReadonlyArray<string> = []
+): Effect.Effect<void, FileUnwritable> =>
+  Effect.suspend(() => {
+    let place = ""
+    const rename = (): void => {
+      for (const { file, part } of files) {
+        place = file
+        renameSync(part, file)
+      }
+      for (const file of stale) rmSync(file, { force: true })
+    }
+    return Effect.try({ try: rename, catch: (error) => unwritable(place, error) })
+  })
+
+const unwritable = (file: string, error: unknown): FileUnwritable => {
+  const said = reason(error)
+  return new FileUnwritable({ file, reason: said === reasons.ENOENT ? "its folder is not there" : said })
+}
 
 /** SHA-256 of bytes or text, in hexadecimal. */
 export const sha256 = (...parts: ReadonlyArray<Uint8Array | string>): string => {
   const hash = createHash("sha256")
-  for (const part of parts) hash.update(part)
+  for (const part of parts) {
+    if (typeof part === "string") hash.update(part)
+    else for (const piece of pieces(part)) hash.update(piece)
+  }
   return hash.digest("hex")
 }
+
+/** The same bytes, uncopied, in as many at a time as files and hashes take. */
+export const pieces = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
+  const length = 2 ** 24
+  return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>
+    bytes.subarray(i * length, (i + 1) * length)
+  )
+}
+
+/** SHA-256 of a file of any length, in hexadecimal. */
+export const sha256Of = (file: string): Effect.Effect<string, FileUnreadable> =>
+  Effect.suspend(() => {
+    const hash = createHash("sha256")
+    const read = Stream.fromAsyncIterable(
+      createReadStream(file, { highWaterMark: 2 ** 20 }),
+      (error) => new FileUnreadable({ file, reason: reason(error) })
+    )
+    return Effect.map(
+      Stream.runForEach(read, (piece: Uint8Array) => Effect.sync(() => hash.update(piece))),
+      () => hash.digest("hex")
+    )
+  })

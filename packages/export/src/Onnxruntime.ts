@@ -1,6 +1,7 @@
 /**
  * onnxruntime on the CPU: what runs exported models, and judges them.
  */
+import { dirname, resolve } from "node:path"
 import type { Engine, NdArray } from "@rai/core"
 import type { InferenceSession, Tensor } from "@rai/onnxruntime"
 import { Context, Effect, Record, Schema, type Scope } from "effect"
@@ -28,7 +29,7 @@ export interface Session {
   readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
 }
 
-/** The service: opens models from their bytes; `file` names the model in errors. */
+/** The service: opens models from their bytes; `file` names the model in errors, and weights that it keeps in other files lie beside it. */
 export interface Onnxruntime {
   readonly version: Effect.Effect<string, OnnxruntimeFailed>
   readonly open: (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
@@ -68,6 +69,11 @@ const array = ({ data, dims }: Tensor): NdArray.NdArray => {
   return { shape: dims, data: whole ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array) }
 }
 
+const settings = (file: string): InferenceSession.SessionOptions => ({
+  logSeverityLevel: 4,
+  extra: { session: { model_external_initializers_file_folder_path: dirname(resolve(file)) } }
+})
+
 /** onnxruntime-node; provide another to serve a program that runs models elsewhere. */
 export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@rai/export/Onnxruntime", {
   defaultValue: () => ({
@@ -76,7 +82,7 @@ export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@r
       Effect.flatMap(load(file), (ort) =>
         Effect.map(
           Effect.acquireRelease(
-            attempt(file, "read", () => ort.InferenceSession.create(model, { logSeverityLevel: 4 })),
+            attempt(file, "read", () => ort.InferenceSession.create(model, settings(file))),
             (opened) => Effect.promise(() => opened.release())
           ),
           (opened) => session(ort, opened, file)

@@ -1,7 +1,7 @@
 /**
  * The record that proves parity: sample inputs, what the circuit's free run answers to them, what the exported model answers.
  */
-import { type Engine, NdArray } from "@rai/core"
+import { type Dataset, type Engine, Metrics, NdArray } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Samples from "./Samples.ts"
 
@@ -31,6 +31,12 @@ const Rows = Schema.Array(Schema.Array(Real))
 
 type Rows = typeof Rows.Type
 
+/** How well targets are met: of classes the share that is found, of values R² and the root of the mean squared error. */
+const Met = Schema.Union([Schema.Struct({ accuracy: Real }), Schema.Struct({ r2: Real, rootMeanSquaredError: Real })])
+
+/** See `ParityRecord`. */
+export type Met = typeof Met.Type
+
 /** What was compared when the model was written, in batches of 1, 7 and then 1,000 rows; the record keeps some of it. */
 const Compared = Schema.Struct({
   /** The training examples, all of them. */
@@ -52,6 +58,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   model: Schema.String,
   /** Of the model's file. */
   sha256: Schema.String,
+  /** Of the files beside it that hold weights of the model, by their names; absent where it holds all of them. */
+  external: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** Of the parameters, as in the model's metadata. */
   parameters: Schema.String,
   opset: Schema.Int,
@@ -77,7 +85,9 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
       maxAbsDifference: Schema.Finite,
       maxRelativeDifference: Schema.Finite,
       /** Of so many examples the class is another. */
-      otherClass: Schema.optionalKey(Schema.Int)
+      otherClass: Schema.optionalKey(Schema.Int),
+      /** How well the examples' targets are met by the trained weights and by those that are kept; absent where none were given. */
+      targets: Schema.optionalKey(Schema.Struct({ before: Met, after: Met }))
     })
   ),
   /** Absent from the records of earlier versions. */
@@ -115,7 +125,7 @@ export const fileOf = (model: string): string => `${model.replace(/\.onnx$/, "")
 
 /** The shortest decimal that is the same float32; float64 stays as it is. */
 const shortest = (x: number): number => {
-  if (Math.fround(x) !== x) return x
+  if (Math.fround(x) !== x || !Number.isFinite(x)) return x
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(x.toPrecision(digits))
     if (Math.fround(short) === x) return short
@@ -125,9 +135,9 @@ const shortest = (x: number): number => {
 
 /** An array [examples, …] as rows of readable numbers, one an example. */
 export const toRows = (array: NdArray.NdArray): Rows =>
-  Samples.rows(array, array.data.length / array.shape[0]! || 1).map((row) =>
-    row.map((x) => (Number.isFinite(x) ? shortest(x) : (String(x) as "NaN")))
-  )
+  Samples.rows(array, array.data.length / array.shape[0]! || 1).map((row) => row.map((x) => real(shortest(x))))
+
+const real = (x: number): typeof Real.Type => (Number.isFinite(x) ? x : (String(x) as "NaN"))
 
 /** Rows as a matrix in float32. */
 export const fromRows = (rows: Rows): NdArray.NdArray =>
@@ -147,6 +157,14 @@ export const larger = (a: Differences, b: Differences): Differences => ({
   maxAbsDifference: Math.max(a.maxAbsDifference, b.maxAbsDifference),
   maxRelativeDifference: Math.max(a.maxRelativeDifference, b.maxRelativeDifference)
 })
+
+/** How well the answers [examples, outputs], logits or values, meet the targets. */
+export const met = (task: Dataset.Task, targets: NdArray.NdArray, answers: NdArray.NdArray): Met => {
+  const found = Metrics.of(task, targets, answers)
+  return found.task === "regression"
+    ? { r2: real(found.r2), rootMeanSquaredError: real(found.rootMeanSquaredError) }
+    : { accuracy: real(found.accuracy) }
+}
 
 /** The largest differences over all outputs; fails where one is beyond the tolerance. */
 export const compare = Effect.fnUntraced(function* (

@@ -7,6 +7,8 @@ import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
+import * as External from "./read/External.ts"
+import type { ModelInvalid } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
 import * as Reading from "./read/Reading.ts"
 
@@ -31,14 +33,20 @@ export interface Prediction {
 }
 
 /** Why there is no prediction. */
-export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | InputsUnfit | Onnxruntime.OnnxruntimeFailed
+export type Failed =
+  | ModelFile.FileUnreadable
+  | Model.NotAnOnnxModel
+  | ModelInvalid
+  | InputsUnfit
+  | Onnxruntime.OnnxruntimeFailed
 
 /** Runs the model in `file` on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
 export const predict = Effect.fn("Predict.predict")(function* (
   file: string,
   inputs: NdArray.NdArray
 ): Effect.fn.Return<Prediction, Failed> {
-  const { bytes, given, input, origin } = yield* prepared(file, inputs)
+  const { bytes, given, input, model, origin } = yield* prepared(file, inputs)
+  yield* External.files(model, file)
   return { outputs: yield* Onnxruntime.run(bytes, { [input.name]: given }, file), ...meaning(origin) }
 })
 

@@ -9,12 +9,20 @@ import * as Onnxruntime from "./Onnxruntime.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
+/** What a model is held to. */
+export interface Examples {
+  /** The training examples, as the model takes them: [n, inputs]. */
+  readonly samples?: NdArray.NdArray
+  /** What was to be learned of them, by which smaller weights are judged: [n, outputs]. */
+  readonly targets?: NdArray.NdArray
+}
+
 /** A model made ready beside the free run that it is held to, and what is drawn for both. */
 const beside = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
   file: string,
-  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+  options: Asked.Options & Examples
 ) {
   const { asked, constants } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, x })
@@ -27,7 +35,7 @@ export const measure = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
   file: string,
-  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+  options: Asked.Options & Examples
 ) {
   const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
@@ -46,15 +54,11 @@ export const measure = Effect.fnUntraced(function* (
 })
 
 /** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
-export const loss = Effect.fnUntraced(function* (
-  trained: Trained.Trained,
-  own: Trained.Trained,
-  { samples }: { readonly samples?: NdArray.NdArray }
-) {
+export const loss = Effect.fnUntraced(function* (trained: Trained.Trained, own: Trained.Trained, examples: Examples) {
   const [before, after] = [yield* Asked.program(trained, {}), yield* Asked.program(own, {})]
   const found = yield* cost(
     trained,
-    { ...(samples && { samples }) },
+    examples,
     (x) => Engine.run(before.asked, { ...before.constants, x }),
     (x) => Engine.run(after.asked, { ...after.constants, x })
   )
@@ -63,10 +67,10 @@ export const loss = Effect.fnUntraced(function* (
 
 type Answering<E> = (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, Engine.Engine>
 
-/** How far the answers after are from those before, on all the samples; on random points where there are none. */
+/** How far the answers after are from those before, on all the samples, and from the targets; on random points where there are none. */
 const cost = Effect.fnUntraced(function* <E, F>(
   trained: Trained.Trained,
-  { samples }: { readonly samples?: NdArray.NdArray },
+  { samples, targets }: Examples,
   before: Answering<E>,
   after: Answering<F>
 ) {
@@ -74,12 +78,24 @@ const cost = Effect.fnUntraced(function* <E, F>(
   const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least : 0 })
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   let otherClass = 0
+  const output = trained.task === "regression" ? "value" : "logit"
+  const answers: { readonly before: Array<number>; readonly after: Array<number> } = { before: [], after: [] }
   for (const { x } of Comparison.inTurn(rows)) {
     const [b, a] = [yield* before(x), yield* after(x)]
     differences = Parity.larger(differences, Parity.apart(b, a))
+    for (const y of b[output]!.data) answers.before.push(y)
+    for (const y of a[output]!.data) answers.after.push(y)
     otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
   }
-  return { examples: rows.shape[0]!, ...differences, ...(trained.task !== "regression" && { otherClass }) }
+  const met = (of: ReadonlyArray<number>, meant: NdArray.NdArray) =>
+    Parity.met(trained.task, meant, { shape: meant.shape, data: Float64Array.from(of) })
+  const judged = samples && targets && { before: met(answers.before, targets), after: met(answers.after, targets) }
+  return {
+    examples: rows.shape[0]!,
+    ...differences,
+    ...(trained.task !== "regression" && { otherClass }),
+    ...(judged && { targets: judged })
+  }
 })
 
 /** The samples that are drawn for a model, and how many numbers each has. */
@@ -94,7 +110,7 @@ export const prove = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
   file: string,
-  options: Asked.Options & { readonly samples?: NdArray.NdArray }
+  options: Asked.Options & Examples
 ) {
   const { freeRun, from, inputs, model } = yield* beside(trained, bytes, file, options)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]

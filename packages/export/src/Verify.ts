@@ -1,12 +1,16 @@
 /**
  * A model held against its parity record.
  */
+import { dirname, join } from "node:path"
 import { Effect, Schema } from "effect"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
+import type { ModelProto } from "./onnx_pb.ts"
 import * as Parity from "./Parity.ts"
+import * as External from "./read/External.ts"
+import type { ModelInvalid } from "./read/ModelInvalid.ts"
 
 /** A model that is not the one its record was written for. */
 export class ModelChanged extends Schema.TaggedError<ModelChanged>()("ModelChanged", {
@@ -36,6 +40,7 @@ export interface Verified {
 export type Failed =
   | ModelFile.FileUnreadable
   | Model.NotAnOnnxModel
+  | ModelInvalid
   | Parity.RecordInvalid
   | ModelChanged
   | Onnxruntime.OnnxruntimeFailed
@@ -50,6 +55,19 @@ const recordOf = Effect.fnUntraced(function* (file: string) {
   return yield* Parity.parse(new TextDecoder().decode(text), beside)
 })
 
+/** Every file beside the model that holds weights of it is the one that the record was written for. */
+const heldTo = Effect.fnUntraced(function* (file: string, model: ModelProto, { external = {} }: Parity.ParityRecord) {
+  for (const name of yield* External.files(model, file)) {
+    const [data, expected] = [join(dirname(file), name), Object.hasOwn(external, name) ? external[name] : undefined]
+    if (expected === undefined) {
+      const reason = `it says nothing of «${name}», where weights of the model lie`
+      return yield* new Parity.RecordInvalid({ file: Parity.fileOf(file), reason })
+    }
+    const came = yield* ModelFile.sha256Of(data)
+    if (came !== expected) return yield* new ModelChanged({ file: data, expected, came })
+  }
+})
+
 /** Runs the record's samples through onnxruntime again. */
 export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
   const bytes = yield* ModelFile.read(file)
@@ -58,6 +76,7 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   const sha256 = ModelFile.sha256(bytes)
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
   const model = yield* Model.decode(bytes, file)
+  yield* heldTo(file, model, record)
   const inputs = Object.fromEntries(Object.entries(record.inputs).map(([name, rows]) => [name, Parity.fromRows(rows)]))
   const answers = yield* Onnxruntime.run(bytes, inputs, file)
   yield* Parity.compare(file, 0, Parity.labels(answers))

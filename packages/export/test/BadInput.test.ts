@@ -179,7 +179,7 @@ it.effect("data beside the model are read, data elsewhere are not", () =>
       expect(yield* told(location)).toBe(elsewhere(location))
     }
     expect(yield* told("nothing.data")).toBe("the data of «0.weight» in «nothing.data» cannot be read")
-    expect(yield* told("deep")).toBe("the data of «0.weight» in «deep» are fewer than 64 bytes from 0 on")
+    expect(yield* told("deep")).toBe("the data of «0.weight» in «deep» are in no file")
     expect(yield* told("deep/net.data", { offset: "60" })).toBe(
       "the data of «0.weight» in «deep/net.data» are fewer than 64 bytes from 60 on"
     )

@@ -5,6 +5,7 @@ import { Circuit, NdArray, Pseudorandom, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
+import * as Predict from "../src/Predict.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Weights from "../src/Weights.ts"
 import * as Folder from "./Folder.ts"
@@ -109,6 +110,112 @@ describe("weights in int8", () => {
       assert.strictEqual(record.examples, 64 + 64)
       assert.isBelow(record.tolerance, 0.2)
       assert.strictEqual((yield* Verify.verify(small)).maxAbsDifference, record.maxAbsDifference)
+    })
+  )
+})
+
+describe("what smaller weights lose of the targets", () => {
+  const { uniform } = Pseudorandom.make(7)
+  const samples = NdArray.make(
+    [1500, 2],
+    Array.from({ length: 3000 }, () => uniform(-3, 3))
+  )
+  /** In the batches that a model is held to: int8 takes its scale from all that goes in at once. */
+  const answers = Effect.fnUntraced(function* (file: string, output: string) {
+    const found: Array<number> = []
+    for (const [from, to] of [
+      [0, 1],
+      [1, 8],
+      [8, 1008],
+      [1008, 1500]
+    ] as const) {
+      const x = NdArray.make([to - from, 2], samples.data.subarray(2 * from, 2 * to))
+      const { outputs } = yield* Predict.predict(file, x)
+      found.push(...outputs[output]!.data)
+    }
+    return found
+  })
+
+  it.effect("is in the record: of classes the share that is found", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const [whole, small] = [join(folder, "a.onnx"), join(folder, "b.onnx")]
+      for (const [task, outputs] of [
+        ["classes", 3],
+        ["binary", 1]
+      ] as const) {
+        const trained = Trained.make([2, 64, 64, outputs], { activation: "tanh", task, gain: 2 })
+        yield* Effect.provide(Onnx.write(trained, whole, { samples }), TfjsEngine.layer)
+        const data = yield* answers(whole, "label")
+        // One in ten is another class than the circuit finds.
+        const labels = Array.from(data, (label, i) => (i % 10 === 0 ? (label + 1) % Math.max(2, outputs) : label))
+        const targets =
+          task === "binary"
+            ? NdArray.make([1500, 1], labels)
+            : NdArray.make(
+                [1500, 3],
+                labels.flatMap((label) => [0, 1, 2].map((k) => Number(k === label)))
+              )
+        for (const weights of ["float16", "int8"] as const) {
+          const record = yield* Effect.provide(
+            Onnx.write(trained, small, { samples, targets, weights }),
+            TfjsEngine.layer
+          )
+          const found = yield* answers(small, "label")
+          const right = labels.filter((label, i) => label === found[i]).length
+          assert.deepStrictEqual(record.weights!.targets, {
+            before: { accuracy: 0.9 },
+            after: { accuracy: right / 1500 }
+          })
+          if (weights === "int8") assert.isBelow(right, 1350)
+          yield* Verify.verify(small)
+        }
+      }
+    })
+  )
+
+  it.effect("of values R² and the root of the mean squared error", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const [whole, small] = [join(folder, "a.onnx"), join(folder, "b.onnx")]
+      const trained = Trained.make([2, 64, 64, 1], { activation: "tanh", task: "regression" })
+      yield* Effect.provide(Onnx.write(trained, whole, { samples }), TfjsEngine.layer)
+      const exact = yield* answers(whole, "value")
+      const meant = exact.map((y) => Math.fround(y + uniform(-0.1, 0.1)))
+      const targets = NdArray.make([1500, 1], meant)
+      const by = (found: ReadonlyArray<number>) => {
+        const centre = meant.reduce((a, b) => a + b, 0) / 1500
+        const left = meant.reduce((sum, y, i) => sum + (y - found[i]!) ** 2, 0)
+        return {
+          r2: 1 - left / meant.reduce((sum, y) => sum + (y - centre) ** 2, 0),
+          rootMeanSquaredError: Math.sqrt(left / 1500)
+        }
+      }
+      for (const weights of ["float16", "int8"] as const) {
+        const record = yield* Effect.provide(
+          Onnx.write(trained, small, { samples, targets, weights }),
+          TfjsEngine.layer
+        )
+        const { after, before } = record.weights!.targets as Record<"before" | "after", ReturnType<typeof by>>
+        const found = by(yield* answers(small, "value"))
+        for (const [a, b] of [
+          [before, by(exact)],
+          [after, found]
+        ] as const) {
+          assert.closeTo(a.r2, b.r2, 1e-5)
+          assert.closeTo(a.rootMeanSquaredError, b.rootMeanSquaredError, 1e-5)
+        }
+        assert.notStrictEqual(before.r2, after.r2)
+      }
+    })
+  )
+
+  it.effect("is left out where no targets are given", () =>
+    Effect.gen(function* () {
+      const file = join(yield* Folder.make, "m.onnx")
+      const trained = Trained.make([2, 8, 1])
+      const record = yield* Effect.provide(Onnx.write(trained, file, { samples, weights: "int8" }), TfjsEngine.layer)
+      assert.isFalse("targets" in record.weights!)
     })
   )
 })

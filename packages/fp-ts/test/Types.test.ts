@@ -41,6 +41,7 @@ describe("types", () => {
       | "FileUnwritable"
       | "InputsUnfit"
       | "ModelChanged"
+      | "ModelInvalid"
       | "NotAnOnnxModel"
       | "NothingExposed"
       | "NumbersLost"

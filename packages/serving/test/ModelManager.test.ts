@@ -51,6 +51,10 @@ it.live("lets a new version take over from the old, and keeps the old where the 
       Folder.put(folder, "m/2/model.onnx", "no model")
       rmSync(`${folder}/m/3`, { recursive: true })
       yield* Effect.flip(service.load("m"))
+      assert.deepStrictEqual(yield* states(service), [
+        ["1", "UNAVAILABLE", "another version was loaded in its place"],
+        ["2", "READY", `its new file is not served: ${reason}`]
+      ])
       assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
       Folder.put(folder, "m/2/model.onnx", { model: "more/double" })
       yield* service.load("m")
@@ -81,6 +85,12 @@ it.live("serves the versions that the policy chooses", () =>
       assert.deepStrictEqual(yield* versions, ["1", "2"])
       yield* service.load("m", { config: JSON.stringify({ version_policy: { all: {} } }) })
       assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
+      settings(folder, { parameters: { execution_providers: { string_value: "cuda:7,cpu" } } })
+      yield* service.load("m")
+      const { parameters } = yield* service.modelMetadata({ model: "m" })
+      assert.strictEqual(parameters.execution_provider, "cpu")
+      assert.hasAllKeys(parameters, ["execution_provider", "cuda:7_not_taken"])
+      yield* service.load("m", { config: JSON.stringify({ version_policy: { all: {} } }) })
       settings(folder, { max_batch_size: "many" })
       const refused = yield* Effect.flip(service.load("m"))
       assert.strictEqual(
@@ -159,6 +169,31 @@ it.live("holds a model against the parity record beside it", () =>
       const other = 'the model "moons" cannot be loaded: its file is not the one that its parity record was written for'
       assert.strictEqual((yield* reload).message, other)
       yield* service.modelReady({ model: "moons" })
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("opens no model whose weights lie outside its folder, or in no file", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const wrong = 'the model "m" cannot be loaded: the data of «factor» in «'
+      for (const [fixture, reason] of [
+        ["more/outside", `${wrong}../secret» lie outside the model's folder`],
+        ["more/absolute", `${wrong}/etc/passwd» lie outside the model's folder`]
+      ] as const) {
+        Folder.put(folder, "secret", "abcd")
+        Folder.put(folder, "m/2/model.onnx", { model: fixture })
+        assert.strictEqual((yield* Effect.flip(service.load("m"))).message, reason)
+        const files = { "3/model.onnx": readFileSync(`${fixtures}/${fixture}.onnx`) }
+        assert.strictEqual(
+          (yield* Effect.flip(service.load("m", { config: "{}", files }))).message,
+          'the model "m" cannot be loaded: it came with the request and keeps its weights in another file; send it with its weights'
+        )
+      }
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )

@@ -1,11 +1,10 @@
 /**
  * The numbers that a model holds: within it, or in a file beside it and nowhere else.
  */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs"
-import { dirname, isAbsolute, resolve, sep } from "node:path"
 import type { NdArray } from "@rai/core"
 import { DataType } from "../Model.ts"
 import { TensorProto_DataLocation as Location, type TensorProto } from "../onnx_pb.ts"
+import * as External from "./External.ts"
 import { Refused } from "./Refused.ts"
 import type * as Value from "./Value.ts"
 
@@ -70,8 +69,13 @@ export const decode = (tensor: TensorProto, file: string): Decoded => {
     if (listed.length !== count) throw short(tensor, count, listed.length)
     return { kind: type.kind, array: { shape, data: array(type, listed) } }
   }
-  const bytes = tensor.dataLocation === Location.EXTERNAL ? external(tensor, file, count * type.size) : tensor.rawData
+  const isExternal = tensor.dataLocation === Location.EXTERNAL
+  const bytes = isExternal ? External.read(tensor, file, count * type.size) : tensor.rawData
   if (bytes.length !== count * type.size) throw short(tensor, count, bytes.length / type.size)
+  if (isExternal && tensor.dataType === DataType.FLOAT) {
+    // Read for this alone, so not copied once more.
+    return { kind: type.kind, array: { shape, data: new Float32Array(bytes.buffer) } }
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = tensor.dataType === DataType.FLOAT ? new Float32Array(count) : new Float64Array(count)
   for (let i = 0; i < count; i++) data[i] = type.at(view, i * type.size)
@@ -104,46 +108,3 @@ const list = (tensor: TensorProto, type: Type): ReadonlyArray<number> => {
 
 const short = ({ dims, name }: TensorProto, expected: number, came: number): Refused =>
   new Refused(`the tensor «${name}» [${dims}] holds ${came} numbers instead of ${expected}`, true)
-
-/** Bytes of a file beside the model; links are followed, and must end beside it too. */
-const external = (tensor: TensorProto, file: string, length: number): Uint8Array => {
-  const said = new Map(tensor.externalData.map(({ key, value }) => [key, value]))
-  const location = said.get("location") ?? ""
-  const offset = Number(said.get("offset") ?? 0)
-  const wrong = (what: string) => new Refused(`the data of «${tensor.name}» in «${location}» ${what}`, true)
-  const isOutside = location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")
-  if (isOutside) throw wrong("lie outside the model's folder")
-  if (!Number.isSafeInteger(offset) || offset < 0) throw wrong(`begin at ${said.get("offset")}`)
-  const stated = said.get("length")
-  if (stated !== undefined && Number(stated) !== length) throw wrong(`are ${stated} bytes instead of ${length}`)
-  const opened = attempt(() => {
-    const folder = realpathSync(dirname(file))
-    const path = realpathSync(resolve(folder, location))
-    return path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`) ? openSync(path, "r") : "outside"
-  })
-  if (opened === undefined) throw wrong("cannot be read")
-  if (opened === "outside") throw wrong("lie outside the model's folder")
-  const bytes = attempt(() => {
-    const stats = fstatSync(opened)
-    if (!stats.isFile() || stats.size < offset + length) return undefined
-    const read = new Uint8Array(length)
-    let done = 0
-    while (done < length) {
-      const more = readSync(opened, read, done, Math.min(length - done, 2 ** 30), offset + done)
-      if (more === 0) return undefined
-      done += more
-    }
-    return read
-  })
-  attempt(() => closeSync(opened))
-  if (bytes === undefined) throw wrong(`are fewer than ${length} bytes from ${offset} on`)
-  return bytes
-}
-
-const attempt = <A>(f: () => A): A | undefined => {
-  try {
-    return f()
-  } catch {
-    return undefined
-  }
-}

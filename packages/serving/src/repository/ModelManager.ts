@@ -8,9 +8,9 @@ import { LoadRefused, ModelUnavailable, ModelUnknown } from "../RequestError.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import * as ServedModel from "../worker/ServedModel.ts"
-import { type ModelEntry, ModelRepository, type VersionFile } from "./ModelRepository.ts"
+import * as Inspection from "./Inspection.ts"
+import { type ModelEntry, ModelRepository, type SettingsInvalid, type VersionFile } from "./ModelRepository.ts"
 import * as ModelSettings from "./ModelSettings.ts"
-import * as ParityCheck from "./ParityCheck.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
 /** Where to compute, and how often to look for what has changed. */
@@ -26,6 +26,8 @@ interface Slot {
   readonly state: ModelState
   readonly reason: string
   readonly stamp: string
+  /** Of a file that did not open. */
+  readonly failed?: { readonly stamp: string; readonly failure: ModelLoadFailed } | undefined
   readonly served?: ServedModel.ServedModel | undefined
   readonly scope?: Scope.Closeable | undefined
 }
@@ -35,7 +37,7 @@ const notLoaded = "it is not loaded"
 /** Opens what the repository holds; fails where a model does not open at all. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
-  const parity = yield* ParityCheck.make
+  const parity = yield* Inspection.make
   const scope = yield* Effect.scope
   const models = new Map<string, Map<string, Slot>>()
   const latest = new Map<string, ServedModel.ServedModel>()
@@ -61,40 +63,40 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     yield* close(slot)
   })
 
-  const providersOf = (settings: ModelSettings.ModelSettings): ReadonlyArray<ExecutionProvider> => {
-    const [group] = settings.instance_group ?? []
-    if (group?.kind === "KIND_CPU") return ["cpu"]
-    return group?.kind === "KIND_GPU" ? [`cuda:${group.gpus?.[0] ?? 0}`] : providers
-  }
-
   const open = Effect.fnUntraced(function* (
     name: string,
     { version, path, stamp }: VersionFile,
     settings: ModelSettings.ModelSettings,
+    again: boolean,
     bytes?: Uint8Array
   ) {
     const before = models.get(name)?.get(version)
     if (before?.served !== undefined && before.stamp === stamp) return
+    if (!again && before?.failed?.stamp === stamp) return yield* before.failed.failure
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
-    const opened = yield* ServedModel.make({
-      name,
-      version,
-      settings,
-      model: bytes ?? path,
-      providers: providersOf(settings),
-      check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
-    }).pipe(
+    const opened = yield* Effect.andThen(
+      Inspection.inspect(name, bytes === undefined ? path : undefined, bytes),
+      ServedModel.make({
+        name,
+        version,
+        settings,
+        model: bytes ?? path,
+        providers: ModelSettings.providersOf(settings, providers),
+        check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
+      })
+    ).pipe(
       Scope.provide(own),
-      Effect.tapError(({ reason }) =>
+      Effect.tapError((failure) =>
         Effect.gen(function* () {
           yield* Scope.close(own, Exit.void)
+          const failed = { stamp, failure }
           set(
             name,
             version,
             before?.served === undefined
-              ? { state: "UNAVAILABLE", reason, stamp }
-              : { ...before, reason: `its new file is not served: ${reason}` }
+              ? { state: "UNAVAILABLE", reason: failure.reason, stamp: "", failed }
+              : { ...before, reason: `its new file is not served: ${failure.reason}`, failed }
           )
         })
       ),
@@ -107,13 +109,13 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   })
 
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
-  const apply = Effect.fnUntraced(function* ({ name, versions, settings }: ModelEntry) {
+  const apply = Effect.fnUntraced(function* ({ name, versions, settings }: ModelEntry, again: boolean) {
     const chosen = VersionPolicy.choose(
       settings.version_policy,
       versions.map(({ version }) => version)
     )
     const opened = yield* Effect.forEach(chosen, (version) =>
-      Effect.result(open(name, versions.find((file) => file.version === version)!, settings))
+      Effect.result(open(name, versions.find((file) => file.version === version)!, settings, again))
     )
     const failed = opened.find(Result.isFailure)
     if (failed === undefined) {
@@ -123,14 +125,26 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         }
       }
     }
+    for (const [version, slot] of models.get(name) ?? []) {
+      const there = versions.some((file) => file.version === version)
+      if (slot.served === undefined && !there) models.get(name)?.delete(version)
+    }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
   })
 
   const first = yield* repository.list
-  yield* Effect.forEach(first, (model) => Effect.flatMap(Effect.fromResult(model), apply), {
+  yield* Effect.forEach(first, (model) => Effect.flatMap(Effect.fromResult(model), (entry) => apply(entry, true)), {
     concurrency: 4,
     discard: true
   })
+
+  const warned = new Map<string, string>()
+  /** What stays wrong from look to look is told once. */
+  const warnOnce = ({ model, message }: ModelLoadFailed | SettingsInvalid) => {
+    if (warned.get(model) === message) return Effect.void
+    warned.set(model, message)
+    return Effect.logWarning(message)
+  }
 
   const look = Effect.gen(function* () {
     const found = yield* repository.list
@@ -140,8 +154,8 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       there.add(name)
       if (unloaded.has(name)) continue
       yield* Effect.fromResult(model).pipe(
-        Effect.flatMap(apply),
-        Effect.catch(({ message }) => Effect.logWarning(message))
+        Effect.flatMap((entry) => apply(entry, false)),
+        Effect.catch(warnOnce)
       )
     }
     for (const [name, versions] of [...models]) {
@@ -185,12 +199,12 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (sent.length > 0) {
       for (const [file, bytes] of sent) {
         const version = file.split("/")[0]!
-        yield* explain(open(model, { version, path: file, stamp: `sent ${performance.now()}` }, settings!, bytes))
+        yield* explain(open(model, { version, path: file, stamp: `sent ${performance.now()}` }, settings!, true, bytes))
       }
     } else {
       const entry = yield* entryOf(model)
       const replaced = settings === undefined ? entry : withSettings(entry, settings, config!)
-      yield* explain(apply(replaced))
+      yield* explain(apply(replaced, true))
     }
     unloaded.delete(model)
   }, changes.withPermits(1))

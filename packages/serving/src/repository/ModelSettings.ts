@@ -2,6 +2,7 @@
  * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, of which this is the part that is obeyed.
  */
 import { Effect, Schema, SchemaIssue } from "effect"
+import type { ExecutionProvider } from "../worker/Message.ts"
 
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 const Microseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000_000 }))
@@ -33,6 +34,16 @@ export const ModelSettings = Schema.Struct({
       Schema.Struct({ specific: Schema.Struct({ versions: Schema.Array(Count) }) })
     ])
   ),
+  /** Tried in order instead of the server's own: `{"execution_providers": {"string_value": "cuda:1,cpu"}}`. */
+  parameters: Schema.optionalKey(
+    Schema.Struct({
+      execution_providers: Schema.optionalKey(
+        Schema.Struct({
+          string_value: Schema.String.check(Schema.isPattern(/^(cpu|cuda(:\d{1,3})?)(,(cpu|cuda(:\d{1,3})?))*$/))
+        })
+      )
+    })
+  ),
   /** `count` is the number of threads with a session each; `kind` the provider to try before the server's list. */
   instance_group: Schema.optionalKey(
     Schema.Array(
@@ -46,6 +57,18 @@ export const ModelSettings = Schema.Struct({
 })
 
 export type ModelSettings = typeof ModelSettings.Type
+
+/** Where a model is to compute, by its settings or else as the server says. */
+export const providersOf = (
+  { instance_group, parameters }: ModelSettings,
+  otherwise: ReadonlyArray<ExecutionProvider>
+): ReadonlyArray<ExecutionProvider> => {
+  const [group] = instance_group ?? []
+  const named = parameters?.execution_providers?.string_value
+  if (named !== undefined) return named.split(",") as ReadonlyArray<ExecutionProvider>
+  if (group?.kind === "KIND_CPU") return ["cpu"]
+  return group?.kind === "KIND_GPU" ? [`cuda:${group.gpus?.[0] ?? 0}`] : otherwise
+}
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(ModelSettings))
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -1,6 +1,7 @@
 /**
  * One version of a model that stays up: threads with a session each, started again when they stop, behind one queue.
  */
+import { availableParallelism } from "node:os"
 import { Deferred, Effect, Result, Schedule, type Scope } from "effect"
 import * as Batchable from "../batching/Batchable.ts"
 import * as Batcher from "../batching/Batcher.ts"
@@ -63,9 +64,10 @@ const maxRowsOf = (settings: ModelSettings, batchable: boolean): number =>
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
-  const { name, version, settings, check } = options
+  const { name, version, settings, check, model, providers } = options
   const policy = settings.dynamic_batching?.default_queue_policy
   const instances = settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
+  const threads = Math.max(1, Math.floor(availableParallelism() / instances))
   const first = yield* Deferred.make<Made, ModelWorker.ModelLoadFailed>()
   const run = Effect.runForkWith(yield* Effect.context())
   const open = new Set<ModelWorker.ModelWorker>()
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const oneLife = Effect.gen(function* () {
-    const worker = yield* ModelWorker.make({ name, model: options.model, providers: options.providers })
+    const worker = yield* ModelWorker.make({ name, model, providers, threads })
     made ??= yield* begin(worker)
     const { batcher } = made
     open.add(worker)

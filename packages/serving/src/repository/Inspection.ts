@@ -1,7 +1,8 @@
 /**
- * A model held against the parity record beside its file, where it has one: the samples run on the worker that is to serve it.
+ * What a model's file must stand before it is served: it reads no file outside its folder, and it answers as the parity record beside it
+ * says, where it has one; the record's samples run on the worker that is to serve it.
  */
-import { Onnxruntime, Parity, Verify } from "@rai/export"
+import { External, Model, ModelFile, Onnxruntime, Parity, Verify } from "@rai/export"
 import { Effect, FileSystem } from "effect"
 import type { TensorData } from "../Datatype.ts"
 import * as Worker from "../worker/ModelWorker.ts"
@@ -11,6 +12,7 @@ import { ModelLoadFailed, type ModelWorker } from "../worker/ModelWorker.ts"
 const reasons: Readonly<Record<Verify.Failed["_tag"], string>> = {
   FileUnreadable: "its file cannot be read",
   NotAnOnnxModel: "its file is not an ONNX model",
+  ModelInvalid: "its weights lie in a file that cannot be taken",
   RecordInvalid: "the parity record beside it cannot be read",
   ModelChanged: "its file is not the one that its parity record was written for",
   OnnxruntimeFailed: "it does not compute the samples of its parity record",
@@ -46,6 +48,20 @@ const numbers = (data: TensorData) => {
   if (data instanceof Float32Array || data instanceof Uint8Array) return data
   return data instanceof BigInt64Array ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array)
 }
+
+const notAModel = "the file is not an ONNX model; export one again"
+
+/** Before the runtime opens it: `file` is a path, or, for bytes that came with a request and lie nowhere, undefined. */
+export const inspect = Effect.fnUntraced(function* (model: string, file: string | undefined, bytes?: Uint8Array) {
+  const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
+  const content = bytes ?? (yield* Effect.mapError(ModelFile.read(file ?? ""), () => refuse("its file cannot be read")))
+  const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))
+  if (file !== undefined) {
+    yield* Effect.mapError(External.files(decoded, file), ({ came }) => refuse(came))
+  } else if (External.locations(decoded).length > 0) {
+    return yield* refuse("it came with the request and keeps its weights in another file; send it with its weights")
+  }
+})
 
 /** How a model's file is checked; passes where no record lies beside it. */
 export const make = Effect.map(FileSystem.FileSystem, (fs) =>

@@ -1,0 +1,107 @@
+/**
+ * Weights in a file beside the model, as ONNX has it for models that are too large for one file, each where it can be mapped into memory.
+ */
+import { existsSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { create } from "@bufbuild/protobuf"
+import { Effect } from "effect"
+import * as Model from "./Model.ts"
+import * as ModelFile from "./ModelFile.ts"
+import {
+  type GraphProto,
+  GraphProtoSchema,
+  TensorProto_DataLocation as Location,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProtoSchema
+} from "./onnx_pb.ts"
+import * as Beside from "./read/External.ts"
+
+/** A graph whose larger tensors are apart from it. */
+export interface Apart {
+  /** The graph that says where in the file, named from the model's folder, each of these tensors lies. */
+  readonly graph: (location: string) => GraphProto
+  /** All of their bytes together, without the gaps between them. */
+  readonly size: number
+  /** The file's content piece by piece, for which nothing is copied. */
+  readonly content: () => Iterable<Uint8Array>
+  /** Of the file's content. */
+  readonly sha256: () => string
+}
+
+/** The file that data go into: `m.onnx.data`, or one named by their hash while others stand there, which the earlier model needs until it is replaced. */
+export const fileFor = Effect.fnUntraced(function* (model: string, sha256: string): Effect.fn.Return<string> {
+  const file = `${model}.data`
+  const isFree = !existsSync(file) || (yield* Effect.orElseSucceed(ModelFile.sha256Of(file), () => "")) === sha256
+  return isFree ? file : `${model}.${sha256.slice(0, 16)}.data`
+})
+
+/** The files of ours that the model at this place, where there is one, keeps its data in. */
+export const filesOf = (model: string): Effect.Effect<ReadonlyArray<string>> =>
+  ModelFile.read(model).pipe(
+    Effect.flatMap((bytes) => Model.decode(bytes, model)),
+    Effect.map((decoded) =>
+      Beside.locations(decoded)
+        .filter(
+          (name) =>
+            name.startsWith(`${basename(model)}.`) &&
+            /^(\.[\da-f]{16})?\.data$/.test(name.slice(basename(model).length))
+        )
+        .map((name) => join(dirname(model), name))
+    ),
+    Effect.orElseSucceed(() => [])
+  )
+
+/** A tensor of fewer bytes stays in the model, as onnx leaves it there. */
+const least = 1024
+
+/** Where a tensor may begin: at a page, and a large one where Windows begins to map too. */
+const boundary = (size: number): number => (size < 2 ** 20 ? 4096 : 65_536)
+
+const zeros = new Uint8Array(65_536)
+
+/** What goes into the model and what beside it. */
+export const apart = (graph: GraphProto): Apart => {
+  const places = new Map<TensorProto, number>()
+  let [end, size] = [0, 0]
+  for (const tensor of graph.initializer) {
+    const { length } = tensor.rawData
+    if (length < least) continue
+    const offset = Math.ceil(end / boundary(length)) * boundary(length)
+    places.set(tensor, offset)
+    end = offset + length
+    size += length
+  }
+  function* content(): Generator<Uint8Array> {
+    let at = 0
+    for (const [{ rawData }, offset] of places) {
+      if (offset > at) yield zeros.subarray(0, offset - at)
+      yield* ModelFile.pieces(rawData)
+      at = offset + rawData.length
+    }
+  }
+  return {
+    graph: (location) =>
+      create(GraphProtoSchema, {
+        ...graph,
+        initializer: graph.initializer.map((tensor) => {
+          const offset = places.get(tensor)
+          return offset === undefined ? tensor : elsewhere(tensor, location, offset)
+        })
+      }),
+    size,
+    content,
+    sha256: () => ModelFile.sha256(...content())
+  }
+}
+
+const elsewhere = ({ dataType, dims, name, rawData }: TensorProto, location: string, offset: number): TensorProto =>
+  create(TensorProtoSchema, {
+    name,
+    dims,
+    dataType,
+    dataLocation: Location.EXTERNAL,
+    externalData: Object.entries({ location, offset, length: rawData.length }).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value: String(value) })
+    )
+  })

@@ -1,0 +1,128 @@
+/**
+ * Numbers that a model keeps in files beside it: what lies outside its folder is never opened.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs"
+import { dirname, isAbsolute, resolve, sep } from "node:path"
+import { Effect } from "effect"
+import {
+  type AttributeProto,
+  TensorProto_DataLocation as Location,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto
+} from "../onnx_pb.ts"
+import { ModelInvalid } from "./ModelInvalid.ts"
+import { Refused } from "./Refused.ts"
+
+/** The bytes of a tensor, so many; throws `Refused`. */
+export const read = (tensor: TensorProto, file: string, length: number): Uint8Array =>
+  opened(tensor, file, ({ descriptor, offset, stated, wrong }) => {
+    if (stated !== undefined && stated !== length) throw wrong(`are ${stated} bytes instead of ${length}`)
+    const bytes = attempt(() => {
+      if (fstatSync(descriptor).size < offset + length) return undefined
+      const own = new Uint8Array(length)
+      for (let done = 0; done < length; ) {
+        const more = readSync(descriptor, own, done, Math.min(length - done, 2 ** 30), offset + done)
+        if (more === 0) return undefined
+        done += more
+      }
+      return own
+    })
+    if (bytes === undefined) throw wrong(`are fewer than ${length} bytes from ${offset} on`)
+    return bytes
+  })
+
+/** The files that the model's tensors lie in, each by its path from the model's folder, once all of them may be opened. */
+export const files = (model: ModelProto, file: string): Effect.Effect<ReadonlyArray<string>, ModelInvalid> =>
+  Effect.try({
+    try: () => {
+      for (const tensor of tensors(model)) opened(tensor, file, checked)
+      return locations(model)
+    },
+    catch: (error) => {
+      if (!(error instanceof Refused)) throw error
+      return new ModelInvalid({ file, expected: "arrays that can be read", came: error.message })
+    }
+  })
+
+/** What the model's tensors name, unchecked. */
+export const locations = (model: ModelProto): ReadonlyArray<string> => [
+  ...new Set(tensors(model).map((tensor) => entries(tensor).get("location") ?? ""))
+]
+
+const entries = ({ externalData }: TensorProto) => new Map(externalData.map(({ key, value }) => [key, value]))
+
+/** Every tensor of the model that lies in a file, wherever the model holds it. */
+const tensors = ({ functions, graph, trainingInfo }: ModelProto): ReadonlyArray<TensorProto> => {
+  const found: Array<TensorProto | undefined> = []
+  const ofAttribute = ({ g, graphs, sparseTensor, sparseTensors, t, tensors }: AttributeProto): void => {
+    found.push(t, ...tensors)
+    for (const sparse of [sparseTensor, ...sparseTensors]) found.push(sparse?.values, sparse?.indices)
+    for (const inner of [g, ...graphs]) ofGraph(inner)
+  }
+  const ofNodes = (nodes: ReadonlyArray<NodeProto>): void => {
+    for (const { attribute } of nodes) for (const one of attribute) ofAttribute(one)
+  }
+  const ofGraph = (of: ModelProto["graph"]): void => {
+    for (const tensor of of?.initializer ?? []) found.push(tensor)
+    for (const { indices, values } of of?.sparseInitializer ?? []) found.push(values, indices)
+    ofNodes(of?.node ?? [])
+  }
+  for (const inner of [graph, ...trainingInfo.flatMap((of) => [of.initialization, of.algorithm])]) ofGraph(inner)
+  for (const { attributeProto, node } of functions) {
+    ofNodes(node)
+    for (const one of attributeProto) ofAttribute(one)
+  }
+  return found.filter((tensor) => tensor?.dataLocation === Location.EXTERNAL) as ReadonlyArray<TensorProto>
+}
+
+/** A file that may be read from, and where in it the tensor is said to lie. */
+interface Opened {
+  readonly descriptor: number
+  readonly offset: number
+  readonly stated: number | undefined
+  readonly wrong: (what: string) => Refused
+}
+
+/** Links are followed, and must end in the model's folder too; a file with a second name may belong to another folder. */
+const opened = <A>(tensor: TensorProto, file: string, use: (of: Opened) => A): A => {
+  const said = entries(tensor)
+  const location = said.get("location") ?? ""
+  const wrong = (what: string) => new Refused(`the data of «${tensor.name}» in «${location}» ${what}`, true)
+  const outside = "lie outside the model's folder"
+  if (location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")) throw wrong(outside)
+  const whole = (key: string, what: string): number | undefined => {
+    const text = said.get(key)
+    const number = Number(text)
+    if (text !== undefined && !(/^\d+$/.test(text) && Number.isSafeInteger(number))) throw wrong(`${what} ${text}`)
+    return text === undefined ? undefined : number
+  }
+  const [offset = 0, stated] = [whole("offset", "begin at"), whole("length", "have the length")]
+  const path = attempt(() => realpathSync(resolve(dirname(file), location)))
+  if (path === undefined) throw wrong("cannot be read")
+  const folder = realpathSync(dirname(file))
+  if (!path.startsWith(`${folder}${folder.endsWith(sep) ? "" : sep}`)) throw wrong(outside)
+  // A pipe would be waited for.
+  const descriptor = attempt(() => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
+  if (descriptor === undefined) throw wrong("cannot be read")
+  try {
+    const stats = fstatSync(descriptor)
+    if (!stats.isFile()) throw wrong("are in no file")
+    if (stats.nlink > 1) throw wrong("are in a file that has another name too, a hard link, maybe outside the folder")
+    return use({ descriptor, offset, stated, wrong })
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const checked = ({ descriptor, offset, stated = 0, wrong }: Opened): void => {
+  if (fstatSync(descriptor).size < offset + stated) throw wrong(`are fewer than ${stated} bytes from ${offset} on`)
+}
+
+const attempt = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
