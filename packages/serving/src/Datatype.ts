@@ -63,9 +63,10 @@ const boolean = {
   element: (value: unknown) => (value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined)
 }
 
+// onnxruntime-node hands texts on as C does, cut at the first zero.
 const text = {
-  expects: "a text",
-  element: (value: unknown) => (typeof value === "string" ? value : undefined)
+  expects: "a text without U+0000",
+  element: (value: unknown) => (typeof value === "string" && !value.includes("\0") ? value : undefined)
 }
 
 // The protocol gives it no JSON form: it travels as binary tensor data or raw contents.

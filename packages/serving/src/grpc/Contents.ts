@@ -57,7 +57,7 @@ export const read = (
   for (let i = 0; i < count; i++) {
     const value = values[i]!
     // What the message's own type holds is right for floats; JSON's rules would refuse NaN.
-    const read = isFloat ? value : value instanceof Uint8Array ? text(value) : element(value)
+    const read = isFloat ? value : element(value instanceof Uint8Array ? text(value) : value)
     if (read === undefined)
       return invalid(`is ${datatype}: each element is ${expects}; element ${i} is another; correct it`)
     memory[i] = read as never
