@@ -63,10 +63,9 @@ const boolean = {
   element: (value: unknown) => (value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined)
 }
 
-// onnxruntime-node hands texts on as C does, cut at the first zero.
 const text = {
-  expects: "a text without U+0000",
-  element: (value: unknown) => (typeof value === "string" && !value.includes("\0") ? value : undefined)
+  expects: "a text",
+  element: (value: unknown) => (typeof value === "string" ? value : undefined)
 }
 
 // The protocol gives it no JSON form: it travels as binary tensor data or raw contents.

@@ -22,10 +22,7 @@ const readTexts = (count: number, bytes: Uint8Array): Result.Result<Array<string
     if (start + length > bytes.length) return invalid(`ends within element ${texts.length}`)
     const text = Result.try(() => decoder.decode(bytes.subarray(start, start + length)))
     if (Result.isFailure(text)) return invalid(`is no UTF-8 text at element ${texts.length}`)
-    const element = Datatype.row("BYTES").element(text.success)
-    if (typeof element !== "string")
-      return invalid(`holds U+0000 in element ${texts.length}, where onnxruntime ends a text`)
-    texts.push(element)
+    texts.push(text.success)
     at = start + length
   }
   return texts.length === count ? Result.succeed(texts) : invalid(`holds ${texts.length} of its ${count} elements`)
