@@ -20,7 +20,8 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
   override get message(): string {
     const version = this.version === undefined ? "" : ` in version ${quote(this.version)}`
     const some = this.known.slice(0, 10).join(", ") + (this.known.length > 10 ? ", …" : "")
-    return `there is no model ${quote(this.model)}${version} here; ask for one of: ${some}`
+    // Triton's clients look for these words.
+    return `Request for unknown model: ${quote(this.model)}${version} is not here; ask for one of: ${some}`
   }
 }
 
@@ -61,7 +62,8 @@ export class LoadRefused extends Schema.TaggedError<LoadRefused>()("LoadRefused"
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the model ${quote(this.model)} cannot be loaded: ${this.reason}`
+    // Triton's clients look for these words.
+    return `failed to load the model ${quote(this.model)}: ${this.reason}`
   }
 }
 

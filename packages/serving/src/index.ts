@@ -1,8 +1,10 @@
 /**
  * The Open Inference Protocol over onnxruntime-node.
  */
+export * as Access from "./Access.ts"
 export * as DataPlane from "./DataPlane.ts"
 export * as Datatype from "./Datatype.ts"
+export * as HttpTransport from "./http/HttpTransport.ts"
 export * as InferenceServer from "./InferenceServer.ts"
 export * as InferTensor from "./InferTensor.ts"
 export * as Model from "./Model.ts"

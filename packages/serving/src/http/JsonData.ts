@@ -1,18 +1,10 @@
 /**
  * A tensor's `data` between JSON and memory: nested or flat arrays come in, flat ones go out, row-major.
  */
-import { Effect } from "effect"
+import { Result } from "effect"
 import * as Datatype from "../Datatype.ts"
 import { type InferTensor, printShape, quote } from "../InferTensor.ts"
 import { RequestInvalid } from "../RequestError.ts"
-
-/** A tensor as it stands in a request's JSON. */
-export interface JsonTensor {
-  readonly name: string
-  readonly datatype: string
-  readonly shape: ReadonlyArray<unknown>
-  readonly data: unknown
-}
 
 const brief = (value: unknown): string => {
   if (typeof value === "string") return quote(value)
@@ -20,79 +12,106 @@ const brief = (value: unknown): string => {
   return Array.isArray(value) ? "an array" : typeof value === "object" && value !== null ? "an object" : String(value)
 }
 
+const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
+
 // onnxruntime's own tensors have far fewer; the bound keeps deeply nested data from exhausting the stack.
 const maxRank = 32
 
-const sizesOf = Effect.fnUntraced(function* (input: JsonTensor) {
-  if (input.shape.length > maxRank) {
-    return yield* new RequestInvalid({
-      reason: `the shape of the input ${quote(input.name)} may hold ${maxRank} sizes; ${input.shape.length} came; send fewer dimensions`
-    })
-  }
-  const sizes: Array<number> = []
-  for (const size of input.shape) {
-    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-      return yield* new RequestInvalid({
-        reason: `the shape of the input ${quote(input.name)} must hold whole numbers from 0 to 2^53 - 1; ${brief(size)} came; send the sizes of its data`
-      })
-    }
-    sizes.push(size)
-  }
-  return sizes
-})
-
-/** Reads a tensor; fails where its data is not what its shape and datatype say. */
-export const read = Effect.fnUntraced(function* (input: JsonTensor): Effect.fn.Return<InferTensor, RequestInvalid> {
-  const name = quote(input.name)
-  const invalid = (reason: string) => Effect.fail(new RequestInvalid({ reason: `the input ${name} ${reason}` }))
-  const { datatype } = input
-  if (!Datatype.isDatatype(datatype)) {
-    return yield* invalid(`has the datatype ${quote(datatype)}; JSON requests may hold ${Datatype.names.join(", ")}`)
-  }
-  const shape = yield* sizesOf(input)
-  if (!Array.isArray(input.data)) {
-    return yield* invalid(
-      `needs its numbers in "data", as an array; ${brief(input.data)} came; send a flat or nested array`
+/** Checks a shape: whole numbers, none below 0, not too many. */
+export const readShape = (
+  name: string,
+  sizes: ReadonlyArray<unknown>
+): Result.Result<ReadonlyArray<number>, RequestInvalid> => {
+  if (sizes.length > maxRank) {
+    return invalid(
+      `the shape of the input ${quote(name)} may hold ${maxRank} sizes; ${sizes.length} came; send fewer dimensions`
     )
   }
-  const data: ReadonlyArray<unknown> = input.data
-  // A product past 2^53 is rounded, but no array is that long: comparing it with a length stays exact.
-  const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1)
-  const needed = Number.isSafeInteger(count) ? count : "more than 2^53"
+  for (const size of sizes) {
+    if (!Number.isSafeInteger(size) || (size as number) < 0) {
+      return invalid(
+        `the shape of the input ${quote(name)} must hold whole numbers from 0 to 2^53 - 1; ${brief(size)} came; send the sizes of its data`
+      )
+    }
+  }
+  return Result.succeed(sizes as ReadonlyArray<number>)
+}
+
+/** Π shape; past 2^53 it is rounded, but no memory is that large: comparing it with a length stays exact. */
+export const countOf = (shape: ReadonlyArray<number>): number => {
+  let count = 1
+  for (const size of shape) {
+    if (size === 0) return 0
+    count *= size
+  }
+  return count
+}
+
+const isNestedAs = (shape: ReadonlyArray<number>, data: unknown, axis = 0): boolean =>
+  axis === shape.length
+    ? !Array.isArray(data)
+    : Array.isArray(data) &&
+      data.length === shape[axis] &&
+      (axis === shape.length - 1 || data.every((part) => isNestedAs(shape, part, axis + 1)))
+
+// Whole numbers that a double would round arrive in quotes, see Json.
+const longInteger = /^-?\d{16,20}$/
+
+/** Reads a tensor's memory; fails where its data is not what its shape and datatype say, or holds more than `maxElements`. */
+export const read = (
+  name: string,
+  datatype: Datatype.Datatype,
+  shape: ReadonlyArray<number>,
+  data: unknown,
+  maxElements: number
+): Result.Result<InferTensor, RequestInvalid> => {
+  const input = `the input ${quote(name)}`
+  if (datatype === "FP16") {
+    return invalid(`${input} is FP16, which JSON has no form for; send it as binary tensor data`)
+  }
+  if (!Array.isArray(data)) {
+    return invalid(
+      `${input} needs its elements in "data", as an array; ${brief(data)} came; send a flat or nested array, or binary tensor data`
+    )
+  }
+  const count = countOf(shape)
   const nested = shape.length > 1 && Array.isArray(data[0])
   if (!nested && data.length !== count) {
-    return yield* invalid(
-      `of shape ${printShape(shape)} needs ${needed} elements in "data"; ${data.length} came; send the shape that its data has`
+    const needed = Number.isSafeInteger(count) ? count : "more than 2^53"
+    return invalid(
+      `${input} of shape ${printShape(shape)} needs ${needed} elements in "data"; ${data.length} came; send the shape that its data has`
     )
   }
-  const flat = nested ? data.flat(shape.length - 1) : data
+  if (count > maxElements) {
+    return invalid(`${input} may hold ${maxElements} elements as JSON; ${count} came; send it as binary tensor data`)
+  }
+  const flat: ReadonlyArray<unknown> = nested ? data.flat(shape.length - 1) : data
   if (nested && (flat.length !== count || !isNestedAs(shape, data))) {
-    return yield* invalid(
-      `of shape ${printShape(shape)} came with "data" nested another way; nest it as the shape says, or send it flat`
+    return invalid(
+      `${input} of shape ${printShape(shape)} came with "data" nested another way; nest it as the shape says, or send it flat`
     )
   }
   const row = Datatype.row(datatype)
   const memory = row.allocate(count)
   for (let i = 0; i < count; i++) {
-    const element = row.element(flat[i])
+    const value = flat[i]
+    const exact = typeof value === "string" && datatype !== "BYTES" && longInteger.test(value) ? BigInt(value) : value
+    const element = row.element(exact)
     if (element === undefined) {
-      return yield* invalid(
-        `is ${datatype}: each element is ${row.expects}; element ${i} is ${brief(flat[i])}; correct it`
+      return invalid(
+        `${input} is ${datatype}: each element is ${row.expects}; element ${i} is ${brief(exact)}; correct it`
       )
     }
     memory[i] = element
   }
-  return { name: input.name, datatype, shape, data: memory }
-})
+  return Result.succeed({ name, datatype, shape, data: memory })
+}
 
-const isNestedAs = ([size, ...rest]: ReadonlyArray<number>, data: unknown): boolean =>
-  size === undefined
-    ? !Array.isArray(data)
-    : Array.isArray(data) && data.length === size && (rest.length === 0 || data.every((part) => isNestedAs(rest, part)))
-
-/** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. */
-export const write = ({ datatype, data }: InferTensor): string => {
+/** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. FP16 has no such form. */
+export const write = ({ datatype, data }: Pick<InferTensor, "datatype" | "data">): string => {
   if (datatype === "BOOL") return `[${Array.from(data as Uint8Array, (element) => element !== 0).join(",")}]`
+  if (datatype === "BYTES") return JSON.stringify(data)
   const text = data.join(",")
-  return `[${/[IN]/.test(text) ? text.replace(/-?Infinity|NaN/g, '"$&"') : text}]`
+  // Of the characters that numbers are written with, "I" and "N" stand in these words alone.
+  return /[IN]/.test(text) ? `[${text.replace(/-?Infinity|NaN/g, '"$&"')}]` : `[${text}]`
 }

@@ -1,69 +1,141 @@
 /**
- * The body of an infer request: JSON text in, tensors out.
+ * An infer request in the protocol's JSON, with the raw tensors of the binary data extension behind it.
+ *
+ * The form is checked by hand: this is read for every request, and a schema takes longer than all the rest.
  */
-import { Effect, Schema, SchemaIssue } from "effect"
-import { type InferRequest, quote } from "../InferTensor.ts"
-import { RequestInvalid } from "../RequestError.ts"
+import { Result } from "effect"
+import * as Datatype from "../Datatype.ts"
+import { type InferRequest, type InferTensor, type Parameters, quote, type RequestedOutput } from "../InferTensor.ts"
+import * as RawData from "../RawData.ts"
+import { NotSupported, RequestInvalid } from "../RequestError.ts"
+import * as Json from "./Json.ts"
 import * as JsonData from "./JsonData.ts"
+import type { Limits } from "./Limits.ts"
 
-// The data is left to JsonData: a schema for each number costs more than the rest of the request.
-const Body = Schema.Struct({
-  id: Schema.optionalKey(Schema.String),
-  inputs: Schema.Array(
-    Schema.Struct({
-      name: Schema.String,
-      datatype: Schema.String,
-      shape: Schema.Array(Schema.Unknown),
-      data: Schema.optionalKey(Schema.Unknown)
-    })
-  ),
-  outputs: Schema.optionalKey(Schema.Array(Schema.Struct({ name: Schema.String })))
-})
-
-const decode = Schema.decodeUnknownEffect(Body)
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 const example = '{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 1]}]}'
 
-const malformed = (error: Schema.SchemaError): RequestInvalid => {
-  const first = issues(error.issue).issues[0]
-  const path = (first?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("")
-  const problem = (first?.message ?? "of another form").split("\n")[0] ?? ""
-  const place = path === "" ? "its top" : quote(path.replace(/^\./, "")).slice(1, -1)
-  return new RequestInvalid({
-    reason: `the body must be of the form ${example}; at ${place}: ${problem.slice(0, 120)}`
-  })
+type Fields = Readonly<Record<string, unknown>>
+type Read<A> = Result.Result<A, RequestInvalid | NotSupported>
+
+const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
+const malformed = (place: string, problem: string) =>
+  invalid(`the body must be of the form ${example}; at ${place}: ${problem}`)
+const expected = (place: string, value: unknown, what: string) =>
+  malformed(place, value === undefined ? "Missing key" : `Expected ${what}`)
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const nothing: Parameters = {}
+
+const readParameters = (place: string, value: unknown): Read<Parameters> => {
+  if (value === undefined) return Result.succeed(nothing)
+  if (!isFields(value)) return malformed(place, "Expected object")
+  for (const [name, parameter] of Object.entries(value)) {
+    if (typeof parameter !== "string" && typeof parameter !== "number" && typeof parameter !== "boolean") {
+      return malformed(`${place}.${quote(name).slice(1, -1)}`, "Expected a text, a number, true or false")
+    }
+  }
+  if (value.shared_memory_region !== undefined) {
+    return Result.fail(
+      new NotSupported({ reason: "this server has no shared memory regions; send the tensors in the body" })
+    )
+  }
+  return Result.succeed(value as Parameters)
 }
 
-// A whole number of 16 digits or more, as an element or value by itself: JSON.parse would round it.
-const longInteger = /[[,:\s]-?\d{16,}\s*[\],}]/
-
-const exact = (_key: string, value: unknown, context: { readonly source?: string }): unknown => {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value
-  const { source = "" } = context
-  return /^-?\d{16,20}$/.test(source) ? BigInt(source) : value
+/** Where the raw tensors behind the JSON are read from, one after the other. */
+interface Tail {
+  readonly bytes: Uint8Array
+  at: number
 }
 
-type Parse = (text: string, reviver?: typeof exact) => unknown
+const readRaw = (
+  name: string,
+  datatype: Datatype.Datatype,
+  shape: ReadonlyArray<number>,
+  size: unknown,
+  tail: Tail
+): Read<InferTensor> => {
+  const input = `the input ${quote(name)}`
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+    return invalid(`${input} has the parameter "binary_data_size", which must be a whole number of bytes; correct it`)
+  }
+  const left = tail.bytes.length - tail.at
+  if (size > left) {
+    return invalid(
+      `${input} has ${size} bytes of binary data by its "binary_data_size"; ${left} are left in the body behind the JSON; send them all, and the JSON's length in the header Inference-Header-Content-Length`
+    )
+  }
+  const bytes = tail.bytes.subarray(tail.at, tail.at + size)
+  tail.at += size
+  const data = RawData.read(datatype, JsonData.countOf(shape), bytes)
+  if (Result.isFailure(data)) return invalid(`the binary data of ${input} ${data.failure.reason}; correct it`)
+  return Result.succeed({ name, datatype, shape, data: data.success })
+}
 
-// The reviver's third argument is younger than TypeScript's declaration of it.
-const parse = JSON.parse as Parse
+const readInput = (value: unknown, index: number, tail: Tail, limits: Limits): Read<InferTensor> => {
+  const at = (field: string) => `inputs[${index}]${field}`
+  if (!isFields(value)) return malformed(at(""), "Expected object")
+  const { name, datatype, shape, data } = value
+  if (typeof name !== "string") return expected(at(".name"), name, "string")
+  if (typeof datatype !== "string") return expected(at(".datatype"), datatype, "string")
+  if (!Array.isArray(shape)) return expected(at(".shape"), shape, "array")
+  const parameters = readParameters(at(".parameters"), value.parameters)
+  if (Result.isFailure(parameters)) return Result.fail(parameters.failure)
+  if (!Datatype.isDatatype(datatype)) {
+    return invalid(
+      `the input ${quote(name)} has the datatype ${quote(datatype)}; requests may hold ${Datatype.names.join(", ")}`
+    )
+  }
+  const sizes = JsonData.readShape(name, shape)
+  if (Result.isFailure(sizes)) return Result.fail(sizes.failure)
+  const { binary_data_size } = parameters.success
+  if (binary_data_size === undefined) return JsonData.read(name, datatype, sizes.success, data, limits.jsonElements)
+  if (data !== undefined) {
+    return invalid(`the input ${quote(name)} has both "data" and "binary_data_size"; send one of them`)
+  }
+  return readRaw(name, datatype, sizes.success, binary_data_size, tail)
+}
 
-// Python's json writes NaN and infinities as bare words; strings are matched first so that words in them stay. A string that does not end
-// is matched to the end of the text: failing there, and again at each later quote, would take quadratic time.
-const stringOrWord = /"[^"\\]*(?:\\[\s\S]?[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity)/g
+const readOutput = (value: unknown, index: number): Read<RequestedOutput> => {
+  if (!isFields(value)) return malformed(`outputs[${index}]`, "Expected object")
+  const { name } = value
+  if (typeof name !== "string") return expected(`outputs[${index}].name`, name, "string")
+  const parameters = readParameters(`outputs[${index}].parameters`, value.parameters)
+  return Result.map(parameters, (parameters) => ({ name, parameters }))
+}
 
-const quoteWords = (text: string): string =>
-  text.replace(stringOrWord, (match) => (match.startsWith('"') ? match : `"${match}"`))
-
-const parseExact = (text: string): unknown => (longInteger.test(text) ? parse(text, exact) : parse(text))
-
-/** Reads a request; 64-bit integers keep every digit, and NaN and the infinities may stand as strings or as bare words. */
-export const read = Effect.fnUntraced(function* (text: string): Effect.fn.Return<InferRequest, RequestInvalid> {
-  const json = yield* Effect.try({
-    try: () => parseExact(text),
-    catch: () => new RequestInvalid({ reason: `the body is not JSON; send ${example}` })
-  }).pipe(Effect.catch((failure) => Effect.try({ try: () => parseExact(quoteWords(text)), catch: () => failure })))
-  const body = yield* Effect.mapError(decode(json), malformed)
-  const inputs = yield* Effect.forEach(body.inputs, (input) => JsonData.read({ data: undefined, ...input }))
-  return { id: body.id, inputs, outputs: body.outputs }
-})
+/** Reads a request; `behind` are the bytes after the JSON. */
+export const read = (json: Uint8Array, behind: Uint8Array, limits: Limits): Read<InferRequest> => {
+  const parsed = Json.parse(json, example, limits)
+  if (Result.isFailure(parsed)) return Result.fail(parsed.failure)
+  const body = parsed.success
+  if (!isFields(body)) return malformed("its top", "Expected object")
+  const { id } = body
+  if (id !== undefined && typeof id !== "string") return malformed("id", "Expected string")
+  const parameters = readParameters("parameters", body.parameters)
+  if (Result.isFailure(parameters)) return Result.fail(parameters.failure)
+  if (!Array.isArray(body.inputs)) return expected("inputs", body.inputs, "array")
+  const tail: Tail = { bytes: behind, at: 0 }
+  const inputs: Array<InferTensor> = []
+  for (const [index, value] of body.inputs.entries()) {
+    const input = readInput(value, index, tail, limits)
+    if (Result.isFailure(input)) return Result.fail(input.failure)
+    inputs.push(input.success)
+  }
+  if (tail.at < behind.length) {
+    return invalid(
+      `the inputs take ${tail.at} bytes of binary data; ${behind.length} came behind the JSON; say each input's "binary_data_size"`
+    )
+  }
+  if (body.outputs === undefined) return Result.succeed({ id, parameters: parameters.success, inputs })
+  if (!Array.isArray(body.outputs)) return malformed("outputs", "Expected array")
+  const outputs: Array<RequestedOutput> = []
+  for (const [index, value] of body.outputs.entries()) {
+    const output = readOutput(value, index)
+    if (Result.isFailure(output)) return Result.fail(output.failure)
+    outputs.push(output.success)
+  }
+  return Result.succeed({ id, parameters: parameters.success, inputs, outputs })
+}

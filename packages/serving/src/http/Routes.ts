@@ -1,109 +1,169 @@
 /**
- * The Open Inference Protocol over HTTP: which path and verb is which operation.
+ * The Open Inference Protocol and Triton's extensions over HTTP: which path and verb is which operation. The infer route alone is not here: it is
+ * taken before (`InferRoute`).
  */
 import { Effect } from "effect"
 import * as ByteSize from "effect/ByteSize"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Access from "../Access.ts"
 import { DataPlane, type ModelName } from "../DataPlane.ts"
 import { BodyTooLarge, NotSupported, type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as Answer from "./Answer.ts"
-import * as JsonRequest from "./JsonRequest.ts"
+import * as Docs from "./Docs.ts"
+import type { Limits } from "./Limits.ts"
+import * as LoadRequest from "./LoadRequest.ts"
+import * as OpenApi from "./OpenApi.ts"
+import * as TritonForms from "./TritonForms.ts"
 
 type Handler = Effect.Effect<
-  HttpServerResponse,
+  HttpServerResponse.HttpServerResponse,
   RequestError,
   HttpServerRequest.HttpServerRequest | HttpRouter.RouteContext
 >
 
 interface Route {
-  readonly verb: "GET" | "POST"
+  readonly verbs: ReadonlyArray<"GET" | "POST">
   readonly path: HttpRouter.PathInput
   readonly handler: Handler
+}
+
+/** What the routes stand on. */
+export interface Options {
+  readonly access: Access.Access
+  readonly limits: Limits
 }
 
 const verbs = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"] as const
 
 const modelName = Effect.map(HttpRouter.params, ({ model = "", version }): ModelName => ({ model, version }))
 
-const readBody = (limit: number) =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    if (request.headers["inference-header-content-length"] !== undefined) {
-      return yield* new NotSupported({
-        reason: "binary tensor data is not served yet; send the tensors as JSON (tritonclient: binary_data=False)"
-      })
-    }
-    if (Number(request.headers["content-length"] ?? 0) > limit) return yield* new BodyTooLarge({ limit })
-    return yield* request.text.pipe(
-      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
-      Effect.mapError(({ reason }) =>
-        reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
-          ? new BodyTooLarge({ limit })
-          : new RequestInvalid({ reason: "the body ended early or could not be read; send it again" })
-      )
-    )
-  })
+// Of the repository's index, which asks for hardly anything.
+const smallBody = 64 * 1024
 
-const routesOf = (plane: DataPlane["Service"], limit: number): ReadonlyArray<Route> => {
-  const get = (path: HttpRouter.PathInput, handler: Handler): Route => ({ verb: "GET", path, handler })
-  const pointer =
-    "this server speaks the Open Inference Protocol: GET /v2 for its name, POST /v2/models/{model}/infer to ask"
-  const metadata = modelName.pipe(Effect.flatMap(plane.modelMetadata), Effect.map(Answer.metadata))
-  const ready = Effect.gen(function* () {
-    const name = yield* modelName
-    yield* plane.modelReady(name)
-    return Answer.json({ name: name.model, ready: true })
+const readBody = Effect.fnUntraced(function* (limit: number) {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  if (Number(request.headers["content-length"] ?? 0) > limit) return yield* new BodyTooLarge({ limit })
+  const body = yield* request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
+    Effect.mapError(({ reason }) =>
+      reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+        ? new BodyTooLarge({ limit })
+        : new RequestInvalid({ reason: "the body ended early or could not be read; send it again" })
+    )
+  )
+  return new Uint8Array(body)
+})
+
+const absent: ReadonlyArray<readonly [what: string, ...paths: ReadonlyArray<HttpRouter.PathInput>]> = [
+  ["log settings over the protocol", "/v2/logging"],
+  ["trace settings over the protocol", "/v2/trace/setting", "/v2/models/:model/trace/setting"],
+  ["shared memory regions", "/v2/systemsharedmemory/*", "/v2/cudasharedmemory/*"]
+]
+
+const pointer =
+  "this server speaks the Open Inference Protocol: GET /v2 for its name, POST /v2/models/{model}/infer to ask, GET /docs for the rest"
+
+const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): ReadonlyArray<Route> => {
+  const get = (path: HttpRouter.PathInput, handler: Handler): Route => ({ verbs: ["GET"], path, handler })
+  const post = (path: HttpRouter.PathInput, handler: Handler): Route => ({ verbs: ["POST"], path, handler })
+  const json = <A>(effect: Effect.Effect<A, RequestError, HttpRouter.RouteContext>): Handler =>
+    Effect.map(effect, Answer.json)
+
+  const admin = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => {
+    const refusal = Access.refusal(access, "admin", headers.authorization)
+    return refusal === undefined ? Effect.void : Effect.fail(refusal)
   })
-  const infer = Effect.gen(function* () {
-    const name = yield* modelName
-    // Before the body is read: an unknown model should not cost its transfer.
-    yield* plane.modelReady(name)
-    const request = yield* Effect.flatMap(readBody(limit), JsonRequest.read)
-    return Answer.inference(yield* plane.infer(name, request))
+  const change = (
+    act: (model: string) => Effect.Effect<void, RequestError, HttpServerRequest.HttpServerRequest>
+  ): Handler =>
+    admin.pipe(
+      Effect.andThen(modelName),
+      Effect.flatMap(({ model }) => act(model)),
+      Effect.as(HttpServerResponse.empty({ status: 200 }))
+    )
+  const load = change((model) =>
+    readBody(limits.bodyBytes).pipe(
+      Effect.flatMap((body) => LoadRequest.options(body, limits)),
+      Effect.flatMap((options) => plane.load(model, options))
+    )
+  )
+  const unload = change((model) => Effect.andThen(readBody(smallBody), plane.unload(model)))
+
+  const index = Effect.gen(function* () {
+    const onlyReady = yield* LoadRequest.onlyReady(yield* readBody(smallBody), limits)
+    const all = yield* plane.index
+    return Answer.json(onlyReady ? all.filter(({ state }) => state === "READY") : all)
   })
+  const ofModel = (model: `/${string}`): ReadonlyArray<Route> => [
+    get(model, json(modelName.pipe(Effect.flatMap(plane.modelMetadata), Effect.map(TritonForms.metadata)))),
+    get(
+      `${model}/ready`,
+      Effect.gen(function* () {
+        const name = yield* modelName
+        yield* plane.modelReady(name)
+        return Answer.json({ name: name.model, ready: true })
+      })
+    ),
+    get(`${model}/config`, json(modelName.pipe(Effect.flatMap(plane.modelConfig), Effect.map(TritonForms.config)))),
+    get(`${model}/stats`, json(modelName.pipe(Effect.flatMap(plane.statistics), Effect.map(TritonForms.statistics)))),
+    { verbs: [], path: `${model}/infer`, handler: Effect.succeed(unknownRoute) }
+  ]
+  const versions = modelName.pipe(
+    Effect.flatMap(plane.modelMetadata),
+    Effect.map(({ name, versions }) => ({ name, versions }))
+  )
   return [
     get("/", Effect.succeed(Answer.json({ message: pointer }))),
+    get("/openapi.json", Effect.succeed(Answer.json(OpenApi.document))),
+    get("/docs", Effect.succeed(Answer.html(Docs.page))),
     get("/v2", Effect.succeed(Answer.json(plane.serverMetadata))),
     get("/v2/health/live", Effect.succeed(Answer.json({ live: true }))),
     get("/v2/health/ready", Effect.as(plane.serverReady, Answer.json({ ready: true }))),
-    ...(["/v2/models/:model", "/v2/models/:model/versions/:version"] as const).flatMap(
-      (model): ReadonlyArray<Route> => [
-        get(model, metadata),
-        get(`${model}/ready`, ready),
-        { verb: "POST", path: `${model}/infer`, handler: infer }
-      ]
+    get("/v2/models/stats", json(Effect.map(plane.statistics(), TritonForms.statistics))),
+    get("/v2/models/:model/versions", json(versions)),
+    ...ofModel("/v2/models/:model"),
+    ...ofModel("/v2/models/:model/versions/:version"),
+    post("/v2/repository/index", index),
+    post("/v2/repository/models/:model/load", load),
+    post("/v2/repository/models/:model/unload", unload),
+    ...absent.flatMap(([what, ...paths]) =>
+      paths.map((path): Route => {
+        const reason = `this server has no ${what}`
+        return { verbs: ["GET", "POST"], path, handler: Effect.fail(new NotSupported({ reason })) }
+      })
     )
   ]
 }
 
 const unknownRoute = Answer.error("there is no such route; GET / says what this server speaks", 404)
 
+const wrongVerb = (path: string, allowed: ReadonlyArray<string>, came: string) => {
+  const takes = allowed.join(" or ")
+  return Answer.error(`${path} takes ${takes}; ${came} came; send ${takes}`, 405, { allow: allowed.join(", ") })
+}
+
 const isRouteNotFound = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
-/** Registers every route; a body may hold `maxBodyBytes`. */
-export const layer = (maxBodyBytes: number) =>
+/** Registers every route. */
+export const layer = (options: Options) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const plane = yield* DataPlane
-      for (const { verb, path, handler } of routesOf(plane, maxBodyBytes)) {
+      for (const { verbs: taken, path, handler } of routesOf(plane, options)) {
         const answered = handler.pipe(
           Effect.catch((reason) => Effect.succeed(Answer.failure(reason))),
           Effect.catchDefect(Answer.defect)
         )
-        yield* router.add(verb, path, answered)
-        const wrong = verbs.filter((other) => other !== verb)
-        yield* Effect.forEach(wrong, (other) =>
-          router.add(
-            other,
-            path,
-            Effect.succeed(Answer.error(`${path} takes ${verb}; ${other} came; send ${verb}`, 405))
-          )
-        )
+        const allowed: ReadonlyArray<string> = taken.length === 0 ? ["POST"] : taken
+        yield* Effect.forEach(taken, (verb) => router.add(verb, path, answered))
+        const wrong = verbs.filter((verb) => !allowed.includes(verb))
+        yield* Effect.forEach(wrong, (verb) => router.add(verb, path, Effect.succeed(wrongVerb(path, allowed, verb))))
       }
       yield* router.addGlobalMiddleware(
         Effect.catchCause((cause) =>
@@ -112,5 +172,9 @@ export const layer = (maxBodyBytes: number) =>
             : Effect.failCause(cause)
         )
       )
+      yield* router.addGlobalMiddleware(
+        HttpMiddleware.decompression({ maxDecompressedSize: ByteSize.bytes(options.limits.decompressedBytes) })
+      )
+      yield* router.addGlobalMiddleware(HttpMiddleware.compression({ algorithms: ["gzip", "deflate"] }))
     })
   )

@@ -178,7 +178,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const entry = found.find((result) =>
       Result.isSuccess(result) ? result.success.name === model : result.failure.model === model
     )
-    if (entry === undefined) return yield* known({ model })
+    if (entry === undefined) return yield* refuse("the repository has no model of this name")
     return yield* Effect.mapError(Effect.fromResult(entry), ({ reason }) => refuse(`its config.json: ${reason}`))
   })
 

@@ -4,8 +4,13 @@
 import { Effect, Schema, SchemaIssue } from "effect"
 import type { ExecutionProvider } from "../worker/Message.ts"
 
-const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
-const Microseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000_000 }))
+// Protobuf's JSON writes numbers as texts too.
+const whole = (maximum: number) => {
+  const within = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
+  return Schema.Union([within, Schema.FiniteFromString.pipe(Schema.decodeTo(within))])
+}
+const Count = whole(1_000_000)
+const Microseconds = whole(600_000_000)
 
 /** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({

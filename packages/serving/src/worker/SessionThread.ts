@@ -58,15 +58,28 @@ const open = async (settings: Settings) => {
 const specs = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): ReadonlyArray<RuntimeSpec> =>
   metadata.filter((value) => value.isTensor).map(({ name, type, shape }) => ({ name, type, shape }))
 
+// onnxruntime-node ends a text at its first NUL; inside the runtime U+FFFF, which is no character, stands for it.
+const swap = (data: TensorData, from: string, to: string): TensorData =>
+  Array.isArray(data) && data.some((text) => text.includes(from)) ? data.map((text) => text.replaceAll(from, to)) : data
+
+// Where there is a Float16Array, onnxruntime-common makes one, whose memory onnxruntime-node does not see; the bits pass as they are.
+const tensorOf = ({ type, data, dims }: RuntimeTensor): Tensor =>
+  type === "float16"
+    ? Object.assign(new Tensor("uint16", data as Uint16Array, dims), { type })
+    : new Tensor(type as Tensor.Type, swap(data, "\0", "\uFFFF") as Tensor.DataType, dims)
+
+const dataOf = ({ type, data }: Tensor): TensorData => {
+  if (type !== "float16") return swap(data as TensorData, "\uFFFF", "\0")
+  const { buffer, byteOffset, length } = data as Uint16Array
+  return new Uint16Array(buffer, byteOffset, length)
+}
+
 const run = async (session: InferenceSession, { inputs, outputs }: Run): Promise<ReadonlyArray<RuntimeTensor>> => {
-  const feeds = inputs.map(({ name, type, data, dims }): [string, Tensor] => [
-    name,
-    new Tensor(type as Tensor.Type, data as Tensor.DataType, dims)
-  ])
+  const feeds = inputs.map((input): [string, Tensor] => [input.name, tensorOf(input)])
   const results = await session.run(Object.fromEntries(feeds), outputs)
   return outputs.map((name) => {
-    const { type, dims, data } = results[name]!
-    return { name, type, dims, data: data as TensorData }
+    const result = results[name]!
+    return { name, type: result.type, dims: result.dims, data: dataOf(result) }
   })
 }
 

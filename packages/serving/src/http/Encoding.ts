@@ -1,0 +1,59 @@
+/**
+ * gzip and deflate, both ways and bounded.
+ */
+import { deflate, gunzip, gzip, inflate } from "node:zlib"
+import { Result } from "effect"
+import { BodyTooLarge, RequestInvalid } from "../RequestError.ts"
+
+/** A coding that this server reads and writes; `deflate` is the zlib format, as RFC 9110 has it. */
+export type Coding = "gzip" | "deflate"
+
+/** What a client may be told to send. */
+export const codings = "gzip, deflate"
+
+/** The coding of a body: undefined for none, "unknown" for one that this server does not read, or for several. */
+export const ofBody = (contentEncoding: string | undefined): Coding | "unknown" | undefined => {
+  const name = contentEncoding?.trim().toLowerCase() ?? ""
+  if (name === "" || name === "identity") return undefined
+  return name === "gzip" || name === "x-gzip" ? "gzip" : name === "deflate" ? "deflate" : "unknown"
+}
+
+/** The coding that an answer may have by the client's Accept-Encoding. */
+export const accepted = (acceptEncoding: string): Coding | undefined => {
+  const refused = new Set<string>()
+  const wanted = new Set<string>()
+  for (const item of acceptEncoding.toLowerCase().split(",")) {
+    const [name = "", ...weights] = item.split(";").map((part) => part.trim())
+    const zero = weights.some((weight) => /^q\s*=\s*0(?:\.0*)?$/.test(weight))
+    ;(zero ? refused : wanted).add(name)
+  }
+  for (const coding of ["gzip", "deflate"] as const) {
+    if (wanted.has(coding) || (wanted.has("*") && !refused.has(coding))) return coding
+  }
+  return undefined
+}
+
+/** Undoes a coding; a body that grows past the limit is refused without being kept. */
+export const decode = (
+  coding: Coding,
+  body: Uint8Array,
+  limit: number,
+  done: (result: Result.Result<Uint8Array, BodyTooLarge | RequestInvalid>) => void
+): void => {
+  const undo = coding === "gzip" ? gunzip : inflate
+  undo(body, { maxOutputLength: limit }, (error, bytes) => {
+    if (error === null) return done(Result.succeed(bytes))
+    const over = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
+    const broken = `the body is not ${coding}, as its Content-Encoding says; send it again, or without`
+    done(Result.fail(over ? new BodyTooLarge({ limit }) : new RequestInvalid({ reason: broken })))
+  })
+}
+
+// Tensors hardly shrink further at the higher levels, which take several times as long.
+const level = 1
+
+/** Applies a coding; an answer that cannot be coded goes as it is. */
+export const encode = (coding: Coding, body: Uint8Array, done: (bytes: Uint8Array | undefined) => void): void => {
+  const apply = coding === "gzip" ? gzip : deflate
+  apply(body, { level }, (error, bytes) => done(error === null ? bytes : undefined))
+}

@@ -1,0 +1,185 @@
+/**
+ * The protocol over HTTP/1.1, and with TLS over HTTP/2 too: a server that takes the infer route itself and leaves all others to Effect's router.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2"
+import type { Socket } from "node:net"
+import { createSecureContext } from "node:tls"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Context, Effect, Layer, Schema } from "effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { formatAddress, HttpServer } from "effect/http/HttpServer"
+import type { Access } from "../Access.ts"
+import { DataPlane } from "../DataPlane.ts"
+import * as Gate from "./Gate.ts"
+import * as InferRoute from "./InferRoute.ts"
+import * as Limits from "./Limits.ts"
+import * as Routes from "./Routes.ts"
+import * as Send from "./Send.ts"
+
+/** The server could not listen. */
+export class AddressUnavailable extends Schema.TaggedError<AddressUnavailable>()("AddressUnavailable", {
+  host: Schema.String,
+  port: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected to listen on ${this.host}:${this.port}, but ${this.reason}; give another host or port (0 takes a free one)`
+  }
+}
+
+/** A server's key and certificate as PEM; with `clientAuthority`, clients must show a certificate that it signed. */
+export interface Tls {
+  readonly key: string
+  readonly certificate: string
+  readonly clientAuthority?: string | undefined
+}
+
+/** A key or certificate that is none, or two that do not belong together. */
+export class TlsInvalid extends Schema.TaggedError<TlsInvalid>()("TlsInvalid", { reason: Schema.String }) {
+  override get message(): string {
+    return `expected a key and a certificate as PEM that belong together, but ${this.reason}; give others`
+  }
+}
+
+/** Where to listen, and to whom. */
+export interface Options {
+  readonly host?: string | undefined
+  /** 0 takes a free one. */
+  readonly port?: number | undefined
+  readonly tls?: Tls | undefined
+  readonly access?: Access | undefined
+  /** Origins whose pages may ask, `*` for any; none unless set. */
+  readonly cors?: ReadonlyArray<string> | undefined
+  readonly limits?: Partial<Limits.Limits> | undefined
+}
+
+const why = (cause: unknown): string => {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "no reason given"
+  return code === "EADDRINUSE" ? "another program has that port" : code === "EACCES" ? "that port is not allowed" : code
+}
+
+const listening = (limits: Limits.Limits, tls: Tls | undefined): Server | Http2SecureServer => {
+  const timeouts = {
+    connectionsCheckingInterval: 2_000,
+    headersTimeout: limits.headersMillis,
+    requestTimeout: limits.requestMillis
+  }
+  if (tls === undefined) {
+    return createServer({ ...timeouts, maxHeaderSize: limits.headerBytes, keepAliveTimeout: limits.idleMillis })
+  }
+  const server = createSecureServer({
+    ...timeouts,
+    key: tls.key,
+    cert: tls.certificate,
+    ca: tls.clientAuthority,
+    requestCert: tls.clientAuthority !== undefined,
+    allowHTTP1: true,
+    minVersion: "TLSv1.2",
+    settings: { maxHeaderListSize: limits.headerBytes, maxConcurrentStreams: 128 }
+  })
+  // A session that is silent is closed once its streams have ended.
+  server.on("session", (session: ServerHttp2Session) => {
+    session.setTimeout(limits.idleMillis, () => session.close())
+  })
+  return Object.assign(server, timeouts)
+}
+
+const checked = (tls: Tls | undefined) =>
+  Effect.try({
+    try: () => tls && createSecureContext({ key: tls.key, cert: tls.certificate, ca: tls.clientAuthority }),
+    catch: (cause) => new TlsInvalid({ reason: `OpenSSL says: ${cause instanceof Error ? cause.message : "no"}` })
+  })
+
+const refusals: Readonly<Record<string, readonly [status: string, reason: string]>> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "the headers are over this server's limit"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ["413 Content Too Large", "the chunks' extensions are over this server's limit"],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request took longer than this server waits"]
+}
+
+// What is no HTTP never becomes a request: it is answered on the socket.
+const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
+  const [status, reason] = refusals[error.code ?? ""] ?? ["400 Bad Request", "this is no HTTP request; send one"]
+  const body = JSON.stringify({ error: reason })
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+type Take = (request: IncomingMessage, response: ServerResponse, continues: boolean) => boolean
+
+/** Lets `take` have each request first; those that it leaves go to whoever listens. */
+const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S => {
+  const emit = server.emit.bind(server) as (event: string | symbol, ...rest: ReadonlyArray<unknown>) => boolean
+  const fronted = (event: string | symbol, ...rest: ReadonlyArray<unknown>): boolean =>
+    ((event === "request" || event === "checkContinue") &&
+      take(rest[0] as IncomingMessage, rest[1] as ServerResponse, event === "checkContinue")) ||
+    emit(event, ...rest)
+  return Object.assign(server, { emit: fronted })
+}
+
+/** A listening server; `url` is its address, `http://127.0.0.1:8080`. */
+export class HttpTransport extends Context.Service<HttpTransport, { readonly url: string }>()(
+  "@rai/serving/http/HttpTransport"
+) {
+  /** Listens on 127.0.0.1:8080 until its scope closes. */
+  static readonly layer = ({
+    host = "127.0.0.1",
+    port = 8080,
+    tls,
+    access = {},
+    cors = [],
+    limits: given = {}
+  }: Options): Layer.Layer<HttpTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        yield* checked(tls)
+        const plane = yield* DataPlane
+        const context = yield* Effect.context<never>()
+        const limits: Limits.Limits = { ...Limits.defaults, ...given }
+        const onFault = (cause: unknown) =>
+          Effect.runForkWith(context)(Effect.logError("a request met a fault of the server", cause))
+        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onFault })
+        const take: Take = (request, response, continues) => {
+          const stopped = Gate.stop({ access, cors }, request, response)
+          if (stopped !== undefined) {
+            Send.send(request, response, stopped, limits.idleMillis)
+            return true
+          }
+          const model = request.method === "POST" ? InferRoute.modelOf(request.url ?? "") : undefined
+          if (model === undefined) return false
+          infer(model, request, response, continues)
+          return true
+        }
+        const open = () => {
+          const server = listening(limits, tls)
+          server.maxConnections = limits.connections
+          server.on("clientError", refuseMalformed)
+          return front(server, take)
+        }
+        const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: "5 seconds" }).pipe(
+          Layer.catch(({ cause }) =>
+            Layer.effect(HttpServer, new AddressUnavailable({ host, port, reason: why(cause) }))
+          )
+        )
+        const routes = HttpRouter.serve(Routes.layer({ access, limits }), {
+          disableLogger: true,
+          disableListenLog: true,
+          routerConfig: { ignoreDuplicateSlashes: false }
+        })
+        const running = Layer.effect(
+          HttpTransport,
+          HttpServer.use(({ address }) => {
+            const url = formatAddress(address)
+            return Effect.succeed(HttpTransport.of({ url: tls === undefined ? url : url.replace(/^http:/, "https:") }))
+          })
+        )
+        return running.pipe(
+          Layer.provide(routes),
+          Layer.provide(server),
+          Layer.provide(NodeHttpServer.layerHttpServices),
+          Layer.provide(Layer.succeed(DataPlane, plane))
+        )
+      })
+    )
+}

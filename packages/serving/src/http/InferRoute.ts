@@ -1,0 +1,141 @@
+/**
+ * The infer route, taken from node's server before Effect's router: no fiber, no schema, one object less for each step.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { Result } from "effect"
+import type { Cancel, DataPlane, ModelName } from "../DataPlane.ts"
+import { type InferRequest, quote } from "../InferTensor.ts"
+import type { ModelSignature } from "../ModelSignature.ts"
+import { type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as Body from "./Body.ts"
+import * as InferReply from "./InferReply.ts"
+import * as JsonRequest from "./JsonRequest.ts"
+import type { Limits } from "./Limits.ts"
+import * as OutputForm from "./OutputForm.ts"
+import * as RawRequest from "./RawRequest.ts"
+import * as Reply from "./Reply.ts"
+import * as Send from "./Send.ts"
+
+const path = /^\/v2\/models\/([^/?#]+)(?:\/versions\/([^/?#]+))?\/infer(?:\?|$)/
+
+const nothing = new Uint8Array(0)
+
+const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
+
+/** The model that a request's path asks to infer; undefined for another path. */
+export const modelOf = (url: string): ModelName | undefined => {
+  const match = path.exec(url)
+  if (match === null) return undefined
+  const [, model = "", version] = match
+  if (!url.includes("%")) return { model, version }
+  const decoded = Result.try(() => ({
+    model: decodeURIComponent(model),
+    version: version === undefined ? version : decodeURIComponent(version)
+  }))
+  return Result.getOrUndefined(decoded)
+}
+
+const readBody = (
+  body: Uint8Array,
+  headerLength: string | undefined,
+  signature: ModelSignature | undefined,
+  limits: Limits
+): Result.Result<InferRequest, RequestError> => {
+  if (headerLength === undefined) return JsonRequest.read(body, nothing, limits)
+  const length = /^\d{1,15}$/.test(headerLength) ? Number(headerLength) : Number.NaN
+  if (!(length <= body.length)) {
+    return invalid(
+      `Inference-Header-Content-Length must be the length of the JSON, from 0 to the body's ${body.length} bytes; ${quote(headerLength)} came; correct it`
+    )
+  }
+  if (length === 0) return RawRequest.read(body, signature)
+  return JsonRequest.read(body.subarray(0, length), body.subarray(length), limits)
+}
+
+/** A deadline in `performance.now()`'s time: from the header in milliseconds, from Triton's parameter in microseconds, or the earlier of both. */
+const readDeadline = (
+  arrival: number,
+  millis: string | undefined,
+  micros: unknown
+): Result.Result<number | undefined, RequestInvalid> => {
+  const wrong = (where: string, what: string) => invalid(`${where} must be ${what}; correct it, or leave it out`)
+  if (millis !== undefined && !/^\d{1,9}(?:\.\d{1,9})?$/.test(millis)) {
+    return wrong("the header x-request-timeout-ms", "a number of milliseconds")
+  }
+  if (micros !== undefined && !(Number.isSafeInteger(micros) && (micros as number) >= 0)) {
+    return wrong('the parameter "timeout"', "a whole number of microseconds")
+  }
+  const given = [Number(millis ?? 0), Number(micros ?? 0) / 1000].filter((time) => time > 0)
+  return Result.succeed(given.length === 0 ? undefined : arrival + Math.min(...given))
+}
+
+/** What the route stands on. */
+export interface Options {
+  readonly plane: DataPlane["Service"]
+  readonly limits: Limits
+  readonly held: Body.Held
+  /** Told of a fault of this server's own. */
+  readonly onFault: (cause: unknown) => void
+}
+
+/** Answers infer requests; `continues` says that the client waits for a word before it sends the body. */
+export const make =
+  ({ plane, limits, held, onFault }: Options) =>
+  (name: ModelName, request: IncomingMessage, response: ServerResponse, continues: boolean): void => {
+    const arrival = performance.now()
+    const { headers } = request
+    let answered = false
+    let cancel: Cancel | undefined
+    let release: (() => void) | undefined
+
+    const reply = (answer: Reply.Reply) => {
+      answered = true
+      Send.send(request, response, answer, limits.idleMillis)
+    }
+    // Nothing that a request holds may end the process.
+    const guarded = (step: () => void) => {
+      const done = Result.try(step)
+      if (Result.isSuccess(done)) return
+      onFault(done.failure)
+      if (!response.headersSent) reply(Reply.fault)
+    }
+    const refuse = (reason: RequestError) => reply(Reply.failure(reason))
+
+    const infer = (body: Uint8Array) => {
+      const signature = plane.signature(name)
+      const asked = readBody(body, headers["inference-header-content-length"] as string | undefined, signature, limits)
+      if (Result.isFailure(asked)) return refuse(asked.failure)
+      const forms = OutputForm.read(asked.success, signature)
+      if (Result.isFailure(forms)) return refuse(forms.failure)
+      const millis = headers["x-request-timeout-ms"] as string | undefined
+      const deadline = readDeadline(arrival, millis, asked.success.parameters?.timeout)
+      if (Result.isFailure(deadline)) return refuse(deadline.failure)
+      cancel = plane.submit(name, asked.success, deadline.success, (result) =>
+        guarded(() => {
+          if (Result.isFailure(result)) return refuse(result.failure)
+          const written = InferReply.write(result.success, forms.success)
+          if (Result.isFailure(written)) return refuse(written.failure)
+          reply(written.success)
+        })
+      )
+    }
+
+    response.on("close", () => {
+      release?.()
+      if (!answered) cancel?.()
+    })
+    // An unknown model does not cost its body's transfer: without inputs, the plane says what is wrong with the name.
+    if (plane.signature(name) === undefined) {
+      plane.submit(name, { inputs: [] }, undefined, (result) => {
+        if (Result.isFailure(result)) refuse(result.failure)
+      })
+      return
+    }
+    if (continues) response.writeContinue()
+    Body.read(request, limits, held, (body, giveBack) => {
+      if (response.destroyed) return giveBack()
+      release = giveBack
+      if (Result.isFailure(body)) return reply(body.failure)
+      guarded(() => infer(body.success))
+    })
+  }

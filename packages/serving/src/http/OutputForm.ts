@@ -1,0 +1,51 @@
+/**
+ * How a request wants its outputs written: as JSON or raw, whole or as a classification.
+ */
+import { Result } from "effect"
+import { type InferRequest, quote } from "../InferTensor.ts"
+import type { ModelSignature } from "../ModelSignature.ts"
+import { RequestInvalid } from "../RequestError.ts"
+
+/** The form of one output. */
+export interface OutputForm {
+  readonly binary: boolean
+  /** So many of its largest elements, as texts; 0 for the tensor itself. */
+  readonly classes: number
+  /** Its first size counts examples. */
+  readonly byExample: boolean
+}
+
+/** The forms that differ from plain JSON: of the outputs by name, and of those that were not named. */
+export interface OutputForms {
+  readonly named: ReadonlyMap<string, OutputForm>
+  readonly others: OutputForm
+}
+
+const json: OutputForm = { binary: false, classes: 0, byExample: false }
+const raw: OutputForm = { ...json, binary: true }
+
+const wrong = (parameter: string, place: string, what: string) =>
+  Result.fail(new RequestInvalid({ reason: `the parameter "${parameter}" of ${place} must be ${what}; correct it` }))
+
+/** What a request's parameters say; undefined where all is plain JSON. */
+export const read = (
+  { parameters, outputs }: InferRequest,
+  signature: ModelSignature | undefined
+): Result.Result<OutputForms | undefined, RequestInvalid> => {
+  const all = parameters?.binary_data_output ?? false
+  if (typeof all !== "boolean") return wrong("binary_data_output", "the request", "true or false")
+  const others = all ? raw : json
+  const named = new Map<string, OutputForm>()
+  for (const output of outputs ?? []) {
+    const { binary_data: binary = all, classification: classes = 0 } = output.parameters ?? {}
+    const place = `the output ${quote(output.name)}`
+    if (typeof binary !== "boolean") return wrong("binary_data", place, "true or false")
+    if (typeof classes !== "number" || !Number.isSafeInteger(classes) || classes < 0) {
+      return wrong("classification", place, "a whole number of classes")
+    }
+    if (!binary && classes === 0 && !all) continue
+    const shape = signature?.outputs.find(({ name }) => name === output.name)?.shape ?? []
+    named.set(output.name, { binary, classes, byExample: shape.length > 1 && typeof shape[0] === "string" })
+  }
+  return Result.succeed(all || named.size > 0 ? { named, others } : undefined)
+}

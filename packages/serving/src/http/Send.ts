@@ -1,0 +1,40 @@
+/**
+ * Sends a reply through node's own response, of HTTP/1.1 or HTTP/2.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import * as Encoding from "./Encoding.ts"
+import type { Reply } from "./Reply.ts"
+
+// Below, the coding's own bytes and time outweigh what it saves.
+const worthCoding = 1024
+
+// What the kernel has not taken at once waits for the client, which may never read it.
+const mayWait = 64 * 1024
+
+const end = (response: ServerResponse, { status, headers, body }: Reply, idleMillis: number): void => {
+  if (response.destroyed) return
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
+  if (length > mayWait) response.setTimeout(idleMillis, () => response.destroy())
+  response.writeHead(status, { ...headers, "content-length": length })
+  response.end(body)
+}
+
+/** Sends a reply, coded where the client takes that and it is worth it; a client that stops reading is let go after `idleMillis`. */
+export const send = (request: IncomingMessage, response: ServerResponse, reply: Reply, idleMillis: number): void => {
+  const accept = request.headers["accept-encoding"]
+  if (accept === undefined || reply.body.length < worthCoding) {
+    end(response, reply, idleMillis)
+    return
+  }
+  const headers = { ...reply.headers, vary: "accept-encoding" }
+  const coding = Encoding.accepted(String(accept))
+  if (coding === undefined) {
+    end(response, { ...reply, headers }, idleMillis)
+    return
+  }
+  const plain = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body
+  Encoding.encode(coding, plain, (bytes) => {
+    const coded = bytes && { ...reply, headers: { ...headers, "content-encoding": coding }, body: bytes }
+    end(response, coded ?? { ...reply, headers }, idleMillis)
+  })
+}

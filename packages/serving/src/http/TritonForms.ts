@@ -1,0 +1,64 @@
+/**
+ * What the data plane says of models, in the JSON that Triton's clients read.
+ */
+import type { ModelConfig, ModelMetadata } from "../DataPlane.ts"
+import type { TensorSpec } from "../ModelSignature.ts"
+import type { ModelStatistics } from "../ModelStatistics.ts"
+
+const sizes = (shape: TensorSpec["shape"]): ReadonlyArray<number> =>
+  shape.map((size) => (typeof size === "number" ? size : -1))
+
+const specs = (all: ReadonlyArray<TensorSpec>) => all.map((spec) => ({ ...spec, shape: sizes(spec.shape) }))
+
+/** A model's metadata; dimensions that it leaves open are -1. */
+export const metadata = ({ inputs, outputs, ...rest }: ModelMetadata) => ({
+  ...rest,
+  inputs: specs(inputs),
+  outputs: specs(outputs)
+})
+
+// An image's axes are the model's own affair; clients look for the field.
+const layout = { format: "FORMAT_NONE" }
+
+// Triton's sizes of a model that puts examples together are those of one example.
+const fields = (all: ReadonlyArray<TensorSpec>, batched: boolean) =>
+  all.map(({ name, datatype, shape }) => ({
+    name,
+    data_type: datatype === "BYTES" ? "TYPE_STRING" : `TYPE_${datatype}`,
+    dims: sizes(batched ? shape.slice(1) : shape)
+  }))
+
+/** A model's configuration, in the JSON form of Triton's ModelConfig. */
+export const config = ({ name, platform, settings, maxBatchSize, inputs, outputs }: ModelConfig) => ({
+  ...settings,
+  name,
+  platform,
+  backend: "onnxruntime",
+  max_batch_size: maxBatchSize,
+  input: fields(inputs, maxBatchSize > 0).map((field) => ({ ...field, ...layout })),
+  output: fields(outputs, maxBatchSize > 0)
+})
+
+const none = { count: 0, ns: 0 }
+
+// There is no response cache; clients that compute a share of hits find none.
+const statisticsOf = ({
+  inference_stats,
+  waiting,
+  limit,
+  refused,
+  expired,
+  cancelled,
+  restarts,
+  provider,
+  ...rest
+}: ModelStatistics) => ({
+  ...rest,
+  inference_stats: { ...inference_stats, cache_hit: none, cache_miss: none },
+  queue: { waiting, limit, refused, expired, cancelled },
+  restarts,
+  provider
+})
+
+/** The statistics extension's answer. */
+export const statistics = (all: ReadonlyArray<ModelStatistics>) => ({ model_stats: all.map(statisticsOf) })

@@ -1,0 +1,66 @@
+/**
+ * Requests as bytes, for what JSON clients cannot say.
+ */
+import { connect } from "node:net"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import * as InferenceServer from "../../src/InferenceServer.ts"
+
+export const models = fileURLToPath(new URL("../triton/models", import.meta.url))
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly bytes: Uint8Array
+  /** The JSON, where the answer is nothing else. */
+  readonly json: () => Record<string, unknown>
+}
+
+/** Sends a request; a header or body of undefined is left out. */
+export const ask = Effect.fnUntraced(function* (path: string, init: RequestInit = {}) {
+  const { url } = yield* InferenceServer.InferenceServer
+  return yield* Effect.promise(async (signal): Promise<Reply> => {
+    const response = await fetch(`${url}${path}`, { signal, ...init })
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const json = () => JSON.parse(new TextDecoder().decode(bytes))
+    return { status: response.status, headers: response.headers, bytes, json }
+  })
+})
+
+/** A body of the binary data extension: the JSON, and behind it the tensors. */
+export const raw = (json: unknown, ...tensors: ReadonlyArray<Uint8Array>): RequestInit => {
+  const head = Buffer.from(JSON.stringify(json))
+  return {
+    method: "POST",
+    headers: { "Inference-Header-Content-Length": String(head.length) },
+    body: Buffer.concat([head, ...tensors])
+  }
+}
+
+/** The JSON of an answer with raw tensors, and these. */
+export const split = ({ bytes, headers }: Reply) => {
+  const length = Number(headers.get("inference-header-content-length"))
+  return { json: JSON.parse(Buffer.from(bytes.subarray(0, length)).toString()), tail: bytes.subarray(length) }
+}
+
+/** What the server says on a connection to which this text is written, until it closes it or `milliseconds` are over. */
+export const speak = Effect.fnUntraced(function* (text: string | Uint8Array, milliseconds = 5000) {
+  const { url } = yield* InferenceServer.InferenceServer
+  const { hostname, port } = new URL(url)
+  return yield* Effect.callback<string>((resume) => {
+    const socket = connect(Number(port), hostname)
+    let said = ""
+    const end = () => {
+      clearTimeout(timer)
+      socket.destroy()
+      resume(Effect.succeed(said))
+    }
+    const timer = setTimeout(end, milliseconds)
+    socket.on("data", (chunk) => {
+      said += chunk.toString("latin1")
+    })
+    socket.on("error", end)
+    socket.on("close", end)
+    socket.write(text)
+  })
+})

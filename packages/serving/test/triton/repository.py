@@ -1,0 +1,72 @@
+"""Writes the model repository that Triton's example clients ask into `models` beside it: `python repository.py`, with the package onnx."""
+
+import json
+import pathlib
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T, helper as h, numpy_helper as n
+
+folder = pathlib.Path(__file__).parent / "models"
+
+
+def save(name, nodes, inputs, outputs, constants=(), config=None):
+    value = lambda spec: h.make_tensor_value_info(*spec)
+    graph = h.make_graph(
+        nodes, name, [*map(value, inputs)], [*map(value, outputs)], [n.from_array(array, key) for key, array in constants]
+    )
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 21)], ir_version=10)
+    onnx.checker.check_model(model)
+    (folder / name / "1").mkdir(parents=True, exist_ok=True)
+    onnx.save(model, folder / name / "1" / "model.onnx")
+    if config is not None:
+        (folder / name / "config.json").write_text(json.dumps(config))
+
+
+def sums(name, kind, before=None, after=None):
+    """OUTPUT0 = INPUT0 + INPUT1, OUTPUT1 = INPUT0 - INPUT1, computed as numbers where the datatype is another."""
+    cast = lambda tensor, to: ([h.make_node("Cast", [tensor], [f"{tensor}_"], to=to)], f"{tensor}_")
+    a, b = (cast("INPUT0", before), cast("INPUT1", before)) if before else (([], "INPUT0"), ([], "INPUT1"))
+    out = ["OUTPUT0_", "OUTPUT1_"] if after else ["OUTPUT0", "OUTPUT1"]
+    nodes = [*a[0], *b[0], h.make_node("Add", [a[1], b[1]], [out[0]]), h.make_node("Sub", [a[1], b[1]], [out[1]])]
+    if after:
+        nodes += [h.make_node("Cast", [o], [o[:-1]], to=after) for o in out]
+    specs = lambda *names: [(each, kind, ["batch", 16]) for each in names]
+    save(name, nodes, specs("INPUT0", "INPUT1"), specs("OUTPUT0", "OUTPUT1"), config={"max_batch_size": 8})
+
+
+sums("simple", T.INT32)
+sums("simple_int8", T.INT8, before=T.INT32, after=T.INT8)
+sums("simple_string", T.STRING, before=T.INT32, after=T.STRING)
+
+for name, kind in [("simple_identity", T.STRING), ("custom_identity_int32", T.INT32)]:
+    spec = lambda tensor: [(tensor, kind, ["batch", "n"])]
+    save(name, [h.make_node("Identity", ["INPUT0"], ["OUTPUT0"])], spec("INPUT0"), spec("OUTPUT0"))
+
+# One tensor of every datatype, as it is.
+kinds = [
+    ("BOOL", T.BOOL), ("UINT8", T.UINT8), ("UINT16", T.UINT16), ("UINT32", T.UINT32), ("UINT64", T.UINT64),
+    ("INT8", T.INT8), ("INT16", T.INT16), ("INT32", T.INT32), ("INT64", T.INT64), ("FP16", T.FLOAT16),
+    ("FP32", T.FLOAT), ("FP64", T.DOUBLE), ("BYTES", T.STRING),
+]  # fmt: skip
+save(
+    "kinds",
+    [h.make_node("Identity", [kind], [f"{kind}_out"]) for kind, _ in kinds],
+    [(kind, code, ["n"]) for kind, code in kinds],
+    [(f"{kind}_out", code, ["n"]) for kind, code in kinds],
+)
+
+# An image's channels, weighed for five classes: the means of its three channels decide.
+weights = np.array([[1, 0, 0, -1, 0.5], [0, 1, 0, -1, 0.25], [0, 0, 1, -1, 0.125]], np.float32)
+save(
+    "image",
+    [
+        h.make_node("GlobalAveragePool", ["pixels"], ["means"]),
+        h.make_node("Flatten", ["means"], ["flat"]),
+        h.make_node("MatMul", ["flat", "weights"], ["scores"]),
+    ],
+    [("pixels", T.FLOAT, ["batch", 3, 8, 8])],
+    [("scores", T.FLOAT, ["batch", 5])],
+    [("weights", weights)],
+    config={"max_batch_size": 4},
+)
