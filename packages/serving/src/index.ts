@@ -4,6 +4,7 @@
 export * as Access from "./Access.ts"
 export * as DataPlane from "./DataPlane.ts"
 export * as Datatype from "./Datatype.ts"
+export * as GrpcTransport from "./grpc/GrpcTransport.ts"
 export * as HttpTransport from "./http/HttpTransport.ts"
 export * as InferenceServer from "./InferenceServer.ts"
 export * as InferTensor from "./InferTensor.ts"

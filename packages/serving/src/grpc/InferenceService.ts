@@ -2,11 +2,13 @@
  * inference.GRPCInferenceService: which method is which operation of the data plane. What is not here (shared memory, traces, log settings) answers
  * UNIMPLEMENTED.
  */
+import { fromJson, type JsonObject } from "@bufbuild/protobuf"
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js"
 import { Clock, Effect, Result } from "effect"
-import type { DataPlane, LoadOptions } from "../DataPlane.ts"
+import type { DataPlane, LoadOptions, ModelConfig } from "../DataPlane.ts"
 import type { TensorSpec } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as TritonForms from "../TritonForms.ts"
 import * as Calls from "./Calls.ts"
 import * as Classes from "./Classes.ts"
 import {
@@ -16,8 +18,8 @@ import {
   type ModelRepositoryParameter,
   type ModelStreamInferResponse
 } from "./grpc_service_pb.ts"
-import * as ModelConfig from "./ModelConfig.ts"
 import * as ModelInfer from "./ModelInfer.ts"
+import { ModelConfigSchema } from "./model_config_pb.ts"
 import * as Statistics from "./Statistics.ts"
 import * as Status from "./Status.ts"
 import * as StreamInfer from "./StreamInfer.ts"
@@ -41,6 +43,10 @@ const specs = (all: ReadonlyArray<TensorSpec>) =>
     datatype,
     shape: shape.map((size) => (typeof size === "number" ? BigInt(size) : -1n))
   }))
+
+// The message's own JSON form; a datatype that it does not name is left out.
+const configOf = (config: ModelConfig) =>
+  fromJson(ModelConfigSchema, TritonForms.config(config) as unknown as JsonObject, { ignoreUnknownFields: true })
 
 const filePrefix = "file:"
 
@@ -137,7 +143,7 @@ export const implementation = Effect.fnUntraced(function* (
       )
     ),
     modelConfig: Calls.unary(calls, "other", method.modelConfig, (request) =>
-      plane.modelConfig(named(request)).pipe(Effect.map((config) => ({ config: ModelConfig.write(config) })))
+      plane.modelConfig(named(request)).pipe(Effect.map((config) => ({ config: configOf(config) })))
     ),
     modelStatistics: Calls.unary(calls, "other", method.modelStatistics, (request) =>
       plane

@@ -22,6 +22,7 @@ it.live.skipIf(absent)("Triton's own client, and gRPC's own tools, are answered"
       "metadata",
       "infer",
       "texts",
+      "kinds",
       "classification",
       "stream",
       "statistics",
@@ -32,7 +33,7 @@ it.live.skipIf(absent)("Triton's own client, and gRPC's own tools, are answered"
   }).pipe(
     Effect.provide(
       GrpcTransport.layer({ port: 0, access: { admin: Redacted.make("secret") } }).pipe(
-        Layer.provide(Plane.layer(path("../fixtures/triton")))
+        Layer.provide(Plane.layer(path("../triton/models")))
       )
     )
   )
