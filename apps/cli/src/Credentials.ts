@@ -1,7 +1,7 @@
 /**
  * What a server is shown and shows: tokens from files or the environment, never from the command line, which every user of the machine can read.
  */
-import type { Access, HttpTransport } from "@rai/serving"
+import type { Access, Tls } from "@rai/serving"
 import { Config, Effect, FileSystem, Option, Redacted } from "effect"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -56,11 +56,7 @@ export const tls = Effect.fn("Credentials.tls")(function* ({
   readonly certificate: File
   readonly key: File
   readonly authority: File
-}): Effect.fn.Return<
-  HttpTransport.Tls | undefined,
-  UsageWrong | Effect.Error<ReturnType<typeof read>>,
-  FileSystem.FileSystem
-> {
+}): Effect.fn.Return<Tls.Tls | undefined, UsageWrong | Effect.Error<ReturnType<typeof read>>, FileSystem.FileSystem> {
   if (Option.isNone(certificate) && Option.isNone(key) && Option.isNone(authority)) return undefined
   if (Option.isNone(certificate) || Option.isNone(key)) {
     return yield* new UsageWrong({

@@ -20,6 +20,10 @@ const flags = {
     Flag.withDefault("127.0.0.1")
   ),
   port: Flag.Int("port").pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
+  grpcPort: Flag.Int("grpc-port").pipe(
+    Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
+    Flag.optional
+  ),
   require: Flag.Literals("require", ["cuda"]).pipe(
     Flag.withDescription(
       "start only where every model runs on CUDA; without it the processor takes what CUDA does not"
@@ -87,6 +91,7 @@ export const command = Command.make(
     const grace = Duration.seconds(options.grace)
     const server = InferenceServer.layer({
       ...{ repository, host, port, access, tls, cors, grace, quiet: "1 second" },
+      grpcPort: Option.getOrUndefined(options.grpcPort),
       executionProviders: Option.isSome(options.require) ? [options.require.value] : undefined,
       poll: modelControl === "poll" ? Duration.seconds(options.pollSeconds) : undefined,
       limits: { bodyBytes, decompressedBytes: bodyBytes, connections: maxConnections }

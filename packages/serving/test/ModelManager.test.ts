@@ -39,7 +39,7 @@ it.live("lets a new version take over from the old, and keeps the old where the 
       Folder.put(folder, "m/3/model.onnx", "no model")
       const refused = yield* Effect.flip(service.load("m"))
       const reason = "the file is not an ONNX model; export one again"
-      assert.strictEqual(refused.message, `the model "m" cannot be loaded: ${reason}`)
+      assert.strictEqual(refused.message, `failed to load the model "m": ${reason}`)
       assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
       assert.deepStrictEqual(yield* states(service), [
         ["1", "UNAVAILABLE", "another version was loaded in its place"],
@@ -95,7 +95,7 @@ it.live("serves the versions that the policy chooses", () =>
       const refused = yield* Effect.flip(service.load("m"))
       assert.strictEqual(
         refused.message,
-        'the model "m" cannot be loaded: its config.json: at max_batch_size: Expected number'
+        'failed to load the model "m": its config.json: at max_batch_size: Expected a finite number'
       )
       assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
     }).pipe(Effect.provide(layer(folder)))
@@ -120,7 +120,7 @@ it.live("unloads, loads again, and takes files that come with the request", () =
         const refused = yield* Effect.flip(service.load("m", { config: "{}", files: { [file]: new Uint8Array(1) } }))
         assert.match(refused.message, /files are named VERSION\/model\.onnx/)
       }
-      assert.strictEqual((yield* Effect.flip(service.load("other")))._tag, "ModelUnknown")
+      assert.strictEqual((yield* Effect.flip(service.load("other")))._tag, "LoadRefused")
       assert.strictEqual((yield* Effect.flip(service.unload("other")))._tag, "ModelUnknown")
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
@@ -160,13 +160,13 @@ it.live("holds a model against the parity record beside it", () =>
       const changed = record.replace(/("freeRun": \[\s*\[)[^\],]+/, "$1123.5")
       assert.notStrictEqual(changed, record)
       writeFileSync(`${folder}/moons.parity.json`, changed)
-      const lost = 'the model "moons" cannot be loaded: it does not answer as its parity record says'
+      const lost = 'failed to load the model "moons": it does not answer as its parity record says'
       assert.strictEqual((yield* reload).message, lost)
       writeFileSync(`${folder}/moons.parity.json`, record)
       const bytes = readFileSync(`${folder}/moons.onnx`)
       bytes[bytes.length - 40]! ^= 1
       writeFileSync(`${folder}/moons.onnx`, bytes)
-      const other = 'the model "moons" cannot be loaded: its file is not the one that its parity record was written for'
+      const other = 'failed to load the model "moons": its file is not the one that its parity record was written for'
       assert.strictEqual((yield* reload).message, other)
       yield* service.modelReady({ model: "moons" })
     }).pipe(Effect.provide(layer(folder)))
@@ -179,7 +179,7 @@ it.live("opens no model whose weights lie outside its folder, or in no file", ()
     Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
     yield* Effect.gen(function* () {
       const service = yield* DataPlane
-      const wrong = 'the model "m" cannot be loaded: the data of «factor» in «'
+      const wrong = 'failed to load the model "m": the data of «factor» in «'
       for (const [fixture, reason] of [
         ["more/outside", `${wrong}../secret» lie outside the model's folder`],
         ["more/absolute", `${wrong}/etc/passwd» lie outside the model's folder`]
@@ -190,7 +190,7 @@ it.live("opens no model whose weights lie outside its folder, or in no file", ()
         const files = { "3/model.onnx": readFileSync(`${fixtures}/${fixture}.onnx`) }
         assert.strictEqual(
           (yield* Effect.flip(service.load("m", { config: "{}", files }))).message,
-          'the model "m" cannot be loaded: it came with the request and keeps its weights in another file; send it with its weights'
+          'failed to load the model "m": it came with the request and keeps its weights in another file; send it with its weights'
         )
       }
       assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })

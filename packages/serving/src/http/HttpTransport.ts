@@ -4,13 +4,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2"
 import type { Socket } from "node:net"
-import { createSecureContext } from "node:tls"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, type Duration, Effect, Layer, Schema } from "effect"
+import { Context, type Duration, Effect, Layer } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { formatAddress, HttpServer } from "effect/http/HttpServer"
 import type { Access } from "../Access.ts"
+import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
+import * as Tls from "../Tls.ts"
 import * as HttpWatch from "../watch/HttpWatch.ts"
 import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Gate from "./Gate.ts"
@@ -19,37 +20,12 @@ import * as Limits from "./Limits.ts"
 import * as Routes from "./Routes.ts"
 import * as Send from "./Send.ts"
 
-/** The server could not listen. */
-export class AddressUnavailable extends Schema.TaggedError<AddressUnavailable>()("AddressUnavailable", {
-  host: Schema.String,
-  port: Schema.Int,
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return `expected to listen on ${this.host}:${this.port}, but ${this.reason}; give another host or port (0 takes a free one)`
-  }
-}
-
-/** A server's key and certificate as PEM; with `clientAuthority`, clients must show a certificate that it signed. */
-export interface Tls {
-  readonly key: string
-  readonly certificate: string
-  readonly clientAuthority?: string | undefined
-}
-
-/** A key or certificate that is none, or two that do not belong together. */
-export class TlsInvalid extends Schema.TaggedError<TlsInvalid>()("TlsInvalid", { reason: Schema.String }) {
-  override get message(): string {
-    return `expected a key and a certificate as PEM that belong together, but ${this.reason}; give others`
-  }
-}
-
 /** Where to listen, and to whom. */
 export interface Options {
   readonly host?: string | undefined
   /** 0 takes a free one. */
   readonly port?: number | undefined
-  readonly tls?: Tls | undefined
+  readonly tls?: Tls.Tls | undefined
   readonly access?: Access | undefined
   /** Origins whose pages may ask, `*` for any; none unless set. */
   readonly cors?: ReadonlyArray<string> | undefined
@@ -58,12 +34,7 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
 }
 
-const why = (cause: unknown): string => {
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "no reason given"
-  return code === "EADDRINUSE" ? "another program has that port" : code === "EACCES" ? "that port is not allowed" : code
-}
-
-const listening = (limits: Limits.Limits, tls: Tls | undefined): Server | Http2SecureServer => {
+const listening = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server | Http2SecureServer => {
   const timeouts = {
     connectionsCheckingInterval: 2_000,
     headersTimeout: limits.headersMillis,
@@ -88,12 +59,6 @@ const listening = (limits: Limits.Limits, tls: Tls | undefined): Server | Http2S
   })
   return Object.assign(server, timeouts)
 }
-
-const checked = (tls: Tls | undefined) =>
-  Effect.try({
-    try: () => tls && createSecureContext({ key: tls.key, cert: tls.certificate, ca: tls.clientAuthority }),
-    catch: (cause) => new TlsInvalid({ reason: `OpenSSL says: ${cause instanceof Error ? cause.message : "no"}` })
-  })
 
 const refusals: Readonly<Record<string, readonly [status: string, reason: string]>> = {
   HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "the headers are over this server's limit"],
@@ -136,10 +101,10 @@ export class HttpTransport extends Context.Service<
     cors = [],
     limits: given = {},
     grace = "5 seconds"
-  }: Options): Layer.Layer<HttpTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
+  }: Options): Layer.Layer<HttpTransport, Tls.TlsInvalid | AddressUnavailable, DataPlane> =>
     Layer.unwrap(
       Effect.gen(function* () {
-        yield* checked(tls)
+        yield* Tls.check(tls)
         const plane = yield* DataPlane
         const context = yield* Effect.context<never>()
         const limits: Limits.Limits = { ...Limits.defaults, ...given }
@@ -173,9 +138,7 @@ export class HttpTransport extends Context.Service<
           return front(server, take)
         }
         const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: grace }).pipe(
-          Layer.catch(({ cause }) =>
-            Layer.effect(HttpServer, new AddressUnavailable({ host, port, reason: why(cause) }))
-          )
+          Layer.catch(({ cause }) => Layer.effect(HttpServer, AddressUnavailable.because(host, port, cause)))
         )
         const routes = HttpRouter.serve(Routes.layer({ access, limits }), {
           disableLogger: true,

@@ -2,10 +2,10 @@
  * An inference's answer, written by hand: JSON.stringify knows no 64-bit integers and is slow on long arrays.
  */
 import { Result } from "effect"
+import * as Classification from "../Classification.ts"
 import { type InferResponse, type InferTensor, quote } from "../InferTensor.ts"
 import * as RawData from "../RawData.ts"
 import { RequestInvalid } from "../RequestError.ts"
-import * as Classification from "./Classification.ts"
 import * as JsonData from "./JsonData.ts"
 import type { OutputForms } from "./OutputForm.ts"
 import type { Reply } from "./Reply.ts"

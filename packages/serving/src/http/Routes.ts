@@ -13,13 +13,13 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Access from "../Access.ts"
 import { DataPlane, type ModelName } from "../DataPlane.ts"
 import { BodyTooLarge, NotSupported, type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as TritonForms from "../TritonForms.ts"
 import * as Metrics from "../watch/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import * as Docs from "./Docs.ts"
 import type { Limits } from "./Limits.ts"
 import * as LoadRequest from "./LoadRequest.ts"
 import * as OpenApi from "./OpenApi.ts"
-import * as TritonForms from "./TritonForms.ts"
 
 type Handler = Effect.Effect<
   HttpServerResponse.HttpServerResponse,

@@ -1,9 +1,9 @@
 /**
  * What the data plane says of models, in the JSON that Triton's clients read.
  */
-import type { ModelConfig, ModelMetadata } from "../DataPlane.ts"
-import type { TensorSpec } from "../ModelSignature.ts"
-import type { ModelStatistics } from "../ModelStatistics.ts"
+import type { ModelConfig, ModelMetadata } from "./DataPlane.ts"
+import type { TensorSpec } from "./ModelSignature.ts"
+import type { ModelStatistics } from "./ModelStatistics.ts"
 
 const sizes = (shape: TensorSpec["shape"]): ReadonlyArray<number> =>
   shape.map((size) => (typeof size === "number" ? size : -1))

@@ -1,0 +1,23 @@
+/**
+ * A port that cannot be had.
+ */
+import { Schema } from "effect"
+
+/** The server could not listen. */
+export class AddressUnavailable extends Schema.TaggedError<AddressUnavailable>()("AddressUnavailable", {
+  host: Schema.String,
+  port: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected to listen on ${this.host}:${this.port}, but ${this.reason}; give another host or port (0 takes a free one)`
+  }
+
+  /** Why, from what the system says: an error with a code, or one whose message names it. */
+  static readonly because = (host: string, port: number, cause: unknown): AddressUnavailable => {
+    const code = /\bE[A-Z]{3,}\b/.exec(String(cause instanceof Error && "code" in cause ? cause.code : cause))?.[0]
+    const reason =
+      code === "EADDRINUSE" ? "another program has that port" : code === "EACCES" ? "that port is not allowed" : code
+    return new AddressUnavailable({ host, port, reason: reason ?? "no reason was given" })
+  }
+}

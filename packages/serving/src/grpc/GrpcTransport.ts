@@ -1,0 +1,36 @@
+/**
+ * The data plane over gRPC, on a port of its own, with health and reflection beside it.
+ */
+import { Context, Effect, Layer } from "effect"
+import type { Access } from "../Access.ts"
+import type { AddressUnavailable } from "../AddressUnavailable.ts"
+import type { DataPlane } from "../DataPlane.ts"
+import type { Tls, TlsInvalid } from "../Tls.ts"
+
+/** Where to listen, and for whom; port 0 takes a free one. */
+export interface Options {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly access?: Access | undefined
+  readonly tls?: Tls | undefined
+  /** Of one message, compressed or not. */
+  readonly maxBodyBytes?: number | undefined
+}
+
+/** A listening server; `address` is where, `127.0.0.1:8081`. */
+export class GrpcTransport extends Context.Service<GrpcTransport, { readonly address: string }>()(
+  "@rai/serving/grpc/GrpcTransport"
+) {
+  /** Listens on 127.0.0.1:8081 until its scope closes: then what is under way is answered, and streams are ended. */
+  static readonly layer = (
+    options: Options = {}
+  ): Layer.Layer<GrpcTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
+    Layer.effect(
+      GrpcTransport,
+      // The library and the messages take a fifth of a second to read, which whoever serves HTTP alone should not wait for.
+      Effect.promise(() => import("./GrpcServer.ts")).pipe(
+        Effect.flatMap(({ make }) => make(options)),
+        Effect.map((address) => GrpcTransport.of({ address }))
+      )
+    )
+}

@@ -1,0 +1,90 @@
+/**
+ * grpc.reflection, v1 and v1alpha: which services there are, and their descriptions, so that grpcurl and the like need no .proto files.
+ */
+import { create, createRegistry, type DescFile, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
+import { type ServerDuplexStream, status, type UntypedServiceImplementation } from "@grpc/grpc-js"
+import * as Calls from "./Calls.ts"
+import {
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+  ServerReflectionResponseSchema
+} from "./reflection_pb.ts"
+import type * as Alpha from "./reflection_v1alpha_pb.ts"
+import { ServerReflectionResponseSchema as AlphaResponseSchema } from "./reflection_v1alpha_pb.ts"
+import * as Status from "./Status.ts"
+
+type Request = Pick<ServerReflectionRequest | Alpha.ServerReflectionRequest, "host" | "messageRequest">
+type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>
+
+// A file, and before it all that it stands on.
+const closure = (file: DescFile): ReadonlyArray<DescFile> => [...new Set([...file.dependencies.flatMap(closure), file])]
+
+const unknown = (what: string): Answer => ({
+  case: "errorResponse",
+  value: { errorCode: status.NOT_FOUND, errorMessage: `there is no ${what} here` }
+})
+
+const answers = (files: ReadonlyArray<DescFile>) => {
+  const all = files.flatMap(closure)
+  const registry = createRegistry(...all)
+  const services = files.flatMap((file) => file.services.map(({ typeName }) => ({ name: typeName })))
+  const described = (file: DescFile): Answer => ({
+    case: "fileDescriptorResponse",
+    value: { fileDescriptorProto: closure(file).map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)) }
+  })
+  // A method or a field is described with what it is a part of.
+  const containing = (symbol: string) => registry.get(symbol) ?? registry.get(symbol.slice(0, symbol.lastIndexOf(".")))
+  return ({ messageRequest: { case: kind, value } }: Request): Answer => {
+    switch (kind) {
+      case "listServices":
+        return { case: "listServicesResponse", value: { service: services } }
+      case "fileByFilename": {
+        const file = all.find(({ proto }) => proto.name === value)
+        return file === undefined ? unknown("file of this name") : described(file)
+      }
+      case "fileContainingSymbol": {
+        const found = containing(value)
+        return found === undefined ? unknown("symbol of this name") : described(found.file)
+      }
+      case "fileContainingExtension":
+        return unknown("extension")
+      case "allExtensionNumbersOfType":
+        return registry.getMessage(value) === undefined
+          ? unknown("message of this name")
+          : { case: "allExtensionNumbersResponse", value: { baseTypeName: value, extensionNumber: [] } }
+      case undefined:
+        return {
+          case: "errorResponse",
+          value: { errorCode: status.INVALID_ARGUMENT, errorMessage: "the request asks nothing; set one of its fields" }
+        }
+    }
+  }
+}
+
+/** The methods of both versions, whose messages differ in name alone. */
+export const implementation = (
+  calls: Calls.Calls,
+  files: ReadonlyArray<DescFile>
+): Readonly<Record<"v1" | "v1alpha", UntypedServiceImplementation>> => {
+  const answer = answers(files)
+  const serve = (schema: typeof ServerReflectionResponseSchema | typeof AlphaResponseSchema) => ({
+    serverReflectionInfo: (
+      call: ServerDuplexStream<Request, ServerReflectionResponse | Alpha.ServerReflectionResponse>
+    ) => {
+      const refused = Calls.refusal(calls, "other", call.metadata)
+      if (refused !== undefined) return Calls.fail(call, Status.failure(refused))
+      const close = () => call.end()
+      call.on("data", (request: Request) => {
+        const messageResponse = answer(request)
+        const written = call.write(create(schema, { validHost: request.host, messageResponse }))
+        if (!written) call.pause()
+      })
+      call.on("drain", () => call.resume())
+      call.on("end", close)
+      calls.open.add(close)
+      call.on("cancelled", () => calls.open.delete(close))
+    }
+  })
+  return { v1: serve(ServerReflectionResponseSchema), v1alpha: serve(AlphaResponseSchema) }
+}

@@ -1,0 +1,115 @@
+/**
+ * A client of grpc-js that knows the services by their descriptions.
+ */
+import {
+  create,
+  type DescMessage,
+  type DescMethodBiDiStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape
+} from "@bufbuild/protobuf"
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError
+} from "@grpc/grpc-js"
+import { Effect } from "effect"
+import * as Calls from "../../src/grpc/Calls.ts"
+
+export interface Options extends CallOptions {
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** Is given the call when it has begun. */
+  readonly begun?: (call: ClientUnaryCall) => void
+}
+
+export type Answer<O extends DescMessage> = Partial<Pick<ServiceError, "code" | "details" | "metadata">> & {
+  readonly message?: MessageShape<O>
+}
+
+const definitionOf = (method: DescMethodUnary | DescMethodServerStreaming | DescMethodBiDiStreaming) =>
+  Calls.definition(method.parent)[method.localName]!
+
+const metadataOf = (entries: Options["metadata"] = {}) => {
+  const metadata = new Metadata()
+  for (const [key, value] of Object.entries(entries)) metadata.set(key, value)
+  return metadata
+}
+
+/** A channel to an address, closed with the scope. */
+export const connect = (
+  address: string,
+  {
+    security = credentials.createInsecure(),
+    ...options
+  }: ClientOptions & { readonly security?: ChannelCredentials } = {}
+) =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Client(address, security, options)),
+    (client) => Effect.sync(() => client.close())
+  )
+
+/** One question; what fails is an answer too. */
+export const ask = <I extends DescMessage, O extends DescMessage>(
+  client: Client,
+  method: DescMethodUnary<I, O>,
+  message: MessageInitShape<I>,
+  { begun, metadata, ...options }: Options = {}
+) =>
+  Effect.callback<Answer<O>>((resume) => {
+    const { path, requestSerialize, responseDeserialize } = definitionOf(method)
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      create(method.input, message),
+      metadataOf(metadata),
+      options,
+      (error, message) => {
+        if (error === null) return resume(Effect.succeed(message === undefined ? {} : { message }))
+        const { code, details, metadata } = error
+        resume(Effect.succeed({ code, details, metadata }))
+      }
+    )
+    begun?.(call)
+  })
+
+/** A stream to write to and read from. */
+export const stream = <I extends DescMessage, O extends DescMessage>(
+  client: Client,
+  method: DescMethodBiDiStreaming<I, O>,
+  { metadata, ...options }: Options = {}
+) => {
+  const { path, requestSerialize, responseDeserialize } = definitionOf(method)
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(metadata), options)
+  return { call, write: (message: MessageInitShape<I>) => call.write(create(method.input, message)) }
+}
+
+/** A stream to read from. */
+export const watch = <I extends DescMessage, O extends DescMessage>(
+  client: Client,
+  method: DescMethodServerStreaming<I, O>,
+  message: MessageInitShape<I>
+) => {
+  const { path, requestSerialize, responseDeserialize } = definitionOf(method)
+  return client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, create(method.input, message))
+}
+
+/** All that a stream brings, and how it ends. */
+export const collect = <A>(call: NodeJS.ReadableStream) =>
+  Effect.callback<{ readonly messages: ReadonlyArray<A>; readonly code: number; readonly details: string }>(
+    (resume) => {
+      const messages: Array<A> = []
+      call.on("data", (message: A) => messages.push(message))
+      call.on("error", () => {})
+      call.on("status", ({ code, details }: { readonly code: number; readonly details: string }) =>
+        resume(Effect.succeed({ messages, code, details }))
+      )
+    }
+  )
