@@ -244,11 +244,12 @@ const makeDraw = (random: () => number) => {
   return { random, draw, bytes }
 }
 
-const leak = /node_modules|onnxruntime_src|\/(?:work|home|root|tmp|usr|opt|var|Users)\/|[a-z]:\\|\.[jt]s:\d|at \w+ \(/i
+const leak =
+  /node_modules|onnxruntime_src|\/(?:work|home|root|tmp|usr|opt|var|Users)\/|\b[A-Z]:\\\\\w|\.[jt]s:\d|at \w+ \(/
 
 const fault = (status: number, body: string): string | undefined => {
   if (status >= 500 && ![501, 503, 504].includes(status)) return `status ${status}: ${body.slice(0, 200)}`
-  // A client's own text comes back quoted; what it sent holds none of these.
+
   if (status >= 400 && leak.test(body)) return `a path in ${body.slice(0, 300)}`
   return undefined
 }
