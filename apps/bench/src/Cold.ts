@@ -1,7 +1,7 @@
 /**
- * What commands are given whose start is measured: a folder with an exported model, and a point for it.
+ * What commands are given whose start is measured, and what servers serve: a folder with exported models, and a point for one.
  */
-import { Circuit, NdArray, type Trained, version } from "@rai/core"
+import { Circuit, CircuitSpec, Moons, NdArray, PlanSpec, type Trained, Training, version } from "@rai/core"
 import { Onnx } from "@rai/export"
 import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect, FileSystem, Path } from "effect"
@@ -11,7 +11,14 @@ export interface Cold {
   readonly folder: string
   readonly model: string
   readonly inputs: string
+  /** A model of each circuit that is served, by the circuit's widths. */
+  readonly served: Readonly<Record<Served, string>>
 }
+
+/** The circuits that are served. */
+export type Served = keyof typeof widths
+
+const widths = { small: "2,16,1", deep: "2,100x100,1" }
 
 const trained: Trained.Trained = {
   circuit: Circuit.linear(2, 1),
@@ -29,6 +36,15 @@ export const make = Effect.gen(function* () {
   const [model, inputs] = [path.join(folder, "model.onnx"), path.join(folder, "inputs.csv")]
   yield* Onnx.write(trained, model)
   yield* fs.writeFileString(inputs, "x1,x2\n0.1,0.2\n")
-  const cold: Cold = { folder, model, inputs }
+  const data = yield* Moons.make({ examples: 100, noise: 0.1, seed: 42 })
+  const plan = yield* PlanSpec.parse("backpropagate:1:rprop=0.001")
+  const serve = Effect.fnUntraced(function* (name: Served) {
+    const circuit = Circuit.perceptron(yield* CircuitSpec.widths(widths[name]), { activation: "tanh" })
+    const file = path.join(folder, name, "model.onnx")
+    yield* fs.makeDirectory(path.dirname(file))
+    yield* Onnx.write(yield* Training.fit(circuit, data, { plan, seed: 0 }), file)
+    return file
+  })
+  const cold: Cold = { folder, model, inputs, served: { small: yield* serve("small"), deep: yield* serve("deep") } }
   return cold
 }).pipe(Effect.provide(OnnxEngine.layer))

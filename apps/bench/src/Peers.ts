@@ -1,12 +1,15 @@
 /**
- * The peers' own set-up: a virtual environment with PyTorch, JAX and scikit-learn, and where it is found again.
+ * The peers' own set-up: a virtual environment with PyTorch, JAX, scikit-learn and a web server, and where it is found again.
  */
 import * as NativeLibrary from "@rai/core/native"
 import { Console, Effect, FileSystem, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /** The versions that the results name. */
-const packages = ["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"]
+const packages = [
+  ...["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"],
+  ...["onnxruntime==1.30.0", "fastapi==0.165.0", "uvicorn==0.54.0", "uvloop", "httptools", "orjson"]
+]
 
 const places = Effect.gen(function* () {
   const path = yield* Path.Path

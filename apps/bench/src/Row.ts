@@ -9,7 +9,7 @@ import * as Contestant from "./Contestant.ts"
 /** What is asked. */
 export interface Row {
   readonly question: string
-  readonly unit: "steps/s" | "s" | "MB"
+  readonly unit: "steps/s" | "requests/s" | "s" | "ms" | "µs" | "MB"
   readonly of: (measured: Contestant.Measured) => number
   /** How many rounds at least. */
   readonly rounds?: number
@@ -65,7 +65,7 @@ export const ask = Effect.fn("Row.ask")(function* (row: Row, least: number) {
   const first = median(values.get(contestants[0]!.name)!)
   const answers = there.map(([name, own]): Answer => {
     const middle = median(own)
-    const ratio = unit === "steps/s" ? first / middle : middle / first
+    const ratio = unit.endsWith("/s") ? first / middle : middle / first
     return { name, median: middle, lowest: Math.min(...own), highest: Math.max(...own), ratio }
   })
   const answered: Answered = { question, unit, rounds, load, answers }

@@ -1,7 +1,7 @@
 /**
  * What is measured.
  */
-import type { Cold } from "./Cold.ts"
+import type { Cold, Served } from "./Cold.ts"
 import type { Contestant } from "./Contestant.ts"
 import type { Row } from "./Row.ts"
 
@@ -66,11 +66,23 @@ const planAReads = (line: string): Readonly<Record<string, number>> => {
   return { testAccuracy: Number(accuracy), stepsPerSecond }
 }
 
+/** Servers of one model, each in one process on one core. */
+const servers = (peers: Peers | undefined, model: string, quick: boolean): ReadonlyArray<Contestant> => {
+  const cli = new URL("../../cli/src/main.ts", import.meta.url).pathname
+  const server = (name: string, ...command: ReadonlyArray<string>) =>
+    node(name, "serving.ts", () => [model, quick ? "2" : "5", ...command])
+  const ours = server("rai serve", process.execPath, cli, "serve", "{model}", "--port", "{port}")
+  if (peers === undefined) return [ours]
+  const uvicorn = "-m uvicorn serve_fastapi:app --port {port} --log-level warning --loop uvloop --http httptools"
+  const environment = ["env", "MODEL={model}", peers.python]
+  return [ours, server("FastAPI", ...environment, ...uvicorn.split(" "), "--app-dir", peers.scripts)]
+}
+
 const perSecond: Row["of"] = ({ says }) => says.stepsPerSecond ?? Number.NaN
 
 /** Steps a second beside the peers, and what a whole process costs. */
 export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): ReadonlyArray<Row> => {
-  const { folder, inputs, model } = cold
+  const { folder, inputs, model, served } = cold
   const count = quick ? 100 : 250
   const relax = (more = "") => `relax:${count}:rprop=0.1:interval=${count}${more}`
   const backpropagate = `backpropagate:${count}:rprop=0.001:interval=${count}`
@@ -134,6 +146,21 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
         ...planA(peers)
       ]
     },
+    ...(["small", "deep"] satisfies ReadonlyArray<Served>).flatMap((circuit): ReadonlyArray<Row> => {
+      const question = `serving a ${circuit} circuit, JSON, batch 1, 32 connections`
+      const contestants = servers(peers, served[circuit], quick)
+      return [
+        { question, unit: "requests/s", of: ({ says }) => says.requestsPerSecond ?? Number.NaN, contestants },
+        { question: `${question}, 99th percentile`, unit: "ms", of: ({ says }) => says.p99 ?? Number.NaN, contestants },
+        // What other programs on the machine leave as it is.
+        {
+          question: `${question}, the server's own time a request`,
+          unit: "µs",
+          of: ({ says }) => says.cpuMicros ?? Number.NaN,
+          contestants
+        }
+      ]
+    }),
     ...[
       ["--help"],
       ["doctor"],

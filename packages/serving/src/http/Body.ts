@@ -33,12 +33,13 @@ const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.fai
 
 /**
  * Reads a body to its end. `done` is called once, or never where the client goes away first; a body that is refused is refused before its end, and
- * a client that sends on is cut off. What is held is given back by `release`.
+ * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by `release`.
  */
 export const read = (
   request: IncomingMessage,
   limits: Limits,
   held: Held,
+  proceed: () => void,
   done: (result: Result.Result<Uint8Array, Reply.Reply>, release: () => void) => void
 ): void => {
   let chunks: Array<Uint8Array> = []
@@ -91,4 +92,5 @@ export const read = (
   if (request.httpVersionMajor > 1) request.setTimeout(limits.idleMillis, () => open && request.destroy())
   if (Number(request.headers["content-length"]) > limits.bodyBytes) tooLarge()
   else if (coding === "unknown") finish(Result.fail(unsupported))
+  else proceed()
 }

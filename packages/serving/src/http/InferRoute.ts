@@ -131,8 +131,10 @@ export const make =
       })
       return
     }
-    if (continues) response.writeContinue()
-    Body.read(request, limits, held, (body, giveBack) => {
+    const proceed = () => {
+      if (continues) response.writeContinue()
+    }
+    Body.read(request, limits, held, proceed, (body, giveBack) => {
       if (response.destroyed) return giveBack()
       release = giveBack
       if (Result.isFailure(body)) return reply(body.failure)

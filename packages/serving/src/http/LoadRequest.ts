@@ -22,6 +22,9 @@ const decode = <A>(schema: Schema.Codec<A, unknown>, example: string) => {
     )
 }
 
+/** What else an unload request says concerns ensembles, which are not served. */
+export const readUnload = decode(Load, '{"parameters": {"unload_dependents": false}}')
+
 const readLoad = decode(Load, '{"parameters": {"config": "{}", "file:1/model.onnx": "<base64>"}}')
 const readIndex = decode(Index, '{"ready": true}')
 

@@ -378,7 +378,7 @@ const paths: Readonly<Record<string, Path>> = Object.fromEntries([
   }),
   admin("unload", "Unload a model; what it has in its queue is answered first.", {
     required: false,
-    content: json({ type: "object" })
+    content: json({ type: "object", properties: { parameters: { type: "object" } } })
   }),
   plain("/v2", "serverMetadata", "Server", "Which server this is, and its extensions.", json(ref("ServerMetadata"))),
   plain("/v2/health/live", "live", "Server", "Whether the server runs.", json(object({ live: boolean }))),

@@ -92,7 +92,12 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
       Effect.flatMap((options) => plane.load(model, options))
     )
   )
-  const unload = change((model) => Effect.andThen(readBody(smallBody), plane.unload(model)))
+  const unload = change((model) =>
+    readBody(smallBody).pipe(
+      Effect.flatMap((body) => LoadRequest.readUnload(body, limits)),
+      Effect.andThen(plane.unload(model))
+    )
+  )
 
   const index = Effect.gen(function* () {
     const onlyReady = yield* LoadRequest.onlyReady(yield* readBody(smallBody), limits)

@@ -1,0 +1,62 @@
+/**
+ * One server under load: `node serving.ts MODEL SECONDS COMMAND …`, where {port} and {model} in the command are replaced. The server has one core and
+ * the client another, where taskset can see to that.
+ */
+import { existsSync, readFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect, Schedule, Schema, Stream } from "effect"
+import { FetchHttpClient, HttpClient } from "effect/http"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+
+const [, , model = "", seconds = "4", ...command] = process.argv
+const port = "18473"
+const url = `http://127.0.0.1:${port}/v2`
+
+const pinned = existsSync("/usr/bin/taskset") && availableParallelism() > 1
+// In sessions of their own, Linux would share each core out between these and whatever else there is.
+const on = (core: number, [name = "", ...args]: ReadonlyArray<string>) =>
+  pinned
+    ? ChildProcess.make("taskset", ["-c", String(core), name, ...args], { stderr: "inherit", detached: false })
+    : ChildProcess.make(name, args, { stderr: "inherit", detached: false })
+
+/** Seconds that a process has computed, in its own code and the kernel's; Linux alone tells. */
+const computed = (pid: number): number => {
+  if (!existsSync(`/proc/${pid}/stat`)) return Number.NaN
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+const Said = Schema.fromJsonString(
+  Schema.Struct({ requests: Schema.Finite, requestsPerSecond: Schema.Finite, p50: Schema.Finite, p99: Schema.Finite })
+)
+
+const measured = Effect.gen(function* () {
+  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const server = yield* spawner.spawn(
+    on(
+      0,
+      command.map((word) => word.replace("{port}", port).replace("{model}", model))
+    )
+  )
+  yield* Effect.forkScoped(Stream.runDrain(server.stdout))
+  yield* HttpClient.get(`${url}/health/live`).pipe(
+    Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 600 })))
+  )
+  const body = { inputs: [{ name: "x", shape: [1, 2], datatype: "FP32", data: [0.5, -0.25] }] }
+  const load = new URL("load.mjs", import.meta.url).pathname
+  const ask = Effect.fnUntraced(function* (seconds: string) {
+    const args = [process.execPath, load, `${url}/models/model/infer`, seconds, JSON.stringify(body)]
+    const client = yield* spawner.spawn(on(1, args))
+    const text = yield* Stream.mkString(Stream.decodeText(client.stdout))
+    return yield* Schema.decodeUnknownEffect(Said)(text)
+  })
+  yield* ask("2") // until what runs is compiled
+  const before = computed(server.pid)
+  const said = yield* ask(seconds)
+  const cpuMicros = ((computed(server.pid) - before) * 1e6) / said.requests
+  yield* Console.log(JSON.stringify({ ...said, cpuMicros }))
+}).pipe(Effect.scoped)
+
+measured.pipe(Effect.provide([NodeServices.layer, FetchHttpClient.layer]), NodeRuntime.runMain)

@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { connect } from "node:http2"
+import { request } from "node:https"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as InferenceServer from "../../src/InferenceServer.ts"
+import { models } from "./Ask.ts"
+
+/** An authority, and what it signed: a server's and a client's key and certificate. OpenSSL writes them. */
+const certificates = Effect.acquireRelease(
+  Effect.sync(() => {
+    const folder = mkdtempSync(join(tmpdir(), "tls-"))
+    const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" })
+    const fresh = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj"]
+    openssl(...fresh, "/CN=authority", "-x509", "-days", "2", "-keyout", "authority.key", "-out", "authority.pem")
+    writeFileSync(join(folder, "names"), "subjectAltName=IP:127.0.0.1")
+    for (const name of ["server", "client"]) {
+      openssl(...fresh, `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.csr`)
+      const signed = ["-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-extfile", "names"]
+      openssl("x509", "-req", "-in", `${name}.csr`, "-days", "2", ...signed, "-out", `${name}.pem`)
+    }
+    const read = (name: string) => readFileSync(join(folder, name), "utf8")
+    return {
+      folder,
+      authority: read("authority.pem"),
+      server: { key: read("server.key"), certificate: read("server.pem") },
+      client: { key: read("client.key"), cert: read("client.pem") }
+    }
+  }),
+  ({ folder }) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const serve = (tls: InferenceServer.Options["tls"]) =>
+  InferenceServer.layer({ repository: models, port: 0, executionProviders: ["cpu"], tls })
+const path = "/v2/models/custom_identity_int32/infer"
+const body = JSON.stringify({ inputs: [{ name: "INPUT0", datatype: "INT32", shape: [1, 3], data: [1, 2, 3] }] })
+
+const overHttp1 = Effect.fnUntraced(function* (options: object) {
+  const { url } = yield* InferenceServer.InferenceServer
+  assert.match(url, /^https:/)
+  return yield* Effect.callback<string>((resume) => {
+    const sent = request(`${url}${path}`, { method: "POST", ...options }, (response) => {
+      response.on("data", (chunk) => resume(Effect.succeed(`${response.httpVersion} ${response.statusCode} ${chunk}`)))
+    })
+    sent.on("error", (error: NodeJS.ErrnoException) => resume(Effect.succeed(error.code ?? error.message)))
+    sent.end(body)
+  })
+})
+
+const overHttp2 = Effect.fnUntraced(function* (options: object, target: string, method: string, sent?: string) {
+  const { url } = yield* InferenceServer.InferenceServer
+  return yield* Effect.callback<string>((resume) => {
+    const session = connect(url, options)
+    const stream = session.request({ ":path": target, ":method": method, "accept-encoding": "identity" })
+    let said = ""
+    let status: unknown
+    stream.on("response", (headers) => {
+      status = headers[":status"]
+    })
+    stream.on("data", (chunk) => {
+      said += chunk
+    })
+    stream.on("end", () => {
+      session.close()
+      resume(Effect.succeed(`${status} ${said}`))
+    })
+    stream.on("error", (error) => resume(Effect.succeed(error.message)))
+    stream.end(sent)
+  })
+})
+
+const outputs = '"outputs":[{"name":"OUTPUT0","datatype":"INT32","shape":[1,3],"data":[1,2,3]}]}'
+
+it.live("speaks HTTP/1.1 and HTTP/2 over TLS", () =>
+  Effect.gen(function* () {
+    const { authority, server } = yield* certificates
+    yield* Effect.gen(function* () {
+      const ca = { ca: authority }
+      const answer = `200 {"model_name":"custom_identity_int32","model_version":"1",${outputs}`
+      assert.strictEqual(yield* overHttp1(ca), `1.1 ${answer}`)
+      assert.strictEqual(yield* overHttp2(ca, path, "POST", body), answer)
+      assert.strictEqual(yield* overHttp2(ca, "/v2/health/live", "GET"), '200 {"live":true}')
+      assert.match(yield* overHttp2(ca, path, "POST", "{"), /^400 \{"error":"the body is not JSON/)
+      assert.match(yield* overHttp2(ca, "/nowhere", "GET"), /^404 \{"error"/)
+      assert.strictEqual(yield* overHttp1({}), "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
+    }).pipe(Effect.provide(serve(server)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("refuses clients without a certificate where it wants one", () =>
+  Effect.gen(function* () {
+    const { authority, client, server } = yield* certificates
+    yield* Effect.gen(function* () {
+      assert.match(yield* overHttp1({ ca: authority, ...client }), /^1\.1 200 /)
+      assert.match(yield* overHttp1({ ca: authority }), /CERTIFICATE_REQUIRED|ECONNRESET|EPIPE/)
+    }).pipe(Effect.provide(serve({ ...server, clientAuthority: authority })))
+  }).pipe(Effect.scoped)
+)
