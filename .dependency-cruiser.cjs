@@ -80,11 +80,11 @@ module.exports = {
     ),
     only("only our onnxruntime imports onnxruntime-node", "^packages/onnxruntime/src/", ["onnxruntime-node"]),
     {
-      name: "only serving, onnx-engine and export's Onnxruntime import onnxruntime",
+      name: "only serving, onnx-engine, export's Onnxruntime and benchmarks import onnxruntime",
       severity: "error",
       from: {
         path: "^(packages|apps)/",
-        pathNot: `^packages/(onnxruntime|serving|onnx-engine)/src/|^packages/export/src/Onnxruntime\\.ts$|${test}`
+        pathNot: `^packages/(onnxruntime|serving|onnx-engine)/src/|^apps/bench/|^packages/export/src/Onnxruntime\\.ts$|${test}`
       },
       to: { path: "^packages/onnxruntime/" }
     }

@@ -130,6 +130,7 @@ export const serverStream =
       )
     )
     const close = () => {
+      fiber.interruptUnsafe()
       write(last)
       call.end()
     }

@@ -1,22 +1,14 @@
 /**
  * Tells the observer of an HTTP server's requests, from outside: what answers them knows nothing of it.
  */
-import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { InferResponse } from "../InferTensor.ts"
+import * as RequestId from "./RequestId.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
 
 // Health checks and scrapes come every few seconds and say nothing of anybody's request.
 const watched = /^\/v2\/(?:models|repository)\//
 const named = /^(\/v2\/(?:repository\/)?models\/)([^/?]+)(?:(\/versions\/)([^/?]+))?(\/[a-z]+)?\/?(?:\?|$)/
-
-// What else would stand in the log as the client wrote it.
-const plain = /^[\w.:/+=-]{1,128}$/
-
-const idOf = ({ headers }: IncomingMessage): string => {
-  const given = headers["x-request-id"]
-  return typeof given === "string" && plain.test(given) ? given : randomUUID()
-}
 
 const decode = (part: string | undefined): string | undefined =>
   part?.includes("%") && /^(?:[^%]|%[0-7][\da-f])*$/i.test(part) ? decodeURIComponent(part) : part
@@ -36,7 +28,7 @@ export const make =
   (request: IncomingMessage, response: ServerResponse & Noted): void => {
     const { headers, method = "", url = "" } = request
     if (!watched.test(url)) return
-    const requestId = idOf(request)
+    const requestId = RequestId.of(headers["x-request-id"])
     response.setHeader("x-request-id", requestId)
     const [, start = "", model, versions = "", version, end = ""] = named.exec(url) ?? []
     const route = model === undefined ? "" : ` ${start}{model}${versions === "" ? "" : `${versions}{version}`}${end}`
