@@ -7,7 +7,9 @@ import { Engine, version } from "@rai/core"
 import * as NativeLibrary from "@rai/core/native"
 import { ExecutionProviders } from "@rai/serving"
 import { Effect, Option } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
+import { FetchHttpClient } from "effect/http"
+import * as CudaInstall from "./CudaInstall.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 
@@ -27,11 +29,38 @@ const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
     : `not set up: ${status.value.reason}; ${status.value.remedy}`
 })
 
+/** A line as each step begins, and one at each fifth of a download. */
+const follow = (): CudaInstall.OnStep => {
+  let last = ""
+  return (step, fraction) => {
+    const share = fraction === undefined || fraction < 0.2 ? "" : ` ${20 * Math.floor(5 * fraction)} %`
+    const line = `doctor: the CUDA provider, ${step} …${share}`
+    if (line === last) return Effect.void
+    last = line
+    return Report.progress(line)
+  }
+}
+
 /** The command. */
 export const command = Command.make(
   "doctor",
-  {},
-  Effect.fn("doctor")(function* () {
+  {
+    installCuda: Flag.Boolean("install-cuda").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription(
+        "first fetch the files of onnxruntime's CUDA provider, from the wheel onnxruntime-gpu or else from NuGet, and put them beside onnxruntime's own"
+      )
+    )
+  },
+  Effect.fn("doctor")(function* ({ installCuda }) {
+    if (installCuda) {
+      const source = yield* CudaInstall.install(follow())
+      yield* Report.line(
+        source === undefined
+          ? "the CUDA provider's files are already there"
+          : `fetched the CUDA provider's files from ${source}`
+      )
+    }
     const { version: effect } = require("effect/package.json") as { version: string }
     const libtensorflow = yield* nativeLibrary
     const engines = yield* Effect.forEach(["tfjs-native", "tfjs-wasm", "onnx", "reference"] as const, engine)
@@ -50,7 +79,8 @@ export const command = Command.make(
     ]
     const width = Math.max(...rows.map(([name]) => name.length))
     yield* Effect.forEach(rows, ([name, value]) => Report.line(`${name.padEnd(width)}  ${value}`))
-  })
+    yield* Effect.forEach(yield* CudaInstall.remedy, Report.line)
+  }, Effect.provide(FetchHttpClient.layer))
 ).pipe(
   Command.withDescription("Say what this machine has: Node, engines, execution providers, library versions, cores")
 )

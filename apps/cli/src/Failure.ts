@@ -24,10 +24,10 @@ const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
     : message
 }
 
-/** 0 done, 1 a failure, 2 wrong usage, 130 interrupted. */
+/** 0 done, 1 a failure, 2 wrong usage, 130 interrupted, unless the command has set another code for that. */
 export const teardown: Runtime.Teardown = (exit, onExit) => {
   if (Exit.isSuccess(exit)) return onExit(0)
-  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
+  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(Number(process.exitCode ?? 130))
   const error = Cause.squash(exit.cause)
   onExit(CliError.isCliError(error) || error instanceof UsageWrong ? 2 : 1)
 }

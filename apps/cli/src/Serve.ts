@@ -1,25 +1,114 @@
 /**
  * `rai serve`: models over the Open Inference Protocol.
  */
-import { InferenceServer } from "@rai/serving"
-import { Effect, Layer, Option } from "effect"
+import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@rai/serving"
+import { Duration, Effect, Layer, Logger, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Credentials from "./Credentials.ts"
+import * as Signals from "./Signals.ts"
+import { atLeastOne } from "./UsageWrong.ts"
+
+const optionalFile = (name: string, description: string) =>
+  Flag.File(name).pipe(Flag.withDescription(description), Flag.optional)
+
+const flags = {
+  repository: Argument.String("REPOSITORY").pipe(
+    Argument.withDescription("a folder of .onnx files, a folder as Triton lays it out, or one .onnx file")
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withDescription("the address to listen on; 0.0.0.0 for every one that this machine has"),
+    Flag.withDefault("127.0.0.1")
+  ),
+  port: Flag.Int("port").pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
+  grpcPort: Flag.Int("grpc-port").pipe(
+    Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
+    Flag.optional
+  ),
+  require: Flag.Literals("require", ["cuda"]).pipe(
+    Flag.withDescription(
+      "start only where every model runs on CUDA; without it the processor takes what CUDA does not"
+    ),
+    Flag.optional
+  ),
+  modelControl: Flag.Literals("model-control", ["none", "poll", "explicit"]).pipe(
+    Flag.withDescription(
+      "what changes the models while they are served: nothing, what is found in the repository, or whoever has the admin token"
+    ),
+    Flag.withDefault("none")
+  ),
+  pollSeconds: Flag.Int("poll-seconds").pipe(
+    Flag.withDescription("how often --model-control poll looks"),
+    Flag.withDefault(15)
+  ),
+  token: optionalFile(
+    "token-file",
+    "a file with the token that every request must bear; else $RAI_TOKEN; else none does"
+  ),
+  adminToken: optionalFile(
+    "admin-token-file",
+    "a file with the token that loads and unloads models; else $RAI_ADMIN_TOKEN"
+  ),
+  certificate: optionalFile("tls-cert", "a certificate as PEM, with --tls-key: serve HTTPS, HTTP/2 too"),
+  key: optionalFile("tls-key", "its private key as PEM"),
+  authority: optionalFile("tls-client-ca", "a certificate as PEM that must have signed those of clients"),
+  cors: Flag.String("cors").pipe(
+    Flag.withDescription("an origin whose pages may ask, or *; may be given several times; none may otherwise"),
+    Flag.atLeast(0)
+  ),
+  logFormat: Flag.Literals("log-format", ["pretty", "json"]).pipe(Flag.withDefault("pretty")),
+  accessLog: Flag.Boolean("access-log").pipe(
+    Flag.withDescription(
+      "a line for every request, not only for those that fail by the server's fault or take over a second"
+    ),
+    Flag.withDefault(false)
+  ),
+  maxBodyMib: Flag.Int("max-body-mib").pipe(
+    Flag.withDescription("the most that one request may hold"),
+    Flag.withDefault(64)
+  ),
+  maxConnections: Flag.Int("max-connections").pipe(Flag.withDefault(4096)),
+  grace: Flag.Int("grace").pipe(
+    Flag.withDescription("the seconds in which it ends once it is told to, answering what is under way"),
+    Flag.withDefault(30)
+  )
+}
+
+const MiB = 1024 * 1024
 
 /** The command. */
 export const command = Command.make(
   "serve",
-  {
-    repository: Argument.String("REPOSITORY").pipe(
-      Argument.withDescription("a folder of .onnx files, a folder as Triton lays it out, or one .onnx file")
-    ),
-    host: Flag.String("host").pipe(Flag.withDescription("the address to listen on"), Flag.withDefault("127.0.0.1")),
-    port: Flag.Int("port").pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
-    grpcPort: Flag.Int("grpc-port").pipe(
-      Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
-      Flag.optional
+  flags,
+  Effect.fn("serve")(function* (options) {
+    const { accessLog, cors, host, logFormat, maxConnections, modelControl, port, repository } = options
+    yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
+    yield* atLeastOne("max-connections", maxConnections, 4096)
+    yield* atLeastOne("poll-seconds", options.pollSeconds, 15)
+    yield* atLeastOne("grace", options.grace, 30)
+    const access = yield* Credentials.access(options, modelControl === "explicit")
+    const tls = yield* Credentials.tls(options)
+    const bodyBytes = options.maxBodyMib * MiB
+    const grace = Duration.seconds(options.grace)
+    const server = InferenceServer.layer({
+      ...{ repository, host, port, access, tls, cors, grace, quiet: "1 second" },
+      grpcPort: Option.getOrUndefined(options.grpcPort),
+      executionProviders: Option.isSome(options.require) ? [options.require.value] : undefined,
+      poll: modelControl === "poll" ? Duration.seconds(options.pollSeconds) : undefined,
+      limits: { bodyBytes, decompressedBytes: bodyBytes, connections: maxConnections }
+    })
+    const observer = Layer.effect(
+      RequestObserver.Current,
+      Effect.gen(function* () {
+        const log = yield* RequestLog.make({ all: accessLog })
+        const traces = yield* RequestTraces.fromEnvironment
+        return RequestObserver.all(traces === undefined ? [log] : [log, traces])
+      })
     )
-  },
-  Effect.fn("serve")(function* ({ grpcPort, ...options }) {
-    yield* Layer.launch(InferenceServer.layer({ ...options, grpcPort: Option.getOrUndefined(grpcPort) }))
+    const logger = logFormat === "json" ? Logger.layer([Logger.withConsoleError(Logger.formatJson)]) : Layer.empty
+    yield* Signals.untilTold(Layer.launch(server.pipe(Layer.provide(observer), Layer.provide(logger))), grace)
   })
-).pipe(Command.withDescription("Serve models on the Open Inference Protocol until interrupted"))
+).pipe(
+  Command.withDescription(
+    "Serve models on the Open Inference Protocol until SIGTERM or SIGINT; then what is under way is answered. OpenTelemetry's traces go to $OTEL_EXPORTER_OTLP_ENDPOINT where that is set"
+  )
+)

@@ -1,6 +1,8 @@
 /**
  * Bad input: one line that says what was expected, what came and what to do; exit code 1; earlier files as they were.
  */
+
+import { spawn } from "node:child_process"
 import {
   cpSync,
   existsSync,
@@ -15,7 +17,7 @@ import {
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { ended, folder, hashes, heard, type Outcome, rai, start } from "./CommandLine.ts"
+import { ended, folder, hashes, heard, main, type Outcome, rai, start } from "./CommandLine.ts"
 
 const place = folder()
 const file = (name: string, text: string) => {
@@ -231,6 +233,21 @@ describe("folders and files", () => {
     bytes[bytes.length - 400]! ^= 1
     writeFileSync(model, bytes)
     refused(await rai("verify", model), /changed/)
+  })
+
+  it("doctor: no wheel of the CUDA provider to be had", async () => {
+    const env = {
+      ...process.env,
+      PIP_INDEX_URL: "http://127.0.0.1:1/simple",
+      PIP_CONFIG_FILE: "/dev/null",
+      RAI_CACHE: place
+    }
+    const nowhere = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: place, HTTPS_PROXY: "http://127.0.0.1:1" }
+    const child = spawn(process.execPath, [main, "doctor", "--install-cuda"], { env: { ...env, ...nowhere } })
+    const outcome = await ended(child)
+    // Where the provider is installed there is nothing to fetch.
+    if (outcome.stdout.includes("already there")) return
+    refused(outcome, /CUDA provider/)
   })
 
   it("serve: an empty folder, a broken model, a port that is taken", async () => {

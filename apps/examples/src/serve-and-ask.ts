@@ -1,12 +1,13 @@
 /**
- * A model that was just trained, served under the Open Inference Protocol, and asked by a client that knows HTTP alone.
+ * A model that was just trained, served under the Open Inference Protocol, and asked by a client over HTTP.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
+import { InferenceClient, Tensor } from "@rai/client"
 import { Circuit, Moons, Score, TfjsEngine, Training } from "@rai/core"
 import { Onnx } from "@rai/export"
 import { InferenceServer } from "@rai/serving"
-import { Console, Effect, Schema } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { Console, Effect } from "effect"
+import { FetchHttpClient } from "effect/http"
 
 const train = Effect.gen(function* () {
   const circuit = Circuit.perceptron([2, 16, 16, 1], { activation: "tanh" })
@@ -15,18 +16,11 @@ const train = Effect.gen(function* () {
   return trained
 })
 
-const Answer = Schema.Struct({
-  outputs: Schema.Array(Schema.Struct({ name: Schema.String, data: Schema.Array(Schema.Finite) }))
-})
-
 /** The model's outputs for points [n, 2]. */
-const ask = Effect.fn("ask")(function* (url: string, points: ReadonlyArray<number>) {
-  const x = { name: "x", datatype: "FP32", shape: [points.length / 2, 2], data: points }
-  const request = HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(`${url}/v2/models/moons/infer`), {
-    inputs: [x]
-  })
-  const { outputs } = yield* HttpClient.execute(request).pipe(Effect.flatMap(HttpClientResponse.schemaBodyJson(Answer)))
-  return Object.fromEntries(outputs.map(({ data, name }) => [name, data]))
+const ask = Effect.fn("ask")(function* (url: string, points: ArrayLike<number>) {
+  const client = yield* InferenceClient.make({ url })
+  const x = Tensor.make("FP32", [points.length / 2, 2], Float32Array.from(points))
+  return yield* client.infer("moons", { x }, { outputs: { logit: "FP32", probability: "FP32" } })
 })
 
 const program = Effect.gen(function* () {
@@ -34,12 +28,12 @@ const program = Effect.gen(function* () {
   const { inputs } = yield* Moons.make({ examples: 100, noise: 0.1, seed: 2024 })
   const expected = yield* Score.predict(trained, inputs)
   const server = InferenceServer.layer({ repository: "moons.onnx", port: 0, executionProviders: ["cpu"] })
-  const { logit, probability } = yield* InferenceServer.InferenceServer.pipe(
-    Effect.flatMap(({ url }) => ask(url, Array.from(inputs.data))),
+  const { outputs } = yield* InferenceServer.InferenceServer.pipe(
+    Effect.flatMap(({ url }) => ask(url, inputs.data)),
     Effect.provide(server) // it serves as long as it is asked
   )
-  const furthest = Math.max(...logit!.map((value, i) => Math.abs(value - expected.data[i]!)))
-  yield* Console.log(`${probability!.length} answers, at most ${furthest} from the free run's`)
+  const furthest = Math.max(...outputs.logit.data.map((value, i) => Math.abs(value - expected.data[i]!)))
+  yield* Console.log(`${outputs.probability.data.length} answers, at most ${furthest} from the free run's`)
 })
 
 program.pipe(Effect.provide(TfjsEngine.layer), Effect.provide(FetchHttpClient.layer), runMain)

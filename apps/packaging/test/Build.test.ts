@@ -32,6 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 test("all packages are published but those that serve this repository alone", () => {
   expect(packages.map(({ name }) => name)).toEqual([
     "@rai/cli",
+    "@rai/client",
     "@rai/conformance",
     "@rai/core",
     "@rai/experiments",

@@ -7,8 +7,8 @@ import { delimiter, join } from "node:path"
 import { at, commands, node, root } from "./Repository.mjs"
 import * as Stamp from "./Stamp.mjs"
 
-const sources = ["NativeLibrary", "TfjsNode", "Cache", "TensorFlowWheel", "Addon", "Download", "Tool"].map((name) =>
-  at("packages", "core", "src", "engine", "tfjs", `${name}.ts`)
+const sources = ["NativeLibrary", "TfjsNode", "Cache", "TensorFlowWheel", "Addon", "Download", "Tool", "Wheel"].map(
+  (name) => at("packages", "core", "src", "engine", "tfjs", `${name}.ts`)
 )
 
 /** What failed for another reason than a missing program is tried again after this long. */

@@ -1,6 +1,7 @@
 /**
  * The Open Inference Protocol over onnxruntime-node.
  */
+export * as CudaProvider from "@rai/onnxruntime/cuda"
 export * as Access from "./Access.ts"
 export * as DataPlane from "./DataPlane.ts"
 export * as Datatype from "./Datatype.ts"
@@ -12,4 +13,8 @@ export * as Model from "./Model.ts"
 export * as ModelSignature from "./ModelSignature.ts"
 export * as RequestError from "./RequestError.ts"
 export * as ModelRepository from "./repository/ModelRepository.ts"
+export * as Tls from "./Tls.ts"
+export * as RequestLog from "./watch/RequestLog.ts"
+export * as RequestObserver from "./watch/RequestObserver.ts"
+export * as RequestTraces from "./watch/RequestTraces.ts"
 export * as ExecutionProviders from "./worker/ExecutionProviders.ts"

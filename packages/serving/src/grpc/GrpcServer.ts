@@ -6,6 +6,8 @@ import { Effect, type Scope } from "effect"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
 import * as Tls from "../Tls.ts"
+import * as GrpcWatch from "../watch/GrpcWatch.ts"
+import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Calls from "./Calls.ts"
 import type { Options } from "./GrpcTransport.ts"
 import { file_grpc_service, GRPCInferenceService } from "./grpc_service_pb.ts"
@@ -80,7 +82,9 @@ export const make = Effect.fnUntraced(function* ({
   const inference = yield* InferenceService.implementation(calls, plane)
   const health = Health.implementation(calls, plane, [GRPCInferenceService.typeName])
   const reflection = Reflection.implementation(calls, described)
-  server.addService(Calls.definition(GRPCInferenceService), inference)
+  const observer = yield* RequestObserver.Current
+  const watched = observer === undefined ? inference : GrpcWatch.make(observer, inference)
+  server.addService(Calls.definition(GRPCInferenceService), watched)
   server.addService(Calls.definition(HealthService), health)
   server.addService(Calls.definition(ServerReflection), reflection.v1)
   server.addService(Calls.definition(ServerReflectionAlpha), reflection.v1alpha)

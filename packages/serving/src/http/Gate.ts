@@ -15,8 +15,9 @@ export interface Options {
 
 const known = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
 
-const exposed = "inference-header-content-length, retry-after"
-const taken = "authorization, content-type, content-encoding, inference-header-content-length, x-request-timeout-ms"
+const exposed = "inference-header-content-length, retry-after, x-request-id"
+const taken =
+  "authorization, content-type, content-encoding, inference-header-content-length, x-request-timeout-ms, x-request-id, traceparent, b3"
 
 const allowOrigin = (cors: ReadonlyArray<string>, origin: string, response: ServerResponse): boolean => {
   if (!cors.includes("*")) response.setHeader("vary", "origin")

@@ -5,13 +5,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2"
 import type { Socket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Layer } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { formatAddress, HttpServer } from "effect/http/HttpServer"
 import type { Access } from "../Access.ts"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
 import * as Tls from "../Tls.ts"
+import * as HttpWatch from "../watch/HttpWatch.ts"
+import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Gate from "./Gate.ts"
 import * as InferRoute from "./InferRoute.ts"
 import * as Limits from "./Limits.ts"
@@ -28,6 +30,8 @@ export interface Options {
   /** Origins whose pages may ask, `*` for any; none unless set. */
   readonly cors?: ReadonlyArray<string> | undefined
   readonly limits?: Partial<Limits.Limits> | undefined
+  /** What the answers that are under way may take once the server stops listening; 5 s where it is not given. */
+  readonly grace?: Duration.Input | undefined
 }
 
 const listening = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server | Http2SecureServer => {
@@ -83,10 +87,11 @@ const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S =
   return Object.assign(server, { emit: fronted })
 }
 
-/** A listening server; `url` is its address, `http://127.0.0.1:8080`. */
-export class HttpTransport extends Context.Service<HttpTransport, { readonly url: string }>()(
-  "@rai/serving/http/HttpTransport"
-) {
+/** A listening server; `url` is its address, `http://127.0.0.1:8080`, and after `leave` each answer closes its connection, so that the next request goes elsewhere. */
+export class HttpTransport extends Context.Service<
+  HttpTransport,
+  { readonly url: string; readonly leave: Effect.Effect<void> }
+>()("@rai/serving/http/HttpTransport") {
   /** Listens on 127.0.0.1:8080 until its scope closes. */
   static readonly layer = ({
     host = "127.0.0.1",
@@ -94,7 +99,8 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
     tls,
     access = {},
     cors = [],
-    limits: given = {}
+    limits: given = {},
+    grace = "5 seconds"
   }: Options): Layer.Layer<HttpTransport, Tls.TlsInvalid | AddressUnavailable, DataPlane> =>
     Layer.unwrap(
       Effect.gen(function* () {
@@ -104,8 +110,17 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
         const limits: Limits.Limits = { ...Limits.defaults, ...given }
         const onFault = (cause: unknown) =>
           Effect.runForkWith(context)(Effect.logError("a request met a fault of the server", cause))
-        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onFault })
+        const observer = yield* RequestObserver.Current
+        const watch = observer && HttpWatch.make(observer)
+        const onAnswer = watch && HttpWatch.note
+        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onAnswer, onFault })
+        let leaving = false
+        const leave = Effect.sync(() => {
+          leaving = true
+        })
         const take: Take = (request, response, continues) => {
+          if (leaving) response.shouldKeepAlive = false
+          watch?.(request, response)
           const stopped = Gate.stop({ access, cors }, request, response)
           if (stopped !== undefined) {
             Send.send(request, response, stopped, limits.idleMillis)
@@ -122,7 +137,7 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
           server.on("clientError", refuseMalformed)
           return front(server, take)
         }
-        const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: "5 seconds" }).pipe(
+        const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: grace }).pipe(
           Layer.catch(({ cause }) => Layer.effect(HttpServer, AddressUnavailable.because(host, port, cause)))
         )
         const routes = HttpRouter.serve(Routes.layer({ access, limits }), {
@@ -134,7 +149,9 @@ export class HttpTransport extends Context.Service<HttpTransport, { readonly url
           HttpTransport,
           HttpServer.use(({ address }) => {
             const url = formatAddress(address)
-            return Effect.succeed(HttpTransport.of({ url: tls === undefined ? url : url.replace(/^http:/, "https:") }))
+            return Effect.succeed(
+              HttpTransport.of({ url: tls === undefined ? url : url.replace(/^http:/, "https:"), leave })
+            )
           })
         )
         return running.pipe(

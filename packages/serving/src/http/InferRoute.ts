@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Result } from "effect"
 import type { Cancel, DataPlane, ModelName } from "../DataPlane.ts"
-import { type InferRequest, quote } from "../InferTensor.ts"
+import { type InferRequest, type InferResponse, quote } from "../InferTensor.ts"
 import type { ModelSignature } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as Body from "./Body.ts"
@@ -74,13 +74,15 @@ export interface Options {
   readonly plane: DataPlane["Service"]
   readonly limits: Limits
   readonly held: Body.Held
+  /** Told of each answer, where somebody watches. */
+  readonly onAnswer?: ((response: ServerResponse, answer: InferResponse) => void) | undefined
   /** Told of a fault of this server's own. */
   readonly onFault: (cause: unknown) => void
 }
 
 /** Answers infer requests; `continues` says that the client waits for a word before it sends the body. */
 export const make =
-  ({ plane, limits, held, onFault }: Options) =>
+  ({ plane, limits, held, onAnswer, onFault }: Options) =>
   (name: ModelName, request: IncomingMessage, response: ServerResponse, continues: boolean): void => {
     const arrival = performance.now()
     const { headers } = request
@@ -113,6 +115,7 @@ export const make =
       cancel = plane.submit(name, asked.success, deadline.success, (result) =>
         guarded(() => {
           if (Result.isFailure(result)) return refuse(result.failure)
+          onAnswer?.(response, result.success)
           const written = InferReply.write(result.success, forms.success, limits.jsonElements)
           if (Result.isFailure(written)) return refuse(written.failure)
           reply(written.success)

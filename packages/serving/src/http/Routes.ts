@@ -15,6 +15,7 @@ import { DataPlane, type ModelName } from "../DataPlane.ts"
 import * as PageRoutes from "../page/PageRoutes.ts"
 import { BodyTooLarge, NotSupported, type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as TritonForms from "../TritonForms.ts"
+import * as Metrics from "../watch/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import * as Docs from "./Docs.ts"
 import type { Limits } from "./Limits.ts"
@@ -127,6 +128,7 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
     ...PageRoutes.routes(pointer),
     get("/openapi.json", Effect.succeed(Answer.json(OpenApi.document))),
     get("/docs", Effect.succeed(Answer.html(Docs.page))),
+    get("/metrics", Metrics.answer(plane)),
     get("/v2", Effect.succeed(Answer.json(plane.serverMetadata))),
     get("/v2/health/live", Effect.succeed(Answer.json({ live: true }))),
     get("/v2/health/ready", Effect.as(plane.serverReady, Answer.json({ ready: true }))),

@@ -9,6 +9,10 @@ import * as Cache from "./Cache.ts"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as TfjsNode from "./TfjsNode.ts"
 import * as Tool from "./Tool.ts"
+import * as Wheel from "./Wheel.ts"
+
+// What else fetches a native library goes the same way.
+export { Tool, Wheel }
 
 const require = createRequire(import.meta.url)
 
@@ -176,7 +180,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
 
   yield* onStep("install")
   const files = [...libraries, [addon, here.addon] as const, [quiet, here.quiet] as const]
-  for (const [from, to] of files) yield* place(from, to)
+  for (const [from, to] of files) yield* Wheel.place(from, to)
   yield* onStep("check")
   // A compiled addon that does not load is of no use to the next try either.
   yield* Effect.tapError(load(here.addon), () => fs.remove(addon))
@@ -209,16 +213,6 @@ const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep
 
 /** Loads the addon in a process of its own, which a wrong library may crash. */
 const load = (addon: string) => Tool.run(process.execPath, ["-e", "require(process.argv[1])", addon])
-
-/** A hard link where the file system can, so that the clone outlives the cache; else a copy. */
-const place = Effect.fnUntraced(function* (from: string, to: string) {
-  const fs = yield* FileSystem.FileSystem
-  const part = `${to}.part`
-  yield* fs.makeDirectory((yield* Path.Path).dirname(to), { recursive: true })
-  yield* fs.remove(part, { force: true })
-  yield* fs.link(from, part).pipe(Effect.catch(() => fs.copyFile(from, part)))
-  yield* fs.rename(part, to)
-})
 
 const writeRecord = Effect.fnUntraced(function* (here: Places, outcome: Installed | NativeUnavailable) {
   const fs = yield* FileSystem.FileSystem

@@ -1,0 +1,111 @@
+/**
+ * Puts the files of onnxruntime's CUDA provider, which no package brings along, where the runtime looks for them.
+ */
+import { fileURLToPath } from "node:url"
+import * as NativeLibrary from "@rai/core/native"
+import { CudaProvider } from "@rai/serving"
+import { Effect, FileSystem, Path, Schema } from "effect"
+
+/** The provider cannot be fetched here. */
+export class CudaNotInstalled extends Schema.TaggedError<CudaNotInstalled>()("CudaNotInstalled", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `expected to fetch onnxruntime's CUDA provider, but ${this.reason}`
+  }
+}
+
+// The same release as the npm package's, whose own library loads these files.
+const pinned: NativeLibrary.Wheel.Wheel = {
+  name: "onnxruntime-gpu",
+  version: "1.30.0",
+  sha256: "4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa",
+  python: "3.11",
+  abi: "cp311",
+  platform: "manylinux_2_28_x86_64"
+}
+
+/** Told as each step begins, and while downloading with the fraction that is done. */
+export type OnStep = (step: string, fraction?: number) => Effect.Effect<void>
+
+const fromWheel = Effect.fnUntraced(function* (python: string, onStep: OnStep) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const cache = yield* NativeLibrary.cache
+  const folder = path.join(cache, NativeLibrary.Wheel.folderName(pinned))
+  if (!(yield* fs.exists(folder))) {
+    const wheel = yield* NativeLibrary.Wheel.download(pinned, python, cache, (received, total) =>
+      onStep("downloading 250 MB", total === undefined ? undefined : received / total)
+    )
+    yield* onStep("extracting")
+    const wanted = CudaProvider.files.map((file) => `onnxruntime/capi/${file}`)
+    yield* NativeLibrary.Wheel.extract(python, wheel, { folder, wanted })
+  }
+  const target = fileURLToPath(CudaProvider.folder())
+  for (const file of CudaProvider.files) {
+    yield* NativeLibrary.Wheel.place(path.join(folder, "capi", file), path.join(target, file))
+  }
+  return "the wheel onnxruntime-gpu"
+})
+
+/** onnxruntime-node's own script, which is there where that package is, takes them from NuGet and says no checksum. */
+const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const cwd = fileURLToPath(CudaProvider.packageFolder())
+  const script = path.join(cwd, "script", "install.js")
+  if (!(yield* fs.exists(script)))
+    return yield* new CudaNotInstalled({ reason: "onnxruntime-node's own script is not here" })
+  yield* onStep("asking NuGet")
+  yield* NativeLibrary.Tool.run(process.execPath, [script, "--onnxruntime-node-install=cuda12"], { cwd })
+  return "NuGet"
+})
+
+/** Fetches what is missing, and says from where; undefined where nothing was. */
+export const install = Effect.fn("CudaInstall.install")(function* (onStep: OnStep) {
+  if (CudaProvider.missing() === undefined) return undefined
+  const { arch, platform } = process
+  if (platform !== "linux" || arch !== "x64") {
+    return yield* new CudaNotInstalled({
+      reason: `it is published for Linux x64 and this is ${platform} ${arch}; compute on the processor here`
+    })
+  }
+  const python = yield* NativeLibrary.Tool.find(["python3"])
+  if (python === undefined) {
+    const why = (reason: string) =>
+      new CudaNotInstalled({ reason: `there is no Python 3 to fetch its wheel (${reason}); install python3 with pip` })
+    return yield* fromNuget(onStep).pipe(Effect.mapError(({ message }) => why(`and from NuGet: ${message}`)))
+  }
+  return yield* fromWheel(python, onStep).pipe(
+    Effect.catch((first) =>
+      fromNuget(onStep).pipe(
+        Effect.mapError(
+          ({ message }) => new CudaNotInstalled({ reason: `${first.message}; and from NuGet: ${message}` })
+        )
+      )
+    )
+  )
+})
+
+/** How to get what the provider needs of CUDA, where the loader does not find it; nothing where it does. */
+export const remedy = Effect.gen(function* () {
+  const path = yield* Path.Path
+  if (CudaProvider.missing() !== undefined) return []
+  const names = CudaProvider.unresolved().filter((name) => name !== CudaProvider.driver)
+  if (names.length === 0) return []
+  const folder = path.join(yield* NativeLibrary.cache, "cuda")
+  const wheels = [
+    "cublas~=13.0",
+    "cuda-runtime~=13.0",
+    "cuda-nvrtc~=13.0",
+    "cufft~=12.0",
+    "curand~=10.0",
+    "cudnn-cu13~=9.0"
+  ]
+  const libraries = ["cu13", "cudnn"].map((name) => path.join(folder, "nvidia", name, "lib"))
+  return [
+    `The provider needs CUDA 13 and cuDNN 9 (${names.join(", ")} not found): install NVIDIA's packages, or (1.3 GB)`,
+    `  python3 -m pip install --target ${folder} ${wheels.map((name) => `nvidia-${name}`).join(" ")}`,
+    `  export LD_LIBRARY_PATH=${libraries.join(":")}`
+  ]
+})

@@ -1,0 +1,278 @@
+/**
+ * The protocol's calls as effects.
+ *
+ * ```ts
+ * import { InferenceClient, Tensor } from "@rai/client"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const client = yield* InferenceClient.InferenceClient
+ *   const x = Tensor.make("FP32", [2, 2], [0.5, 1, -1, 0])
+ *   const { outputs } = yield* client.infer("moons", { x }, { outputs: { probability: "FP32" } })
+ *   return outputs.probability.data // a Float32Array
+ * })
+ * const layer = InferenceClient.layer({ url: "http://127.0.0.1:8080", timeout: "2 seconds", retries: 3 })
+ * const answered = await Effect.runPromiseExit(Effect.provide(program, layer))
+ * answered._tag // "Success" where a server listens there
+ * ```
+ */
+import { Context, Duration, Effect, Layer, type Redacted, Result, Schedule, Schema } from "effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import {
+  AnswerInvalid,
+  type ClientError,
+  fromStatus,
+  isTransient,
+  type TensorInvalid,
+  TimedOut,
+  Unreachable
+} from "./ClientError.ts"
+import * as InferBody from "./InferBody.ts"
+import type { Datatype, Tensor } from "./Tensor.ts"
+
+/** Where the server is, and how its calls are made. */
+export interface Options {
+  /** `http://127.0.0.1:8080`; what stands before `/v2` in each call. */
+  readonly url: string
+  /** Sent as a bearer token with every call. */
+  readonly token?: string | Redacted.Redacted<string> | undefined
+  /** What a call may take, retries included; none where it is not given. */
+  readonly timeout?: Duration.Input | undefined
+  /** How often a call is made again that met an overloaded or unreachable server (see `retries`); 0 where it is not given. */
+  readonly retries?: number | undefined
+}
+
+/** A version of a model; the latest that is ready where none is given. */
+export interface Version {
+  readonly version?: string | undefined
+}
+
+/** What an inference may say beside its inputs; `outputs` names those that are wanted, and as what datatype they are read. */
+export interface InferOptions<Outputs extends Readonly<Record<string, Datatype>>> extends Version {
+  readonly outputs?: Outputs | undefined
+  /** Comes back with the answer. */
+  readonly id?: string | undefined
+  readonly parameters?: InferBody.Parameters | undefined
+}
+
+/** What a model answered: the outputs by name. */
+export interface InferResult<Outputs extends Readonly<Record<string, Datatype>>> {
+  readonly model: string
+  readonly version: string | undefined
+  readonly id: string | undefined
+  readonly outputs: { readonly [Name in keyof Outputs]: Tensor<Outputs[Name]> }
+}
+
+const ServerMetadata = Schema.Struct({
+  name: Schema.String,
+  version: Schema.String,
+  extensions: Schema.Array(Schema.String)
+})
+
+/** Which server answers, and the protocol's extensions that it speaks. */
+export type ServerMetadata = typeof ServerMetadata.Type
+
+const TensorMetadata = Schema.Struct({
+  name: Schema.String,
+  datatype: Schema.String,
+  /** A size that the model leaves open is -1. */
+  shape: Schema.Array(Schema.Int)
+})
+
+const ModelMetadata = Schema.Struct({
+  name: Schema.String,
+  versions: Schema.optionalKey(Schema.Array(Schema.String)),
+  platform: Schema.String,
+  inputs: Schema.Array(TensorMetadata),
+  outputs: Schema.Array(TensorMetadata),
+  parameters: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+
+/** What a model takes and gives. */
+export type ModelMetadata = typeof ModelMetadata.Type
+
+const Index = Schema.Array(
+  Schema.Struct({
+    name: Schema.String,
+    version: Schema.optionalKey(Schema.String),
+    state: Schema.optionalKey(Schema.String),
+    reason: Schema.optionalKey(Schema.String)
+  })
+)
+
+/** The repository's models: `state` is `READY`, `LOADING`, `UNLOADING` or `UNAVAILABLE`, and `reason` says why it is not the first. */
+export type Index = typeof Index.Type
+
+/** How a model is to be loaded: settings as JSON text, and files by name that replace its folder's. */
+export interface LoadOptions {
+  readonly config?: string | undefined
+  readonly files?: Readonly<Record<string, Uint8Array>> | undefined
+}
+
+/** The calls. */
+export class InferenceClient extends Context.Service<
+  InferenceClient,
+  {
+    /** Succeeds once all models are ready and the server takes requests. */
+    readonly serverReady: Effect.Effect<void, ClientError>
+    readonly serverMetadata: Effect.Effect<ServerMetadata, ClientError>
+    readonly modelReady: (model: string, version?: Version) => Effect.Effect<void, ClientError>
+    readonly modelMetadata: (model: string, version?: Version) => Effect.Effect<ModelMetadata, ClientError>
+    /** Asks a model; interrupted, it closes the connection, and the server takes the request from its queue. */
+    readonly infer: <const Outputs extends Readonly<Record<string, Datatype>> = Readonly<Record<string, Datatype>>>(
+      model: string,
+      inputs: Readonly<Record<string, Tensor>>,
+      options?: InferOptions<Outputs>
+    ) => Effect.Effect<InferResult<Outputs>, ClientError>
+    readonly index: Effect.Effect<Index, ClientError>
+    /** Loads a model, or loads it anew; wants the server's admin token. */
+    readonly load: (model: string, options?: LoadOptions) => Effect.Effect<void, ClientError>
+    /** Wants the server's admin token. */
+    readonly unload: (model: string) => Effect.Effect<void, ClientError>
+  }
+>()("@rai/client/InferenceClient") {}
+
+/**
+ * When a call is made again, and how often: after the seconds that the server's `Retry-After` names, else after 0.1 s, 0.2 s, 0.4 s, …, each ±20 %.
+ * Only `Unavailable` and `Unreachable` are worth it.
+ */
+export const retries = (times: number) => ({
+  while: isTransient,
+  schedule: Schedule.exponential("100 millis").pipe(
+    Schedule.jittered,
+    Schedule.setInputType<ClientError>(),
+    Schedule.modifyDelay(({ duration, input }) =>
+      Effect.succeed(
+        input._tag === "Unavailable" && input.retryAfter !== undefined ? Duration.seconds(input.retryAfter) : duration
+      )
+    ),
+    Schedule.upTo({ times })
+  )
+})
+
+const why = (cause: unknown): string => {
+  const inner = typeof cause === "object" && cause !== null && "cause" in cause ? cause.cause : undefined
+  if (typeof inner === "object" && inner !== null && "code" in inner) return String(inner.code)
+  return inner === undefined ? "no reason given" : why(inner)
+}
+
+const ErrorBody = Schema.fromJsonString(Schema.Struct({ error: Schema.String }))
+const decodeError = Schema.decodeUnknownResult(ErrorBody)
+
+const failureOf = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
+  const text = yield* response.text.pipe(Effect.orElseSucceed(() => ""))
+  const body = decodeError(text)
+  const reason = Result.isSuccess(body) ? body.success.error : text.trim().slice(0, 200) || "it gave no reason"
+  const seconds = Number(response.headers["retry-after"])
+  return fromStatus(response.status, reason, Number.isFinite(seconds) ? seconds : undefined)
+})
+
+const base64 = (bytes: Uint8Array): string => {
+  let text = ""
+  for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768))
+  return btoa(text)
+}
+
+const wrongOutput = (
+  wanted: Readonly<Record<string, Datatype>>,
+  outputs: Readonly<Record<string, Tensor>>
+): string | undefined => {
+  for (const [name, datatype] of Object.entries(wanted)) {
+    const came = outputs[name]?.datatype
+    if (came === undefined) return `the output "${name}" was asked for and is not in it`
+    if (came !== datatype) return `the output "${name}" was asked for as ${datatype} and is ${came}; ask for it as such`
+  }
+  return undefined
+}
+
+/** A client over the HTTP client that the context has, such as one with its own middleware. */
+export const make = ({ retries: times = 0, timeout, token, url }: Options) =>
+  Effect.gen(function* () {
+    const http = yield* HttpClient.HttpClient
+    const base = url.replace(/\/+$/, "")
+    const unreachable = (error: unknown) => new Unreachable({ url: base, reason: why(error) })
+
+    const send = Effect.fnUntraced(function* (request: HttpClientRequest.HttpClientRequest) {
+      const authorised = token === undefined ? request : HttpClientRequest.bearerToken(request, token)
+      const response = yield* Effect.mapError(http.execute(authorised), unreachable)
+      if (response.status < 200 || response.status > 299) return yield* yield* failureOf(response)
+      const bytes = yield* Effect.mapError(response.arrayBuffer, unreachable)
+      return { bytes: new Uint8Array(bytes), headers: response.headers }
+    })
+
+    const within = <A>(call: Effect.Effect<A, ClientError>): Effect.Effect<A, ClientError> => {
+      const tried = times === 0 ? call : Effect.retry(call, retries(times))
+      if (timeout === undefined) return tried
+      const reason = `the time that was given, ${Duration.format(Duration.fromInputUnsafe(timeout))}, is over; give more or ask for less at once`
+      return Effect.timeoutOrElse(tried, { duration: timeout, orElse: () => Effect.fail(new TimedOut({ reason })) })
+    }
+
+    const get = (path: string) => send(HttpClientRequest.get(`${base}${path}`))
+    const post = (path: string, body: unknown) =>
+      send(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(`${base}${path}`), body))
+
+    const json = <S extends Schema.ConstraintDecoder<unknown>>(
+      schema: S,
+      call: Effect.Effect<{ readonly bytes: Uint8Array }, ClientError>
+    ): Effect.Effect<S["Type"], ClientError> => {
+      const decode = Schema.decodeUnknownResult(Schema.fromJsonString(schema))
+      return within(
+        Effect.flatMap(call, ({ bytes }) => {
+          const read = decode(new TextDecoder().decode(bytes))
+          return Result.isSuccess(read)
+            ? Effect.succeed(read.success)
+            : Effect.fail(new AnswerInvalid({ reason: read.failure.message.split("\n")[0] ?? "" }))
+        })
+      )
+    }
+
+    const route = (model: string, { version }: Version = {}) =>
+      `/v2/models/${encodeURIComponent(model)}${version === undefined ? "" : `/versions/${encodeURIComponent(version)}`}`
+    const repository = (model: string) => `/v2/repository/models/${encodeURIComponent(model)}`
+
+    const ask = Effect.fnUntraced(function* (
+      model: string,
+      inputs: Readonly<Record<string, Tensor>>,
+      { id, outputs, parameters, version }: InferOptions<Readonly<Record<string, Datatype>>>
+    ): Effect.fn.Return<InferBody.Answer, ClientError> {
+      const request = { id, parameters, outputs: outputs === undefined ? undefined : Object.keys(outputs) }
+      const body = yield* Effect.fromResult<InferBody.InferBody, TensorInvalid>(InferBody.write(inputs, request))
+      const { bytes, headers } = yield* send(
+        HttpClientRequest.post(`${base}${route(model, { version })}/infer`).pipe(
+          HttpClientRequest.setHeader("inference-header-content-length", String(body.headerLength)),
+          HttpClientRequest.bodyUint8Array(body.bytes, "application/octet-stream")
+        )
+      )
+      const length = headers["inference-header-content-length"]
+      const answer = yield* Effect.fromResult(InferBody.read(bytes, length === undefined ? undefined : Number(length)))
+      const reason = outputs === undefined ? undefined : wrongOutput(outputs, answer.outputs)
+      if (reason !== undefined) return yield* new AnswerInvalid({ reason })
+      return answer
+    })
+
+    return InferenceClient.of({
+      serverReady: within(Effect.asVoid(get("/v2/health/ready"))),
+      serverMetadata: json(ServerMetadata, get("/v2")),
+      modelReady: (model, version) => within(Effect.asVoid(get(`${route(model, version)}/ready`))),
+      modelMetadata: (model, version) => json(ModelMetadata, get(route(model, version))),
+      infer: <const Outputs extends Readonly<Record<string, Datatype>>>(
+        model: string,
+        inputs: Readonly<Record<string, Tensor>>,
+        options: InferOptions<Outputs> = {}
+      ) => within(ask(model, inputs, options)) as Effect.Effect<InferResult<Outputs>, ClientError>, // `ask` has checked the outputs
+      index: json(Index, post("/v2/repository/index", {})),
+      load: (model, { config, files = {} } = {}) => {
+        const contents = Object.entries(files).map(([name, bytes]) => [`file:${name}`, base64(bytes)])
+        const parameters = { ...(config === undefined ? {} : { config }), ...Object.fromEntries(contents) }
+        return within(Effect.asVoid(post(`${repository(model)}/load`, { parameters })))
+      },
+      unload: (model) => within(Effect.asVoid(post(`${repository(model)}/unload`, {})))
+    })
+  })
+
+/** A client on `fetch`, in a browser as in Node. */
+export const layer = (options: Options): Layer.Layer<InferenceClient> =>
+  Layer.effect(InferenceClient, make(options)).pipe(Layer.provide(FetchHttpClient.layer))

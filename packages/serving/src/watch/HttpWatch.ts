@@ -1,0 +1,53 @@
+/**
+ * Tells the observer of an HTTP server's requests, from outside: what answers them knows nothing of it.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { InferResponse } from "../InferTensor.ts"
+import * as RequestId from "./RequestId.ts"
+import type { RequestObserver } from "./RequestObserver.ts"
+
+// Health checks and scrapes come every few seconds and say nothing of anybody's request.
+const watched = /^\/v2\/(?:models|repository)\//
+const named = /^(\/v2\/(?:repository\/)?models\/)([^/?]+)(?:(\/versions\/)([^/?]+))?(\/[a-z]+)?\/?(?:\?|$)/
+
+const decode = (part: string | undefined): string | undefined =>
+  part?.includes("%") && /^(?:[^%]|%[0-7][\da-f])*$/i.test(part) ? decodeURIComponent(part) : part
+
+interface Noted {
+  rai?: { readonly version: string; readonly rows: number | undefined }
+}
+
+/** Says what a request was answered with, for whoever watches. */
+export const note = (response: ServerResponse & Noted, { outputs, version }: InferResponse): void => {
+  response.rai = { version, rows: outputs[0]?.shape[0] }
+}
+
+/** Watches a request before it is answered; the answer bears its id. */
+export const make =
+  (observer: RequestObserver) =>
+  (request: IncomingMessage, response: ServerResponse & Noted): void => {
+    const { headers, method = "", url = "" } = request
+    if (!watched.test(url)) return
+    const requestId = RequestId.of(headers["x-request-id"])
+    response.setHeader("x-request-id", requestId)
+    const [, start = "", model, versions = "", version, end = ""] = named.exec(url) ?? []
+    const route = model === undefined ? "" : ` ${start}{model}${versions === "" ? "" : `${versions}{version}`}${end}`
+    const { traceparent } = headers
+    const tell = observer({
+      protocol: "http",
+      operation: `${method}${route}`,
+      model: decode(model),
+      requestId,
+      traceparent: typeof traceparent === "string" ? traceparent : undefined
+    })
+    response.once("close", () => {
+      const { rai: answer, statusCode: status, writableEnded } = response
+      tell({
+        status,
+        fault: status === 500,
+        cancelled: !writableEnded,
+        version: answer?.version ?? decode(version),
+        rows: answer?.rows
+      })
+    })
+  }

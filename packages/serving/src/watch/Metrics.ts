@@ -1,0 +1,137 @@
+/**
+ * `GET /metrics`: what the models have done, under Triton's names, and what the process uses, in Prometheus' text format. Model counts are read
+ * when they are asked for, so they cost requests nothing.
+ */
+import { Effect } from "effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Prometheus from "prom-client"
+import type { DataPlane } from "../DataPlane.ts"
+import type { ModelStatistics } from "../ModelStatistics.ts"
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [suffix: string, labels: Labels, value: number]
+
+interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: "counter" | "gauge" | "histogram"
+  readonly samples: (model: ModelStatistics) => ReadonlyArray<Sample>
+}
+
+const one = (value: number): ReadonlyArray<Sample> => [["", {}, value]]
+const microseconds = ({ ns }: { readonly ns: number }) => one(Math.round(ns / 1000))
+
+const counter = (name: string, help: string, samples: Family["samples"]): Family => ({
+  name,
+  help,
+  type: "counter",
+  samples
+})
+const gauge = (name: string, help: string, samples: Family["samples"]): Family => ({
+  name,
+  help,
+  type: "gauge",
+  samples
+})
+
+const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+
+const batchRows = ({ batch_stats }: ModelStatistics): ReadonlyArray<Sample> => {
+  const upTo = (bound: number) =>
+    batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + (batch_size <= bound ? compute_infer.count : 0), 0)
+  const all = upTo(Number.POSITIVE_INFINITY)
+  return [
+    ...bounds.map((bound): Sample => ["_bucket", { le: String(bound) }, upTo(bound)]),
+    ["_bucket", { le: "+Inf" }, all],
+    ["_sum", {}, batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + batch_size * compute_infer.count, 0)],
+    ["_count", {}, all]
+  ]
+}
+
+// One row for each metric. A request that ran out of its time in the queue counts as refused, as in Triton.
+const families: ReadonlyArray<Family> = [
+  counter("nv_inference_request_success", "Requests that were answered", ({ inference_stats }) =>
+    one(inference_stats.success.count)
+  ),
+  counter("nv_inference_request_failure", "Requests that failed, by reason", (model) => {
+    const rejected = model.refused + model.expired
+    return [
+      ["", { reason: "REJECTED" }, rejected],
+      ["", { reason: "CANCELED" }, model.cancelled],
+      ["", { reason: "BACKEND" }, Math.max(0, model.inference_stats.fail.count - rejected)]
+    ]
+  }),
+  counter("nv_inference_count", "Rows that were answered: a request of 8 counts 8", (model) =>
+    one(model.inference_count)
+  ),
+  counter("nv_inference_exec_count", "Executions of the model: a batch of several requests counts once", (model) =>
+    one(model.execution_count)
+  ),
+  counter(
+    "nv_inference_request_duration_us",
+    "Time from arrival to answer of the requests that were answered, in microseconds",
+    ({ inference_stats }) => microseconds(inference_stats.success)
+  ),
+  counter("nv_inference_queue_duration_us", "Part of it in the queue", ({ inference_stats }) =>
+    microseconds(inference_stats.queue)
+  ),
+  counter("nv_inference_compute_input_duration_us", "Part of it gathering inputs", ({ inference_stats }) =>
+    microseconds(inference_stats.compute_input)
+  ),
+  counter("nv_inference_compute_infer_duration_us", "Part of it in the runtime", ({ inference_stats }) =>
+    microseconds(inference_stats.compute_infer)
+  ),
+  counter("nv_inference_compute_output_duration_us", "Part of it handing outputs back", ({ inference_stats }) =>
+    microseconds(inference_stats.compute_output)
+  ),
+  gauge("nv_inference_pending_request_count", "Requests that wait in the queue", ({ waiting }) => one(waiting)),
+  gauge("rai_queue_limit", "Requests that may wait before others are refused", ({ limit }) => one(limit)),
+  counter("rai_worker_restarts_total", "Times that a worker stopped and was started again", ({ restarts }) =>
+    one(restarts)
+  ),
+  gauge("rai_model_provider", "1 for the execution provider that took the model", ({ provider }) => [
+    ["", { provider }, 1]
+  ]),
+  { name: "rai_inference_batch_rows", help: "Rows of an execution", type: "histogram", samples: batchRows }
+]
+
+const escape = (text: string): string =>
+  text.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`))
+
+const line = (name: string, labels: Labels, value: number): string => {
+  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escape(text)}"`)
+  return `${name}{${pairs.join(",")}} ${value}\n`
+}
+
+/** The metrics of models in Prometheus' text format, one sample for each version. */
+export const write = (models: ReadonlyArray<ModelStatistics>): string =>
+  families
+    .map(({ help, name, samples, type }) => {
+      const lines = models.flatMap((model) =>
+        samples(model).map(([suffix, labels, value]) =>
+          line(`${name}${suffix}`, { model: model.name, version: model.version, ...labels }, value)
+        )
+      )
+      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`
+    })
+    .join("")
+
+// One for the process, whose memory, processor time and event loop it watches from the first scrape on.
+const processMetrics = Effect.runSync(
+  Effect.cached(
+    Effect.sync(() => {
+      const registry = new Prometheus.Registry()
+      Prometheus.collectDefaultMetrics({ register: registry })
+      return registry
+    })
+  )
+)
+
+/** What `/metrics` answers. */
+export const answer = (plane: DataPlane["Service"]): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.gen(function* () {
+    const models = yield* Effect.orDie(plane.statistics())
+    const registry = yield* processMetrics
+    const body = write(models) + (yield* Effect.promise(() => registry.metrics()))
+    return HttpServerResponse.text(body, { contentType: Prometheus.Registry.PROMETHEUS_CONTENT_TYPE })
+  })

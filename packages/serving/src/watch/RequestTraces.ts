@@ -1,0 +1,65 @@
+/**
+ * One OpenTelemetry span for each request, sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; the client's `traceparent` is its parent.
+ */
+import { Clock, Config, ConfigProvider, Context, Effect, Exit, Layer, Option, type Scope, Tracer } from "effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
+import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import * as OtlpTracer from "effect/observability/OtlpTracer"
+import type { RequestObserver } from "./RequestObserver.ts"
+
+const parentOf = (traceparent: string | undefined): Option.Option<Tracer.AnySpan> =>
+  traceparent === undefined ? Option.none() : HttpTraceContext.w3c(Headers.fromRecordUnsafe({ traceparent }))
+
+/** An observer that gives the context's tracer a span for each request. */
+export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
+  const tracer = yield* Tracer.Tracer
+  const clock = yield* Clock.Clock
+  return ({ model, operation, protocol, requestId, traceparent }) => {
+    const parent = parentOf(traceparent)
+    const span = tracer.span({
+      name: operation,
+      parent,
+      annotations: Context.empty(),
+      links: [],
+      startTime: clock.currentTimeNanosUnsafe(),
+      kind: "server",
+      root: Option.isNone(parent),
+      sampled: Option.isNone(parent) || parent.value.sampled
+    })
+    return ({ cancelled = false, fault, rows, status, version }) => {
+      const attributes = {
+        [protocol === "http" ? "http.response.status_code" : "rpc.grpc.status_code"]: status,
+        "rai.model": model,
+        "rai.version": version,
+        "rai.batch_size": rows,
+        "rai.request_id": requestId,
+        "rai.cancelled": cancelled || undefined
+      }
+      for (const [key, value] of Object.entries(attributes)) if (value !== undefined) span.attribute(key, value)
+      span.end(clock.currentTimeNanosUnsafe(), fault ? Exit.fail(`status ${status}`) : Exit.void)
+    }
+  }
+})
+
+const endpoint = Config.String("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").pipe(
+  Config.orElse(() => Config.String("OTEL_EXPORTER_OTLP_ENDPOINT")),
+  Config.option
+)
+
+// Of the exporters, OTLP is the default by OpenTelemetry's specification; Effect wants it said.
+const otlp = ConfigProvider.fromUnknown({ OTEL_TRACES_EXPORTER: "otlp" })
+
+/** The same, sending to the collector that the environment names as OpenTelemetry's variables do; undefined where it names none. */
+export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.ConfigError, Scope.Scope> = Effect.gen(
+  function* () {
+    if (Option.isNone(yield* endpoint)) return undefined
+    const serviceName = yield* Config.String("OTEL_SERVICE_NAME").pipe(Config.withDefault("rai"))
+    const exporter = OtlpTracer.layerFromConfig({ resource: { serviceName } }).pipe(
+      Layer.provide(Layer.merge(OtlpSerialization.layerJson, FetchHttpClient.layer)),
+      Layer.provide(ConfigProvider.layerAdd(otlp))
+    )
+    return yield* Effect.provide(make, yield* Layer.build(exporter))
+  }
+)
