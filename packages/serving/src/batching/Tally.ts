@@ -66,6 +66,3 @@ export const make = () => {
     })
   }
 }
-
-/** See `make`. */
-export type Tally = ReturnType<typeof make>
