@@ -100,6 +100,8 @@ export class DataPlane extends Context.Service<
       deadline: number | undefined,
       answer: (result: Result.Result<InferResponse, RequestError>) => void
     ) => Cancel
+    /** Why a request to this name would be refused now, its queue full, before its body is read; whoever asks is to answer with it. */
+    readonly refusal: (name: ModelName) => RequestError | undefined
     /** The signature of the version that a request to this name would meet now, for transports that check before they read a body; undefined where there is none. */
     readonly signature: (name: ModelName) => ModelSignature | undefined
   }
@@ -195,6 +197,7 @@ const over = (manager: Effect.Success<ReturnType<typeof ModelManager.make>>): Da
         return Effect.sync(cancel)
       }),
     submit,
+    refusal: (name) => manager.find(name)?.refusal(),
     signature: (name) => manager.find(name)?.signature
   })
 }

@@ -137,6 +137,26 @@ it.live("refuses beyond its limit, and lets go what is late or taken back", () =
   }).pipe(Effect.scoped)
 )
 
+it.live("lets wait as many as can be answered soon, by what executions took of late, and a few of any kind", () =>
+  Effect.gen(function* () {
+    const service = yield* DataPlane
+    const loop = { model: "loop" }
+    // Some 60 ms each, of which 50 ms may be waited for.
+    const slow = sines(200_000)
+    yield* ask(service, loop, slow).answer
+    const answers = yield* all(Array.from({ length: 30 }, () => ask(service, loop, slow)))
+    assert.deepStrictEqual(
+      answers.map((answered) => failure(answered)),
+      Array.from({ length: 30 }, (_, i) => (i < 16 ? "answered" : "Overloaded"))
+    )
+    assert.isUndefined(service.refusal(loop))
+    // Quick ones wait in greater number.
+    for (let i = 0; i < 20; i++) yield* ask(service, loop, sines(1)).answer
+    const quick = yield* all(Array.from({ length: 300 }, () => ask(service, loop, sines(1))))
+    assert.isTrue(quick.every((answered) => Result.isSuccess(answered)))
+  }).pipe(Effect.provide(layer(`${fixtures}/loop.onnx`)))
+)
+
 it.live("gives rows of text back to whom they belong", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

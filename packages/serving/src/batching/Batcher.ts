@@ -20,12 +20,20 @@ export interface Options {
   readonly maxDelay: number
   /** Requests that may wait. */
   readonly limit: number
+  /** Milliseconds that a request may expect to wait, by what executions took of late; beyond them it is refused, unless few wait. */
+  readonly maxWait: number
   /** What the runtime said of a computation that it refused; for the log. */
   readonly onFailure: (text: string) => void
 }
 
 /** The memory that waiting inputs may hold. */
 const maxWaitingBytes = 256 * 1024 * 1024
+
+/** So many may wait however slow the model is. */
+const few = 16
+
+/** How much the newest execution counts in what a row takes. */
+const newest = 0.2
 
 type Answer = (result: Result.Result<ReadonlyArray<InferTensor>, RequestError>) => void
 
@@ -65,13 +73,15 @@ const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<Served
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
 
 /** A queue with no worker yet. */
-export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) => {
+export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Options) => {
   const tally = Tally.make()
   const idle: Array<ModelWorker> = []
   let workers = 0
   let queue: Array<Request> = []
   let waiting = 0
+  let waitingRows = 0
   let waitingBytes = 0
+  let millisPerRow = 0
   let running = 0
   let [refused, expired, cancelled] = [0, 0, 0]
   let scheduled = false
@@ -82,11 +92,16 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
     request.done = true
     clearTimeout(request.timer)
     if (request.taken > 0) return
-    waiting -= 1
-    waitingBytes -= request.bytes
+    leave(request)
     const place = queue.indexOf(request)
     if (place >= 0) queue.splice(place, 1)
     tellWhenEmpty()
+  }
+
+  const leave = ({ bytes, rows }: Request) => {
+    waiting -= 1
+    waitingRows -= rows
+    waitingBytes -= bytes
   }
 
   const tellWhenEmpty = () => {
@@ -119,10 +134,7 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
 
   const take = (batch: ReadonlyArray<Request>, now: number) => {
     for (const request of batch) {
-      if (request.taken === 0) {
-        waiting -= 1
-        waitingBytes -= request.bytes
-      }
+      if (request.taken === 0) leave(request)
       request.taken = now
     }
   }
@@ -166,6 +178,8 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
         return runEach(worker, batch, then)
       }
       const came = performance.now()
+      const millis = (came - sent) / Math.max(rows, 1)
+      millisPerRow = millisPerRow === 0 ? millis : millisPerRow + newest * (millis - millisPerRow)
       succeed(batch, outcome.success, taken)
       const spent = {
         compute_input: ns(sent - taken),
@@ -230,6 +244,17 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
     return true
   }
 
+  /** Why there is no room for another request now; whoever asks is to answer with it. */
+  const refusal = (bytes = 0): Overloaded | undefined => {
+    const waits = (waitingRows * millisPerRow) / Math.max(workers, 1)
+    const full =
+      waiting >= limit || (waiting >= few && waits > maxWait) || (waiting > 0 && waitingBytes + bytes > maxWaitingBytes)
+    if (!full) return undefined
+    refused += 1
+    tally.failed(0)
+    return new Overloaded({ model, limit: waiting, retryAfter: 1 })
+  }
+
   const schedule = () => {
     if (scheduled || idle.length === 0 || waiting === 0) return
     scheduled = true
@@ -243,6 +268,7 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
 
   return {
     tally,
+    refusal,
     /** A worker that is open takes part. */
     add: (worker: ModelWorker) => {
       workers += 1
@@ -287,9 +313,11 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
         return () => {}
       }
       if (workers === 0) return refuse(new ModelUnavailable({ model }))
-      if (waiting >= limit || (waiting > 0 && waitingBytes + bytes > maxWaitingBytes)) {
-        refused += 1
-        return refuse(new Overloaded({ model, limit, retryAfter: 1 }))
+      const overloaded = refusal(bytes)
+      if (overloaded !== undefined) {
+        entry.done = true
+        answer(Result.fail(overloaded))
+        return () => {}
       }
       const expire = () => {
         expired += 1
@@ -303,6 +331,7 @@ export const make = ({ model, maxRows, maxDelay, limit, onFailure }: Options) =>
         entry.timer = setTimeout(expire, deadline - arrived)
       }
       waiting += 1
+      waitingRows += entry.rows
       waitingBytes += bytes
       queue.push(entry)
       schedule()

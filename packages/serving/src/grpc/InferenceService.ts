@@ -89,13 +89,15 @@ const ask =
       answer(Result.fail(reason))
       return () => {}
     }
+    const name = { model: message.modelName, version: given(message.modelVersion) }
+    const full = plane.refusal(name)
+    if (full !== undefined) return refuse(full)
     const request = ModelInfer.read(message)
     if (Result.isFailure(request)) return refuse(request.failure)
     const classes = Classes.read(request.success)
     if (Result.isFailure(classes)) return refuse(classes.failure)
     const until = withTimeout(deadline, request.success.parameters?.timeout)
     if (Result.isFailure(until)) return refuse(until.failure)
-    const name = { model: message.modelName, version: given(message.modelVersion) }
     const wanted = classes.success
     if (wanted === undefined) return plane.submit(name, request.success, until.success, answer)
     const signature = plane.signature(name)

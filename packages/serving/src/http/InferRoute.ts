@@ -104,6 +104,9 @@ export const make =
     const refuse = (reason: RequestError) => reply(Reply.failure(reason))
 
     const infer = (body: Uint8Array) => {
+      // Where there is no room any more, reading it would only take time from those who wait.
+      const full = plane.refusal(name)
+      if (full !== undefined) return refuse(full)
       const signature = plane.signature(name)
       const asked = readBody(body, headers["inference-header-content-length"] as string | undefined, signature, limits)
       if (Result.isFailure(asked)) return refuse(asked.failure)
@@ -132,6 +135,11 @@ export const make =
       plane.submit(name, { inputs: [] }, undefined, (result) => {
         if (Result.isFailure(result)) refuse(result.failure)
       })
+      return
+    }
+    const full = plane.refusal(name)
+    if (full !== undefined) {
+      refuse(full)
       return
     }
     const proceed = () => {

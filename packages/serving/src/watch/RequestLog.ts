@@ -12,16 +12,30 @@ export interface Options {
   readonly slowMillis?: number | undefined
 }
 
+/** Lines a second, unless all are asked for: a server that is overloaded has better to do. */
+const most = 10
+
 /** An observer that writes to the logger that the context has. */
 export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.Effect<RequestObserver> =>
   Effect.map(Effect.context(), (context) => {
     const run = Effect.runForkWith(context)
+    let [second, lines, unwritten] = [0, 0, 0]
+    /** Whether this second has a line left. */
+    const hasRoom = (now: number): boolean => {
+      const current = Math.floor(now / 1000)
+      if (current !== second) [second, lines] = [current, 0]
+      lines += 1
+      if (lines <= most) return true
+      unwritten += 1
+      return false
+    }
     return ({ model, operation, protocol, requestId }) => {
       const began = performance.now()
       return ({ cancelled = false, fault, rows, status, version }) => {
-        const millis = performance.now() - began
+        const now = performance.now()
+        const millis = now - began
         const slow = millis > slowMillis
-        if (!all && !slow && !fault) return
+        if (!all && ((!slow && !fault) || !hasRoom(now))) return
         const what = cancelled ? "was taken back" : fault ? "failed" : slow ? "was slow" : "was answered"
         const facts = {
           protocol,
@@ -31,8 +45,11 @@ export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.E
           status,
           rows,
           millis: Math.round(millis * 1000) / 1000,
-          requestId
+          requestId,
+          /** Of those before it. */
+          withoutLine: unwritten === 0 ? undefined : unwritten
         }
+        unwritten = 0
         // What is not known has no place in the line.
         const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
         const line = `a request ${what}`

@@ -30,6 +30,8 @@ export interface ServedModel {
   readonly maxBatchSize: number
   /** Of the worker that has it now; fails while none is open. */
   readonly description: Effect.Effect<ModelWorker.Description, ModelUnavailable>
+  /** Why there is no room for another request now; whoever asks is to answer with it. */
+  readonly refusal: () => RequestError | undefined
   readonly submit: (
     request: InferRequest,
     deadline: number | undefined,
@@ -47,8 +49,11 @@ interface Made {
   readonly provider: ExecutionProvider
 }
 
-/** Where a model's settings say nothing: rows of one execution, and requests that may wait. */
-const defaults = { rows: 256, waiting: 256 }
+/**
+ * Where a model's settings say nothing: rows of one execution, requests that may wait, and the milliseconds that one of them may expect to. What is
+ * accepted under overload is then answered nearly as quickly as at capacity, and the rest can go elsewhere at once.
+ */
+const defaults = { rows: 256, waiting: 1024, maxWait: 50 }
 
 const untilItOpens = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])
 
@@ -85,6 +90,7 @@ export const make = Effect.fnUntraced(function* (
       maxRows: maxBatchSize,
       maxDelay: (settings.dynamic_batching?.max_queue_delay_microseconds ?? 0) / 1000,
       limit: policy?.max_queue_size || defaults.waiting,
+      maxWait: policy?.max_queue_size ? Number.POSITIVE_INFINITY : defaults.maxWait,
       onFailure: (text) => run(Effect.logWarning(`the model "${name}" could not compute its input: ${text}`))
     })
     return { signature, maxBatchSize, batcher, provider: worker.description.provider }
@@ -135,6 +141,7 @@ export const make = Effect.fnUntraced(function* (
         ? Effect.fail(new ModelUnavailable({ model: name }))
         : Effect.succeed(worker.description)
     }),
+    refusal: () => batcher.refusal(),
     submit: (request, deadline, answer) => {
       const fault = ModelSignature.misfit(signature, request.inputs)
       const outputs = fault === undefined ? ModelSignature.chooseOutputs(signature, request) : Result.fail(fault)

@@ -123,6 +123,7 @@ export const layer = (seen: Seen) => {
           seen.cancelled++
         }
       },
+      refusal: () => undefined,
       signature: () => signature
     })
   )
