@@ -43,7 +43,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const serve = async (file: string): Promise<ChildProcess> => {
   const command = ["-c", "0", process.execPath, cli, "serve", file, "--port", String(port)]
-  const server = spawn("taskset", command, { stdio: ["ignore", "ignore", "inherit"] })
+  const server = spawn("taskset", command, { stdio: "ignore" })
   while ((await ask("/v2/health/ready")).status !== 200) await pause(10)
   return server
 }
