@@ -16,8 +16,10 @@ import * as Settings from "./Settings.ts"
 export const command = Command.make(
   "export",
   {
-    run: Argument.String("DIR|model.json").pipe(
-      Argument.withDescription("the folder that `rai train --out` wrote, or a layers-model of TensorFlow.js")
+    run: Argument.String("DIR|model.onnx|model.json").pipe(
+      Argument.withDescription(
+        "the folder that `rai train --out` wrote, an ONNX model, or a layers-model of TensorFlow.js"
+      )
     ),
     out: Flag.File("out").pipe(Flag.withDescription("the .onnx file to write")),
     opset: Flag.Int("opset").pipe(
@@ -108,8 +110,13 @@ const metrics = ({ after, before }: Record<"before" | "after", Parity.Met>): str
   return `on their targets ${of(after)} instead of ${of(before)}`
 }
 
-const everything = ({ notFinite, random, training }: NonNullable<Parity.ParityRecord["compared"]>): string =>
-  `in batches of 1, 7 and 1,000: ${count(training)} training examples, ${count(random)} random points, ${count(notFinite)} with NaN or ∞`
+const everything = ({
+  batch = 1000,
+  notFinite,
+  random,
+  training
+}: NonNullable<Parity.ParityRecord["compared"]>): string =>
+  `in batches of 1, 7 and ${count(batch)}: ${count(training)} training examples, ${count(random)} random points, ${count(notFinite)} with NaN or ∞`
 
 const count = (n: number): string => n.toLocaleString("en-GB")
 

@@ -58,11 +58,15 @@ describe("an exported circuit elsewhere", () => {
   beforeAll(async () => {
     const port = await freePort()
     served = spawn(process.execPath, [join(source, "browser.ts"), String(port)], { cwd: folder })
-    const line = await new Promise<string>((resolve, reject) => {
-      served.stdout!.once("data", (data) => resolve(String(data)))
+    url = await new Promise<string>((resolve, reject) => {
+      let printed = ""
+      served.stdout!.on("data", (data) => {
+        printed += data
+        const found = printed.match(/http:\S+(?=\s)/)
+        if (found !== null) resolve(found[0])
+      })
       served.once("exit", (code) => reject(new Error(`browser.ts ended with ${code}`)))
     })
-    url = line.match(/http:\S+/)![0]
     const { inputs, outputs } = JSON.parse(readFileSync(join(folder, "moons.parity.json"), "utf8"))
     const probabilities: ReadonlyArray<readonly [number | string]> = outputs.probability.freeRun
     expected = probabilities.map(([p], i) => ({ point: inputs.x[i], probability: Number(p) }))

@@ -83,9 +83,11 @@ export const matching = Effect.fn("Activations.matching")(function* (
   { places }: Activations,
   expose: string
 ): Effect.fn.Return<Program.Program["outputs"], NothingExposed> {
-  const steps = expose.split(".")
+  // The paths of circuits have dots between their steps, those of networks from elsewhere slashes.
+  const stepsOf = (path: string) => path.split(/[./]/)
+  const steps = stepsOf(expose)
   const found = [...places].filter(([path]) => {
-    const own = path.split(".")
+    const own = stepsOf(path)
     return own.length === steps.length && own.every((step, i) => steps[i] === "*" || steps[i] === step)
   })
   if (found.length === 0) return yield* new NothingExposed({ expose, paths: [...places.keys()] })

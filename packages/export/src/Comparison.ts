@@ -1,7 +1,7 @@
 /**
  * A model held against its circuit's free run on every example there is, batch by batch.
  */
-import { type Engine, NdArray, ReferenceEngine } from "@rai/core"
+import { type Engine, NdArray, type Program, ReferenceEngine, type Tensor } from "@rai/core"
 import { Effect } from "effect"
 import type * as Onnxruntime from "./Onnxruntime.ts"
 import * as Parity from "./Parity.ts"
@@ -9,25 +9,38 @@ import * as Parity from "./Parity.ts"
 /** What is compared, and how far the two may part. */
 export interface Sides<R> {
   readonly file: string
+  /** Rows of the largest batches. */
+  readonly batch: number
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
 }
 
-/** Rows of each batch; the last stands for all that follow. */
-const batches = [1, 7, 1000] as const
+/** So many rows the largest batches have where memory allows. */
+export const most = 1000
+
+/** No array of a batch shall hold more numbers than these: 1 GiB in float32. */
+const mostNumbers = 2 ** 28
+
+/** Rows of the largest batches: as many as `most`, or as the widest array of the program lets memory hold. */
+export const batchOf = ({ nodes }: Program.Program): number => {
+  const numbers = ({ shape }: Tensor.Tensor) => shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
+  const widest = nodes.reduce((largest, node) => Math.max(largest, numbers(node)), 1)
+  return Math.max(1, Math.min(most, Math.floor(mostNumbers / widest)))
+}
 
 /** Rows that make a batch of each length. */
-export const least = 1 + 7 + 1000
+export const least = (batch: number): number => 1 + 7 + batch
 
-/** The rows [examples, inputs] batch by batch. */
+/** The rows [examples, inputs] in batches of 1, 7, and then `batch`. */
 export const inTurn = (
-  rows: NdArray.NdArray
+  rows: NdArray.NdArray,
+  batch: number
 ): ReadonlyArray<{ readonly from: number; readonly x: NdArray.NdArray }> => {
   const [examples = 0, inputs = 0] = rows.shape
   const found = []
   for (let [from, to] = [0, 0]; from < examples; from = to) {
-    to = Math.min(examples, from + (batches[found.length] ?? batches.at(-1)!))
+    to = Math.min(examples, from + Math.min(batch, [1, 7][found.length] ?? batch))
     found.push({ from, x: NdArray.make([to - from, inputs], rows.data.subarray(from * inputs, to * inputs)) })
   }
   return found
@@ -35,11 +48,11 @@ export const inTurn = (
 
 /** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
-  { file, freeRun, model, tolerance }: Sides<R>,
+  { batch, file, freeRun, model, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
-  for (const { from, x } of inTurn(rows)) {
+  for (const { from, x } of inTurn(rows, batch)) {
     const expected = yield* freeRun(x)
     const came = yield* model(x)
     yield* Parity.compare(file, 0, Parity.labels(came))

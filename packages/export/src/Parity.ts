@@ -19,9 +19,13 @@ export const toleranceAt = (rounding: number): number => least + 8 * rounding
 
 /** ρ of `toleranceAt`; not finite differences do not count, they are compared by themselves. */
 export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays): number =>
-  Object.entries(float64).reduce((largest, [name, { data }]) => {
-    const relative = Array.from(data, (b, i) => distance(engine[name]!.data[i]!, b) / (1 + Math.abs(b)))
-    return Math.max(largest, ...relative.filter(Number.isFinite))
+  Object.entries(float64).reduce((most, [name, { data }]) => {
+    let largest = most
+    for (const [i, b] of data.entries()) {
+      const relative = distance(engine[name]!.data[i]!, b) / (1 + Math.abs(b))
+      if (Number.isFinite(relative)) largest = Math.max(largest, relative)
+    }
+    return largest
   }, 0)
 
 // JSON has no such numbers, so they go as text.
@@ -37,7 +41,7 @@ const Met = Schema.Union([Schema.Struct({ accuracy: Real }), Schema.Struct({ r2:
 /** See `ParityRecord`. */
 export type Met = typeof Met.Type
 
-/** What was compared when the model was written, in batches of 1, 7 and then 1,000 rows; the record keeps some of it. */
+/** What was compared when the model was written, in batches of 1, 7 and then `batch` rows; the record keeps some of it. */
 const Compared = Schema.Struct({
   /** The training examples, all of them. */
   training: Schema.Int,
@@ -45,6 +49,8 @@ const Compared = Schema.Struct({
   random: Schema.Int,
   /** Examples with NaN, ∞ or −∞ in one column or in all of them. */
   notFinite: Schema.Int,
+  /** 1,000 where it is absent; fewer where the model makes so many numbers of one example that memory would not hold that. */
+  batch: Schema.optionalKey(Schema.Int),
   maxAbsDifference: Schema.Finite,
   maxRelativeDifference: Schema.Finite
 })

@@ -29,7 +29,8 @@ const beside = Effect.fnUntraced(function* (
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
   const { run } = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
   const recorded = (rows: Parity.ParityRecord["inputs"][string]) => ({ [Activations.input(trained).name]: rows })
-  return { freeRun, model: (x: NdArray.NdArray) => run(given(x)), recorded, ...drawn(trained, options.samples) }
+  const model = (x: NdArray.NdArray) => run(given(x))
+  return { batch: Comparison.batchOf(asked), freeRun, model, recorded, ...drawn(trained, options.samples) }
 })
 
 /** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
@@ -39,7 +40,7 @@ export const measure = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
+  const { batch, freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
   const outputs = Parity.pair(answers, yield* model(x))
@@ -49,7 +50,7 @@ export const measure = Effect.fnUntraced(function* (
     tolerance: Parity.least + 2 * differences.maxRelativeDifference,
     examples: x.shape[0]!,
     ...differences,
-    weights: { kept: "int8" as const, ...(yield* cost(trained, options, freeRun, model)) },
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, batch, freeRun, model)) },
     inputs: recorded(Parity.toRows(x)),
     outputs
   }
@@ -61,6 +62,7 @@ export const loss = Effect.fnUntraced(function* (trained: Trained.Trained, own: 
   const found = yield* cost(
     trained,
     examples,
+    Comparison.batchOf(before.asked),
     (x) => Engine.run(before.asked, { ...before.constants, ...before.given(x) }),
     (x) => Engine.run(after.asked, { ...after.constants, ...after.given(x) })
   )
@@ -73,16 +75,17 @@ type Answering<E> = (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, Engi
 const cost = Effect.fnUntraced(function* <E, F>(
   trained: Trained.Trained,
   { samples, targets }: Examples,
+  batch: number,
   before: Answering<E>,
   after: Answering<F>
 ) {
   const { from, inputs } = drawn(trained, samples)
-  const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least : 0 })
+  const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least(batch) : 0 })
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   let otherClass = 0
   const output = trained.task === "regression" ? "value" : "logit"
   const answers: { readonly before: Array<number>; readonly after: Array<number> } = { before: [], after: [] }
-  for (const { x } of Comparison.inTurn(rows)) {
+  for (const { x } of Comparison.inTurn(rows, batch)) {
     const [b, a] = [yield* before(x), yield* after(x)]
     differences = Parity.larger(differences, Parity.apart(b, a))
     for (const y of b[output]!.data) answers.before.push(y)
@@ -114,7 +117,7 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
+  const { batch, freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
@@ -126,7 +129,7 @@ export const prove = Effect.fnUntraced(function* (
   const differences = yield* Parity.compare(file, tolerance, outputs)
 
   const training = options.samples?.shape[0] ?? 0
-  const all = Samples.all(inputs, { ...from, least: Comparison.least })
+  const all = Samples.all(inputs, { ...from, least: Comparison.least(batch) })
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
     rounding,
@@ -137,7 +140,8 @@ export const prove = Effect.fnUntraced(function* (
       training,
       random: all.shape[0]! - training + Samples.random,
       notFinite: notFinite.shape[0]!,
-      ...Parity.larger(differences, yield* Comparison.everywhere({ file, freeRun, model, tolerance }, all))
+      ...(batch < Comparison.most && { batch }),
+      ...Parity.larger(differences, yield* Comparison.everywhere({ batch, file, freeRun, model, tolerance }, all))
     },
     inputs: recorded(rows),
     outputs

@@ -69,6 +69,23 @@ const heldTo = Effect.fnUntraced(function* (file: string, model: ModelProto, { e
   }
 })
 
+/** What the record says of the model is what the model says of itself. */
+const claimed = Effect.fnUntraced(function* (
+  file: string,
+  record: Parity.ParityRecord,
+  model: { readonly opset: number; readonly parameters?: string | undefined }
+) {
+  for (const [claim, verb] of [
+    ["opset", "is not that"],
+    ["parameters", "are not those"]
+  ] as const) {
+    const [said, held] = [record[claim], model[claim]]
+    if (held === undefined || said === held) continue
+    const reason = `its ${claim} ${said} ${verb} of the model, ${held}`
+    return yield* new Parity.RecordInvalid({ file: Parity.fileOf(file), reason })
+  }
+})
+
 /** Rows in the shape that the model gives its examples. */
 const shaped = ({ data, shape }: NdArray.NdArray, [, ...example]: Shape.Shape = []): NdArray.NdArray => {
   const lengths = example.filter((n) => typeof n === "number")
@@ -85,6 +102,8 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
   const model = yield* Model.decode(bytes, file)
   yield* heldTo(file, model, record)
+  const [opset, origin] = [Model.opsetOf(model), Metadata.read(model)]
+  yield* claimed(file, record, { opset, parameters: origin?.parameters })
   const shapes = new Map(Model.inputs(model).map(({ name, shape }) => [name, shape]))
   const inputs = Object.fromEntries(
     Object.entries(record.inputs).map(([name, rows]) => [name, shaped(Parity.fromRows(rows), shapes.get(name))])
@@ -100,10 +119,10 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   return {
     file,
     sha256,
-    opset: Model.opsetOf(model),
+    opset,
     examples: record.examples,
     ...(yield* Parity.compare(file, record.tolerance, outputs)),
     tolerance: record.tolerance,
-    origin: Metadata.read(model)
+    origin
   }
 })

@@ -98,6 +98,18 @@ const cases: Readonly<Record<string, readonly [Uint8Array, string]>> = {
     }),
     "net.onnx: expected the output «scores» [n,3], as the model says, but [batch,1] comes out; export the model again from where it comes"
   ],
+  "an initialiser that a node gives too": [
+    changed(({ graph }) => {
+      graph!.node[0]!.output[0] = graph!.initializer[0]!.name
+    }),
+    "net.onnx: expected each value to have one origin, but «0.weight» has two; export the model again from where it comes"
+  ],
+  "an example of a thousand million numbers": [
+    changed(({ graph }) => {
+      graph!.input = [Model.value("images", ["n", 2 ** 30], "float")]
+    }),
+    "net.onnx: expected an input «images» of at most 16777216 numbers for each example, but it is [n, 1073741824]; export the model again from where it comes"
+  ],
   "two inputs": [
     changed(({ graph }) => {
       graph!.input.push(Model.value("mask", ["n", 2], "float"))
@@ -188,6 +200,22 @@ it.effect("data beside the model are read, data elsewhere are not", () =>
       "the data of «0.weight» in «deep/net.data» are 1073741824 bytes instead of 64"
     )
   }).pipe(Effect.scoped)
+)
+
+it.effect("values may be called as every object's own are", () =>
+  Effect.gen(function* () {
+    const bytes = changed(({ graph }) => {
+      const [first] = graph!.node
+      const [input] = graph!.input
+      const weight = graph!.initializer.find(({ name }) => name === first!.input[1])!
+      first!.input.splice(0, 2, "__proto__", "constructor")
+      input!.name = "__proto__"
+      weight.name = "constructor"
+    })
+    const { circuit, parameters } = yield* Reading.fromBytes(bytes, "net.onnx")
+    expect(Circuit.print(circuit)).toBe("graph 2→1")
+    expect(parameters["graph.constructor"]).toEqual((yield* Reading.fromBytes(good, "net.onnx")).parameters["0.weight"])
+  })
 )
 
 it.effect("a hundred thousand nodes without a name are read in bounded time", () =>

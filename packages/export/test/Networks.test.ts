@@ -161,6 +161,16 @@ for (const [name, answers] of Object.entries(networks)) {
   )
 }
 
+it.effect("activations within are outputs too, by the names of their nodes with * for any one step", () =>
+  Effect.gen(function* () {
+    const { circuit, parameters } = yield* Onnx.read(`${folder}perceptron-tanh.onnx`)
+    const origin = { plan: "none", seed: 0, engine: "none", version: "0.1.0" }
+    const trained = { circuit, parameters, task: "regression", inputNames: ["x1", "x2"], origin } as const
+    const { graph } = fromBinary(ModelProtoSchema, yield* Onnx.make(trained, { expose: "/*/Tanh" }))
+    expect(graph!.output.map(({ name }) => name)).toEqual(["scores", "value", "/1/Tanh", "/3/Tanh"])
+  })
+)
+
 it.effect("a perceptron that PyTorch wrote is written as it was, node by node", () =>
   Effect.gen(function* () {
     const file = `${folder}perceptron-tanh.onnx`

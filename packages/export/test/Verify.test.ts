@@ -54,6 +54,24 @@ describe("Verify.verify", () => {
     })
   )
 
+  it.effect("a record that says something else of the model than the model itself is refused", () =>
+    Effect.gen(function* () {
+      const { beside, file, folder, record } = yield* exported
+      const { parameters } = record
+      yield* write(beside, JSON.stringify({ ...record, parameters: "0123" }))
+      const end = "export the model again with `rai export`"
+      assert.strictEqual(
+        yield* refusal(folder, file),
+        `moons.parity.json: expected the parity record of a model, but its parameters 0123 are not those of the model, ${parameters}; ${end}`
+      )
+      yield* write(beside, JSON.stringify({ ...record, opset: 17 }))
+      assert.strictEqual(
+        yield* refusal(folder, file),
+        `moons.parity.json: expected the parity record of a model, but its opset 17 is not that of the model, 21; ${end}`
+      )
+    })
+  )
+
   it.effect("one byte changed in the weights is noticed", () =>
     Effect.gen(function* () {
       const { file, folder } = yield* exported

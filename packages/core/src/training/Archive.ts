@@ -2,9 +2,10 @@
  * A JSON file and the safetensors file it names, replaced together: the arrays are written beside under a new name, then the JSON that
  * points to them is renamed into place, so that a crash leaves either the old pair or the new one.
  */
-import { Effect, FileSystem, Path, Schema } from "effect"
+import { Effect, FileSystem, Path, Schema, Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { Arrays } from "../engine/Engine.ts"
+import * as Pieces from "./Pieces.ts"
 import * as Safetensors from "./Safetensors.ts"
 import * as Sha256 from "./Sha256.ts"
 
@@ -44,7 +45,7 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const bytes = Safetensors.encode(arrays)
-  const sha256 = yield* Sha256.hex(bytes)
+  const sha256 = Sha256.hex(bytes)
   const file = `${kind.name}-${sha256.slice(0, 12)}.safetensors`
   const encoded = yield* Effect.orDie(Schema.encodeEffect(kind.schema)(content))
   const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content: encoded }
@@ -63,8 +64,26 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
 /** Writes a file beside, then renames it into place. */
 export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
-    Effect.andThen(fs.writeFile(`${file}.part`, bytes), fs.rename(`${file}.part`, file))
+    Effect.andThen(
+      Stream.run(Stream.fromIterable(Pieces.of(bytes)), fs.sink(`${file}.part`)),
+      fs.rename(`${file}.part`, file)
+    )
   )
+
+/** The bytes of a file, however long it is. */
+const whole = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { size } = yield* fs.stat(file)
+  const bytes = new Uint8Array(Number(size))
+  let at = 0
+  yield* Stream.runForEach(fs.stream(file, { bytesToRead: size }), (piece) =>
+    Effect.sync(() => {
+      bytes.set(piece, at)
+      at += piece.length
+    })
+  )
+  return bytes.subarray(0, at)
+})
 
 /** Reads the pair of `folder` and checks it through and through. */
 export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<unknown, unknown>>(
@@ -95,10 +114,10 @@ export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<
     invalid(`its content differs (${error.message.split("\n")[0]})`, "train again into an empty folder")
   const envelope = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))(text), differs)
   const content = yield* Effect.mapError(Schema.decodeUnknownEffect(kind.schema)(envelope.content), differs)
-  const bytes = yield* Effect.mapError(fs.readFile(path.join(folder, path.basename(envelope.arrays.file))), () =>
+  const bytes = yield* Effect.mapError(whole(path.join(folder, path.basename(envelope.arrays.file))), () =>
     invalid(`${envelope.arrays.file} is missing`, "train again into an empty folder")
   )
-  if ((yield* Sha256.hex(bytes)) !== envelope.arrays.sha256) {
+  if (Sha256.hex(bytes) !== envelope.arrays.sha256) {
     return yield* invalid(
       "it is cut short or changed",
       "train again into an empty folder",

@@ -1,11 +1,12 @@
 /**
  * Fingerprints of bytes.
  */
-import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as Pieces from "./Pieces.ts"
 
 /** The SHA-256 of the bytes in hexadecimal. */
-export const hex = (bytes: Uint8Array): Effect.Effect<string> =>
-  Effect.map(
-    Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", Uint8Array.from(bytes))),
-    (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  )
+export const hex = (bytes: Uint8Array): string => {
+  const hash = createHash("sha256")
+  for (const piece of Pieces.of(bytes)) hash.update(piece)
+  return hash.digest("hex")
+}

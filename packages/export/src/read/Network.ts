@@ -110,17 +110,17 @@ const inOrder = Effect.fnUntraced(function* (
   graph: GraphProto,
   { file, given = {}, inputs, outputs }: Settings
 ): Effect.fn.Return<ReadonlyArray<NodeProto>, ModelInvalid> {
+  const leaves = new Set([...Object.keys(inputs), ...Object.keys(given), ...graph.initializer.map(({ name }) => name)])
   const makers = new Map<string, NodeProto>()
   for (const node of graph.node) {
     for (const output of node.output) {
       if (output === "") continue
-      if (makers.has(output)) {
+      if (makers.has(output) || leaves.has(output)) {
         return yield* new ModelInvalid({ file, expected: "each value to have one origin", came: `«${output}» has two` })
       }
       makers.set(output, node)
     }
   }
-  const leaves = new Set([...Object.keys(inputs), ...Object.keys(given), ...graph.initializer.map(({ name }) => name)])
   const state = new Map<NodeProto, "open" | "done">()
   const sorted: Array<NodeProto> = []
   const pending: Array<{ readonly node: NodeProto; next: number }> = []
@@ -197,13 +197,16 @@ const mostFolded = 2 ** 16
 
 const size = (shape: Shape.Shape): number => shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
 
+/** Whether a record holds a name of the model's, which may be one that every object has, as `constructor`. */
+const has = (record: object | undefined, name: string): boolean => record !== undefined && Object.hasOwn(record, name)
+
 class Reading {
   private readonly settings: Settings
   private readonly graph: GraphProto
   private readonly surroundings: Omit<Surroundings, "trained">
   private readonly values = new Map<string, Value.Value>()
-  private readonly inputs: Record<string, Tensor.Tensor>
-  private readonly arrays: Record<string, Embedded> = {}
+  private readonly inputs: Map<string, Tensor.Tensor>
+  private readonly arrays = new Map<string, Embedded>()
   private readonly unique = naming()
   private readonly nodes: Array<Read> = []
   private readonly initialisers: ReadonlyMap<string, TensorProto>
@@ -214,10 +217,8 @@ class Reading {
     this.settings = settings
     this.graph = graph
     this.initialisers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
-    this.inputs = Object.fromEntries(
-      Object.entries(settings.inputs).map(([name, shape]) => [name, Tensor.input(name, shape)])
-    )
-    for (const name of Object.keys(this.inputs)) this.unique(name)
+    this.inputs = new Map(Object.entries(settings.inputs).map(([name, shape]) => [name, Tensor.input(name, shape)]))
+    for (const name of this.inputs.keys()) this.unique(name)
     const shapes = Object.values(settings.inputs).flat()
     this.surroundings = {
       opset,
@@ -234,9 +235,9 @@ class Reading {
   /** Numbers as an input of the program, which bears a name that nothing else has. */
   private embed(wanted: string, array: NdArray.NdArray, isInitialiser: boolean): Tensor.Tensor {
     const name = this.unique(wanted)
-    this.arrays[name] = { array, isInitialiser }
+    this.arrays.set(name, { array, isInitialiser })
     const input = Tensor.input(name, array.shape)
-    this.inputs[name] = input
+    this.inputs.set(name, input)
     return input
   }
 
@@ -255,7 +256,7 @@ class Reading {
         (isFixed || array.shape.length === 0) &&
         array.data.every((n: number) => Object.is(n, first))
       const numbers =
-        isOne && !(name in (this.settings.given ?? {}))
+        isOne && !has(this.settings.given, name)
           ? Tensor.constant(first!).broadcastTo(array.shape)
           : this.embed(name, array, isInitialiser)
       return kind === "bool" ? numbers.greater(0.5) : numbers
@@ -280,9 +281,8 @@ class Reading {
   }
 
   private leaf(name: string): Value.Value {
-    const given = this.settings.given?.[name]
-    if (given !== undefined) return this.fromNumbers(name, given, false)
-    const input = this.settings.inputs[name] === undefined ? undefined : this.inputs[name]
+    if (has(this.settings.given, name)) return this.fromNumbers(name, this.settings.given![name]!, false)
+    const input = has(this.settings.inputs, name) ? this.inputs.get(name) : undefined
     if (input !== undefined) return { kind: "float", shape: input.shape, tensor: () => input, isFixed: false }
     const decoded = Tensors.decode(this.initialisers.get(name)!, this.settings.file)
     // Whole numbers and conditions are the model's own; what is trained are numbers with a point.
@@ -378,9 +378,9 @@ class Reading {
     const names = program.nodes.flatMap(({ attributes, primitive }) =>
       primitive.name === "input" ? [attributes.name as string] : []
     )
-    if (!names.every((name) => this.arrays[name] !== undefined)) return undefined
-    const arrays = Object.fromEntries(names.map((name) => [name, this.arrays[name]!.array]))
-    const inputs = Object.fromEntries(names.map((name) => [name, this.inputs[name]!]))
+    if (!names.every((name) => this.arrays.has(name))) return undefined
+    const arrays = Object.fromEntries(names.map((name) => [name, this.arrays.get(name)!.array]))
+    const inputs = Object.fromEntries(names.map((name) => [name, this.inputs.get(name)!]))
     const { value } = yield* Effect.orDie(
       Effect.provide(Engine.run({ ...program, inputs }, arrays), ReferenceEngine.layer)
     )
@@ -411,13 +411,13 @@ class Reading {
     const named = Object.fromEntries(found.map(([name, value]) => [name, value.tensor()]))
     const { nodes } = Program.fromTensors({}, named)
     const isUsed = new Set(nodes)
-    const used = Object.entries(this.inputs).filter(
-      ([name, tensor]) => isUsed.has(tensor) || this.settings.inputs[name] !== undefined
-    )
+    const used = [...this.inputs].filter(([name, tensor]) => isUsed.has(tensor) || has(this.settings.inputs, name))
     return {
       program: Program.fromTensors(Object.fromEntries(used), named),
       kinds: Object.fromEntries(found.map(([name, { kind }]) => [name, kind])),
-      arrays: Object.fromEntries(used.flatMap(([name]) => (this.arrays[name] ? [[name, this.arrays[name]]] : []))),
+      arrays: Object.fromEntries(
+        used.flatMap(([name]) => (this.arrays.has(name) ? [[name, this.arrays.get(name)!]] : []))
+      ),
       nodes: this.nodes.filter(({ result }) => isUsed.has(result))
     }
   })

@@ -98,6 +98,9 @@ const batch = "batch"
 
 type Example = readonly [string, ...ReadonlyArray<number>]
 
+/** As many as an image of 4,096 by 4,096 has. */
+const mostInputs = 2 ** 24
+
 /** The one input, with the examples' axis first and known lengths behind it. */
 const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   const inputs = Model.inputs(model)
@@ -110,6 +113,11 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   const isKnown = lengths.length > 0 && lengths.every((n) => typeof n === "number" && n >= 1 && n < 2 ** 31)
   if (examples === undefined || !isKnown) {
     const expected = `an input «${input.name}» [batch, …] whose lengths behind the batch are known`
+    return yield* new ModelInvalid({ file, expected, came: `it is [${input.shape.join(", ")}]` })
+  }
+  const numbers = lengths.reduce<number>((n, m) => n * Number(m), 1)
+  if (numbers > mostInputs) {
+    const expected = `an input «${input.name}» of at most ${mostInputs} numbers for each example`
     return yield* new ModelInvalid({ file, expected, came: `it is [${input.shape.join(", ")}]` })
   }
   const fixed = typeof examples === "number" ? examples : undefined

@@ -1,0 +1,33 @@
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { NdArray, Program, Tensor, TfjsEngine } from "@rai/core"
+import { Effect } from "effect"
+import * as Comparison from "../src/Comparison.ts"
+import * as Onnx from "../src/Onnx.ts"
+import * as Verify from "../src/Verify.ts"
+import * as Folder from "./Folder.ts"
+import * as Trained from "./Trained.ts"
+
+const wide = (numbers: number): Program.Program => {
+  const x = Tensor.input("x", ["batch", numbers])
+  return Program.fromTensors({ x }, { y: x.tanh() })
+}
+
+it("batches are of 1, 7 and then 1,000 rows, or of as many as memory holds of the widest array", () => {
+  const rows = (batch: number) =>
+    Comparison.inTurn(NdArray.make([1500, 1], new Float32Array(1500)), batch).map(({ x }) => x.shape[0])
+  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2))), [1, 7, 1000, 492])
+  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2 ** 19))), [1, 7, 512, 512, 468])
+  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2 ** 26))).slice(0, 4), [1, 4, 4, 4])
+  assert.strictEqual(Comparison.batchOf(wide(2 ** 30)), 1)
+})
+
+it.effect("a model with two thousand outputs is proved as one with few", () =>
+  Effect.gen(function* () {
+    const file = join(yield* Folder.make, "wide.onnx")
+    const record = yield* Onnx.write(Trained.make([2, 2000], { task: "regression" }), file)
+    assert.strictEqual(record.outputs.value!.freeRun[0]!.length, 2000)
+    assert.strictEqual(record.compared!.batch, undefined)
+    assert.strictEqual((yield* Verify.verify(file)).examples, record.examples)
+  }).pipe(Effect.provide(TfjsEngine.layerWasm))
+)
