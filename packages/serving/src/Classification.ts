@@ -43,7 +43,8 @@ export const apply = (
   const width = rows === 0 ? 0 : data.length / rows
   const kept = Math.min(count, width)
   const whole = !datatype.startsWith("FP")
-  const texts = Array.from({ length: rows }, (_, row) => {
+  // Without elements, the shape may say any number of rows.
+  const texts = Array.from({ length: width === 0 ? 0 : rows }, (_, row) => {
     const elements = data.subarray(row * width, (row + 1) * width)
     return largest(elements, kept).map((index) => `${print(elements[index]!, whole)}:${index}`)
   })

@@ -180,3 +180,68 @@ it.live("gives rows of text back to whom they belong", () =>
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )
+
+it.live("keeps apart what has not as many rows in each of its inputs", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "pair.onnx", { model: "more/pair" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const pair = (x: ReadonlyArray<number>, z: ReadonlyArray<number>): InferRequest => ({
+        inputs: [
+          { name: "x", datatype: "FP32", shape: [x.length, 1], data: Float32Array.from(x) },
+          { name: "z", datatype: "FP32", shape: [z.length, 1], data: Float32Array.from(z) }
+        ]
+      })
+      // Together they would have three rows of each, and each other's.
+      const asked = [pair([1], [10, 20]), pair([2, 3], [30]), pair([4], [40]), pair([5], [50])]
+      const answers = yield* all(asked.map((request) => ask(service, { model: "pair" }, request)))
+      const data = answers.map((answered) => Result.getOrThrow(answered).outputs.map(({ data }) => [...data]))
+      assert.deepStrictEqual(data, [
+        [[2], [20, 40]],
+        [[4, 6], [60]],
+        [[8], [80]],
+        [[10], [100]]
+      ])
+      const [counts] = yield* service.statistics({ model: "pair" })
+      assert.strictEqual(counts!.execution_count, 3)
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("takes a deadline that is further than a timer reaches", () =>
+  Effect.gen(function* () {
+    const service = yield* DataPlane
+    for (const days of [24, 25, 400_000]) {
+      const deadline = performance.now() + days * 86_400_000
+      const running = ask(service, { model: "loop" }, sines(100_000), deadline)
+      const queued = ask(service, { model: "loop" }, sines(1), deadline)
+      const answers = yield* all([running, queued])
+      assert.deepStrictEqual(answers.map(failure), ["answered", "answered"], `${days} days`)
+    }
+  }).pipe(Effect.provide(layer(`${fixtures}/loop.onnx`)))
+)
+
+it.live("takes tensors of no elements, however long they say they are, and counts no rows of them", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "open.onnx", { model: "more/open" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const empty = (shape: ReadonlyArray<number>): InferRequest => ({
+        inputs: [{ name: "x", datatype: "FP32", shape, data: new Float32Array(0) }]
+      })
+      for (const rows of [0, 1, 4_000_000_000]) {
+        const [answered] = yield* all([ask(service, { model: "open" }, empty([rows, 0]))])
+        const { outputs } = Result.getOrThrow(answered!)
+        assert.deepStrictEqual(outputs[0], { name: "y", datatype: "FP32", shape: [rows, 0], data: new Float32Array(0) })
+      }
+      const [counts] = yield* service.statistics({ model: "open" })
+      assert.strictEqual(counts!.inference_count, 0)
+      assert.deepStrictEqual(
+        counts!.batch_stats.map(({ batch_size }) => batch_size),
+        [0]
+      )
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)

@@ -31,6 +31,11 @@ describe("a classification", () => {
       Classification.apply(tensor("FP32", [0, 3], new Float32Array(0)), 2, true),
       Result.succeed(tensor("BYTES", [0, 0], []))
     )
+    const long = 4_000_000_000
+    assert.deepStrictEqual(
+      Classification.apply(tensor("FP32", [long, 0], new Float32Array(0)), 2, true),
+      Result.succeed(tensor("BYTES", [long, 0], []))
+    )
   })
 
   it("takes NaN for −∞", () => {

@@ -26,6 +26,9 @@ export interface Options {
   readonly onFailure: (text: string) => void
 }
 
+/** The milliseconds of node's longest timer, 24 days. */
+const longestTimer = 2 ** 31 - 1
+
 /** The memory that waiting inputs may hold. */
 const maxWaitingBytes = 256 * 1024 * 1024
 
@@ -40,8 +43,8 @@ type Answer = (result: Result.Result<ReadonlyArray<InferTensor>, RequestError>) 
 interface Request {
   readonly inputs: ReadonlyArray<InferTensor>
   readonly outputs: ReadonlyArray<ServedSpec>
-  /** Requests with one key may go together. */
-  readonly key: string
+  /** Requests with one key may go together; without one, a request goes alone. */
+  readonly key: string | undefined
   readonly rows: number
   readonly bytes: number
   readonly arrived: number
@@ -60,8 +63,11 @@ const bytesOf = (inputs: ReadonlyArray<InferTensor>): number => {
   return sum
 }
 
-const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<ServedSpec>): string => {
+/** Undefined where the inputs have not as many rows each: such a request goes alone, for its outputs cannot be told from others'. */
+const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<ServedSpec>): string | undefined => {
   let key = ""
+  const rows = inputs[0]!.shape[0]
+  if (inputs.some(({ shape }) => shape[0] !== rows)) return undefined
   for (const { shape } of inputs) {
     for (let axis = 1; axis < shape.length; axis++) key += `${shape[axis]},`
     key += ";"
@@ -122,7 +128,8 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
     let rows = 0
     for (const request of queue) {
       const first = batch[0]
-      const joins = first === undefined || (maxRows > 0 && request.key === first.key && rows + request.rows <= maxRows)
+      const alike = request.key !== undefined && request.key === first?.key
+      const joins = first === undefined || (alike && rows + request.rows <= maxRows)
       if (joins) {
         batch.push(request)
         rows += request.rows
@@ -186,7 +193,9 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
         compute_infer: outcome.success.ns,
         compute_output: ns(performance.now() - came)
       }
-      tally.executed(rows, batch.length, spent, Date.now())
+      // A tensor without elements may say any number of rows.
+      const counted = batch[0]!.inputs[0]?.data.length === 0 && batch.length === 1 ? 0 : rows
+      tally.executed(counted, batch.length, spent, Date.now())
       done(then, true)
     })
   }
@@ -297,7 +306,7 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
       const entry: Request = {
         inputs,
         outputs,
-        key: maxRows > 0 ? keyOf(inputs, outputs) : "",
+        key: maxRows > 0 ? keyOf(inputs, outputs) : undefined,
         rows: maxRows > 0 ? inputs[0]!.shape[0]! : 1,
         bytes,
         arrived,
@@ -328,7 +337,8 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
           expired += 1
           return refuse(new DeadlineExceeded({ model }))
         }
-        entry.timer = setTimeout(expire, deadline - arrived)
+        // A longer timer would ring at once; nothing waits so long.
+        entry.timer = setTimeout(expire, Math.min(deadline - arrived, longestTimer))
       }
       waiting += 1
       waitingRows += entry.rows

@@ -2,6 +2,7 @@
  * A request's body, bounded: its own bytes, and the bytes of all bodies that are held at one time.
  */
 import type { IncomingMessage } from "node:http"
+import type { Http2Stream } from "node:http2"
 import { Result } from "effect"
 import { BodyTooLarge, type RequestInvalid } from "../RequestError.ts"
 import * as Encoding from "./Encoding.ts"
@@ -29,6 +30,9 @@ const unsupported = Reply.error(
   }
 )
 
+// Of HTTP/2, a request that is destroyed leaves its stream as it was.
+const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }) => (request.stream ?? request).destroy()
+
 const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.failure(reason))
 
 /**
@@ -47,6 +51,7 @@ export const read = (
   let owed = 0
   let open = true
   let ended = false
+  let timer: NodeJS.Timeout | undefined
   const release = () => {
     held.bytes -= owed
     owed = 0
@@ -57,6 +62,7 @@ export const read = (
   }
   const finish = (result: Result.Result<Uint8Array, Reply.Reply>) => {
     open = false
+    clearTimeout(timer)
     chunks = []
     done(result, release)
   }
@@ -66,7 +72,7 @@ export const read = (
     received += chunk.length
     if (!open) {
       // Reading on for a while lets the client find the answer instead of a broken connection.
-      if (received > 2 * limits.bodyBytes) request.destroy()
+      if (received > 2 * limits.bodyBytes) cutOff(request)
       return
     }
     if (received > limits.bodyBytes) return tooLarge()
@@ -86,10 +92,15 @@ export const read = (
     })
   })
   request.on("close", () => {
+    clearTimeout(timer)
     if (open && !ended) release()
   })
   // HTTP/1 has these bounds in the server's own timeouts.
-  if (request.httpVersionMajor > 1) request.setTimeout(limits.idleMillis, () => open && request.destroy())
+  if (request.httpVersionMajor > 1) {
+    const cut = () => open && cutOff(request)
+    request.setTimeout(limits.idleMillis, cut)
+    timer = setTimeout(cut, limits.requestMillis)
+  }
   if (Number(request.headers["content-length"]) > limits.bodyBytes) tooLarge()
   else if (coding === "unknown") finish(Result.fail(unsupported))
   else proceed()

@@ -77,14 +77,25 @@ const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => 
 
 type Take = (request: IncomingMessage, response: ServerResponse, continues: boolean) => boolean
 
-/** Lets `take` have each request first; those that it leaves go to whoever listens. */
+// As a proxy is asked, and any server has to take (RFC 9112, 3.2.2); all that follows reads a path.
+const origin = /^https?:\/\/[^/?#]*/i
+
+/**
+ * Lets `take` have each request first; those that it leaves go to whoever listens. Nobody may listen for an upgrade: node hands a request that
+ * offers one past `take`, and its token, to who does, and answers it as any other where none does.
+ */
 const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S => {
   const emit = server.emit.bind(server) as (event: string | symbol, ...rest: ReadonlyArray<unknown>) => boolean
   const fronted = (event: string | symbol, ...rest: ReadonlyArray<unknown>): boolean =>
     ((event === "request" || event === "checkContinue") &&
       take(rest[0] as IncomingMessage, rest[1] as ServerResponse, event === "checkContinue")) ||
     emit(event, ...rest)
-  return Object.assign(server, { emit: fronted })
+  const on = server.on.bind(server) as (event: string | symbol, listener: (...args: Array<never>) => void) => S
+  return Object.assign(server, {
+    emit: fronted,
+    on: (event: string | symbol, listener: (...args: Array<never>) => void) =>
+      event === "upgrade" ? server : on(event, listener)
+  })
 }
 
 /** A listening server; `url` is its address, `http://127.0.0.1:8080`, and after `leave` each answer closes its connection, so that the next request goes elsewhere. */
@@ -120,6 +131,7 @@ export class HttpTransport extends Context.Service<
         })
         const take: Take = (request, response, continues) => {
           if (leaving) response.shouldKeepAlive = false
+          if (!request.url?.startsWith("/")) request.url = request.url?.replace(origin, "").replace(/^(?!\/)/, "/")
           watch?.(request, response)
           const stopped = Gate.stop({ access, cors }, request, response)
           if (stopped !== undefined) {

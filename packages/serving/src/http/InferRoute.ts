@@ -87,6 +87,8 @@ export const make =
     const arrival = performance.now()
     const { headers } = request
     let answered = false
+    // Of HTTP/2, a response does not know that it is destroyed.
+    let gone = false
     let cancel: Cancel | undefined
     let release: (() => void) | undefined
 
@@ -127,6 +129,7 @@ export const make =
     }
 
     response.on("close", () => {
+      gone = true
       release?.()
       if (!answered) cancel?.()
     })
@@ -146,7 +149,7 @@ export const make =
       if (continues) response.writeContinue()
     }
     Body.read(request, limits, held, proceed, (body, giveBack) => {
-      if (response.destroyed) return giveBack()
+      if (gone) return giveBack()
       release = giveBack
       if (Result.isFailure(body)) return reply(body.failure)
       guarded(() => infer(body.success))

@@ -1,7 +1,7 @@
 import { connect } from "node:net"
 import { gzipSync } from "node:zlib"
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import { ask, models, raw, speak } from "./Ask.ts"
 
@@ -203,6 +203,47 @@ layer(serve(), live)("attacks", (it) => {
       assert.strictEqual(ends(said), 413)
       const told = yield* speak(head("expect: 100-continue", "content-length: 10"), 500)
       assert.strictEqual(ends(told), 100)
+    })
+  )
+})
+
+layer(serve({}, { access: { all: Redacted.make("reader") } }), live)("a token", (it) => {
+  const get = (...lines: ReadonlyArray<string>) =>
+    speak(
+      `GET /v2/models/stats HTTP/1.1\r\nhost: a\r\nconnection: close, upgrade\r\n${lines.join("\r\n")}\r\n\r\n`,
+      1000
+    )
+
+  it.effect("is wanted of who asks for another protocol, too", () =>
+    Effect.gen(function* () {
+      for (const protocol of ["h2c", "websocket", "nothing"]) {
+        assert.strictEqual(ends(yield* get(`upgrade: ${protocol}`)), 401, protocol)
+        assert.strictEqual(ends(yield* get(`upgrade: ${protocol}`, "authorization: Bearer reader")), 200, protocol)
+      }
+    })
+  )
+})
+
+layer(serve(), live)("requests in other words", (it) => {
+  const body = JSON.stringify(tensor({}))
+  const length = `content-length: ${body.length}`
+
+  it.effect("that offer another protocol, as Java's client does, are answered in this one", () =>
+    Effect.gen(function* () {
+      const offer = ["connection: close, upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAAB"]
+      assert.match(yield* speak(head(...offer, length) + body, 1000), /^HTTP\/1\.1 200 [^]*"data":\[1\]/)
+    })
+  )
+
+  it.effect("whose target is a whole URL", () =>
+    Effect.gen(function* () {
+      const whole = (line: string) =>
+        speak(`${line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${length}\r\n\r\n${body}`, 1000)
+      assert.match(yield* whole(`POST http://a${path}`), /^HTTP\/1\.1 200 [^]*"data":\[1\]/)
+      for (const target of ["HTTP://a:80/v2/health/live", "http://a/v2/health/live?x=http://b/"]) {
+        assert.match(yield* whole(`GET ${target}`), /^HTTP\/1\.1 200 [^]*"live":true/)
+      }
+      assert.match(yield* whole("GET http://a"), /^HTTP\/1\.1 200 /)
     })
   )
 })

@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { connect } from "node:http2"
+import { connect, constants } from "node:http2"
 import { request } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
@@ -33,8 +34,8 @@ const certificates = Effect.acquireRelease(
   ({ folder }) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
 
-const serve = (tls: InferenceServer.Options["tls"]) =>
-  InferenceServer.layer({ repository: models, port: 0, executionProviders: ["cpu"], tls })
+const serve = (tls: InferenceServer.Options["tls"], limits: InferenceServer.Options["limits"] = {}) =>
+  InferenceServer.layer({ repository: models, port: 0, executionProviders: ["cpu"], tls, limits })
 const path = "/v2/models/custom_identity_int32/infer"
 const body = JSON.stringify({ inputs: [{ name: "INPUT0", datatype: "INT32", shape: [1, 3], data: [1, 2, 3] }] })
 
@@ -100,5 +101,63 @@ it.live.runIf(possible)("refuses clients without a certificate where it wants on
       assert.match(yield* overHttp1({ ca: authority, ...client }), /^1\.1 200 /)
       assert.match(yield* overHttp1({ ca: authority }), /CERTIFICATE_REQUIRED|ECONNRESET|EPIPE/)
     }).pipe(Effect.provide(serve({ ...server, clientAuthority: authority })))
+  }).pipe(Effect.scoped)
+)
+
+/** Sends a body over HTTP/2 and resets its stream so many milliseconds later, before its end or before its answer. */
+const abandon = Effect.fnUntraced(function* (
+  ca: string,
+  sent: Uint8Array,
+  whole: boolean,
+  millis: number,
+  headers = {}
+) {
+  const { url } = yield* InferenceServer.InferenceServer
+  yield* Effect.callback<void>((resume) => {
+    const session = connect(url, { ca })
+    const stream = session.request({ ":path": path, ":method": "POST", ...headers })
+    stream.on("error", () => undefined)
+    stream.on("close", () => {
+      session.close()
+      resume(Effect.void)
+    })
+    const reset = () => setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), millis)
+    if (whole) stream.end(sent, reset)
+    else stream.write(sent, reset)
+  })
+})
+
+it.live.runIf(possible)("gives back what clients of HTTP/2 held that went away", () =>
+  Effect.gen(function* () {
+    const { authority, server } = yield* certificates
+    const part = Buffer.alloc(200_000)
+    // Half sent; all sent, and taken back while it is unpacked.
+    const packed = gzipSync(Buffer.alloc(8_000_000, body))
+    yield* Effect.gen(function* () {
+      for (let i = 0; i < 20; i++) {
+        yield* abandon(authority, part, false, 5, { "content-length": "1000000" })
+        yield* abandon(authority, packed, true, i % 10, { "content-encoding": "gzip" })
+      }
+      yield* Effect.sleep("200 millis")
+      assert.match(yield* overHttp2({ ca: authority }, path, "POST", body), /^200 /)
+    }).pipe(Effect.provide(serve(server, { heldBytes: 20_000_000 })))
+  }).pipe(Effect.scoped)
+)
+
+it.live.runIf(possible)("bounds the time of a whole request over HTTP/2 too", () =>
+  Effect.gen(function* () {
+    const { authority, server } = yield* certificates
+    yield* Effect.gen(function* () {
+      const { url } = yield* InferenceServer.InferenceServer
+      const session = connect(url, { ca: authority })
+      const stream = session.request({ ":path": path, ":method": "POST" })
+      stream.on("error", () => undefined)
+      const drip = setInterval(() => stream.write(" "), 50)
+      const began = performance.now()
+      yield* Effect.callback<void>((resume) => void stream.on("close", () => resume(Effect.void)))
+      clearInterval(drip)
+      session.close()
+      assert.isBelow(performance.now() - began, 3000)
+    }).pipe(Effect.provide(serve(server, { headersMillis: 300, requestMillis: 600 })))
   }).pipe(Effect.scoped)
 )
