@@ -50,8 +50,7 @@ export const identity = (run: {
       })
   )
 
-const digest = ({ inputs, targets }: Dataset) =>
-  Effect.sync(() => Sha256.hex(Safetensors.encode({ inputs, targets })))
+const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Safetensors.encode({ inputs, targets })))
 
 const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
 
