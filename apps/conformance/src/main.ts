@@ -9,10 +9,14 @@ import * as Cases from "./Cases.ts"
 import * as Engines from "./Engines.ts"
 import * as Table from "./Table.ts"
 
+const wrong = Effect.sync(() => {
+  process.exitCode = 1
+})
+
 const conformance = Command.make(
   "conformance",
   {
-    folder: Argument.Directory("FOLDER").pipe(
+    folder: Argument.Directory("FOLDER", { mustExist: true }).pipe(
       Argument.withDescription("the folder whose folders are cases, as node/test_abs")
     ),
     engine: Flag.Literals("engine", Engines.names).pipe(
@@ -22,7 +26,11 @@ const conformance = Command.make(
   },
   Effect.fn("conformance")(function* ({ engine, folder }) {
     const cases = yield* Cases.inFolder(folder)
-    let failed = cases.length === 0 ? 1 : 0
+    if (cases.length === 0) {
+      yield* Console.error(`error: expected folders of cases in ${folder}, as node/test_abs; src/cases.py writes them`)
+      return yield* wrong
+    }
+    let failed = 0
     for (const name of Option.match(engine, { onNone: () => Engines.names, onSome: (one) => [one] })) {
       const ran = yield* Effect.result(Engines.run(name, cases))
       if (ran._tag === "Failure") {
@@ -33,10 +41,7 @@ const conformance = Command.make(
       failed += outcomes.filter(({ result }) => result === "failed").length
       yield* Effect.forEach(Table.lines(name, outcomes), (line) => Console.log(line))
     }
-    if (failed > 0)
-      yield* Effect.sync(() => {
-        process.exitCode = 1
-      })
+    if (failed > 0) yield* wrong
   })
 ).pipe(Command.withDescription("Run official ONNX operator tests through the reader and each engine"))
 
