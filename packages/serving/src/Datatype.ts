@@ -63,9 +63,15 @@ const boolean = {
   element: (value: unknown) => (value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined)
 }
 
+/** onnxruntime-node ends a text at its first NUL: inside the runtime this stands for it, which is no character and which no request may hold. */
+export const nul = "\uFFFF"
+
+/** Whether a text comes back from the runtime as it went in. */
+export const isText = (value: unknown): value is string => typeof value === "string" && !value.includes(nul)
+
 const text = {
-  expects: "a text",
-  element: (value: unknown) => (typeof value === "string" ? value : undefined)
+  expects: "a text without U+FFFF",
+  element: (value: unknown) => (isText(value) ? value : undefined)
 }
 
 // The protocol gives it no JSON form: it travels as binary tensor data or raw contents.

@@ -82,7 +82,7 @@ export const layer = ({
   const grpc =
     grpcPort === undefined
       ? Layer.empty
-      : GrpcTransport.layer({ host, port: grpcPort, access, tls, maxBodyBytes: limits?.bodyBytes })
+      : GrpcTransport.layer({ host, port: grpcPort, access, tls, maxBodyBytes: limits?.bodyBytes, grace: share })
   const running = Layer.effect(
     InferenceServer,
     Effect.gen(function* () {
@@ -100,8 +100,8 @@ export const layer = ({
   )
   // The server listens once the models are open, and is closed before they are.
   return running.pipe(
-    Layer.provide(HttpTransport.HttpTransport.layer({ ...http, grace: share })),
-    Layer.provide(grpc),
+    // Beside each other: they also stop at one time.
+    Layer.provide([HttpTransport.HttpTransport.layer({ ...http, grace: share }), grpc]),
     Layer.provide(plane),
     Layer.provide(NodeServices.layer)
   )

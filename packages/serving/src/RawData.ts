@@ -22,6 +22,8 @@ const readTexts = (count: number, bytes: Uint8Array): Result.Result<Array<string
     if (start + length > bytes.length) return invalid(`ends within element ${texts.length}`)
     const text = Result.try(() => decoder.decode(bytes.subarray(start, start + length)))
     if (Result.isFailure(text)) return invalid(`is no UTF-8 text at element ${texts.length}`)
+    if (!Datatype.isText(text.success))
+      return invalid(`holds U+FFFF, which is no character, in element ${texts.length}`)
     texts.push(text.success)
     at = start + length
   }

@@ -126,6 +126,40 @@ it.live("unloads, loads again, and takes files that come with the request", () =
   }).pipe(Effect.scoped)
 )
 
+it.live("ends a load that it began, though who asked for it goes away", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const files = { "1/model.onnx": readFileSync(`${fixtures}/more/triple.onnx`) }
+      const loading = yield* Effect.forkChild(service.load("other", { config: "{}", files }))
+      const begun = Effect.map(service.index, (index) => index.some(({ name }) => name === "other"))
+      while (!(yield* begun)) yield* Effect.yieldNow
+      yield* Fiber.interrupt(loading)
+      yield* service.modelReady({ model: "other" })
+      yield* service.serverReady
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("starts no more threads than a machine bears, whatever the settings say", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      for (const counts of [[65], [1_000_000], [64, 1], Array.from({ length: 65 }, () => 1)]) {
+        const instance_group = counts.map((count) => ({ count }))
+        const refused = yield* Effect.flip(service.load("m", { config: JSON.stringify({ instance_group }) }))
+        assert.match(refused.message, /^failed to load the model "m": its config: at instance_group.*64/)
+      }
+      yield* service.load("m", { config: JSON.stringify({ instance_group: [{ count: 2 }, { count: 1 }] }) })
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
 it.live("looks by itself for what is new, changed and gone", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

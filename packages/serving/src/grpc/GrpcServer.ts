@@ -2,7 +2,7 @@
  * The server of grpc-js with all services: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
  */
 import { Server, ServerCredentials } from "@grpc/grpc-js"
-import { Effect, type Scope } from "effect"
+import { type Duration, Effect, type Scope } from "effect"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
 import * as Tls from "../Tls.ts"
@@ -40,15 +40,20 @@ const credentials = (tls: Tls.Tls | undefined): ServerCredentials => {
   return ServerCredentials.createSsl(mutual ? Buffer.from(clientAuthority) : null, [pair], mutual)
 }
 
-// Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after 5 s is cut off.
-const stop = (server: Server, calls: Calls.Calls, plane: DataPlane["Service"]): Effect.Effect<void> =>
+// Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after its grace is cut off.
+const stop = (
+  server: Server,
+  calls: Calls.Calls,
+  plane: DataPlane["Service"],
+  grace: Duration.Input
+): Effect.Effect<void> =>
   Effect.andThen(
     plane.drain,
     Effect.callback<void>((resume) => {
       server.tryShutdown(() => resume(Effect.void))
       for (const close of calls.open) close()
     })
-  ).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.sync(() => server.forceShutdown()) }))
+  ).pipe(Effect.timeoutOrElse({ duration: grace, orElse: () => Effect.sync(() => server.forceShutdown()) }))
 
 const listen = (server: Server, host: string, port: number, tls: Tls.Tls | undefined) =>
   Effect.callback<number, Error>((resume) => {
@@ -70,14 +75,15 @@ export const make = Effect.fnUntraced(function* ({
   port = 8081,
   access = {},
   tls,
-  maxBodyBytes = 64 * 1024 * 1024
+  maxBodyBytes = 64 * 1024 * 1024,
+  grace = "5 seconds"
 }: Options): Effect.fn.Return<string, Tls.TlsInvalid | AddressUnavailable, DataPlane | Scope.Scope> {
   yield* Tls.check(tls)
   const plane = yield* DataPlane
   const calls: Calls.Calls = { access, run: Effect.runForkWith(yield* Effect.context()), open: new Set() }
   const server = yield* Effect.acquireRelease(
     Effect.sync(() => new Server({ ...limits, "grpc.max_receive_message_length": maxBodyBytes })),
-    (server) => stop(server, calls, plane)
+    (server) => stop(server, calls, plane, grace)
   )
   const inference = yield* InferenceService.implementation(calls, plane)
   const health = Health.implementation(calls, plane, [GRPCInferenceService.typeName])

@@ -1,7 +1,7 @@
 /**
  * The data plane over gRPC, on a port of its own, with health and reflection beside it.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Layer } from "effect"
 import type { Access } from "../Access.ts"
 import type { AddressUnavailable } from "../AddressUnavailable.ts"
 import type { DataPlane } from "../DataPlane.ts"
@@ -15,6 +15,8 @@ export interface Options {
   readonly tls?: Tls | undefined
   /** Of one message, compressed or not. */
   readonly maxBodyBytes?: number | undefined
+  /** What the answers that are under way may take once the server is to stop; 5 s where it is not given. */
+  readonly grace?: Duration.Input | undefined
 }
 
 /** A listening server; `address` is where, `127.0.0.1:8081`. */

@@ -14,7 +14,7 @@ const codes: Readonly<Record<RequestError["_tag"], status>> = {
   Draining: status.UNAVAILABLE,
   Unauthenticated: status.UNAUTHENTICATED,
   AdminClosed: status.PERMISSION_DENIED,
-  InferenceFailed: status.INTERNAL,
+  InferenceFailed: status.INVALID_ARGUMENT,
   NotSupported: status.UNIMPLEMENTED,
   BodyTooLarge: status.RESOURCE_EXHAUSTED
 }

@@ -44,6 +44,8 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const unloaded = new Set<string>()
   // One change at a time: two loads of one model would take each other's place.
   const changes = yield* Semaphore.make(1)
+  // A client that does not wait for the end of a change does not leave the model half changed.
+  const toItsEnd = <A, E, R>(change: Effect.Effect<A, E, R>) => changes.withPermits(1)(Effect.uninterruptible(change))
 
   const set = (name: string, version: string, slot: Slot) => {
     const versions = models.get(name) ?? new Map<string, Slot>()
@@ -207,7 +209,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       yield* explain(apply(replaced, true))
     }
     unloaded.delete(model)
-  }, changes.withPermits(1))
+  }, toItsEnd)
 
   const unload = Effect.fnUntraced(function* (model: string) {
     const versions = models.get(model)
@@ -215,7 +217,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     unloaded.add(model)
     for (const [version, slot] of versions) yield* drop(model, version, slot, "unloaded")
     yield* Effect.logInfo(`the model "${model}" is unloaded`)
-  }, changes.withPermits(1))
+  }, toItsEnd)
 
   const find = ({ model, version }: ModelName): ServedModel.ServedModel | undefined =>
     version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served

@@ -10,7 +10,14 @@ const whole = (maximum: number) => {
   return Schema.Union([within, Schema.FiniteFromString.pipe(Schema.decodeTo(within))])
 }
 const Count = whole(1_000_000)
+/** Threads of one model, each with a session of its own. */
+const maxInstances = 64
 const Microseconds = whole(600_000_000)
+
+/** The threads that a model computes in. */
+export const instancesOf = (settings: {
+  readonly instance_group?: ReadonlyArray<{ readonly count?: number }>
+}): number => settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
 
 /** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({
@@ -56,6 +63,10 @@ export const ModelSettings = Schema.Struct({
         count: Schema.optionalKey(Count),
         kind: Schema.optionalKey(Schema.Literals(["KIND_AUTO", "KIND_CPU", "KIND_GPU"])),
         gpus: Schema.optionalKey(Schema.Array(Count))
+      })
+    ).check(
+      Schema.makeFilter((groups) => instancesOf({ instance_group: groups }) <= maxInstances, {
+        expected: `${maxInstances} instances or fewer in all`
       })
     )
   )

@@ -10,14 +10,14 @@ import type { InferRequest, InferResponse } from "../InferTensor.ts"
 import * as ModelSignature from "../ModelSignature.ts"
 import type { ModelStatistics } from "../ModelStatistics.ts"
 import { ModelUnavailable, type RequestError } from "../RequestError.ts"
-import type { ModelSettings } from "../repository/ModelSettings.ts"
+import * as ModelSettings from "../repository/ModelSettings.ts"
 import type { ExecutionProvider, RuntimeSpec } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
 /** Which version, how it is served, and what it must stand before it is. */
 export interface Options extends Omit<ModelWorker.Options, "threads"> {
   readonly version: string
-  readonly settings: ModelSettings
+  readonly settings: ModelSettings.ModelSettings
   readonly check: (worker: ModelWorker.ModelWorker) => Effect.Effect<void, ModelWorker.ModelLoadFailed>
 }
 
@@ -25,7 +25,7 @@ export interface Options extends Omit<ModelWorker.Options, "threads"> {
 export interface ServedModel {
   readonly name: string
   readonly version: string
-  readonly settings: ModelSettings
+  readonly settings: ModelSettings.ModelSettings
   readonly signature: ModelSignature.ModelSignature
   readonly maxBatchSize: number
   /** Of the worker that has it now; fails while none is open. */
@@ -62,7 +62,7 @@ const signatureOf = (description: ModelWorker.Description): ModelSignature.Model
   return { inputs: description.inputs.map(spec), outputs: description.outputs.map(spec) }
 }
 
-const maxRowsOf = (settings: ModelSettings, batchable: boolean): number =>
+const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): number =>
   batchable ? (settings.max_batch_size ?? defaults.rows) : 0
 
 /** Opens a version, warms it up and checks it; it stays open until the scope closes, which first lets the queue empty. */
@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
   const { name, version, settings, check, model, providers } = options
   const policy = settings.dynamic_batching?.default_queue_policy
-  const instances = settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
+  const instances = ModelSettings.instancesOf(settings)
   const threads = Math.max(1, Math.floor(availableParallelism() / instances))
   const first = yield* Deferred.make<Made, ModelWorker.ModelLoadFailed>()
   const run = Effect.runForkWith(yield* Effect.context())

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { env, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
-import type { TensorData } from "../Datatype.ts"
+import { nul, type TensorData } from "../Datatype.ts"
 import type {
   End,
   ExecutionProvider,
@@ -58,7 +58,6 @@ const open = async (settings: Settings) => {
 const specs = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): ReadonlyArray<RuntimeSpec> =>
   metadata.filter((value) => value.isTensor).map(({ name, type, shape }) => ({ name, type, shape }))
 
-// onnxruntime-node ends a text at its first NUL; inside the runtime U+FFFF, which is no character, stands for it.
 const swap = (data: TensorData, from: string, to: string): TensorData =>
   Array.isArray(data) && data.some((text) => text.includes(from)) ? data.map((text) => text.replaceAll(from, to)) : data
 
@@ -66,10 +65,10 @@ const swap = (data: TensorData, from: string, to: string): TensorData =>
 const tensorOf = ({ type, data, dims }: RuntimeTensor): Tensor =>
   type === "float16"
     ? Object.assign(new Tensor("uint16", data as Uint16Array, dims), { type })
-    : new Tensor(type as Tensor.Type, swap(data, "\0", "\uFFFF") as Tensor.DataType, dims)
+    : new Tensor(type as Tensor.Type, swap(data, "\0", nul) as Tensor.DataType, dims)
 
 const dataOf = ({ type, data }: Tensor): TensorData => {
-  if (type !== "float16") return swap(data as TensorData, "\uFFFF", "\0")
+  if (type !== "float16") return swap(data as TensorData, nul, "\0")
   const { buffer, byteOffset, length } = data as Uint16Array
   return new Uint16Array(buffer, byteOffset, length)
 }

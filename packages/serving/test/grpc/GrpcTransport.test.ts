@@ -105,7 +105,7 @@ describe("inference.GRPCInferenceService", () => {
         ["Overloaded", status.UNAVAILABLE],
         ["DeadlineExceeded", status.DEADLINE_EXCEEDED],
         ["Draining", status.UNAVAILABLE],
-        ["InferenceFailed", status.INTERNAL],
+        ["InferenceFailed", status.INVALID_ARGUMENT],
         ["NotSupported", status.UNIMPLEMENTED]
       ]
       for (const [modelName, code] of table) {
@@ -444,8 +444,9 @@ describe("the port", () => {
       const gone = yield* infer(client, x(1, raw(1, 2)), { deadline: Date.now() + 1000 })
       assert.strictEqual(gone.code, status.UNAVAILABLE)
       const stuck = yield* Scope.make()
-      const other = yield* Scope.provide(serve(), stuck)
+      const other = yield* Scope.provide(serve({ grace: "200 millis" }), stuck)
       const never = infer(yield* GrpcClient.connect(other.address), { ...x(1, raw(1, 2)), modelName: "never" })
+      const asked = performance.now()
       const [cut] = yield* Effect.all(
         [
           never,
@@ -457,6 +458,7 @@ describe("the port", () => {
         { concurrency: "unbounded" }
       )
       assert.oneOf(cut.code, [status.CANCELLED, status.UNAVAILABLE])
+      assert.isBelow(performance.now() - asked, 2000)
     })
   )
 

@@ -96,7 +96,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, grpcPort: 0, execut
         rawInputContents: [new Uint8Array(12)]
       }
       const failed = yield* GrpcClient.ask(connected, method.modelInfer, odd)
-      assert.strictEqual(failed.code, status.INTERNAL)
+      assert.strictEqual(failed.code, status.INVALID_ARGUMENT)
       assert.notMatch(String(failed.details), /\/|node_modules|reshape_helper/)
       const version = yield* GrpcClient.ask(connected, method.modelInfer, {
         ...sigmoid(1, 2),

@@ -68,7 +68,11 @@ describe("typed contents", () => {
       ],
       [
         typed("BYTES", [1], { bytesContents: [new Uint8Array([255])] }),
-        'the input "x" is BYTES: each element is a text; element 0 is another; correct it'
+        'the input "x" is BYTES: each element is a text without U+FFFF; element 0 is another; correct it'
+      ],
+      [
+        typed("BYTES", [2], { bytesContents: [bytes("a\0"), bytes("\uFFFF")] }),
+        'the input "x" is BYTES: each element is a text without U+FFFF; element 1 is another; correct it'
       ],
       [
         typed("BF16", [1], { fp32Contents: [1] }),

@@ -100,6 +100,15 @@ layer(serve(), live)("attacks", (it) => {
     ),
     /ends within element 0/
   )
+  refused(
+    "texts of what stands for NUL in the runtime",
+    400,
+    raw(
+      tensor({ datatype: "BYTES", data: undefined, parameters: { binary_data_size: 7 } }),
+      Uint8Array.of(3, 0, 0, 0, 0xef, 0xbf, 0xbf)
+    ),
+    /holds U\+FFFF, which is no character, in element 0/
+  )
 
   it.effect("names that lead out of the repository", () =>
     Effect.gen(function* () {

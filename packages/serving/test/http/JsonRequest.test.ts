@@ -41,7 +41,7 @@ it("reads NaN and the infinities as bare words, as many as there are, and writes
 
 it("reads what JSON.parse reads, whatever the texts hold", () => {
   const property = fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 1 }), (texts) => {
-    const well = texts.map((text) => text.toWellFormed())
+    const well = texts.map((text) => text.toWellFormed().replaceAll("\uFFFF", ""))
     for (const loose of ["", ",NaN"]) {
       const count = loose === "" ? 0 : 1
       const body = `{"inputs":[${tensor("BYTES", well.length, JSON.stringify(well).slice(1, -1))},${tensor("FP32", count, loose.slice(1))}]}`
