@@ -4,12 +4,13 @@
  * batches whose size follows the load.
  */
 import { Result } from "effect"
-import type { InferRequest, InferTensor } from "../InferTensor.ts"
+import type { InferRequest } from "../InferTensor.ts"
 import type { ServedSpec } from "../ModelSignature.ts"
 import { DeadlineExceeded, InferenceFailed, ModelUnavailable, Overloaded, type RequestError } from "../RequestError.ts"
 import type { Computed, ModelWorker } from "../worker/ModelWorker.ts"
 import * as Batch from "./Batch.ts"
 import * as Tally from "./Tally.ts"
+import * as Waiting from "./Waiting.ts"
 
 /** How a queue is bounded and what may go together. */
 export interface Options {
@@ -38,44 +39,6 @@ const few = 16
 /** How much the newest execution counts in what a row takes. */
 const newest = 0.2
 
-type Answer = (result: Result.Result<ReadonlyArray<InferTensor>, RequestError>) => void
-
-interface Request {
-  readonly inputs: ReadonlyArray<InferTensor>
-  readonly outputs: ReadonlyArray<ServedSpec>
-  /** Requests with one key may go together; without one, a request goes alone. */
-  readonly key: string | undefined
-  readonly rows: number
-  readonly bytes: number
-  readonly arrived: number
-  readonly answer: Answer
-  timer: NodeJS.Timeout | undefined
-  taken: number
-  done: boolean
-}
-
-const bytesOf = (inputs: ReadonlyArray<InferTensor>): number => {
-  let sum = 0
-  for (const { data } of inputs) {
-    if (Array.isArray(data)) for (const text of data) sum += 48 + 2 * text.length
-    else sum += data.byteLength
-  }
-  return sum
-}
-
-/** Undefined where the inputs have not as many rows each: such a request goes alone, for its outputs cannot be told from others'. */
-const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<ServedSpec>): string | undefined => {
-  let key = ""
-  const rows = inputs[0]!.shape[0]
-  if (inputs.some(({ shape }) => shape[0] !== rows)) return undefined
-  for (const { shape } of inputs) {
-    for (let axis = 1; axis < shape.length; axis++) key += `${shape[axis]},`
-    key += ";"
-  }
-  for (const { name } of outputs) key += `${name}\u0000`
-  return key
-}
-
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
 
 /** A queue with no worker yet. */
@@ -83,10 +46,7 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   const tally = Tally.make()
   const idle: Array<ModelWorker> = []
   let workers = 0
-  let queue: Array<Request> = []
-  let waiting = 0
-  let waitingRows = 0
-  let waitingBytes = 0
+  const waiting = Waiting.make(maxRows)
   let millisPerRow = 0
   let running = 0
   let [refused, expired, cancelled] = [0, 0, 0]
@@ -94,59 +54,27 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   let holding = false
   const whenEmpty: Array<() => void> = []
 
-  const settle = (request: Request) => {
+  const settle = (request: Waiting.Request) => {
     request.done = true
     clearTimeout(request.timer)
     if (request.taken > 0) return
-    leave(request)
-    const place = queue.indexOf(request)
-    if (place >= 0) queue.splice(place, 1)
+    waiting.remove(request)
     tellWhenEmpty()
   }
 
-  const leave = ({ bytes, rows }: Request) => {
-    waiting -= 1
-    waitingRows -= rows
-    waitingBytes -= bytes
-  }
-
+  const isEmpty = () => waiting.count() === 0 && running === 0
   const tellWhenEmpty = () => {
-    if (waiting === 0 && running === 0) for (const call of whenEmpty.splice(0)) call()
+    if (isEmpty()) for (const call of whenEmpty.splice(0)) call()
   }
 
-  const fail = (request: Request, error: RequestError) => {
+  const fail = (request: Waiting.Request, error: RequestError) => {
     if (request.done) return
     settle(request)
     tally.failed(ns(performance.now() - request.arrived))
     request.answer(Result.fail(error))
   }
 
-  /** The oldest request and all that may go with it, out of the queue. */
-  const nextBatch = (): Array<Request> => {
-    const batch: Array<Request> = []
-    const rest: Array<Request> = []
-    let rows = 0
-    for (const request of queue) {
-      const first = batch[0]
-      const alike = request.key !== undefined && request.key === first?.key
-      const joins = first === undefined || (alike && rows + request.rows <= maxRows)
-      if (joins) {
-        batch.push(request)
-        rows += request.rows
-      } else rest.push(request)
-    }
-    queue = rest
-    return batch
-  }
-
-  const take = (batch: ReadonlyArray<Request>, now: number) => {
-    for (const request of batch) {
-      if (request.taken === 0) leave(request)
-      request.taken = now
-    }
-  }
-
-  const succeed = (batch: ReadonlyArray<Request>, { outputs }: Computed, taken: number) => {
+  const succeed = (batch: ReadonlyArray<Waiting.Request>, { outputs }: Computed, taken: number) => {
     const specs = batch[0]!.outputs
     let start = 0
     for (const request of batch) {
@@ -161,9 +89,9 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   }
 
   /** Runs a batch; `then` is called when all of it is answered, with whether the worker lives. */
-  const run = (worker: ModelWorker, batch: ReadonlyArray<Request>, then: (alive: boolean) => void) => {
+  const run = (worker: ModelWorker, batch: ReadonlyArray<Waiting.Request>, then: (alive: boolean) => void) => {
     const taken = performance.now()
-    take(batch, taken)
+    for (const request of batch) request.taken = taken
     const rows = batch.reduce((sum, request) => sum + request.rows, 0)
     const inputs = batch[0]!.inputs.map((_, index) => Batch.join(batch.map((request) => request.inputs[index]!)))
     const names = batch[0]!.outputs.map(({ name }) => name)
@@ -205,7 +133,11 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
     then(alive)
   }
 
-  const runEach = (worker: ModelWorker, batch: ReadonlyArray<Request>, then: (alive: boolean) => void): void => {
+  const runEach = (
+    worker: ModelWorker,
+    batch: ReadonlyArray<Waiting.Request>,
+    then: (alive: boolean) => void
+  ): void => {
     const [first, ...rest] = batch.filter((request) => !request.done)
     if (first === undefined) {
       then(true)
@@ -223,12 +155,10 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
 
   const flush = () => {
     scheduled = false
-    while (idle.length > 0 && waiting > 0) {
+    while (idle.length > 0 && waiting.count() > 0) {
       if (holdBack()) return
-      const batch = nextBatch()
-      if (batch.length === 0) return
       const worker = idle.pop()!
-      run(worker, batch, (alive) => {
+      run(worker, waiting.takeBatch(), (alive) => {
         if (alive) free(worker)
       })
     }
@@ -237,13 +167,8 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   /** Whether the oldest may still wait for others to fill its batch. */
   const holdBack = (): boolean => {
     if (maxDelay === 0) return false
-    let [rows, oldest] = [0, Number.POSITIVE_INFINITY]
-    for (const request of queue) {
-      rows += request.rows
-      oldest = Math.min(oldest, request.arrived)
-    }
-    const left = oldest + maxDelay - performance.now()
-    if (rows >= maxRows || left <= 0) return false
+    const left = waiting.patience(maxDelay)
+    if (left <= 0) return false
     if (holding) return true
     holding = true
     setTimeout(() => {
@@ -255,17 +180,18 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
 
   /** Why there is no room for another request now; whoever asks is to answer with it. */
   const refusal = (bytes = 0): Overloaded | undefined => {
-    const waits = (waitingRows * millisPerRow) / Math.max(workers, 1)
-    const full =
-      waiting >= limit || (waiting >= few && waits > maxWait) || (waiting > 0 && waitingBytes + bytes > maxWaitingBytes)
+    const count = waiting.count()
+    const millis = (waiting.sums.rows * millisPerRow) / Math.max(workers, 1)
+    const slow = count >= few && millis > maxWait
+    const full = count >= limit || slow || (count > 0 && waiting.sums.bytes + bytes > maxWaitingBytes)
     if (!full) return undefined
     refused += 1
     tally.failed(0)
-    return new Overloaded({ model, limit: waiting, retryAfter: 1 })
+    return new Overloaded({ model, limit: count, retryAfter: 1 })
   }
 
   const schedule = () => {
-    if (scheduled || idle.length === 0 || waiting === 0) return
+    if (scheduled || idle.length === 0 || waiting.count() === 0) return
     scheduled = true
     setImmediate(flush)
   }
@@ -291,30 +217,16 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
     },
     /** Answers all that waits, because no worker comes. */
     giveUp: () => {
-      for (const request of queue.splice(0)) fail(request, new ModelUnavailable({ model }))
+      for (const request of waiting.takeAll()) fail(request, new ModelUnavailable({ model }))
     },
     /** Puts a request, its inputs in the model's order, into the queue; calling what it returns takes it out again. */
     submit: (
       request: Pick<InferRequest, "inputs">,
       outputs: ReadonlyArray<ServedSpec>,
       deadline: number | undefined,
-      answer: Answer
+      answer: Waiting.Answer
     ): (() => void) => {
-      const arrived = performance.now()
-      const { inputs } = request
-      const bytes = bytesOf(inputs)
-      const entry: Request = {
-        inputs,
-        outputs,
-        key: maxRows > 0 ? keyOf(inputs, outputs) : undefined,
-        rows: maxRows > 0 ? inputs[0]!.shape[0]! : 1,
-        bytes,
-        arrived,
-        answer,
-        timer: undefined,
-        taken: 0,
-        done: false
-      }
+      const entry = Waiting.request(request.inputs, outputs, maxRows > 0, answer)
       const refuse = (error: RequestError) => {
         entry.done = true
         tally.failed(0)
@@ -322,7 +234,7 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
         return () => {}
       }
       if (workers === 0) return refuse(new ModelUnavailable({ model }))
-      const overloaded = refusal(bytes)
+      const overloaded = refusal(entry.bytes)
       if (overloaded !== undefined) {
         entry.done = true
         answer(Result.fail(overloaded))
@@ -333,17 +245,14 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
         fail(entry, new DeadlineExceeded({ model }))
       }
       if (deadline !== undefined) {
-        if (deadline <= arrived) {
+        if (deadline <= entry.arrived) {
           expired += 1
           return refuse(new DeadlineExceeded({ model }))
         }
         // A longer timer would ring at once; nothing waits so long.
-        entry.timer = setTimeout(expire, Math.min(deadline - arrived, longestTimer))
+        entry.timer = setTimeout(expire, Math.min(deadline - entry.arrived, longestTimer))
       }
-      waiting += 1
-      waitingRows += entry.rows
-      waitingBytes += bytes
-      queue.push(entry)
+      waiting.push(entry)
       schedule()
       return () => {
         if (entry.done) return
@@ -353,10 +262,10 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
     },
     /** Calls once nothing waits and nothing runs. */
     whenEmpty: (call: () => void) => {
-      if (waiting === 0 && running === 0) call()
+      if (isEmpty()) call()
       else whenEmpty.push(call)
     },
-    state: () => ({ waiting, limit, refused, expired, cancelled })
+    state: () => ({ waiting: waiting.count(), limit, refused, expired, cancelled })
   }
 }
 
