@@ -55,7 +55,7 @@ export const command = Command.make(
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const asks = { ...training, ...exposed, externalData, opset: asked, weights }
     const record = yield* Onnx.write(trained, out, asks)
-    const { compared, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
+    const { compared, cuda, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
@@ -68,6 +68,11 @@ export const command = Command.make(
           ]
         : []),
       ...(compared === undefined ? [] : [everything(compared)]),
+      ...(cuda === undefined
+        ? []
+        : [
+            `on CUDA: largest difference ${Report.number(cuda.maxAbsDifference)}, relative ${Report.number(cuda.maxRelativeDifference)}`
+          ]),
       `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])

@@ -4,6 +4,7 @@
 import { dirname, resolve } from "node:path"
 import type { Engine, NdArray } from "@rai/core"
 import type { InferenceSession, Tensor } from "@rai/onnxruntime"
+import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Context, Effect, Record, Schema, type Scope } from "effect"
 
 const messages = {
@@ -29,10 +30,15 @@ export interface Session {
   readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
 }
 
+/** Makes a model ready from its bytes. */
+export type Open = (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
+
 /** The service: opens models from their bytes; `file` names the model in errors, and weights that it keeps in other files lie beside it. */
 export interface Onnxruntime {
   readonly version: Effect.Effect<string, OnnxruntimeFailed>
-  readonly open: (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
+  readonly open: Open
+  /** The same on a GPU; fails where there is none. */
+  readonly openOnCuda?: Open | undefined
 }
 
 const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise<A>) =>
@@ -69,25 +75,36 @@ const array = ({ data, dims }: Tensor): NdArray.NdArray => {
   return { shape: dims, data: whole ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array) }
 }
 
-const settings = (file: string): InferenceSession.SessionOptions => ({
+const settings = (file: string, provider: "cpu" | "cuda"): InferenceSession.SessionOptions => ({
   logSeverityLevel: 4,
+  executionProviders: [provider],
   extra: { session: { model_external_initializers_file_folder_path: dirname(resolve(file)) } }
 })
 
+const openOn =
+  (provider: "cpu" | "cuda"): Open =>
+  (model, file) =>
+    Effect.flatMap(load(file), (ort) =>
+      Effect.map(
+        Effect.acquireRelease(
+          attempt(file, "read", () => ort.InferenceSession.create(model, settings(file, provider))),
+          (opened) => Effect.promise(() => opened.release())
+        ),
+        (opened) => session(ort, opened, file)
+      )
+    )
+
 /** onnxruntime-node; provide another to serve a program that runs models elsewhere. */
-export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference("@rai/export/Onnxruntime", {
+export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference<Onnxruntime>("@rai/export/Onnxruntime", {
   defaultValue: () => ({
     version: Effect.map(load("onnxruntime"), ({ env }) => env.versions.node ?? env.versions.common),
-    open: (model, file) =>
-      Effect.flatMap(load(file), (ort) =>
-        Effect.map(
-          Effect.acquireRelease(
-            attempt(file, "read", () => ort.InferenceSession.create(model, settings(file))),
-            (opened) => Effect.promise(() => opened.release())
-          ),
-          (opened) => session(ort, opened, file)
-        )
-      )
+    open: openOn("cpu"),
+    openOnCuda: (model, file) => {
+      const missing = CudaProvider.missing()
+      return missing === undefined
+        ? openOn("cuda")(model, file)
+        : Effect.fail(new OnnxruntimeFailed({ file, doing: "load", cause: CudaProvider.notInstalled(missing) }))
+    }
   })
 })
 

@@ -96,6 +96,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
       targets: Schema.optionalKey(Schema.Struct({ before: Met, after: Met }))
     })
   ),
+  /** The same examples on a GPU, where the machine that wrote the model has one: said, and held to nothing, for products there may be of fewer bits. */
+  cuda: Schema.optionalKey(Schema.Struct({ maxAbsDifference: Schema.Finite, maxRelativeDifference: Schema.Finite })),
   /** Absent from the records of earlier versions. */
   compared: Schema.optionalKey(Compared),
   inputs: Schema.Record(Schema.String, Rows),

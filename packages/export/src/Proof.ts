@@ -2,7 +2,7 @@
  * What the record of a model says: that it answers as the free run does, and what smaller weights cost.
  */
 import { Circuit, Engine, type NdArray, type Trained } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import * as Activations from "./Activations.ts"
 import * as Asked from "./Asked.ts"
 import * as Comparison from "./Comparison.ts"
@@ -27,10 +27,14 @@ const beside = Effect.fnUntraced(function* (
 ) {
   const { asked, constants, given } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
-  const { run } = yield* Onnxruntime.Onnxruntime.use(({ open }) => open(bytes, file))
+  const { open, openOnCuda } = yield* Onnxruntime.Onnxruntime
+  const { run } = yield* open(bytes, file)
+  const cuda =
+    openOnCuda === undefined ? undefined : Option.getOrUndefined(yield* Effect.option(openOnCuda(bytes, file)))
   const recorded = (rows: Parity.ParityRecord["inputs"][string]) => ({ [Activations.input(trained).name]: rows })
   const model = (x: NdArray.NdArray) => run(given(x))
-  return { batch: Comparison.batchOf(asked), freeRun, model, recorded, ...drawn(trained, options.samples) }
+  const onCuda = cuda && ((x: NdArray.NdArray) => cuda.run(given(x)))
+  return { batch: Comparison.batchOf(asked), freeRun, model, onCuda, recorded, ...drawn(trained, options.samples) }
 })
 
 /** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
@@ -117,7 +121,7 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { batch, freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
+  const { batch, freeRun, from, inputs, model, onCuda, recorded } = yield* beside(trained, bytes, file, options)
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
   const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
@@ -130,12 +134,17 @@ export const prove = Effect.fnUntraced(function* (
 
   const training = options.samples?.shape[0] ?? 0
   const all = Samples.all(inputs, { ...from, least: Comparison.least(batch) })
+  const anything = Number.MAX_VALUE
+  const cuda = onCuda && {
+    cuda: yield* Comparison.everywhere({ batch, file, freeRun, model: onCuda, tolerance: anything }, all)
+  }
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
     rounding,
     tolerance,
     examples: rows.length,
     ...differences,
+    ...cuda,
     compared: {
       training,
       random: all.shape[0]! - training + Samples.random,

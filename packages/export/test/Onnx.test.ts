@@ -464,6 +464,37 @@ describe("what is compared", () => {
       })
   )
 
+  it.effect("says how far a GPU's answers are, where there is one, and fails for none", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const own = Onnxruntime.Onnxruntime.defaultValue()
+      // A GPU that is off by a thousandth of a logit at one example.
+      const openOnCuda: Onnxruntime.Open = (bytes, name) =>
+        Effect.map(
+          own.open(bytes, name),
+          ({ run }): Onnxruntime.Session => ({
+            run: (inputs) =>
+              Effect.map(run(inputs), (outputs) => {
+                const at = Array.from(inputs.x!.data).indexOf(2.5)
+                if (at >= 0) outputs.logit!.data[at / 2]! += 0.001
+                return outputs
+              })
+          })
+        )
+      const samples = points(2000, 2)
+      samples.data[2 * 1501] = 2.5
+      const write = (runtime: typeof Onnxruntime.Onnxruntime.Service) =>
+        Onnx.write(Trained.make([2, 8, 1]), join(folder, "m.onnx"), { samples }).pipe(
+          Effect.provide(ReferenceEngine.layer),
+          Effect.provideService(Onnxruntime.Onnxruntime, runtime)
+        )
+      const record = yield* write({ ...own, openOnCuda })
+      assert.closeTo(record.cuda!.maxAbsDifference, 0.001, 1e-5)
+      assert.isBelow(record.maxAbsDifference, 1e-5)
+      assert.isUndefined((yield* write({ ...own, openOnCuda: undefined })).cuda)
+    })
+  )
+
   it.effect("is every training example, also those that the record leaves out", () =>
     Effect.gen(function* () {
       const folder = yield* Folder.make
