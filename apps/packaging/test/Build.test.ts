@@ -112,13 +112,15 @@ test("@rai/serving serves its page as it was built: in one module, without a bui
       })
       const paths = ["/", "/page/Page.js", "/page/page.css", "/page/icon.svg", "/page/uPlot.js", "/page/uPlot.css", "/page/Curve.ts"]
       const answers = yield* Effect.forEach(paths, get)
-      process.stdout.write("\\n" + JSON.stringify(answers))
+      process.stdout.write("\\n" + JSON.stringify(answers) + "\\n")
     })
     await Effect.runPromise(Effect.provide(program, server))`
   // A file, as threads take over how their process was started, and would look for a program on its command line.
   const file = join(folder, "node_modules", ".page.mjs")
   writeFileSync(file, script)
-  const said = Command.run(process.execPath, [file], folder).trim().split("\n").at(-1)!
+  const said = Command.run(process.execPath, [file], folder)
+    .split("\n")
+    .find((line) => line.startsWith("[["))!
   const answers: ReadonlyArray<readonly [status: number, contentType: string, text: string]> = JSON.parse(said)
   expect(answers.map(([status, contentType]) => [status, contentType])).toEqual([
     [200, "text/html; charset=utf-8"],

@@ -36,7 +36,7 @@ const maxWaitingBytes = 256 * 1024 * 1024
 /** So many may wait however slow the model is. */
 const few = 16
 
-/** How much the newest execution counts in what a row takes. */
+/** How much the newest execution counts in what one takes. */
 const newest = 0.2
 
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
@@ -47,7 +47,7 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   const idle: Array<ModelWorker> = []
   let workers = 0
   const waiting = Waiting.make(maxRows)
-  let millisPerRow = 0
+  let millisPerExecution = 0
   let running = 0
   let [refused, expired, cancelled] = [0, 0, 0]
   let scheduled = false
@@ -113,8 +113,8 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
         return runEach(worker, batch, then)
       }
       const came = performance.now()
-      const millis = (came - sent) / Math.max(rows, 1)
-      millisPerRow = millisPerRow === 0 ? millis : millisPerRow + newest * (millis - millisPerRow)
+      const weight = millisPerExecution === 0 ? 1 : newest
+      millisPerExecution += weight * (came - sent - millisPerExecution)
       succeed(batch, outcome.success, taken)
       const spent = {
         compute_input: ns(sent - taken),
@@ -181,7 +181,9 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   /** Why there is no room for another request now; whoever asks is to answer with it. */
   const refusal = (bytes = 0): Overloaded | undefined => {
     const count = waiting.count()
-    const millis = (waiting.sums.rows * millisPerRow) / Math.max(workers, 1)
+    // As many executions as their rows fill: a burst of single rows goes together, and waits for one.
+    const executions = maxRows > 0 ? waiting.sums.rows / maxRows : count
+    const millis = (executions * millisPerExecution) / Math.max(workers, 1)
     const slow = count >= few && millis > maxWait
     const full = count >= limit || slow || (count > 0 && waiting.sums.bytes + bytes > maxWaitingBytes)
     if (!full) return undefined
