@@ -53,7 +53,7 @@ interface Made {
  * Where a model's settings say nothing: rows of one execution, requests that may wait, and the milliseconds that one of them may expect to. What is
  * accepted under overload is then answered nearly as quickly as at capacity, and the rest can go elsewhere at once.
  */
-const defaults = { rows: 256, waiting: 1024, maxWait: 50 }
+const defaults = { rows: 256, waiting: 1024, maxWait: 40 }
 
 const untilItOpens = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])
 
