@@ -2,13 +2,14 @@
  * One server under load: `node serving.ts MODEL SECONDS COMMAND …`, where {port} and {model} in the command are replaced. The server has one core and
  * the client another, where taskset can see to that.
  */
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Schedule, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import * as ProcessorTime from "./ProcessorTime.ts"
 
 const [, , model = "", seconds = "4", ...command] = process.argv
 const port = "18473"
@@ -20,13 +21,6 @@ const on = (core: number, [name = "", ...args]: ReadonlyArray<string>) =>
   pinned
     ? ChildProcess.make("taskset", ["-c", String(core), name, ...args], { stderr: "inherit", detached: false })
     : ChildProcess.make(name, args, { stderr: "inherit", detached: false })
-
-/** Seconds that a process has computed, in its own code and the kernel's; Linux alone tells. */
-const computed = (pid: number): number => {
-  if (!existsSync(`/proc/${pid}/stat`)) return Number.NaN
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
 
 const Said = Schema.fromJsonString(
   Schema.Struct({ requests: Schema.Finite, requestsPerSecond: Schema.Finite, p50: Schema.Finite, p99: Schema.Finite })
@@ -53,9 +47,9 @@ const measured = Effect.gen(function* () {
     return yield* Schema.decodeUnknownEffect(Said)(text)
   })
   yield* ask("2") // until what runs is compiled
-  const before = computed(server.pid)
+  const before = ProcessorTime.seconds(server.pid)
   const said = yield* ask(seconds)
-  const cpuMicros = ((computed(server.pid) - before) * 1e6) / said.requests
+  const cpuMicros = ((ProcessorTime.seconds(server.pid) - before) * 1e6) / said.requests
   yield* Console.log(JSON.stringify({ ...said, cpuMicros }))
 }).pipe(Effect.scoped)
 

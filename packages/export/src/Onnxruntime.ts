@@ -69,7 +69,14 @@ const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: Inferenc
   }
 }
 
-const array = ({ data, dims }: Tensor): NdArray.NdArray => {
+/** A tensor as the runtime gives it: 64-bit integers as those of 32 bits, all other numbers but float32 and booleans as float64. */
+export const array = ({
+  data,
+  dims
+}: {
+  readonly data: Tensor["data"]
+  readonly dims: ReadonlyArray<number>
+}): NdArray.NdArray => {
   if (data instanceof Float32Array || data instanceof Uint8Array) return { shape: dims, data }
   const whole = data instanceof BigInt64Array
   return { shape: dims, data: whole ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array) }

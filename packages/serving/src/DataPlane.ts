@@ -191,11 +191,7 @@ const over = (manager: Effect.Success<ReturnType<typeof ModelManager.make>>): Da
     index: manager.index,
     load: manager.load,
     unload: manager.unload,
-    infer: (name, request) =>
-      Effect.callback((resume) => {
-        const cancel = submit(name, request, undefined, (result) => resume(Effect.fromResult(result)))
-        return Effect.sync(cancel)
-      }),
+    infer: (name, request) => Effect.flatMap(find(name), ({ infer }) => infer(request)),
     submit,
     refusal: (name) => manager.find(name)?.refusal(),
     signature: (name) => manager.find(name)?.signature

@@ -94,12 +94,7 @@ export const open = Effect.fn("Model.open")(function* (
     provider,
     infer: Effect.fnUntraced(function* (inputs) {
       const tensors = yield* Effect.forEach(Object.entries(inputs), tensorOf)
-      const { outputs } = yield* Effect.callback<{ readonly outputs: ReadonlyArray<InferTensor> }, RequestError>(
-        (resume) => {
-          const cancel = served.submit({ inputs: tensors }, undefined, (result) => resume(Effect.fromResult(result)))
-          return Effect.sync(cancel)
-        }
-      )
+      const { outputs } = yield* served.infer({ inputs: tensors })
       return Object.fromEntries(outputs.map((output) => [output.name, output]))
     })
   }

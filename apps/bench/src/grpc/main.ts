@@ -4,10 +4,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import * as ProcessorTime from "../ProcessorTime.ts"
 import { median } from "../Row.ts"
 
 const [rounds = "5", seconds = "4"] = process.argv.slice(2)
@@ -27,12 +28,6 @@ const said = async (child: ChildProcess): Promise<Line> => {
   throw new Error("expected a line of JSON, but the process ended")
 }
 
-// Processor time that a process has used, all threads together: what others on the machine do changes it little.
-const used = ({ pid }: ChildProcess): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000 // µs, of ticks of 10 ms
-}
-
 const names = ["rai", "connect-node"] as const
 const servers = [on("0", "ours.ts"), on("0", "connect.ts")]
 try {
@@ -41,9 +36,12 @@ try {
   // The first round is not counted: until then what runs is not compiled.
   for (let round = 0; round <= Number(rounds); round++) {
     for (const [i, name] of names.entries()) {
-      const before = used(servers[i]!)
+      const before = ProcessorTime.seconds(servers[i]!.pid)
       const answer = await said(on("1", "load.ts", String(addresses[i]?.address), seconds))
-      const line = { ...answer, microseconds: (used(servers[i]!) - before) / Number(answer.answered) }
+      const line = {
+        ...answer,
+        microseconds: ((ProcessorTime.seconds(servers[i]!.pid) - before) * 1e6) / Number(answer.answered)
+      }
       if (round > 0) results[i]!.push(line)
       console.error(`round ${round}: ${name} ${JSON.stringify(line)}`)
     }

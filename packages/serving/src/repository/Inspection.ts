@@ -4,7 +4,6 @@
  */
 import { External, Model, ModelFile, Onnxruntime, Parity, Verify } from "@rai/export"
 import { Effect, FileSystem } from "effect"
-import type { TensorData } from "../Datatype.ts"
 import * as Worker from "../worker/ModelWorker.ts"
 import { ModelLoadFailed, type ModelWorker } from "../worker/ModelWorker.ts"
 
@@ -39,25 +38,21 @@ const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
         const { outputs } = yield* Worker.compute(worker, inputs, names).pipe(
           Effect.mapError((cause) => new Onnxruntime.OnnxruntimeFailed({ file, doing: "run", cause }))
         )
-        return Object.fromEntries(outputs.map(({ name, dims, data }) => [name, { shape: dims, data: numbers(data) }]))
+        return Object.fromEntries(outputs.map((output) => [output.name, Onnxruntime.array(output)]))
       })
     })
 })
 
-const numbers = (data: TensorData) => {
-  if (data instanceof Float32Array || data instanceof Uint8Array) return data
-  return data instanceof BigInt64Array ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array)
-}
-
 const notAModel = "the file is not an ONNX model; export one again"
 
-/** Before the runtime opens it: `file` is a path, or, for bytes that came with a request and lie nowhere, undefined. */
-export const inspect = Effect.fnUntraced(function* (model: string, file: string | undefined, bytes?: Uint8Array) {
+/** Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. */
+export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
-  const content = bytes ?? (yield* Effect.mapError(ModelFile.read(file ?? ""), () => refuse("its file cannot be read")))
+  const unreadable = () => refuse("its file cannot be read")
+  const content = typeof source === "string" ? yield* Effect.mapError(ModelFile.read(source), unreadable) : source
   const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))
-  if (file !== undefined) {
-    yield* Effect.mapError(External.files(decoded, file), ({ came }) => refuse(came))
+  if (typeof source === "string") {
+    yield* Effect.mapError(External.files(decoded, source), ({ came }) => refuse(came))
   } else if (External.locations(decoded).length > 0) {
     return yield* refuse("it came with the request and keeps its weights in another file; send it with its weights")
   }

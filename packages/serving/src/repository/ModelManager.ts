@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
     const opened = yield* Effect.andThen(
-      Inspection.inspect(name, bytes === undefined ? path : undefined, bytes),
+      Inspection.inspect(name, bytes ?? path),
       ServedModel.make({
         name,
         version,

@@ -37,6 +37,8 @@ export interface ServedModel {
     deadline: number | undefined,
     answer: (result: Result.Result<InferResponse, RequestError>) => void
   ) => () => void
+  /** The same as an effect; interrupting it takes the request back. */
+  readonly infer: (request: InferRequest) => Effect.Effect<InferResponse, RequestError>
   readonly statistics: () => ModelStatistics
   /** Ends when nothing waits and nothing runs. */
   readonly drained: Effect.Effect<void>
@@ -129,6 +131,20 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => drained)
 
   const timeout = (policy?.default_timeout_microseconds ?? 0) / 1000
+  const submit: ServedModel["submit"] = (request, deadline, answer) => {
+    const fault = ModelSignature.misfit(signature, request.inputs)
+    const outputs = fault === undefined ? ModelSignature.chooseOutputs(signature, request) : Result.fail(fault)
+    if (Result.isFailure(outputs)) {
+      answer(Result.fail(outputs.failure))
+      return () => {}
+    }
+    const inputs = signature.inputs.map((spec) => request.inputs.find((input) => input.name === spec.name)!)
+    const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
+    return batcher.submit({ inputs }, outputs.success, until, (result) =>
+      answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: tensors })))
+    )
+  }
+
   return {
     name,
     version,
@@ -142,19 +158,12 @@ export const make = Effect.fnUntraced(function* (
         : Effect.succeed(worker.description)
     }),
     refusal: () => batcher.refusal(),
-    submit: (request, deadline, answer) => {
-      const fault = ModelSignature.misfit(signature, request.inputs)
-      const outputs = fault === undefined ? ModelSignature.chooseOutputs(signature, request) : Result.fail(fault)
-      if (Result.isFailure(outputs)) {
-        answer(Result.fail(outputs.failure))
-        return () => {}
-      }
-      const inputs = signature.inputs.map((spec) => request.inputs.find((input) => input.name === spec.name)!)
-      const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
-      return batcher.submit({ inputs }, outputs.success, until, (result) =>
-        answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: tensors })))
-      )
-    },
+    submit,
+    infer: (request) =>
+      Effect.callback((resume) => {
+        const cancel = submit(request, undefined, (result) => resume(Effect.fromResult(result)))
+        return Effect.sync(cancel)
+      }),
     statistics: () => ({ name, version, ...batcher.tally.counts(), ...batcher.state(), restarts, provider }),
     drained
   }
