@@ -2,7 +2,7 @@
  * A request's body, bounded: its own bytes, and the bytes of all bodies that are held at one time.
  */
 import type { IncomingMessage } from "node:http"
-import type { Http2Stream } from "node:http2"
+import { constants, type Http2Stream } from "node:http2"
 import { Result } from "effect"
 import { BodyTooLarge, type RequestInvalid } from "../RequestError.ts"
 import * as Encoding from "./Encoding.ts"
@@ -30,8 +30,11 @@ const unsupported = Reply.error(
   }
 )
 
-// Of HTTP/2, a request that is destroyed leaves its stream as it was.
-const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }) => (request.stream ?? request).destroy()
+// Of HTTP/2, a request that is destroyed leaves its stream as it was; and a client that is told of no error may wait for an answer for ever.
+const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }) => {
+  request.stream?.close(constants.NGHTTP2_CANCEL)
+  ;(request.stream ?? request).destroy()
+}
 
 const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.failure(reason))
 
