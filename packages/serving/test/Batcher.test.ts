@@ -88,7 +88,7 @@ it.live("waits for others as long as it is told to, and not once the batch is fu
   Effect.gen(function* () {
     const folder = yield* Folder.make
     Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
-    const dynamic_batching = { max_queue_delay_microseconds: 300_000 }
+    const dynamic_batching = { max_queue_delay_microseconds: 1_000_000 }
     Folder.put(folder, "m/config.json", JSON.stringify({ max_batch_size: 3, dynamic_batching }))
     yield* Effect.gen(function* () {
       const service = yield* DataPlane
@@ -98,8 +98,8 @@ it.live("waits for others as long as it is told to, and not once the batch is fu
         yield* all(asked)
         return performance.now() - start
       })
-      assert.isAtLeast(yield* timed(2), 299)
-      assert.isBelow(yield* timed(3), 250)
+      assert.isAtLeast(yield* timed(2), 999)
+      assert.isBelow(yield* timed(3), 900)
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )
@@ -124,7 +124,8 @@ it.live("refuses beyond its limit, and lets go what is late or taken back", () =
       back.cancel()
       const takesItsPlace = ask(service, loop, sines(1))
       assert.strictEqual(failure(yield* late.answer), "DeadlineExceeded")
-      assert.closeTo(performance.now() - start, 60, 40)
+      assert.isAtLeast(performance.now() - start, 59)
+      assert.strictEqual((yield* service.statistics(loop))[0]!.execution_count, 0)
       const over = yield* ask(service, loop, sines(1), performance.now() - 1).answer
       assert.strictEqual(failure(over), "DeadlineExceeded")
       for (const { answer } of [running, kept, takesItsPlace]) {

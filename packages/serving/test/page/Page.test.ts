@@ -292,7 +292,7 @@ describe.skipIf(Browser.program === undefined)(Browser.unless("in a browser"), (
             setTimeout(() => resolve(longest), 3000)
           })`)
         )
-        assert.isBelow(busy, 200)
+        assert.isBelow(busy, 1000)
         yield* accessible(page)
       })
     )
