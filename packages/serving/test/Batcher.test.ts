@@ -161,6 +161,29 @@ it.live("lets wait as many as can be answered soon, by what executions took of l
   }).pipe(Effect.provide(layer(`${fixtures}/loop.onnx`)))
 )
 
+it.live("puts large rows together only where it is told how many", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "open/1/model.onnx", { model: "more/open" })
+    Folder.put(folder, "told/1/model.onnx", { model: "more/open" })
+    Folder.put(folder, "told/config.json", JSON.stringify({ max_batch_size: 16 }))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const wide = (): InferRequest => ({
+        inputs: [{ name: "x", datatype: "FP32", shape: [1, 100_000], data: new Float32Array(100_000) }]
+      })
+      for (const [model, executions] of [
+        ["open", 3],
+        ["told", 1]
+      ] as const) {
+        yield* all(Array.from({ length: 6 }, () => ask(service, { model }, wide())))
+        const [counts] = yield* service.statistics({ model })
+        assert.strictEqual(counts!.execution_count, executions)
+      }
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
 it.live("gives rows of text back to whom they belong", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

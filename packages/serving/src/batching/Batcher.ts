@@ -17,6 +17,8 @@ export interface Options {
   readonly model: string
   /** The most rows of one execution; 0 keeps every request by itself. */
   readonly maxRows: number
+  /** The most bytes of the inputs of several requests in one execution. */
+  readonly maxBytes: number
   /** Milliseconds that a request may wait for others while a worker is free; 0 waits for none. */
   readonly maxDelay: number
   /** Requests that may wait. */
@@ -42,11 +44,11 @@ const newest = 0.2
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
 
 /** A queue with no worker yet. */
-export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Options) => {
+export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFailure }: Options) => {
   const tally = Tally.make()
   const idle: Array<ModelWorker> = []
   let workers = 0
-  const waiting = Waiting.make(maxRows)
+  const waiting = Waiting.make(maxRows, maxBytes)
   let millisPerExecution = 0
   let running = 0
   let [refused, expired, cancelled] = [0, 0, 0]
@@ -181,8 +183,8 @@ export const make = ({ model, maxRows, maxDelay, limit, maxWait, onFailure }: Op
   /** Why there is no room for another request now; whoever asks is to answer with it. */
   const refusal = (bytes = 0): Overloaded | undefined => {
     const count = waiting.count()
-    // As many executions as their rows fill: a burst of single rows goes together, and waits for one.
-    const executions = maxRows > 0 ? waiting.sums.rows / maxRows : count
+    // A burst of single rows goes together, and waits for one execution.
+    const executions = maxRows > 0 ? waiting.fullness() : count
     const millis = (executions * millisPerExecution) / Math.max(workers, 1)
     const slow = count >= few && millis > maxWait
     const full = count >= limit || slow || (count > 0 && waiting.sums.bytes + bytes > maxWaitingBytes)

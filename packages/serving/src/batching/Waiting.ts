@@ -67,18 +67,21 @@ export const request = (
   done: false
 })
 
-/** None yet; an execution takes at most `maxRows` rows of several requests. */
-export const make = (maxRows: number) => {
+/** None yet; an execution takes at most `maxRows` rows and `maxBytes` of several requests. */
+export const make = (maxRows: number, maxBytes: number) => {
   let requests: Array<Request> = []
   const sums = { rows: 0, bytes: 0 }
   const leave = ({ bytes, rows }: Request) => {
     sums.rows -= rows
     sums.bytes -= bytes
   }
+  const fullness = () => Math.max(sums.rows / maxRows, sums.bytes / maxBytes)
   return {
     /** What all of them hold. */
     sums: sums as Readonly<typeof sums>,
     count: () => requests.length,
+    /** Executions that all of them fill. */
+    fullness,
     push: (request: Request) => {
       requests.push(request)
       sums.rows += request.rows
@@ -94,13 +97,15 @@ export const make = (maxRows: number) => {
     takeBatch: (): ReadonlyArray<Request> => {
       const batch: Array<Request> = []
       const rest: Array<Request> = []
-      let rows = 0
+      let [rows, bytes] = [0, 0]
       for (const request of requests) {
         const first = batch[0]
         const alike = request.key !== undefined && request.key === first?.key
-        if (first === undefined || (alike && rows + request.rows <= maxRows)) {
+        const fits = rows + request.rows <= maxRows && bytes + request.bytes <= maxBytes
+        if (first === undefined || (alike && fits)) {
           batch.push(request)
           rows += request.rows
+          bytes += request.bytes
           leave(request)
         } else rest.push(request)
       }
@@ -115,6 +120,6 @@ export const make = (maxRows: number) => {
     },
     /** Milliseconds that the oldest may still wait for others to fill its batch, of `maxDelay` in all. */
     patience: (maxDelay: number): number =>
-      requests.length === 0 || sums.rows >= maxRows ? 0 : requests[0]!.arrived + maxDelay - performance.now()
+      requests.length === 0 || fullness() >= 1 ? 0 : requests[0]!.arrived + maxDelay - performance.now()
   }
 }

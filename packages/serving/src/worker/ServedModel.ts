@@ -52,10 +52,12 @@ interface Made {
 }
 
 /**
- * Where a model's settings say nothing: rows of one execution, requests that may wait, and the milliseconds that one of them may expect to. What is
- * accepted under overload is then answered nearly as quickly as at capacity, and the rest can go elsewhere at once.
+ * Where a model's settings say nothing: rows of one execution and bytes of its inputs, requests that may wait, and the milliseconds that one of them
+ * may expect to. Rows are many, because what is done between two executions costs most where it is done seldom; where a row is large, an execution
+ * of as many would need much memory and gain nothing. What is accepted under overload is answered nearly as quickly as at capacity, and the rest can
+ * go elsewhere at once.
  */
-const defaults = { rows: 256, waiting: 1024, maxWait: 40 }
+const defaults = { rows: 512, bytes: 1024 * 1024, waiting: 1024, maxWait: 40 }
 
 const untilItOpens = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])
 
@@ -90,6 +92,7 @@ export const make = Effect.fnUntraced(function* (
     const batcher = Batcher.make({
       model: name,
       maxRows: maxBatchSize,
+      maxBytes: settings.max_batch_size === undefined ? defaults.bytes : Number.POSITIVE_INFINITY,
       maxDelay: (settings.dynamic_batching?.max_queue_delay_microseconds ?? 0) / 1000,
       limit: policy?.max_queue_size || defaults.waiting,
       maxWait: policy?.max_queue_size ? Number.POSITIVE_INFINITY : defaults.maxWait,
