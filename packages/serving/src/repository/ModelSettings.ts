@@ -5,14 +5,24 @@ import { Effect, Schema, SchemaIssue } from "effect"
 import type { ExecutionProvider } from "../worker/Message.ts"
 
 // Protobuf's JSON writes numbers as texts too.
-const whole = (maximum: number) => {
-  const within = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
+const whole = (maximum: number, minimum = 0) => {
+  const within = Schema.Int.check(Schema.isBetween({ minimum, maximum }))
   return Schema.Union([within, Schema.FiniteFromString.pipe(Schema.decodeTo(within))])
 }
 const Count = whole(1_000_000)
 /** Threads of one model, each with a session of its own. */
 const maxInstances = 64
 const Microseconds = whole(600_000_000)
+/** Of as many axes as a request may have. */
+const Sizes = Schema.Array(whole(2 ** 31, -1)).check(Schema.isMaxLength(32))
+
+/** What clients are told of a tensor, and see in another shape than the model's. */
+const tensor = {
+  name: Schema.String,
+  /** One example's shape as clients see it, where `reshape` says what it is in the model; else the model's own holds. */
+  dims: Schema.optionalKey(Sizes),
+  reshape: Schema.optionalKey(Schema.Struct({ shape: Schema.optionalKey(Sizes) }))
+}
 
 /** The threads that a model computes in. */
 export const instancesOf = (settings: {
@@ -24,6 +34,19 @@ export const ModelSettings = Schema.Struct({
   name: Schema.optionalKey(Schema.String),
   /** The most rows that one execution may take; 0 keeps requests apart. */
   max_batch_size: Schema.optionalKey(Count),
+  /** `format` says which axes of an image are which; it is told to clients. */
+  input: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        ...tensor,
+        format: Schema.optionalKey(Schema.Literals(["FORMAT_NONE", "FORMAT_NHWC", "FORMAT_NCHW"]))
+      })
+    )
+  ),
+  /** `label_filename` names a file in the model's folder, a line for each class. */
+  output: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ ...tensor, label_filename: Schema.optionalKey(Schema.String) }))
+  ),
   dynamic_batching: Schema.optionalKey(
     Schema.Struct({
       /** How long a request may wait for others; 0, the default, waits for none. */
