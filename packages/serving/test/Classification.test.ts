@@ -39,6 +39,24 @@ describe("a classification", () => {
     )
   })
 
+  it("names the classes that have a label, each by its place", () => {
+    const labels = ["a", "", "c: last", "none"]
+    assert.deepStrictEqual(
+      Classification.apply(scores, 3, { ...each, labels }),
+      Result.succeed(
+        tensor(
+          "BYTES",
+          [2, 3],
+          ["0.700000:1", "0.200000:2:c: last", "0.100000:0:a", "5.000000:0:a", "-1.000000:1", "NaN:2:c: last"]
+        )
+      )
+    )
+    assert.deepStrictEqual(
+      Classification.apply(scores, 2, { shape: [2, 3], labels }),
+      Result.succeed(tensor("BYTES", [2], ["5.000000:3:none", "0.700000:1"]))
+    )
+  })
+
   it("takes NaN for −∞", () => {
     const mixed = tensor("FP64", [4], new Float64Array([Number.NaN, 1, Number.NaN, Number.NEGATIVE_INFINITY]))
     assert.deepStrictEqual(

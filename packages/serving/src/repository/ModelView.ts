@@ -42,7 +42,7 @@ const specsOf = (
         )
       )
     : Result.fail(
-        `its settings name an ${kind} ${quote(strange.name)}; the model has ${specs.map(({ name }) => quote(name)).join(", ")}`
+        `its settings name the ${kind} ${quote(strange.name)}; the model has ${specs.map(({ name }) => quote(name)).join(", ")}`
       )
 }
 
