@@ -35,10 +35,6 @@ interface Slot {
 
 const notLoaded = "it is not loaded"
 
-/** What was asked for cannot be read, so that nothing was tried. Triton's clients look for the words in front. */
-const unread = (model: string, reason: string) =>
-  new LoadRefused({ model, reason: `failed to poll from model repository: ${reason}` })
-
 /** Opens what the repository holds; fails where a model does not open at all. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
@@ -267,6 +263,10 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     )
   }
 })
+
+/** What was asked for cannot be read, so that nothing was tried. Triton's clients look for the words in front. */
+const unread = (model: string, reason: string) =>
+  new LoadRefused({ model, reason: `failed to poll from model repository: ${reason}` })
 
 const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
   ...entry,
