@@ -29,6 +29,19 @@ export const instancesOf = (settings: {
   readonly instance_group?: ReadonlyArray<{ readonly count?: number }>
 }): number => settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
 
+const pair = <S extends Schema.Top>(value: S) => Schema.optionalKey(Schema.Tuple([value, value]))
+const control = Schema.Struct({
+  kind: Schema.Literals([
+    "CONTROL_SEQUENCE_START",
+    "CONTROL_SEQUENCE_READY",
+    "CONTROL_SEQUENCE_END",
+    "CONTROL_SEQUENCE_CORRID"
+  ]),
+  int32_false_true: pair(Schema.Int),
+  fp32_false_true: pair(Schema.Finite),
+  bool_false_true: pair(Schema.Boolean)
+})
+
 /** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({
   name: Schema.optionalKey(Schema.String),
@@ -59,6 +72,15 @@ export const ModelSettings = Schema.Struct({
           default_timeout_microseconds: Schema.optionalKey(Microseconds)
         })
       )
+    })
+  ),
+  /** Inputs that are filled from what a request says of its sequence; nothing is kept from one request to the next, so that there is no `state`. */
+  sequence_batching: Schema.optionalKey(
+    Schema.Struct({
+      control_input: Schema.optionalKey(
+        Schema.Array(Schema.Struct({ name: Schema.String, control: Schema.Tuple([control]) }))
+      ),
+      state: Schema.optionalKey(Schema.Tuple([]))
     })
   ),
   /** Which versions are served; the latest alone where nothing is said. */
@@ -93,7 +115,12 @@ export const ModelSettings = Schema.Struct({
       })
     )
   )
-})
+}).check(
+  // Triton's form has a place for one of the two.
+  Schema.makeFilter((settings) => !("dynamic_batching" in settings && "sequence_batching" in settings), {
+    expected: "dynamic_batching or sequence_batching, not both"
+  })
+)
 
 export type ModelSettings = typeof ModelSettings.Type
 

@@ -48,9 +48,7 @@ export interface ServedModel {
 }
 
 interface Made {
-  readonly own: ModelSignature.ModelSignature
-  /** What clients meet. */
-  readonly signature: ModelSignature.ModelSignature
+  readonly view: ModelView.ModelView
   readonly maxBatchSize: number
   readonly batcher: Batcher.Batcher
   readonly provider: ExecutionProvider
@@ -89,8 +87,8 @@ export const make = Effect.fnUntraced(function* (
   /** The first worker decides whether there is a model to serve, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
     const own = signatureOf(worker.description)
-    const signature = yield* Effect.mapError(
-      Effect.fromResult(ModelView.signature(own, settings, labels)),
+    const view = yield* Effect.mapError(
+      Effect.fromResult(ModelView.make(own, settings, labels)),
       (reason) => new ModelWorker.ModelLoadFailed({ model: name, reason })
     )
     yield* check(worker)
@@ -104,7 +102,7 @@ export const make = Effect.fnUntraced(function* (
       maxWait: policy?.max_queue_size ? Number.POSITIVE_INFINITY : defaults.maxWait,
       onFailure: (text) => run(Effect.logWarning(`the model "${name}" could not compute its input: ${text}`))
     })
-    return { own, signature, maxBatchSize, batcher, provider: worker.description.provider }
+    return { view, maxBatchSize, batcher, provider: worker.description.provider }
   })
 
   const oneLife = Effect.gen(function* () {
@@ -134,14 +132,12 @@ export const make = Effect.fnUntraced(function* (
     Effect.repeat(Schedule.spaced("100 millis"))
   )
   yield* Effect.forkScoped(supervise)
-  const { own, signature, maxBatchSize, batcher, provider } = yield* Deferred.await(first)
+  const { view, maxBatchSize, batcher, provider } = yield* Deferred.await(first)
   for (let i = 1; i < instances; i++) yield* Effect.forkScoped(supervise)
   const drained = Effect.callback<void>((resume) => batcher.whenEmpty(() => resume(Effect.void)))
   yield* Effect.addFinalizer(() => drained)
 
-  const reshaped = new Set(
-    signature.outputs.filter(({ shape }, i) => shape !== own.outputs[i]!.shape).map(({ name }) => name)
-  )
+  const { signature, inward, outward } = view
   const timeout = (policy?.default_timeout_microseconds ?? 0) / 1000
   const submit: ServedModel["submit"] = (request, deadline, answer) => {
     const fault = ModelSignature.misfit(signature, request.inputs)
@@ -150,20 +146,14 @@ export const make = Effect.fnUntraced(function* (
       answer(Result.fail(outputs.failure))
       return () => {}
     }
-    const inputs = own.inputs.map((spec, index) => {
-      const input = request.inputs.find((input) => input.name === spec.name)!
-      return spec.shape === signature.inputs[index]!.shape ? input : ModelView.as(input, spec)
-    })
+    const inputs = inward(request)
+    if (Result.isFailure(inputs)) {
+      answer(Result.fail(inputs.failure))
+      return () => {}
+    }
     const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
-    return batcher.submit({ inputs }, outputs.success, until, (result) =>
-      answer(
-        Result.map(result, (tensors) => ({
-          ...{ id: request.id, model: name, version },
-          outputs: tensors.map((tensor, index) =>
-            reshaped.has(tensor.name) ? ModelView.as(tensor, outputs.success[index]!) : tensor
-          )
-        }))
-      )
+    return batcher.submit({ inputs: inputs.success }, outputs.success, until, (result) =>
+      answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: outward(tensors) })))
     )
   }
 

@@ -5,7 +5,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import * as Folder from "../Folder.ts"
-import { images, models } from "../http/Ask.ts"
+import { images, models, sequences } from "../http/Ask.ts"
 
 // TRITON_EXAMPLES names src/python/examples of triton-inference-server/client, TRITON_PYTHON a Python that they run in (README.md).
 const { TRITON_EXAMPLES: examples = "", TRITON_PYTHON: program = "python3" } = process.env
@@ -43,6 +43,13 @@ const ofGrpc = [
   "simple_grpc_keepalive_client.py",
   "simple_grpc_keepalive_client.py --grpc-keepalive-time 1000 --grpc-keepalive-permit-without-calls",
   "simple_grpc_model_control.py"
+]
+
+const sequencesOfHttp = ["simple_http_sequence_sync_infer_client.py"]
+const sequencesOfGrpc = [
+  "simple_grpc_sequence_sync_infer_client.py",
+  "simple_grpc_sequence_stream_infer_client.py",
+  "simple_grpc_aio_sequence_stream_infer_client.py"
 ]
 
 const imagesOfHttp = [
@@ -106,7 +113,12 @@ it.live.runIf(examples !== "")(
       mkdirSync(pictures)
       assert.deepStrictEqual(yield* python("-c", draw, pictures), { code: 0, said: "" })
       const seen = yield* ask(images, imagesOfHttp, imagesOfGrpc, [pictures])
-      const ended = [...(yield* ask(models, ofHttp, [])), ...(yield* ask(eight, [], ofGrpc)), ...seen]
+      const ended = [
+        ...(yield* ask(models, ofHttp, [])),
+        ...(yield* ask(eight, [], ofGrpc)),
+        ...(yield* ask(sequences, sequencesOfHttp, sequencesOfGrpc)),
+        ...seen
+      ]
       assert.deepStrictEqual(
         ended.filter(({ code, said, word }) => code !== 0 || !said.includes(word)),
         []

@@ -1,4 +1,4 @@
-"""Writes the model repositories that Triton's example clients ask into `models` and `images` beside it: `python repository.py`, with the package onnx."""
+"""Writes the model repositories that Triton's example clients ask into `models`, `images` and `sequences` beside it: `python repository.py`, with onnx."""
 
 import json
 import pathlib
@@ -134,4 +134,43 @@ labelled(
             "label_filename": "densenet_labels.txt",
         }
     ],
+)
+
+# Two that are told where in a sequence a request stands, as Triton's own examples are: OUTPUT = READY (INPUT + START), and with END CORRID beside it.
+control = lambda name, kind, **values: {"name": name, "control": [{"kind": f"CONTROL_SEQUENCE_{kind}", **values}]}
+int32 = {"int32_false_true": [0, 1]}
+told = [control("START", "START", **int32), control("READY", "READY", **int32)]
+sum_up = [h.make_node("Add", ["INPUT", "START"], ["SUM"]), h.make_node("Mul", ["SUM", "READY"], ["GIVEN"])]
+ints = lambda *names: [(name, T.INT32, ["batch", 1]) for name in names]
+save(
+    "simple_sequence",
+    [*sum_up, h.make_node("Identity", ["GIVEN"], ["OUTPUT"])],
+    ints("INPUT", "START", "READY"),
+    ints("OUTPUT"),
+    config={"max_batch_size": 8, "sequence_batching": {"control_input": told}},
+    repository="sequences",
+)
+save(
+    "simple_dyna_sequence",
+    [
+        *sum_up,
+        h.make_node("Cast", ["CORRID"], ["ID"], to=T.INT32),
+        h.make_node("Mul", ["ID", "END"], ["LAST"]),
+        h.make_node("Add", ["GIVEN", "LAST"], ["OUTPUT"]),
+        h.make_node("Identity", ["NAME"], ["NAMED"]),
+    ],
+    [*ints("START", "INPUT", "READY", "END"), ("CORRID", T.UINT64, ["batch", 1]), ("NAME", T.STRING, ["batch", 1])],
+    [*ints("OUTPUT"), ("NAMED", T.STRING, ["batch", 1])],
+    config={
+        "max_batch_size": 8,
+        "sequence_batching": {
+            "control_input": [
+                *told,
+                control("END", "END", **int32),
+                control("CORRID", "CORRID"),
+                control("NAME", "CORRID"),
+            ]
+        },
+    },
+    repository="sequences",
 )
