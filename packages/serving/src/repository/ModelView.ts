@@ -22,7 +22,7 @@ const specOf = (spec: TensorSpec, said: Said | undefined): Result.Result<TensorS
   const batch = spec.shape.length > shape.length && typeof spec.shape[0] === "string" ? spec.shape.slice(0, 1) : []
   const example = spec.shape.slice(batch.length)
   const isModels = example.length === shape.length && example.every((size, axis) => size === shape[axis])
-  return isModels && product(dims) === product(shape)
+  return isModels && !dims.includes(-1) && product(dims) === product(shape)
     ? Result.succeed({ ...spec, shape: [...batch, ...dims] })
     : Result.fail(
         `its settings reshape ${quote(spec.name)} from ${printShape(dims)} to ${printShape(shape)}, and the model has ${printShape(spec.shape)} there; "reshape" is an example's shape in the model, without sizes left open, and "dims" one of as many elements`

@@ -127,6 +127,10 @@ layer(
         yield* load(reshape([5], [1, 4, 1, 1])),
         `${failed}its settings reshape "fc6_1" from [5] to [1, 4, 1, 1], and the model has [1, 4, 1, 1] there; ${rule}`
       )
+      assert.strictEqual(
+        yield* load(reshape([-1, 4, -1], [1, 4, 1, 1])),
+        `${failed}its settings reshape "fc6_1" from [-1, 4, -1] to [1, 4, 1, 1], and the model has [1, 4, 1, 1] there; ${rule}`
+      )
       assert.match(
         String(yield* load({ input: [{ name: "data_0", format: "NCHW" }] })),
         /^failed to load the model "densenet_onnx": failed to poll from model repository: its config: at input\.0\.format: /
