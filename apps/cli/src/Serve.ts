@@ -24,6 +24,10 @@ const flags = {
     Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
     Flag.optional
   ),
+  name: Flag.String("name").pipe(
+    Flag.withDescription("what the server calls itself; some of Triton's clients insist on triton"),
+    Flag.withDefault("rai")
+  ),
   require: Flag.Literals("require", ["cuda"]).pipe(
     Flag.withDescription(
       "start only where every model runs on CUDA; without it the processor takes what CUDA does not"
@@ -80,7 +84,7 @@ export const command = Command.make(
   "serve",
   flags,
   Effect.fn("serve")(function* (options) {
-    const { accessLog, cors, host, logFormat, maxConnections, modelControl, port, repository } = options
+    const { accessLog, cors, host, logFormat, maxConnections, modelControl, name, port, repository } = options
     yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
     yield* atLeastOne("max-connections", maxConnections, 4096)
     yield* atLeastOne("poll-seconds", options.pollSeconds, 15)
@@ -90,7 +94,7 @@ export const command = Command.make(
     const bodyBytes = options.maxBodyMib * MiB
     const grace = Duration.seconds(options.grace)
     const server = InferenceServer.layer({
-      ...{ repository, host, port, access, tls, cors, grace, quiet: "1 second" },
+      ...{ repository, name, host, port, access, tls, cors, grace, quiet: "1 second" },
       grpcPort: Option.getOrUndefined(options.grpcPort),
       executionProviders: Option.isSome(options.require) ? [options.require.value] : undefined,
       poll: modelControl === "poll" ? Duration.seconds(options.pollSeconds) : undefined,

@@ -144,7 +144,8 @@ describe("told to stop", () => {
 
 describe("watched", () => {
   test("says in /metrics what it did, as Prometheus reads it", async () => {
-    const { ask, child, exit } = await serve()
+    const { ask, child, exit } = await serve(["--name", "triton"])
+    expect(JSON.parse((await ask("/v2")).text).name).toBe("triton")
     for (let i = 0; i < 3; i++) await ask(infer, sigmoid)
     await ask(infer, { inputs: [] })
     const { headers, text } = await ask("/metrics")

@@ -1,8 +1,9 @@
 /**
- * Triton's classification extension: of an output its largest elements, as texts `value:index`.
+ * Triton's classification extension: of an output its largest elements, as texts `value:index`, or `value:index:label` where the classes have names.
  */
 import { Result } from "effect"
 import { type InferTensor, quote } from "./InferTensor.ts"
+import type { TensorSpec } from "./ModelSignature.ts"
 import { RequestInvalid } from "./RequestError.ts"
 
 type Numbers = Exclude<InferTensor["data"], ReadonlyArray<string>>
@@ -24,13 +25,13 @@ const print = (value: number | bigint, whole: boolean): string =>
   whole || !Number.isFinite(value) ? String(value) : Number(value).toFixed(6)
 
 /**
- * The `count` largest elements of each example, where the first size counts examples, or else of the whole tensor: [batch, …] → BYTES
- * [batch, min(count, classes)].
+ * The `count` largest elements of each example, where the model leaves the first size open, so that it counts examples, or else of the whole tensor:
+ * [batch, …] → BYTES [batch, min(count, classes)].
  */
 export const apply = (
   { name, datatype, shape, data }: InferTensor,
   count: number,
-  byExample: boolean
+  spec: Pick<TensorSpec, "shape" | "labels"> | undefined
 ): Result.Result<InferTensor, RequestInvalid> => {
   if (Array.isArray(data) || datatype === "BOOL" || datatype === "FP16") {
     return Result.fail(
@@ -39,6 +40,8 @@ export const apply = (
       })
     )
   }
+  const { labels = [], shape: sizes = [] } = spec ?? {}
+  const byExample = sizes.length > 1 && typeof sizes[0] === "string"
   const rows = byExample ? shape[0]! : 1
   const width = rows === 0 ? 0 : data.length / rows
   const kept = Math.min(count, width)
@@ -46,7 +49,10 @@ export const apply = (
   // Without elements, the shape may say any number of rows.
   const texts = Array.from({ length: width === 0 ? 0 : rows }, (_, row) => {
     const elements = data.subarray(row * width, (row + 1) * width)
-    return largest(elements, kept).map((index) => `${print(elements[index]!, whole)}:${index}`)
+    return largest(elements, kept).map((index) => {
+      const label = labels[index] ?? ""
+      return `${print(elements[index]!, whole)}:${index}${label === "" ? "" : `:${label}`}`
+    })
   })
   return Result.succeed({ name, datatype: "BYTES", shape: byExample ? [rows, kept] : [kept], data: texts.flat() })
 }

@@ -67,6 +67,11 @@ export interface LoadOptions {
 /** Takes a request back: its answer never comes, and where no worker has it yet it leaves the queue. */
 export type Cancel = () => void
 
+/** Which models, and what the server calls itself: clients that insist on Triton want `triton`; `rai` where it is not given. */
+export interface Options extends ModelManager.Options {
+  readonly name?: string | undefined
+}
+
 /** The operations of the Open Inference Protocol and of Triton's extensions. */
 export class DataPlane extends Context.Service<
   DataPlane,
@@ -107,13 +112,18 @@ export class DataPlane extends Context.Service<
   }
 >()("@rai/serving/DataPlane") {
   /** Opens what the repository holds, each model on the first of the providers that takes it. */
-  static readonly layer = (
-    options: ModelManager.Options
-  ): Layer.Layer<
+  static readonly layer = ({
+    name: server = "rai",
+    ...options
+  }: Options): Layer.Layer<
     DataPlane,
     RepositoryInvalid | SettingsInvalid | ModelLoadFailed,
     ModelRepository | FileSystem.FileSystem
-  > => Layer.effect(DataPlane, Effect.map(ModelManager.make(options), over))
+  > =>
+    Layer.effect(
+      DataPlane,
+      Effect.map(ModelManager.make(options), (manager) => over(server, manager))
+    )
 }
 
 const extensions = [
@@ -133,7 +143,7 @@ const parametersOf = ({ provider, refused }: Description): Readonly<Record<strin
     ...refused.map((attempt) => [`${attempt.provider}_not_taken`, ExecutionProviders.explain(attempt)])
   ])
 
-const over = (manager: Effect.Success<ReturnType<typeof ModelManager.make>>): DataPlane["Service"] => {
+const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelManager.make>>): DataPlane["Service"] => {
   let draining = false
   const find = (name: ModelName) =>
     Effect.suspend(() => {
@@ -149,7 +159,7 @@ const over = (manager: Effect.Success<ReturnType<typeof ModelManager.make>>): Da
   }
 
   return DataPlane.of({
-    serverMetadata: { name: "rai", version: manifest.version, extensions },
+    serverMetadata: { name: server, version: manifest.version, extensions },
     serverReady: Effect.gen(function* () {
       if (draining) return yield* new Draining()
       const [model] = manager.missing()

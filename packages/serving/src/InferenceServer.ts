@@ -18,6 +18,8 @@ export interface Options extends HttpTransport.Options {
   readonly repository: string
   /** Serves gRPC there too, 0 taking a free port; not where it is not given. */
   readonly grpcPort?: number | undefined
+  /** What the server's metadata call it: clients that insist on Triton want `triton`; `rai` where it is not given. */
+  readonly name?: string | undefined
   /** Tried in this order for each model. */
   readonly executionProviders?: ReadonlyArray<ExecutionProvider> | undefined
   /** How often to look for changed, new and removed models; never where it is not given. */
@@ -65,6 +67,7 @@ const drain = Effect.fnUntraced(function* (quiet: Duration.Duration, patience: D
 export const layer = ({
   repository,
   grpcPort,
+  name,
   executionProviders = ["cuda", "cpu"],
   poll,
   quiet = 0,
@@ -74,7 +77,7 @@ export const layer = ({
   InferenceServer,
   RepositoryInvalid | SettingsInvalid | ModelLoadFailed | TlsInvalid | AddressUnavailable
 > => {
-  const plane = DataPlane.layer({ providers: executionProviders, poll }).pipe(
+  const plane = DataPlane.layer({ name, providers: executionProviders, poll }).pipe(
     Layer.provide(ModelRepository.layer(repository))
   )
   const share = Duration.times(Duration.fromInputUnsafe(grace), 0.45)

@@ -11,6 +11,8 @@ export interface TensorSpec {
   readonly name: string
   readonly datatype: string
   readonly shape: ReadonlyArray<number | string>
+  /** What the classes are called that an output's elements stand for, where the model's settings say. */
+  readonly labels?: ReadonlyArray<string> | undefined
 }
 
 /** A model's inputs and outputs, in the model's order. */

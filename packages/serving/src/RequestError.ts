@@ -18,6 +18,11 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
   known: Schema.Array(Schema.String)
 }) {
   override get message(): string {
+    if (this.version !== undefined && !/^[1-9]\d*$/.test(this.version) && this.known.includes(this.model)) {
+      // Triton's clients look for these words.
+      const came = `failed to get model version from specified version string '${quote(this.version).slice(1, -1)}'`
+      return `${came} for the model ${quote(this.model)}; a version is a whole number from 1; ask for one of the model's own, or for none to have the latest`
+    }
     const version = this.version === undefined ? "" : ` in version ${quote(this.version)}`
     const some = this.known.slice(0, 10).join(", ") + (this.known.length > 10 ? ", …" : "")
     // Triton's clients look for these words.

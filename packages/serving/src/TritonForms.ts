@@ -8,7 +8,8 @@ import type { ModelStatistics } from "./ModelStatistics.ts"
 const sizes = (shape: TensorSpec["shape"]): ReadonlyArray<number> =>
   shape.map((size) => (typeof size === "number" ? size : -1))
 
-const specs = (all: ReadonlyArray<TensorSpec>) => all.map((spec) => ({ ...spec, shape: sizes(spec.shape) }))
+const specs = (all: ReadonlyArray<TensorSpec>) =>
+  all.map(({ name, datatype, shape }) => ({ name, datatype, shape: sizes(shape) }))
 
 /** A model's metadata; dimensions that it leaves open are -1. */
 export const metadata = ({ inputs, outputs, ...rest }: ModelMetadata) => ({
@@ -17,12 +18,17 @@ export const metadata = ({ inputs, outputs, ...rest }: ModelMetadata) => ({
   outputs: specs(outputs)
 })
 
-// An image's axes are the model's own affair; clients look for the field.
+// Clients look for the field, also where the settings do not say which axes of an image are which.
 const layout = { format: "FORMAT_NONE" }
 
 // Triton's sizes of a model that puts examples together are those of one example.
-const fields = (all: ReadonlyArray<TensorSpec>, batched: boolean) =>
+const fields = (
+  all: ReadonlyArray<TensorSpec>,
+  batched: boolean,
+  said: ReadonlyArray<{ readonly name: string }> = []
+) =>
   all.map(({ name, datatype, shape }) => ({
+    ...said.find((of) => of.name === name),
     name,
     data_type: datatype === "BYTES" ? "TYPE_STRING" : `TYPE_${datatype}`,
     dims: sizes(batched ? shape.slice(1) : shape)
@@ -35,8 +41,8 @@ export const config = ({ name, platform, settings, maxBatchSize, inputs, outputs
   platform,
   backend: "onnxruntime",
   max_batch_size: maxBatchSize,
-  input: fields(inputs, maxBatchSize > 0).map((field) => ({ ...field, ...layout })),
-  output: fields(outputs, maxBatchSize > 0)
+  input: fields(inputs, maxBatchSize > 0, settings.input).map((field) => ({ ...layout, ...field })),
+  output: fields(outputs, maxBatchSize > 0, settings.output)
 })
 
 const none = { count: 0, ns: 0 }

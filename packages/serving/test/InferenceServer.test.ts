@@ -76,6 +76,18 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
             404,
             `Request for unknown model: "sigmoid" in version "2" is not here; ${known}`
           ],
+          [
+            "/v2/models/sigmoid/versions/v'1",
+            "GET",
+            404,
+            "failed to get model version from specified version string 'v'1' for the model \"sigmoid\"; a version is a whole number from 1; ask for one of the model's own, or for none to have the latest"
+          ],
+          [
+            "/v2/models/moons/versions/v1",
+            "GET",
+            404,
+            `Request for unknown model: "moons" in version "v1" is not here; ${known}`
+          ],
           ["/v3", "GET", 404, "there is no such route; GET / says what this server speaks"],
           ["/v2/models/%ZZ", "GET", 404, "there is no such route; GET / says what this server speaks"],
           ["/v2", "POST", 405, "/v2 takes GET; POST came; send GET"],

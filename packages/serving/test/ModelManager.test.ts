@@ -95,7 +95,7 @@ it.live("serves the versions that the policy chooses", () =>
       const refused = yield* Effect.flip(service.load("m"))
       assert.strictEqual(
         refused.message,
-        'failed to load the model "m": its config.json: at max_batch_size: Expected a finite number'
+        'failed to load the model "m": failed to poll from model repository: its config.json: at max_batch_size: Expected a finite number'
       )
       assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
     }).pipe(Effect.provide(layer(folder)))
@@ -152,7 +152,10 @@ it.live("starts no more threads than a machine bears, whatever the settings say"
       for (const counts of [[65], [1_000_000], [64, 1], Array.from({ length: 65 }, () => 1)]) {
         const instance_group = counts.map((count) => ({ count }))
         const refused = yield* Effect.flip(service.load("m", { config: JSON.stringify({ instance_group }) }))
-        assert.match(refused.message, /^failed to load the model "m": its config: at instance_group.*64/)
+        assert.match(
+          refused.message,
+          /^failed to load the model "m": failed to poll from model repository: its config: at instance_group.*64/
+        )
       }
       yield* service.load("m", { config: JSON.stringify({ instance_group: [{ count: 2 }, { count: 1 }] }) })
       assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })

@@ -27,7 +27,7 @@ export const read = ({ outputs }: InferRequest): Result.Result<Classes | undefin
   return Result.succeed(classes.size > 0 ? classes : undefined)
 }
 
-/** The answer with these outputs as classes; where the model leaves an output's first size open, it counts examples. */
+/** The answer with these outputs as classes. */
 export const apply = (
   response: InferResponse,
   classes: Classes,
@@ -36,9 +36,8 @@ export const apply = (
   const outputs: Array<InferTensor> = []
   for (const output of response.outputs) {
     const count = classes.get(output.name)
-    const shape = signature?.outputs.find(({ name }) => name === output.name)?.shape ?? []
-    const byExample = shape.length > 1 && typeof shape[0] === "string"
-    const written = count === undefined ? Result.succeed(output) : Classification.apply(output, count, byExample)
+    const spec = signature?.outputs.find(({ name }) => name === output.name)
+    const written = count === undefined ? Result.succeed(output) : Classification.apply(output, count, spec)
     if (Result.isFailure(written)) return Result.fail(written.failure)
     outputs.push(written.success)
   }

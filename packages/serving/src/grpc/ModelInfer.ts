@@ -65,11 +65,6 @@ const readInput = (
       `the input ${quote(name)} has the datatype ${quote(datatype)}; requests may hold ${Datatype.names.join(", ")}`
     )
   }
-  if (raw !== undefined && contents !== undefined) {
-    return invalid(
-      `the input ${quote(name)} has contents, and the request raw_input_contents; send all inputs the one way or the other`
-    )
-  }
   const shape = sizesOf(name, input.shape)
   if (Result.isFailure(shape)) return Result.fail(shape.failure)
   // A product past 2^53 is rounded, but no memory is that long: comparing it with a length stays exact.
@@ -83,6 +78,14 @@ const readInput = (
 /** The request that a message holds; raw inputs are views of its bytes where these are aligned. */
 export const read = (message: ModelInferRequest): Result.Result<InferRequest, Failure> => {
   const raw = message.rawInputContents
+  const twice = raw.length > 0 ? message.inputs.find(({ contents }) => contents !== undefined) : undefined
+  if (twice !== undefined) {
+    const [input, model] = [twice.name, message.modelName].map((name) => quote(name).slice(1, -1))
+    // Triton's clients look for these words.
+    return invalid(
+      `contents field must not be specified when using raw_input_contents for '${input}' for model '${model}'; send all inputs the one way or the other`
+    )
+  }
   if (raw.length > 0 && raw.length !== message.inputs.length) {
     return invalid(
       `the request has ${message.inputs.length} inputs and ${raw.length} raw_input_contents; send one for each input, in their order`

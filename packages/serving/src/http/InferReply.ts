@@ -34,8 +34,8 @@ const writeOutput = (
   maxElements: number,
   raw: Array<Uint8Array>
 ): Result.Result<string, RequestInvalid> => {
-  const { binary, classes, byExample } = forms.named.get(output.name) ?? forms.others
-  const chosen = classes > 0 ? Classification.apply(output, classes, byExample) : Result.succeed(output)
+  const { binary, classes, spec } = forms.named.get(output.name) ?? forms.others
+  const chosen = classes > 0 ? Classification.apply(output, classes, spec) : Result.succeed(output)
   if (Result.isFailure(chosen)) return Result.fail(chosen.failure)
   if (!binary) return writeJson(chosen.success, maxElements)
   const bytes = RawData.write(chosen.success)

@@ -3,7 +3,7 @@
  */
 import { Result } from "effect"
 import { type InferRequest, quote } from "../InferTensor.ts"
-import type { ModelSignature } from "../ModelSignature.ts"
+import type { ModelSignature, TensorSpec } from "../ModelSignature.ts"
 import { RequestInvalid } from "../RequestError.ts"
 
 /** The form of one output. */
@@ -11,8 +11,8 @@ export interface OutputForm {
   readonly binary: boolean
   /** So many of its largest elements, as texts; 0 for the tensor itself. */
   readonly classes: number
-  /** Its first size counts examples. */
-  readonly byExample: boolean
+  /** What the model says of it. */
+  readonly spec: TensorSpec | undefined
 }
 
 /** The forms that differ from plain JSON: of the outputs by name, and of those that were not named. */
@@ -21,7 +21,7 @@ export interface OutputForms {
   readonly others: OutputForm
 }
 
-const json: OutputForm = { binary: false, classes: 0, byExample: false }
+const json: OutputForm = { binary: false, classes: 0, spec: undefined }
 const raw: OutputForm = { ...json, binary: true }
 
 const wrong = (parameter: string, place: string, what: string) =>
@@ -44,8 +44,7 @@ export const read = (
       return wrong("classification", place, "a whole number of classes")
     }
     if (!binary && classes === 0 && !all) continue
-    const shape = signature?.outputs.find(({ name }) => name === output.name)?.shape ?? []
-    named.set(output.name, { binary, classes, byExample: shape.length > 1 && typeof shape[0] === "string" })
+    named.set(output.name, { binary, classes, spec: signature?.outputs.find(({ name }) => name === output.name) })
   }
   return Result.succeed(all || named.size > 0 ? { named, others } : undefined)
 }

@@ -9,6 +9,7 @@ import type { ExecutionProvider } from "../worker/Message.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import * as ServedModel from "../worker/ServedModel.ts"
 import * as Inspection from "./Inspection.ts"
+import * as Labels from "./Labels.ts"
 import { type ModelEntry, ModelRepository, type SettingsInvalid, type VersionFile } from "./ModelRepository.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
@@ -38,6 +39,7 @@ const notLoaded = "it is not loaded"
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
+  const labelsOf = yield* Labels.make
   const scope = yield* Effect.scope
   const models = new Map<string, Map<string, Slot>>()
   const latest = new Map<string, ServedModel.ServedModel>()
@@ -67,7 +69,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
 
   const open = Effect.fnUntraced(function* (
     name: string,
-    { version, path, stamp }: VersionFile,
+    { version, path, stamp, folder }: VersionFile,
     settings: ModelSettings.ModelSettings,
     again: boolean,
     bytes?: Uint8Array
@@ -77,17 +79,18 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (!again && before?.failed?.stamp === stamp) return yield* before.failed.failure
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
-    const opened = yield* Effect.andThen(
-      Inspection.inspect(name, bytes ?? path),
-      ServedModel.make({
+    const opened = yield* Effect.gen(function* () {
+      yield* Inspection.inspect(name, bytes ?? path)
+      return yield* ServedModel.make({
         name,
         version,
         settings,
+        labels: yield* labelsOf(name, settings, folder),
         model: bytes ?? path,
         providers: ModelSettings.providersOf(settings, providers),
         check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
       })
-    ).pipe(
+    }).pipe(
       Scope.provide(own),
       Effect.tapError((failure) =>
         Effect.gen(function* () {
@@ -175,7 +178,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     new ModelUnknown({ model: name.model, version: name.version || undefined, known: [...models.keys()] })
 
   const entryOf = Effect.fnUntraced(function* (model: string) {
-    const refuse = (reason: string) => new LoadRefused({ model, reason })
+    const refuse = (reason: string) => unread(model, reason)
     const found = yield* Effect.mapError(repository.list, () => refuse("the repository cannot be read"))
     const entry = found.find((result) =>
       Result.isSuccess(result) ? result.success.name === model : result.failure.model === model
@@ -185,7 +188,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   })
 
   const load = Effect.fnUntraced(function* (model: string, { config, files = {} }: LoadOptions = {}) {
-    const refuse = (reason: string) => new LoadRefused({ model, reason })
+    const refuse = (reason: string) => unread(model, reason)
     const settings =
       config === undefined
         ? undefined
@@ -197,7 +200,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         return yield* refuse("its files are named VERSION/model.onnx, and one came with another name")
       }
     }
-    const explain = Effect.mapError((failure: ModelLoadFailed) => refuse(failure.reason))
+    const explain = Effect.mapError(({ reason }: ModelLoadFailed) => new LoadRefused({ model, reason }))
     if (sent.length > 0) {
       for (const [file, bytes] of sent) {
         const version = file.split("/")[0]!
@@ -260,6 +263,10 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     )
   }
 })
+
+/** What was asked for cannot be read, so that nothing was tried. Triton's clients look for the words in front. */
+const unread = (model: string, reason: string) =>
+  new LoadRefused({ model, reason: `failed to poll from model repository: ${reason}` })
 
 const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
   ...entry,

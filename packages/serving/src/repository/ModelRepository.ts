@@ -3,13 +3,16 @@
  */
 import { Parity } from "@rai/export"
 import { Context, Effect, FileSystem, Layer, Option, Path, Result, Schema } from "effect"
+import * as Labels from "./Labels.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 
-/** One version's file; `stamp` changes when the file, its parity record or the model's settings do. */
+/** One version's file; `stamp` changes when the file, its parity record, the model's settings or its labels do. */
 export interface VersionFile {
   readonly version: string
   readonly path: string
   readonly stamp: string
+  /** The model's own, where its settings may name files. */
+  readonly folder?: string | undefined
 }
 
 /** A model as it lies in the repository; a file without a version is version 1. */
@@ -64,8 +67,12 @@ export class ModelRepository extends Context.Service<
           const ino = Option.getOrElse(info.ino, () => 0)
           return `${ino}:${info.size}:${Option.match(info.mtime, { onNone: () => 0, onSome: (time) => time.getTime() })}`
         })
-        const versionOf = Effect.fnUntraced(function* (version: string, file: string, settings: string) {
-          const stamps = yield* Effect.forEach([file, Parity.fileOf(file), settings], stampOf)
+        const versionOf = Effect.fnUntraced(function* (
+          version: string,
+          file: string,
+          beside: ReadonlyArray<string> = []
+        ) {
+          const stamps = yield* Effect.forEach([file, Parity.fileOf(file), ...beside], stampOf)
           return { version, path: file, stamp: stamps.join(" ") }
         })
 
@@ -81,18 +88,20 @@ export class ModelRepository extends Context.Service<
           const place = path.join(repository, name)
           const entries = yield* fs.readDirectory(place).pipe(Effect.orElseSucceed(() => []))
           const config = path.join(place, "config.json")
+          const settings = yield* Effect.result(settingsOf(name, config))
+          const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
+          const beside = [config, ...labels.map((file) => path.join(place, file))]
           const versions: Array<VersionFile> = []
           for (const version of entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry))) {
             const file = path.join(place, version, "model.onnx")
-            if (yield* isFile(file)) versions.push(yield* versionOf(version, file, config))
+            if (yield* isFile(file)) versions.push({ ...(yield* versionOf(version, file, beside)), folder: place })
           }
           if (versions.length === 0) return []
-          const settings = yield* Effect.result(settingsOf(name, config))
           return [Result.map(settings, (settings): ModelEntry => ({ name, versions, settings }))]
         })
         const single = Effect.fnUntraced(function* (file: string) {
           const name = path.basename(file, ".onnx")
-          return [Result.succeed<ModelEntry>({ name, versions: [yield* versionOf("1", file, "")], settings: {} })]
+          return [Result.succeed<ModelEntry>({ name, versions: [yield* versionOf("1", file)], settings: {} })]
         })
 
         const find = Effect.fnUntraced(function* () {

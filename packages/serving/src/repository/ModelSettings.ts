@@ -5,25 +5,61 @@ import { Effect, Schema, SchemaIssue } from "effect"
 import type { ExecutionProvider } from "../worker/Message.ts"
 
 // Protobuf's JSON writes numbers as texts too.
-const whole = (maximum: number) => {
-  const within = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
+const whole = (maximum: number, minimum = 0) => {
+  const within = Schema.Int.check(Schema.isBetween({ minimum, maximum }))
   return Schema.Union([within, Schema.FiniteFromString.pipe(Schema.decodeTo(within))])
 }
 const Count = whole(1_000_000)
 /** Threads of one model, each with a session of its own. */
 const maxInstances = 64
 const Microseconds = whole(600_000_000)
+/** Of as many axes as a request may have. */
+const Sizes = Schema.Array(whole(2 ** 31, -1)).check(Schema.isMaxLength(32))
+
+/** What clients are told of a tensor, and see in another shape than the model's. */
+const tensor = {
+  name: Schema.String,
+  /** One example's shape as clients see it, where `reshape` says what it is in the model; else the model's own holds. */
+  dims: Schema.optionalKey(Sizes),
+  reshape: Schema.optionalKey(Schema.Struct({ shape: Schema.optionalKey(Sizes) }))
+}
 
 /** The threads that a model computes in. */
 export const instancesOf = (settings: {
   readonly instance_group?: ReadonlyArray<{ readonly count?: number }>
 }): number => settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
 
+const pair = <S extends Schema.Top>(value: S) => Schema.optionalKey(Schema.Tuple([value, value]))
+const control = Schema.Struct({
+  kind: Schema.Literals([
+    "CONTROL_SEQUENCE_START",
+    "CONTROL_SEQUENCE_READY",
+    "CONTROL_SEQUENCE_END",
+    "CONTROL_SEQUENCE_CORRID"
+  ]),
+  int32_false_true: pair(Schema.Int),
+  fp32_false_true: pair(Schema.Finite),
+  bool_false_true: pair(Schema.Boolean)
+})
+
 /** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({
   name: Schema.optionalKey(Schema.String),
   /** The most rows that one execution may take; 0 keeps requests apart. */
   max_batch_size: Schema.optionalKey(Count),
+  /** `format` says which axes of an image are which; it is told to clients. */
+  input: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        ...tensor,
+        format: Schema.optionalKey(Schema.Literals(["FORMAT_NONE", "FORMAT_NHWC", "FORMAT_NCHW"]))
+      })
+    )
+  ),
+  /** `label_filename` names a file in the model's folder, a line for each class. */
+  output: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ ...tensor, label_filename: Schema.optionalKey(Schema.String) }))
+  ),
   dynamic_batching: Schema.optionalKey(
     Schema.Struct({
       /** How long a request may wait for others; 0, the default, waits for none. */
@@ -36,6 +72,15 @@ export const ModelSettings = Schema.Struct({
           default_timeout_microseconds: Schema.optionalKey(Microseconds)
         })
       )
+    })
+  ),
+  /** Inputs that are filled from what a request says of its sequence; nothing is kept from one request to the next, so that there is no `state`. */
+  sequence_batching: Schema.optionalKey(
+    Schema.Struct({
+      control_input: Schema.optionalKey(
+        Schema.Array(Schema.Struct({ name: Schema.String, control: Schema.Tuple([control]) }))
+      ),
+      state: Schema.optionalKey(Schema.Tuple([]))
     })
   ),
   /** Which versions are served; the latest alone where nothing is said. */
@@ -70,7 +115,12 @@ export const ModelSettings = Schema.Struct({
       })
     )
   )
-})
+}).check(
+  // Triton's form has a place for one of the two.
+  Schema.makeFilter((settings) => !("dynamic_batching" in settings && "sequence_batching" in settings), {
+    expected: "dynamic_batching or sequence_batching, not both"
+  })
+)
 
 export type ModelSettings = typeof ModelSettings.Type
 

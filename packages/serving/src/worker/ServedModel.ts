@@ -10,7 +10,9 @@ import type { InferRequest, InferResponse } from "../InferTensor.ts"
 import * as ModelSignature from "../ModelSignature.ts"
 import type { ModelStatistics } from "../ModelStatistics.ts"
 import { ModelUnavailable, type RequestError } from "../RequestError.ts"
+import type { Labels } from "../repository/Labels.ts"
 import * as ModelSettings from "../repository/ModelSettings.ts"
+import * as ModelView from "../repository/ModelView.ts"
 import type { ExecutionProvider, RuntimeSpec } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
@@ -18,6 +20,7 @@ import * as ModelWorker from "./ModelWorker.ts"
 export interface Options extends Omit<ModelWorker.Options, "threads"> {
   readonly version: string
   readonly settings: ModelSettings.ModelSettings
+  readonly labels?: Labels | undefined
   readonly check: (worker: ModelWorker.ModelWorker) => Effect.Effect<void, ModelWorker.ModelLoadFailed>
 }
 
@@ -45,7 +48,7 @@ export interface ServedModel {
 }
 
 interface Made {
-  readonly signature: ModelSignature.ModelSignature
+  readonly view: ModelView.ModelView
   readonly maxBatchSize: number
   readonly batcher: Batcher.Batcher
   readonly provider: ExecutionProvider
@@ -73,7 +76,7 @@ const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): n
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
-  const { name, version, settings, check, model, providers } = options
+  const { name, version, settings, labels, check, model, providers } = options
   const policy = settings.dynamic_batching?.default_queue_policy
   const instances = ModelSettings.instancesOf(settings)
   const threads = Math.max(1, Math.floor(availableParallelism() / instances))
@@ -85,10 +88,14 @@ export const make = Effect.fnUntraced(function* (
 
   /** The first worker decides whether there is a model to serve, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
-    const signature = signatureOf(worker.description)
+    const own = signatureOf(worker.description)
+    const view = yield* Effect.mapError(
+      Effect.fromResult(ModelView.make(own, settings, labels)),
+      (reason) => new ModelWorker.ModelLoadFailed({ model: name, reason })
+    )
     yield* check(worker)
     // Trying this out is the model's first computation too, which is the slowest.
-    const maxBatchSize = maxRowsOf(settings, yield* Batchable.isBatchable(worker, signature))
+    const maxBatchSize = maxRowsOf(settings, yield* Batchable.isBatchable(worker, own))
     const batcher = Batcher.make({
       model: name,
       maxRows: maxBatchSize,
@@ -98,7 +105,7 @@ export const make = Effect.fnUntraced(function* (
       maxWait: policy?.max_queue_size ? Number.POSITIVE_INFINITY : defaults.maxWait,
       onFailure: (text) => run(Effect.logWarning(`the model "${name}" could not compute its input: ${text}`))
     })
-    return { signature, maxBatchSize, batcher, provider: worker.description.provider }
+    return { view, maxBatchSize, batcher, provider: worker.description.provider }
   })
 
   const oneLife = Effect.gen(function* () {
@@ -128,11 +135,12 @@ export const make = Effect.fnUntraced(function* (
     Effect.repeat(Schedule.spaced("100 millis"))
   )
   yield* Effect.forkScoped(supervise)
-  const { signature, maxBatchSize, batcher, provider } = yield* Deferred.await(first)
+  const { view, maxBatchSize, batcher, provider } = yield* Deferred.await(first)
   for (let i = 1; i < instances; i++) yield* Effect.forkScoped(supervise)
   const drained = Effect.callback<void>((resume) => batcher.whenEmpty(() => resume(Effect.void)))
   yield* Effect.addFinalizer(() => drained)
 
+  const { signature, inward, outward } = view
   const timeout = (policy?.default_timeout_microseconds ?? 0) / 1000
   const submit: ServedModel["submit"] = (request, deadline, answer) => {
     const fault = ModelSignature.misfit(signature, request.inputs)
@@ -141,10 +149,14 @@ export const make = Effect.fnUntraced(function* (
       answer(Result.fail(outputs.failure))
       return () => {}
     }
-    const inputs = signature.inputs.map((spec) => request.inputs.find((input) => input.name === spec.name)!)
+    const inputs = inward(request)
+    if (Result.isFailure(inputs)) {
+      answer(Result.fail(inputs.failure))
+      return () => {}
+    }
     const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
-    return batcher.submit({ inputs }, outputs.success, until, (result) =>
-      answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: tensors })))
+    return batcher.submit({ inputs: inputs.success }, outputs.success, until, (result) =>
+      answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: outward(tensors) })))
     )
   }
 

@@ -152,8 +152,16 @@ describe("raw contents", () => {
       ],
       [{ inputs: [x], rawInputContents: [new Uint8Array(5)] }, 'the input "x" holds 5 bytes where its shape has 4'],
       [
-        { inputs: [{ ...x, contents: { fp32Contents: [1] } }], rawInputContents: [four] },
-        'the input "x" has contents, and the request raw_input_contents; send all inputs the one way or the other'
+        { modelName: "m", inputs: [{ ...x, contents: { fp32Contents: [1] } }], rawInputContents: [four] },
+        "contents field must not be specified when using raw_input_contents for 'x' for model 'm'; send all inputs the one way or the other"
+      ],
+      [
+        {
+          modelName: "a model",
+          inputs: [x, { ...x, name: 'y"', contents: { fp32Contents: [1] } }],
+          rawInputContents: [four]
+        },
+        "contents field must not be specified when using raw_input_contents for 'y\\\"' for model 'a model'; send all inputs the one way or the other"
       ],
       [
         {

@@ -7,6 +7,8 @@ import { Effect } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 
 export const models = fileURLToPath(new URL("../triton/models", import.meta.url))
+export const sequences = fileURLToPath(new URL("../triton/sequences", import.meta.url))
+export const images = fileURLToPath(new URL("../triton/images", import.meta.url))
 
 export interface Reply {
   readonly status: number

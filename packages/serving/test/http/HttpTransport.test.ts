@@ -446,7 +446,10 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
   it.effect("refuse what cannot be loaded, and serve on", () =>
     Effect.gen(function* () {
       const table: ReadonlyArray<readonly [body: unknown, error: RegExp]> = [
-        [{ parameters: { config: "{" } }, /^failed to load the model "simple": its config/],
+        [
+          { parameters: { config: "{" } },
+          /^failed to load the model "simple": failed to poll from model repository: its config/
+        ],
         [{ parameters: { config: 7 } }, /^the parameter "config" must be a text; correct it$/],
         [{ parameters: { config: "{}", "file:1/model.onnx": "??" } }, /must be a file as base64; correct it$/],
         [{ parameters: { config: "{}", "file:1/model.onnx": "bm8=" } }, /^failed to load the model "simple": /],
@@ -461,7 +464,8 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
       }
       const unknown = yield* ask("/v2/repository/models/none/load", { method: "POST" })
       assert.deepStrictEqual(unknown.json(), {
-        error: 'failed to load the model "none": the repository has no model of this name'
+        error:
+          'failed to load the model "none": failed to poll from model repository: the repository has no model of this name'
       })
       assert.strictEqual((yield* ask("/v2/models/simple/ready")).status, 200)
     })

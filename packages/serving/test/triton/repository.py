@@ -1,4 +1,4 @@
-"""Writes the model repository that Triton's example clients ask into `models` beside it: `python repository.py`, with the package onnx."""
+"""Writes the model repositories that Triton's example clients ask into `models`, `images` and `sequences` beside it: `python repository.py`, with onnx."""
 
 import json
 import pathlib
@@ -7,10 +7,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto as T, helper as h, numpy_helper as n
 
-folder = pathlib.Path(__file__).parent / "models"
+here = pathlib.Path(__file__).parent
 
 
-def save(name, nodes, inputs, outputs, constants=(), config=None):
+def save(name, nodes, inputs, outputs, constants=(), config=None, repository="models"):
+    folder = here / repository
     value = lambda spec: h.make_tensor_value_info(*spec)
     graph = h.make_graph(
         nodes, name, [*map(value, inputs)], [*map(value, outputs)], [n.from_array(array, key) for key, array in constants]
@@ -69,4 +70,107 @@ save(
     [("scores", T.FLOAT, ["batch", 5])],
     [("weights", weights)],
     config={"max_batch_size": 4},
+)
+
+
+def labelled(name, file, labels, *rest, **config):
+    """One of `images`, whose one output's classes are called so."""
+    save(name, *rest, config=config, repository="images")
+    (here / "images" / name / file).write_text("".join(f"{label}\n" for label in labels))
+
+
+# A small convolutional network that tells pictures by the colour that they have most of: edges are taken away, and what is left is summed.
+blur = np.zeros((3, 3, 3, 3), np.float32)
+for channel in range(3):
+    blur[channel, channel] = 1 / 9
+tells = np.array([[1, -0.5, -0.5, 0], [-0.5, 1, -0.5, 0], [-0.5, -0.5, 1, 0]], np.float32) / 16
+labelled(
+    "colours",
+    "labels.txt",
+    ["red", "green", "blue", "grey"],
+    [
+        h.make_node("Conv", ["image", "blur", "bias"], ["smooth"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        h.make_node("Relu", ["smooth"], ["bright"]),
+        h.make_node("MaxPool", ["bright"], ["small"], kernel_shape=[2, 2], strides=[2, 2]),
+        h.make_node("GlobalAveragePool", ["small"], ["means"]),
+        h.make_node("Flatten", ["means"], ["flat"]),
+        h.make_node("MatMul", ["flat", "tells"], ["logits"]),
+        h.make_node("Add", ["logits", "least"], ["scores"]),
+        h.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+    ],
+    [("image", T.FLOAT, ["batch", 3, 32, 32])],
+    [("probabilities", T.FLOAT, ["batch", 4])],
+    [("blur", blur), ("bias", np.zeros(3, np.float32)), ("tells", tells), ("least", np.array([0, 0, 0, 1], np.float32))],
+    max_batch_size=8,
+    input=[{"name": "image", "data_type": "TYPE_FP32", "dims": [3, 32, 32], "format": "FORMAT_NCHW"}],
+    output=[{"name": "probabilities", "data_type": "TYPE_FP32", "dims": [4], "label_filename": "labels.txt"}],
+)
+
+# What Triton's own example of an image model takes and gives, with its settings; the network in it is one product.
+labelled(
+    "densenet_onnx",
+    "densenet_labels.txt",
+    ["RED", "GREEN", "BLUE", "DARK"],
+    [h.make_node("GlobalAveragePool", ["data_0"], ["means"]), h.make_node("Conv", ["means", "weights"], ["fc6_1"])],
+    [("data_0", T.FLOAT, [1, 3, 224, 224])],
+    [("fc6_1", T.FLOAT, [1, 4, 1, 1])],
+    [("weights", np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -1, -1]], np.float32).reshape(4, 3, 1, 1))],
+    max_batch_size=0,
+    input=[
+        {
+            "name": "data_0",
+            "data_type": "TYPE_FP32",
+            "format": "FORMAT_NCHW",
+            "dims": [3, 224, 224],
+            "reshape": {"shape": [1, 3, 224, 224]},
+        }
+    ],
+    output=[
+        {
+            "name": "fc6_1",
+            "data_type": "TYPE_FP32",
+            "dims": [4],
+            "reshape": {"shape": [1, 4, 1, 1]},
+            "label_filename": "densenet_labels.txt",
+        }
+    ],
+)
+
+# Two that are told where in a sequence a request stands, as Triton's own examples are: OUTPUT = READY (INPUT + START), and with END CORRID beside it.
+control = lambda name, kind, **values: {"name": name, "control": [{"kind": f"CONTROL_SEQUENCE_{kind}", **values}]}
+int32 = {"int32_false_true": [0, 1]}
+told = [control("START", "START", **int32), control("READY", "READY", **int32)]
+sum_up = [h.make_node("Add", ["INPUT", "START"], ["SUM"]), h.make_node("Mul", ["SUM", "READY"], ["GIVEN"])]
+ints = lambda *names: [(name, T.INT32, ["batch", 1]) for name in names]
+save(
+    "simple_sequence",
+    [*sum_up, h.make_node("Identity", ["GIVEN"], ["OUTPUT"])],
+    ints("INPUT", "START", "READY"),
+    ints("OUTPUT"),
+    config={"max_batch_size": 8, "sequence_batching": {"control_input": told}},
+    repository="sequences",
+)
+save(
+    "simple_dyna_sequence",
+    [
+        *sum_up,
+        h.make_node("Cast", ["CORRID"], ["ID"], to=T.INT32),
+        h.make_node("Mul", ["ID", "END"], ["LAST"]),
+        h.make_node("Add", ["GIVEN", "LAST"], ["OUTPUT"]),
+        h.make_node("Identity", ["NAME"], ["NAMED"]),
+    ],
+    [*ints("START", "INPUT", "READY", "END"), ("CORRID", T.UINT64, ["batch", 1]), ("NAME", T.STRING, ["batch", 1])],
+    [*ints("OUTPUT"), ("NAMED", T.STRING, ["batch", 1])],
+    config={
+        "max_batch_size": 8,
+        "sequence_batching": {
+            "control_input": [
+                *told,
+                control("END", "END", **int32),
+                control("CORRID", "CORRID"),
+                control("NAME", "CORRID"),
+            ]
+        },
+    },
+    repository="sequences",
 )

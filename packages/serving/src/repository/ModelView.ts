@@ -1,0 +1,111 @@
+/**
+ * A model as its settings show it to clients: without the inputs that the server fills, with labels for its classes, and tensors in other shapes
+ * than its own, of as many elements.
+ */
+import { Result } from "effect"
+import { type InferRequest, type InferTensor, printShape, quote } from "../InferTensor.ts"
+import type { ModelSignature, TensorSpec } from "../ModelSignature.ts"
+import type { RequestInvalid } from "../RequestError.ts"
+import type { Labels } from "./Labels.ts"
+import type { ModelSettings } from "./ModelSettings.ts"
+import * as SequenceControls from "./SequenceControls.ts"
+
+type Said = NonNullable<ModelSettings["input"]>[number] | NonNullable<ModelSettings["output"]>[number]
+
+const product = (sizes: ReadonlyArray<number>): number => sizes.reduce((all, size) => all * size, 1)
+
+/** With a `reshape`, the example's shape in the model is that, and clients see `dims`; a first size that the model leaves open counts examples. */
+const specOf = (spec: TensorSpec, said: Said | undefined): Result.Result<TensorSpec, string> => {
+  if (said?.reshape === undefined) return Result.succeed(spec)
+  const { dims = [], reshape } = said
+  const { shape = [] } = reshape
+  const batch = spec.shape.length > shape.length && typeof spec.shape[0] === "string" ? spec.shape.slice(0, 1) : []
+  const example = spec.shape.slice(batch.length)
+  const isModels = example.length === shape.length && example.every((size, axis) => size === shape[axis])
+  return isModels && !dims.includes(-1) && product(dims) === product(shape)
+    ? Result.succeed({ ...spec, shape: [...batch, ...dims] })
+    : Result.fail(
+        `its settings reshape ${quote(spec.name)} from ${printShape(dims)} to ${printShape(shape)}, and the model has ${printShape(spec.shape)} there; "reshape" is an example's shape in the model, without sizes left open, and "dims" one of as many elements`
+      )
+}
+
+const specsOf = (
+  kind: "input" | "output",
+  specs: ReadonlyArray<TensorSpec>,
+  said: ReadonlyArray<Said> = []
+): Result.Result<ReadonlyArray<TensorSpec>, string> => {
+  const strange = said.find(({ name }) => !specs.some((spec) => spec.name === name))
+  return strange === undefined
+    ? Result.all(
+        specs.map((spec) =>
+          specOf(
+            spec,
+            said.find(({ name }) => name === spec.name)
+          )
+        )
+      )
+    : Result.fail(
+        `its settings name the ${kind} ${quote(strange.name)}; the model has ${specs.map(({ name }) => quote(name)).join(", ")}`
+      )
+}
+
+/** A tensor in the shape that one side has for it, its memory as it is. */
+const as = (tensor: InferTensor, spec: TensorSpec): InferTensor => {
+  const shape = spec.shape.map((size) => (typeof size === "number" ? size : tensor.shape[0]!))
+  // The runtime does not hold a model to the sizes that it declares for its outputs.
+  return product(shape) === product(tensor.shape) ? { ...tensor, shape } : tensor
+}
+
+/** Those of `to` that have another shape in `from`, by name. */
+const reshaped = (from: ReadonlyArray<TensorSpec>, to: ReadonlyArray<TensorSpec>): ReadonlyMap<string, TensorSpec> =>
+  new Map(from.flatMap(({ shape }, index) => (shape === to[index]!.shape ? [] : [[to[index]!.name, to[index]!]])))
+
+/** What clients meet, and the way from a request that fits it to the model and back. */
+export interface ModelView {
+  readonly signature: ModelSignature
+  readonly inward: (request: InferRequest) => Result.Result<ReadonlyArray<InferTensor>, RequestInvalid>
+  readonly outward: (outputs: ReadonlyArray<InferTensor>) => ReadonlyArray<InferTensor>
+}
+
+/** The failure is a predicate of the model. */
+export const make = (
+  own: ModelSignature,
+  settings: ModelSettings,
+  labels: Labels | undefined
+): Result.Result<ModelView, string> => {
+  const controls = SequenceControls.of(settings)
+  const strange = SequenceControls.misfit(controls, own.inputs)
+  if (strange !== undefined) return Result.fail(strange)
+  const ofClients = own.inputs.filter(({ name }) => !controls.has(name))
+  const signature = Result.all({
+    inputs: specsOf("input", ofClients, settings.input),
+    outputs: Result.map(specsOf("output", own.outputs, settings.output), (outputs) =>
+      outputs.map((spec) => (labels?.has(spec.name) ? { ...spec, labels: labels.get(spec.name) } : spec))
+    )
+  })
+  return Result.map(signature, (signature) => {
+    const inside = reshaped(signature.inputs, ofClients)
+    const outside = reshaped(own.outputs, signature.outputs)
+    const turn = (tensor: InferTensor, specs: ReadonlyMap<string, TensorSpec>) => {
+      const spec = specs.get(tensor.name)
+      return spec === undefined ? tensor : as(tensor, spec)
+    }
+    return {
+      signature,
+      inward: (request) => {
+        const inputs: Array<InferTensor> = []
+        for (const spec of own.inputs) {
+          const control = controls.get(spec.name)
+          const input =
+            control === undefined
+              ? Result.succeed(request.inputs.find(({ name }) => name === spec.name)!)
+              : SequenceControls.tensor(spec, control, request)
+          if (Result.isFailure(input)) return Result.fail(input.failure)
+          inputs.push(turn(input.success, inside))
+        }
+        return Result.succeed(inputs)
+      },
+      outward: (outputs) => (outside.size === 0 ? outputs : outputs.map((tensor) => turn(tensor, outside)))
+    }
+  })
+}
