@@ -65,6 +65,9 @@ const unknownCoding: Status.Status = {
   message: `this server reads messages in these encodings: identity, ${Encoding.codings}; send one of them`
 }
 
+// What went wrong is seen by the stream's close.
+const ignore = () => {}
+
 /** A call that has begun. */
 export class Call {
   readonly headers: IncomingHttpHeaders
@@ -107,8 +110,7 @@ export class Call {
     stream.on("data", (chunk: Buffer) => this.#data(chunk))
     stream.on("end", () => this.#end())
     stream.on("close", () => this.#close())
-    // What went wrong is seen by its close.
-    stream.on("error", () => {})
+    stream.on("error", ignore)
     this.#settle()
     const timeout = headers["grpc-timeout"]
     if (timeout === undefined) return
@@ -341,5 +343,8 @@ export class Call {
     this.#shared.held.bytes -= this.#owed
     this.#owed = 0
     if (this.#status === undefined) this.#leave()
+    else this.#handler = undefined
+    // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.
+    this.#stream.removeAllListeners().on("error", ignore)
   }
 }
