@@ -132,6 +132,11 @@ export const make = Effect.fnUntraced(function* ({
 
   const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     if (stream.destroyed) return
+    if (headers[":method"] !== "POST" || !headers["content-type"]?.startsWith("application/grpc")) {
+      stream.on("error", () => {}).resume()
+      stream.respond({ ":status": 415 }, { endStream: true })
+      return
+    }
     const method = methods.get(headers[":path"] ?? "")
     const id = observer && RequestId.of(headers["x-request-id"])
     const call = new Call(shared, stream, headers, method?.streams ?? true, id)
