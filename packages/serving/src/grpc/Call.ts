@@ -8,7 +8,7 @@ import type { Held } from "../http/Body.ts"
 import * as Encoding from "../http/Encoding.ts"
 import type { Limits } from "../http/Limits.ts"
 import { BodyTooLarge } from "../RequestError.ts"
-import { Frames, frame } from "./Frames.ts"
+import { Frames } from "./Frames.ts"
 import * as Status from "./Status.ts"
 
 /** What all calls of one server share. */
@@ -133,25 +133,25 @@ export class Call {
     if (!this.isOver) this.#guard(() => this.#take(method.serve(this)))
   }
 
-  /** Sends a message; false where the client should read before it is sent more, which `drain` says. */
-  write(message: Uint8Array): boolean {
+  /** Sends a message with its prefix; false where the client should read before it is sent more, which `drain` says. */
+  write(frame: Buffer): boolean {
     if (this.isOver) return false
     this.#respond()
-    const room = this.#stream.write(frame(message))
+    const room = this.#stream.write(frame)
     this.#settle()
     return room
   }
 
   /** Ends the call, with a last message where there is one. */
-  end(status: Status.Status = Status.ok, message?: Uint8Array): void {
+  end(status: Status.Status = Status.ok, frame?: Buffer): void {
     if (this.isOver) return
     this.#status = status
     this.#frames.clear()
-    if (message === undefined && !this.#stream.headersSent) {
+    if (frame === undefined && !this.#stream.headersSent) {
       this.#stream.respond({ ...this.#head(), ...Status.trailers(status) }, endsHere)
     } else {
       this.#respond()
-      this.#stream.end(message && frame(message))
+      this.#stream.end(frame)
     }
     // What else comes is thrown away, so that the client finds the answer instead of a broken stream.
     if (this.#paused || this.#decoding) this.#stream.resume()

@@ -13,6 +13,7 @@ import {
 import { Effect, type Fiber, Result, Stream } from "effect"
 import type { RequestError } from "../RequestError.ts"
 import type { Call, Method } from "./Call.ts"
+import { frame } from "./Frames.ts"
 import * as Status from "./Status.ts"
 
 /** Runs what answers a call. */
@@ -40,6 +41,10 @@ export const read = <I extends DescMessage>(call: Call, schema: I, bytes: Uint8A
   call.end(malformed)
   return undefined
 }
+
+/** A message as it goes. */
+export const write = <O extends DescMessage>(schema: O, message: MessageInitShape<O>): Buffer =>
+  frame(toBinary(schema, create(schema, message)))
 
 interface Messages<I extends DescMessage, O extends DescMessage> {
   readonly input: I
@@ -69,7 +74,7 @@ export const unary = <I extends DescMessage, O extends DescMessage>(
         fiber = run(
           Effect.suspend(() => answer(request)).pipe(
             Effect.match({
-              onSuccess: (message) => call.end(Status.ok, toBinary(output, create(output, message))),
+              onSuccess: (message) => call.end(Status.ok, write(output, message)),
               onFailure: (reason) => call.end("code" in reason ? reason : Status.failure(reason))
             }),
             Effect.catchDefect(logged(call))
@@ -93,21 +98,20 @@ export const serverStream = <I extends DescMessage, O extends DescMessage>(
   streams: false,
   serve: (call) => {
     let fiber: Fiber.Fiber<void> | undefined
-    const bytes = (message: MessageInitShape<O>) => toBinary(output, create(output, message))
     return {
       message: (request) => {
         const asked = read(call, input, request)
         if (asked === undefined) return
         fiber = run(
           answers(asked).pipe(
-            Stream.runForEach((message) => Effect.sync(() => call.write(bytes(message)))),
+            Stream.runForEach((message) => Effect.sync(() => call.write(write(output, message)))),
             Effect.catchDefect(logged(call))
           )
         )
       },
       stop: () => {
         fiber?.interruptUnsafe()
-        call.end(Status.ok, bytes(last))
+        call.end(Status.ok, write(output, last))
       },
       gone: () => fiber?.interruptUnsafe()
     }

@@ -8,7 +8,8 @@ export interface Frame {
   readonly bytes: Uint8Array
 }
 
-const prefix = 5
+/** The bytes before each message. */
+export const prefix = 5
 
 // What a part costs beside its bytes: a client may send one byte at a time.
 const overhead = 256
@@ -59,11 +60,17 @@ export class Frames {
   }
 }
 
+/** Memory for a message of this length, with its prefix. */
+export const framed = (length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(prefix + length)
+  bytes[0] = 0
+  bytes.writeUInt32BE(length, 1)
+  return bytes
+}
+
 /** A message as it goes. */
 export const frame = (message: Uint8Array): Buffer => {
-  const bytes = Buffer.allocUnsafe(prefix + message.length)
-  bytes[0] = 0
-  bytes.writeUInt32BE(message.length, 1)
+  const bytes = framed(message.length)
   bytes.set(message, prefix)
   return bytes
 }

@@ -2,7 +2,7 @@
  * inference.GRPCInferenceService: which method is which operation of the data plane. What is not here (shared memory, traces, log settings) answers
  * UNIMPLEMENTED.
  */
-import { fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf"
+import { fromJson, type JsonObject } from "@bufbuild/protobuf"
 import { Effect, Result } from "effect"
 import type { Cancel, DataPlane, LoadOptions, ModelConfig } from "../DataPlane.ts"
 import type { TensorSpec } from "../ModelSignature.ts"
@@ -13,17 +13,13 @@ import type { RequestObserver } from "../watch/RequestObserver.ts"
 import type { Call, Method } from "./Call.ts"
 import * as Calls from "./Calls.ts"
 import * as Classes from "./Classes.ts"
-import {
-  GRPCInferenceService,
-  ModelInferRequestSchema,
-  ModelInferResponseSchema,
-  type ModelRepositoryParameter
-} from "./grpc_service_pb.ts"
+import { GRPCInferenceService, ModelInferRequestSchema, type ModelRepositoryParameter } from "./grpc_service_pb.ts"
 import * as ModelInfer from "./ModelInfer.ts"
 import { ModelConfigSchema } from "./model_config_pb.ts"
 import * as Statistics from "./Statistics.ts"
 import * as Status from "./Status.ts"
 import * as StreamInfer from "./StreamInfer.ts"
+import * as Wire from "./Wire.ts"
 
 const { method } = GRPCInferenceService
 
@@ -183,12 +179,12 @@ export const methods = (
         let cancel: Cancel | undefined
         return {
           message: (bytes) => {
-            const message = Calls.read(call, ModelInferRequestSchema, bytes)
+            const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
             if (message === undefined) return
             const { deadline, requestId } = call
             cancel = one(message, { deadline, requestId, traceparent: traceparentOf(call) }, (result) => {
               if (Result.isFailure(result)) return call.end(Status.failure(result.failure))
-              call.end(Status.ok, toBinary(ModelInferResponseSchema, ModelInfer.write(result.success)))
+              call.end(Status.ok, Wire.write(result.success))
             })
           },
           gone: () => cancel?.()

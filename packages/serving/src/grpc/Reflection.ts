@@ -1,14 +1,7 @@
 /**
  * grpc.reflection, v1 and v1alpha: which services there are, and their descriptions, so that grpcurl and the like need no .proto files.
  */
-import {
-  create,
-  createRegistry,
-  type DescFile,
-  type DescMessage,
-  type MessageInitShape,
-  toBinary
-} from "@bufbuild/protobuf"
+import { createRegistry, type DescFile, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
 import type { Method } from "./Call.ts"
 import * as Calls from "./Calls.ts"
@@ -91,7 +84,7 @@ export const methods = (files: ReadonlyArray<DescFile>): Readonly<Record<"v1" | 
           if (request === undefined) return
           const messageResponse = answer(request)
           call.release(bytes.length)
-          const hasRoom = call.write(toBinary(output, create(output, { validHost: request.host, messageResponse })))
+          const hasRoom = call.write(Calls.write<DescMessage>(output, { validHost: request.host, messageResponse }))
           if (!hasRoom) call.pause()
         },
         drain: () => call.resume(),

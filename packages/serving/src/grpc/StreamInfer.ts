@@ -1,7 +1,7 @@
 /**
  * ModelStreamInfer: requests come on one stream and their answers go on it, in the requests' order, as Triton's do for models that answer once.
  */
-import { create, toBinary } from "@bufbuild/protobuf"
+import { create } from "@bufbuild/protobuf"
 import { Result } from "effect"
 import type { Cancel } from "../DataPlane.ts"
 import type { InferResponse } from "../InferTensor.ts"
@@ -16,6 +16,7 @@ import {
 } from "./grpc_service_pb.ts"
 import * as ModelInfer from "./ModelInfer.ts"
 import * as Status from "./Status.ts"
+import * as Wire from "./Wire.ts"
 
 /** Who asks: until when, and by which id and trace it is found again, where somebody watches. */
 export interface Asker {
@@ -69,7 +70,7 @@ export const serve =
       for (let next = turns[0]; next?.answer !== undefined; next = turns[0]) {
         turns.shift()
         call.release(next.bytes)
-        hasRoom = call.write(toBinary(ModelStreamInferResponseSchema, next.answer))
+        hasRoom = call.write(Calls.write(ModelStreamInferResponseSchema, next.answer))
       }
       if (ending !== undefined) {
         if (turns.length === 0) call.end(ending)
@@ -82,7 +83,7 @@ export const serve =
     }
     return {
       message: (bytes) => {
-        const message = Calls.read(call, ModelInferRequestSchema, bytes)
+        const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
         if (message === undefined) return
         const turn: Turn = { cancel: () => {}, bytes: bytes.length }
         turns.push(turn)
