@@ -42,6 +42,8 @@ export interface Method {
   /** Whether a client sends more than one message. */
   readonly streams: boolean
   readonly serve: (call: Call) => Handler
+  /** Told of a call that is refused before it has brought a message. */
+  readonly refused?: ((call: Call, code: Status.Code) => void) | undefined
 }
 
 // What node keeps for a stream, whatever it carries.
@@ -77,6 +79,7 @@ export class Call {
   readonly deadline: number | undefined
   readonly #shared: Shared
   readonly #stream: ServerHttp2Stream
+  readonly #method: Method | undefined
   readonly #streams: boolean
   readonly #frames = new Frames()
   #handler: Handler | undefined
@@ -96,16 +99,17 @@ export class Call {
     shared: Shared,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
-    streams: boolean,
+    method: Method | undefined,
     requestId: string | undefined
   ) {
     this.#shared = shared
     this.#stream = stream
-    this.#streams = streams
+    this.#method = method
+    this.#streams = method?.streams ?? true
     this.headers = headers
     this.requestId = requestId
     const arrival = performance.now()
-    if (!streams) this.#due = arrival + shared.limits.requestMillis
+    if (!this.#streams) this.#due = arrival + shared.limits.requestMillis
     shared.open.add(this)
     stream.on("data", (chunk: Buffer) => this.#data(chunk))
     stream.on("end", () => this.#end())
@@ -124,13 +128,20 @@ export class Call {
     return this.#status !== undefined || this.#stream.destroyed || this.#stream.closed
   }
 
+  /** W3C's, as it came. */
+  get traceparent(): string | undefined {
+    const { traceparent } = this.headers
+    return typeof traceparent === "string" ? traceparent : undefined
+  }
+
   get session() {
     return this.#stream.session
   }
 
-  /** Lets a method have the call's messages. */
-  serve(method: Method): void {
-    if (!this.isOver) this.#guard(() => this.#take(method.serve(this)))
+  /** Lets its method have the call's messages. */
+  serve(): void {
+    const method = this.#method
+    if (method !== undefined && !this.isOver) this.guard(() => this.#take(method.serve(this)))
   }
 
   /** Sends a message with its prefix; false where the client should read before it is sent more, which `drain` says. */
@@ -147,6 +158,7 @@ export class Call {
     if (this.isOver) return
     this.#status = status
     this.#frames.clear()
+    if (this.#delivered === 0 && status.code !== Status.code.OK) this.#method?.refused?.(this, status.code)
     if (frame === undefined && !this.#stream.headersSent) {
       this.#stream.respond({ ...this.#head(), ...Status.trailers(status) }, endsHere)
     } else {
@@ -175,6 +187,14 @@ export class Call {
   release(bytes: number): void {
     this.#kept -= bytes
     this.#settle()
+  }
+
+  /** Does a step whose fault ends this call and nothing else. */
+  guard(step: () => void): void {
+    const done = Result.try(step)
+    if (Result.isSuccess(done)) return
+    this.#shared.onFault(done.failure)
+    this.#abandon(Status.defect)
   }
 
   /** Ends it for the server's sake. */
@@ -225,13 +245,6 @@ export class Call {
     })
   }
 
-  #guard(step: () => void): void {
-    const done = Result.try(step)
-    if (Result.isSuccess(done)) return
-    this.#shared.onFault(done.failure)
-    this.#abandon(Status.defect)
-  }
-
   #data(chunk: Buffer): void {
     if (this.#status !== undefined) return
     // A client that has sent its one message has no more to send.
@@ -271,7 +284,7 @@ export class Call {
     if (!this.#finished) return
     this.#finished = false
     if (!this.#frames.isEmpty) this.#abandon(invalid("the stream ends within a message; send it whole"))
-    else if (this.#streams) this.#guard(() => this.#handler?.end?.())
+    else if (this.#streams) this.guard(() => this.#handler?.end?.())
     else if (this.#delivered === 0) this.#abandon(notOne)
   }
 
@@ -310,7 +323,7 @@ export class Call {
     this.#due = Number.POSITIVE_INFINITY
     this.#settle()
     if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
-    else this.#guard(() => this.#handler?.message(bytes))
+    else this.guard(() => this.#handler?.message(bytes))
   }
 
   /** What it holds, in the pot of all. */

@@ -139,13 +139,13 @@ export const make = Effect.fnUntraced(function* ({
     }
     const method = methods.get(headers[":path"] ?? "")
     const id = observer && RequestId.of(headers["x-request-id"])
-    const call = new Call(shared, stream, headers, method?.streams ?? true, id)
+    const call = new Call(shared, stream, headers, method, id)
     if (method === undefined) return call.end(Status.unimplemented)
     // Before a byte of a message is held.
     const refused = method.route === "probe" ? undefined : Access.refusal(access, method.route, headers.authorization)
     if (refused !== undefined) return call.end(Status.failure(refused))
     if (shared.held.bytes > limits.heldBytes) return call.end(Status.busy)
-    call.serve(method)
+    call.serve()
   }
 
   const connections: Connections.Connections = new Map()

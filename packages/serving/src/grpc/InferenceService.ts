@@ -103,14 +103,11 @@ const ask =
     )
   }
 
-const traceparentOf = ({ headers: { traceparent } }: Call) =>
-  typeof traceparent === "string" ? traceparent : undefined
-
 // Each request of a stream is found by an id of its own.
 const inStream = (call: Call, turn: number): StreamInfer.Asker => ({
   deadline: call.deadline,
   requestId: call.requestId && `${call.requestId}/${turn}`,
-  traceparent: traceparentOf(call)
+  traceparent: call.traceparent
 })
 
 /** The methods; each inference is told to the observer, where there is one. */
@@ -120,9 +117,11 @@ export const methods = (
   observer: RequestObserver | undefined
 ): Readonly<Record<string, Method>> => {
   const watched = (operation: string) =>
-    observer === undefined ? ask(plane) : GrpcWatch.make(observer, operation, ask(plane))
-  const one = watched("inference.GRPCInferenceService/ModelInfer")
-  const streamed = watched("inference.GRPCInferenceService/ModelStreamInfer")
+    observer === undefined
+      ? { ask: ask(plane), refused: undefined }
+      : GrpcWatch.make(observer, `inference.GRPCInferenceService/${operation}`, ask(plane))
+  const one = watched("ModelInfer")
+  const streamed = watched("ModelStreamInfer")
 
   return {
     serverLive: Calls.unary(run, "other", method.serverLive, () => Effect.succeed({ live: true })),
@@ -175,6 +174,7 @@ export const methods = (
     modelInfer: {
       route: "other",
       streams: false,
+      refused: one.refused,
       serve: (call) => {
         let cancel: Cancel | undefined
         return {
@@ -182,15 +182,20 @@ export const methods = (
             const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
             if (message === undefined) return
             const { deadline, requestId } = call
-            cancel = one(message, { deadline, requestId, traceparent: traceparentOf(call) }, (result) => {
+            cancel = one.ask(message, { deadline, requestId, traceparent: call.traceparent }, (result) => {
               if (Result.isFailure(result)) return call.end(Status.failure(result.failure))
-              call.end(Status.ok, Wire.write(result.success))
+              call.guard(() => call.end(Status.ok, Wire.write(result.success)))
             })
           },
           gone: () => cancel?.()
         }
       }
     },
-    modelStreamInfer: { route: "other", streams: true, serve: StreamInfer.serve(streamed, inStream) }
+    modelStreamInfer: {
+      route: "other",
+      streams: true,
+      refused: streamed.refused,
+      serve: StreamInfer.serve(streamed.ask, inStream)
+    }
   }
 }

@@ -89,8 +89,10 @@ export const serve =
         turns.push(turn)
         asked += 1
         turn.cancel = ask(message, asker(call, asked), (result) => {
-          turn.answer = respond(message, result)
-          proceed()
+          call.guard(() => {
+            turn.answer = respond(message, result)
+            proceed()
+          })
         })
         proceed()
       },

@@ -2,14 +2,18 @@
  * Tells the observer of inferences over gRPC, from outside: what answers them knows nothing of it.
  */
 import { Result } from "effect"
+import type { Call } from "../grpc/Call.ts"
 import * as Status from "../grpc/Status.ts"
 import type { Ask } from "../grpc/StreamInfer.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
 
-/** What asks, watched. */
-export const make =
-  (observer: RequestObserver, operation: string, ask: Ask): Ask =>
-  (message, asker, answer) => {
+/** What asks, watched, and who is told of calls that are refused before anything is asked. */
+export const make = (
+  observer: RequestObserver,
+  operation: string,
+  ask: Ask
+): { readonly ask: Ask; readonly refused: (call: Call, code: Status.Code) => void } => ({
+  ask: (message, asker, answer) => {
     const { modelName: model, modelVersion } = message
     const { requestId = "", traceparent } = asker
     const tell = observer({ protocol: "grpc", operation, model, requestId, traceparent })
@@ -20,7 +24,7 @@ export const make =
         tell({ status: Status.code.OK, fault: false, cancelled: false, version, rows: outputs[0]?.shape[0] ?? 1 })
       } else {
         const status = Status.codeOf(result.failure)
-        tell({ status, fault: status === Status.code.INTERNAL, cancelled: false, version: asked })
+        tell({ status, fault: isFault(status), cancelled: false, version: asked })
       }
       answer(result)
     })
@@ -28,4 +32,11 @@ export const make =
       tell({ status: Status.code.CANCELLED, fault: false, cancelled: true, version: asked })
       cancel()
     }
+  },
+  refused: ({ requestId = "", traceparent }, status) => {
+    const tell = observer({ protocol: "grpc", operation, requestId, traceparent })
+    tell({ status, fault: isFault(status), cancelled: false })
   }
+})
+
+const isFault = (status: Status.Code): boolean => status === Status.code.INTERNAL
