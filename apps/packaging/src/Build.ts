@@ -3,7 +3,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire, isBuiltin } from "node:module"
+import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import { type Plugin, rolldown } from "rolldown"
 import { type Package, root } from "./Package.ts"
@@ -60,29 +60,15 @@ const carried: Plugin = {
   }
 }
 
-/**
- * Libraries that go along inside a package, which it has as development dependencies alone: a dependency of theirs would bring an install script, as
- * @grpc/grpc-js does, which asks for @grpc/proto-loader in functions that nobody calls here.
- */
-const inside = (folder: string) => {
-  const { devDependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
-  const names = Object.keys(devDependencies).filter((name) => !(name in peerDependencies))
-  const isLeftOut = (id: string) => isBuiltin(id) || id === "@grpc/proto-loader"
-  return (id: string, importer: string | undefined): boolean =>
-    names.includes(id) || (importer?.includes("/node_modules/") === true && !isLeftOut(id))
-}
-
 const javascript = async ({ entries, folder }: Package): Promise<void> => {
-  const isInside = inside(folder)
   const bundle = await rolldown({
     cwd: folder,
     input: Object.fromEntries(entries.map((entry) => [entry, join(folder, "src", `${entry}.ts`)])),
     platform: "node",
-    external: (id, importer) =>
-      !id.startsWith("/") && (!id.startsWith(".") || id.startsWith("./onnxruntime-node/")) && !isInside(id, importer),
+    external: (id) => !id.startsWith("/") && (!id.startsWith(".") || id.startsWith("./onnxruntime-node/")),
     plugins: [named, carried, lean]
   })
-  const { output } = await bundle.write({
+  await bundle.write({
     dir: join(folder, "dist"),
     format: "esm",
     sourcemap: true,
@@ -90,19 +76,6 @@ const javascript = async ({ entries, folder }: Package): Promise<void> => {
     chunkFileNames: "[name].js"
   })
   await bundle.close()
-  licences(
-    join(folder, "dist", "licences"),
-    output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []))
-  )
-}
-
-/** What goes along inside keeps its licence, `@grpc+grpc-js` in a folder of them. */
-const licences = (to: string, modules: ReadonlyArray<string>): void => {
-  for (const file of modules) {
-    const [, from, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(file) ?? []
-    if (from === undefined || name === undefined) continue
-    cpSync(join(from, "LICENSE"), join(to, name.replace("/", "+")))
-  }
 }
 
 /** TypeScript leaves `.ts` in the declarations' imports, which compilers of other settings do not follow. */

@@ -85,7 +85,7 @@ export const layer = ({
   const grpc =
     grpcPort === undefined
       ? Layer.empty
-      : GrpcTransport.layer({ host, port: grpcPort, access, tls, maxBodyBytes: limits?.bodyBytes, grace: share })
+      : GrpcTransport.layer({ host, port: grpcPort, access, tls, limits, grace: share })
   const running = Layer.effect(
     InferenceServer,
     Effect.gen(function* () {

@@ -1,8 +1,13 @@
 /**
  * `node load.ts ADDRESS SECONDS`: 32 requests of one example in flight on one connection, each with raw contents; says how many were answered in a
- * second and how long the slowest hundredth took. HTTP/2 by hand, so that the client costs little beside the server.
+ * second and how long the slowest hundredth took. By h2load where it is installed (Debian's nghttp2-client), else by node's HTTP/2, which is slower than
+ * the faster server.
  */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, constants } from "node:http2"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { create, toBinary } from "@bufbuild/protobuf"
 import { ModelInferRequestSchema } from "../../../../packages/serving/src/grpc/grpc_service_pb.ts"
 import * as Model from "./Model.ts"
@@ -21,22 +26,17 @@ const message = toBinary(
 const frame = Buffer.concat([Buffer.alloc(5), message])
 frame.writeUInt32BE(message.length, 1)
 
+const path = "/inference.GRPCInferenceService/ModelInfer"
 const session = connect(`http://${address}`)
 const headers = {
   [constants.HTTP2_HEADER_METHOD]: "POST",
-  [constants.HTTP2_HEADER_PATH]: "/inference.GRPCInferenceService/ModelInfer",
+  [constants.HTTP2_HEADER_PATH]: path,
   [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
   te: "trailers"
 }
 
-const warmUp = 1000
-const began = performance.now()
-const end = began + warmUp + 1000 * Number(seconds)
-const times: Array<number> = []
-let [answered, failed] = [0, 0]
-
-const ask = (then: () => void) => {
-  const start = performance.now()
+/** Asks once; the answer's bytes, or none where its status is an error. */
+const ask = (then: (bytes: number) => void) => {
   const stream = session.request(headers)
   let [bytes, status] = [0, "none"]
   stream.on("data", (part: Buffer) => {
@@ -46,28 +46,64 @@ const ask = (then: () => void) => {
     status = String(trailers["grpc-status"])
   })
   stream.on("error", () => {})
-  stream.on("close", () => {
-    const now = performance.now()
-    answered++
-    if (status !== "0" || bytes < 5) failed++
-    if (start > began + warmUp && now < end) times.push(now - start)
-    then()
-  })
+  stream.on("close", () => then(status === "0" ? bytes : 0))
   stream.end(frame)
 }
 
-const keepAsking = (done: () => void): void => ask(() => (performance.now() < end ? keepAsking(done) : done()))
+const say = (answered: number, failed: number, perSecond: number, milliseconds: ReadonlyArray<number>) => {
+  const times = milliseconds.toSorted((a, b) => a - b)
+  const share = (part: number) => times[Math.floor(part * (times.length - 1))] ?? Number.NaN
+  console.log(JSON.stringify({ answered, failed, perSecond, p50: share(0.5), p99: share(0.99) }))
+}
 
-await Promise.all(Array.from({ length: inFlight }, () => new Promise<void>(keepAsking)))
+const byNode = async () => {
+  const warmUp = 1000
+  const began = performance.now()
+  const end = began + warmUp + 1000 * Number(seconds)
+  const times: Array<number> = []
+  let [answered, failed] = [0, 0]
+  const keepAsking = (done: () => void): void => {
+    const start = performance.now()
+    ask((bytes) => {
+      const now = performance.now()
+      answered++
+      if (bytes === 0) failed++
+      if (start > began + warmUp && now < end) times.push(now - start)
+      if (now < end) keepAsking(done)
+      else done()
+    })
+  }
+  await Promise.all(Array.from({ length: inFlight }, () => new Promise<void>(keepAsking)))
+  say(answered, failed, times.length / Number(seconds), times)
+}
+
+const byH2load = async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rai-load-"))
+  const [body, log] = [join(folder, "frame"), join(folder, "log")]
+  writeFileSync(body, frame)
+  // An error of gRPC has HTTP's status 200 too, but not the answer's bytes, all of one length.
+  const length = await new Promise<number>(ask)
+  const run = (count: number) => {
+    const options = [`-d${body}`, `--log-file=${log}`, "-c1", `-m${inFlight}`, `-n${count}`]
+    const sent = ["-Hcontent-type: application/grpc", "-Hte: trailers"]
+    const said = spawnSync("h2load", [...options, ...sent, `http://${address}${path}`], { encoding: "utf8" }).stdout
+    const number = (pattern: RegExp) => Number(pattern.exec(said)?.[1])
+    const answers = number(/\((\d+)\) data/) / length
+    return { failed: count - answers, perSecond: number(/, ([\d.]+) req\/s/) }
+  }
+  try {
+    const trial = 2000
+    const first = run(trial)
+    const count = Math.ceil(first.perSecond * Number(seconds))
+    writeFileSync(log, "")
+    const { failed, perSecond } = run(count)
+    const times = readFileSync(log, "utf8").trim().split("\n")
+    const milliseconds = times.map((line) => Number(line.split("\t")[2]) / 1000)
+    say(1 + trial + count, first.failed + failed, perSecond, milliseconds)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+await (spawnSync("h2load", ["--version"]).status === 0 ? byH2load() : byNode())
 session.close()
-times.sort((a, b) => a - b)
-const milliseconds = (share: number) => times[Math.floor(share * (times.length - 1))] ?? Number.NaN
-console.log(
-  JSON.stringify({
-    answered,
-    failed,
-    perSecond: times.length / Number(seconds),
-    p50: milliseconds(0.5),
-    p99: milliseconds(0.99)
-  })
-)

@@ -1,5 +1,5 @@
 /**
- * From a service's description to what grpc-js serves, and from its calls to effects.
+ * From calls, which carry bytes, to effects over messages.
  */
 import {
   create,
@@ -10,133 +10,110 @@ import {
   type MessageShape,
   toBinary
 } from "@bufbuild/protobuf"
-import type {
-  handleServerStreamingCall,
-  handleUnaryCall,
-  Metadata,
-  ServiceDefinition,
-  StatusObject
-} from "@grpc/grpc-js"
-import { Effect, type Fiber, Stream } from "effect"
-import * as Access from "../Access.ts"
-import type { AdminClosed, RequestError, Unauthenticated } from "../RequestError.ts"
+import { Effect, type Fiber, Result, Stream } from "effect"
+import type { RequestError } from "../RequestError.ts"
+import type { Call, Method } from "./Call.ts"
+import { frame } from "./Frames.ts"
 import * as Status from "./Status.ts"
 
-/** How grpc-js reads and writes each method's messages. */
-export const definition = (service: DescService): ServiceDefinition =>
-  Object.fromEntries(
-    service.methods.map(({ name, localName, methodKind, input, output }) => {
-      const write = (schema: DescMessage) => (message: MessageShape<DescMessage>) => {
-        const { buffer, byteOffset, byteLength } = toBinary(schema, message)
-        return Buffer.from(buffer, byteOffset, byteLength)
-      }
-      const method = {
-        path: `/${service.typeName}/${name}`,
-        requestStream: methodKind === "bidi_streaming" || methodKind === "client_streaming",
-        responseStream: methodKind === "bidi_streaming" || methodKind === "server_streaming",
-        requestSerialize: write(input),
-        requestDeserialize: (bytes: Uint8Array) => fromBinary(input, bytes),
-        responseSerialize: write(output),
-        responseDeserialize: (bytes: Uint8Array) => fromBinary(output, bytes)
-      }
-      return [localName, method]
-    })
-  )
+/** Runs what answers a call. */
+export type Run = <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
 
-/** What all calls of one server share. */
-export interface Calls {
-  readonly access: Access.Access
-  readonly run: <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
-  /** What ends the streams that would outlast the server; a stream adds itself, and takes itself out when it ends. */
-  readonly open: Set<() => void>
+/** The methods of a service that are here, by their path. */
+export const paths = (
+  service: DescService,
+  methods: Readonly<Record<string, Method>>
+): ReadonlyArray<readonly [path: string, method: Method]> =>
+  service.methods.flatMap(({ localName, name }) => {
+    const method = methods[localName]
+    return method === undefined ? [] : [[`/${service.typeName}/${name}`, method] as const]
+  })
+
+const malformed: Status.Status = {
+  code: Status.code.INVALID_ARGUMENT,
+  message: "the message is none of this method's; send it again as the service's description has it"
 }
 
-/** Who may call: `probe` is anyone. */
-export type Route = "admin" | "other" | "probe"
-
-/** Why a call with this metadata may not pass, or undefined where it may. */
-export const refusal = (
-  { access }: Calls,
-  route: Route,
-  metadata: Metadata
-): Unauthenticated | AdminClosed | undefined =>
-  route === "probe" ? undefined : Access.refusal(access, route, metadata.get("authorization")[0]?.toString())
-
-/** Ends a stream with a status. */
-export const fail = (
-  call: { readonly emit: (event: "error", status: Partial<StatusObject>) => boolean },
-  status: Partial<StatusObject>
-): void => {
-  call.emit("error", status)
+/** The message that bytes hold; where they hold none, the call is over. */
+export const read = <I extends DescMessage>(call: Call, schema: I, bytes: Uint8Array): MessageShape<I> | undefined => {
+  const message = Result.try(() => fromBinary(schema, bytes))
+  if (Result.isSuccess(message)) return message.success
+  call.end(malformed)
+  return undefined
 }
 
-const logged = (cause: unknown) => Effect.logError("a call met a fault of the server", cause)
+/** A message as it goes. */
+export const write = <O extends DescMessage>(schema: O, message: MessageInitShape<O>): Buffer =>
+  frame(toBinary(schema, create(schema, message)))
 
-interface Method<I extends DescMessage, O extends DescMessage> {
+interface Messages<I extends DescMessage, O extends DescMessage> {
   readonly input: I
   readonly output: O
 }
 
+const logged = (call: Call) => (cause: unknown) =>
+  Effect.tap(Effect.logError("a call met a fault of the server", cause), () =>
+    Effect.sync(() => call.end(Status.defect))
+  )
+
 /** A call with one answer; whoever takes it back interrupts the effect. */
-export const unary =
-  <I extends DescMessage, O extends DescMessage>(
-    calls: Calls,
-    route: Route,
-    { output }: Method<I, O>,
-    answer: (request: MessageShape<I>) => Effect.Effect<MessageInitShape<O>, RequestError>
-  ): handleUnaryCall<MessageShape<I>, MessageShape<O>> =>
-  (call, callback) => {
-    const refused = refusal(calls, route, call.metadata)
-    if (refused !== undefined) return callback(Status.failure(refused))
-    const fiber = calls.run(
-      Effect.suspend(() => answer(call.request)).pipe(
-        Effect.match({
-          onSuccess: (message) => callback(null, create(output, message)),
-          onFailure: (reason) => callback(Status.failure(reason))
-        }),
-        Effect.catchDefect((cause) =>
-          Effect.tap(
-            logged(cause),
-            Effect.sync(() => callback(Status.defect))
+export const unary = <I extends DescMessage, O extends DescMessage>(
+  run: Run,
+  route: Method["route"],
+  { input, output }: Messages<I, O>,
+  answer: (request: MessageShape<I>) => Effect.Effect<MessageInitShape<O>, Status.Status | RequestError>
+): Method => ({
+  route,
+  streams: false,
+  serve: (call) => {
+    let fiber: Fiber.Fiber<void> | undefined
+    return {
+      message: (bytes) => {
+        const request = read(call, input, bytes)
+        if (request === undefined) return
+        fiber = run(
+          Effect.suspend(() => answer(request)).pipe(
+            Effect.match({
+              onSuccess: (message) => call.end(Status.ok, write(output, message)),
+              onFailure: (reason) => call.end("code" in reason ? reason : Status.failure(reason))
+            }),
+            Effect.catchDefect(logged(call))
           )
         )
-      )
-    )
-    call.on("cancelled", () => fiber.interruptUnsafe())
+      },
+      gone: () => fiber?.interruptUnsafe()
+    }
   }
+})
 
 /** A call with many answers, until the client or the server ends it; the last is what a server says that stops. */
-export const serverStream =
-  <I extends DescMessage, O extends DescMessage>(
-    calls: Calls,
-    route: Route,
-    { output }: Method<I, O>,
-    answers: (request: MessageShape<I>) => Stream.Stream<MessageInitShape<O>>,
-    last: MessageInitShape<O>
-  ): handleServerStreamingCall<MessageShape<I>, MessageShape<O>> =>
-  (call) => {
-    const refused = refusal(calls, route, call.metadata)
-    if (refused !== undefined) return fail(call, Status.failure(refused))
-    const write = (message: MessageInitShape<O>) => call.write(create(output, message))
-    const fiber = calls.run(
-      answers(call.request).pipe(
-        Stream.runForEach((message) => Effect.sync(() => write(message))),
-        Effect.catchDefect((cause) =>
-          Effect.tap(
-            logged(cause),
-            Effect.sync(() => fail(call, Status.defect))
+export const serverStream = <I extends DescMessage, O extends DescMessage>(
+  run: Run,
+  route: Method["route"],
+  { input, output }: Messages<I, O>,
+  answers: (request: MessageShape<I>) => Stream.Stream<MessageInitShape<O>>,
+  last: MessageInitShape<O>
+): Method => ({
+  route,
+  streams: false,
+  serve: (call) => {
+    let fiber: Fiber.Fiber<void> | undefined
+    return {
+      message: (request) => {
+        const asked = read(call, input, request)
+        if (asked === undefined) return
+        fiber = run(
+          answers(asked).pipe(
+            Stream.runForEach((message) => Effect.sync(() => call.write(write(output, message)))),
+            Effect.catchDefect(logged(call))
           )
         )
-      )
-    )
-    const close = () => {
-      fiber.interruptUnsafe()
-      write(last)
-      call.end()
+      },
+      stop: () => {
+        fiber?.interruptUnsafe()
+        call.end(Status.ok, write(output, last))
+      },
+      gone: () => fiber?.interruptUnsafe()
     }
-    calls.open.add(close)
-    call.on("cancelled", () => {
-      calls.open.delete(close)
-      fiber.interruptUnsafe()
-    })
   }
+})

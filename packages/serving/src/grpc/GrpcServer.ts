@@ -1,14 +1,27 @@
 /**
- * The server of grpc-js with all services: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
+ * A server of HTTP/2 with all services of gRPC: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
  */
-import { Server, ServerCredentials } from "@grpc/grpc-js"
-import { type Duration, Effect, type Scope } from "effect"
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream
+} from "node:http2"
+import type { AddressInfo } from "node:net"
+import { type Duration, Effect, Schedule, type Scope } from "effect"
+import * as Access from "../Access.ts"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
+import * as Limits from "../http/Limits.ts"
 import * as Tls from "../Tls.ts"
-import * as GrpcWatch from "../watch/GrpcWatch.ts"
+import * as RequestId from "../watch/RequestId.ts"
 import * as RequestObserver from "../watch/RequestObserver.ts"
+import { Call, type Method, type Shared } from "./Call.ts"
 import * as Calls from "./Calls.ts"
+import * as Connections from "./Connections.ts"
 import type { Options } from "./GrpcTransport.ts"
 import { file_grpc_service, GRPCInferenceService } from "./grpc_service_pb.ts"
 import * as Health from "./Health.ts"
@@ -20,47 +33,68 @@ import {
   file_grpc_reflection_v1alpha_reflection,
   ServerReflection as ServerReflectionAlpha
 } from "./reflection_v1alpha_pb.ts"
+import * as Status from "./Status.ts"
 
-const minute = 60_000
+type Server = Http2Server | Http2SecureServer
 
-// A client that is gone without a word is found out by pings; one that asks nothing is let go, and connects again when it does.
-const limits = {
-  "grpc.max_send_message_length": -1,
-  "grpc.max_concurrent_streams": 1000,
-  "grpc.keepalive_time_ms": minute,
-  "grpc.keepalive_timeout_ms": minute / 3,
-  "grpc.max_connection_idle_ms": 10 * minute
+// A client has all its requests on one connection.
+const maxConcurrentStreams = 1000
+
+const MiB = 1024 * 1024
+
+const open = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server => {
+  const options = {
+    settings: { maxConcurrentStreams, maxHeaderListSize: limits.headerBytes, enablePush: false },
+    // Node's own 10 MiB would refuse streams beside one large answer; what calls hold is counted by us.
+    maxSessionMemory: Math.ceil(limits.heldBytes / MiB)
+  }
+  if (tls === undefined) return createServer(options)
+  return createSecureServer({
+    ...options,
+    key: tls.key,
+    cert: tls.certificate,
+    ca: tls.clientAuthority,
+    requestCert: tls.clientAuthority !== undefined,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: limits.headersMillis
+  })
 }
 
-const credentials = (tls: Tls.Tls | undefined): ServerCredentials => {
-  if (tls === undefined) return ServerCredentials.createInsecure()
-  const { certificate, clientAuthority, key } = tls
-  const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) }
-  const mutual = clientAuthority !== undefined
-  return ServerCredentials.createSsl(mutual ? Buffer.from(clientAuthority) : null, [pair], mutual)
-}
+const listen = (server: Server, host: string, port: number) =>
+  Effect.callback<number, Error>((resume) => {
+    const failed = (error: Error) => resume(Effect.fail(error))
+    server.once("error", failed)
+    server.listen(port, host, () => {
+      server.off("error", failed)
+      resume(Effect.succeed((server.address() as AddressInfo).port))
+    })
+  })
 
 // Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after its grace is cut off.
 const stop = (
   server: Server,
-  calls: Calls.Calls,
+  connections: Connections.Connections,
+  calls: ReadonlySet<Call>,
   plane: DataPlane["Service"],
   grace: Duration.Input
 ): Effect.Effect<void> =>
   Effect.andThen(
     plane.drain,
     Effect.callback<void>((resume) => {
-      server.tryShutdown(() => resume(Effect.void))
-      for (const close of calls.open) close()
+      server.close(() => resume(Effect.void))
+      for (const session of connections.keys()) session.close()
+      for (const call of calls) call.stop()
     })
-  ).pipe(Effect.timeoutOrElse({ duration: grace, orElse: () => Effect.sync(() => server.forceShutdown()) }))
-
-const listen = (server: Server, host: string, port: number, tls: Tls.Tls | undefined) =>
-  Effect.callback<number, Error>((resume) => {
-    server.bindAsync(`${host}:${port}`, credentials(tls), (error, bound) =>
-      resume(error === null ? Effect.succeed(bound) : Effect.fail(error))
-    )
-  })
+  ).pipe(
+    Effect.timeoutOrElse({
+      duration: grace,
+      orElse: () =>
+        Effect.sync(() => {
+          server.close()
+          for (const session of connections.keys()) session.destroy()
+        })
+    })
+  )
 
 const described = [
   file_grpc_service,
@@ -75,28 +109,63 @@ export const make = Effect.fnUntraced(function* ({
   port = 8081,
   access = {},
   tls,
-  maxBodyBytes = 64 * 1024 * 1024,
+  limits: given = {},
   grace = "5 seconds"
 }: Options): Effect.fn.Return<string, Tls.TlsInvalid | AddressUnavailable, DataPlane | Scope.Scope> {
   yield* Tls.check(tls)
   const plane = yield* DataPlane
-  const calls: Calls.Calls = { access, run: Effect.runForkWith(yield* Effect.context()), open: new Set() }
-  const server = yield* Effect.acquireRelease(
-    Effect.sync(() => new Server({ ...limits, "grpc.max_receive_message_length": maxBodyBytes })),
-    (server) => stop(server, calls, plane, grace)
-  )
-  const inference = yield* InferenceService.implementation(calls, plane)
-  const health = Health.implementation(calls, plane, [GRPCInferenceService.typeName])
-  const reflection = Reflection.implementation(calls, described)
+  const run = Effect.runForkWith(yield* Effect.context())
+  const onFault = (cause: unknown) => {
+    run(Effect.logError("a call met a fault of the server", cause))
+  }
+  const limits: Limits.Limits = { ...Limits.defaults, ...given }
   const observer = yield* RequestObserver.Current
-  const watched = observer === undefined ? inference : GrpcWatch.make(observer, inference)
-  server.addService(Calls.definition(GRPCInferenceService), watched)
-  server.addService(Calls.definition(HealthService), health)
-  server.addService(Calls.definition(ServerReflection), reflection.v1)
-  server.addService(Calls.definition(ServerReflectionAlpha), reflection.v1alpha)
+  const reflection = Reflection.methods(described)
+  const methods: ReadonlyMap<string, Method> = new Map([
+    ...Calls.paths(GRPCInferenceService, InferenceService.methods(run, plane, observer)),
+    ...Calls.paths(HealthService, Health.methods(run, plane, [GRPCInferenceService.typeName])),
+    ...Calls.paths(ServerReflection, reflection.v1),
+    ...Calls.paths(ServerReflectionAlpha, reflection.v1alpha)
+  ])
+  const calls = new Set<Call>()
+  const shared: Shared = { limits, held: { bytes: 0 }, open: calls, onFault }
+
+  const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    if (stream.destroyed) return
+    if (headers[":method"] !== "POST" || !headers["content-type"]?.startsWith("application/grpc")) {
+      stream.on("error", () => {}).resume()
+      stream.respond({ ":status": 415 }, { endStream: true })
+      return
+    }
+    const method = methods.get(headers[":path"] ?? "")
+    const id = observer && RequestId.of(headers["x-request-id"])
+    const call = new Call(shared, stream, headers, method, id)
+    if (method === undefined) return call.end(Status.unimplemented)
+    // Before a byte of a message is held.
+    const refused = method.route === "probe" ? undefined : Access.refusal(access, method.route, headers.authorization)
+    if (refused !== undefined) return call.end(Status.failure(refused))
+    if (shared.held.bytes > limits.heldBytes) return call.end(Status.busy)
+    call.serve()
+  }
+
+  const connections: Connections.Connections = new Map()
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => open(limits, tls)),
+    (server) => stop(server, connections, calls, plane, grace)
+  )
+  server.maxConnections = limits.connections
+  server.on("session", (session: ServerHttp2Session) => Connections.add(connections, session))
+  server.on("stream", take)
   const name = host.includes(":") ? `[${host}]` : host
-  const bound = yield* listen(server, name, port, tls).pipe(
+  const bound = yield* listen(server, host, port).pipe(
     Effect.mapError((cause) => AddressUnavailable.because(host, port, cause))
   )
+  server.on("error", onFault)
+  const sweep = Effect.sync(() => {
+    const now = performance.now()
+    for (const call of calls) call.sweep(now)
+    Connections.sweep(connections, new Set([...calls].map(({ session }) => session)), now)
+  })
+  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
   return `${name}:${bound}`
 })

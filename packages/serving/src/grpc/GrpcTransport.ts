@@ -5,6 +5,7 @@ import { Context, type Duration, Effect, Layer } from "effect"
 import type { Access } from "../Access.ts"
 import type { AddressUnavailable } from "../AddressUnavailable.ts"
 import type { DataPlane } from "../DataPlane.ts"
+import type { Limits } from "../http/Limits.ts"
 import type { Tls, TlsInvalid } from "../Tls.ts"
 
 /** Where to listen, and for whom; port 0 takes a free one. */
@@ -13,8 +14,8 @@ export interface Options {
   readonly port?: number | undefined
   readonly access?: Access | undefined
   readonly tls?: Tls | undefined
-  /** Of one message, compressed or not. */
-  readonly maxBodyBytes?: number | undefined
+  /** As HTTP has them; a body is a message. */
+  readonly limits?: Partial<Limits> | undefined
   /** What the answers that are under way may take once the server is to stop; 5 s where it is not given. */
   readonly grace?: Duration.Input | undefined
 }
@@ -29,7 +30,7 @@ export class GrpcTransport extends Context.Service<GrpcTransport, { readonly add
   ): Layer.Layer<GrpcTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
     Layer.effect(
       GrpcTransport,
-      // The library and the messages take a fifth of a second to read, which whoever serves HTTP alone should not wait for.
+      // The messages take a tenth of a second to read, which whoever serves HTTP alone should not wait for.
       Effect.promise(() => import("./GrpcServer.ts")).pipe(
         Effect.flatMap(({ make }) => make(options)),
         Effect.map((address) => GrpcTransport.of({ address }))

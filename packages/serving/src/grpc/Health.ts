@@ -1,28 +1,26 @@
 /**
  * grpc.health.v1: whether the server is ready, asked once or watched. Probes bring no token, and learn no more than that.
  */
-import { status as Code, type handleUnaryCall, type UntypedServiceImplementation } from "@grpc/grpc-js"
 import { Effect, Schedule, Stream } from "effect"
 import type { DataPlane } from "../DataPlane.ts"
+import type { Method } from "./Call.ts"
 import * as Calls from "./Calls.ts"
-import {
-  Health,
-  type HealthCheckRequest,
-  type HealthCheckResponse,
-  HealthCheckResponse_ServingStatus as Serving
-} from "./health_pb.ts"
+import { Health, HealthCheckResponse_ServingStatus as Serving } from "./health_pb.ts"
+import * as Status from "./Status.ts"
 
 const { check, list, watch } = Health.method
 
 // A service may come to be known while it is watched; here none does.
 const unknown: Stream.Stream<Serving> = Stream.concat(Stream.succeed(Serving.SERVICE_UNKNOWN), Stream.never)
 
+const notHere: Status.Status = { code: Status.code.NOT_FOUND, message: "there is no service of this name here" }
+
 /** The methods; `services` are the names that this server answers for, beside the empty one for all of it. */
-export const implementation = (
-  calls: Calls.Calls,
+export const methods = (
+  run: Calls.Run,
   plane: DataPlane["Service"],
   services: ReadonlyArray<string>
-): UntypedServiceImplementation => {
+): Readonly<Record<string, Method>> => {
   const status = plane.serverReady.pipe(
     Effect.match({ onSuccess: () => Serving.SERVING, onFailure: () => Serving.NOT_SERVING })
   )
@@ -30,22 +28,17 @@ export const implementation = (
   const statuses: Stream.Stream<Serving> = Stream.fromEffectSchedule(status, Schedule.spaced("500 millis")).pipe(
     Stream.changes
   )
-  const checkKnown = Calls.unary(calls, "probe", check, () => Effect.map(status, (status) => ({ status })))
   return {
-    check: ((call, callback) =>
-      knows(call.request.service)
-        ? checkKnown(call, callback)
-        : callback({
-            code: Code.NOT_FOUND,
-            details: "there is no service of this name here"
-          })) satisfies handleUnaryCall<HealthCheckRequest, HealthCheckResponse>,
-    list: Calls.unary(calls, "probe", list, () =>
+    check: Calls.unary(run, "probe", check, ({ service }) =>
+      knows(service) ? Effect.map(status, (status) => ({ status })) : Effect.fail(notHere)
+    ),
+    list: Calls.unary(run, "probe", list, () =>
       Effect.map(status, (status) => ({
         statuses: Object.fromEntries(["", ...services].map((service) => [service, { status }]))
       }))
     ),
     watch: Calls.serverStream(
-      calls,
+      run,
       "probe",
       watch,
       ({ service }) => Stream.map(knows(service) ? statuses : unknown, (status) => ({ status })),

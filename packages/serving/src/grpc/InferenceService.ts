@@ -3,26 +3,23 @@
  * UNIMPLEMENTED.
  */
 import { fromJson, type JsonObject } from "@bufbuild/protobuf"
-import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js"
-import { Clock, Effect, Result } from "effect"
-import type { DataPlane, LoadOptions, ModelConfig } from "../DataPlane.ts"
+import { Effect, Result } from "effect"
+import type { Cancel, DataPlane, LoadOptions, ModelConfig } from "../DataPlane.ts"
 import type { TensorSpec } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as TritonForms from "../TritonForms.ts"
+import * as GrpcWatch from "../watch/GrpcWatch.ts"
+import type { RequestObserver } from "../watch/RequestObserver.ts"
+import type { Call, Method } from "./Call.ts"
 import * as Calls from "./Calls.ts"
 import * as Classes from "./Classes.ts"
-import {
-  GRPCInferenceService,
-  type ModelInferRequest,
-  type ModelInferResponse,
-  type ModelRepositoryParameter,
-  type ModelStreamInferResponse
-} from "./grpc_service_pb.ts"
+import { GRPCInferenceService, ModelInferRequestSchema, type ModelRepositoryParameter } from "./grpc_service_pb.ts"
 import * as ModelInfer from "./ModelInfer.ts"
 import { ModelConfigSchema } from "./model_config_pb.ts"
 import * as Statistics from "./Statistics.ts"
 import * as Status from "./Status.ts"
 import * as StreamInfer from "./StreamInfer.ts"
+import * as Wire from "./Wire.ts"
 
 const { method } = GRPCInferenceService
 
@@ -84,7 +81,7 @@ const withTimeout = (
 
 const ask =
   (plane: DataPlane["Service"]): StreamInfer.Ask =>
-  (message, deadline, answer) => {
+  (message, { deadline }, answer) => {
     const refuse = (reason: RequestError) => {
       answer(Result.fail(reason))
       return () => {}
@@ -106,34 +103,38 @@ const ask =
     )
   }
 
-/** The methods. */
-export const implementation = Effect.fnUntraced(function* (
-  calls: Calls.Calls,
-  plane: DataPlane["Service"]
-): Effect.fn.Return<UntypedServiceImplementation> {
-  const clock = yield* Clock.Clock
+// Each request of a stream is found by an id of its own.
+const inStream = (call: Call, turn: number): StreamInfer.Asker => ({
+  deadline: call.deadline,
+  requestId: call.requestId && `${call.requestId}/${turn}`,
+  traceparent: call.traceparent
+})
 
-  // gRPC's deadline is a time of day, the data plane's one of the monotonic clock.
-  const deadlineOf = (call: Pick<ServerUnaryCall<unknown, unknown>, "getDeadline">): number | undefined => {
-    const deadline = Number(call.getDeadline())
-    return deadline === Number.POSITIVE_INFINITY
-      ? undefined
-      : performance.now() + deadline - clock.currentTimeMillisUnsafe()
-  }
-  const asked = ask(plane)
+/** The methods; each inference is told to the observer, where there is one. */
+export const methods = (
+  run: Calls.Run,
+  plane: DataPlane["Service"],
+  observer: RequestObserver | undefined
+): Readonly<Record<string, Method>> => {
+  const watched = (operation: string) =>
+    observer === undefined
+      ? { ask: ask(plane), refused: undefined }
+      : GrpcWatch.make(observer, `inference.GRPCInferenceService/${operation}`, ask(plane))
+  const one = watched("ModelInfer")
+  const streamed = watched("ModelStreamInfer")
 
   return {
-    serverLive: Calls.unary(calls, "other", method.serverLive, () => Effect.succeed({ live: true })),
-    serverReady: Calls.unary(calls, "other", method.serverReady, () =>
+    serverLive: Calls.unary(run, "other", method.serverLive, () => Effect.succeed({ live: true })),
+    serverReady: Calls.unary(run, "other", method.serverReady, () =>
       plane.serverReady.pipe(Effect.match({ onSuccess: () => ready, onFailure: () => notReady }))
     ),
-    modelReady: Calls.unary(calls, "other", method.modelReady, (request) =>
+    modelReady: Calls.unary(run, "other", method.modelReady, (request) =>
       plane.modelReady(named(request)).pipe(Effect.match({ onSuccess: () => ready, onFailure: () => notReady }))
     ),
-    serverMetadata: Calls.unary(calls, "other", method.serverMetadata, () =>
+    serverMetadata: Calls.unary(run, "other", method.serverMetadata, () =>
       Effect.succeed({ ...plane.serverMetadata, extensions: [...plane.serverMetadata.extensions] })
     ),
-    modelMetadata: Calls.unary(calls, "other", method.modelMetadata, (request) =>
+    modelMetadata: Calls.unary(run, "other", method.modelMetadata, (request) =>
       plane.modelMetadata(named(request)).pipe(
         Effect.map(({ inputs, name, outputs, platform, versions }) => ({
           name,
@@ -144,15 +145,15 @@ export const implementation = Effect.fnUntraced(function* (
         }))
       )
     ),
-    modelConfig: Calls.unary(calls, "other", method.modelConfig, (request) =>
+    modelConfig: Calls.unary(run, "other", method.modelConfig, (request) =>
       plane.modelConfig(named(request)).pipe(Effect.map((config) => ({ config: configOf(config) })))
     ),
-    modelStatistics: Calls.unary(calls, "other", method.modelStatistics, (request) =>
+    modelStatistics: Calls.unary(run, "other", method.modelStatistics, (request) =>
       plane
         .statistics(request.name === "" ? undefined : named(request))
         .pipe(Effect.map((all) => ({ modelStats: all.map(Statistics.write) })))
     ),
-    repositoryIndex: Calls.unary(calls, "other", method.repositoryIndex, (request) =>
+    repositoryIndex: Calls.unary(run, "other", method.repositoryIndex, (request) =>
       plane.index.pipe(
         Effect.map((entries) => ({
           models: entries
@@ -161,34 +162,40 @@ export const implementation = Effect.fnUntraced(function* (
         }))
       )
     ),
-    repositoryModelLoad: Calls.unary(calls, "admin", method.repositoryModelLoad, ({ modelName, parameters }) =>
+    repositoryModelLoad: Calls.unary(run, "admin", method.repositoryModelLoad, ({ modelName, parameters }) =>
       Effect.as(
         Effect.flatMap(loadOptions(parameters), (options) => plane.load(modelName, options)),
         {}
       )
     ),
-    repositoryModelUnload: Calls.unary(calls, "admin", method.repositoryModelUnload, ({ modelName }) =>
+    repositoryModelUnload: Calls.unary(run, "admin", method.repositoryModelUnload, ({ modelName }) =>
       Effect.as(plane.unload(modelName), {})
     ),
-    modelInfer: (
-      call: ServerUnaryCall<ModelInferRequest, ModelInferResponse>,
-      callback: sendUnaryData<ModelInferResponse>
-    ) => {
-      const refused = Calls.refusal(calls, "other", call.metadata)
-      if (refused !== undefined) return callback(Status.failure(refused))
-      // grpc-js calls an answered call cancelled too.
-      let answered = false
-      const cancel = asked(call.request, deadlineOf(call), (result) => {
-        answered = true
-        if (Result.isSuccess(result)) callback(null, ModelInfer.write(result.success))
-        else callback(Status.failure(result.failure))
-      })
-      call.on("cancelled", () => answered || cancel())
+    modelInfer: {
+      route: "other",
+      streams: false,
+      refused: one.refused,
+      serve: (call) => {
+        let cancel: Cancel | undefined
+        return {
+          message: (bytes) => {
+            const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
+            if (message === undefined) return
+            const { deadline, requestId } = call
+            cancel = one.ask(message, { deadline, requestId, traceparent: call.traceparent }, (result) => {
+              if (Result.isFailure(result)) return call.end(Status.failure(result.failure))
+              call.guard(() => call.end(Status.ok, Wire.write(result.success)))
+            })
+          },
+          gone: () => cancel?.()
+        }
+      }
     },
-    modelStreamInfer: (call: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>) => {
-      const refused = Calls.refusal(calls, "other", call.metadata)
-      if (refused !== undefined) return Calls.fail(call, Status.failure(refused))
-      StreamInfer.serve(calls, call, deadlineOf(call), asked)
+    modelStreamInfer: {
+      route: "other",
+      streams: true,
+      refused: streamed.refused,
+      serve: StreamInfer.serve(streamed.ask, inStream)
     }
   }
-})
+}

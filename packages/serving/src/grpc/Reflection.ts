@@ -1,17 +1,20 @@
 /**
  * grpc.reflection, v1 and v1alpha: which services there are, and their descriptions, so that grpcurl and the like need no .proto files.
  */
-import { create, createRegistry, type DescFile, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
+import { createRegistry, type DescFile, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
-import { type ServerDuplexStream, status, type UntypedServiceImplementation } from "@grpc/grpc-js"
+import type { Method } from "./Call.ts"
 import * as Calls from "./Calls.ts"
 import {
   type ServerReflectionRequest,
-  type ServerReflectionResponse,
+  ServerReflectionRequestSchema,
   ServerReflectionResponseSchema
 } from "./reflection_pb.ts"
 import type * as Alpha from "./reflection_v1alpha_pb.ts"
-import { ServerReflectionResponseSchema as AlphaResponseSchema } from "./reflection_v1alpha_pb.ts"
+import {
+  ServerReflectionRequestSchema as AlphaRequestSchema,
+  ServerReflectionResponseSchema as AlphaResponseSchema
+} from "./reflection_v1alpha_pb.ts"
 import * as Status from "./Status.ts"
 
 type Request = Pick<ServerReflectionRequest | Alpha.ServerReflectionRequest, "host" | "messageRequest">
@@ -22,7 +25,7 @@ const closure = (file: DescFile): ReadonlyArray<DescFile> => [...new Set([...fil
 
 const unknown = (what: string): Answer => ({
   case: "errorResponse",
-  value: { errorCode: status.NOT_FOUND, errorMessage: `there is no ${what} here` }
+  value: { errorCode: Status.code.NOT_FOUND, errorMessage: `there is no ${what} here` }
 })
 
 const answers = (files: ReadonlyArray<DescFile>) => {
@@ -56,35 +59,42 @@ const answers = (files: ReadonlyArray<DescFile>) => {
       case undefined:
         return {
           case: "errorResponse",
-          value: { errorCode: status.INVALID_ARGUMENT, errorMessage: "the request asks nothing; set one of its fields" }
+          value: {
+            errorCode: Status.code.INVALID_ARGUMENT,
+            errorMessage: "the request asks nothing; set one of its fields"
+          }
         }
     }
   }
 }
 
-/** The methods of both versions, whose messages differ in name alone. */
-export const implementation = (
-  calls: Calls.Calls,
-  files: ReadonlyArray<DescFile>
-): Readonly<Record<"v1" | "v1alpha", UntypedServiceImplementation>> => {
+/** The method of both versions, whose messages differ in name alone. */
+export const methods = (files: ReadonlyArray<DescFile>): Readonly<Record<"v1" | "v1alpha", Record<string, Method>>> => {
   const answer = answers(files)
-  const serve = (schema: typeof ServerReflectionResponseSchema | typeof AlphaResponseSchema) => ({
-    serverReflectionInfo: (
-      call: ServerDuplexStream<Request, ServerReflectionResponse | Alpha.ServerReflectionResponse>
-    ) => {
-      const refused = Calls.refusal(calls, "other", call.metadata)
-      if (refused !== undefined) return Calls.fail(call, Status.failure(refused))
-      const close = () => call.end()
-      call.on("data", (request: Request) => {
-        const messageResponse = answer(request)
-        const written = call.write(create(schema, { validHost: request.host, messageResponse }))
-        if (!written) call.pause()
+  const serve = (
+    input: typeof ServerReflectionRequestSchema | typeof AlphaRequestSchema,
+    output: typeof ServerReflectionResponseSchema | typeof AlphaResponseSchema
+  ): Record<string, Method> => ({
+    serverReflectionInfo: {
+      route: "other",
+      streams: true,
+      serve: (call) => ({
+        message: (bytes) => {
+          const request: Request | undefined = Calls.read<DescMessage>(call, input, bytes) as Request | undefined
+          if (request === undefined) return
+          const messageResponse = answer(request)
+          call.release(bytes.length)
+          const hasRoom = call.write(Calls.write<DescMessage>(output, { validHost: request.host, messageResponse }))
+          if (!hasRoom) call.pause()
+        },
+        drain: () => call.resume(),
+        end: () => call.end(),
+        stop: () => call.end()
       })
-      call.on("drain", () => call.resume())
-      call.on("end", close)
-      calls.open.add(close)
-      call.on("cancelled", () => calls.open.delete(close))
     }
   })
-  return { v1: serve(ServerReflectionResponseSchema), v1alpha: serve(AlphaResponseSchema) }
+  return {
+    v1: serve(ServerReflectionRequestSchema, ServerReflectionResponseSchema),
+    v1alpha: serve(AlphaRequestSchema, AlphaResponseSchema)
+  }
 }

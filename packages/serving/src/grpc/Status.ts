@@ -1,37 +1,98 @@
 /**
- * A request's errors as gRPC has them: Triton's codes, which clients know what to do about.
+ * How a call ends: gRPC's codes, and a request's errors as Triton has them, which clients know what to do about.
  */
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js"
+import type { OutgoingHttpHeaders } from "node:http"
 import type { RequestError } from "../RequestError.ts"
 
-const codes: Readonly<Record<RequestError["_tag"], status>> = {
-  RequestInvalid: status.INVALID_ARGUMENT,
-  ModelUnknown: status.NOT_FOUND,
-  ModelUnavailable: status.UNAVAILABLE,
-  Overloaded: status.UNAVAILABLE,
-  DeadlineExceeded: status.DEADLINE_EXCEEDED,
-  LoadRefused: status.INTERNAL,
-  Draining: status.UNAVAILABLE,
-  Unauthenticated: status.UNAUTHENTICATED,
-  AdminClosed: status.PERMISSION_DENIED,
-  InferenceFailed: status.INVALID_ARGUMENT,
-  NotSupported: status.UNIMPLEMENTED,
-  BodyTooLarge: status.RESOURCE_EXHAUSTED
+/** The codes that this server gives. */
+export const code = {
+  OK: 0,
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16
+} as const
+
+/** One of them. */
+export type Code = (typeof code)[keyof typeof code]
+
+const codes: Readonly<Record<RequestError["_tag"], Code>> = {
+  RequestInvalid: code.INVALID_ARGUMENT,
+  ModelUnknown: code.NOT_FOUND,
+  ModelUnavailable: code.UNAVAILABLE,
+  Overloaded: code.UNAVAILABLE,
+  DeadlineExceeded: code.DEADLINE_EXCEEDED,
+  LoadRefused: code.INTERNAL,
+  Draining: code.UNAVAILABLE,
+  Unauthenticated: code.UNAUTHENTICATED,
+  AdminClosed: code.PERMISSION_DENIED,
+  InferenceFailed: code.INVALID_ARGUMENT,
+  NotSupported: code.UNIMPLEMENTED,
+  BodyTooLarge: code.RESOURCE_EXHAUSTED
 }
 
-type Answer = Partial<StatusObject>
-
-/** The status of an error; a full queue also says when to come again, where gRPC's retries look for it. */
-export const failure = (reason: RequestError): Answer => {
-  const answer = { code: codes[reason._tag], details: reason.message }
-  if (reason._tag !== "Overloaded") return answer
-  const metadata = new Metadata()
-  metadata.set("grpc-retry-pushback-ms", String(reason.retryAfter * 1000))
-  return { ...answer, metadata }
+/** A code, what it is about, and after how many seconds to ask again, where asking again helps. */
+export interface Status {
+  readonly code: Code
+  readonly message?: string | undefined
+  readonly retryAfter?: number | undefined
 }
+
+export const ok: Status = { code: code.OK }
+
+/** Of a request's error. */
+export const codeOf = (reason: RequestError): Code => codes[reason._tag]
+
+/** The status of an error; a full queue also says when to come again. */
+export const failure = (reason: RequestError): Status => ({
+  code: codeOf(reason),
+  message: reason.message,
+  retryAfter: reason._tag === "Overloaded" ? reason.retryAfter : undefined
+})
 
 /** Of a defect: the reason is for the log. */
-export const defect: Answer = {
-  code: status.INTERNAL,
-  details: "the server met a fault of its own; its log says which"
+export const defect: Status = {
+  code: code.INTERNAL,
+  message: "the server met a fault of its own; its log says which"
 }
+
+/** Where all calls together hold what they may. */
+export const busy: Status = {
+  code: code.UNAVAILABLE,
+  message: "this server holds as many bytes of requests as it may; ask again in 1 s, or of another replica",
+  retryAfter: 1
+}
+
+/** Of a client that takes too long to say what it asks. */
+export const slow: Status = {
+  code: code.DEADLINE_EXCEEDED,
+  message: "the request took longer to arrive than this server waits; send it again"
+}
+
+/** Of a call whose own time is over. */
+export const late: Status = {
+  code: code.DEADLINE_EXCEEDED,
+  message: "there was no answer within the time that the call gave; give it more, or ask for less at once"
+}
+
+/** Of a path that is no method here. */
+export const unimplemented: Status = {
+  code: code.UNIMPLEMENTED,
+  message: "this server has no such method; ask its reflection which it has"
+}
+
+// gRPC's own percent-encoding: of UTF-8, all that is no printable ASCII, and the sign itself.
+const encode = (text: string): string => text.toWellFormed().replaceAll(/[^ -$&-~]+/g, encodeURIComponent)
+
+/** As trailers have it; gRPC's retries look for the pause where it stands here. */
+export const trailers = ({ code, message, retryAfter }: Status): OutgoingHttpHeaders => ({
+  "grpc-status": String(code),
+  ...(message !== undefined && { "grpc-message": encode(message) }),
+  ...(retryAfter !== undefined && { "grpc-retry-pushback-ms": String(retryAfter * 1000) })
+})

@@ -2,29 +2,39 @@
  * ModelStreamInfer: requests come on one stream and their answers go on it, in the requests' order, as Triton's do for models that answer once.
  */
 import { create } from "@bufbuild/protobuf"
-import type { ServerDuplexStream } from "@grpc/grpc-js"
 import { Result } from "effect"
 import type { Cancel } from "../DataPlane.ts"
 import type { InferResponse } from "../InferTensor.ts"
 import { Draining, type RequestError } from "../RequestError.ts"
+import type { Call, Handler } from "./Call.ts"
 import * as Calls from "./Calls.ts"
 import {
   type ModelInferRequest,
+  ModelInferRequestSchema,
   type ModelStreamInferResponse,
   ModelStreamInferResponseSchema
 } from "./grpc_service_pb.ts"
 import * as ModelInfer from "./ModelInfer.ts"
 import * as Status from "./Status.ts"
+import * as Wire from "./Wire.ts"
+
+/** Who asks: until when, and by which id and trace it is found again, where somebody watches. */
+export interface Asker {
+  readonly deadline: number | undefined
+  readonly requestId?: string | undefined
+  readonly traceparent?: string | undefined
+}
 
 /** Asks a model; the deadline is as in `DataPlane.submit`. */
 export type Ask = (
   message: ModelInferRequest,
-  deadline: number | undefined,
+  asker: Asker,
   answer: (result: Result.Result<InferResponse, RequestError>) => void
 ) => Cancel
 
 interface Turn {
   cancel: Cancel
+  readonly bytes: number
   answer?: ModelStreamInferResponse
 }
 
@@ -48,49 +58,55 @@ const respond = (
   )
 
 /** Serves a stream until the client ends it, or the server does; then what was asked is answered first. */
-export const serve = (
-  calls: Calls.Calls,
-  call: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>,
-  deadline: number | undefined,
-  ask: Ask
-): void => {
-  const turns: Array<Turn> = []
-  let ending: (() => void) | undefined
+export const serve =
+  (ask: Ask, asker: (call: Call, turn: number) => Asker) =>
+  (call: Call): Handler => {
+    const turns: Array<Turn> = []
+    let asked = 0
+    let ending: Status.Status | undefined
+    let hasRoom = true
 
-  const proceed = () => {
-    if (call.cancelled) return
-    for (let next = turns[0]; next?.answer !== undefined; next = turns[0]) {
-      call.write(next.answer)
-      turns.shift()
+    const proceed = () => {
+      for (let next = turns[0]; next?.answer !== undefined; next = turns[0]) {
+        turns.shift()
+        call.release(next.bytes)
+        hasRoom = call.write(Calls.write(ModelStreamInferResponseSchema, next.answer))
+      }
+      if (ending !== undefined) {
+        if (turns.length === 0) call.end(ending)
+      } else if (turns.length < limit && hasRoom) call.resume()
+      else call.pause()
     }
-    if (ending !== undefined) {
-      if (turns.length === 0) ending()
-    } else if (turns.length < limit && !call.writableNeedDrain) call.resume()
-    else call.pause()
-  }
-  const end = (how: () => void) => {
-    ending ??= how
-    proceed()
-  }
-  const close = () => {
-    call.pause()
-    end(() => Calls.fail(call, Status.failure(new Draining())))
-  }
-
-  call.on("data", (message: ModelInferRequest) => {
-    const turn: Turn = { cancel: () => {} }
-    turns.push(turn)
-    turn.cancel = ask(message, deadline, (result) => {
-      turn.answer = respond(message, result)
+    const end = (status: Status.Status) => {
+      ending ??= status
       proceed()
-    })
-    proceed()
-  })
-  call.on("drain", proceed)
-  call.on("end", () => end(() => call.end()))
-  calls.open.add(close)
-  call.on("cancelled", () => {
-    calls.open.delete(close)
-    for (const { cancel } of turns.splice(0)) cancel()
-  })
-}
+    }
+    return {
+      message: (bytes) => {
+        const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
+        if (message === undefined) return
+        const turn: Turn = { cancel: () => {}, bytes: bytes.length }
+        turns.push(turn)
+        asked += 1
+        turn.cancel = ask(message, asker(call, asked), (result) => {
+          call.guard(() => {
+            turn.answer = respond(message, result)
+            proceed()
+          })
+        })
+        proceed()
+      },
+      drain: () => {
+        hasRoom = true
+        proceed()
+      },
+      end: () => end(Status.ok),
+      stop: () => {
+        call.pause()
+        end(Status.failure(new Draining()))
+      },
+      gone: () => {
+        for (const { answer, cancel } of turns.splice(0)) if (answer === undefined) cancel()
+      }
+    }
+  }

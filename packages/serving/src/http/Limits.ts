@@ -1,5 +1,5 @@
 /**
- * What one client, or all of them together, may ask of the HTTP transport.
+ * What one client, or all of them together, may ask of a transport; of gRPC, a body is a message.
  */
 
 /** The bounds; each has a default that holds where nothing is said. */

@@ -7,8 +7,10 @@ import {
   type DescMethodBiDiStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
+  fromBinary,
   type MessageInitShape,
-  type MessageShape
+  type MessageShape,
+  toBinary
 } from "@bufbuild/protobuf"
 import {
   type CallOptions,
@@ -21,7 +23,6 @@ import {
   type ServiceError
 } from "@grpc/grpc-js"
 import { Effect } from "effect"
-import * as Calls from "../../src/grpc/Calls.ts"
 
 export interface Options extends CallOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined
@@ -33,8 +34,16 @@ export type Answer<O extends DescMessage> = Partial<Pick<ServiceError, "code" | 
   readonly message?: MessageShape<O>
 }
 
-const definitionOf = (method: DescMethodUnary | DescMethodServerStreaming | DescMethodBiDiStreaming) =>
-  Calls.definition(method.parent)[method.localName]!
+type Method<I extends DescMessage, O extends DescMessage> =
+  | DescMethodUnary<I, O>
+  | DescMethodServerStreaming<I, O>
+  | DescMethodBiDiStreaming<I, O>
+
+const definitionOf = <I extends DescMessage, O extends DescMessage>({ input, name, output, parent }: Method<I, O>) => ({
+  path: `/${parent.typeName}/${name}`,
+  requestSerialize: (message: MessageShape<I>) => Buffer.from(toBinary(input, message)),
+  responseDeserialize: (bytes: Uint8Array) => fromBinary(output, bytes)
+})
 
 const metadataOf = (entries: Options["metadata"] = {}) => {
   const metadata = new Metadata()

@@ -234,7 +234,7 @@ describe("inference.GRPCInferenceService", () => {
 
   it.live("refuses messages over the limit, compressed ones too", () =>
     Effect.gen(function* () {
-      const { address, client } = yield* serve({ maxBodyBytes: 1000 })
+      const { address, client } = yield* serve({ limits: { bodyBytes: 1000, decompressedBytes: 1000 } })
       assert.strictEqual((yield* infer(client, x(100, new Uint8Array(800)))).code, undefined)
       assert.strictEqual((yield* infer(client, x(200, new Uint8Array(1600)))).code, status.RESOURCE_EXHAUSTED)
       const zipped = yield* GrpcClient.connect(address, { "grpc.default_compression_algorithm": 2 })

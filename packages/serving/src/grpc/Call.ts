@@ -1,0 +1,363 @@
+/**
+ * One call of gRPC on its stream of HTTP/2: bounded messages in, messages and a status out, and nothing that a client does may end the process.
+ */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http"
+import { constants, type ServerHttp2Stream } from "node:http2"
+import { Result } from "effect"
+import type { Held } from "../http/Body.ts"
+import * as Encoding from "../http/Encoding.ts"
+import type { Limits } from "../http/Limits.ts"
+import { BodyTooLarge } from "../RequestError.ts"
+import { Frames } from "./Frames.ts"
+import * as Status from "./Status.ts"
+
+/** What all calls of one server share. */
+export interface Shared {
+  readonly limits: Limits
+  readonly held: Held
+  /** Those that are not over; a call adds itself, and takes itself out. */
+  readonly open: Set<Call>
+  /** Told of a fault of this server's own. */
+  readonly onFault: (cause: unknown) => void
+}
+
+/** What a method does with one call. */
+export interface Handler {
+  /** A message, whole; whoever has done with its memory says so by `release`. */
+  readonly message: (bytes: Uint8Array) => void
+  /** The client has said all. */
+  readonly end?: () => void
+  /** What was written is on its way. */
+  readonly drain?: () => void
+  /** Nobody waits for the answer any more. */
+  readonly gone?: () => void
+  /** The server is to stop: what would outlast it ends now. */
+  readonly stop?: () => void
+}
+
+/** How a method's calls are served. */
+export interface Method {
+  /** Who may call: `probe` is anyone. */
+  readonly route: "admin" | "other" | "probe"
+  /** Whether a client sends more than one message. */
+  readonly streams: boolean
+  readonly serve: (call: Call) => Handler
+  /** Told of a call that is refused before it has brought a message. */
+  readonly refused?: ((call: Call, code: Status.Code) => void) | undefined
+}
+
+// What node keeps for a stream, whatever it carries.
+const base = 4096
+
+const units: Readonly<Record<string, number>> = { H: 3.6e6, M: 6e4, S: 1e3, m: 1, u: 1e-3, n: 1e-6 }
+
+const head: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc" }
+const withTrailers = { waitForTrailers: true, sendDate: false }
+const endsHere = { endStream: true, sendDate: false }
+
+const invalid = (message: string): Status.Status => ({ code: Status.code.INVALID_ARGUMENT, message })
+
+const notOne: Status.Status = {
+  code: Status.code.UNIMPLEMENTED,
+  message: "this method takes one message; send exactly one"
+}
+
+const unknownCoding: Status.Status = {
+  code: Status.code.UNIMPLEMENTED,
+  message: `this server reads messages in these encodings: identity, ${Encoding.codings}; send one of them`
+}
+
+// What went wrong is seen by the stream's close.
+const ignore = () => {}
+
+/** A call that has begun. */
+export class Call {
+  readonly headers: IncomingHttpHeaders
+  /** By which requests are found again in logs and traces, where somebody watches; the answer bears it. */
+  readonly requestId: string | undefined
+  /** In `performance.now()`'s time, undefined where the client gave none. */
+  readonly deadline: number | undefined
+  readonly #shared: Shared
+  readonly #stream: ServerHttp2Stream
+  readonly #method: Method | undefined
+  readonly #streams: boolean
+  readonly #frames = new Frames()
+  #handler: Handler | undefined
+  #status: Status.Status | undefined
+  /** When the client has to have done what it is to do next. */
+  #due = Number.POSITIVE_INFINITY
+  #owed = 0
+  #kept = 0
+  #delivered = 0
+  #paused = false
+  #decoding = false
+  #reading = false
+  #finished = false
+  #lingers = false
+
+  constructor(
+    shared: Shared,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    method: Method | undefined,
+    requestId: string | undefined
+  ) {
+    this.#shared = shared
+    this.#stream = stream
+    this.#method = method
+    this.#streams = method?.streams ?? true
+    this.headers = headers
+    this.requestId = requestId
+    const arrival = performance.now()
+    if (!this.#streams) this.#due = arrival + shared.limits.requestMillis
+    shared.open.add(this)
+    stream.on("data", (chunk: Buffer) => this.#data(chunk))
+    stream.on("end", () => this.#end())
+    stream.on("close", () => this.#close())
+    stream.on("error", ignore)
+    this.#settle()
+    const timeout = headers["grpc-timeout"]
+    if (timeout === undefined) return
+    const [, amount, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(timeout)) ?? []
+    if (amount === undefined) this.end(invalid("grpc-timeout must be up to 8 digits and one of H, M, S, m, u, n"))
+    else this.deadline = arrival + Number(amount) * units[unit]!
+  }
+
+  /** Whether nothing more is to be said. */
+  get isOver(): boolean {
+    return this.#status !== undefined || this.#stream.destroyed || this.#stream.closed
+  }
+
+  /** W3C's, as it came. */
+  get traceparent(): string | undefined {
+    const { traceparent } = this.headers
+    return typeof traceparent === "string" ? traceparent : undefined
+  }
+
+  get session() {
+    return this.#stream.session
+  }
+
+  /** Lets its method have the call's messages. */
+  serve(): void {
+    const method = this.#method
+    if (method !== undefined && !this.isOver) this.guard(() => this.#take(method.serve(this)))
+  }
+
+  /** Sends a message with its prefix; false where the client should read before it is sent more, which `drain` says. */
+  write(frame: Buffer): boolean {
+    if (this.isOver) return false
+    this.#respond()
+    const room = this.#stream.write(frame)
+    this.#settle()
+    return room
+  }
+
+  /** Ends the call, with a last message where there is one. */
+  end(status: Status.Status = Status.ok, frame?: Buffer): void {
+    if (this.isOver) return
+    this.#status = status
+    this.#frames.clear()
+    if (this.#delivered === 0 && status.code !== Status.code.OK) this.#method?.refused?.(this, status.code)
+    if (frame === undefined && !this.#stream.headersSent) {
+      this.#stream.respond({ ...this.#head(), ...Status.trailers(status) }, endsHere)
+    } else {
+      this.#respond()
+      this.#stream.end(frame)
+    }
+    // What else comes is thrown away, so that the client finds the answer instead of a broken stream.
+    if (this.#paused || this.#decoding) this.#stream.resume()
+    this.#settle()
+  }
+
+  /** Takes no further messages until `resume`. */
+  pause(): void {
+    this.#paused = true
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused || this.isOver) return
+    this.#paused = false
+    this.#read()
+    if (!this.#paused && !this.#decoding) this.#stream.resume()
+  }
+
+  /** Gives back the memory of messages that are done with; what a call still has is given back when it is over. */
+  release(bytes: number): void {
+    this.#kept -= bytes
+    this.#settle()
+  }
+
+  /** Does a step whose fault ends this call and nothing else. */
+  guard(step: () => void): void {
+    const done = Result.try(step)
+    if (Result.isSuccess(done)) return
+    this.#shared.onFault(done.failure)
+    this.#abandon(Status.defect)
+  }
+
+  /** Ends it for the server's sake. */
+  stop(): void {
+    if (!this.isOver) this.#handler?.stop?.()
+  }
+
+  /** Looks at the time: a client that is late, or that does not read its answer, is not waited for. */
+  sweep(now: number): void {
+    const { idleMillis } = this.#shared.limits
+    if (this.#status === undefined) {
+      if (now > (this.deadline ?? Number.POSITIVE_INFINITY)) this.#abandon(Status.late)
+      else if (now > this.#due) this.#abandon(Status.slow)
+    }
+    this.#settle()
+    const unread = this.#status !== undefined || this.#stream.writableNeedDrain
+    if (unread && !this.#lingers) {
+      this.#lingers = true
+      if (this.#status !== undefined) this.#due = now + idleMillis
+      this.#stream.setTimeout(idleMillis, () => {
+        if (this.#status !== undefined || this.#stream.writableNeedDrain) this.#cut()
+      })
+    } else if (this.#status !== undefined && this.#stream.writableFinished) {
+      this.#due = Math.min(this.#due, now + idleMillis)
+      if (now > this.#due) this.#cut()
+    }
+  }
+
+  #take(handler: Handler): void {
+    this.#handler = handler
+    if (handler.drain) {
+      this.#stream.on("drain", () => {
+        this.#settle()
+        if (!this.isOver) handler.drain?.()
+      })
+    }
+  }
+
+  #head(): OutgoingHttpHeaders {
+    return this.requestId === undefined ? head : { ...head, "x-request-id": this.requestId }
+  }
+
+  #respond(): void {
+    if (this.#stream.headersSent) return
+    this.#stream.respond(this.#head(), withTrailers)
+    this.#stream.on("wantTrailers", () => {
+      if (!this.#stream.destroyed) this.#stream.sendTrailers(Status.trailers(this.#status ?? Status.defect))
+    })
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#status !== undefined) return
+    // A client that has sent its one message has no more to send.
+    if (!this.#streams && this.#delivered > 0) return
+    this.#frames.add(chunk)
+    this.#settle()
+    if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    else this.#read()
+  }
+
+  #end(): void {
+    this.#finished = true
+    this.#read()
+  }
+
+  #read(): void {
+    if (this.#reading) return
+    this.#reading = true
+    while (!this.isOver && !this.#paused && !this.#decoding) {
+      const next = this.#frames.take(this.#shared.limits.bodyBytes)
+      if (next === undefined) break
+      if (next === "large") this.#abandon(Status.failure(new BodyTooLarge({ limit: this.#shared.limits.bodyBytes })))
+      else if (!this.#streams && !this.#frames.isEmpty) this.#abandon(notOne)
+      else if (next.compressed) this.#decode(next.bytes)
+      else this.#deliver(next.bytes)
+    }
+    this.#reading = false
+    if (this.isOver || this.#paused || this.#decoding) {
+      if (this.#streams) this.#due = Number.POSITIVE_INFINITY
+      return
+    }
+    if (this.#streams) {
+      const isDue = Number.isFinite(this.#due)
+      if (this.#frames.isEmpty) this.#due = Number.POSITIVE_INFINITY
+      else if (!isDue) this.#due = performance.now() + this.#shared.limits.requestMillis
+    }
+    if (!this.#finished) return
+    this.#finished = false
+    if (!this.#frames.isEmpty) this.#abandon(invalid("the stream ends within a message; send it whole"))
+    else if (this.#streams) this.guard(() => this.#handler?.end?.())
+    else if (this.#delivered === 0) this.#abandon(notOne)
+  }
+
+  #decode(bytes: Uint8Array): void {
+    const name = this.headers["grpc-encoding"]
+    const coding = Encoding.ofBody(typeof name === "string" ? name : undefined)
+    if (coding === undefined || coding === "unknown") {
+      this.#abandon(unknownCoding)
+      return
+    }
+    this.#decoding = true
+    this.#stream.pause()
+    // Until it is undone, it is held as it came.
+    this.#kept += bytes.length
+    Encoding.decode(coding, bytes, this.#shared.limits.decompressedBytes, (decoded) => {
+      this.#decoding = false
+      this.#kept -= bytes.length
+      if (this.isOver) return
+      if (Result.isFailure(decoded)) {
+        const isLarge = decoded.failure._tag === "BodyTooLarge"
+        return this.#abandon(
+          isLarge
+            ? Status.failure(decoded.failure)
+            : invalid(`the message is not ${coding}, as its grpc-encoding says; send it again, or without`)
+        )
+      }
+      this.#deliver(decoded.success)
+      this.#read()
+      if (!this.#paused && !this.#decoding && !this.isOver) this.#stream.resume()
+    })
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#delivered += 1
+    this.#kept += bytes.length
+    this.#due = Number.POSITIVE_INFINITY
+    this.#settle()
+    if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    else this.guard(() => this.#handler?.message(bytes))
+  }
+
+  /** What it holds, in the pot of all. */
+  #settle(): void {
+    if (!this.#shared.open.has(this)) return
+    const owed = base + this.#frames.cost + this.#kept + this.#stream.writableLength
+    this.#shared.held.bytes += owed - this.#owed
+    this.#owed = owed
+  }
+
+  #abandon(status: Status.Status): void {
+    this.end(status)
+    this.#leave()
+  }
+
+  #leave(): void {
+    const handler = this.#handler
+    this.#handler = undefined
+    handler?.gone?.()
+  }
+
+  // A client that is told of no error may wait for an answer for ever.
+  #cut(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL)
+    this.#stream.destroy()
+  }
+
+  #close(): void {
+    this.#shared.open.delete(this)
+    this.#shared.held.bytes -= this.#owed
+    this.#owed = 0
+    if (this.#status === undefined) this.#leave()
+    else this.#handler = undefined
+    // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.
+    this.#stream.removeAllListeners().on("error", ignore)
+  }
+}

@@ -1,0 +1,255 @@
+import { connect as connectSocket } from "node:net"
+import { deflateSync, gzipSync } from "node:zlib"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Redacted } from "effect"
+import { GrpcTransport, type Options } from "../../src/grpc/GrpcTransport.ts"
+import * as EchoPlane from "./EchoPlane.ts"
+import * as Raw from "./Raw.ts"
+
+const MiB = 1024 * 1024
+
+const serve = Effect.fnUntraced(function* (options: Options = {}) {
+  const seen = EchoPlane.make()
+  const context = yield* Layer.build(
+    GrpcTransport.layer({ port: 0, ...options }).pipe(Layer.provide(EchoPlane.layer(seen)))
+  )
+  const { address } = yield* Effect.provide(GrpcTransport, context)
+  return { address, session: yield* Raw.connect(address), seen }
+})
+
+describe("a call that is none", () => {
+  it.live("is refused with what is wrong", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve()
+      const ask = (path: string, body: Uint8Array, headers = {}) =>
+        Effect.suspend(() => {
+          const call = Raw.begin(session, path, headers)
+          call.end(body)
+          return Raw.end(call)
+        })
+      const good = Raw.framed(Raw.message())
+      const refused: ReadonlyArray<readonly [Effect.Effect<Raw.End>, status: string, message: string]> = [
+        [
+          ask("/inference.GRPCInferenceService/Nothing", good),
+          "12",
+          "this server has no such method; ask its reflection which it has"
+        ],
+        [ask(Raw.infer, Buffer.alloc(0)), "12", "this method takes one message; send exactly one"],
+        [ask(Raw.infer, Buffer.concat([good, good])), "12", "this method takes one message; send exactly one"],
+        [ask(Raw.infer, good.subarray(0, 20)), "3", "the stream ends within a message; send it whole"],
+        [
+          ask(Raw.infer, Raw.framed(Buffer.from([0xff, 0xff]))),
+          "3",
+          "the message is none of this method's; send it again as the service's description has it"
+        ],
+        [
+          ask(Raw.infer, good, { "grpc-timeout": "soon" }),
+          "3",
+          "grpc-timeout must be up to 8 digits and one of H, M, S, m, u, n"
+        ],
+        [
+          ask(Raw.infer, Raw.framed(Raw.message(), true), { "grpc-encoding": "snappy" }),
+          "12",
+          "this server reads messages in these encodings: identity, gzip, deflate; send one of them"
+        ],
+        [
+          ask(Raw.infer, Raw.framed(Raw.message(), true), { "grpc-encoding": "gzip" }),
+          "3",
+          "the message is not gzip, as its grpc-encoding says; send it again, or without"
+        ],
+        [
+          ask(Raw.infer, Raw.framed(Raw.message(8, { modelName: "ẑ%\n" }))),
+          "5",
+          'Request for unknown model: "%E1%BA%91%25\\n" is not here; ask for one of: echo, late, never'
+        ]
+      ]
+      for (const [call, status, message] of refused) assert.deepInclude(yield* call, { http: 200, status, message })
+      assert.strictEqual((yield* ask(Raw.infer, good, { "content-type": "text/plain" })).http, 415)
+      assert.deepInclude(yield* ask(Raw.infer, good), { http: 200, status: "0" })
+    })
+  )
+
+  it.live("is compressed as its head says, or not at all", () =>
+    Effect.gen(function* () {
+      const { session, seen } = yield* serve()
+      const message = Raw.message(80_000)
+      for (const [encoding, bytes] of [
+        ["gzip", Raw.framed(gzipSync(message), true)],
+        ["deflate", Raw.framed(deflateSync(message), true)],
+        ["gzip", Raw.framed(message)]
+      ] as const) {
+        const call = Raw.begin(session, Raw.infer, { "grpc-encoding": encoding })
+        call.end(bytes)
+        assert.strictEqual((yield* Raw.end(call)).status, "0")
+      }
+      // Several on one stream, some compressed, in their order.
+      const stream = Raw.begin(session, Raw.stream, { "grpc-encoding": "gzip" })
+      for (let i = 0; i < 20; i++) {
+        const numbered = Raw.message(8, { id: String(i) })
+        stream.write(i % 3 === 0 ? Raw.framed(gzipSync(numbered), true) : Raw.framed(numbered))
+      }
+      stream.end()
+      assert.strictEqual((yield* Raw.end(stream)).status, "0")
+      assert.deepStrictEqual(
+        seen.requests.slice(3).map(({ request }) => request.id),
+        Array.from({ length: 20 }, (_, i) => String(i))
+      )
+    })
+  )
+})
+
+describe("what one client may hold", () => {
+  it.live("is nothing without its token", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ access: { all: Redacted.make("secret") } })
+      const call = Raw.begin(session, Raw.infer)
+      // Of its message nothing was sent yet.
+      assert.deepInclude(yield* Raw.end(call), { status: "16", bytes: 0 })
+    })
+  )
+
+  it.live("is, with all others together, the pot, and given back by whoever goes", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { heldBytes: MiB } })
+      const others = yield* Effect.all(Array.from({ length: 10 }, () => Raw.connect(address)))
+      const half = Raw.framed(Raw.message(960_000)).subarray(0, 100_000)
+      const calls = others.map((other) => Raw.begin(other, Raw.infer))
+      for (const call of calls) call.write(half)
+      const last = Raw.begin(session, Raw.infer)
+      yield* Effect.sleep("100 millis")
+      last.write(half)
+      const refused = yield* Raw.end(last)
+      assert.deepInclude(refused, { status: "14", pushback: "1000" })
+      assert.include(refused.message, "holds as many bytes")
+      for (const call of calls) call.close(8)
+      yield* Effect.sleep("100 millis")
+      for (let i = 0; i < 3; i++) {
+        const whole = Raw.begin(session, Raw.infer)
+        whole.end(Raw.framed(Raw.message(480_000)))
+        assert.strictEqual((yield* Raw.end(whole)).status, "0")
+      }
+    })
+  )
+
+  it.live("is less than it looks in single bytes", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { heldBytes: 100_000 } })
+      const call = Raw.begin(session, Raw.infer)
+      call.write(Raw.framed(Raw.message(8000)).subarray(0, 5))
+      const drip = Effect.gen(function* () {
+        for (let i = 0; i < 1000 && call.writable; i++) {
+          call.write(Buffer.alloc(1))
+          yield* Effect.promise(() => new Promise(setImmediate))
+        }
+      })
+      const [{ status }] = yield* Effect.all([Raw.end(call), drip], { concurrency: "unbounded" })
+      assert.strictEqual(status, "14")
+    })
+  )
+
+  it.live("is held for no longer than a request may take, also within a stream", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { requestMillis: 300, idleMillis: 500 } })
+      const half = Raw.framed(Raw.message(800)).subarray(0, 400)
+      const calls = [Raw.infer, Raw.stream].map((path) => Raw.begin(session, path))
+      for (const call of calls) call.write(half)
+      const idle = Raw.begin(session, Raw.stream)
+      for (const end of yield* Effect.all(calls.map(Raw.end), { concurrency: "unbounded" })) {
+        assert.deepInclude(end, {
+          status: "4",
+          message: "the request took longer to arrive than this server waits; send it again"
+        })
+      }
+      // Who goes on all the same is cut off, and told so; a stream that rests between messages is none of these.
+      yield* Effect.sleep("3 seconds")
+      assert.deepStrictEqual(
+        calls.map(({ rstCode }) => rstCode),
+        [8, 8]
+      )
+      assert.isFalse(idle.destroyed)
+      idle.end(Raw.framed(Raw.message()))
+      assert.strictEqual((yield* Raw.end(idle)).status, "0")
+    })
+  )
+
+  it.live("ends with the time that the call itself gave", () =>
+    Effect.gen(function* () {
+      const { session, seen } = yield* serve()
+      const call = Raw.begin(session, Raw.infer, { "grpc-timeout": "200m" })
+      call.end(Raw.framed(Raw.message(8, { modelName: "never" })))
+      assert.deepInclude(yield* Raw.end(call), { status: "4" })
+      assert.strictEqual(seen.cancelled, 1)
+    })
+  )
+
+  it.live("is no answer that it does not read", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { idleMillis: 500 } })
+      const call = Raw.begin(session, Raw.infer)
+      call.end(Raw.framed(Raw.message(800_000)))
+      yield* Effect.sleep("3 seconds")
+      assert.strictEqual(call.rstCode, 8)
+    })
+  )
+
+  it.live("is no more than so many connections", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { connections: 2 } })
+      const call = Raw.begin(session, Raw.infer)
+      call.end(Raw.framed(Raw.message()))
+      assert.strictEqual((yield* Raw.end(call)).status, "0")
+      const [, port] = address.split(":")
+      const dropped = (socket: ReturnType<typeof connectSocket>) =>
+        Effect.callback<boolean>((resume) => {
+          socket.on("error", () => {})
+          socket.on("close", () => resume(Effect.succeed(true)))
+          setTimeout(() => resume(Effect.succeed(false)), 300)
+        })
+      const sockets = [1, 2].map(() => connectSocket(Number(port), "127.0.0.1").resume())
+      assert.deepStrictEqual(yield* Effect.all(sockets.map(dropped), { concurrency: "unbounded" }), [false, true])
+      for (const socket of sockets) socket.destroy()
+    })
+  )
+
+  it.live("ends nobody else's calls by resets at any moment", () =>
+    Effect.gen(function* () {
+      const { address, session, seen } = yield* serve({ limits: { heldBytes: MiB } })
+      const hostile = yield* Raw.connect(address)
+      const body = Raw.framed(Raw.message(8000, { modelName: "late" }))
+      for (let i = 0; i < 600; i++) {
+        const call = Raw.begin(hostile, i % 2 === 0 ? Raw.infer : Raw.stream)
+        const after = [
+          () => call.close(8),
+          () => setImmediate(() => call.close(8)),
+          () => setTimeout(() => call.close(8), i % 120)
+        ]
+        call.write(i % 5 === 0 ? body.subarray(0, 100) : body)
+        if (i % 7 === 0) call.end()
+        after[i % 3]!()
+        if (i % 50 === 0) yield* Effect.sleep("20 millis")
+      }
+      yield* Effect.sleep("300 millis")
+      const call = Raw.begin(session, Raw.infer)
+      call.end(Raw.framed(Raw.message(480_000)))
+      assert.strictEqual((yield* Raw.end(call)).status, "0")
+      assert.isAbove(seen.requests.length, 10)
+    })
+  )
+
+  it.live("is no header over the limit", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve()
+      const large = yield* Raw.connect(address)
+      // The server's settings are known from the first answer on.
+      const first = Raw.begin(large, Raw.infer)
+      first.end(Raw.framed(Raw.message()))
+      assert.strictEqual((yield* Raw.end(first)).status, "0")
+      const call = Raw.begin(large, Raw.infer, { "x-large": "a".repeat(40_000) })
+      call.end(Raw.framed(Raw.message()))
+      assert.notStrictEqual((yield* Raw.end(call)).status, "0")
+      const other = Raw.begin(session, Raw.infer)
+      other.end(Raw.framed(Raw.message()))
+      assert.strictEqual((yield* Raw.end(other)).status, "0")
+    })
+  )
+})

@@ -1,0 +1,86 @@
+/**
+ * A client that says on HTTP/2 what a client of gRPC would not.
+ */
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2"
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
+import { Effect } from "effect"
+import { ModelInferRequestSchema } from "../../src/grpc/grpc_service_pb.ts"
+
+export const infer = "/inference.GRPCInferenceService/ModelInfer"
+export const stream = "/inference.GRPCInferenceService/ModelStreamInfer"
+
+/** A message with its prefix. */
+export const framed = (message: Uint8Array, compressed = false): Buffer => {
+  const bytes = Buffer.concat([Buffer.alloc(5), message])
+  bytes[0] = compressed ? 1 : 0
+  bytes.writeUInt32BE(message.length, 1)
+  return bytes
+}
+
+/** A request for `echo`, of so many bytes of tensor. */
+export const message = (bytes = 8, more: MessageInitShape<typeof ModelInferRequestSchema> = {}): Uint8Array =>
+  toBinary(
+    ModelInferRequestSchema,
+    create(ModelInferRequestSchema, {
+      modelName: "echo",
+      inputs: [{ name: "x", datatype: "FP32", shape: [BigInt(bytes / 8), 2n] }],
+      rawInputContents: [new Uint8Array(bytes)],
+      ...more
+    })
+  )
+
+export const connect = (address: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => connectHttp2(`http://${address}`).on("error", () => {})),
+    (session) => Effect.sync(() => session.destroy())
+  )
+
+/** Begins a call, which the client goes on to write. */
+export const begin = (
+  session: ClientHttp2Session,
+  path: string,
+  headers: Readonly<Record<string, string>> = {}
+): ClientHttp2Stream =>
+  session
+    .request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers", ...headers })
+    .on("error", () => {})
+
+export interface End {
+  readonly http: number | undefined
+  /** `grpc-status`, in the headers or the trailers. */
+  readonly status: string | undefined
+  readonly message: string | undefined
+  readonly pushback: string | undefined
+  readonly bytes: number
+  /** HTTP/2's code of a reset. */
+  readonly code: number | undefined
+}
+
+/** How a call ends: by its status, or by being cut off. */
+export const end = (call: ClientHttp2Stream) =>
+  Effect.callback<End>((resume) => {
+    let heads: Record<string, unknown> = {}
+    let bytes = 0
+    call.on("response", (headers) => {
+      heads = { ...heads, ...headers }
+    })
+    call.on("trailers", (headers) => {
+      heads = { ...heads, ...headers }
+    })
+    call.on("data", (part: Buffer) => {
+      bytes += part.length
+    })
+    const done = () =>
+      resume(
+        Effect.succeed({
+          http: heads[":status"] as number | undefined,
+          status: heads["grpc-status"] as string | undefined,
+          message: heads["grpc-message"] as string | undefined,
+          pushback: heads["grpc-retry-pushback-ms"] as string | undefined,
+          bytes,
+          code: call.rstCode
+        })
+      )
+    call.on("end", done)
+    call.on("close", done)
+  })
