@@ -8,6 +8,7 @@ import { type InferRequest, type InferResponse, quote } from "../InferTensor.ts"
 import type { ModelSignature } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
 import * as Body from "./Body.ts"
+import * as Held from "./Held.ts"
 import * as InferReply from "./InferReply.ts"
 import * as JsonRequest from "./JsonRequest.ts"
 import type { Limits } from "./Limits.ts"
@@ -73,7 +74,7 @@ const readDeadline = (
 export interface Options {
   readonly plane: DataPlane["Service"]
   readonly limits: Limits
-  readonly held: Body.Held
+  readonly held: Held.Held
   /** Told of each answer, where somebody watches. */
   readonly onAnswer?: ((response: ServerResponse, answer: InferResponse) => void) | undefined
   /** Told of a fault of this server's own. */
@@ -90,10 +91,12 @@ export const make =
     // Of HTTP/2, a response does not know that it is destroyed.
     let gone = false
     let cancel: Cancel | undefined
-    let release: (() => void) | undefined
+    let share: Held.Share | undefined
 
     const reply = (answer: Reply.Reply) => {
       answered = true
+      // From here on it waits for its client alone.
+      if (share !== undefined) share.giveWay = () => Body.cutOff(request)
       Send.send(request, response, answer, limits.idleMillis)
     }
     // Nothing that a request holds may end the process.
@@ -130,7 +133,7 @@ export const make =
 
     response.on("close", () => {
       gone = true
-      release?.()
+      if (share !== undefined) Held.release(held, share)
       if (!answered) cancel?.()
     })
     // An unknown model does not cost its body's transfer: without inputs, the plane says what is wrong with the name.
@@ -148,9 +151,9 @@ export const make =
     const proceed = () => {
       if (continues) response.writeContinue()
     }
-    Body.read(request, limits, held, proceed, (body, giveBack) => {
-      if (gone) return giveBack()
-      release = giveBack
+    Body.read(request, limits, held, proceed, (body, taken) => {
+      if (gone) return Held.release(held, taken)
+      share = taken
       if (Result.isFailure(body)) return reply(body.failure)
       guarded(() => infer(body.success))
     })

@@ -527,20 +527,51 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
 })
 
 layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodies that are held", (it) => {
-  it.effect("are bounded over all clients, and given back", () =>
+  const body = (bytes: number) => JSON.stringify({ pad: "x".repeat(bytes), inputs: [integers(1)] })
+  /** A client that sends so many bytes of a body, of which one more never comes; `status` is what it is told, or 0 where it hears nothing. */
+  const slow = Effect.fnUntraced(function* (bytes: number, localAddress = "127.0.0.1") {
+    const { url } = yield* InferenceServer.InferenceServer
+    const headers = { "content-length": bytes + 1 }
+    const client = { status: 0, leave: () => request.destroy() }
+    const request = httpRequest(`${url}${identity}`, { method: "POST", headers, localAddress, agent: false })
+    request.on("error", () => undefined)
+    request.on("response", (response) => {
+      client.status = response.resume().statusCode ?? 0
+    })
+    yield* Effect.promise(() => new Promise((sent) => request.write(Buffer.alloc(bytes, " "), sent)))
+    return client
+  })
+  /** Asks with a body until one of the clients has had to give way; all that is asked is answered. */
+  const untilOneGivesWay = Effect.fnUntraced(function* (
+    clients: ReadonlyArray<{ readonly status: number }>,
+    bytes: number
+  ) {
+    while (clients.every(({ status }) => status === 0)) {
+      assert.strictEqual((yield* ask(identity, post(body(bytes)))).status, 200)
+    }
+  })
+
+  it.effect("half sent, give way to others' once there is no room, and are given back", () =>
     Effect.gen(function* () {
-      const { url } = yield* InferenceServer.InferenceServer
-      const body = JSON.stringify({ pad: "x".repeat(60_000), inputs: [integers(1)] })
-      // One that holds its bytes and never ends.
-      const first = httpRequest(`${url}${identity}`, { method: "POST", headers: { "content-length": 70_000 } })
-      first.on("error", () => undefined)
-      first.write(body)
-      yield* Effect.sleep("100 millis")
-      const refused = yield* ask(identity, post(body))
+      const first = yield* slow(60_000)
+      const second = yield* slow(39_990)
+      yield* untilOneGivesWay([first, second], 100)
+      assert.strictEqual(first.status, 503)
+      for (let i = 0; i < 5; i++) assert.strictEqual((yield* ask(identity, post(body(50_000)))).status, 200)
+      assert.strictEqual(second.status, 0)
+      // Its own, where it holds most.
+      const refused = yield* ask(identity, post(body(70_000)))
       assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [503, "1"])
-      first.destroy()
-      yield* Effect.sleep("100 millis")
-      for (let i = 0; i < 5; i++) assert.strictEqual((yield* ask(identity, post(body))).status, 200)
+      second.leave()
+    })
+  )
+
+  it.effect("are weighed by the address that they come from", () =>
+    Effect.gen(function* () {
+      const many = yield* Effect.replicateEffect(slow(9_999, "127.0.0.2"), 10)
+      yield* untilOneGivesWay(many, 20_000)
+      assert.sameMembers([...new Set(many.map(({ status }) => status))], [503, 0])
+      for (const { leave } of many) leave()
     })
   )
 })
