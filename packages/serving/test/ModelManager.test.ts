@@ -179,6 +179,43 @@ it.live("looks by itself for what is new, changed and gone", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("is ready for its other models where one that came later is broken, and not where none is left", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const indexed = Effect.map(service.index, (index) =>
+        index.filter(({ state }) => state === "UNAVAILABLE").map(({ name, reason }) => [name, reason])
+      )
+      const soon = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.retry(effect, { times: 500, schedule: Schedule.spaced("20 millis") })
+      Folder.put(folder, "n.onnx", "no model")
+      const broken = soon(Effect.filterOrFail(indexed, (all) => all.length === 1))
+      assert.deepStrictEqual(yield* broken, [["n", "the file is not an ONNX model; export one again"]])
+      yield* service.serverReady
+      assert.strictEqual((yield* Effect.flip(service.modelReady({ model: "n" })))._tag, "ModelUnavailable")
+      rmSync(`${folder}/m`, { recursive: true })
+      assert.strictEqual((yield* soon(Effect.flip(service.serverReady)))._tag, "NoneReady")
+      Folder.put(folder, "n.onnx", { model: "more/triple" })
+      yield* soon(service.serverReady)
+      // Nothing is missing where nothing is to be served.
+      yield* service.unload("n")
+      yield* service.serverReady
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })))
+  }).pipe(Effect.scoped)
+)
+
+it.live("does not start with a model that does not open", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "n.onnx", "no model")
+    const failure = yield* Effect.flip(Effect.void.pipe(Effect.provide(layer(folder))))
+    assert.match(failure.message, /^the model "n": .*the file is not an ONNX model/)
+  }).pipe(Effect.scoped)
+)
+
 it.live("holds a model against the parity record beside it", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make
