@@ -369,7 +369,7 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
     Effect.gen(function* () {
       const load = "/v2/repository/models/simple/load"
       const error = "this route wants a bearer token, and none or another came; send «authorization: Bearer …»"
-      for (const path of ["/v2", "/v2/health/live", "/docs", "/no/such/route"]) {
+      for (const path of ["/v2", "/v2/health", "/v2/health/live/", "/v2/models/simple/ready", "/docs", "/no/such/route"]) {
         const reply = yield* ask(path)
         assert.deepStrictEqual([reply.status, reply.json()], [401, { error }])
         assert.match(reply.headers.get("www-authenticate") ?? "", /^Bearer/)
@@ -389,6 +389,19 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
         assert.notStrictEqual((yield* ask(path, { method: "POST", ...bearer("reader") })).status, 200)
       }
       assert.strictEqual((yield* ask(load, { method: "POST", ...bearer("keeper") })).status, 200)
+    })
+  )
+})
+
+layer(serve({ access: { all: Redacted.make("reader") } }), live)("a prober without a token", (it) => {
+  it.effect("is told of the server's health, and of no model", () =>
+    Effect.gen(function* () {
+      for (const path of ["/v2/health/live", "/v2/health/ready", "/v2/health/ready?verbose=1"]) {
+        const { status, json } = yield* ask(path)
+        const key = path.includes("live") ? "live" : "ready"
+        assert.deepStrictEqual([status, json()], [200, { [key]: true }])
+        assert.strictEqual((yield* ask(path, { method: "HEAD" })).status, 200)
+      }
     })
   )
 })
