@@ -369,7 +369,14 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
     Effect.gen(function* () {
       const load = "/v2/repository/models/simple/load"
       const error = "this route wants a bearer token, and none or another came; send «authorization: Bearer …»"
-      for (const path of ["/v2", "/v2/health", "/v2/health/live/", "/v2/models/simple/ready", "/docs", "/no/such/route"]) {
+      for (const path of [
+        "/v2",
+        "/v2/health",
+        "/v2/health/live/",
+        "/v2/models/simple/ready",
+        "/docs",
+        "/no/such/route"
+      ]) {
         const reply = yield* ask(path)
         assert.deepStrictEqual([reply.status, reply.json()], [401, { error }])
         assert.match(reply.headers.get("www-authenticate") ?? "", /^Bearer/)
@@ -379,6 +386,17 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
       for (const wrong of ["reade", "reader2", "Reader", ""])
         assert.strictEqual((yield* ask("/v2", bearer(wrong))).status, 401)
       assert.strictEqual((yield* ask("/v2", bearer("reader"))).status, 200)
+      for (const [authorization, status] of [
+        ["bearer reader", 200],
+        ["BEARER  reader", 200],
+        ["Bearer READER", 401],
+        ["Bearerreader", 401],
+        ["reader", 401],
+        ["Basic reader", 401],
+        ["Bearer Bearer reader", 401]
+      ] as const) {
+        assert.strictEqual((yield* ask("/v2", { headers: { authorization } })).status, status, authorization)
+      }
       assert.strictEqual(
         (yield* ask(identity, { ...post({ inputs: [integers(1)] }), ...bearer("reader") })).status,
         200
