@@ -22,7 +22,7 @@ export interface InferenceStatistics {
   readonly compute_output: Duration
 }
 
-/** Of the executions with one number of rows. */
+/** Of the executions with one number of rows; above 256 those up to a power of two count together, as `batch_size` that power. */
 export interface BatchStatistics {
   readonly batch_size: number
   readonly compute_input: Duration

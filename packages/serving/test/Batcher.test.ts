@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from "@rai/onnxruntime"
 import { Effect, Result } from "effect"
 import { DataPlane } from "../src/DataPlane.ts"
 import type { InferRequest, InferTensor } from "../src/InferTensor.ts"
+import * as Metrics from "../src/watch/Metrics.ts"
 import { fixtures } from "./Client.ts"
 import * as Folder from "./Folder.ts"
 import { type Answered, all, ask, layer, sines, x } from "./Plane.ts"
@@ -246,6 +247,37 @@ it.live("takes tensors of no elements, however long they say they are, and count
         counts!.batch_stats.map(({ batch_size }) => batch_size),
         [0]
       )
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("counts few sizes of executions, however many there are", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const sizes = [1, 2, 255, 256, 257, 300, 512, 513, 1024, 70_000]
+      for (const rows of sizes) yield* all([ask(service, { model: "m" }, x(rows, new Float32Array(rows)))])
+      const [counts] = yield* service.statistics({ model: "m" })
+      assert.deepStrictEqual(
+        counts!.batch_stats.map(({ batch_size, compute_infer }) => [batch_size, compute_infer.count]),
+        [
+          [1, 1],
+          [2, 1],
+          [255, 1],
+          [256, 1],
+          [512, 3],
+          [1024, 2],
+          [131_072, 1]
+        ]
+      )
+      const rows = sizes.reduce((sum, size) => sum + size, 0)
+      assert.strictEqual(counts!.inference_count, rows)
+      const metrics = Metrics.write([counts!])
+      for (const line of ['bucket{model="m",version="1",le="512"} 7', `sum{model="m",version="1"} ${rows}`]) {
+        assert.include(metrics, `rai_inference_batch_rows_${line}\n`)
+      }
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )

@@ -15,6 +15,12 @@ const add = (duration: { count: number; ns: number }, ns: number, count = 1) => 
   duration.ns += ns
 }
 
+/** Rows up to which each number is counted by itself: as many as go together where a model's settings say nothing. */
+const exact = 256
+
+/** The size that an execution is counted under: its own, or the next power of two. */
+const sizeOf = (rows: number): number => (rows <= exact ? rows : 2 ** Math.ceil(Math.log2(rows)))
+
 /** Nanoseconds that each part of an execution took. */
 export type Spent = Readonly<Record<Part, number>>
 
@@ -43,8 +49,9 @@ export const make = () => {
       executions += 1
       rows += size
       lastInference = now
-      const batch = bySize.get(size) ?? noParts()
-      bySize.set(size, batch)
+      const counted = sizeOf(size)
+      const batch = bySize.get(counted) ?? noParts()
+      bySize.set(counted, batch)
       for (const part of parts) {
         add(batch[part], spent[part])
         add(requests[part], spent[part] * count, count)

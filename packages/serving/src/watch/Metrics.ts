@@ -36,14 +36,14 @@ const gauge = (name: string, help: string, samples: Family["samples"]): Family =
 
 const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
-const batchRows = ({ batch_stats }: ModelStatistics): ReadonlyArray<Sample> => {
+const batchRows = ({ batch_stats, inference_count }: ModelStatistics): ReadonlyArray<Sample> => {
   const upTo = (bound: number) =>
     batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + (batch_size <= bound ? compute_infer.count : 0), 0)
   const all = upTo(Number.POSITIVE_INFINITY)
   return [
     ...bounds.map((bound): Sample => ["_bucket", { le: String(bound) }, upTo(bound)]),
     ["_bucket", { le: "+Inf" }, all],
-    ["_sum", {}, batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + batch_size * compute_infer.count, 0)],
+    ["_sum", {}, inference_count],
     ["_count", {}, all]
   ]
 }
