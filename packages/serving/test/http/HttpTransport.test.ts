@@ -104,6 +104,27 @@ layer(serve(), live)("binary tensor data", (it) => {
     })
   )
 
+  it.effect("goes with names that hold half of a character, which come back as they were and as UTF-8", () =>
+    Effect.gen(function* () {
+      const utf8 = new TextDecoder("utf-8", { fatal: true })
+      const half = "a\ud800"
+      const fine = yield* ask(identity, post({ id: half, inputs: [integers(1)] }))
+      assert.deepStrictEqual([fine.status, JSON.parse(utf8.decode(fine.bytes)).id], [200, half])
+      const input = { ...integers(1), name: half }
+      const wrong = [
+        { inputs: [input] },
+        { inputs: [integers(1)], outputs: [{ name: half }] },
+        { inputs: [{ ...input, parameters: { [half]: [] } }] },
+        { inputs: [{ ...integers(1), datatype: half }] }
+      ]
+      for (const body of wrong) {
+        const reply = yield* ask(identity, post(body))
+        assert.strictEqual(reply.status, 400)
+        assert.include(JSON.parse(utf8.decode(reply.bytes)).error, "a\\ud800")
+      }
+    })
+  )
+
   it.effect("is read where it is not aligned", () =>
     Effect.gen(function* () {
       const numbers = le(Int32Array.of(1, -2, 3))
