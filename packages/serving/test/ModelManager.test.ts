@@ -120,6 +120,8 @@ it.live("unloads, loads again, and takes files that come with the request", () =
         const refused = yield* Effect.flip(service.load("m", { config: "{}", files: { [file]: new Uint8Array(1) } }))
         assert.match(refused.message, /files are named VERSION\/model\.onnx/)
       }
+      const hidden = yield* Effect.flip(service.load("stats", { config: "{}", files }))
+      assert.match(hidden.message, /^failed to load the model "stats": its name is taken/)
       assert.strictEqual((yield* Effect.flip(service.load("other")))._tag, "LoadRefused")
       assert.strictEqual((yield* Effect.flip(service.unload("other")))._tag, "ModelUnknown")
     }).pipe(Effect.provide(layer(folder)))
