@@ -629,6 +629,22 @@ layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodie
   )
 })
 
+it.live("takes a body that is one text, and refuses one where the model wants more", () =>
+  Effect.gen(function* () {
+    const whole = { "Inference-Header-Content-Length": "0" }
+    const answers = yield* Effect.forEach(["texts", "couples"], (model) =>
+      ask(`/v2/models/${model}/infer`, post("übung", whole)).pipe(
+        Effect.provide(serve({ repository: `${fixtures}/more/${model}.onnx` }))
+      )
+    )
+    const { json, tail } = split(answers[0]!)
+    assert.deepStrictEqual([json.outputs[0].shape, tail], [[1], new Uint8Array(texts("übung"))])
+    const error =
+      'the input "x" of shape [-1, 2] holds more than one text, whose ends raw bytes do not tell; send its elements as JSON'
+    assert.deepStrictEqual([answers[1]!.status, answers[1]!.json()], [400, { error }])
+  })
+)
+
 it.live("says that a key is none", () =>
   Effect.gen(function* () {
     const failure = yield* Effect.flip(
