@@ -30,6 +30,11 @@ export interface BatchStatistics {
   readonly compute_output: Duration
 }
 
+/** Milliseconds by which answers are counted, the times of small models on a processor and of large ones, with Triton's own bounds (100, 500, 2000, 5000). */
+export const latencyBounds: ReadonlyArray<number> = [
+  0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000
+]
+
 /** A model version's statistics. */
 export interface ModelStatistics {
   readonly name: string
@@ -42,6 +47,8 @@ export interface ModelStatistics {
   readonly execution_count: number
   readonly inference_stats: InferenceStatistics
   readonly batch_stats: ReadonlyArray<BatchStatistics>
+  /** Answers by the time from arrival to answer: those within each of `latencyBounds` and above the one before it. */
+  readonly latencies?: ReadonlyArray<number>
   /** Requests that wait now, and the limit. */
   readonly waiting: number
   readonly limit: number

@@ -51,6 +51,7 @@ const statisticsOf = ({
   cancelled,
   restarts,
   provider,
+  latencies: _,
   ...rest
 }: ModelStatistics) => ({
   ...rest,

@@ -281,3 +281,34 @@ it.live("counts few sizes of executions, however many there are", () =>
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )
+
+it.live("counts answers by the time that they took", () =>
+  Effect.gen(function* () {
+    const service = yield* DataPlane
+    for (const turns of [1, 1, 40_000]) yield* all([ask(service, { model: "loop" }, sines(turns))])
+    const [counts] = yield* service.statistics({ model: "loop" })
+    const metrics = Metrics.write([counts!])
+    const name = "nv_inference_first_response_histogram_ms"
+    const labels = 'model="loop",version="1"'
+    assert.include(metrics, `# TYPE ${name} histogram\n`)
+    const samples = [...metrics.matchAll(new RegExp(`${name}_bucket{${labels},le="([^"]+)"} (\\d+)`, "g"))]
+    const within = samples.map(
+      ([, bound, count]) => [Number(bound?.replace("+Inf", "Infinity")), Number(count)] as const
+    )
+    assert.deepStrictEqual(within.at(-1), [Number.POSITIVE_INFINITY, 3])
+    // Each bucket holds those before it, and what it says of the sum is so.
+    const sum = counts!.inference_stats.success.ns / 1e6
+    let [before, least, most, count] = [0, 0, 0, 0]
+    for (const [bound, all] of within) {
+      assert.isAtLeast(all, count)
+      least += (all - count) * before
+      most += (all - count) * bound || 0
+      ;[before, count] = [bound, all]
+    }
+    assert.isAtLeast(sum, least)
+    assert.isAtMost(sum, most)
+    assert.include(metrics, `${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} 3\n`)
+    // The third takes some 10 ms at the least, and waits for the two.
+    assert.isBelow(within.find(([bound]) => bound === 2.5)![1], 3)
+  }).pipe(Effect.provide(layer(`${fixtures}/loop.onnx`)))
+)

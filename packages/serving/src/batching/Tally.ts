@@ -1,7 +1,7 @@
 /**
  * Counts what a model version does, request by request and execution by execution.
  */
-import type { BatchStatistics, Duration, InferenceStatistics } from "../ModelStatistics.ts"
+import { type BatchStatistics, type Duration, type InferenceStatistics, latencyBounds } from "../ModelStatistics.ts"
 
 type Part = "compute_input" | "compute_infer" | "compute_output"
 type Durations<K extends string> = Record<K, { count: number; ns: number }>
@@ -31,6 +31,7 @@ export interface Counts {
   readonly execution_count: number
   readonly inference_stats: InferenceStatistics
   readonly batch_stats: ReadonlyArray<BatchStatistics>
+  readonly latencies: ReadonlyArray<number>
 }
 
 /** A tally that starts at nothing. */
@@ -42,6 +43,7 @@ export const make = () => {
     ...noParts()
   }
   const bySize = new Map<number, Durations<Part>>()
+  const latencies = latencyBounds.map(() => 0)
   let [lastInference, rows, executions] = [0, 0, 0]
   return {
     /** One execution of so many rows for so many requests. */
@@ -60,6 +62,9 @@ export const make = () => {
     succeeded: (queueNs: number, wholeNs: number) => {
       add(requests.queue, queueNs)
       add(requests.success, wholeNs)
+      // Those beyond the last bound are what is left of all.
+      const bound = latencyBounds.findIndex((millis) => wholeNs <= millis * 1e6)
+      if (bound >= 0) latencies[bound]! += 1
     },
     failed: (wholeNs: number) => add(requests.fail, wholeNs),
     counts: (): Counts => ({
@@ -69,7 +74,8 @@ export const make = () => {
       inference_stats: structuredClone<Record<keyof InferenceStatistics, Duration>>(requests),
       batch_stats: [...bySize]
         .sort(([a], [b]) => a - b)
-        .map(([batch_size, spent]) => ({ batch_size, ...structuredClone(spent) }))
+        .map(([batch_size, spent]) => ({ batch_size, ...structuredClone(spent) })),
+      latencies: [...latencies]
     })
   }
 }

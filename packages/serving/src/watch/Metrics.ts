@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Prometheus from "prom-client"
 import type { DataPlane } from "../DataPlane.ts"
-import type { ModelStatistics } from "../ModelStatistics.ts"
+import { latencyBounds, type ModelStatistics } from "../ModelStatistics.ts"
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [suffix: string, labels: Labels, value: number]
@@ -34,18 +34,30 @@ const gauge = (name: string, help: string, samples: Family["samples"]): Family =
   samples
 })
 
-const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+/** Samples of a histogram from how many are within each bound. */
+const histogram = (
+  bounds: ReadonlyArray<number>,
+  upTo: (bound: number, index: number) => number,
+  count: number,
+  sum: number
+): ReadonlyArray<Sample> => [
+  ...bounds.map((bound, index): Sample => ["_bucket", { le: String(bound) }, upTo(bound, index)]),
+  ["_bucket", { le: "+Inf" }, count],
+  ["_sum", {}, sum],
+  ["_count", {}, count]
+]
 
-const batchRows = ({ batch_stats, inference_count }: ModelStatistics): ReadonlyArray<Sample> => {
+const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+
+const batchRows = ({ batch_stats, execution_count, inference_count }: ModelStatistics) => {
   const upTo = (bound: number) =>
     batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + (batch_size <= bound ? compute_infer.count : 0), 0)
-  const all = upTo(Number.POSITIVE_INFINITY)
-  return [
-    ...bounds.map((bound): Sample => ["_bucket", { le: String(bound) }, upTo(bound)]),
-    ["_bucket", { le: "+Inf" }, all],
-    ["_sum", {}, inference_count],
-    ["_count", {}, all]
-  ]
+  return histogram(rowBounds, upTo, execution_count, inference_count)
+}
+
+const latencies = ({ inference_stats: { success }, latencies = [] }: ModelStatistics) => {
+  const upTo = (_: number, index: number) => latencies.slice(0, index + 1).reduce((sum, count) => sum + count, 0)
+  return histogram(latencyBounds, upTo, success.count, success.ns / 1e6)
 }
 
 // One row for each metric. A request that ran out of its time in the queue counts as refused, as in Triton.
@@ -92,6 +104,12 @@ const families: ReadonlyArray<Family> = [
   gauge("rai_model_provider", "1 for the execution provider that took the model", ({ provider }) => [
     ["", { provider }, 1]
   ]),
+  {
+    name: "nv_inference_first_response_histogram_ms",
+    help: "Time from arrival to answer of the requests that were answered, in milliseconds",
+    type: "histogram",
+    samples: latencies
+  },
   { name: "rai_inference_batch_rows", help: "Rows of an execution", type: "histogram", samples: batchRows }
 ]
 
