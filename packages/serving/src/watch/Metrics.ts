@@ -113,26 +113,24 @@ const families: ReadonlyArray<Family> = [
   { name: "rai_inference_batch_rows", help: "Rows of an execution", type: "histogram", samples: batchRows }
 ]
 
-const escape = (text: string): string =>
-  text.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`))
-
-const line = (name: string, labels: Labels, value: number): string => {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escape(text)}"`)
-  return `${name}{${pairs.join(",")}} ${value}\n`
-}
-
-/** The metrics of models in Prometheus' text format, one sample for each version. */
-export const write = (models: ReadonlyArray<ModelStatistics>): string =>
-  families
-    .map(({ help, name, samples, type }) => {
-      const lines = models.flatMap((model) =>
-        samples(model).map(([suffix, labels, value]) =>
-          line(`${name}${suffix}`, { model: model.name, version: model.version, ...labels }, value)
-        )
+/** The metrics of models, one sample for each version. */
+export const read = (models: ReadonlyArray<ModelStatistics>): Prometheus.Registry =>
+  // As one process' part of a sum: prom-client's own histograms count for themselves.
+  Prometheus.AggregatorRegistry.aggregate([
+    families.map(({ help, name, samples, type }) => ({
+      help,
+      name,
+      type,
+      aggregator: "sum",
+      values: models.flatMap((model) =>
+        samples(model).map(([suffix, labels, value]) => ({
+          metricName: `${name}${suffix}`,
+          labels: { model: model.name, version: model.version, ...labels },
+          value
+        }))
       )
-      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`
-    })
-    .join("")
+    }))
+  ])
 
 // One for the process, whose memory, processor time and event loop it watches from the first scrape on.
 const processMetrics = Effect.runSync(
@@ -149,7 +147,7 @@ const processMetrics = Effect.runSync(
 export const answer = (plane: DataPlane["Service"]): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.gen(function* () {
     const models = yield* Effect.orDie(plane.statistics())
-    const registry = yield* processMetrics
-    const body = write(models) + (yield* Effect.promise(() => registry.metrics()))
+    const all = Prometheus.Registry.merge([read(models), yield* processMetrics])
+    const body = yield* Effect.promise(() => all.metrics())
     return HttpServerResponse.text(body, { contentType: Prometheus.Registry.PROMETHEUS_CONTENT_TYPE })
   })
