@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http"
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib"
 import { assert, it, layer } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted } from "effect"
 import * as OpenApi from "../../src/http/OpenApi.ts"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import { fixtures } from "../Client.ts"
@@ -332,7 +332,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
     'the model "loop" did not answer within the time that the request gave; give it more, or ask for less at once'
   const statistics = Effect.gen(function* () {
     const { model_stats } = (yield* ask("/v2/models/loop/stats")).json() as {
-      model_stats: ReadonlyArray<{ queue: { expired: number; cancelled: number } }>
+      model_stats: ReadonlyArray<{ queue: { expired: number; cancelled: number; waiting: number } }>
     }
     return model_stats[0]!.queue
   })
@@ -369,16 +369,19 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
     Effect.gen(function* () {
       const { url } = yield* InferenceServer.InferenceServer
       const before = yield* statistics
-      const busy = yield* Effect.forkChild(ask(loop, post(slow(500_000))))
-      yield* Effect.sleep("50 millis")
+      const until = Effect.fnUntraced(function* (holds: (now: Effect.Success<typeof statistics>) => boolean) {
+        while (!holds(yield* statistics)) yield* Effect.sleep("5 millis")
+      })
+      const busy = yield* Effect.forkChild(ask(loop, post(slow(5_000_000))))
+      yield* until(({ waiting }) => waiting === 0)
       const gone = new AbortController()
       const left = fetch(`${url}${loop}`, { ...post(slow(1)), signal: gone.signal }).catch(() => "left")
-      yield* Effect.sleep("50 millis")
+      yield* until(({ waiting }) => waiting === 1)
       gone.abort()
       assert.strictEqual(yield* Effect.promise(() => left), "left")
-      yield* Effect.sleep("50 millis")
+      yield* until(({ waiting }) => waiting === 0)
       assert.strictEqual((yield* statistics).cancelled, before.cancelled + 1)
-      yield* Effect.promise(async () => busy)
+      yield* Fiber.join(busy)
     })
   )
 })
@@ -625,6 +628,16 @@ layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodie
       yield* untilOneGivesWay(many, 20_000)
       assert.sameMembers([...new Set(many.map(({ status }) => status))], [503, 0])
       for (const { leave } of many) leave()
+    })
+  )
+
+  it.effect("are given back by who went away", () =>
+    Effect.gen(function* () {
+      const many = yield* Effect.replicateEffect(slow(20_000, "127.0.0.2"), 4)
+      assert.strictEqual((yield* ask(identity, post(body(70_000)))).status, 503)
+      for (const { leave } of many) leave()
+      // Lighter than what they held, it would give way as long as they hold it.
+      while ((yield* ask(identity, post(body(70_000)))).status !== 200) yield* Effect.sleep("5 millis")
     })
   )
 })
