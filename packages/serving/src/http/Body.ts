@@ -26,10 +26,13 @@ const unsupported = Reply.error(
   }
 )
 
-/** Ends a request: of HTTP/2, one that is destroyed leaves its stream as it was, and a client that hears of no error may wait for an answer for ever. */
-export const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }) => {
+/**
+ * Ends a request and its answer. Of one that is read to its end node would leave the connection as it was; a client of HTTP/2 that hears of no error
+ * may wait for an answer for ever.
+ */
+export const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }): void => {
   request.stream?.close(constants.NGHTTP2_CANCEL)
-  ;(request.stream ?? request).destroy()
+  ;(request.stream ?? request.socket).destroy()
 }
 
 const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.failure(reason))

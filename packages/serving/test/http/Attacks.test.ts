@@ -278,32 +278,52 @@ layer(serve({ headersMillis: 300, requestMillis: 600, idleMillis: 300 }), live)(
   )
 })
 
+/** A client that sends some 23 MB and, once they are answered, does not read as many. */
+const unread = Effect.gen(function* () {
+  const { url } = yield* InferenceServer.InferenceServer
+  const { hostname, port } = new URL(url)
+  const many = Array.from({ length: 2 ** 21 }, () => 1_000_000_000)
+  const body = JSON.stringify(tensor({ shape: [1, many.length], data: many }))
+  const socket = connect(Number(port), hostname).on("error", () => undefined)
+  const closed = new Promise((resolve) => socket.on("close", resolve))
+  socket.write(head(`content-length: ${body.length}`) + body)
+  socket.pause()
+  const answered = Effect.map(
+    ask("/v2/models/custom_identity_int32/stats"),
+    ({ json }) => !JSON.stringify(json()).includes('"inference_count":0')
+  )
+  while (!(yield* answered)) yield* Effect.sleep("50 millis")
+  /** Reads what there still is, to the connection's end: so many bytes. */
+  const rest = Effect.promise(async () => {
+    let read = 0
+    socket.on("data", ({ length }) => {
+      read += length
+    })
+    socket.resume()
+    await closed
+    return read
+  })
+  return { body, rest }
+})
+
 layer(serve({ idleMillis: 300 }), live)("clients that send and do not read", (it) => {
   it.effect("are let go", () =>
     Effect.gen(function* () {
-      const { url } = yield* InferenceServer.InferenceServer
-      const { hostname, port } = new URL(url)
-      const many = Array.from({ length: 2 ** 21 }, () => 1_000_000_000)
-      const body = JSON.stringify(tensor({ shape: [1, many.length], data: many }))
-      const socket = connect(Number(port), hostname).on("error", () => undefined)
-      let read = 0
-      const closed = new Promise((resolve) => socket.on("close", resolve))
-      socket.write(head(`content-length: ${body.length}`) + body)
-      socket.pause()
-      const answered = Effect.map(
-        ask("/v2/models/custom_identity_int32/stats"),
-        ({ json }) => !JSON.stringify(json()).includes('"inference_count":0')
-      )
-      while (!(yield* answered)) yield* Effect.sleep("50 millis")
+      const { body, rest } = yield* unread
       // Ten times what it may take without a word.
       yield* Effect.sleep("3 seconds")
-      socket.on("data", ({ length }) => {
-        read += length
-      })
-      socket.resume()
-      yield* Effect.promise(() => closed)
       // What the kernels had of it, and no end.
-      assert.isBelow(read, 11 * many.length)
+      assert.isBelow(yield* rest, body.length - 1000)
+    })
+  )
+})
+
+layer(serve({ heldBytes: 30 * MiB }), live)("clients that do not read, where there is no room", (it) => {
+  it.effect("give way to others", () =>
+    Effect.gen(function* () {
+      const { body, rest } = yield* unread
+      assert.strictEqual((yield* ask(path, post(body))).status, 200)
+      assert.isBelow(yield* rest, body.length - 1000)
     })
   )
 })
