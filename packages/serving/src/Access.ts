@@ -13,9 +13,12 @@ export interface Access {
 
 const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest()
 
+// Of the scheme's name case says nothing (RFC 9110, 11.1).
+const scheme = /^bearer +/i
+
 // Digests have one length, so that the comparison's time says nothing of the token's.
 const matches = (authorization: string | undefined, token: Redacted.Redacted<string>): boolean =>
-  timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${Redacted.value(token)}`))
+  timingSafeEqual(digest((authorization ?? "").replace(scheme, "Bearer ")), digest(`Bearer ${Redacted.value(token)}`))
 
 /** Why a request with this authorization header may not pass, or undefined where it may. An admin's token opens every route. */
 export const refusal = (

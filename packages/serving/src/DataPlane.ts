@@ -6,7 +6,14 @@ import manifest from "../package.json" with { type: "json" }
 import type { InferRequest, InferResponse } from "./InferTensor.ts"
 import type { ModelSignature } from "./ModelSignature.ts"
 import type { ModelStatistics } from "./ModelStatistics.ts"
-import { Draining, type LoadRefused, ModelUnavailable, ModelUnknown, type RequestError } from "./RequestError.ts"
+import {
+  Draining,
+  type LoadRefused,
+  type ModelUnavailable,
+  ModelUnknown,
+  NoneReady,
+  type RequestError
+} from "./RequestError.ts"
 import * as ModelManager from "./repository/ModelManager.ts"
 import type { ModelRepository, RepositoryInvalid, SettingsInvalid } from "./repository/ModelRepository.ts"
 import type { ModelSettings } from "./repository/ModelSettings.ts"
@@ -77,8 +84,8 @@ export class DataPlane extends Context.Service<
   DataPlane,
   {
     readonly serverMetadata: ServerMetadata
-    /** Fails while the server drains, and while a model is not ready. */
-    readonly serverReady: Effect.Effect<void, ModelUnavailable | Draining>
+    /** Fails while the server drains, and while it is to serve models and none of them answers: one that is broken does not take it from the others. */
+    readonly serverReady: Effect.Effect<void, NoneReady | Draining>
     /** From now on the server is not ready, though it answers; ends when no request waits or is under way. */
     readonly drain: Effect.Effect<void>
     /** Fails for a model that is unknown or not ready. */
@@ -162,9 +169,7 @@ const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelMan
     serverMetadata: { name: server, version: manifest.version, extensions },
     serverReady: Effect.gen(function* () {
       if (draining) return yield* new Draining()
-      const [model] = manager.missing()
-      if (model !== undefined) return yield* new ModelUnavailable({ model, reason: "none of its versions opens" })
-      yield* Effect.forEach(manager.served(), ({ description }) => description, { discard: true })
+      if (!manager.isEmpty() && !(yield* manager.answers)) return yield* new NoneReady()
     }),
     drain: Effect.suspend(() => {
       draining = true

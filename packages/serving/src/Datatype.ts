@@ -66,8 +66,9 @@ const boolean = {
 /** onnxruntime-node ends a text at its first NUL: inside the runtime this stands for it, which is no character and which no request may hold. */
 export const nul = "\uFFFF"
 
-/** Whether a text comes back from the runtime as it went in. */
-export const isText = (value: unknown): value is string => typeof value === "string" && !value.includes(nul)
+/** Whether a text comes back from the runtime as it went in; half of a surrogate pair, which JSON can say, has no UTF-8. */
+export const isText = (value: unknown): value is string =>
+  typeof value === "string" && !value.includes(nul) && value.isWellFormed()
 
 const text = {
   expects: "a text without U+FFFF",

@@ -22,13 +22,18 @@ export interface InferenceStatistics {
   readonly compute_output: Duration
 }
 
-/** Of the executions with one number of rows. */
+/** Of the executions with one number of rows; above 256 those up to a power of two count together, as `batch_size` that power. */
 export interface BatchStatistics {
   readonly batch_size: number
   readonly compute_input: Duration
   readonly compute_infer: Duration
   readonly compute_output: Duration
 }
+
+/** Milliseconds by which answers are counted, the times of small models on a processor and of large ones, with Triton's own bounds (100, 500, 2000, 5000). */
+export const latencyBounds: ReadonlyArray<number> = [
+  0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000
+]
 
 /** A model version's statistics. */
 export interface ModelStatistics {
@@ -42,6 +47,8 @@ export interface ModelStatistics {
   readonly execution_count: number
   readonly inference_stats: InferenceStatistics
   readonly batch_stats: ReadonlyArray<BatchStatistics>
+  /** Answers by the time from arrival to answer: those within each of `latencyBounds` and above the one before it. */
+  readonly latencies?: ReadonlyArray<number>
   /** Requests that wait now, and the limit. */
   readonly waiting: number
   readonly limit: number

@@ -79,6 +79,13 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   }
 }
 
+/** Of the models that are to be served none answers: what a probe is told, to whom their names are none of its business. */
+export class NoneReady extends Schema.TaggedError<NoneReady>()("NoneReady", {}) {
+  override get message(): string {
+    return "no model of this server is ready; POST /v2/repository/index says why, or ask again shortly"
+  }
+}
+
 /** No token, or not the right one, came with a request that needs one. */
 export class Unauthenticated extends Schema.TaggedError<Unauthenticated>()("Unauthenticated", {}) {
   override get message(): string {

@@ -57,6 +57,7 @@ const statisticsOf = ({
   cancelled,
   restarts,
   provider,
+  latencies: _,
   ...rest
 }: ModelStatistics) => ({
   ...rest,

@@ -71,6 +71,11 @@ it.live("says in one line why a repository cannot be served", () =>
       yield* refusal(broken),
       'the model "broken": expected one that onnxruntime can run, but the file is not an ONNX model; export one again'
     )
+    const hidden = yield* folder({ "a.onnx": "sigmoid.onnx", "stats/1/model.onnx": "sigmoid.onnx" })
+    assert.strictEqual(
+      yield* refusal(hidden),
+      'the model "stats": expected one that onnxruntime can run, but its name is taken: /v2/models/stats are the statistics of all models; give it another'
+    )
   }).pipe(Effect.scoped)
 )
 

@@ -43,10 +43,13 @@ it.live("answers 503 while a model's worker is down, and serves again", () =>
       rmSync(model)
       yield* Effect.promise(() => started[0]!.terminate())
       const error = 'the model "loop" is not ready: its worker stopped and is being started again; ask again shortly'
-      for (const path of ["/v2/health/ready", "/v2/models/loop", "/v2/models/loop/ready"]) {
+      for (const path of ["/v2/models/loop", "/v2/models/loop/ready"]) {
         const answer = yield* call(path)
         assert.deepStrictEqual([answer.status, answer.body], [503, { error }])
       }
+      const server = yield* call("/v2/health/ready")
+      const none = "no model of this server is ready; POST /v2/repository/index says why, or ask again shortly"
+      assert.deepStrictEqual([server.status, server.body], [503, { error: none }])
       assert.strictEqual((yield* ask(1)).status, 503)
       assert.strictEqual((yield* call("/v2/health/live")).status, 200)
       yield* put
@@ -62,7 +65,7 @@ it.live("answers 503 while a model's worker is down, and serves again", () =>
 
 it.live("answers other requests while a model computes", () =>
   Effect.gen(function* () {
-    const underway = yield* Effect.forkChild(ask(slow))
+    const underway = yield* Effect.forkChild(ask(2 * slow))
     yield* Effect.sleep("50 millis")
     const answers = yield* Effect.replicateEffect(call("/v2/health/ready"), 5)
     assert.isTrue(answers.every(({ status }) => status === 200))

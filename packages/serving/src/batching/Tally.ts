@@ -1,7 +1,7 @@
 /**
  * Counts what a model version does, request by request and execution by execution.
  */
-import type { BatchStatistics, Duration, InferenceStatistics } from "../ModelStatistics.ts"
+import { type BatchStatistics, type Duration, type InferenceStatistics, latencyBounds } from "../ModelStatistics.ts"
 
 type Part = "compute_input" | "compute_infer" | "compute_output"
 type Durations<K extends string> = Record<K, { count: number; ns: number }>
@@ -15,6 +15,12 @@ const add = (duration: { count: number; ns: number }, ns: number, count = 1) => 
   duration.ns += ns
 }
 
+/** Rows up to which each number is counted by itself: as many as go together where a model's settings say nothing. */
+const exact = 256
+
+/** The size that an execution is counted under: its own, or the next power of two. */
+const sizeOf = (rows: number): number => (rows <= exact ? rows : 2 ** Math.ceil(Math.log2(rows)))
+
 /** Nanoseconds that each part of an execution took. */
 export type Spent = Readonly<Record<Part, number>>
 
@@ -25,6 +31,7 @@ export interface Counts {
   readonly execution_count: number
   readonly inference_stats: InferenceStatistics
   readonly batch_stats: ReadonlyArray<BatchStatistics>
+  readonly latencies: ReadonlyArray<number>
 }
 
 /** A tally that starts at nothing. */
@@ -36,6 +43,7 @@ export const make = () => {
     ...noParts()
   }
   const bySize = new Map<number, Durations<Part>>()
+  const latencies = latencyBounds.map(() => 0)
   let [lastInference, rows, executions] = [0, 0, 0]
   return {
     /** One execution of so many rows for so many requests. */
@@ -43,8 +51,9 @@ export const make = () => {
       executions += 1
       rows += size
       lastInference = now
-      const batch = bySize.get(size) ?? noParts()
-      bySize.set(size, batch)
+      const counted = sizeOf(size)
+      const batch = bySize.get(counted) ?? noParts()
+      bySize.set(counted, batch)
       for (const part of parts) {
         add(batch[part], spent[part])
         add(requests[part], spent[part] * count, count)
@@ -53,6 +62,9 @@ export const make = () => {
     succeeded: (queueNs: number, wholeNs: number) => {
       add(requests.queue, queueNs)
       add(requests.success, wholeNs)
+      // Those beyond the last bound are what is left of all.
+      const bound = latencyBounds.findIndex((millis) => wholeNs <= millis * 1e6)
+      if (bound >= 0) latencies[bound]! += 1
     },
     failed: (wholeNs: number) => add(requests.fail, wholeNs),
     counts: (): Counts => ({
@@ -62,7 +74,8 @@ export const make = () => {
       inference_stats: structuredClone<Record<keyof InferenceStatistics, Duration>>(requests),
       batch_stats: [...bySize]
         .sort(([a], [b]) => a - b)
-        .map(([batch_size, spent]) => ({ batch_size, ...structuredClone(spent) }))
+        .map(([batch_size, spent]) => ({ batch_size, ...structuredClone(spent) })),
+      latencies: [...latencies]
     })
   }
 }

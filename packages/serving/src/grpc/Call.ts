@@ -4,8 +4,8 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http"
 import { constants, type ServerHttp2Stream } from "node:http2"
 import { Result } from "effect"
-import type { Held } from "../http/Body.ts"
 import * as Encoding from "../http/Encoding.ts"
+import * as Held from "../http/Held.ts"
 import type { Limits } from "../http/Limits.ts"
 import { BodyTooLarge } from "../RequestError.ts"
 import { Frames } from "./Frames.ts"
@@ -14,7 +14,7 @@ import * as Status from "./Status.ts"
 /** What all calls of one server share. */
 export interface Shared {
   readonly limits: Limits
-  readonly held: Held
+  readonly held: Held.Held
   /** Those that are not over; a call adds itself, and takes itself out. */
   readonly open: Set<Call>
   /** Told of a fault of this server's own. */
@@ -86,7 +86,7 @@ export class Call {
   #status: Status.Status | undefined
   /** When the client has to have done what it is to do next. */
   #due = Number.POSITIVE_INFINITY
-  #owed = 0
+  readonly #share: Held.Share
   #kept = 0
   #delivered = 0
   #paused = false
@@ -106,6 +106,13 @@ export class Call {
     this.#stream = stream
     this.#method = method
     this.#streams = method?.streams ?? true
+    const { session } = stream
+    this.#share = {
+      bytes: 0,
+      address: session?.socket.remoteAddress,
+      connection: session ?? stream,
+      giveWay: undefined
+    }
     this.headers = headers
     this.requestId = requestId
     const arrival = performance.now()
@@ -158,6 +165,7 @@ export class Call {
     if (this.isOver) return
     this.#status = status
     this.#frames.clear()
+    this.#kept = 0
     if (this.#delivered === 0 && status.code !== Status.code.OK) this.#method?.refused?.(this, status.code)
     if (frame === undefined && !this.#stream.headersSent) {
       this.#stream.respond({ ...this.#head(), ...Status.trailers(status) }, endsHere)
@@ -185,6 +193,7 @@ export class Call {
 
   /** Gives back the memory of messages that are done with; what a call still has is given back when it is over. */
   release(bytes: number): void {
+    if (this.isOver) return
     this.#kept -= bytes
     this.#settle()
   }
@@ -301,8 +310,8 @@ export class Call {
     this.#kept += bytes.length
     Encoding.decode(coding, bytes, this.#shared.limits.decompressedBytes, (decoded) => {
       this.#decoding = false
-      this.#kept -= bytes.length
       if (this.isOver) return
+      this.#kept -= bytes.length
       if (Result.isFailure(decoded)) {
         const isLarge = decoded.failure._tag === "BodyTooLarge"
         return this.#abandon(
@@ -326,12 +335,18 @@ export class Call {
     else this.guard(() => this.#handler?.message(bytes))
   }
 
-  /** What it holds, in the pot of all. */
+  /** What it holds, in the pot of all. While it waits for its client, it may have to give way to others. */
   #settle(): void {
     if (!this.#shared.open.has(this)) return
-    const owed = base + this.#frames.cost + this.#kept + this.#stream.writableLength
-    this.#shared.held.bytes += owed - this.#owed
-    this.#owed = owed
+    const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
+    const waits = this.#lingers || (this.#status === undefined && this.#kept === 0)
+    this.#share.giveWay = waits ? this.#giveWay : undefined
+    Held.take(this.#shared.held, this.#share, bytes - this.#share.bytes)
+  }
+
+  readonly #giveWay = () => {
+    if (this.#status === undefined && this.#stream.writableLength === 0) this.#abandon(Status.busy)
+    else this.#cut()
   }
 
   #abandon(status: Status.Status): void {
@@ -353,8 +368,7 @@ export class Call {
 
   #close(): void {
     this.#shared.open.delete(this)
-    this.#shared.held.bytes -= this.#owed
-    this.#owed = 0
+    Held.release(this.#shared.held, this.#share)
     if (this.#status === undefined) this.#leave()
     else this.#handler = undefined
     // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.

@@ -3,9 +3,10 @@
  */
 import { Result } from "effect"
 import * as Classification from "../Classification.ts"
-import { type InferRequest, type InferResponse, type InferTensor, quote } from "../InferTensor.ts"
+import type { InferRequest, InferResponse, InferTensor } from "../InferTensor.ts"
 import type { ModelSignature } from "../ModelSignature.ts"
-import { RequestInvalid } from "../RequestError.ts"
+import type { RequestInvalid } from "../RequestError.ts"
+import * as RequestParameters from "../RequestParameters.ts"
 
 /** How many classes of which outputs. */
 export type Classes = ReadonlyMap<string, number>
@@ -13,16 +14,10 @@ export type Classes = ReadonlyMap<string, number>
 /** What a request says; undefined where it wants none. */
 export const read = ({ outputs }: InferRequest): Result.Result<Classes | undefined, RequestInvalid> => {
   const classes = new Map<string, number>()
-  for (const { name, parameters } of outputs ?? []) {
-    const count = parameters?.classification ?? 0
-    if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) {
-      return Result.fail(
-        new RequestInvalid({
-          reason: `the parameter "classification" of the output ${quote(name)} must be a whole number of classes; correct it`
-        })
-      )
-    }
-    if (count > 0) classes.set(name, count)
+  for (const output of outputs ?? []) {
+    const count = RequestParameters.classes(output)
+    if (Result.isFailure(count)) return Result.fail(count.failure)
+    if (count.success > 0) classes.set(output.name, count.success)
   }
   return Result.succeed(classes.size > 0 ? classes : undefined)
 }

@@ -15,6 +15,7 @@ import { type Duration, Effect, Schedule, type Scope } from "effect"
 import * as Access from "../Access.ts"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
+import * as Held from "../http/Held.ts"
 import * as Limits from "../http/Limits.ts"
 import * as Tls from "../Tls.ts"
 import * as RequestId from "../watch/RequestId.ts"
@@ -128,7 +129,7 @@ export const make = Effect.fnUntraced(function* ({
     ...Calls.paths(ServerReflectionAlpha, reflection.v1alpha)
   ])
   const calls = new Set<Call>()
-  const shared: Shared = { limits, held: { bytes: 0 }, open: calls, onFault }
+  const shared: Shared = { limits, held: Held.make(limits.heldBytes), open: calls, onFault }
 
   const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     if (stream.destroyed) return

@@ -7,6 +7,7 @@ import { Effect, Result } from "effect"
 import type { Cancel, DataPlane, LoadOptions, ModelConfig } from "../DataPlane.ts"
 import type { TensorSpec } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as RequestParameters from "../RequestParameters.ts"
 import * as TritonForms from "../TritonForms.ts"
 import * as GrpcWatch from "../watch/GrpcWatch.ts"
 import type { RequestObserver } from "../watch/RequestObserver.ts"
@@ -65,19 +66,9 @@ const loadOptions = (
   return Effect.succeed({ config, files: files.length === 0 ? undefined : Object.fromEntries(files) })
 }
 
-// Triton's own, in microseconds from now; the earlier of the two counts.
-const withTimeout = (
-  deadline: number | undefined,
-  timeout: string | number | bigint | boolean | undefined
-): Result.Result<number | undefined, RequestInvalid> => {
-  if (timeout === undefined || timeout === 0) return Result.succeed(deadline)
-  if (typeof timeout !== "number" || !Number.isSafeInteger(timeout) || timeout < 0) {
-    return Result.fail(
-      new RequestInvalid({ reason: 'the parameter "timeout" must be a whole number of microseconds; correct it' })
-    )
-  }
-  return Result.succeed(Math.min(deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeout / 1000))
-}
+// A time of `performance.now()`, and milliseconds from now.
+const earlier = (deadline: number | undefined, millis: number | undefined): number | undefined =>
+  millis === undefined ? deadline : Math.min(deadline ?? Number.POSITIVE_INFINITY, performance.now() + millis)
 
 const ask =
   (plane: DataPlane["Service"]): StreamInfer.Ask =>
@@ -93,12 +84,13 @@ const ask =
     if (Result.isFailure(request)) return refuse(request.failure)
     const classes = Classes.read(request.success)
     if (Result.isFailure(classes)) return refuse(classes.failure)
-    const until = withTimeout(deadline, request.success.parameters?.timeout)
-    if (Result.isFailure(until)) return refuse(until.failure)
+    const timeout = RequestParameters.timeout(request.success)
+    if (Result.isFailure(timeout)) return refuse(timeout.failure)
+    const until = earlier(deadline, timeout.success)
     const wanted = classes.success
-    if (wanted === undefined) return plane.submit(name, request.success, until.success, answer)
+    if (wanted === undefined) return plane.submit(name, request.success, until, answer)
     const signature = plane.signature(name)
-    return plane.submit(name, request.success, until.success, (result) =>
+    return plane.submit(name, request.success, until, (result) =>
       answer(Result.isSuccess(result) ? Classes.apply(result.success, wanted, signature) : result)
     )
   }

@@ -6,13 +6,9 @@ import { constants, type Http2Stream } from "node:http2"
 import { Result } from "effect"
 import { BodyTooLarge, type RequestInvalid } from "../RequestError.ts"
 import * as Encoding from "./Encoding.ts"
+import * as Held from "./Held.ts"
 import type { Limits } from "./Limits.ts"
 import * as Reply from "./Reply.ts"
-
-/** The bytes that all requests hold now. */
-export interface Held {
-  bytes: number
-}
 
 const busy = Reply.error(
   "this server holds as many bytes of requests as it may; ask again in 1 s, or of another replica",
@@ -30,45 +26,44 @@ const unsupported = Reply.error(
   }
 )
 
-// Of HTTP/2, a request that is destroyed leaves its stream as it was; and a client that is told of no error may wait for an answer for ever.
-const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }) => {
+/**
+ * Ends a request and its answer. Of one that is read to its end node would leave the connection as it was; a client of HTTP/2 that hears of no error
+ * may wait for an answer for ever.
+ */
+export const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }): void => {
   request.stream?.close(constants.NGHTTP2_CANCEL)
-  ;(request.stream ?? request).destroy()
+  ;(request.stream ?? request.socket).destroy()
 }
 
 const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.failure(reason))
 
 /**
  * Reads a body to its end. `done` is called once, or never where the client goes away first; a body that is refused is refused before its end, and
- * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by `release`.
+ * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by whoever is done with it.
  */
 export const read = (
-  request: IncomingMessage,
+  request: IncomingMessage & { readonly stream?: Http2Stream },
   limits: Limits,
-  held: Held,
+  held: Held.Held,
   proceed: () => void,
-  done: (result: Result.Result<Uint8Array, Reply.Reply>, release: () => void) => void
+  done: (result: Result.Result<Uint8Array, Reply.Reply>, share: Held.Share) => void
 ): void => {
   let chunks: Array<Uint8Array> = []
   let received = 0
-  let owed = 0
   let open = true
   let ended = false
   let timer: NodeJS.Timeout | undefined
-  const release = () => {
-    held.bytes -= owed
-    owed = 0
-  }
-  const hold = (bytes: number) => {
-    held.bytes += bytes
-    owed += bytes
-  }
   const finish = (result: Result.Result<Uint8Array, Reply.Reply>) => {
     open = false
+    share.giveWay = undefined
     clearTimeout(timer)
     chunks = []
-    done(result, release)
+    if (Result.isFailure(result)) Held.release(held, share)
+    done(result, share)
   }
+  const giveWay = () => finish(Result.fail(busy))
+  const { socket, stream } = request
+  const share: Held.Share = { bytes: 0, address: socket.remoteAddress, connection: stream?.session ?? socket, giveWay }
   const tooLarge = () => finish(refused(new BodyTooLarge({ limit: limits.bodyBytes })))
   const coding = Encoding.ofBody(request.headers["content-encoding"])
   request.on("data", (chunk: Uint8Array) => {
@@ -79,24 +74,25 @@ export const read = (
       return
     }
     if (received > limits.bodyBytes) return tooLarge()
-    hold(chunk.length)
-    if (held.bytes > limits.heldBytes) return finish(Result.fail(busy))
     chunks.push(chunk)
+    Held.take(held, share, chunk.length)
   })
   request.on("end", () => {
     ended = true
     if (!open) return
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
     if (coding === undefined || coding === "unknown") return finish(Result.succeed(body))
+    share.giveWay = undefined
     Encoding.decode(coding, body, limits.decompressedBytes, (decoded) => {
       if (Result.isFailure(decoded)) return finish(refused(decoded.failure))
-      hold(decoded.success.length)
-      finish(held.bytes > limits.heldBytes ? Result.fail(busy) : Result.succeed(decoded.success))
+      share.giveWay = giveWay
+      Held.take(held, share, decoded.success.length)
+      if (open) finish(Result.succeed(decoded.success))
     })
   })
   request.on("close", () => {
     clearTimeout(timer)
-    if (open && !ended) release()
+    if (open && !ended) Held.release(held, share)
   })
   // HTTP/1 has these bounds in the server's own timeouts.
   if (request.httpVersionMajor > 1) {

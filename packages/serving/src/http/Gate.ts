@@ -19,6 +19,9 @@ const exposed = "inference-header-content-length, retry-after, x-request-id"
 const taken =
   "authorization, content-type, content-encoding, inference-header-content-length, x-request-timeout-ms, x-request-id, traceparent, b3"
 
+// A prober brings no token, and is told of no model.
+const health = /^\/v2\/health\/(?:live|ready)(?:\?|$)/
+
 const allowOrigin = (cors: ReadonlyArray<string>, origin: string, response: ServerResponse): boolean => {
   if (!cors.includes("*")) response.setHeader("vary", "origin")
   if (!cors.includes("*") && !cors.includes(origin)) return false
@@ -46,7 +49,7 @@ export const stop = (
       return { status: 204, headers: {}, body: "" }
     }
   }
-  if (PageRoutes.isFor(method, request.url, headers.accept)) return undefined
+  if (health.test(request.url ?? "") || PageRoutes.isFor(method, request.url, headers.accept)) return undefined
   const refusal = Access.refusal(access, "other", headers.authorization)
   return refusal === undefined ? undefined : Reply.failure(refusal)
 }

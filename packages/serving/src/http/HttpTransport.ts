@@ -15,6 +15,7 @@ import * as Tls from "../Tls.ts"
 import * as HttpWatch from "../watch/HttpWatch.ts"
 import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Gate from "./Gate.ts"
+import * as Held from "./Held.ts"
 import * as InferRoute from "./InferRoute.ts"
 import * as Limits from "./Limits.ts"
 import * as Routes from "./Routes.ts"
@@ -124,7 +125,7 @@ export class HttpTransport extends Context.Service<
         const observer = yield* RequestObserver.Current
         const watch = observer && HttpWatch.make(observer)
         const onAnswer = watch && HttpWatch.note
-        const infer = InferRoute.make({ plane, limits, held: { bytes: 0 }, onAnswer, onFault })
+        const infer = InferRoute.make({ plane, limits, held: Held.make(limits.heldBytes), onAnswer, onFault })
         let leaving = false
         const leave = Effect.sync(() => {
           leaving = true

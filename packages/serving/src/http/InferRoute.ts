@@ -7,7 +7,9 @@ import type { Cancel, DataPlane, ModelName } from "../DataPlane.ts"
 import { type InferRequest, type InferResponse, quote } from "../InferTensor.ts"
 import type { ModelSignature } from "../ModelSignature.ts"
 import { type RequestError, RequestInvalid } from "../RequestError.ts"
+import * as RequestParameters from "../RequestParameters.ts"
 import * as Body from "./Body.ts"
+import * as Held from "./Held.ts"
 import * as InferReply from "./InferReply.ts"
 import * as JsonRequest from "./JsonRequest.ts"
 import type { Limits } from "./Limits.ts"
@@ -52,28 +54,26 @@ const readBody = (
   return JsonRequest.read(body.subarray(0, length), body.subarray(length), limits)
 }
 
-/** A deadline in `performance.now()`'s time: from the header in milliseconds, from Triton's parameter in microseconds, or the earlier of both. */
+/** A deadline in `performance.now()`'s time: from the header in milliseconds, from Triton's parameter, or the earlier of both. */
 const readDeadline = (
   arrival: number,
-  millis: string | undefined,
-  micros: unknown
+  header: string | undefined,
+  request: InferRequest
 ): Result.Result<number | undefined, RequestInvalid> => {
-  const wrong = (where: string, what: string) => invalid(`${where} must be ${what}; correct it, or leave it out`)
-  if (millis !== undefined && !/^\d{1,9}(?:\.\d{1,9})?$/.test(millis)) {
-    return wrong("the header x-request-timeout-ms", "a number of milliseconds")
+  if (header !== undefined && !/^\d{1,9}(?:\.\d{1,9})?$/.test(header)) {
+    return invalid("the header x-request-timeout-ms must be a number of milliseconds; correct it, or leave it out")
   }
-  if (micros !== undefined && !(Number.isSafeInteger(micros) && (micros as number) >= 0)) {
-    return wrong('the parameter "timeout"', "a whole number of microseconds")
-  }
-  const given = [Number(millis ?? 0), Number(micros ?? 0) / 1000].filter((time) => time > 0)
-  return Result.succeed(given.length === 0 ? undefined : arrival + Math.min(...given))
+  return Result.map(RequestParameters.timeout(request), (given) => {
+    const millis = Math.min(Number(header ?? 0) || Number.POSITIVE_INFINITY, given ?? Number.POSITIVE_INFINITY)
+    return millis === Number.POSITIVE_INFINITY ? undefined : arrival + millis
+  })
 }
 
 /** What the route stands on. */
 export interface Options {
   readonly plane: DataPlane["Service"]
   readonly limits: Limits
-  readonly held: Body.Held
+  readonly held: Held.Held
   /** Told of each answer, where somebody watches. */
   readonly onAnswer?: ((response: ServerResponse, answer: InferResponse) => void) | undefined
   /** Told of a fault of this server's own. */
@@ -90,10 +90,12 @@ export const make =
     // Of HTTP/2, a response does not know that it is destroyed.
     let gone = false
     let cancel: Cancel | undefined
-    let release: (() => void) | undefined
+    let share: Held.Share | undefined
 
     const reply = (answer: Reply.Reply) => {
       answered = true
+      // From here on it waits for its client alone.
+      if (share !== undefined) share.giveWay = () => Body.cutOff(request)
       Send.send(request, response, answer, limits.idleMillis)
     }
     // Nothing that a request holds may end the process.
@@ -115,7 +117,7 @@ export const make =
       const forms = OutputForm.read(asked.success, signature)
       if (Result.isFailure(forms)) return refuse(forms.failure)
       const millis = headers["x-request-timeout-ms"] as string | undefined
-      const deadline = readDeadline(arrival, millis, asked.success.parameters?.timeout)
+      const deadline = readDeadline(arrival, millis, asked.success)
       if (Result.isFailure(deadline)) return refuse(deadline.failure)
       cancel = plane.submit(name, asked.success, deadline.success, (result) =>
         guarded(() => {
@@ -130,7 +132,7 @@ export const make =
 
     response.on("close", () => {
       gone = true
-      release?.()
+      if (share !== undefined) Held.release(held, share)
       if (!answered) cancel?.()
     })
     // An unknown model does not cost its body's transfer: without inputs, the plane says what is wrong with the name.
@@ -148,9 +150,9 @@ export const make =
     const proceed = () => {
       if (continues) response.writeContinue()
     }
-    Body.read(request, limits, held, proceed, (body, giveBack) => {
-      if (gone) return giveBack()
-      release = giveBack
+    Body.read(request, limits, held, proceed, (body, taken) => {
+      if (gone) return Held.release(held, taken)
+      share = taken
       if (Result.isFailure(body)) return reply(body.failure)
       guarded(() => infer(body.success))
     })

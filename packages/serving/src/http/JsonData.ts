@@ -7,7 +7,7 @@ import { type InferTensor, printShape, quote } from "../InferTensor.ts"
 import { RequestInvalid } from "../RequestError.ts"
 
 const brief = (value: unknown): string => {
-  if (typeof value === "string") return quote(value)
+  if (typeof value === "string") return value.isWellFormed() ? quote(value) : `${quote(value)}, half of a character`
   if (value === undefined) return "nothing"
   return Array.isArray(value) ? "an array" : typeof value === "object" && value !== null ? "an object" : String(value)
 }

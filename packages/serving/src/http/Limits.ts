@@ -8,7 +8,7 @@ export interface Limits {
   readonly bodyBytes: number
   /** Of a body once its gzip or deflate is undone. */
   readonly decompressedBytes: number
-  /** Of all bodies that are held at one time, from whatever client. */
+  /** Of all bodies that are held at one time, from whatever client; beyond them the client that holds most gives way. */
   readonly heldBytes: number
   readonly headerBytes: number
   readonly jsonDepth: number

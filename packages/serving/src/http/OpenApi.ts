@@ -382,7 +382,14 @@ const paths: Readonly<Record<string, Path>> = Object.fromEntries([
   }),
   plain("/v2", "serverMetadata", "Server", "Which server this is, and its extensions.", json(ref("ServerMetadata"))),
   plain("/v2/health/live", "live", "Server", "Whether the server runs.", json(object({ live: boolean }))),
-  plain("/v2/health/ready", "ready", "Server", "Whether every model answers.", json(object({ ready: boolean })), 503),
+  plain(
+    "/v2/health/ready",
+    "ready",
+    "Server",
+    "Whether this server takes requests.",
+    json(object({ ready: boolean })),
+    503
+  ),
   plain("/openapi.json", "openApi", "Documentation", "This document.", json({ type: "object" })),
   plain("/docs", "docs", "Documentation", "This document as a page.", { "text/html": { schema: string } })
 ])

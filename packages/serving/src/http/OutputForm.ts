@@ -5,6 +5,7 @@ import { Result } from "effect"
 import { type InferRequest, quote } from "../InferTensor.ts"
 import type { ModelSignature, TensorSpec } from "../ModelSignature.ts"
 import { RequestInvalid } from "../RequestError.ts"
+import * as RequestParameters from "../RequestParameters.ts"
 
 /** The form of one output. */
 export interface OutputForm {
@@ -24,8 +25,10 @@ export interface OutputForms {
 const json: OutputForm = { binary: false, classes: 0, spec: undefined }
 const raw: OutputForm = { ...json, binary: true }
 
-const wrong = (parameter: string, place: string, what: string) =>
-  Result.fail(new RequestInvalid({ reason: `the parameter "${parameter}" of ${place} must be ${what}; correct it` }))
+const notBoolean = (parameter: string, place: string) =>
+  Result.fail(
+    new RequestInvalid({ reason: `the parameter "${parameter}" of ${place} must be true or false; correct it` })
+  )
 
 /** What a request's parameters say; undefined where all is plain JSON. */
 export const read = (
@@ -33,18 +36,17 @@ export const read = (
   signature: ModelSignature | undefined
 ): Result.Result<OutputForms | undefined, RequestInvalid> => {
   const all = parameters?.binary_data_output ?? false
-  if (typeof all !== "boolean") return wrong("binary_data_output", "the request", "true or false")
+  if (typeof all !== "boolean") return notBoolean("binary_data_output", "the request")
   const others = all ? raw : json
   const named = new Map<string, OutputForm>()
   for (const output of outputs ?? []) {
-    const { binary_data: binary = all, classification: classes = 0 } = output.parameters ?? {}
-    const place = `the output ${quote(output.name)}`
-    if (typeof binary !== "boolean") return wrong("binary_data", place, "true or false")
-    if (typeof classes !== "number" || !Number.isSafeInteger(classes) || classes < 0) {
-      return wrong("classification", place, "a whole number of classes")
-    }
-    if (!binary && classes === 0 && !all) continue
-    named.set(output.name, { binary, classes, spec: signature?.outputs.find(({ name }) => name === output.name) })
+    const { binary_data: binary = all } = output.parameters ?? {}
+    if (typeof binary !== "boolean") return notBoolean("binary_data", `the output ${quote(output.name)}`)
+    const classes = RequestParameters.classes(output)
+    if (Result.isFailure(classes)) return Result.fail(classes.failure)
+    if (!binary && classes.success === 0 && !all) continue
+    const spec = signature?.outputs.find(({ name }) => name === output.name)
+    named.set(output.name, { binary, classes: classes.success, spec })
   }
   return Result.succeed(all || named.size > 0 ? { named, others } : undefined)
 }

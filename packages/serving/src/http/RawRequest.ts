@@ -31,6 +31,9 @@ export const read = (
     return invalid(`${input} leaves more than one size open, which raw bytes do not tell; send its shape as JSON`)
   }
   const fixed = countOf(spec.shape.filter((size) => typeof size === "number"))
+  if (datatype === "BYTES" && fixed !== 1) {
+    return invalid(`${input} holds more than one text, whose ends raw bytes do not tell; send its elements as JSON`)
+  }
   const open = datatype === "BYTES" ? 1 : body.length / (fixed * row(datatype).bytes)
   if (!Number.isInteger(open)) {
     return invalid(

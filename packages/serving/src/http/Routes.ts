@@ -120,6 +120,10 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
     get(`${model}/stats`, json(modelName.pipe(Effect.flatMap(plane.statistics), Effect.map(TritonForms.statistics)))),
     { verbs: [], path: `${model}/infer`, handler: Effect.succeed(unknownRoute) }
   ]
+  const ready = plane.serverReady.pipe(
+    Effect.as(Answer.json({ ready: true })),
+    Effect.catchTag("NoneReady", ({ message }) => Effect.succeed(Answer.error(message, 503, { "retry-after": "1" })))
+  )
   const versions = modelName.pipe(
     Effect.flatMap(plane.modelMetadata),
     Effect.map(({ name, versions }) => ({ name, versions }))
@@ -131,7 +135,7 @@ const routesOf = (plane: DataPlane["Service"], { access, limits }: Options): Rea
     get("/metrics", Metrics.answer(plane)),
     get("/v2", Effect.succeed(Answer.json(plane.serverMetadata))),
     get("/v2/health/live", Effect.succeed(Answer.json({ live: true }))),
-    get("/v2/health/ready", Effect.as(plane.serverReady, Answer.json({ ready: true }))),
+    get("/v2/health/ready", ready),
     get("/v2/models/stats", json(Effect.map(plane.statistics(), TritonForms.statistics))),
     get("/v2/models/:model/versions", json(versions)),
     ...ofModel("/v2/models/:model"),

@@ -15,7 +15,8 @@ const end = (response: ServerResponse, { status, headers, body }: Reply, idleMil
   if (response.destroyed) return
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
   if (length > mayWait) response.setTimeout(idleMillis, () => response.destroy())
-  response.writeHead(status, { ...headers, "content-length": length })
+  // An answer of 204 has no body, and says no length of one (RFC 9110, 8.6).
+  response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": length })
   response.end(body)
 }
 

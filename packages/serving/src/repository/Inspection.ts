@@ -43,11 +43,13 @@ const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
     })
 })
 
+const nameTaken = "its name is taken: /v2/models/stats are the statistics of all models; give it another"
 const notAModel = "the file is not an ONNX model; export one again"
 
 /** Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. */
 export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
+  if (model === "stats") return yield* refuse(nameTaken)
   const unreadable = () => refuse("its file cannot be read")
   const content = typeof source === "string" ? yield* Effect.mapError(ModelFile.read(source), unreadable) : source
   const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))

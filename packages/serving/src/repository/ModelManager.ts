@@ -35,7 +35,7 @@ interface Slot {
 
 const notLoaded = "it is not loaded"
 
-/** Opens what the repository holds; fails where a model does not open at all. */
+/** Opens what the repository holds; fails where a model does not open, as whoever starts a server looks at it. Of what comes later the index says so. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
@@ -243,8 +243,15 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       [...models].flatMap(([name, versions]) =>
         model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
       ),
-    /** Models that are meant to be served and are not. */
-    missing: (): ReadonlyArray<string> => [...models.keys()].filter((name) => !latest.has(name) && !unloaded.has(name)),
+    /** Whether no model is meant to be served. */
+    isEmpty: (): boolean => [...models.keys()].every((name) => unloaded.has(name)),
+    /** Whether any model has a worker. */
+    answers: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach([...latest.values()], ({ description }) => Effect.isSuccess(description)),
+        (open) => open.includes(true)
+      )
+    ),
     names: (): ReadonlyArray<string> => [...models.keys()],
     index: Effect.suspend(() =>
       Effect.forEach(

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Prometheus from "prom-client"
 import type { DataPlane } from "../DataPlane.ts"
-import type { ModelStatistics } from "../ModelStatistics.ts"
+import { latencyBounds, type ModelStatistics } from "../ModelStatistics.ts"
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [suffix: string, labels: Labels, value: number]
@@ -34,18 +34,30 @@ const gauge = (name: string, help: string, samples: Family["samples"]): Family =
   samples
 })
 
-const bounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+/** Samples of a histogram from how many are within each bound. */
+const histogram = (
+  bounds: ReadonlyArray<number>,
+  upTo: (bound: number, index: number) => number,
+  count: number,
+  sum: number
+): ReadonlyArray<Sample> => [
+  ...bounds.map((bound, index): Sample => ["_bucket", { le: String(bound) }, upTo(bound, index)]),
+  ["_bucket", { le: "+Inf" }, count],
+  ["_sum", {}, sum],
+  ["_count", {}, count]
+]
 
-const batchRows = ({ batch_stats }: ModelStatistics): ReadonlyArray<Sample> => {
+const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+
+const batchRows = ({ batch_stats, execution_count, inference_count }: ModelStatistics) => {
   const upTo = (bound: number) =>
     batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + (batch_size <= bound ? compute_infer.count : 0), 0)
-  const all = upTo(Number.POSITIVE_INFINITY)
-  return [
-    ...bounds.map((bound): Sample => ["_bucket", { le: String(bound) }, upTo(bound)]),
-    ["_bucket", { le: "+Inf" }, all],
-    ["_sum", {}, batch_stats.reduce((sum, { batch_size, compute_infer }) => sum + batch_size * compute_infer.count, 0)],
-    ["_count", {}, all]
-  ]
+  return histogram(rowBounds, upTo, execution_count, inference_count)
+}
+
+const latencies = ({ inference_stats: { success }, latencies = [] }: ModelStatistics) => {
+  const upTo = (_: number, index: number) => latencies.slice(0, index + 1).reduce((sum, count) => sum + count, 0)
+  return histogram(latencyBounds, upTo, success.count, success.ns / 1e6)
 }
 
 // One row for each metric. A request that ran out of its time in the queue counts as refused, as in Triton.
@@ -92,29 +104,33 @@ const families: ReadonlyArray<Family> = [
   gauge("rai_model_provider", "1 for the execution provider that took the model", ({ provider }) => [
     ["", { provider }, 1]
   ]),
+  {
+    name: "nv_inference_first_response_histogram_ms",
+    help: "Time from arrival to answer of the requests that were answered, in milliseconds",
+    type: "histogram",
+    samples: latencies
+  },
   { name: "rai_inference_batch_rows", help: "Rows of an execution", type: "histogram", samples: batchRows }
 ]
 
-const escape = (text: string): string =>
-  text.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`))
-
-const line = (name: string, labels: Labels, value: number): string => {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escape(text)}"`)
-  return `${name}{${pairs.join(",")}} ${value}\n`
-}
-
-/** The metrics of models in Prometheus' text format, one sample for each version. */
-export const write = (models: ReadonlyArray<ModelStatistics>): string =>
-  families
-    .map(({ help, name, samples, type }) => {
-      const lines = models.flatMap((model) =>
-        samples(model).map(([suffix, labels, value]) =>
-          line(`${name}${suffix}`, { model: model.name, version: model.version, ...labels }, value)
-        )
+/** The metrics of models, one sample for each version. */
+export const read = (models: ReadonlyArray<ModelStatistics>): Prometheus.Registry =>
+  // As one process' part of a sum: prom-client's own histograms count for themselves.
+  Prometheus.AggregatorRegistry.aggregate([
+    families.map(({ help, name, samples, type }) => ({
+      help,
+      name,
+      type,
+      aggregator: "sum",
+      values: models.flatMap((model) =>
+        samples(model).map(([suffix, labels, value]) => ({
+          metricName: `${name}${suffix}`,
+          labels: { model: model.name, version: model.version, ...labels },
+          value
+        }))
       )
-      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`
-    })
-    .join("")
+    }))
+  ])
 
 // One for the process, whose memory, processor time and event loop it watches from the first scrape on.
 const processMetrics = Effect.runSync(
@@ -131,7 +147,7 @@ const processMetrics = Effect.runSync(
 export const answer = (plane: DataPlane["Service"]): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.gen(function* () {
     const models = yield* Effect.orDie(plane.statistics())
-    const registry = yield* processMetrics
-    const body = write(models) + (yield* Effect.promise(() => registry.metrics()))
+    const all = Prometheus.Registry.merge([read(models), yield* processMetrics])
+    const body = yield* Effect.promise(() => all.metrics())
     return HttpServerResponse.text(body, { contentType: Prometheus.Registry.PROMETHEUS_CONTENT_TYPE })
   })

@@ -1,7 +1,7 @@
 import { connect as connectSocket } from "node:net"
 import { deflateSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Fiber, Layer, Redacted } from "effect"
 import { GrpcTransport, type Options } from "../../src/grpc/GrpcTransport.ts"
 import * as EchoPlane from "./EchoPlane.ts"
 import * as Raw from "./Raw.ts"
@@ -115,10 +115,13 @@ describe("what one client may hold", () => {
       const half = Raw.framed(Raw.message(960_000)).subarray(0, 100_000)
       const calls = others.map((other) => Raw.begin(other, Raw.infer))
       for (const call of calls) call.write(half)
-      const last = Raw.begin(session, Raw.infer)
+      const ends = yield* Effect.forEach(calls, (call) => Effect.forkScoped(Raw.end(call)))
       yield* Effect.sleep("100 millis")
-      last.write(half)
-      const refused = yield* Raw.end(last)
+      // The next takes the pot over its bound: one of those that hold most gives way, and who holds little is served.
+      const next = Raw.begin(session, Raw.infer)
+      next.end(Raw.framed(Raw.message(80_000)))
+      assert.strictEqual((yield* Raw.end(next)).status, "0")
+      const refused = yield* Effect.raceAll(ends.map((end) => Fiber.join(end)))
       assert.deepInclude(refused, { status: "14", pushback: "1000" })
       assert.include(refused.message, "holds as many bytes")
       for (const call of calls) call.close(8)

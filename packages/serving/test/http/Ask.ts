@@ -45,21 +45,20 @@ export const split = ({ bytes, headers }: Reply) => {
   return { json: JSON.parse(Buffer.from(bytes.subarray(0, length)).toString()), tail: bytes.subarray(length) }
 }
 
-/** What the server says on a connection to which this text is written, until it closes it or `milliseconds` are over. */
-export const speak = Effect.fnUntraced(function* (text: string | Uint8Array, milliseconds = 5000) {
+/** What the server says on a connection to which this text is written, until it has said what `enough` finds or closes it. */
+export const speak = Effect.fnUntraced(function* (text: string | Uint8Array, enough?: RegExp) {
   const { url } = yield* InferenceServer.InferenceServer
   const { hostname, port } = new URL(url)
   return yield* Effect.callback<string>((resume) => {
     const socket = connect(Number(port), hostname)
     let said = ""
     const end = () => {
-      clearTimeout(timer)
       socket.destroy()
       resume(Effect.succeed(said))
     }
-    const timer = setTimeout(end, milliseconds)
     socket.on("data", (chunk) => {
       said += chunk.toString("latin1")
+      if (enough?.test(said)) end()
     })
     socket.on("error", end)
     socket.on("close", end)

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http"
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib"
 import { assert, it, layer } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted } from "effect"
 import * as OpenApi from "../../src/http/OpenApi.ts"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import { fixtures } from "../Client.ts"
@@ -101,6 +101,27 @@ layer(serve(), live)("binary tensor data", (it) => {
         { name: "INT16_out", datatype: "INT16", shape: [3], parameters: { binary_data_size: 6 } }
       ])
       assert.deepStrictEqual(tail, bytes[6])
+    })
+  )
+
+  it.effect("goes with names that hold half of a character, which come back as they were and as UTF-8", () =>
+    Effect.gen(function* () {
+      const utf8 = new TextDecoder("utf-8", { fatal: true })
+      const half = "a\ud800"
+      const fine = yield* ask(identity, post({ id: half, inputs: [integers(1)] }))
+      assert.deepStrictEqual([fine.status, JSON.parse(utf8.decode(fine.bytes)).id], [200, half])
+      const input = { ...integers(1), name: half }
+      const wrong = [
+        { inputs: [input] },
+        { inputs: [integers(1)], outputs: [{ name: half }] },
+        { inputs: [{ ...input, parameters: { [half]: [] } }] },
+        { inputs: [{ ...integers(1), datatype: half }] }
+      ]
+      for (const body of wrong) {
+        const reply = yield* ask(identity, post(body))
+        assert.strictEqual(reply.status, 400)
+        assert.include(JSON.parse(utf8.decode(reply.bytes)).error, "a\\ud800")
+      }
     })
   )
 
@@ -311,7 +332,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
     'the model "loop" did not answer within the time that the request gave; give it more, or ask for less at once'
   const statistics = Effect.gen(function* () {
     const { model_stats } = (yield* ask("/v2/models/loop/stats")).json() as {
-      model_stats: ReadonlyArray<{ queue: { expired: number; cancelled: number } }>
+      model_stats: ReadonlyArray<{ queue: { expired: number; cancelled: number; waiting: number } }>
     }
     return model_stats[0]!.queue
   })
@@ -348,16 +369,19 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
     Effect.gen(function* () {
       const { url } = yield* InferenceServer.InferenceServer
       const before = yield* statistics
-      const busy = yield* Effect.forkChild(ask(loop, post(slow(500_000))))
-      yield* Effect.sleep("50 millis")
+      const until = Effect.fnUntraced(function* (holds: (now: Effect.Success<typeof statistics>) => boolean) {
+        while (!holds(yield* statistics)) yield* Effect.sleep("5 millis")
+      })
+      const busy = yield* Effect.forkChild(ask(loop, post(slow(5_000_000))))
+      yield* until(({ waiting }) => waiting === 0)
       const gone = new AbortController()
       const left = fetch(`${url}${loop}`, { ...post(slow(1)), signal: gone.signal }).catch(() => "left")
-      yield* Effect.sleep("50 millis")
+      yield* until(({ waiting }) => waiting === 1)
       gone.abort()
       assert.strictEqual(yield* Effect.promise(() => left), "left")
-      yield* Effect.sleep("50 millis")
+      yield* until(({ waiting }) => waiting === 0)
       assert.strictEqual((yield* statistics).cancelled, before.cancelled + 1)
-      yield* Effect.promise(async () => busy)
+      yield* Fiber.join(busy)
     })
   )
 })
@@ -369,7 +393,14 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
     Effect.gen(function* () {
       const load = "/v2/repository/models/simple/load"
       const error = "this route wants a bearer token, and none or another came; send «authorization: Bearer …»"
-      for (const path of ["/v2", "/v2/health/live", "/docs", "/no/such/route"]) {
+      for (const path of [
+        "/v2",
+        "/v2/health",
+        "/v2/health/live/",
+        "/v2/models/simple/ready",
+        "/docs",
+        "/no/such/route"
+      ]) {
         const reply = yield* ask(path)
         assert.deepStrictEqual([reply.status, reply.json()], [401, { error }])
         assert.match(reply.headers.get("www-authenticate") ?? "", /^Bearer/)
@@ -379,6 +410,17 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
       for (const wrong of ["reade", "reader2", "Reader", ""])
         assert.strictEqual((yield* ask("/v2", bearer(wrong))).status, 401)
       assert.strictEqual((yield* ask("/v2", bearer("reader"))).status, 200)
+      for (const [authorization, status] of [
+        ["bearer reader", 200],
+        ["BEARER  reader", 200],
+        ["Bearer READER", 401],
+        ["Bearerreader", 401],
+        ["reader", 401],
+        ["Basic reader", 401],
+        ["Bearer Bearer reader", 401]
+      ] as const) {
+        assert.strictEqual((yield* ask("/v2", { headers: { authorization } })).status, status, authorization)
+      }
       assert.strictEqual(
         (yield* ask(identity, { ...post({ inputs: [integers(1)] }), ...bearer("reader") })).status,
         200
@@ -393,12 +435,26 @@ layer(serve({ access: { all: Redacted.make("reader"), admin: Redacted.make("keep
   )
 })
 
+layer(serve({ access: { all: Redacted.make("reader") } }), live)("a prober without a token", (it) => {
+  it.effect("is told of the server's health, and of no model", () =>
+    Effect.gen(function* () {
+      for (const path of ["/v2/health/live", "/v2/health/ready", "/v2/health/ready?verbose=1"]) {
+        const { status, json } = yield* ask(path)
+        const key = path.includes("live") ? "live" : "ready"
+        assert.deepStrictEqual([status, json()], [200, { [key]: true }])
+        assert.strictEqual((yield* ask(path, { method: "HEAD" })).status, 200)
+      }
+    })
+  )
+})
+
 layer(serve({ cors: ["https://ours.example"] }), live)("pages of other origins", (it) => {
   it.effect("may ask where their origin is named, and no others", () =>
     Effect.gen(function* () {
       const preflight = { origin: "https://ours.example", "access-control-request-method": "POST" }
       const allowed = yield* ask(identity, { method: "OPTIONS", headers: preflight })
       assert.strictEqual(allowed.status, 204)
+      for (const name of ["content-length", "transfer-encoding"]) assert.isNull(allowed.headers.get(name))
       assert.strictEqual(allowed.headers.get("access-control-allow-origin"), "https://ours.example")
       assert.match(allowed.headers.get("access-control-allow-headers") ?? "", /inference-header-content-length/)
       for (const path of ["/v2", identity]) {
@@ -531,23 +587,80 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
 })
 
 layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodies that are held", (it) => {
-  it.effect("are bounded over all clients, and given back", () =>
+  const body = (bytes: number) => JSON.stringify({ pad: "x".repeat(bytes), inputs: [integers(1)] })
+  /** A client that sends so many bytes of a body, of which one more never comes; `status` is what it is told, or 0 where it hears nothing. */
+  const slow = Effect.fnUntraced(function* (bytes: number, localAddress = "127.0.0.1") {
+    const { url } = yield* InferenceServer.InferenceServer
+    const headers = { "content-length": bytes + 1 }
+    const client = { status: 0, leave: () => request.destroy() }
+    const request = httpRequest(`${url}${identity}`, { method: "POST", headers, localAddress, agent: false })
+    request.on("error", () => undefined)
+    request.on("response", (response) => {
+      client.status = response.resume().statusCode ?? 0
+    })
+    yield* Effect.promise(() => new Promise((sent) => request.write(Buffer.alloc(bytes, " "), sent)))
+    return client
+  })
+  /** Asks with a body until one of the clients has had to give way; all that is asked is answered. */
+  const untilOneGivesWay = Effect.fnUntraced(function* (
+    clients: ReadonlyArray<{ readonly status: number }>,
+    bytes: number
+  ) {
+    while (clients.every(({ status }) => status === 0)) {
+      assert.strictEqual((yield* ask(identity, post(body(bytes)))).status, 200)
+    }
+  })
+
+  it.effect("half sent, give way to others' once there is no room, and are given back", () =>
     Effect.gen(function* () {
-      const { url } = yield* InferenceServer.InferenceServer
-      const body = JSON.stringify({ pad: "x".repeat(60_000), inputs: [integers(1)] })
-      // One that holds its bytes and never ends.
-      const first = httpRequest(`${url}${identity}`, { method: "POST", headers: { "content-length": 70_000 } })
-      first.on("error", () => undefined)
-      first.write(body)
-      yield* Effect.sleep("100 millis")
-      const refused = yield* ask(identity, post(body))
+      const first = yield* slow(60_000)
+      const second = yield* slow(39_990)
+      yield* untilOneGivesWay([first, second], 100)
+      assert.strictEqual(first.status, 503)
+      for (let i = 0; i < 5; i++) assert.strictEqual((yield* ask(identity, post(body(50_000)))).status, 200)
+      assert.strictEqual(second.status, 0)
+      // Its own, where it holds most.
+      const refused = yield* ask(identity, post(body(70_000)))
       assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [503, "1"])
-      first.destroy()
-      yield* Effect.sleep("100 millis")
-      for (let i = 0; i < 5; i++) assert.strictEqual((yield* ask(identity, post(body))).status, 200)
+      second.leave()
+    })
+  )
+
+  it.effect("are weighed by the address that they come from", () =>
+    Effect.gen(function* () {
+      const many = yield* Effect.replicateEffect(slow(9_999, "127.0.0.2"), 10)
+      yield* untilOneGivesWay(many, 20_000)
+      assert.sameMembers([...new Set(many.map(({ status }) => status))], [503, 0])
+      for (const { leave } of many) leave()
+    })
+  )
+
+  it.effect("are given back by who went away", () =>
+    Effect.gen(function* () {
+      const many = yield* Effect.replicateEffect(slow(20_000, "127.0.0.2"), 4)
+      assert.strictEqual((yield* ask(identity, post(body(70_000)))).status, 503)
+      for (const { leave } of many) leave()
+      // Lighter than what they held, it would give way as long as they hold it.
+      while ((yield* ask(identity, post(body(70_000)))).status !== 200) yield* Effect.sleep("5 millis")
     })
   )
 })
+
+it.live("takes a body that is one text, and refuses one where the model wants more", () =>
+  Effect.gen(function* () {
+    const whole = { "Inference-Header-Content-Length": "0" }
+    const answers = yield* Effect.forEach(["texts", "couples"], (model) =>
+      ask(`/v2/models/${model}/infer`, post("übung", whole)).pipe(
+        Effect.provide(serve({ repository: `${fixtures}/more/${model}.onnx` }))
+      )
+    )
+    const { json, tail } = split(answers[0]!)
+    assert.deepStrictEqual([json.outputs[0].shape, tail], [[1], new Uint8Array(texts("übung"))])
+    const error =
+      'the input "x" of shape [-1, 2] holds more than one text, whose ends raw bytes do not tell; send its elements as JSON'
+    assert.deepStrictEqual([answers[1]!.status, answers[1]!.json()], [400, { error }])
+  })
+)
 
 it.live("says that a key is none", () =>
   Effect.gen(function* () {

@@ -39,6 +39,17 @@ it("reads NaN and the infinities as bare words, as many as there are, and writes
   )
 })
 
+it("refuses texts with half of a character, which have no UTF-8", () => {
+  for (const half of ["\\ud800", "\\udc00", "\\ude00\\ud83d"]) {
+    assert.strictEqual(
+      why(`{"inputs":[${tensor("BYTES", 2, `"a","${half}"`)}]}`),
+      `the input "BYTES" is BYTES: each element is a text without U+FFFF; element 1 is "${half}", half of a character; correct it`
+    )
+  }
+  const [whole] = Result.getOrThrow(read(`{"inputs":[${tensor("BYTES", 1, '"\\ud83d\\ude00"')}]}`)).inputs
+  assert.deepStrictEqual(whole?.data, ["\u{1f600}"])
+})
+
 it("reads what JSON.parse reads, whatever the texts hold", () => {
   const property = fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 1 }), (texts) => {
     const well = texts.map((text) => text.toWellFormed().replaceAll("\uFFFF", ""))
