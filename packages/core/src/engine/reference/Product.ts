@@ -53,13 +53,23 @@ const twoRows = (
   panel: Float64Array,
   depth: number
 ): ReadonlyArray<number> => {
-  let [x0, x1, x2, x3] = [0, 0, 0, 0]
-  let [y0, y1, y2, y3] = [0, 0, 0, 0]
+  let x0 = 0
+  let x1 = 0
+  let x2 = 0
+  let x3 = 0
+  let y0 = 0
+  let y1 = 0
+  let y2 = 0
+  let y3 = 0
   let x = start + row * rows
   let y = start + neighbour * rows
   for (let at = 0; at < depth * width; at += width) {
-    const [f, g] = [data[x]!, data[y]!]
-    const [b0, b1, b2, b3] = [panel[at]!, panel[at + 1]!, panel[at + 2]!, panel[at + 3]!]
+    const f = data[x]!
+    const g = data[y]!
+    const b0 = panel[at]!
+    const b1 = panel[at + 1]!
+    const b2 = panel[at + 2]!
+    const b3 = panel[at + 3]!
     x0 += f * b0
     x1 += f * b1
     x2 += f * b2
