@@ -63,6 +63,14 @@ const reduce =
     return result
   }
 
+/** A slice of the first axis lies together: it is no copy. */
+const leading = ({ data }: Values, shape: ReadonlyArray<number>, start: number): Product.Numbers => {
+  const step = size(shape.slice(1))
+  return data.subarray(start * step, start * step + size(shape))
+}
+
+const within = gather((index, { axis, start }) => index.map((i, along) => (along === axis ? i + (start as number) : i)))
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
 export const kernels: Readonly<Record<string, Kernel>> = {
@@ -125,7 +133,10 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   broadcast: gather((index, _, x) =>
     x.shape.map((n, axis) => (n === 1 ? 0 : index[axis + index.length - x.shape.length]!))
   ),
-  slice: gather((index, { axis, start }) => index.map((i, along) => (along === axis ? i + (start as number) : i))),
+  slice: (operands, shape, attributes) =>
+    attributes.axis === 0
+      ? leading(operands[0]!, shape, attributes.start as number)
+      : within(operands, shape, attributes),
   pad: ([x], shape, { axis, before }) => {
     const result = new Float64Array(size(shape))
     const stride = strides(shape)
