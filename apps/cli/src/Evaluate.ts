@@ -134,7 +134,9 @@ const known = Effect.fnUntraced(function* (of: Known, data: string, label: strin
     ...Preprocessing.reading(of.preprocessing?.columns ?? [])
   })
   const { classNames, task } = of
-  const mine = { names: of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames, task, classNames }
+  const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
+  const names = own.length === 0 ? frame.columns.map(({ name }) => name) : own
+  const mine = { names, task, classNames }
   yield* Settings.same("data as it was trained on", mine, frame, data)
   return { frame, read: yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame))) }
 })

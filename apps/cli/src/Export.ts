@@ -2,7 +2,7 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { Circuit, Encoding, type Trained, TrainedStore, version } from "@rai/core"
+import { Encoding, type Trained, TrainedStore, version } from "@rai/core"
 import { Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -83,12 +83,12 @@ export const command = Command.make(
   )
 )
 
-/** A network from elsewhere with its own parameters. */
+/** A network from elsewhere with its own parameters; what its inputs stand for nobody has said. */
 const asItIs = ({ circuit, parameters }: Onnx.Read): Trained.Trained => ({
   circuit,
   parameters,
   task: "regression",
-  inputNames: Array.from({ length: Circuit.inputs(circuit)! }, (_, i) => `x${i}`),
+  inputNames: [],
   origin: { plan: "none", seed: 0, engine: "none", version }
 })
 

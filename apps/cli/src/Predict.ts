@@ -27,7 +27,7 @@ export const command = Command.make(
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, {
-      names: origin?.inputs,
+      names: origin?.inputs.length === 0 ? undefined : origin?.inputs,
       preprocessing: origin?.preprocessing,
       raw: origin?.columns !== undefined
     })

@@ -4,7 +4,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { version } from "@rai/core"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger, References } from "effect"
 import { Command } from "effect/cli"
 import * as Cost from "./Cost.ts"
 import * as Demo from "./Demo.ts"
@@ -61,8 +61,12 @@ for (const arg of process.argv.slice(2)) {
   else args.push(arg)
 }
 
+// The parser's own level holds while a command runs; how it failed is told after that.
+const level = /(^| )--log-level[= ](all|trace|debug)( |$)/i.test(args.join(" ")) ? "Debug" : "Info"
+
 Command.runWith(rai, { version })(args).pipe(
   Failure.report,
+  Effect.provideService(References.MinimumLogLevel, level),
   Effect.provide(Layer.mergeAll(NodeServices.layer, logging, UsageWrong.layer)),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: Failure.teardown })
 )

@@ -9,6 +9,8 @@ import * as Report from "./Report.ts"
 const shown = (value: unknown): string =>
   typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value)
 
+const isSaid = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
+
 /** The command. */
 export const command = Command.make(
   "verify",
@@ -23,7 +25,7 @@ export const command = Command.make(
       `largest difference to the free run ${Report.number(maxAbsDifference)} on ${examples} examples`,
       ...(origin === undefined
         ? []
-        : Object.entries(origin).flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${shown(value)}`])))
+        : Object.entries(origin).flatMap(([key, value]) => (isSaid(value) ? [`${key}: ${shown(value)}`] : [])))
     ])
   })
 ).pipe(Command.withDescription("Check a model against its parity record, and say what it holds"))

@@ -209,6 +209,21 @@ describe("folders and files", () => {
     await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)
   })
 
+  it("where it failed is told at --log-level debug alone, behind the command or before it", async () => {
+    const absent = join(place, "absent.onnx")
+    refused(await rai("verify", absent), /absent\.onnx/)
+    for (const args of [
+      ["verify", absent, "--log-level", "debug"],
+      ["--log-level=debug", "verify", absent]
+    ]) {
+      const { code, stderr, stdout } = await rai(...args)
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /^error: .*absent\.onnx/m)
+      assert.match(stderr, /^\s+at .*Verify\.ts/m)
+      assert.strictEqual(stdout, "")
+    }
+  })
+
   it("export: no run, a name that is no model's; verify and predict: no model, none of ONNX, changed", async () => {
     refused(await rai("export", join(place, "nowhere"), "--out", join(place, "m.onnx")), /circuit/)
     refused(await rai("export", run, "--out", join(place, "m.txt")), /end in \.onnx/)

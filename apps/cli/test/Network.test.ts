@@ -59,9 +59,6 @@ describe("a model from PyTorch", () => {
 
 const points = join(place, "points.csv")
 writeFileSync(points, "a,b\n0.5,-0.25\n1,2\n")
-/** The same with the names that the inputs of a network without names get. */
-const numbered = join(place, "numbered.csv")
-writeFileSync(numbered, "x0,x1\n0.5,-0.25\n1,2\n")
 
 describe("a layers-model of TensorFlow.js", () => {
   const at = join(place, "layers")
@@ -91,7 +88,7 @@ describe("a layers-model of TensorFlow.js", () => {
       [
         [at, "--input", points],
         [join(at, "model.json"), "--input", points, "--engine", "tfjs"],
-        [written, "--input", numbered]
+        [written, "--input", points]
       ].map(async (given) => {
         const { code, stderr, stdout } = await rai("predict", ...given)
         assert.strictEqual(code, 0, stderr)

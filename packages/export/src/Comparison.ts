@@ -22,9 +22,12 @@ export const most = 1000
 /** No array of a batch shall hold more numbers than these: 1 GiB in float32. */
 const mostNumbers = 2 ** 28
 
-/** Rows of the largest batches: as many as `most`, or as the widest array of the program lets memory hold. */
+/** Rows of the largest batches: as many as `most`, or as the widest array that the program makes of each example lets memory hold. */
 export const batchOf = ({ nodes }: Program.Program): number => {
-  const numbers = ({ shape }: Tensor.Tensor) => shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
+  const numbers = ({ shape }: Tensor.Tensor) =>
+    shape.every((n) => typeof n === "number")
+      ? 1
+      : shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
   const widest = nodes.reduce((largest, node) => Math.max(largest, numbers(node)), 1)
   return Math.max(1, Math.min(most, Math.floor(mostNumbers / widest)))
 }

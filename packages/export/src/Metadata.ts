@@ -37,7 +37,7 @@ export interface Metadata {
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
   /** The raw columns that the model takes, where the preprocessing is part of it. */
   readonly columns?: ReadonlyArray<string> | undefined
-  /** The names of the features. */
+  /** The names of the features; none where nobody has said them, as of a network from elsewhere that was written as it is. */
   readonly inputs: ReadonlyArray<string>
   readonly classes?: ReadonlyArray<string> | undefined
 }

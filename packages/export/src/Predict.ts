@@ -67,7 +67,7 @@ export const onEngine = Effect.fn("Predict.onEngine")(function* (
 
 const meaning = (origin: Metadata.Metadata | undefined) => ({
   task: origin?.task,
-  inputNames: origin?.inputs,
+  inputNames: origin?.inputs.length === 0 ? undefined : origin?.inputs,
   classNames: origin?.classes
 })
 
@@ -95,7 +95,8 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
     (typeof examples === "string" || examples === inputs.shape[0]) &&
     inputs.data.length === NdArray.size(inputs.shape)
   if (!fits) {
-    const names = origin === undefined ? "" : ` (${(origin.columns ?? origin.inputs).join(", ")})`
+    const named = origin?.columns ?? origin?.inputs ?? []
+    const names = named.length === 0 ? "" : ` (${named.join(", ")})`
     const expected = `inputs [${input.shape.join(", ")}]${names}`
     return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]` })
   }

@@ -81,10 +81,13 @@ const claimed = Effect.fnUntraced(function* (
   ] as const) {
     const [said, held] = [record[claim], model[claim]]
     if (held === undefined || said === held) continue
-    const reason = `its ${claim} ${said} ${verb} of the model, ${held}`
+    const reason = `its ${claim} ${shown(said)} ${verb} of the model, ${shown(held)}`
     return yield* new Parity.RecordInvalid({ file: Parity.fileOf(file), reason })
   }
 })
+
+/** A claim on one line, as much of it as a hash is long: either file may hold anything. */
+const shown = (claim: string | number): string => JSON.stringify(String(claim)).slice(1, -1).slice(0, 64)
 
 /** Rows in the shape that the model gives its examples. */
 const shaped = ({ data, shape }: NdArray.NdArray, [, ...example]: Shape.Shape = []): NdArray.NdArray => {

@@ -73,6 +73,12 @@ const cases: Readonly<Record<string, readonly [Uint8Array, string]>> = {
     }),
     "net.onnx: expected a graph without cycles, but Gemm «/2/Gemm» needs its own result; export the model again from where it comes"
   ],
+  "an output without a name": [
+    changed(({ graph }) => {
+      graph!.output[0]!.name = ""
+    }),
+    "net.onnx: expected arrays that can be read, but an output without a name came; export the model again from where it comes"
+  ],
   "an initialiser that is missing": [
     changed(({ graph }) => {
       graph!.initializer.splice(0, 1)

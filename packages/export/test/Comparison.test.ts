@@ -22,6 +22,11 @@ it("batches are of 1, 7 and then 1,000 rows, or of as many as memory holds of th
   assert.strictEqual(Comparison.batchOf(wide(2 ** 30)), 1)
 })
 
+it("weights are there once, however many rows a batch has", () => {
+  const [x, w] = [Tensor.input("x", ["batch", 2 ** 15]), Tensor.input("w", [2 ** 15, 2 ** 15])]
+  assert.strictEqual(Comparison.batchOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })), Comparison.most)
+})
+
 it.effect("a model with two thousand outputs is proved as one with few", () =>
   Effect.gen(function* () {
     const file = join(yield* Folder.make, "wide.onnx")

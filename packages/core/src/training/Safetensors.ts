@@ -55,7 +55,7 @@ export const encode = (arrays: Arrays): Uint8Array<ArrayBuffer> => {
 }
 
 /** The arrays of a safetensors file. */
-export const decode = (bytes: Uint8Array): Effect.Effect<Arrays, SafetensorsInvalid> =>
+export const decode = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Arrays, SafetensorsInvalid> =>
   Effect.gen(function* () {
     const invalid = (reason: string) => new SafetensorsInvalid({ reason })
     if (bytes.length < 8) return yield* invalid(`only ${bytes.length} bytes came`)
@@ -71,9 +71,15 @@ export const decode = (bytes: Uint8Array): Effect.Effect<Arrays, SafetensorsInva
       const Type = types[dtype]
       if (8 + length + end > bytes.length) return yield* invalid(`it is cut short before the end of «${name}»`)
       if (end - start !== size(shape) * Type.BYTES_PER_ELEMENT) return yield* invalid(`«${name}» has the wrong length`)
-      // A copy, which also starts where the type wants it to.
-      const own = Uint8Array.from(bytes.subarray(8 + length + start, 8 + length + end))
-      arrays[name] = { shape, data: new Type(own.buffer) }
+      const from = bytes.byteOffset + 8 + length + start
+      // Where an array starts as its type wants it to, it is read where it lies; else from a copy.
+      arrays[name] = {
+        shape,
+        data:
+          from % Type.BYTES_PER_ELEMENT === 0
+            ? new Type(bytes.buffer, from, size(shape))
+            : new Type(bytes.slice(8 + length + start, 8 + length + end).buffer)
+      }
     }
     return arrays
   })

@@ -23,7 +23,7 @@ export interface Trained {
   readonly task: Task
   /** What makes the circuit's inputs of raw columns; absent where it takes these as they are. */
   readonly preprocessing?: Preprocessing | undefined
-  /** The names of the circuit's inputs. */
+  /** The names of the circuit's inputs; none where nobody has said them. */
   readonly inputNames: ReadonlyArray<string>
   readonly classNames?: ReadonlyArray<string> | undefined
   readonly origin: Origin

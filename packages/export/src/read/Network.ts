@@ -280,6 +280,13 @@ class Reading {
     return known
   }
 
+  /** The value of an output, which the format lets no one leave out. */
+  private named(name: string): Value.Value {
+    const value = this.value(name)
+    if (value === undefined) throw new Refused("an output without a name came", true)
+    return value
+  }
+
   private leaf(name: string): Value.Value {
     if (has(this.settings.given, name)) return this.fromNumbers(name, this.settings.given![name]!, false)
     const input = has(this.settings.inputs, name) ? this.inputs.get(name) : undefined
@@ -390,7 +397,7 @@ class Reading {
   /** The whole, once every node is read. */
   readonly network = Effect.fnUntraced(function* (this: Reading): Effect.fn.Return<Network, ModelInvalid> {
     const { file, outputs } = this.settings
-    const found = attempt(() => outputs.map((name) => [name, this.value(name)!] as const))
+    const found = attempt(() => outputs.map((name) => [name, this.named(name)] as const))
     if (found instanceof Refused) {
       return yield* new ModelInvalid({ file, expected: "arrays that can be read", came: found.message })
     }

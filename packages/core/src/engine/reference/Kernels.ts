@@ -3,14 +3,15 @@
  */
 import type { Attributes } from "../../tensor/Primitive.ts"
 import * as Erf from "./Erf.ts"
+import * as Product from "./Product.ts"
 
-/** An array in float64; conditions are 1 and 0. */
+/** An array, computed in float64, given in float32 too; conditions are 1 and 0. */
 export interface Values {
   readonly shape: ReadonlyArray<number>
-  readonly data: Float64Array
+  readonly data: Product.Numbers
 }
 
-type Kernel = (operands: ReadonlyArray<Values>, shape: ReadonlyArray<number>, attributes: Attributes) => Float64Array
+type Kernel = (operands: ReadonlyArray<Values>, shape: ReadonlyArray<number>, attributes: Attributes) => Product.Numbers
 
 const size = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1)
 
@@ -36,7 +37,7 @@ const offset = (index: ReadonlyArray<number>, stride: ReadonlyArray<number>): nu
 const elementwise =
   (f: (...numbers: ReadonlyArray<number>) => number): Kernel =>
   (operands) =>
-    operands[0]!.data.map((_, i) => f(...operands.map(({ data }) => data[i]!)))
+    new Float64Array(operands[0]!.data).map((_, i) => f(...operands.map(({ data }) => data[i]!)))
 
 /** result[index] = operand[from(index)] */
 const gather =
@@ -62,6 +63,14 @@ const reduce =
     return result
   }
 
+/** A slice of the first axis lies together: it is no copy. */
+const leading = ({ data }: Values, shape: ReadonlyArray<number>, start: number): Product.Numbers => {
+  const step = size(shape.slice(1))
+  return data.subarray(start * step, start * step + size(shape))
+}
+
+const within = gather((index, { axis, start }) => index.map((i, along) => (along === axis ? i + (start as number) : i)))
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
 export const kernels: Readonly<Record<string, Kernel>> = {
@@ -79,7 +88,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   elu: elementwise((x) => (x! > 0 ? x! : Math.expm1(x!))),
   erf: elementwise((x) => Erf.erf(x!)),
   clip: ([x], _, { minimum, maximum }) =>
-    x!.data.map((value) => Math.min(Math.max(value, minimum as number), maximum as number)),
+    new Float64Array(x!.data).map((value) => Math.min(Math.max(value, minimum as number), maximum as number)),
   add: elementwise((a, b) => a! + b!),
   sub: elementwise((a, b) => a! - b!),
   mul: elementwise((a, b) => a! * b!),
@@ -124,7 +133,10 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   broadcast: gather((index, _, x) =>
     x.shape.map((n, axis) => (n === 1 ? 0 : index[axis + index.length - x.shape.length]!))
   ),
-  slice: gather((index, { axis, start }) => index.map((i, along) => (along === axis ? i + (start as number) : i))),
+  slice: (operands, shape, attributes) =>
+    attributes.axis === 0
+      ? leading(operands[0]!, shape, attributes.start as number)
+      : within(operands, shape, attributes),
   pad: ([x], shape, { axis, before }) => {
     const result = new Float64Array(size(shape))
     const stride = strides(shape)
@@ -150,15 +162,15 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     const depth = a!.shape.at(transposeA ? -2 : -1)!
     const result = new Float64Array(size(shape))
     for (let batch = 0; batch < size(shape.slice(0, -2)); batch++) {
-      const [left, right, row] = [batch * n * depth, batch * depth * m, batch * n * m]
-      for (let i = 0; i < n; i++) {
-        for (let k = 0; k < depth; k++) {
-          const factor = a!.data[left + (transposeA ? k * n + i : i * depth + k)]!
-          for (let j = 0; j < m; j++) {
-            result[row + i * m + j]! += factor * b!.data[right + (transposeB ? j * depth + k : k * m + j)]!
-          }
-        }
-      }
+      const left = transposeA ? { rows: 1, columns: n } : { rows: depth, columns: 1 }
+      const right = transposeB ? { rows: 1, columns: depth } : { rows: m, columns: 1 }
+      Product.write(
+        { data: a!.data, start: batch * n * depth, ...left },
+        { data: b!.data, start: batch * depth * m, ...right },
+        [n, depth, m],
+        result,
+        batch * n * m
+      )
     }
     return result
   }

@@ -13,16 +13,42 @@ import { kernels, type Values } from "./Kernels.ts"
 
 const name = "reference"
 
-const values = ({ data, shape }: NdArray): Values => ({ shape, data: Float64Array.from(data) })
+const values = ({ data, shape }: NdArray): { readonly shape: NdArray["shape"]; readonly data: Float64Array } => ({
+  shape,
+  data: new Float64Array(data)
+})
+
+/** An input as it is read: weights in float32 need no second copy. */
+const given = (array: NdArray): Values =>
+  array.data instanceof Float32Array ? { shape: array.shape, data: array.data } : values(array)
 
 const evaluate = Effect.fnUntraced(function* (program: Program, inputs: Arrays) {
   const lengths = yield* Binding.lengths(name, program, (input) => inputs[input]?.shape)
   const expanded = Rewrite.expand(program)
+  const lasts = lastUses(expanded)
   const known = new Map<Tensor, Values>()
-  for (const node of expanded.nodes) known.set(node, value(node, known, inputs, lengths))
-  const outputs = Object.entries(expanded.outputs).map(([output, node]) => [output, known.get(node)!] as const)
-  return Object.fromEntries(outputs)
+  for (const node of expanded.nodes) {
+    known.set(node, value(node, known, inputs, lengths))
+    for (const last of lasts.get(node) ?? []) known.delete(last)
+  }
+  return Object.fromEntries(
+    Object.entries(expanded.outputs).map(([output, node]) => [output, values(known.get(node)!)])
+  )
 })
+
+/** What each node is the last to take. */
+const lastUses = ({ nodes, outputs }: Program): ReadonlyMap<Tensor, ReadonlyArray<Tensor>> => {
+  const kept = new Set(Object.values(outputs))
+  const found = new Map<Tensor, Array<Tensor>>()
+  for (const node of nodes.toReversed()) {
+    for (const operand of node.operands) {
+      if (kept.has(operand)) continue
+      kept.add(operand)
+      found.set(node, [...(found.get(node) ?? []), operand])
+    }
+  }
+  return found
+}
 
 const value = (
   node: Tensor,
@@ -31,11 +57,11 @@ const value = (
   lengths: ReadonlyMap<string, number>
 ): Values => {
   const { attributes, operands, primitive } = node
-  if (primitive.name === "input") return values(inputs[attributes.name as string]!)
+  if (primitive.name === "input") return given(inputs[attributes.name as string]!)
   if (primitive.name === "constant") return { shape: [], data: Float64Array.of(attributes.value as number) }
   const shape = Shape.resolve(node.shape, lengths)
-  const given = operands.map((operand) => known.get(operand)!)
-  return { shape, data: kernels[primitive.name]!(given, shape, attributes) }
+  const taken = operands.map((operand) => known.get(operand)!)
+  return { shape, data: kernels[primitive.name]!(taken, shape, attributes) }
 }
 
 /** Runs programs in float64 on one core: for gradients, fixtures and small circuits. */
