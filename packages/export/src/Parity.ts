@@ -174,6 +174,27 @@ export const met = (task: Dataset.Task, targets: NdArray.NdArray, answers: NdArr
     : { accuracy: real(found.accuracy) }
 }
 
+/** |a − b| / (1 + |b|), and |a − b| itself, of one number. */
+const apartAt = (onnxruntime: Rows, sample: number, column: number, real: typeof Real.Type) => {
+  const [came, expected] = [Number(onnxruntime[sample]?.[column] ?? Number.NaN), Number(real)]
+  const difference = distance(came, expected)
+  const finite = difference > 0 && Number.isFinite(difference)
+  return { came, expected, difference, relative: finite ? difference / (1 + Math.abs(expected)) : difference }
+}
+
+/** The `count` samples whose answers are furthest apart, the furthest first. */
+export const furthest = (outputs: ParityRecord["outputs"], count: number): ReadonlyArray<number> => {
+  const most: Array<number> = []
+  for (const { freeRun, onnxruntime } of Object.values(outputs)) {
+    for (const [sample, row] of freeRun.entries()) {
+      for (const [column, real] of row.entries()) {
+        most[sample] = Math.max(most[sample] ?? 0, apartAt(onnxruntime, sample, column, real).relative)
+      }
+    }
+  }
+  return [...most.keys()].sort((a, b) => most[b]! - most[a]!).slice(0, count)
+}
+
 /** The largest differences over all outputs; fails where one is beyond the tolerance. */
 export const compare = Effect.fnUntraced(function* (
   file: string,
@@ -184,10 +205,7 @@ export const compare = Effect.fnUntraced(function* (
   for (const [output, { freeRun, onnxruntime }] of Object.entries(outputs)) {
     for (const [sample, row] of freeRun.entries()) {
       for (const [column, real] of row.entries()) {
-        const [came, expected] = [Number(onnxruntime[sample]?.[column] ?? Number.NaN), Number(real)]
-        const difference = distance(came, expected)
-        const finite = difference > 0 && Number.isFinite(difference)
-        const relative = finite ? difference / (1 + Math.abs(expected)) : difference
+        const { came, difference, expected, relative } = apartAt(onnxruntime, sample, column, real)
         if (relative > tolerance) return yield* new ParityLost({ file, output, sample, expected, came, tolerance })
         maxAbsDifference = Math.max(maxAbsDifference, difference)
         maxRelativeDifference = Math.max(maxRelativeDifference, relative)

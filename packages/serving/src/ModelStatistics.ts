@@ -48,7 +48,7 @@ export interface ModelStatistics {
   readonly inference_stats: InferenceStatistics
   readonly batch_stats: ReadonlyArray<BatchStatistics>
   /** Answers by the time from arrival to answer: those within each of `latencyBounds` and above the one before it. */
-  readonly latencies?: ReadonlyArray<number>
+  readonly latencies: ReadonlyArray<number>
   /** Requests that wait now, and the limit. */
   readonly waiting: number
   readonly limit: number

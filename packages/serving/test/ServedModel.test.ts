@@ -65,7 +65,7 @@ it.live("answers 503 while a model's worker is down, and serves again", () =>
 
 it.live("answers other requests while a model computes", () =>
   Effect.gen(function* () {
-    const underway = yield* Effect.forkChild(ask(2 * slow))
+    const underway = yield* Effect.forkChild(ask(slow))
     yield* Effect.sleep("50 millis")
     const answers = yield* Effect.replicateEffect(call("/v2/health/ready"), 5)
     assert.isTrue(answers.every(({ status }) => status === 200))

@@ -116,8 +116,8 @@ export const methods = (
   const streamed = watched("ModelStreamInfer")
 
   return {
-    serverLive: Calls.unary(run, "other", method.serverLive, () => Effect.succeed({ live: true })),
-    serverReady: Calls.unary(run, "other", method.serverReady, () =>
+    serverLive: Calls.unary(run, "probe", method.serverLive, () => Effect.succeed({ live: true })),
+    serverReady: Calls.unary(run, "probe", method.serverReady, () =>
       plane.serverReady.pipe(Effect.match({ onSuccess: () => ready, onFailure: () => notReady }))
     ),
     modelReady: Calls.unary(run, "other", method.modelReady, (request) =>

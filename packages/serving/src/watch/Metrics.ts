@@ -55,7 +55,7 @@ const batchRows = ({ batch_stats, execution_count, inference_count }: ModelStati
   return histogram(rowBounds, upTo, execution_count, inference_count)
 }
 
-const latencies = ({ inference_stats: { success }, latencies = [] }: ModelStatistics) => {
+const latencies = ({ inference_stats: { success }, latencies }: ModelStatistics) => {
   const upTo = (_: number, index: number) => latencies.slice(0, index + 1).reduce((sum, count) => sum + count, 0)
   return histogram(latencyBounds, upTo, success.count, success.ns / 1e6)
 }

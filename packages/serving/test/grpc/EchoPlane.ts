@@ -88,6 +88,7 @@ export const layer = (seen: Seen) => {
                   compute_output: zero
                 },
                 batch_stats: [{ batch_size: 4, compute_input: zero, compute_infer: zero, compute_output: zero }],
+                latencies: [],
                 waiting: 0,
                 limit: 8,
                 refused: 0,

