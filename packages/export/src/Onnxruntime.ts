@@ -54,6 +54,8 @@ const load = (file: string) =>
     return ort
   })
 
+const isNumbers = ({ type }: Tensor): boolean => type !== "string"
+
 const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {
   const tensor = ({ data, shape }: NdArray.NdArray): Tensor => {
     if (data instanceof Int32Array) return new Tensor("int64", BigInt64Array.from(data, BigInt), shape)
@@ -64,7 +66,8 @@ const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: Inferenc
     run: (inputs) =>
       Effect.map(
         attempt(file, "run", () => opened.run(Record.map(inputs, tensor))),
-        (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, array(output)]))
+        // Texts, as the classes of a model from elsewhere may be, are no numbers: they are left out.
+        (outputs) => Record.map(Record.filter(outputs, isNumbers), array)
       )
   }
 }

@@ -24,6 +24,13 @@ export class InputsUnfit extends Schema.TaggedError<InputsUnfit>()("InputsUnfit"
   }
 }
 
+/** A model whose outputs are no numbers. */
+export class AnswersUnfit extends Schema.TaggedError<AnswersUnfit>()("AnswersUnfit", { file: Schema.String }) {
+  override get message(): string {
+    return `${this.file}: expected a model with an output of numbers, but its outputs are texts; give one that tells probabilities or values`
+  }
+}
+
 /** Outputs by their name, and what they mean where the model says so. */
 export interface Prediction {
   /** `logit` and `probability`, or `value`: [rows, outputs] each. */
@@ -37,7 +44,7 @@ export interface Prediction {
 export type Unread = ModelFile.FileUnreadable | Model.NotAnOnnxModel | ModelInvalid | LayersUnsupported
 
 /** Why there is no prediction. */
-export type Failed = Unread | InputsUnfit | Onnxruntime.OnnxruntimeFailed
+export type Failed = Unread | InputsUnfit | AnswersUnfit | Onnxruntime.OnnxruntimeFailed
 
 /** Runs the model in `file`, of ONNX or a layers-model of TensorFlow.js, on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
 export const predict = Effect.fn("Predict.predict")(function* (
@@ -46,7 +53,9 @@ export const predict = Effect.fn("Predict.predict")(function* (
 ): Effect.fn.Return<Prediction, Failed> {
   const { bytes, given, input, model, origin } = yield* prepared(file, inputs)
   yield* External.files(model, file)
-  return { outputs: yield* Onnxruntime.run(bytes, { [input.name]: given }, file), ...meaning(origin) }
+  const outputs = yield* Onnxruntime.run(bytes, { [input.name]: given }, file)
+  if (Record.keys(outputs).length > 0) return { outputs, ...meaning(origin) }
+  return yield* new AnswersUnfit({ file })
 })
 
 /** The same on the engine at hand: the model is read, and its program run. */

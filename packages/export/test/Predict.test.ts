@@ -1,11 +1,15 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, NdArray, Program } from "@rai/core"
 import { Effect } from "effect"
 import * as Graph from "../src/Graph.ts"
 import * as Model from "../src/Model.ts"
+import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
+import { ModelProtoSchema } from "../src/onnx_pb.ts"
 import * as Predict from "../src/Predict.ts"
 import * as Folder from "./Folder.ts"
 
@@ -76,6 +80,23 @@ describe("Predict.predict", () => {
       assert.strictEqual(
         message,
         `${file}: expected a model that onnxruntime can read, but it refused this one; export it again with \`rai export\``
+      )
+    })
+  )
+
+  it.effect("texts are no numbers: classes by name are left out, and a model of texts alone says so", () =>
+    Effect.gen(function* () {
+      const named = fileURLToPath(new URL("networks/sklearn-classifier-named.onnx", import.meta.url))
+      const x = NdArray.make([2, 4], [5, 3, 1, 0, 6, 3, 5, 2])
+      const { outputs } = yield* Predict.predict(named, x)
+      assert.deepStrictEqual(Object.keys(outputs), ["probabilities"])
+      const model = yield* Model.decode(yield* ModelFile.read(named), named)
+      model.graph!.output = model.graph!.output.filter(({ name }) => name === "label")
+      const file = yield* written(toBinary(ModelProtoSchema, model))
+      const { message } = yield* Effect.flip(Predict.predict(file, x))
+      assert.strictEqual(
+        message,
+        `${file}: expected a model with an output of numbers, but its outputs are texts; give one that tells probabilities or values`
       )
     })
   )
