@@ -94,6 +94,7 @@ export class Call {
   #reading = false
   #finished = false
   #lingers = false
+  #gaveWay = false
 
   constructor(
     shared: Shared,
@@ -337,7 +338,7 @@ export class Call {
 
   /** What it holds, in the pot of all. While it waits for its client, it may have to give way to others. */
   #settle(): void {
-    if (!this.#shared.open.has(this)) return
+    if (this.#gaveWay || !this.#shared.open.has(this)) return
     const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
     const waits = this.#lingers || (this.#status === undefined && this.#kept === 0)
     this.#share.giveWay = waits ? this.#giveWay : undefined
@@ -345,8 +346,13 @@ export class Call {
   }
 
   readonly #giveWay = () => {
-    if (this.#status === undefined && this.#stream.writableLength === 0) this.#abandon(Status.busy)
-    else this.#cut()
+    // What it held is others' from now on: taken again, it would be the next that they give way to.
+    this.#gaveWay = true
+    if (this.#status === undefined && this.#stream.writableLength === 0) {
+      this.#abandon(Status.busy)
+      // Told so, it is not waited for.
+      this.#stream.close(constants.NGHTTP2_NO_ERROR)
+    } else this.#cut()
   }
 
   #abandon(status: Status.Status): void {

@@ -134,6 +134,27 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is given up one by one by calls that have brought nothing, however many they are", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { heldBytes: 8 * MiB } })
+      const sessions = yield* Effect.all(Array.from({ length: 3 }, () => Raw.connect(address)))
+      // As many as go into the pot, and some.
+      const calls = sessions.flatMap((one) => Array.from({ length: 700 }, () => Raw.begin(one, Raw.infer)))
+      let refused = 0
+      for (const call of calls) {
+        call.on("response", (headers) => {
+          refused += headers["grpc-status"] === "14" ? 1 : 0
+        })
+      }
+      yield* Effect.sleep("1 second")
+      const excess = calls.length - (8 * MiB) / 4096
+      assert.deepStrictEqual([refused, calls.filter(({ closed }) => closed).length], [excess, excess])
+      const next = Raw.begin(session, Raw.infer)
+      next.end(Raw.framed(Raw.message(80_000)))
+      assert.strictEqual((yield* Raw.end(next)).status, "0")
+    })
+  )
+
   it.live("is less than it looks in single bytes", () =>
     Effect.gen(function* () {
       const { session } = yield* serve({ limits: { heldBytes: 100_000 } })
