@@ -46,6 +46,9 @@ export interface Method {
   readonly refused?: ((call: Call, code: Status.Code) => void) | undefined
 }
 
+// Of a message of those who bring no token: a service's name.
+const probeBytes = 4096
+
 // What node keeps for a stream, whatever it carries.
 const base = 4096
 
@@ -81,6 +84,8 @@ export class Call {
   readonly #stream: ServerHttp2Stream
   readonly #method: Method | undefined
   readonly #streams: boolean
+  /** Of a message as it comes, and once its coding is undone. */
+  readonly #most: Pick<Limits, "bodyBytes" | "decompressedBytes">
   readonly #frames = new Frames()
   #handler: Handler | undefined
   #status: Status.Status | undefined
@@ -107,6 +112,7 @@ export class Call {
     this.#stream = stream
     this.#method = method
     this.#streams = method?.streams ?? true
+    this.#most = method?.route === "probe" ? { bodyBytes: probeBytes, decompressedBytes: probeBytes } : shared.limits
     const { session } = stream
     this.#share = {
       bytes: 0,
@@ -140,6 +146,10 @@ export class Call {
   get traceparent(): string | undefined {
     const { traceparent } = this.headers
     return typeof traceparent === "string" ? traceparent : undefined
+  }
+
+  get limits(): Limits {
+    return this.#shared.limits
   }
 
   get session() {
@@ -274,9 +284,9 @@ export class Call {
     if (this.#reading) return
     this.#reading = true
     while (!this.isOver && !this.#paused && !this.#decoding) {
-      const next = this.#frames.take(this.#shared.limits.bodyBytes)
+      const next = this.#frames.take(this.#most.bodyBytes)
       if (next === undefined) break
-      if (next === "large") this.#abandon(Status.failure(new BodyTooLarge({ limit: this.#shared.limits.bodyBytes })))
+      if (next === "large") this.#abandon(Status.failure(new BodyTooLarge({ limit: this.#most.bodyBytes })))
       else if (!this.#streams && !this.#frames.isEmpty) this.#abandon(notOne)
       else if (next.compressed) this.#decode(next.bytes)
       else this.#deliver(next.bytes)
@@ -309,7 +319,7 @@ export class Call {
     this.#stream.pause()
     // Until it is undone, it is held as it came.
     this.#kept += bytes.length
-    Encoding.decode(coding, bytes, this.#shared.limits.decompressedBytes, (decoded) => {
+    Encoding.decode(coding, bytes, this.#most.decompressedBytes, (decoded) => {
       this.#decoding = false
       if (this.isOver) return
       this.#kept -= bytes.length

@@ -108,6 +108,62 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is a name where anyone may ask", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ access: { all: Redacted.make("secret") } })
+      const call = Raw.begin(session, "/grpc.health.v1.Health/Check")
+      call.end(Raw.framed(Buffer.alloc(5000)))
+      assert.deepInclude(yield* Raw.end(call), {
+        status: "8",
+        message: "the body is over the limit of 4096 bytes; send fewer examples in one request"
+      })
+    })
+  )
+
+  it.live("is no message that asks for far more than its bytes", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { jsonArrays: 1000, jsonElements: 2000 } })
+      const part = (field: number, bytes: Uint8Array) =>
+        Buffer.concat([Buffer.from([8 * field + 2, (bytes.length & 127) | 128, bytes.length >> 7]), bytes])
+      const many = (count: number, ...bytes: ReadonlyArray<number>) =>
+        Buffer.alloc(count * bytes.length, Buffer.from(bytes))
+      const input = (bytes: Uint8Array) => part(5, bytes)
+      const contents = (bytes: Uint8Array) => input(part(5, bytes))
+      const small = "/inference.GRPCInferenceService/ServerLive"
+      const large: ReadonlyArray<readonly [path: string, message: Uint8Array]> = [
+        // Inputs, outputs and fields unknown here, of two bytes each, at every depth; in the last, of a parameter's value.
+        [Raw.infer, many(1001, 0x2a, 0, 0x78, 0)],
+        [small, many(1001, 0x78, 0)],
+        [Raw.infer, input(many(1001, 0x78, 0))],
+        [Raw.infer, contents(many(1001, 0x42, 0))],
+        [Raw.infer, part(4, part(2, many(1001, 0x78, 0)))],
+        // Sizes, and numbers of one byte and of four.
+        [Raw.infer, input(Buffer.concat([part(3, many(2001, 1)), many(1, 0x78, 0)]))],
+        [Raw.stream, contents(part(3, many(2001, 1)))],
+        [Raw.infer, contents(part(6, many(2001, 0, 0, 0, 0)))]
+      ]
+      for (const [path, message] of large) {
+        const call = Raw.begin(session, path)
+        call.end(Raw.framed(message))
+        assert.deepInclude(yield* Raw.end(call), {
+          status: "3",
+          message:
+            "the message has more parts or numbers than this server takes; send fewer, and tensors as raw_input_contents"
+        })
+      }
+      const call = Raw.begin(session, Raw.infer)
+      call.end(
+        Raw.framed(
+          Raw.message(8, {
+            inputs: [{ name: "x", datatype: "INT32", shape: [1999n], contents: { intContents: Array(1999).fill(1) } }],
+            rawInputContents: []
+          })
+        )
+      )
+      assert.strictEqual((yield* Raw.end(call)).status, "0")
+    })
+  )
+
   it.live("is, with all others together, the pot, and given back by whoever goes", () =>
     Effect.gen(function* () {
       const { address, session } = yield* serve({ limits: { heldBytes: MiB } })
