@@ -96,6 +96,7 @@ export class Call {
   #delivered = 0
   #paused = false
   #decoding = false
+  #stopDecoding = () => {}
   #reading = false
   #finished = false
   #lingers = false
@@ -176,6 +177,7 @@ export class Call {
     if (this.isOver) return
     this.#status = status
     this.#frames.clear()
+    this.#stopDecoding()
     this.#kept = 0
     if (this.#delivered === 0 && status.code !== Status.code.OK) this.#method?.refused?.(this, status.code)
     if (frame === undefined && !this.#stream.headersSent) {
@@ -317,12 +319,19 @@ export class Call {
     }
     this.#decoding = true
     this.#stream.pause()
-    // Until it is undone, it is held as it came.
-    this.#kept += bytes.length
-    Encoding.decode(coding, bytes, this.#most.decompressedBytes, (decoded) => {
+    // Until it is undone, it is held as it came, and as much of it as is undone.
+    let kept = bytes.length
+    this.#kept += kept
+    const grown = (more: number) => {
+      kept += more
+      this.#kept += more
+      this.#settle()
+      if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    }
+    this.#stopDecoding = Encoding.decode(coding, bytes, this.#most.decompressedBytes, grown, (decoded) => {
       this.#decoding = false
       if (this.isOver) return
-      this.#kept -= bytes.length
+      this.#kept -= kept
       if (Result.isFailure(decoded)) {
         const isLarge = decoded.failure._tag === "BodyTooLarge"
         return this.#abandon(
@@ -350,7 +359,7 @@ export class Call {
   #settle(): void {
     if (this.#gaveWay || !this.#shared.open.has(this)) return
     const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
-    const waits = this.#lingers || (this.#status === undefined && this.#kept === 0)
+    const waits = this.#lingers || (this.#status === undefined && (this.#kept === 0 || this.#decoding))
     this.#share.giveWay = waits ? this.#giveWay : undefined
     Held.take(this.#shared.held, this.#share, bytes - this.#share.bytes)
   }
@@ -385,6 +394,7 @@ export class Call {
   #close(): void {
     this.#shared.open.delete(this)
     Held.release(this.#shared.held, this.#share)
+    this.#stopDecoding()
     if (this.#status === undefined) this.#leave()
     else this.#handler = undefined
     // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.

@@ -211,6 +211,31 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is what it sent grown a thousandfold, as far as there is room", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { heldBytes: 64 * MiB } })
+      const hostile = yield* Raw.connect(address)
+      const bomb = Raw.framed(gzipSync(Buffer.alloc(60 * MiB)), true)
+      const before = process.memoryUsage.rss()
+      let most = before
+      const watch = setInterval(() => {
+        most = Math.max(most, process.memoryUsage.rss())
+      }, 20)
+      const calls = Array.from({ length: 40 }, () => Raw.begin(hostile, Raw.infer, { "grpc-encoding": "gzip" }))
+      for (const call of calls) call.end(bomb)
+      const ends = yield* Effect.all(calls.map(Raw.end), { concurrency: "unbounded" })
+      clearInterval(watch)
+      assert.include(
+        ends.map(({ status }) => status),
+        "14"
+      )
+      assert.isBelow(most - before, 600 * MiB)
+      const next = Raw.begin(session, Raw.infer)
+      next.end(Raw.framed(Raw.message(48 * MiB)))
+      assert.strictEqual((yield* Raw.end(next)).status, "0")
+    })
+  )
+
   it.live("is less than it looks in single bytes", () =>
     Effect.gen(function* () {
       const { session } = yield* serve({ limits: { heldBytes: 100_000 } })
