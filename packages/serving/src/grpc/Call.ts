@@ -238,6 +238,8 @@ export class Call {
       if (this.#status !== undefined) this.#due = now + idleMillis
       this.#stream.setTimeout(idleMillis, () => {
         if (this.#status !== undefined || this.#stream.writableNeedDrain) this.#cut()
+        // The timer rings once: whoever does not read the next time is waited for anew.
+        else this.#lingers = false
       })
     } else if (this.#status !== undefined && this.#stream.writableFinished) {
       this.#due = Math.min(this.#due, now + idleMillis)
@@ -369,8 +371,8 @@ export class Call {
     this.#gaveWay = true
     if (this.#status === undefined && this.#stream.writableLength === 0) {
       this.#abandon(Status.busy)
-      // Told so, it is not waited for.
-      this.#stream.close(constants.NGHTTP2_NO_ERROR)
+      // Told so, it is not waited for. Not at once: while node reads bytes, it does not come back from this.
+      setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
     } else this.#cut()
   }
 

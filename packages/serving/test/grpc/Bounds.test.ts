@@ -297,6 +297,23 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is no answer that it does not read, also where it read late before", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { idleMillis: 800 } })
+      const call = Raw.begin(session, Raw.stream)
+      const large = Raw.framed(Raw.message(400_000))
+      call.write(large)
+      yield* Effect.sleep("1300 millis")
+      call.resume()
+      yield* Effect.sleep("1500 millis")
+      assert.isFalse(call.destroyed)
+      call.pause()
+      call.end(large)
+      yield* Effect.sleep("3 seconds")
+      assert.strictEqual(call.rstCode, 8)
+    })
+  )
+
   it.live("is no more than so many connections", () =>
     Effect.gen(function* () {
       const { address, session } = yield* serve({ limits: { connections: 2 } })
