@@ -287,6 +287,17 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is nothing of a stream that a message ended which is none", () =>
+    Effect.gen(function* () {
+      const { session, seen } = yield* serve()
+      const call = Raw.begin(session, Raw.stream)
+      for (let i = 0; i < 3; i++) call.write(Raw.framed(Raw.message(8, { modelName: "never" })))
+      call.end(Raw.framed(Buffer.from([0xff, 0xff])))
+      assert.strictEqual((yield* Raw.end(call)).status, "3")
+      assert.strictEqual(seen.cancelled, 3)
+    })
+  )
+
   it.live("is no answer that it does not read", () =>
     Effect.gen(function* () {
       const { session } = yield* serve({ limits: { idleMillis: 500 } })
