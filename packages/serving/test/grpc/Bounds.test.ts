@@ -69,6 +69,16 @@ describe("a call that is none", () => {
     })
   )
 
+  it.live("does not stay open where it is none of gRPC's", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve()
+      const calls = Array.from({ length: 500 }, () => Raw.begin(session, "/", { "content-type": "text/plain" }))
+      const ends = yield* Effect.all(calls.map(Raw.end), { concurrency: "unbounded" })
+      assert.isTrue(ends.every(({ http }) => http === 415))
+      while (calls.some(({ closed }) => !closed)) yield* Effect.sleep("20 millis")
+    })
+  )
+
   it.live("is compressed as its head says, or not at all", () =>
     Effect.gen(function* () {
       const { session, seen } = yield* serve()
