@@ -46,6 +46,9 @@ export interface Method {
   readonly refused?: ((call: Call, code: Status.Code) => void) | undefined
 }
 
+// Of a message of those who bring no token: a service's name.
+const probeBytes = 4096
+
 // What node keeps for a stream, whatever it carries.
 const base = 4096
 
@@ -81,6 +84,8 @@ export class Call {
   readonly #stream: ServerHttp2Stream
   readonly #method: Method | undefined
   readonly #streams: boolean
+  /** Of a message as it comes, and once its coding is undone. */
+  readonly #most: Pick<Limits, "bodyBytes" | "decompressedBytes">
   readonly #frames = new Frames()
   #handler: Handler | undefined
   #status: Status.Status | undefined
@@ -91,9 +96,11 @@ export class Call {
   #delivered = 0
   #paused = false
   #decoding = false
+  #stopDecoding = () => {}
   #reading = false
   #finished = false
   #lingers = false
+  #gaveWay = false
 
   constructor(
     shared: Shared,
@@ -106,6 +113,7 @@ export class Call {
     this.#stream = stream
     this.#method = method
     this.#streams = method?.streams ?? true
+    this.#most = method?.route === "probe" ? { bodyBytes: probeBytes, decompressedBytes: probeBytes } : shared.limits
     const { session } = stream
     this.#share = {
       bytes: 0,
@@ -141,6 +149,10 @@ export class Call {
     return typeof traceparent === "string" ? traceparent : undefined
   }
 
+  get limits(): Limits {
+    return this.#shared.limits
+  }
+
   get session() {
     return this.#stream.session
   }
@@ -165,6 +177,7 @@ export class Call {
     if (this.isOver) return
     this.#status = status
     this.#frames.clear()
+    this.#stopDecoding()
     this.#kept = 0
     if (this.#delivered === 0 && status.code !== Status.code.OK) this.#method?.refused?.(this, status.code)
     if (frame === undefined && !this.#stream.headersSent) {
@@ -225,6 +238,8 @@ export class Call {
       if (this.#status !== undefined) this.#due = now + idleMillis
       this.#stream.setTimeout(idleMillis, () => {
         if (this.#status !== undefined || this.#stream.writableNeedDrain) this.#cut()
+        // The timer rings once: whoever does not read the next time is waited for anew.
+        else this.#lingers = false
       })
     } else if (this.#status !== undefined && this.#stream.writableFinished) {
       this.#due = Math.min(this.#due, now + idleMillis)
@@ -273,9 +288,9 @@ export class Call {
     if (this.#reading) return
     this.#reading = true
     while (!this.isOver && !this.#paused && !this.#decoding) {
-      const next = this.#frames.take(this.#shared.limits.bodyBytes)
+      const next = this.#frames.take(this.#most.bodyBytes)
       if (next === undefined) break
-      if (next === "large") this.#abandon(Status.failure(new BodyTooLarge({ limit: this.#shared.limits.bodyBytes })))
+      if (next === "large") this.#abandon(Status.failure(new BodyTooLarge({ limit: this.#most.bodyBytes })))
       else if (!this.#streams && !this.#frames.isEmpty) this.#abandon(notOne)
       else if (next.compressed) this.#decode(next.bytes)
       else this.#deliver(next.bytes)
@@ -306,12 +321,19 @@ export class Call {
     }
     this.#decoding = true
     this.#stream.pause()
-    // Until it is undone, it is held as it came.
-    this.#kept += bytes.length
-    Encoding.decode(coding, bytes, this.#shared.limits.decompressedBytes, (decoded) => {
+    // Until it is undone, it is held as it came, and as much of it as is undone.
+    let kept = bytes.length
+    this.#kept += kept
+    const grown = (more: number) => {
+      kept += more
+      this.#kept += more
+      this.#settle()
+      if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    }
+    this.#stopDecoding = Encoding.decode(coding, bytes, this.#most.decompressedBytes, grown, (decoded) => {
       this.#decoding = false
       if (this.isOver) return
-      this.#kept -= bytes.length
+      this.#kept -= kept
       if (Result.isFailure(decoded)) {
         const isLarge = decoded.failure._tag === "BodyTooLarge"
         return this.#abandon(
@@ -337,16 +359,21 @@ export class Call {
 
   /** What it holds, in the pot of all. While it waits for its client, it may have to give way to others. */
   #settle(): void {
-    if (!this.#shared.open.has(this)) return
+    if (this.#gaveWay || !this.#shared.open.has(this)) return
     const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
-    const waits = this.#lingers || (this.#status === undefined && this.#kept === 0)
+    const waits = this.#lingers || (this.#status === undefined && (this.#kept === 0 || this.#decoding))
     this.#share.giveWay = waits ? this.#giveWay : undefined
     Held.take(this.#shared.held, this.#share, bytes - this.#share.bytes)
   }
 
   readonly #giveWay = () => {
-    if (this.#status === undefined && this.#stream.writableLength === 0) this.#abandon(Status.busy)
-    else this.#cut()
+    // What it held is others' from now on: taken again, it would be the next that they give way to.
+    this.#gaveWay = true
+    if (this.#status === undefined && this.#stream.writableLength === 0) {
+      this.#abandon(Status.busy)
+      // Told so, it is not waited for. Not at once: while node reads bytes, it does not come back from this.
+      setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
+    } else this.#cut()
   }
 
   #abandon(status: Status.Status): void {
@@ -369,6 +396,7 @@ export class Call {
   #close(): void {
     this.#shared.open.delete(this)
     Held.release(this.#shared.held, this.#share)
+    this.#stopDecoding()
     if (this.#status === undefined) this.#leave()
     else this.#handler = undefined
     // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.

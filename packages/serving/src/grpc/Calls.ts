@@ -14,6 +14,7 @@ import { Effect, type Fiber, Result, Stream } from "effect"
 import type { RequestError } from "../RequestError.ts"
 import type { Call, Method } from "./Call.ts"
 import { frame } from "./Frames.ts"
+import * as Parts from "./Parts.ts"
 import * as Status from "./Status.ts"
 
 /** Runs what answers a call. */
@@ -34,11 +35,16 @@ const malformed: Status.Status = {
   message: "the message is none of this method's; send it again as the service's description has it"
 }
 
-/** The message that bytes hold; where they hold none, the call is over. */
+const tooMany: Status.Status = {
+  code: Status.code.INVALID_ARGUMENT,
+  message: "the message has more parts or numbers than this server takes; send fewer, and tensors as raw_input_contents"
+}
+
+/** The message that bytes hold; where they hold none, or one of too many parts, the call is over. */
 export const read = <I extends DescMessage>(call: Call, schema: I, bytes: Uint8Array): MessageShape<I> | undefined => {
-  const message = Result.try(() => fromBinary(schema, bytes))
-  if (Result.isSuccess(message)) return message.success
-  call.end(malformed)
+  const message = Result.try(() => (Parts.tooMany(schema, bytes, call.limits) ? tooMany : fromBinary(schema, bytes)))
+  if (Result.isSuccess(message) && message.success !== tooMany) return message.success as MessageShape<I>
+  call.end(Result.isSuccess(message) ? tooMany : malformed)
   return undefined
 }
 

@@ -2,6 +2,7 @@
  * A server of HTTP/2 with all services of gRPC: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
  */
 import {
+  constants,
   createSecureServer,
   createServer,
   type Http2SecureServer,
@@ -136,6 +137,8 @@ export const make = Effect.fnUntraced(function* ({
     if (headers[":method"] !== "POST" || !headers["content-type"]?.startsWith("application/grpc")) {
       stream.on("error", () => {}).resume()
       stream.respond({ ":status": 415 }, { endStream: true })
+      // Nobody looks after it: it ends here, whether or not its client ever ends it.
+      setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
       return
     }
     const method = methods.get(headers[":path"] ?? "")

@@ -77,6 +77,9 @@ export const serve =
       } else if (turns.length < limit && hasRoom) call.resume()
       else call.pause()
     }
+    const gone = () => {
+      for (const { answer, cancel } of turns.splice(0)) if (answer === undefined) cancel()
+    }
     const end = (status: Status.Status) => {
       ending ??= status
       proceed()
@@ -84,7 +87,7 @@ export const serve =
     return {
       message: (bytes) => {
         const message = Wire.read(bytes) ?? Calls.read(call, ModelInferRequestSchema, bytes)
-        if (message === undefined) return
+        if (message === undefined) return gone()
         const turn: Turn = { cancel: () => {}, bytes: bytes.length }
         turns.push(turn)
         asked += 1
@@ -105,8 +108,6 @@ export const serve =
         call.pause()
         end(Status.failure(new Draining()))
       },
-      gone: () => {
-        for (const { answer, cancel } of turns.splice(0)) if (answer === undefined) cancel()
-      }
+      gone
     }
   }

@@ -11,6 +11,9 @@ import type {
   ModelInferRequest_InferRequestedOutputTensor
 } from "./grpc_service_pb.ts"
 
+// Tags, lengths and sizes of a usual request, and far more; what others ask for is counted first.
+const usual = 65_536
+
 // A tag is 8 · field + type: of these fields, numbers have type 0 and what has a length 2.
 const delimited = 2
 
@@ -19,6 +22,7 @@ class Reader {
   at = 0
   /** Whether something came that is left to protobuf-es. */
   isOdd = false
+  #left = usual
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -27,6 +31,8 @@ class Reader {
   /** A number below 2^35; negative ones have ten bytes, and so has malice. */
   varint(): number {
     let value = 0
+    this.#left -= 1
+    if (this.#left < 0) this.isOdd = true
     for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
       const byte = this.#bytes[this.at++]
       if (byte === undefined) break

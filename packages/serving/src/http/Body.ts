@@ -53,10 +53,12 @@ export const read = (
   let open = true
   let ended = false
   let timer: NodeJS.Timeout | undefined
+  let stopDecoding = () => {}
   const finish = (result: Result.Result<Uint8Array, Reply.Reply>) => {
     open = false
     share.giveWay = undefined
     clearTimeout(timer)
+    stopDecoding()
     chunks = []
     if (Result.isFailure(result)) Held.release(held, share)
     done(result, share)
@@ -82,13 +84,10 @@ export const read = (
     if (!open) return
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
     if (coding === undefined || coding === "unknown") return finish(Result.succeed(body))
-    share.giveWay = undefined
-    Encoding.decode(coding, body, limits.decompressedBytes, (decoded) => {
-      if (Result.isFailure(decoded)) return finish(refused(decoded.failure))
-      share.giveWay = giveWay
-      Held.take(held, share, decoded.success.length)
-      if (open) finish(Result.succeed(decoded.success))
-    })
+    const hold = (bytes: number) => Held.take(held, share, bytes)
+    stopDecoding = Encoding.decode(coding, body, limits.decompressedBytes, hold, (decoded) =>
+      finish(Result.isFailure(decoded) ? refused(decoded.failure) : Result.succeed(decoded.success))
+    )
   })
   request.on("close", () => {
     clearTimeout(timer)

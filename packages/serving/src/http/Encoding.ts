@@ -1,7 +1,7 @@
 /**
  * gzip and deflate, both ways and bounded.
  */
-import { deflate, gunzip, gzip, inflate } from "node:zlib"
+import { createGunzip, createInflate, deflate, gzip } from "node:zlib"
 import { Result } from "effect"
 import { BodyTooLarge, RequestInvalid } from "../RequestError.ts"
 
@@ -33,20 +33,39 @@ export const accepted = (acceptEncoding: string): Coding | undefined => {
   return undefined
 }
 
-/** Undoes a coding; a body that grows past the limit is refused without being kept. */
+/**
+ * Undoes a coding; a body that grows past the limit is refused without being kept. `grown` is told of the bytes as they come, for a thousand times
+ * those that were sent are memory long before all of them are there. `done` is called once, or never after calling what this returns.
+ */
 export const decode = (
   coding: Coding,
   body: Uint8Array,
   limit: number,
+  grown: (bytes: number) => void,
   done: (result: Result.Result<Uint8Array, BodyTooLarge | RequestInvalid>) => void
-): void => {
-  const undo = coding === "gzip" ? gunzip : inflate
-  undo(body, { maxOutputLength: limit }, (error, bytes) => {
-    if (error === null) return done(Result.succeed(bytes))
-    const over = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
-    const broken = `the body is not ${coding}, as its Content-Encoding says; send it again, or without`
-    done(Result.fail(over ? new BodyTooLarge({ limit }) : new RequestInvalid({ reason: broken })))
+): (() => void) => {
+  const undo = coding === "gzip" ? createGunzip() : createInflate()
+  const parts: Array<Buffer> = []
+  let length = 0
+  const end = (result: Result.Result<Uint8Array, BodyTooLarge | RequestInvalid>) => {
+    undo.destroy()
+    done(result)
+  }
+  undo.on("data", (part: Buffer) => {
+    length += part.length
+    if (length > limit) return end(Result.fail(new BodyTooLarge({ limit })))
+    parts.push(part)
+    grown(part.length)
   })
+  undo.on("error", () => {
+    const broken = `the body is not ${coding}, as its Content-Encoding says; send it again, or without`
+    end(Result.fail(new RequestInvalid({ reason: broken })))
+  })
+  undo.on("end", () => end(Result.succeed(Buffer.concat(parts, length))))
+  undo.end(body)
+  return () => {
+    undo.destroy()
+  }
 }
 
 // Tensors hardly shrink further at the higher levels, which take several times as long.

@@ -12,11 +12,11 @@ export interface Limits {
   readonly heldBytes: number
   readonly headerBytes: number
   readonly jsonDepth: number
-  /** Arrays and objects in one JSON text: each costs far more memory than the text that asks for it. */
+  /** Arrays and objects in one JSON text, and parts of one message: each costs far more memory than the text that asks for it. */
   readonly jsonArrays: number
   /** Names in its objects, for the same reason. */
   readonly jsonKeys: number
-  /** Numbers and texts in one tensor that comes as JSON. */
+  /** Numbers and texts in one tensor that comes as JSON, and numbers in the lists of one message. */
   readonly jsonElements: number
   readonly connections: number
   /** How long a client may take for its headers, for its whole request, and to be silent between requests or while it reads its answer. */

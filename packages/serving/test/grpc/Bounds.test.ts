@@ -69,6 +69,16 @@ describe("a call that is none", () => {
     })
   )
 
+  it.live("does not stay open where it is none of gRPC's", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve()
+      const calls = Array.from({ length: 500 }, () => Raw.begin(session, "/", { "content-type": "text/plain" }))
+      const ends = yield* Effect.all(calls.map(Raw.end), { concurrency: "unbounded" })
+      assert.isTrue(ends.every(({ http }) => http === 415))
+      while (calls.some(({ closed }) => !closed)) yield* Effect.sleep("20 millis")
+    })
+  )
+
   it.live("is compressed as its head says, or not at all", () =>
     Effect.gen(function* () {
       const { session, seen } = yield* serve()
@@ -108,6 +118,62 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is a name where anyone may ask", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ access: { all: Redacted.make("secret") } })
+      const call = Raw.begin(session, "/grpc.health.v1.Health/Check")
+      call.end(Raw.framed(Buffer.alloc(5000)))
+      assert.deepInclude(yield* Raw.end(call), {
+        status: "8",
+        message: "the body is over the limit of 4096 bytes; send fewer examples in one request"
+      })
+    })
+  )
+
+  it.live("is no message that asks for far more than its bytes", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { jsonArrays: 1000, jsonElements: 2000 } })
+      const part = (field: number, bytes: Uint8Array) =>
+        Buffer.concat([Buffer.from([8 * field + 2, (bytes.length & 127) | 128, bytes.length >> 7]), bytes])
+      const many = (count: number, ...bytes: ReadonlyArray<number>) =>
+        Buffer.alloc(count * bytes.length, Buffer.from(bytes))
+      const input = (bytes: Uint8Array) => part(5, bytes)
+      const contents = (bytes: Uint8Array) => input(part(5, bytes))
+      const small = "/inference.GRPCInferenceService/ServerLive"
+      const large: ReadonlyArray<readonly [path: string, message: Uint8Array]> = [
+        // Inputs, outputs and fields unknown here, of two bytes each, at every depth; in the last, of a parameter's value.
+        [Raw.infer, many(1001, 0x2a, 0, 0x78, 0)],
+        [small, many(1001, 0x78, 0)],
+        [Raw.infer, input(many(1001, 0x78, 0))],
+        [Raw.infer, contents(many(1001, 0x42, 0))],
+        [Raw.infer, part(4, part(2, many(1001, 0x78, 0)))],
+        // Sizes, and numbers of one byte and of four.
+        [Raw.infer, input(Buffer.concat([part(3, many(2001, 1)), many(1, 0x78, 0)]))],
+        [Raw.stream, contents(part(3, many(2001, 1)))],
+        [Raw.infer, contents(part(6, many(2001, 0, 0, 0, 0)))]
+      ]
+      for (const [path, message] of large) {
+        const call = Raw.begin(session, path)
+        call.end(Raw.framed(message))
+        assert.deepInclude(yield* Raw.end(call), {
+          status: "3",
+          message:
+            "the message has more parts or numbers than this server takes; send fewer, and tensors as raw_input_contents"
+        })
+      }
+      const call = Raw.begin(session, Raw.infer)
+      call.end(
+        Raw.framed(
+          Raw.message(8, {
+            inputs: [{ name: "x", datatype: "INT32", shape: [1999n], contents: { intContents: Array(1999).fill(1) } }],
+            rawInputContents: []
+          })
+        )
+      )
+      assert.strictEqual((yield* Raw.end(call)).status, "0")
+    })
+  )
+
   it.live("is, with all others together, the pot, and given back by whoever goes", () =>
     Effect.gen(function* () {
       const { address, session } = yield* serve({ limits: { heldBytes: MiB } })
@@ -131,6 +197,52 @@ describe("what one client may hold", () => {
         whole.end(Raw.framed(Raw.message(480_000)))
         assert.strictEqual((yield* Raw.end(whole)).status, "0")
       }
+    })
+  )
+
+  it.live("is given up one by one by calls that have brought nothing, however many they are", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { heldBytes: 8 * MiB } })
+      const sessions = yield* Effect.all(Array.from({ length: 3 }, () => Raw.connect(address)))
+      // As many as go into the pot, and some.
+      const calls = sessions.flatMap((one) => Array.from({ length: 700 }, () => Raw.begin(one, Raw.infer)))
+      let refused = 0
+      for (const call of calls) {
+        call.on("response", (headers) => {
+          refused += headers["grpc-status"] === "14" ? 1 : 0
+        })
+      }
+      yield* Effect.sleep("1 second")
+      const excess = calls.length - (8 * MiB) / 4096
+      assert.deepStrictEqual([refused, calls.filter(({ closed }) => closed).length], [excess, excess])
+      const next = Raw.begin(session, Raw.infer)
+      next.end(Raw.framed(Raw.message(80_000)))
+      assert.strictEqual((yield* Raw.end(next)).status, "0")
+    })
+  )
+
+  it.live("is what it sent grown a thousandfold, as far as there is room", () =>
+    Effect.gen(function* () {
+      const { address, session } = yield* serve({ limits: { heldBytes: 64 * MiB } })
+      const hostile = yield* Raw.connect(address)
+      const bomb = Raw.framed(gzipSync(Buffer.alloc(60 * MiB)), true)
+      const before = process.memoryUsage.rss()
+      let most = before
+      const watch = setInterval(() => {
+        most = Math.max(most, process.memoryUsage.rss())
+      }, 20)
+      const calls = Array.from({ length: 40 }, () => Raw.begin(hostile, Raw.infer, { "grpc-encoding": "gzip" }))
+      for (const call of calls) call.end(bomb)
+      const ends = yield* Effect.all(calls.map(Raw.end), { concurrency: "unbounded" })
+      clearInterval(watch)
+      assert.include(
+        ends.map(({ status }) => status),
+        "14"
+      )
+      assert.isBelow(most - before, 600 * MiB)
+      const next = Raw.begin(session, Raw.infer)
+      next.end(Raw.framed(Raw.message(48 * MiB)))
+      assert.strictEqual((yield* Raw.end(next)).status, "0")
     })
   )
 
@@ -185,11 +297,39 @@ describe("what one client may hold", () => {
     })
   )
 
+  it.live("is nothing of a stream that a message ended which is none", () =>
+    Effect.gen(function* () {
+      const { session, seen } = yield* serve()
+      const call = Raw.begin(session, Raw.stream)
+      for (let i = 0; i < 3; i++) call.write(Raw.framed(Raw.message(8, { modelName: "never" })))
+      call.end(Raw.framed(Buffer.from([0xff, 0xff])))
+      assert.strictEqual((yield* Raw.end(call)).status, "3")
+      assert.strictEqual(seen.cancelled, 3)
+    })
+  )
+
   it.live("is no answer that it does not read", () =>
     Effect.gen(function* () {
       const { session } = yield* serve({ limits: { idleMillis: 500 } })
       const call = Raw.begin(session, Raw.infer)
       call.end(Raw.framed(Raw.message(800_000)))
+      yield* Effect.sleep("3 seconds")
+      assert.strictEqual(call.rstCode, 8)
+    })
+  )
+
+  it.live("is no answer that it does not read, also where it read late before", () =>
+    Effect.gen(function* () {
+      const { session } = yield* serve({ limits: { idleMillis: 800 } })
+      const call = Raw.begin(session, Raw.stream)
+      const large = Raw.framed(Raw.message(400_000))
+      call.write(large)
+      yield* Effect.sleep("1300 millis")
+      call.resume()
+      yield* Effect.sleep("1500 millis")
+      assert.isFalse(call.destroyed)
+      call.pause()
+      call.end(large)
       yield* Effect.sleep("3 seconds")
       assert.strictEqual(call.rstCode, 8)
     })

@@ -328,6 +328,33 @@ layer(serve({ heldBytes: 30 * MiB }), live)("clients that do not read, where the
   )
 })
 
+layer(serve({ heldBytes: 64 * MiB }), live)("bombs of gzip, many at once", (it) => {
+  it.effect("grow as far as there is room", () =>
+    Effect.gen(function* () {
+      const bomb = post(gzipSync(Buffer.alloc(60 * MiB)), { "content-encoding": "gzip" })
+      const before = process.memoryUsage.rss()
+      let most = before
+      const watch = setInterval(() => {
+        most = Math.max(most, process.memoryUsage.rss())
+      }, 20)
+      const replies = yield* Effect.all(
+        Array.from({ length: 40 }, () => ask(path, bomb)),
+        { concurrency: "unbounded" }
+      )
+      clearInterval(watch)
+      assert.include(
+        replies.map(({ status }) => status),
+        503
+      )
+      assert.isBelow(most - before, 600 * MiB)
+      assert.strictEqual((yield* fine).status, 200)
+      // Their memory is given back.
+      const large = post(gzipSync(Buffer.alloc(60 * MiB, 0x20)), { "content-encoding": "gzip" })
+      assert.strictEqual((yield* ask(path, large)).status, 400)
+    })
+  )
+})
+
 layer(serve({ connections: 20 }), live)("connections", (it) => {
   it.effect("are no more than may be", () =>
     Effect.gen(function* () {
