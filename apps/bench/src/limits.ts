@@ -161,7 +161,7 @@ const raw = async () => {
   for (let round = 0; round < 3; round++) {
     const calls = await bare()
     const server = await serve(model)
-    await closed(16, 10_000, one) // until what runs is compiled, at these few requests a second
+    await closed(16, 30_000, one) // until what runs is compiled, at these few requests a second
     const answers = await closed(16, 4_000, one)
     await stop(server)
     if (answers.some(({ status }) => status !== 200)) throw new Error("expected all to be answered")

@@ -147,7 +147,7 @@ it.live("lets wait as many as can be answered soon, by what executions took of l
   Effect.gen(function* () {
     const service = yield* DataPlane
     const loop = { model: "loop" }
-    // Some 60 ms each, of which 50 ms may be waited for.
+    // Some 60 ms each, of which 25 ms may be waited for.
     const slow = sines(200_000)
     yield* ask(service, loop, slow).answer
     const answers = yield* all(Array.from({ length: 30 }, () => ask(service, loop, slow)))

@@ -60,7 +60,7 @@ interface Made {
  * of as many would need much memory and gain nothing. What is accepted under overload is answered nearly as quickly as at capacity, and the rest can
  * go elsewhere at once.
  */
-const defaults = { rows: 512, bytes: 1024 * 1024, waiting: 1024, maxWait: 40 }
+const defaults = { rows: 512, bytes: 1024 * 1024, waiting: 1024, maxWait: 25 }
 
 const untilItOpens = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])
 
