@@ -15,7 +15,7 @@ const add = (duration: { count: number; ns: number }, ns: number, count = 1) => 
   duration.ns += ns
 }
 
-/** Rows up to which each number is counted by itself: as many as go together where a model's settings say nothing. */
+/** Rows up to which each number is counted by itself. */
 const exact = 256
 
 /** The size that an execution is counted under: its own, or the next power of two. */

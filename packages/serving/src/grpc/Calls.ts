@@ -57,40 +57,53 @@ interface Messages<I extends DescMessage, O extends DescMessage> {
   readonly output: O
 }
 
-const logged = (call: Call) => (cause: unknown) =>
-  Effect.tap(Effect.logError("a call met a fault of the server", cause), () =>
-    Effect.sync(() => call.end(Status.defect))
-  )
-
-/** A call with one answer; whoever takes it back interrupts the effect. */
-export const unary = <I extends DescMessage, O extends DescMessage>(
+/** A call with one message, whose answer is an effect; whoever takes it back interrupts that. */
+const answered = <I extends DescMessage>(
   run: Run,
   route: Method["route"],
-  { input, output }: Messages<I, O>,
-  answer: (request: MessageShape<I>) => Effect.Effect<MessageInitShape<O>, Status.Status | RequestError>
+  input: I,
+  answer: (call: Call, request: MessageShape<I>) => Effect.Effect<void>,
+  last?: (call: Call) => void
 ): Method => ({
   route,
   streams: false,
   serve: (call) => {
     let fiber: Fiber.Fiber<void> | undefined
+    const gone = () => fiber?.interruptUnsafe()
+    const failed = (cause: unknown) =>
+      Effect.tap(Effect.logError("a call met a fault of the server", cause), () =>
+        Effect.sync(() => call.end(Status.defect))
+      )
     return {
       message: (bytes) => {
         const request = read(call, input, bytes)
         if (request === undefined) return
-        fiber = run(
-          Effect.suspend(() => answer(request)).pipe(
-            Effect.match({
-              onSuccess: (message) => call.end(Status.ok, write(output, message)),
-              onFailure: (reason) => call.end("code" in reason ? reason : Status.failure(reason))
-            }),
-            Effect.catchDefect(logged(call))
-          )
-        )
+        fiber = run(Effect.suspend(() => answer(call, request)).pipe(Effect.catchDefect(failed)))
       },
-      gone: () => fiber?.interruptUnsafe()
+      gone,
+      ...(last && {
+        stop: () => {
+          gone()
+          last(call)
+        }
+      })
     }
   }
 })
+
+/** A call with one answer. */
+export const unary = <I extends DescMessage, O extends DescMessage>(
+  run: Run,
+  route: Method["route"],
+  { input, output }: Messages<I, O>,
+  answer: (request: MessageShape<I>) => Effect.Effect<MessageInitShape<O>, Status.Status | RequestError>
+): Method =>
+  answered(run, route, input, (call, request) =>
+    Effect.match(answer(request), {
+      onSuccess: (message) => call.end(Status.ok, write(output, message)),
+      onFailure: (reason) => call.end("code" in reason ? reason : Status.failure(reason))
+    })
+  )
 
 /** A call with many answers, until the client or the server ends it; the last is what a server says that stops. */
 export const serverStream = <I extends DescMessage, O extends DescMessage>(
@@ -99,27 +112,12 @@ export const serverStream = <I extends DescMessage, O extends DescMessage>(
   { input, output }: Messages<I, O>,
   answers: (request: MessageShape<I>) => Stream.Stream<MessageInitShape<O>>,
   last: MessageInitShape<O>
-): Method => ({
-  route,
-  streams: false,
-  serve: (call) => {
-    let fiber: Fiber.Fiber<void> | undefined
-    return {
-      message: (request) => {
-        const asked = read(call, input, request)
-        if (asked === undefined) return
-        fiber = run(
-          answers(asked).pipe(
-            Stream.runForEach((message) => Effect.sync(() => call.write(write(output, message)))),
-            Effect.catchDefect(logged(call))
-          )
-        )
-      },
-      stop: () => {
-        fiber?.interruptUnsafe()
-        call.end(Status.ok, write(output, last))
-      },
-      gone: () => fiber?.interruptUnsafe()
-    }
-  }
-})
+): Method =>
+  answered(
+    run,
+    route,
+    input,
+    (call, request) =>
+      Stream.runForEach(answers(request), (message) => Effect.sync(() => call.write(write(output, message)))),
+    (call) => call.end(Status.ok, write(output, last))
+  )
