@@ -1,6 +1,7 @@
 /**
  * `rai serve`: models over the Open Inference Protocol.
  */
+import { setFlagsFromString } from "node:v8"
 import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@rai/serving"
 import { Duration, Effect, Layer, Logger, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -79,11 +80,18 @@ const flags = {
 
 const MiB = 1024 * 1024
 
+/**
+ * Has V8 collect once a third of what lives has come on top. It lets the heap grow several times over otherwise, and the process never gives that
+ * back: under overload it went from 330 to 470 MB with 45 MB alive, and now stays below 350, for no more work a request.
+ */
+const collectEarly = Effect.sync(() => setFlagsFromString("--heap-growing-percent=30"))
+
 /** The command. */
 export const command = Command.make(
   "serve",
   flags,
   Effect.fn("serve")(function* (options) {
+    yield* collectEarly
     const { accessLog, cors, host, logFormat, maxConnections, modelControl, name, port, repository } = options
     yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
     yield* atLeastOne("max-connections", maxConnections, 4096)
