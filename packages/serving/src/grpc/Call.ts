@@ -275,7 +275,7 @@ export class Call {
     if (!this.#streams && this.#delivered > 0) return
     this.#frames.add(chunk)
     this.#settle()
-    if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    if (Held.isOver(this.#shared.held)) this.#abandon(Status.busy)
     else this.#read()
   }
 
@@ -328,7 +328,7 @@ export class Call {
       kept += more
       this.#kept += more
       this.#settle()
-      if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+      if (Held.isOver(this.#shared.held)) this.#abandon(Status.busy)
     }
     this.#stopDecoding = Encoding.decode(coding, bytes, this.#most.decompressedBytes, grown, (decoded) => {
       this.#decoding = false
@@ -353,7 +353,7 @@ export class Call {
     this.#kept += bytes.length
     this.#due = Number.POSITIVE_INFINITY
     this.#settle()
-    if (this.#shared.held.bytes > this.#shared.limits.heldBytes) this.#abandon(Status.busy)
+    if (Held.isOver(this.#shared.held)) this.#abandon(Status.busy)
     else this.guard(() => this.#handler?.message(bytes))
   }
 

@@ -148,7 +148,7 @@ export const make = Effect.fnUntraced(function* ({
     // Before a byte of a message is held.
     const refused = method.route === "probe" ? undefined : Access.refusal(access, method.route, headers.authorization)
     if (refused !== undefined) return call.end(Status.failure(refused))
-    if (shared.held.bytes > limits.heldBytes) return call.end(Status.busy)
+    if (Held.isOver(shared.held)) return call.end(Status.busy)
     call.serve()
   }
 
