@@ -224,6 +224,34 @@ it.effect("values may be called as every object's own are", () =>
   })
 )
 
+it.effect(
+  "arrays whose names differ in a slash and a star alone, or in what a circuit puts before them, stay two",
+  () =>
+    Effect.gen(function* () {
+      const whole = yield* Reading.fromBytes(good, "net.onnx")
+      const answers = Object.values(whole.parameters)
+      for (const names of [
+        ["a/b", "a*b", "a·b", "graph.a·b"],
+        ["graph.w", "w", "graph.w_2", "graph.graph.w"]
+      ]) {
+        const bytes = changed(({ graph }) => {
+          const renamed = new Map(graph!.initializer.map(({ name }, i) => [name, names[i] ?? name]))
+          for (const tensor of graph!.initializer) tensor.name = renamed.get(tensor.name)!
+          for (const node of graph!.node) node.input = node.input.map((name) => renamed.get(name) ?? name)
+        })
+        const { circuit, parameters } = yield* Reading.fromBytes(bytes, "net.onnx")
+        expect(Object.values(parameters)).toEqual(answers)
+        expect(Object.keys(Circuit.parameters(circuit)).sort()).toEqual(Object.keys(parameters).sort())
+        const written = yield* Onnx.make({
+          ...{ circuit, parameters, task: "regression", inputNames: [] },
+          origin: { plan: "none", seed: 0, engine: "none", version: "0" }
+        })
+        const { graph } = fromBinary(ModelProtoSchema, written)
+        expect(graph!.initializer.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+      }
+    })
+)
+
 it.effect("a hundred thousand nodes without a name are read in bounded time", () =>
   Effect.gen(function* () {
     const bytes = changed(({ graph }) => {

@@ -175,7 +175,7 @@ const assemble = (
 ): Pick<Read, "circuit" | "parameters"> => {
   const [, ...example] = shape
   const x = Tensor.input("x", [batch, example.reduce((a, b) => a * b, 1)])
-  const names = new Map(Object.keys(arrays).map((own) => [own, parameterName(own)]))
+  const names = parameterNames(Object.keys(arrays))
   const inputs = new Map<Tensor.Tensor, Tensor.Tensor>([[program.inputs[name]!, x.reshape(shape)]])
   for (const [own, renamed] of names) inputs.set(program.inputs[own]!, Tensor.input(renamed, arrays[own]!.array.shape))
   const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
@@ -224,6 +224,14 @@ const float32 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
 /** `fc1.weight` as it is; what has no dot, or a slash as the names of a run's own arrays have, behind `graph.`. */
 const parameterName = (name: string): string =>
   /^[^/*]*\.[^/*]*$/.test(name) && !/^[xyλ]$/.test(name) ? name : `graph.${name.replaceAll(/[/*]/g, "·")}`
+
+/** Each by a name of its own: `a/b` and `a*b` would have one, and who bears its name already keeps it. */
+const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string> => {
+  const unique = Network.naming()
+  const asTheyAre = all.filter((own) => parameterName(own) === own)
+  const names = new Map(asTheyAre.map((own) => [own, unique(own)]))
+  return new Map(all.map((own) => [own, names.get(own) ?? unique(parameterName(own))]))
+}
 
 const fans = (shape: ReadonlyArray<number>) => {
   const [rows = 1, columns = 1, ...window] = shape
