@@ -171,6 +171,32 @@ it.effect("activations within are outputs too, by the names of their nodes with 
   })
 )
 
+it.effect(
+  "an activation that is the answer, or is called as an input or an answer, is one more output all the same",
+  () =>
+    Effect.gen(function* () {
+      const model = decoded(`${folder}perceptron-tanh.onnx`)
+      const [first, second, third] = model.graph!.node
+      first!.name = "label"
+      second!.name = model.graph!.input[0]!.name
+      third!.name = "logit"
+      const { circuit, parameters } = yield* Reading.fromModel(model, "net.onnx")
+      const origin = { plan: "none", seed: 0, engine: "none", version: "0.1.0" }
+      const trained = { circuit, parameters, task: "binary", inputNames: ["x1", "x2"], origin } as const
+      const x = NdArray.make([3, 2], [1, 2, 3, 4, -5, 6])
+      const run = (bytes: Uint8Array) => Onnxruntime.run(bytes, { [model.graph!.input[0]!.name]: x })
+      const plain = yield* run(yield* Onnx.make(trained))
+      const exposed = yield* Effect.forEach(["*", "/*/*"], (expose) =>
+        Effect.flatMap(Onnx.make(trained, { expose }), run)
+      )
+      for (const outputs of exposed) expect(outputs).toMatchObject(plain)
+      const names = ["scores", "logit", "probability", "label"]
+      expect(Object.keys(exposed[0]!)).toEqual([...names, "label.output", "images.output", "logit.output"])
+      expect(Object.keys(exposed[1]!)).toEqual([...names, "/3/Tanh", "/4/Gemm"])
+      expect(exposed[1]!["/4/Gemm"]).toEqual(plain.logit)
+    })
+)
+
 it.effect("a perceptron that PyTorch wrote is written as it was, node by node", () =>
   Effect.gen(function* () {
     const file = `${folder}perceptron-tanh.onnx`
