@@ -12,7 +12,8 @@ import {
   TensorProto_DataLocation as Location,
   type ModelProto,
   ModelProtoSchema,
-  NodeProtoSchema
+  NodeProtoSchema,
+  type TypeProto_Tensor
 } from "../src/onnx_pb.ts"
 import * as Reading from "../src/read/Reading.ts"
 import * as Folder from "./Folder.ts"
@@ -250,6 +251,47 @@ it.effect(
         expect(graph!.initializer.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
       }
     })
+)
+
+it.effect("examples that a network takes together are told, node by node: a circuit answers each by itself", () =>
+  Effect.gen(function* () {
+    const behind = (nodes: (last: string) => ReadonlyArray<readonly [string, ReadonlyArray<string>, string]>) =>
+      changed(({ graph }) => {
+        const [last] = graph!.output
+        const own = nodes(last!.name).map(([operator, inputs, output]) => Model.node(operator, output, inputs, output))
+        graph!.node.push(...own)
+        last!.name = own.at(-1)!.output[0]!
+        last!.type = own.length === 1 ? last!.type : undefined
+      })
+    const told = (name: string) =>
+      `net.onnx: expected operators that are read, but these came: ${name} because it takes the examples of a batch together; export the model without them, or run it with onnxruntime`
+    const sum = behind((y) => [
+      ["ReduceSum", [y], "all"],
+      ["Sub", [y, "all"], "apart"],
+      ["Tanh", ["apart"], "bent"]
+    ])
+    expect(yield* message(sum)).toBe(told("ReduceSum (all)"))
+    const products = behind((y) => [
+      ["Transpose", [y], "turned"],
+      ["MatMul", [y, "turned"], "near"],
+      ["MatMul", ["near", y], "mixed"]
+    ])
+    expect(yield* message(products)).toBe(told("MatMul (near)"))
+    const moved = changed(({ graph }) => {
+      const [input] = graph!.input
+      const [output] = graph!.output
+      const shape = (input!.type!.value.value as TypeProto_Tensor).shape!
+      shape.dim[0]!.value = { case: "dimValue", value: 2n }
+      graph!.initializer.push(Model.integers("square", [2, 2]))
+      graph!.node = [
+        Model.node("Transpose", "turned", [input!.name], "turned"),
+        Model.node("Reshape", "square", ["turned", "square"], "again")
+      ]
+      output!.name = "again"
+      output!.type = undefined
+    })
+    expect(yield* message(moved)).toBe(told("Reshape (square)"))
+  })
 )
 
 it.effect("a hundred thousand nodes without a name are read in bounded time", () =>

@@ -199,7 +199,13 @@ const padded: Row = (call) => {
 }
 
 const expanded: Row = (call) => {
-  const asked = call.numbers(1).map((n) => call.dimension(n))
+  const given = call.numbers(1)
+  // A model written for batches of one length says that length where each run's own is meant.
+  const meant = (n: number, axis: number) => {
+    const own = call.shape()[axis + call.rank() - given.length]
+    return n === call.graph.fixedBatch && typeof own === "string" ? own : call.dimension(n)
+  }
+  const asked = given.map(meant)
   const shape = Shape.broadcast(call.shape(), asked)
   if (shape === undefined)
     throw new Refused(`${Shape.show(call.shape())} does not expand to ${Shape.show(asked)}`, true)

@@ -6,7 +6,8 @@ import { Effect } from "effect"
 import * as Model from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
 import type { ModelProto, NodeProto } from "../onnx_pb.ts"
-import { ModelInvalid } from "./ModelInvalid.ts"
+import * as Examples from "./Examples.ts"
+import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Network from "./Network.ts"
 
 /** What a model from elsewhere says. */
@@ -80,6 +81,12 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   const named = options.output ?? realOutputs(model)[0]!
   const output = options.logits === true ? beforeHead(model, named) : named
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
+  const meeting = Examples.meeting(network.nodes)
+  if (meeting.length > 0) {
+    const reason = "it takes the examples of a batch together"
+    const operators = meeting.map(({ node }) => ({ operator: node.opType, nodes: [node.name], reason }))
+    return yield* new OperatorsUnsupported({ file, operators })
+  }
   const whole = network.program.outputs[output]!
   const [examples, ...rest] = whole.shape
   if (examples !== batch || !rest.every((n) => typeof n === "number")) {
