@@ -5,6 +5,7 @@ import { NdArray, Shape, Tensor } from "@rai/core"
 import { type Call, filled, product, type Result, type Row } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
+import * as Value from "./Value.ts"
 
 type T = Tensor.Tensor
 
@@ -21,6 +22,9 @@ const target = (call: Call): Shape.Shape => {
   if (!asked.every(Number.isInteger)) throw new Refused("its shape is no list of whole numbers", true)
   const keeps = call.int("allowzero", 0) === 0
   const shape = asked.map((n, axis) => (n === 0 && keeps ? (x[axis] ?? 1) : n === -1 ? -1 : call.dimension(n)))
+  if (asked.some((n) => Value.isComputed(n, call.graph.names))) {
+    throw new Refused("it gives an axis a length that is computed from one which each run decides")
+  }
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
   const [have, given] = [Shape.count(x), Shape.count(shape.filter((n) => n !== -1))]
   const left = have.named.filter((name) => !given.named.includes(name))
