@@ -86,10 +86,12 @@ const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: Inferenc
     }
     return new Tensor(type as Tensor.Type, own as Tensor.DataType, shape)
   }
+  // Sequences and maps onnxruntime does not give to JavaScript.
+  const arrays = opened.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name)
   return {
     run: (inputs) =>
       Effect.map(
-        attempt(file, "run", () => opened.run(Record.map(inputs, tensor))),
+        attempt(file, "run", async () => (arrays.length === 0 ? {} : opened.run(Record.map(inputs, tensor), arrays))),
         // Texts, as the classes of a model from elsewhere may be, are no numbers: they are left out.
         (outputs) => Record.map(Record.filter(outputs, isNumbers), array)
       )

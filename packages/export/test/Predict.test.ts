@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { toBinary } from "@bufbuild/protobuf"
+import { create, toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, NdArray, Program, ReferenceEngine } from "@rai/core"
 import { Effect } from "effect"
@@ -9,7 +9,14 @@ import * as Graph from "../src/Graph.ts"
 import * as Model from "../src/Model.ts"
 import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
-import { type GraphProto, ModelProtoSchema, type TypeProto_Tensor } from "../src/onnx_pb.ts"
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type GraphProto,
+  ModelProtoSchema,
+  type TypeProto_Tensor,
+  TypeProtoSchema
+} from "../src/onnx_pb.ts"
 import * as Predict from "../src/Predict.ts"
 import * as Folder from "./Folder.ts"
 
@@ -114,6 +121,39 @@ describe("Predict.predict", () => {
           }
         }
       }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("of a map for each example, as scikit-learn writes one, the numbers", () =>
+    Effect.gen(function* () {
+      const named = fileURLToPath(new URL("networks/sklearn-classifier-named.onnx", import.meta.url))
+      const x = NdArray.make([2, 4], [5, 3, 1, 0, 6, 3, 5, 2])
+      const { probabilities } = (yield* Predict.predict(named, x)).outputs
+      const model = yield* Model.decode(yield* ModelFile.read(named), named)
+      const graph = model.graph!
+      const map = Model.node("ZipMap", "ZipMap", ["probabilities"], "output_probability")
+      map.domain = "ai.onnx.ml"
+      map.attribute = [
+        create(AttributeProtoSchema, {
+          name: "classlabels_int64s",
+          type: AttributeProto_AttributeType.INTS,
+          ints: [0n, 1n, 2n]
+        })
+      ]
+      graph.node.push(map)
+      const output = graph.output.find(({ name }) => name === "probabilities")!
+      const float = { value: { case: "tensorType", value: { elemType: Model.DataType.FLOAT } } } as const
+      output.name = "output_probability"
+      output.type = create(TypeProtoSchema, {
+        value: {
+          case: "sequenceType",
+          value: {
+            elemType: { value: { case: "mapType", value: { keyType: Model.DataType.INT64, valueType: float } } }
+          }
+        }
+      })
+      const file = yield* written(toBinary(ModelProtoSchema, model))
+      assert.deepStrictEqual((yield* Predict.predict(file, x)).outputs, { output_probability: probabilities! })
+    })
   )
 
   it.effect("texts are no numbers: classes by name are left out, and a model of texts alone says so", () =>
