@@ -41,10 +41,19 @@ export const layer = CliOutput.layerPresenter({
       : CliOutput.defaultPresenter.present(event)
 })
 
+/** What was expected where the parser says instead what is wrong with a path. */
+const paths = [
+  ["Path is not a file", "a file"],
+  ["Path is not a directory", "a folder"],
+  ["Path does not exist", "a path that is there"],
+  ["Failed to", "a path that may be looked at"]
+] as const
+
 const line = (error: CliError.NonShowHelpErrors): string => {
   switch (error._tag) {
     case "InvalidValue": {
-      const expected = error.expected.replace(/^Expected:? /, "").replace("a string representing ", "")
+      const ofPath = paths.find(([start]) => error.expected.startsWith(start))?.[1]
+      const expected = ofPath ?? error.expected.replace(/^Expected:? /, "").replace("a string representing ", "")
       const name = error.kind === "argument" ? error.option : `--${error.option}`
       return `${name}: expected ${expected}, but ${error.value === "" ? "nothing" : `«${error.value}»`} came`
     }

@@ -10,6 +10,7 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [["fly"], /Unknown subcommand "fly"/],
   [["verify"], /expected model\.onnx, but none came; `rai verify --help`/],
   [["export", "run"], /expected --out, but none came/],
+  [["export", "run", "--out", "."], /--out: expected a file, but «\.» came;/],
   [["train", "--circuit", "2,4,1"], /expected --data, but none came.*--data moons-100/],
   [[...train, "--sed", "1"], /--sed .*Did you mean this\? --seed;/],
   [[...train, "--activation", "cosine"], /--activation: expected "sigmoid".*«cosine» came/],

@@ -2,7 +2,7 @@
  * What is asked of a model, and what it computes by that.
  */
 import { Circuit, type Engine, type NdArray, Program, type ShapeMismatch, type Trained } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Record } from "effect"
 import * as Activations from "./Activations.ts"
 import type * as Graph from "./Graph.ts"
 import * as Head from "./Head.ts"
@@ -42,9 +42,13 @@ export const program = Effect.fnUntraced(function* (
   const { circuit, parameters, preprocessing, task } = trained
   const activations = yield* Activations.make(trained)
   const named = Head.named(activations.freeRun, task)
-  const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
-  const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
   const own = Activations.names(circuit)
+  const answers = { ...asBefore(named, own?.output), ...named.outputs }
+  const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
+  // Nodes elsewhere may be called as what the model takes or answers.
+  const taken = new Set([answers, named.inputs].flatMap(Object.keys))
+  const free = (name: string): string => (taken.has(name) ? free(`${name}.output`) : name)
+  const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
   const places = [...activations.places].map(([path, tensor]) => ({
     path,
     tensor,
@@ -65,7 +69,7 @@ export const program = Effect.fnUntraced(function* (
       : []
   const input = Activations.input(trained)
   const found: Asked = {
-    asked: Program.fromTensors(named.inputs, { ...asBefore(named, own?.output), ...named.outputs, ...exposed }),
+    asked: Program.fromTensors(named.inputs, { ...answers, ...Record.mapKeys(exposed, free) }),
     constants: { ...parameters, ...constants },
     places: [...first, ...places],
     labels: own?.parameters ?? {},

@@ -86,6 +86,7 @@ const write = (
   const nodes: Array<NodeProto> = []
   const initializers: Array<TensorProto> = []
   const taken = new Map<string, number>([...inputs, ...outputs].map(([name]) => [name, 1]))
+  const nodeNames = new Set<string>()
   const values = new Map<Tensor.Tensor, string>()
   const shared = new Map<string, string>()
 
@@ -104,7 +105,10 @@ const write = (
   /** Where what is written now belongs. */
   let place: Place | undefined
   const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string, name = output): string => {
-    nodes.push(Model.node(operator, name, inputs, output, attributes, place?.says))
+    // An output that is named as the node which gives it to others too leaves that node its name.
+    const own = nodeNames.has(name) ? unique(name) : name
+    nodeNames.add(own)
+    nodes.push(Model.node(operator, own, inputs, output, attributes, place?.says))
     return output
   }
   const builder: Operators.Builder = {

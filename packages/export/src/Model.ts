@@ -15,6 +15,7 @@ import {
   NodeProtoSchema,
   type TensorProto,
   TensorProtoSchema,
+  TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from "./onnx_pb.ts"
@@ -125,6 +126,23 @@ export const sequence = (name: string): ValueInfoProto =>
       }
     }
   })
+
+/** A model whose maps from names to numbers, as scikit-learn's classifiers have one for each example, are arrays of these numbers. */
+export const withoutMaps = (model: ModelProto): ModelProto => {
+  const isMap = ({ domain, opType }: NodeProto) => domain === "ai.onnx.ml" && opType === "ZipMap"
+  const graph = model.graph!
+  const maps = new Set(graph.node.filter(isMap).flatMap(({ output }) => output))
+  if (maps.size === 0) return model
+  const type = create(TypeProtoSchema, { value: { case: "tensorType", value: { elemType: DataType.FLOAT } } })
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      node: graph.node.map((of) => (isMap(of) ? node("Identity", of.name, of.input, of.output[0]!) : of)),
+      output: graph.output.map((of) => (maps.has(of.name) ? { ...of, type } : of))
+    }
+  }
+}
 
 /** The bytes of a model; the same for the same graph and metadata. */
 export const encode = (

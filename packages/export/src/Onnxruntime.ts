@@ -10,7 +10,7 @@ import { Context, Effect, Record, Schema, type Scope } from "effect"
 const messages = {
   load: "expected onnxruntime to load, but it does not on this machine; install the packages again, on a system that it is built for",
   read: "expected a model that onnxruntime can read, but it refused this one; export it again with `rai export`",
-  run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names and shapes with the model's"
+  run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names, shapes and types with the model's"
 } as const
 
 /** onnxruntime that does not load, a model that it does not take, or a run that it could not finish. */
@@ -56,16 +56,42 @@ const load = (file: string) =>
 
 const isNumbers = ({ type }: Tensor): boolean => type !== "string"
 
+/** Numbers as a model's input of each type takes them. */
+const types = {
+  float64: (data: Numbers) => Float64Array.from(data),
+  int64: (data: Numbers) => BigInt64Array.from(data, BigInt),
+  uint64: (data: Numbers) => BigUint64Array.from(data, BigInt),
+  int32: (data: Numbers) => Int32Array.from(data),
+  uint32: (data: Numbers) => Uint32Array.from(data),
+  int16: (data: Numbers) => Int16Array.from(data),
+  uint16: (data: Numbers) => Uint16Array.from(data),
+  int8: (data: Numbers) => Int8Array.from(data),
+  uint8: (data: Numbers) => Uint8Array.from(data),
+  bool: (data: Numbers) => Uint8Array.from(data, (x) => Number(x !== 0))
+} as const
+
+type Numbers = ArrayLike<number>
+
 const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {
-  const tensor = ({ data, shape }: NdArray.NdArray): Tensor => {
-    if (data instanceof Int32Array) return new Tensor("int64", BigInt64Array.from(data, BigInt), shape)
-    if (data instanceof Uint8Array) return new Tensor("bool", data, shape)
-    return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
+  const asked = new Map(opened.inputMetadata.map((of) => [of.name, of.isTensor ? of.type : "float32"]))
+  const tensor = ({ data, shape }: NdArray.NdArray, name: string): Tensor => {
+    const type = asked.get(name) ?? "float32"
+    if (!Object.hasOwn(types, type)) {
+      return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
+    }
+    const own = types[type as keyof typeof types](data)
+    for (let i = 0; i < own.length; i++) {
+      // What the type does not hold would be another number, of which nobody would know.
+      if (Number(own[i]) !== data[i] && type !== "float64") throw new RangeError(`${data[i]} is no ${type}`)
+    }
+    return new Tensor(type as Tensor.Type, own as Tensor.DataType, shape)
   }
+  // Sequences and maps onnxruntime does not give to JavaScript.
+  const arrays = opened.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name)
   return {
     run: (inputs) =>
       Effect.map(
-        attempt(file, "run", () => opened.run(Record.map(inputs, tensor))),
+        attempt(file, "run", async () => (arrays.length === 0 ? {} : opened.run(Record.map(inputs, tensor), arrays))),
         // Texts, as the classes of a model from elsewhere may be, are no numbers: they are left out.
         (outputs) => Record.map(Record.filter(outputs, isNumbers), array)
       )
@@ -81,8 +107,8 @@ export const array = ({
   readonly dims: ReadonlyArray<number>
 }): NdArray.NdArray => {
   if (data instanceof Float32Array || data instanceof Uint8Array) return { shape: dims, data }
-  const whole = data instanceof BigInt64Array
-  return { shape: dims, data: whole ? Int32Array.from(data, Number) : Float64Array.from(data as Float64Array) }
+  const whole = data instanceof BigInt64Array || data instanceof BigUint64Array
+  return { shape: dims, data: whole ? Int32Array.from<bigint>(data, Number) : Float64Array.from(data as Float64Array) }
 }
 
 const settings = (file: string, provider: "cpu" | "cuda"): InferenceSession.SessionOptions => ({

@@ -17,6 +17,10 @@ export const least = 1e-5
  */
 export const toleranceAt = (rounding: number): number => least + 8 * rounding
 
+/** The tolerance of weights in int8: twice the cost that was found. */
+export const toleranceOf = ({ maxRelativeDifference }: Pick<Differences, "maxRelativeDifference">): number =>
+  least + 2 * maxRelativeDifference
+
 /** ρ of `toleranceAt`; not finite differences do not count, they are compared by themselves. */
 export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays): number =>
   Object.entries(float64).reduce((most, [name, { data }]) => {

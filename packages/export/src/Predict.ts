@@ -1,6 +1,7 @@
 /**
  * The answers of a model to new inputs.
  */
+import { toBinary } from "@bufbuild/protobuf"
 import { Engine, NdArray } from "@rai/core"
 import { Effect, Record, Schema } from "effect"
 import * as LayersModel from "./layers/LayersModel.ts"
@@ -8,6 +9,7 @@ import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
+import { ModelProtoSchema } from "./onnx_pb.ts"
 import * as External from "./read/External.ts"
 import type { LayersUnsupported, ModelInvalid } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
@@ -53,7 +55,9 @@ export const predict = Effect.fn("Predict.predict")(function* (
 ): Effect.fn.Return<Prediction, Failed> {
   const { bytes, given, input, model, origin } = yield* prepared(file, inputs)
   yield* External.files(model, file)
-  const outputs = yield* Onnxruntime.run(bytes, { [input.name]: given }, file)
+  const arrays = Model.withoutMaps(model)
+  const own = arrays === model ? bytes : toBinary(ModelProtoSchema, arrays)
+  const outputs = yield* Onnxruntime.run(own, { [input.name]: given }, file)
   if (Record.keys(outputs).length > 0) return { outputs, ...meaning(origin) }
   return yield* new AnswersUnfit({ file })
 })

@@ -51,7 +51,7 @@ export const measure = Effect.fnUntraced(function* (
   const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
   return {
     rounding: Parity.rounding(answers, yield* Comparison.exactly(freeRun(x))),
-    tolerance: Parity.least + 2 * differences.maxRelativeDifference,
+    tolerance: Parity.toleranceOf(differences),
     examples: x.shape[0]!,
     ...differences,
     weights: { kept: "int8" as const, ...(yield* cost(trained, options, batch, freeRun, model)) },

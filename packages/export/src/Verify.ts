@@ -86,6 +86,25 @@ const claimed = Effect.fnUntraced(function* (
   }
 })
 
+/** What the record says of its samples is what they say themselves, and all answers of the model are among them. */
+const consistent = Effect.fnUntraced(function* (
+  file: string,
+  record: Parity.ParityRecord,
+  answers: ReadonlyArray<string>
+) {
+  const beside = Parity.fileOf(file)
+  const refused = (reason: string) => new Parity.RecordInvalid({ file: beside, reason })
+  const missing = answers.find((name) => name !== "label" && !Object.hasOwn(record.outputs, name))
+  if (missing !== undefined) return yield* refused(`it says nothing of the output «${shown(missing)}»`)
+  const found = yield* Parity.compare(beside, record.tolerance, record.outputs)
+  const tolerance = record.weights?.kept === "int8" ? Parity.toleranceOf(found) : Parity.toleranceAt(record.rounding)
+  for (const [claim, held] of Object.entries({ ...found, tolerance })) {
+    const said = record[claim as keyof typeof found | "tolerance"]
+    if (Math.abs(said - held) > 1e-9 * held)
+      return yield* refused(`its ${claim} ${said} is not what follows from it, ${held}`)
+  }
+})
+
 /** A claim on one line, as much of it as a hash is long: either file may hold anything. */
 const shown = (claim: string | number): string => JSON.stringify(String(claim)).slice(1, -1).slice(0, 64)
 
@@ -119,12 +138,14 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
       return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
     })
   )
+  const differences = yield* Parity.compare(file, record.tolerance, outputs)
+  yield* consistent(file, record, Object.keys(answers))
   return {
     file,
     sha256,
     opset,
     examples: record.examples,
-    ...(yield* Parity.compare(file, record.tolerance, outputs)),
+    ...differences,
     tolerance: record.tolerance,
     origin
   }

@@ -12,7 +12,8 @@ import {
   TensorProto_DataLocation as Location,
   type ModelProto,
   ModelProtoSchema,
-  NodeProtoSchema
+  NodeProtoSchema,
+  type TypeProto_Tensor
 } from "../src/onnx_pb.ts"
 import * as Reading from "../src/read/Reading.ts"
 import * as Folder from "./Folder.ts"
@@ -221,6 +222,75 @@ it.effect("values may be called as every object's own are", () =>
     const { circuit, parameters } = yield* Reading.fromBytes(bytes, "net.onnx")
     expect(Circuit.print(circuit)).toBe("graph 2→1")
     expect(parameters["graph.constructor"]).toEqual((yield* Reading.fromBytes(good, "net.onnx")).parameters["0.weight"])
+  })
+)
+
+it.effect(
+  "arrays whose names differ in a slash and a star alone, or in what a circuit puts before them, stay two",
+  () =>
+    Effect.gen(function* () {
+      const whole = yield* Reading.fromBytes(good, "net.onnx")
+      const answers = Object.values(whole.parameters)
+      for (const names of [
+        ["a/b", "a*b", "a·b", "graph.a·b"],
+        ["graph.w", "w", "graph.w_2", "graph.graph.w"]
+      ]) {
+        const bytes = changed(({ graph }) => {
+          const renamed = new Map(graph!.initializer.map(({ name }, i) => [name, names[i] ?? name]))
+          for (const tensor of graph!.initializer) tensor.name = renamed.get(tensor.name)!
+          for (const node of graph!.node) node.input = node.input.map((name) => renamed.get(name) ?? name)
+        })
+        const { circuit, parameters } = yield* Reading.fromBytes(bytes, "net.onnx")
+        expect(Object.values(parameters)).toEqual(answers)
+        expect(Object.keys(Circuit.parameters(circuit)).sort()).toEqual(Object.keys(parameters).sort())
+        const written = yield* Onnx.make({
+          ...{ circuit, parameters, task: "regression", inputNames: [] },
+          origin: { plan: "none", seed: 0, engine: "none", version: "0" }
+        })
+        const { graph } = fromBinary(ModelProtoSchema, written)
+        expect(graph!.initializer.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+      }
+    })
+)
+
+it.effect("examples that a network takes together are told, node by node: a circuit answers each by itself", () =>
+  Effect.gen(function* () {
+    const behind = (nodes: (last: string) => ReadonlyArray<readonly [string, ReadonlyArray<string>, string]>) =>
+      changed(({ graph }) => {
+        const [last] = graph!.output
+        const own = nodes(last!.name).map(([operator, inputs, output]) => Model.node(operator, output, inputs, output))
+        graph!.node.push(...own)
+        last!.name = own.at(-1)!.output[0]!
+        last!.type = own.length === 1 ? last!.type : undefined
+      })
+    const told = (name: string) =>
+      `net.onnx: expected operators that are read, but these came: ${name} because it takes the examples of a batch together; export the model without them, or run it with onnxruntime`
+    const sum = behind((y) => [
+      ["ReduceSum", [y], "all"],
+      ["Sub", [y, "all"], "apart"],
+      ["Tanh", ["apart"], "bent"]
+    ])
+    expect(yield* message(sum)).toBe(told("ReduceSum (all)"))
+    const products = behind((y) => [
+      ["Transpose", [y], "turned"],
+      ["MatMul", [y, "turned"], "near"],
+      ["MatMul", ["near", y], "mixed"]
+    ])
+    expect(yield* message(products)).toBe(told("MatMul (near)"))
+    const moved = changed(({ graph }) => {
+      const [input] = graph!.input
+      const [output] = graph!.output
+      const shape = (input!.type!.value.value as TypeProto_Tensor).shape!
+      shape.dim[0]!.value = { case: "dimValue", value: 2n }
+      graph!.initializer.push(Model.integers("square", [2, 2]))
+      graph!.node = [
+        Model.node("Transpose", "turned", [input!.name], "turned"),
+        Model.node("Reshape", "square", ["turned", "square"], "again")
+      ]
+      output!.name = "again"
+      output!.type = undefined
+    })
+    expect(yield* message(moved)).toBe(told("Reshape (square)"))
   })
 )
 

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fromBinary } from "@bufbuild/protobuf"
+import { fromBinary, toBinary } from "@bufbuild/protobuf"
 import { expect, it } from "@effect/vitest"
 import {
   Circuit,
@@ -19,7 +19,7 @@ import {
 } from "@rai/core"
 import { Effect } from "effect"
 import { Model, Onnx, Onnxruntime, Verify } from "../src/index.ts"
-import { ModelProtoSchema } from "../src/onnx_pb.ts"
+import { ModelProtoSchema, type TypeProto_Tensor, type ValueInfoProto } from "../src/onnx_pb.ts"
 import * as Reading from "../src/read/Reading.ts"
 import * as Elsewhere from "./Elsewhere.ts"
 import * as Folder from "./Folder.ts"
@@ -169,6 +169,59 @@ it.effect("activations within are outputs too, by the names of their nodes with 
     const { graph } = fromBinary(ModelProtoSchema, yield* Onnx.make(trained, { expose: "/*/Tanh" }))
     expect(graph!.output.map(({ name }) => name)).toEqual(["scores", "value", "/1/Tanh", "/3/Tanh"])
   })
+)
+
+it.effect(
+  "an activation that is the answer, or is called as an input or an answer, is one more output all the same",
+  () =>
+    Effect.gen(function* () {
+      const model = decoded(`${folder}perceptron-tanh.onnx`)
+      const [first, second, third] = model.graph!.node
+      first!.name = "label"
+      second!.name = model.graph!.input[0]!.name
+      third!.name = "logit"
+      const { circuit, parameters } = yield* Reading.fromModel(model, "net.onnx")
+      const origin = { plan: "none", seed: 0, engine: "none", version: "0.1.0" }
+      const trained = { circuit, parameters, task: "binary", inputNames: ["x1", "x2"], origin } as const
+      const x = NdArray.make([3, 2], [1, 2, 3, 4, -5, 6])
+      const run = (bytes: Uint8Array) => Onnxruntime.run(bytes, { [model.graph!.input[0]!.name]: x })
+      const plain = yield* run(yield* Onnx.make(trained))
+      const exposed = yield* Effect.forEach(["*", "/*/*"], (expose) =>
+        Effect.flatMap(Onnx.make(trained, { expose }), run)
+      )
+      for (const outputs of exposed) expect(outputs).toMatchObject(plain)
+      const names = ["scores", "logit", "probability", "label"]
+      expect(Object.keys(exposed[0]!)).toEqual([...names, "label.output", "images.output", "logit.output"])
+      expect(Object.keys(exposed[1]!)).toEqual([...names, "/3/Tanh", "/4/Gemm"])
+      expect(exposed[1]!["/4/Gemm"]).toEqual(plain.logit)
+    })
+)
+
+it.effect("a network that expands to the length of its one batch is read for batches of any length", () =>
+  Effect.gen(function* () {
+    const model = decoded(`${folder}perceptron-tanh.onnx`)
+    const graph = model.graph!
+    const [{ name: input, type }] = graph.input as [ValueInfoProto]
+    const [output] = graph.output
+    const shape = (type!.value.value as TypeProto_Tensor).shape!
+    shape.dim[0]!.value = { case: "dimValue", value: 3n }
+    // As torch.nn.functional.normalize is written.
+    const width = Number((output!.type!.value.value as TypeProto_Tensor).shape!.dim[1]!.value.value)
+    graph.initializer.push(Model.integers("axes", [1]), Model.integers("whole", [3, width]))
+    graph.node.push(
+      Model.node("Abs", "Abs", [output!.name], "sizes"),
+      Model.node("ReduceSum", "ReduceSum", ["sizes", "axes"], "length"),
+      Model.node("Expand", "Expand", ["length", "whole"], "lengths"),
+      Model.node("Div", "Div", [output!.name, "lengths"], "normalised")
+    )
+    graph.output = [Model.value("normalised", ["n", width], "float")]
+    const { circuit, parameters } = yield* Reading.fromModel(model, "net.onnx")
+    const x = NdArray.make([3, 2], [1, 2, 3, 4, -5, 6])
+    const { normalised } = yield* Onnxruntime.run(toBinary(ModelProtoSchema, model), { [input]: x })
+    expect(furthest(yield* freeRun(circuit, parameters, x), normalised!.data)).toBeLessThan(1e-6)
+    const one = yield* freeRun(circuit, parameters, NdArray.make([1, 2], [3, 4]))
+    expect(furthest(one, normalised!.data.slice(width, 2 * width))).toBeLessThan(1e-6)
+  }).pipe(Effect.provide(TfjsEngine.layerWasm))
 )
 
 it.effect("a perceptron that PyTorch wrote is written as it was, node by node", () =>

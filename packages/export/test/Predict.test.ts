@@ -1,15 +1,22 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { toBinary } from "@bufbuild/protobuf"
+import { create, toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, NdArray, Program } from "@rai/core"
+import { Circuit, NdArray, Program, ReferenceEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as Graph from "../src/Graph.ts"
 import * as Model from "../src/Model.ts"
 import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
-import { ModelProtoSchema } from "../src/onnx_pb.ts"
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type GraphProto,
+  ModelProtoSchema,
+  type TypeProto_Tensor,
+  TypeProtoSchema
+} from "../src/onnx_pb.ts"
 import * as Predict from "../src/Predict.ts"
 import * as Folder from "./Folder.ts"
 
@@ -81,6 +88,71 @@ describe("Predict.predict", () => {
         message,
         `${file}: expected a model that onnxruntime can read, but it refused this one; export it again with \`rai export\``
       )
+    })
+  )
+
+  it.effect(
+    "gives a model its numbers in the type that it takes, on either engine, or says that it holds none such",
+    () =>
+      Effect.gen(function* () {
+        const { BOOL, DOUBLE, INT32, INT64, INT8, UINT64, UINT8 } = Model.DataType
+        const cast = (of: GraphProto, type: number) => {
+          const tensor = of.input[0]!.type!.value.value as TypeProto_Tensor
+          tensor.elemType = type
+          of.node[0]!.input[0] = "cast"
+          of.node.unshift(Model.node("Cast", "Cast", ["z"], "cast", { to: Model.DataType.FLOAT }))
+        }
+        const program = yield* Program.make({ z: ["n", 3] }, ({ z }) => ({ total: z.sum([1]) }))
+        for (const type of [DOUBLE, INT64, UINT64, INT32, INT8, UINT8, BOOL]) {
+          const graph = yield* Graph.fromProgram(program)
+          cast(graph, type)
+          const file = yield* written(Model.encode(graph, { version: "0", metadata: {} }))
+          for (const predict of [Predict.predict, Predict.onEngine]) {
+            const { outputs } = yield* predict(file, NdArray.make([2, 3], [1, 0, 1, 1, 0, 0]))
+            assert.deepStrictEqual(Array.from(outputs.total!.data), [2, 1])
+          }
+          if (type === DOUBLE) continue
+          for (const none of [0.5, Number.NaN, 2 ** 70]) {
+            const { message } = yield* Effect.flip(Predict.predict(file, NdArray.make([1, 3], [1, none, 0])))
+            assert.strictEqual(
+              message,
+              `${file}: expected onnxruntime to run the model, but it failed on these inputs; compare their names, shapes and types with the model's`
+            )
+          }
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("of a map for each example, as scikit-learn writes one, the numbers", () =>
+    Effect.gen(function* () {
+      const named = fileURLToPath(new URL("networks/sklearn-classifier-named.onnx", import.meta.url))
+      const x = NdArray.make([2, 4], [5, 3, 1, 0, 6, 3, 5, 2])
+      const { probabilities } = (yield* Predict.predict(named, x)).outputs
+      const model = yield* Model.decode(yield* ModelFile.read(named), named)
+      const graph = model.graph!
+      const map = Model.node("ZipMap", "ZipMap", ["probabilities"], "output_probability")
+      map.domain = "ai.onnx.ml"
+      map.attribute = [
+        create(AttributeProtoSchema, {
+          name: "classlabels_int64s",
+          type: AttributeProto_AttributeType.INTS,
+          ints: [0n, 1n, 2n]
+        })
+      ]
+      graph.node.push(map)
+      const output = graph.output.find(({ name }) => name === "probabilities")!
+      const float = { value: { case: "tensorType", value: { elemType: Model.DataType.FLOAT } } } as const
+      output.name = "output_probability"
+      output.type = create(TypeProtoSchema, {
+        value: {
+          case: "sequenceType",
+          value: {
+            elemType: { value: { case: "mapType", value: { keyType: Model.DataType.INT64, valueType: float } } }
+          }
+        }
+      })
+      const file = yield* written(toBinary(ModelProtoSchema, model))
+      assert.deepStrictEqual((yield* Predict.predict(file, x)).outputs, { output_probability: probabilities! })
     })
   )
 

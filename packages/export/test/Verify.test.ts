@@ -5,6 +5,7 @@ import { ReferenceEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
+import * as Parity from "../src/Parity.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -116,6 +117,33 @@ describe("Verify.verify", () => {
           yield* refusal(folder, file),
           /^moons\.parity\.json: expected the parity record .* samples are missing/
         )
+      }
+    })
+  )
+
+  it.effect("so is a record that says what does not follow from its samples, or leaves an answer out", () =>
+    Effect.gen(function* () {
+      const { beside, file, folder, record } = yield* exported
+      const { maxAbsDifference, maxRelativeDifference, outputs, tolerance } = record
+      const start = "moons.parity.json: expected the parity record of a model, but"
+      const end = "export the model again with `rai export`"
+      const other = (claim: string, said: number, held: number) =>
+        `${start} its ${claim} ${said} is not what follows from it, ${held}; ${end}`
+      const { logit, probability } = outputs
+      const far = logit!.onnxruntime.with(0, [7])
+      for (const [changed, message] of [
+        [{ maxAbsDifference: 0 }, other("maxAbsDifference", 0, maxAbsDifference)],
+        [{ maxRelativeDifference: 0.5 }, other("maxRelativeDifference", 0.5, maxRelativeDifference)],
+        [{ tolerance: 1e300 }, other("tolerance", 1e300, tolerance)],
+        [{ rounding: 1 }, other("tolerance", tolerance, Parity.toleranceAt(1))],
+        [{ outputs: { logit } }, `${start} it says nothing of the output «probability»; ${end}`],
+        [
+          { outputs: { logit: { ...logit, onnxruntime: far }, probability } },
+          `moons.parity.json: expected onnxruntime to answer as the free run does, |a − b| ≤ ${tolerance} (1 + |b|), but for sample 0 the output «logit» is 7 where the free run gives ${logit!.freeRun[0]![0]}; do not use this model, train or export it again`
+        ]
+      ] as const) {
+        yield* write(beside, JSON.stringify({ ...record, ...changed }))
+        assert.strictEqual(yield* refusal(folder, file), message)
       }
     })
   )

@@ -43,7 +43,8 @@ export const svg = Effect.fn("Diagram.svg")(function* (circuit: Circuit.Circuit,
   // Graphviz is a megabyte, read when something is drawn.
   const viz = yield* Effect.promise(() => import("@viz-js/viz").then(({ instance }) => instance()))
   const { output = "" } = viz.render(graph, { format: "svg" })
-  return inInter(output.slice(output.indexOf("<svg")))
+  // Graphviz repeats names in titles and comments, and nodes from elsewhere may have any.
+  return Svg.wellFormed(inInter(output.slice(output.indexOf("<svg"))))
 })
 
 /** Graphviz knows the widths of Arial's letters; Inter's are as wide at this share of the size. */
@@ -104,6 +105,9 @@ interface Drawn extends Required<Pick<Graph, "nodes" | "edges" | "subgraphs">> {
 
 const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: ReadonlySet<string>): Graph => {
   const sitesOf = Map.groupBy(Circuit.sites(circuit), ({ leaf }) => leaf)
+  /** What is no place of the circuit by a name that none of them has. */
+  const apart = (name: string): string => (sizes.has(name) ? apart(`${name}′`) : name)
+  const [input, output] = [apart("input"), apart("output")]
   /** A node, and behind it the auxiliary that goes on in its stead where it is cut. */
   const place = (path: string, leaf: string, from: ReadonlyArray<string>, attributes: Attributes): Drawn => {
     const all = sitesOf.get(leaf)!.map((site) => site.path)
@@ -120,7 +124,7 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
     const edges = from.map((tail): Edge => ({ tail, head: path }))
     const nodes = [{ name: path, attributes }]
     if (label === undefined) return { last: path, nodes, edges, subgraphs: [] }
-    const z = `z ${path}`
+    const z = apart(`z ${path}`)
     return {
       last: z,
       nodes: [...nodes, { name: z, attributes: { ...auxiliary, label } }],
@@ -199,7 +203,7 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
       }
     }
   }
-  const { last, ...whole } = walk(circuit, "", "", "input")
+  const { last, ...whole } = walk(circuit, "", "", input)
   const end = [...sizes.values()].at(-1)!
   return {
     name: "circuit",
@@ -215,11 +219,11 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
     },
     edgeAttributes: { color: Theme.ink.quiet, penwidth: 0.8, arrowsize: 0.6 },
     nodes: [
-      { name: "input", attributes: { ...bare, label: `x: [${Circuit.inputs(circuit)}]` } },
+      { name: input, attributes: { ...bare, label: `x: [${Circuit.inputs(circuit)}]` } },
       ...whole.nodes,
-      { name: "output", attributes: { ...bare, label: `ẑ: [${end.shape.join(" × ")}]` } }
+      { name: output, attributes: { ...bare, label: `ẑ: [${end.shape.join(" × ")}]` } }
     ],
-    edges: [...whole.edges, { tail: last, head: "output" }],
+    edges: [...whole.edges, { tail: last, head: output }],
     subgraphs: whole.subgraphs
   }
 }

@@ -102,6 +102,27 @@ describe("Diagram", () => {
     })
   )
 
+  it.effect("draws places that are called as its ends are, or by what no XML may hold", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ x: ["batch", 2] }, ({ x }) => ({ output: x.tanh().exp().relu() }))
+      const last = program.outputs.output!
+      const [second] = last.operands as readonly [Tensor.Tensor]
+      const places = [
+        { name: "output", kind: "Tanh", role: "activation", result: second.operands[0]! },
+        { name: "z output", kind: "Exp", role: "other", result: second },
+        { name: "input\u0001", kind: "Relu", role: "activation", result: last }
+      ] as const
+      const svg = yield* Diagram.svg(Circuit.graph({ program, places }, {}), { cuts: new Set(["output"]) })
+      assert.sameMembers(edges(svg), [
+        "input->output",
+        "output->z output′",
+        "z output′->z output",
+        "z output->input\ufffd",
+        "input\ufffd->output′"
+      ])
+    })
+  )
+
   it.effect("names blocks that do not fit", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Diagram.svg(sequence(linear(2, 3), linear(4, 1))))

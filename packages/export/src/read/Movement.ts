@@ -5,6 +5,7 @@ import { NdArray, Shape, Tensor } from "@rai/core"
 import { type Call, filled, product, type Result, type Row } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
+import * as Value from "./Value.ts"
 
 type T = Tensor.Tensor
 
@@ -21,6 +22,9 @@ const target = (call: Call): Shape.Shape => {
   if (!asked.every(Number.isInteger)) throw new Refused("its shape is no list of whole numbers", true)
   const keeps = call.int("allowzero", 0) === 0
   const shape = asked.map((n, axis) => (n === 0 && keeps ? (x[axis] ?? 1) : n === -1 ? -1 : call.dimension(n)))
+  if (asked.some((n) => Value.isComputed(n, call.graph.names))) {
+    throw new Refused("it gives an axis a length that is computed from one which each run decides")
+  }
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
   const [have, given] = [Shape.count(x), Shape.count(shape.filter((n) => n !== -1))]
   const left = have.named.filter((name) => !given.named.includes(name))
@@ -199,7 +203,13 @@ const padded: Row = (call) => {
 }
 
 const expanded: Row = (call) => {
-  const asked = call.numbers(1).map((n) => call.dimension(n))
+  const given = call.numbers(1)
+  // A model written for batches of one length says that length where each run's own is meant.
+  const meant = (n: number, axis: number) => {
+    const own = call.shape()[axis + call.rank() - given.length]
+    return n === call.graph.fixedBatch && typeof own === "string" ? own : call.dimension(n)
+  }
+  const asked = given.map(meant)
   const shape = Shape.broadcast(call.shape(), asked)
   if (shape === undefined)
     throw new Refused(`${Shape.show(call.shape())} does not expand to ${Shape.show(asked)}`, true)

@@ -171,7 +171,7 @@ const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
 }
 
 /** Names as they are wanted, with a number behind those that were given before. */
-const naming = (): ((wanted: string) => string) => {
+export const naming = (): ((wanted: string) => string) => {
   const taken = new Set<string>()
   const times = new Map<string, number>()
   return (wanted) => {

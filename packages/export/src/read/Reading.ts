@@ -6,7 +6,8 @@ import { Effect } from "effect"
 import * as Model from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
 import type { ModelProto, NodeProto } from "../onnx_pb.ts"
-import { ModelInvalid } from "./ModelInvalid.ts"
+import * as Examples from "./Examples.ts"
+import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Network from "./Network.ts"
 
 /** What a model from elsewhere says. */
@@ -80,6 +81,12 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   const named = options.output ?? realOutputs(model)[0]!
   const output = options.logits === true ? beforeHead(model, named) : named
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
+  const meeting = Examples.meeting(network.nodes)
+  if (meeting.length > 0) {
+    const reason = "it takes the examples of a batch together"
+    const operators = meeting.map(({ node }) => ({ operator: node.opType, nodes: [node.name], reason }))
+    return yield* new OperatorsUnsupported({ file, operators })
+  }
   const whole = network.program.outputs[output]!
   const [examples, ...rest] = whole.shape
   if (examples !== batch || !rest.every((n) => typeof n === "number")) {
@@ -175,7 +182,7 @@ const assemble = (
 ): Pick<Read, "circuit" | "parameters"> => {
   const [, ...example] = shape
   const x = Tensor.input("x", [batch, example.reduce((a, b) => a * b, 1)])
-  const names = new Map(Object.keys(arrays).map((own) => [own, parameterName(own)]))
+  const names = parameterNames(Object.keys(arrays))
   const inputs = new Map<Tensor.Tensor, Tensor.Tensor>([[program.inputs[name]!, x.reshape(shape)]])
   for (const [own, renamed] of names) inputs.set(program.inputs[own]!, Tensor.input(renamed, arrays[own]!.array.shape))
   const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
@@ -224,6 +231,14 @@ const float32 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
 /** `fc1.weight` as it is; what has no dot, or a slash as the names of a run's own arrays have, behind `graph.`. */
 const parameterName = (name: string): string =>
   /^[^/*]*\.[^/*]*$/.test(name) && !/^[xyλ]$/.test(name) ? name : `graph.${name.replaceAll(/[/*]/g, "·")}`
+
+/** Each by a name of its own: `a/b` and `a*b` would have one, and who bears its name already keeps it. */
+const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string> => {
+  const unique = Network.naming()
+  const asTheyAre = all.filter((own) => parameterName(own) === own)
+  const names = new Map(asTheyAre.map((own) => [own, unique(own)]))
+  return new Map(all.map((own) => [own, names.get(own) ?? unique(parameterName(own))]))
+}
 
 const fans = (shape: ReadonlyArray<number>) => {
   const [rows = 1, columns = 1, ...window] = shape

@@ -21,6 +21,10 @@ export interface Value {
 /** Lengths that each run decides, as numbers that no length is, so that what computes shapes computes with them as with any other. */
 const marked = 2 ** 40
 
+/** Whether a number was computed from one of these, and is none of them. */
+export const isComputed = (length: number, names: ReadonlyArray<string>): boolean =>
+  length >= marked && typeof toDimension(length, names) === "number"
+
 /** The number that stands for a dimension among the names of the graph. */
 export const toNumber = (dimension: Shape.Dimension, names: ReadonlyArray<string>): number =>
   typeof dimension === "number" ? dimension : marked + names.indexOf(dimension)

@@ -9,15 +9,12 @@ type Attribute = string | number | undefined
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
+/** Text, or markup that holds it, without what no XML may hold. */
+export const wellFormed = (text: string): string => text.toWellFormed().replace(forbidden, "\ufffd")
+
 /** Text made safe inside an element or an attribute. */
 export const escape = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(forbidden, "\ufffd")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
+  wellFormed(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
 /** A number to a hundredth of a pixel, so that files stay small. */
 export const round = (value: number): number => Math.round(value * 100) / 100
