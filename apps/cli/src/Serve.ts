@@ -82,7 +82,7 @@ const MiB = 1024 * 1024
 
 /**
  * Has V8 collect once as much as lives has come on top. It lets the heap grow several times over otherwise, and the process never gives that back:
- * under overload it went from 350 to 470 MB with 45 MB alive, and now stays below 370. Collecting sooner still takes longer than it saves: by a third
+ * under overload it went from 350 to 470 MB with 45 MB alive, and now stays below 380. Collecting sooner still takes longer than it saves: by a third
  * on top the slowest answers under overload came after 2.5 times those at capacity, so after 1.8.
  */
 const collectEarly = Effect.sync(() => setFlagsFromString("--heap-growing-percent=100"))
