@@ -8,6 +8,7 @@ import { opsetOf } from "../Model.ts"
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto } from "../onnx_pb.ts"
 import { Call, type Result, type Surroundings } from "./Call.ts"
 import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
+import * as Naming from "./Naming.ts"
 import * as Operators from "./Operators.ts"
 import { Refused } from "./Refused.ts"
 import * as Tensors from "./Tensors.ts"
@@ -165,25 +166,9 @@ const inOrder = Effect.fnUntraced(function* (
 })
 
 const named = (nodes: ReadonlyArray<NodeProto>): ReadonlyArray<NodeProto> => {
-  const unique = naming()
+  const unique = Naming.make()
   for (const node of nodes) node.name = unique(node.name === "" ? node.opType : node.name)
   return nodes
-}
-
-/** Names as they are wanted, with a number behind those that were given before. */
-export const naming = (): ((wanted: string) => string) => {
-  const taken = new Set<string>()
-  const times = new Map<string, number>()
-  return (wanted) => {
-    let name = wanted
-    while (taken.has(name)) {
-      const n = (times.get(wanted) ?? 1) + 1
-      times.set(wanted, n)
-      name = `${wanted}_${n}`
-    }
-    taken.add(name)
-    return name
-  }
 }
 
 /** So many numbers at most are looked up behind operators of parameters. */
@@ -207,7 +192,7 @@ class Reading {
   private readonly values = new Map<string, Value.Value>()
   private readonly inputs: Map<string, Tensor.Tensor>
   private readonly arrays = new Map<string, Embedded>()
-  private readonly unique = naming()
+  private readonly unique = Naming.make()
   private readonly nodes: Array<Read> = []
   private readonly initialisers: ReadonlyMap<string, TensorProto>
   /** What a refused node should have given: nothing more is said of what needs it. */

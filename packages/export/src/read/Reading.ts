@@ -8,6 +8,7 @@ import * as ModelFile from "../ModelFile.ts"
 import type { ModelProto, NodeProto } from "../onnx_pb.ts"
 import * as Examples from "./Examples.ts"
 import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
+import * as Naming from "./Naming.ts"
 import * as Network from "./Network.ts"
 
 /** What a model from elsewhere says. */
@@ -234,7 +235,7 @@ const parameterName = (name: string): string =>
 
 /** Each by a name of its own: `a/b` and `a*b` would have one, and who bears its name already keeps it. */
 const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string> => {
-  const unique = Network.naming()
+  const unique = Naming.make()
   const asTheyAre = all.filter((own) => parameterName(own) === own)
   const names = new Map(asTheyAre.map((own) => [own, unique(own)]))
   return new Map(all.map((own) => [own, names.get(own) ?? unique(parameterName(own))]))
