@@ -81,18 +81,22 @@ const flags = {
 const MiB = 1024 * 1024
 
 /**
- * Has V8 collect once as much as lives has come on top. It lets the heap grow several times over otherwise, and the process never gives that back:
- * under overload it went from 350 to 470 MB with 45 MB alive, and now stays below 380. Collecting sooner still takes longer than it saves: by a third
- * on top the slowest answers under overload came after 2.5 times those at capacity, so after 1.8.
+ * Fits V8's collection of garbage to a server, whose requests die young. It allocates in old memory what it has seen survive, as a request does that
+ * is under way at a collection; from there it keeps alive all that is later hung on it, so that nearly every request survived: of 32 connections
+ * with small requests 17,200 a second were answered and 1 % after 27 ms, so 25,700 and after 3 ms. And it collects once as much as lives has come
+ * on top. It lets the heap grow several times over otherwise, and the process never gives that back.
  */
-const collectEarly = Effect.sync(() => setFlagsFromString("--heap-growing-percent=100"))
+const fitCollection = Effect.sync(() => {
+  setFlagsFromString("--no-allocation-site-pretenuring")
+  setFlagsFromString("--heap-growing-percent=100")
+})
 
 /** The command. */
 export const command = Command.make(
   "serve",
   flags,
   Effect.fn("serve")(function* (options) {
-    yield* collectEarly
+    yield* fitCollection
     const { accessLog, cors, host, logFormat, maxConnections, modelControl, name, port, repository } = options
     yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
     yield* atLeastOne("max-connections", maxConnections, 4096)

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http"
 import { constants, type ServerHttp2Stream } from "node:http2"
 import { Result } from "effect"
+import * as Bag from "../Bag.ts"
 import * as Encoding from "../http/Encoding.ts"
 import * as Held from "../http/Held.ts"
 import type { Limits } from "../http/Limits.ts"
@@ -16,7 +17,7 @@ export interface Shared {
   readonly limits: Limits
   readonly held: Held.Held
   /** Those that are not over; a call adds itself, and takes itself out. */
-  readonly open: Set<Call>
+  readonly open: Array<Call>
   /** Told of a fault of this server's own. */
   readonly onFault: (cause: unknown) => void
 }
@@ -74,7 +75,8 @@ const unknownCoding: Status.Status = {
 const ignore = () => {}
 
 /** A call that has begun. */
-export class Call {
+export class Call implements Bag.Item {
+  place = Bag.nowhere
   readonly headers: IncomingHttpHeaders
   /** By which requests are found again in logs and traces, where somebody watches; the answer bears it. */
   readonly requestId: string | undefined
@@ -115,17 +117,12 @@ export class Call {
     this.#streams = method?.streams ?? true
     this.#most = method?.route === "probe" ? { bodyBytes: probeBytes, decompressedBytes: probeBytes } : shared.limits
     const { session } = stream
-    this.#share = {
-      bytes: 0,
-      address: session?.socket.remoteAddress,
-      connection: session ?? stream,
-      giveWay: undefined
-    }
+    this.#share = Held.share(shared.held, session ?? stream, session?.socket.remoteAddress, undefined)
     this.headers = headers
     this.requestId = requestId
     const arrival = performance.now()
     if (!this.#streams) this.#due = arrival + shared.limits.requestMillis
-    shared.open.add(this)
+    Bag.add(shared.open, this)
     stream.on("data", (chunk: Buffer) => this.#data(chunk))
     stream.on("end", () => this.#end())
     stream.on("close", () => this.#close())
@@ -359,7 +356,7 @@ export class Call {
 
   /** What it holds, in the pot of all. While it waits for its client, it may have to give way to others. */
   #settle(): void {
-    if (this.#gaveWay || !this.#shared.open.has(this)) return
+    if (this.#gaveWay || !Bag.has(this.#shared.open, this)) return
     const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
     const waits = this.#lingers || (this.#status === undefined && (this.#kept === 0 || this.#decoding))
     this.#share.giveWay = waits ? this.#giveWay : undefined
@@ -394,7 +391,7 @@ export class Call {
   }
 
   #close(): void {
-    this.#shared.open.delete(this)
+    Bag.remove(this.#shared.open, this)
     Held.release(this.#shared.held, this.#share)
     this.#stopDecoding()
     if (this.#status === undefined) this.#leave()

@@ -76,7 +76,7 @@ const listen = (server: Server, host: string, port: number) =>
 const stop = (
   server: Server,
   connections: Connections.Connections,
-  calls: ReadonlySet<Call>,
+  calls: ReadonlyArray<Call>,
   plane: DataPlane["Service"],
   grace: Duration.Input
 ): Effect.Effect<void> =>
@@ -85,7 +85,7 @@ const stop = (
     Effect.callback<void>((resume) => {
       server.close(() => resume(Effect.void))
       for (const session of connections.keys()) session.close()
-      for (const call of calls) call.stop()
+      for (const call of [...calls]) call.stop()
     })
   ).pipe(
     Effect.timeoutOrElse({
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function* ({
     ...Calls.paths(ServerReflection, reflection.v1),
     ...Calls.paths(ServerReflectionAlpha, reflection.v1alpha)
   ])
-  const calls = new Set<Call>()
+  const calls: Array<Call> = []
   const shared: Shared = { limits, held: Held.make(limits.heldBytes), open: calls, onFault }
 
   const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
@@ -167,8 +167,8 @@ export const make = Effect.fnUntraced(function* ({
   server.on("error", onFault)
   const sweep = Effect.sync(() => {
     const now = performance.now()
-    for (const call of calls) call.sweep(now)
-    Connections.sweep(connections, new Set([...calls].map(({ session }) => session)), now)
+    for (const call of [...calls]) call.sweep(now)
+    Connections.sweep(connections, new Set(calls.map(({ session }) => session)), now)
   })
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
   return `${name}:${bound}`

@@ -65,7 +65,7 @@ export const read = (
   }
   const giveWay = () => finish(Result.fail(busy))
   const { socket, stream } = request
-  const share: Held.Share = { bytes: 0, address: socket.remoteAddress, connection: stream?.session ?? socket, giveWay }
+  const share = Held.share(held, stream?.session ?? socket, socket.remoteAddress, giveWay)
   const tooLarge = () => finish(refused(new BodyTooLarge({ limit: limits.bodyBytes })))
   const coding = Encoding.ofBody(request.headers["content-encoding"])
   request.on("data", (chunk: Uint8Array) => {

@@ -2,25 +2,28 @@
  * The bytes of all requests that are held at one time. Whoever comes may take what is free; where nothing is, the heaviest client gives way, so that
  * however much some hold, half sent or unread, others are still served. It costs nothing until then but a few sums.
  */
+import * as Bag from "../Bag.ts"
 
 /** What one request holds. */
-export interface Share {
+export interface Share extends Bag.Item {
   bytes: number
-  /** Whose it is: the requests of one address are weighed together, and of the heaviest those of one connection. */
-  readonly address: string | undefined
-  readonly connection: object
+  readonly connection: Connection
   /** Ends the request, while it waits for its client and not for this server. */
   giveWay: (() => void) | undefined
 }
 
+/** Whose shares they are: the requests of one address are weighed together, and of the heaviest those of one connection. */
 interface Connection {
   bytes: number
-  readonly shares: Set<Share>
+  open: boolean
+  readonly address: Address
+  readonly shares: Array<Share>
 }
 
 interface Address {
   bytes: number
-  readonly connections: Map<object, Connection>
+  readonly ip: string | undefined
+  readonly connections: Set<Connection>
 }
 
 /** The shares by whose they are, and the sums of each. */
@@ -28,32 +31,65 @@ export interface Held {
   bytes: number
   readonly limit: number
   readonly addresses: Map<string | undefined, Address>
+  readonly connections: Map<Closing, Connection>
+}
+
+/** A socket or a session. */
+interface Closing {
+  readonly once: (event: "close", listener: () => void) => unknown
 }
 
 /** Nothing yet, and the bytes that it may become. */
-export const make = (limit: number): Held => ({ bytes: 0, limit, addresses: new Map() })
+export const make = (limit: number): Held => ({ bytes: 0, limit, addresses: new Map(), connections: new Map() })
 
 /** Whether more is held than may be, though all who wait gave way. */
 export const isOver = ({ bytes, limit }: Held): boolean => bytes > limit
 
-const add = (held: Held, share: Share, bytes: number): void => {
-  const address = held.addresses.get(share.address) ?? { bytes: 0, connections: new Map<object, Connection>() }
-  const connection = address.connections.get(share.connection) ?? { bytes: 0, shares: new Set<Share>() }
-  held.addresses.set(share.address, address)
-  address.connections.set(share.connection, connection)
-  connection.shares.add(share)
-  for (const sum of [share, connection, address, held]) sum.bytes += bytes
+// Not with each request's end: see Bag.
+const forget = (held: Held, connection: Connection): void => {
+  const { address, open, shares } = connection
+  if (open || shares.length > 0 || !address.connections.delete(connection)) return
+  if (address.connections.size === 0) held.addresses.delete(address.ip)
+}
+
+const connect = (held: Held, closing: Closing, ip: string | undefined): Connection => {
+  const address = held.addresses.get(ip) ?? { bytes: 0, ip, connections: new Set<Connection>() }
+  const connection: Connection = { bytes: 0, open: true, address, shares: [] }
+  held.addresses.set(ip, address)
+  held.connections.set(closing, connection)
+  address.connections.add(connection)
+  closing.once("close", () => {
+    connection.open = false
+    held.connections.delete(closing)
+    forget(held, connection)
+  })
+  return connection
+}
+
+/** Nothing yet, of a connection from an address. */
+export const share = (
+  held: Held,
+  closing: Closing,
+  ip: string | undefined,
+  giveWay: (() => void) | undefined
+): Share => {
+  const connection = held.connections.get(closing) ?? connect(held, closing, ip)
+  return { bytes: 0, place: Bag.nowhere, connection, giveWay }
+}
+
+const weigh = (held: Held, share: Share, bytes: number): void => {
+  const { connection } = share
+  share.bytes += bytes
+  connection.bytes += bytes
+  connection.address.bytes += bytes
+  held.bytes += bytes
 }
 
 /** Gives all of a share back. */
 export const release = (held: Held, share: Share): void => {
-  const address = held.addresses.get(share.address)
-  const connection = address?.connections.get(share.connection)
-  if (address === undefined || connection === undefined || !connection.shares.delete(share)) return
-  for (const sum of [connection, address, held]) sum.bytes -= share.bytes
-  share.bytes = 0
-  if (connection.shares.size === 0) address.connections.delete(share.connection)
-  if (address.connections.size === 0) held.addresses.delete(share.address)
+  if (!Bag.remove(share.connection.shares, share)) return
+  weigh(held, share, -share.bytes)
+  forget(held, share.connection)
 }
 
 const heaviestFirst = <A extends { readonly bytes: number }>(sums: Iterable<A>): ReadonlyArray<A> =>
@@ -69,7 +105,8 @@ const heaviest = (held: Held): Share | undefined => {
 
 /** Adds to a share, which may have to give way itself. */
 export const take = (held: Held, share: Share, bytes: number): void => {
-  add(held, share, bytes)
+  Bag.add(share.connection.shares, share)
+  weigh(held, share, bytes)
   while (isOver(held)) {
     const most = heaviest(held)
     // What is left is this server's own work, which ends by itself.

@@ -112,12 +112,12 @@ export const make = Effect.fnUntraced(function* ({
   name,
   ...settings
 }: Options): Effect.fn.Return<ModelWorker, ModelLoadFailed, Scope.Scope> {
-  const waiting = new Map<number, (outcome: Outcome) => void>()
+  // By their ids; whoever comes takes the first place that is free.
+  const waiting: Array<((outcome: Outcome) => void) | undefined> = []
   const opened = Deferred.makeUnsafe<Description, ModelLoadFailed>()
   const stopped = Deferred.makeUnsafe<void>()
   const refuse = (reason: string) =>
     Deferred.doneUnsafe(opened, Effect.fail(new ModelLoadFailed({ model: name, reason })))
-  let nextId = 0
   let lastWords = "no reason given"
 
   yield* silenceTelemetry
@@ -134,8 +134,8 @@ export const make = Effect.fnUntraced(function* ({
   )
 
   const answer = (id: number, outcome: Outcome) => {
-    const waits = waiting.get(id)
-    waiting.delete(id)
+    const waits = waiting[id]
+    waiting[id] = undefined
     waits?.(outcome)
   }
   thread.on("message", (message: FromThread) => {
@@ -157,7 +157,7 @@ export const make = Effect.fnUntraced(function* ({
   thread.on("exit", () => {
     refuse("its thread ended while it started; onnxruntime may not load on this machine (see `rai doctor`)")
     Deferred.doneUnsafe(stopped, Effect.void)
-    for (const id of [...waiting.keys()]) answer(id, Result.fail(new WorkerStopped({ model: name })))
+    for (const answer of waiting.splice(0)) answer?.(Result.fail(new WorkerStopped({ model: name })))
   })
 
   const description = yield* Deferred.await(opened).pipe(
@@ -168,8 +168,9 @@ export const make = Effect.fnUntraced(function* ({
     stopped: Deferred.await(stopped),
     run: (inputs, outputs, answer) => {
       if (Deferred.isDoneUnsafe(stopped)) return answer(Result.fail(new WorkerStopped({ model: name })))
-      const id = nextId++
-      waiting.set(id, answer)
+      const free = waiting.indexOf(undefined)
+      const id = free < 0 ? waiting.length : free
+      waiting[id] = answer
       thread.postMessage({ type: "run", id, inputs, outputs } satisfies Run, buffersOf(inputs))
     }
   }
