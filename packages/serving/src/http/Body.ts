@@ -39,14 +39,15 @@ const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.fai
 
 /**
  * Reads a body to its end. `done` is called once, or never where the client goes away first; a body that is refused is refused before its end, and
- * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by whoever is done with it.
+ * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by whoever is done with it,
+ * who may also cut the request off.
  */
 export const read = (
   request: IncomingMessage & { readonly stream?: Http2Stream },
   limits: Limits,
   held: Held.Held,
   proceed: () => void,
-  done: (result: Result.Result<Uint8Array, Reply.Reply>, share: Held.Share) => void
+  done: (result: Result.Result<Uint8Array, Reply.Reply>, share: Held.Share, cut: () => void) => void
 ): void => {
   let chunks: Array<Uint8Array> = []
   let received = 0
@@ -61,9 +62,10 @@ export const read = (
     stopDecoding()
     chunks = []
     if (Result.isFailure(result)) Held.release(held, share)
-    done(result, share)
+    done(result, share, cut)
   }
   const giveWay = () => finish(Result.fail(busy))
+  const cut = () => cutOff(request)
   const { socket, stream } = request
   const share = Held.share(held, stream?.session ?? socket, socket.remoteAddress, giveWay)
   const tooLarge = () => finish(refused(new BodyTooLarge({ limit: limits.bodyBytes })))

@@ -91,11 +91,12 @@ export const make =
     let gone = false
     let cancel: Cancel | undefined
     let share: Held.Share | undefined
+    let cutOff: (() => void) | undefined
 
     const reply = (answer: Reply.Reply) => {
       answered = true
-      // From here on it waits for its client alone.
-      if (share !== undefined) share.giveWay = () => Body.cutOff(request)
+      // From here on it waits for its client alone. With a closure of this route here, requests outlive the collections of young memory.
+      if (share !== undefined) share.giveWay = cutOff
       Send.send(request, response, answer, limits.idleMillis)
     }
     // Nothing that a request holds may end the process.
@@ -150,9 +151,10 @@ export const make =
     const proceed = () => {
       if (continues) response.writeContinue()
     }
-    Body.read(request, limits, held, proceed, (body, taken) => {
+    Body.read(request, limits, held, proceed, (body, taken, cut) => {
       if (gone) return Held.release(held, taken)
       share = taken
+      cutOff = cut
       if (Result.isFailure(body)) return reply(body.failure)
       guarded(() => infer(body.success))
     })
