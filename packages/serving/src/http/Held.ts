@@ -16,13 +16,13 @@ export interface Share extends Bag.Item {
 interface Connection {
   bytes: number
   open: boolean
-  readonly address: Address
+  readonly ip: string | undefined
+  address: Address
   readonly shares: Array<Share>
 }
 
 interface Address {
   bytes: number
-  readonly ip: string | undefined
   readonly connections: Set<Connection>
 }
 
@@ -45,19 +45,26 @@ export const make = (limit: number): Held => ({ bytes: 0, limit, addresses: new 
 /** Whether more is held than may be, though all who wait gave way. */
 export const isOver = ({ bytes, limit }: Held): boolean => bytes > limit
 
+const emptyAddress = (): Address => ({ bytes: 0, connections: new Set() })
+
+/** Has a connection weighed with the others of its address. */
+const enter = (held: Held, connection: Connection): void => {
+  const address = held.addresses.get(connection.ip) ?? emptyAddress()
+  held.addresses.set(connection.ip, address)
+  address.connections.add(connection)
+  connection.address = address
+}
+
 // Not with each request's end: see Bag.
 const forget = (held: Held, connection: Connection): void => {
-  const { address, open, shares } = connection
+  const { address, ip, open, shares } = connection
   if (open || shares.length > 0 || !address.connections.delete(connection)) return
-  if (address.connections.size === 0) held.addresses.delete(address.ip)
+  if (address.connections.size === 0) held.addresses.delete(ip)
 }
 
 const connect = (held: Held, closing: Closing, ip: string | undefined): Connection => {
-  const address = held.addresses.get(ip) ?? { bytes: 0, ip, connections: new Set<Connection>() }
-  const connection: Connection = { bytes: 0, open: true, address, shares: [] }
-  held.addresses.set(ip, address)
+  const connection: Connection = { bytes: 0, open: true, ip, address: emptyAddress(), shares: [] }
   held.connections.set(closing, connection)
-  address.connections.add(connection)
   closing.once("close", () => {
     connection.open = false
     held.connections.delete(closing)
@@ -105,7 +112,10 @@ const heaviest = (held: Held): Share | undefined => {
 
 /** Adds to a share, which may have to give way itself. */
 export const take = (held: Held, share: Share, bytes: number): void => {
-  Bag.add(share.connection.shares, share)
+  const { connection } = share
+  // With its first bytes, and where one that has closed holds more yet, of what came before.
+  if (!connection.address.connections.has(connection)) enter(held, connection)
+  Bag.add(connection.shares, share)
   weigh(held, share, bytes)
   while (isOver(held)) {
     const most = heaviest(held)
