@@ -1,7 +1,6 @@
 /**
  * `rai serve`: models over the Open Inference Protocol.
  */
-import { setFlagsFromString } from "node:v8"
 import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@rai/serving"
 import { Duration, Effect, Layer, Logger, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -80,19 +79,11 @@ const flags = {
 
 const MiB = 1024 * 1024
 
-/**
- * V8 allocates in old memory what it has seen survive, as a request does that is under way at a collection; from there it keeps alive all that is
- * later hung on it. So nearly every request outlived the collections that are quick: of 32 connections with small requests 17,200 a second were
- * answered and 1 % after 27 ms, and without 25,700 and 3 ms.
- */
-const letRequestsDieYoung = Effect.sync(() => setFlagsFromString("--no-allocation-site-pretenuring"))
-
 /** The command. */
 export const command = Command.make(
   "serve",
   flags,
   Effect.fn("serve")(function* (options) {
-    yield* letRequestsDieYoung
     const { accessLog, cors, host, logFormat, maxConnections, modelControl, name, port, repository } = options
     yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
     yield* atLeastOne("max-connections", maxConnections, 4096)

@@ -63,7 +63,6 @@ const drain = Effect.fnUntraced(function* (quiet: Duration.Duration, patience: D
 /**
  * Serves a repository on 127.0.0.1:8080 until its scope closes: then it is not ready, answers what is under way, stops listening, and at last the
  * models' threads end. What is under way may take 45 % of `grace` before it stops listening, as much again after that, and the rest is the threads'.
- * It answers half as many again where node was started as `rai serve` sets it, with `--no-allocation-site-pretenuring`.
  */
 export const layer = ({
   repository,
