@@ -2,13 +2,12 @@
  * `node src/limits.ts DEEP.onnx [SECONDS]`: the server at its limits. Overload at five times its capacity, health checks while each inference takes
  * 100 ms, and raw tensors in batches of 64 beside bare `session.run` calls on the same core. The server has one core and this client another.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync, writeFileSync } from "node:fs"
 import { Agent, request } from "node:http"
 import { cpus, loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
 import { median } from "./Row.ts"
 
 const [, , model = "", seconds = "60"] = process.argv
@@ -127,23 +126,27 @@ const health = async () => {
   ]
 }
 
-/** Bare calls of one session in a loop: rows a second. */
-const bare = async () => {
+/** Bare calls of one session in a loop, on the server's core: what it gives measures calls a second. */
+const bareCalls = async () => {
   const script = `
     import { InferenceSession, Tensor } from "@rai/onnxruntime"
     const session = await InferenceSession.create(${JSON.stringify(model)}, { intraOpNumThreads: 1 })
     const x = new Tensor("float32", Float32Array.from({ length: 128 }, (_, i) => Math.sin(i)), [64, 2])
-    const run = async (ms) => {
+    process.on("message", async (ms) => {
       const end = performance.now() + ms
       let calls = 0
       for (; performance.now() < end; calls++) await session.run({ x })
-      return calls * 1000 / ms
-    }
-    await run(1000)
-    console.log(await run(4000))`
+      process.send(calls * 1000 / ms)
+    })`
   const args = ["-c", "0", process.execPath, "--input-type=module", "--eval", script]
-  const { stdout } = await promisify(execFile)("taskset", args, { cwd: fileURLToPath(new URL("..", import.meta.url)) })
-  return Number(stdout)
+  const cwd = fileURLToPath(new URL("..", import.meta.url))
+  const calls = spawn("taskset", args, { cwd, stdio: ["ignore", "ignore", "inherit", "ipc"] })
+  const perSecond = async (ms: number): Promise<number> => {
+    calls.send(ms)
+    const [said] = await once(calls, "message")
+    return Number(said)
+  }
+  return { perSecond, end: () => stop(calls) }
 }
 
 const raw = async () => {
@@ -157,23 +160,27 @@ const raw = async () => {
   )
   const body = Buffer.concat([head, data])
   const one = () => ask(path(model), body, { "inference-header-content-length": String(head.length) })
+  const server = await serve(model)
+  const bare = await bareCalls()
+  await bare.perSecond(1_000)
+  await closed(16, 30_000, one) // until what runs is compiled, at these few requests a second
   const ratios: Array<readonly [number, number]> = []
-  for (let round = 0; round < 3; round++) {
-    const calls = await bare()
-    const server = await serve(model)
-    await closed(16, 30_000, one) // until what runs is compiled, at these few requests a second
+  for (let round = 0; round < 7; round++) {
+    const calls = await bare.perSecond(4_000)
     const answers = await closed(16, 4_000, one)
-    await stop(server)
     if (answers.some(({ status }) => status !== 200)) throw new Error("expected all to be answered")
     ratios.push([answers.length / 4, calls])
   }
+  await stop(server)
+  await bare.end()
   const middle = median(ratios.map(([ours, calls]) => ours / calls))
   const all = ratios.map(([ours, calls]) => `${ours.toFixed(0)} / ${calls.toFixed(0)}`).join(", ")
   return [
-    `raw tensors, 64 rows a request, 16 connections, beside bare calls of one session on the same core: × ${middle.toFixed(2)} (requests a second, in turn: ${all})`
+    `raw tensors, 64 rows a request, 16 connections, beside bare calls of one session on the same core: × ${middle.toFixed(2)} (requests a second in turn: ${all})`
   ]
 }
 
+execFileSync("taskset", ["-a", "-c", "-p", "1", String(process.pid)])
 const machine = `${cpus()[0]?.model.trim()}, load ${loadavg()[0]!.toFixed(1)}; the server on one core, the client on another`
 const lines = [
   machine,

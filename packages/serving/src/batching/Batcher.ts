@@ -23,7 +23,7 @@ export interface Options {
   readonly maxDelay: number
   /** Requests that may wait. */
   readonly limit: number
-  /** Milliseconds that a request may expect to wait, by what executions took of late; beyond them it is refused, unless few wait. */
+  /** Milliseconds that a request may expect to wait, by what executions took of late; beyond them it is refused, unless few are there. */
   readonly maxWait: number
   /** What the runtime said of a computation that it refused; for the log. */
   readonly onFailure: (text: string) => void
@@ -35,7 +35,7 @@ const longestTimer = 2 ** 31 - 1
 /** The memory that waiting inputs may hold. */
 const maxWaitingBytes = 256 * 1024 * 1024
 
-/** So many may wait however slow the model is. */
+/** So many may wait or be under way however slow the model is. */
 const few = 16
 
 /** How much the newest execution counts in what one takes. */
@@ -51,7 +51,12 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   const waiting = Waiting.make(maxRows, maxBytes)
   let millisPerExecution = 0
   let running = 0
+  /** Requests that are under way. */
+  let underWay = 0
+  let lastStart = 0
   let [refused, expired, cancelled] = [0, 0, 0]
+  /** By how many wait: an error costs most to make, and under overload a server has better to do. */
+  const refusals: Array<Overloaded> = []
   let scheduled = false
   let holding = false
   const whenEmpty: Array<() => void> = []
@@ -98,9 +103,12 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     const inputs = batch[0]!.inputs.map((_, index) => Batch.join(batch.map((request) => request.inputs[index]!)))
     const names = batch[0]!.outputs.map(({ name }) => name)
     const sent = performance.now()
+    lastStart = sent
     running += 1
+    underWay += batch.length
     worker.run(inputs, names, (outcome) => {
       running -= 1
+      underWay -= batch.length
       if (Result.isFailure(outcome)) {
         const alive = outcome.failure._tag === "RunFailed"
         // One of them may have spoilt it for the others: each tries again alone.
@@ -180,18 +188,24 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     return true
   }
 
+  /** Milliseconds until a worker would take another request, by what executions took of late; none where the next execution has room for it. */
+  const expectedWait = (): number => {
+    const ahead = maxRows > 0 ? Math.floor(waiting.fullness()) : waiting.count()
+    if (ahead === 0) return 0
+    const rest = running > 0 ? Math.max(0, millisPerExecution - (performance.now() - lastStart)) : 0
+    return (rest + ahead * millisPerExecution) / Math.max(workers, 1)
+  }
+
   /** Why there is no room for another request now; whoever asks is to answer with it. */
   const refusal = (bytes = 0): Overloaded | undefined => {
     const count = waiting.count()
-    // A burst of single rows goes together, and waits for one execution.
-    const executions = maxRows > 0 ? waiting.fullness() : count
-    const millis = (executions * millisPerExecution) / Math.max(workers, 1)
-    const slow = count >= few && millis > maxWait
+    const slow = underWay + count >= few && expectedWait() > maxWait
     const full = count >= limit || slow || (count > 0 && waiting.sums.bytes + bytes > maxWaitingBytes)
     if (!full) return undefined
     refused += 1
     tally.failed(0)
-    return new Overloaded({ model, limit: count, retryAfter: 1 })
+    refusals[count] ??= new Overloaded({ model, limit: count, retryAfter: 1 })
+    return refusals[count]
   }
 
   const schedule = () => {

@@ -1,5 +1,5 @@
 /**
- * An inference's answer, written by hand: JSON.stringify knows no 64-bit integers and is slow on long arrays.
+ * An inference's answer, put together by hand: JSON.stringify knows no 64-bit integers.
  */
 import { Result } from "effect"
 import * as Classification from "../Classification.ts"

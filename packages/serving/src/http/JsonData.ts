@@ -109,21 +109,13 @@ export const read = (
 
 /** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. FP16 has no such form. */
 export const write = ({ datatype, data }: Pick<InferTensor, "datatype" | "data">): string => {
-  if (datatype === "BOOL") return `[${Array.from(data as Uint8Array, (element) => element !== 0).join(",")}]`
   if (datatype === "BYTES") return JSON.stringify(data)
-  const text = data.join(",")
-  // Of the characters that numbers are written with, "I" and "N" stand in these words alone.
-  return /[IN]/.test(text) ? `[${quoteWords(data)}]` : `[${text}]`
-}
-
-// V8 ends the process where one text has more than some ten million matches to replace.
-const stretch = 65_536
-
-const quoteWords = (data: InferTensor["data"]): string => {
-  const parts: Array<string> = []
-  for (let start = 0; start < data.length; start += stretch) {
-    const text = data.slice(start, start + stretch).join(",")
-    parts.push(text.replace(/-?Infinity|NaN/g, '"$&"'))
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join(",")}]`
+  // `join` would have V8 keep the text of each number that it has not met of late, in old memory; here it writes them one after the other.
+  const values = new Array<boolean | number | string>(data.length)
+  for (let i = 0; i < data.length; i++) {
+    const element = data[i] as number
+    values[i] = datatype === "BOOL" ? element !== 0 : Number.isFinite(element) ? element : String(element)
   }
-  return parts.join(",")
+  return JSON.stringify(values)
 }
