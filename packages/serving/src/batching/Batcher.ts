@@ -139,8 +139,9 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   }
 
   const done = (then: (alive: boolean) => void, alive: boolean) => {
-    tellWhenEmpty()
+    // Those of a batch that try again alone are under way again before anybody is told.
     then(alive)
+    tellWhenEmpty()
   }
 
   const runEach = (
@@ -150,7 +151,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   ): void => {
     const [first, ...rest] = batch.filter((request) => !request.done)
     if (first === undefined) {
-      then(true)
+      done(then, true)
       return
     }
     run(worker, [first], (alive) => {
