@@ -50,7 +50,6 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   let workers = 0
   const waiting = Waiting.make(maxRows, maxBytes)
   let millisPerExecution = 0
-  let running = 0
   /** Requests that are under way. */
   let underWay = 0
   let lastStart = 0
@@ -69,7 +68,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     tellWhenEmpty()
   }
 
-  const isEmpty = () => waiting.count() === 0 && running === 0
+  const isEmpty = () => waiting.count() === 0 && underWay === 0
   const tellWhenEmpty = () => {
     if (isEmpty()) for (const call of whenEmpty.splice(0)) call()
   }
@@ -104,10 +103,8 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     const names = batch[0]!.outputs.map(({ name }) => name)
     const sent = performance.now()
     lastStart = sent
-    running += 1
     underWay += batch.length
     worker.run(inputs, names, (outcome) => {
-      running -= 1
       underWay -= batch.length
       if (Result.isFailure(outcome)) {
         const alive = outcome.failure._tag === "RunFailed"
@@ -193,7 +190,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   const expectedWait = (): number => {
     const ahead = maxRows > 0 ? Math.floor(waiting.fullness()) : waiting.count()
     if (ahead === 0) return 0
-    const rest = running > 0 ? Math.max(0, millisPerExecution - (performance.now() - lastStart)) : 0
+    const rest = underWay > 0 ? Math.max(0, millisPerExecution - (performance.now() - lastStart)) : 0
     return (rest + ahead * millisPerExecution) / Math.max(workers, 1)
   }
 
