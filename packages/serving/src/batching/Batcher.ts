@@ -188,7 +188,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
 
   /** Milliseconds until a worker would take another request, by what executions took of late; none where the next execution has room for it. */
   const expectedWait = (): number => {
-    const ahead = maxRows > 0 ? Math.floor(waiting.fullness()) : waiting.count()
+    const ahead = waiting.executionsAhead()
     if (ahead === 0) return 0
     const rest = underWay > 0 ? Math.max(0, millisPerExecution - (performance.now() - lastStart)) : 0
     return (rest + ahead * millisPerExecution) / Math.max(workers, 1)
@@ -198,7 +198,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   const refusal = (bytes = 0): Overloaded | undefined => {
     const count = waiting.count()
     const slow = underWay + count >= few && expectedWait() > maxWait
-    const full = count >= limit || slow || (count > 0 && waiting.sums.bytes + bytes > maxWaitingBytes)
+    const full = count >= limit || slow || (count > 0 && waiting.bytes() + bytes > maxWaitingBytes)
     if (!full) return undefined
     refused += 1
     tally.failed(0)

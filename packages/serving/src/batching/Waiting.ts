@@ -70,22 +70,40 @@ export const request = (
 /** None yet; an execution takes at most `maxRows` rows and `maxBytes` of several requests. */
 export const make = (maxRows: number, maxBytes: number) => {
   let requests: Array<Request> = []
-  const sums = { rows: 0, bytes: 0 }
-  const leave = ({ bytes, rows }: Request) => {
-    sums.rows -= rows
-    sums.bytes -= bytes
+  let bytes = 0
+  /** Of those that may go together, by their key. */
+  const groups = new Map<string, { requests: number; rows: number; bytes: number }>()
+  const count = (request: Request, by: 1 | -1) => {
+    bytes += by * request.bytes
+    if (request.key === undefined) return
+    const group = groups.get(request.key) ?? { requests: 0, rows: 0, bytes: 0 }
+    groups.set(request.key, group)
+    group.requests += by
+    group.rows += by * request.rows
+    group.bytes += by * request.bytes
+    if (group.requests === 0) groups.delete(request.key)
   }
-  const fullness = () => Math.max(sums.rows / maxRows, sums.bytes / maxBytes)
+  const leave = (request: Request) => count(request, -1)
+  /** Executions that a group fills. */
+  const fullness = (group: { rows: number; bytes: number }) => Math.max(group.rows / maxRows, group.bytes / maxBytes)
   return {
-    /** What all of them hold. */
-    sums: sums as Readonly<typeof sums>,
     count: () => requests.length,
-    /** Executions that all of them fill. */
-    fullness,
+    /** What all of them hold. */
+    bytes: () => bytes,
+    /** Executions before that of a request that comes now, which may join one that is not full. */
+    executionsAhead: (): number => {
+      let [together, executions, partial] = [0, 0, 0]
+      for (const group of groups.values()) {
+        together += group.requests
+        const filled = fullness(group)
+        executions += Math.floor(filled)
+        if (filled % 1 > 0) partial += 1
+      }
+      return requests.length - together + executions + Math.max(partial - 1, 0)
+    },
     push: (request: Request) => {
       requests.push(request)
-      sums.rows += request.rows
-      sums.bytes += request.bytes
+      count(request, 1)
     },
     remove: (request: Request) => {
       const place = requests.indexOf(request)
@@ -119,7 +137,10 @@ export const make = (maxRows: number, maxBytes: number) => {
       return all
     },
     /** Milliseconds that the oldest may still wait for others to fill its batch, of `maxDelay` in all. */
-    patience: (maxDelay: number): number =>
-      requests.length === 0 || fullness() >= 1 ? 0 : requests[0]!.arrived + maxDelay - performance.now()
+    patience: (maxDelay: number): number => {
+      const oldest = requests[0]
+      const group = oldest?.key === undefined ? undefined : groups.get(oldest.key)
+      return group === undefined || fullness(group) >= 1 ? 0 : oldest!.arrived + maxDelay - performance.now()
+    }
   }
 }
