@@ -122,7 +122,7 @@ type Step = (draw: Draw, comes: Example, depth: number) => Part
 /** Any block that fits; `depth` is how deep those that hold others may nest. */
 const step: Step = (draw, comes, depth) => {
   const holding = depth > 0 ? [around, repeated, beside] : []
-  const fitting = comes.length === 1 ? [chosen] : [pooled, pooled, inRows]
+  const fitting = comes.length === 1 ? [chosen] : [pooled, pooled, inRows, along]
   return draw.one([function_, map, map, normalised, dropped, ...holding, ...fitting])(draw, comes, depth)
 }
 
@@ -152,6 +152,12 @@ const mapTo = (draw: Draw, [channels, ...lengths]: Example, filters: number, sam
   const [stride, padding] = [draw.whole(1, 2), draw.whole(0, 1)]
   const windows = lengths.map((n) => Math.floor((n + 2 * padding - kernel) / stride) + 1)
   return { circuit: convolution({ channels, filters, kernel, stride, padding }), gives: [filters, ...windows] }
+}
+
+/** A map of the last axis, the same at every place. */
+const along: Step = (draw, comes) => {
+  const [units, outputs] = [comes.at(-1)!, draw.whole(1, 6)]
+  return { circuit: Circuit.linear(units, outputs), gives: [comes[0], ...comes.slice(1, -1), outputs] }
 }
 
 /** Some of the columns. */

@@ -43,6 +43,13 @@ const small = unflatten({ channels: 8, height: 2, width: 2 })
 const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   ...Object.fromEntries(Object.entries(Circuit.activations).map(([name, f]) => [name, hidden(f)])),
   linear: hidden(linear(6, 6)),
+  "linear, at each of several places": sequence(
+    linear(2, 8),
+    unflatten({ channels: 2, length: 4 }),
+    Circuit.repeat(sequence(tanh, linear(4, 4)), 2),
+    Circuit.flatten,
+    linear(8, 1)
+  ),
   "linear without bias": hidden(linear(6, 6, { bias: false })),
   "conv2d without bias": onImages(Circuit.conv2d({ channels: 2, filters: 2, kernel: 3, padding: 1, bias: false }), 32),
   conv1d: onSignals(Circuit.conv1d({ channels: 2, filters: 3, kernel: 3, padding: 1 }), 18),

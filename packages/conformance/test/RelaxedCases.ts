@@ -76,6 +76,15 @@ const signals = Circuit.sequence(
   Circuit.linear(3, 1)
 )
 
+/** As many places as turns, which a product over leading axes could take for each other. */
+const places = Circuit.sequence(
+  Circuit.unflatten({ channels: 4, length: 3 }),
+  Circuit.linear(3, 3),
+  Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3)), 4),
+  Circuit.flatten,
+  Circuit.linear(12, 1)
+)
+
 const normed = Circuit.sequence(
   Circuit.linear(2, 3),
   Circuit.repeat(Circuit.sequence(Circuit.layerNorm(3), Circuit.tanh, Circuit.linear(3, 3)), 5),
@@ -159,6 +168,7 @@ export const rows: ReadonlyArray<Row> = [
   ["convolutions of images, every map", of(images, {}, { inputs: 16 })],
   ["convolutions of images, every second map", of(images, { every: 2 }, { inputs: 16 })],
   ["convolutions of images, those alone", of(images, { after: "conv2d" }, { inputs: 16 })],
+  ["maps at each of several places, every map", of(places, {}, { inputs: 12, batch: 4 })],
   ["convolutions of signals, every map", of(signals, {}, { inputs: 12 })],
   ["layer norms, repeated, every map", of(normed, {})],
   ["layer norms, repeated, behind each", of(normed, { after: "layer-norm" })],

@@ -2,7 +2,7 @@
  * Convolutions, as PyTorch's Conv1d and Conv2d with one kernel size, stride and padding along all axes.
  */
 import { count } from "../tensor/Shape.ts"
-import { concat, type Tensor } from "../tensor/Tensor.ts"
+import { concat } from "../tensor/Tensor.ts"
 import type { Block } from "./Block.ts"
 import * as Window from "./Window.ts"
 
@@ -44,17 +44,12 @@ const make =
           places.map((place) => place.reshape([batch, channels, 1, all])),
           2
         )
-        const y = product(patches.reshape([batch, fanIn, all]), weight!)
+        // Each example's Pᵀ W: [batch, windows, filters].
+        const y = patches.reshape([batch, fanIn, all]).transpose([0, 2, 1]).matMul(weight!)
         return (b === undefined ? y : y.add(b)).transpose([0, 2, 1]).reshape([batch, filters, ...windows])
       }
     }
   }
-
-/** Pᵀ W of each example: [batch, fan-in, windows] and [fan-in, filters] → [batch, windows, filters]. */
-const product = (patches: Tensor, W: Tensor): Tensor => {
-  const [batch] = patches.shape as readonly [number]
-  return patches.transpose([0, 2, 1]).matMul(W.reshape([1, ...W.shape]).broadcastTo([batch, ...W.shape]))
-}
 
 /**
  * Over signals: y[b, f, i] = bias[f] + Σ_c Σ_k W[c, k; f] x[b, c, i·stride + k − padding], with x: [batch, channels, length] and

@@ -39,7 +39,6 @@ export const embedding = ({ categories, inputs, units }: Settings): Block => ({
     if (x.shape.length !== 2 || x.shape[1] !== inputs) {
       throw new ShapeMismatch({ operation: "embedding", expected: `[batch, ${inputs}]`, came: show(x.shape) })
     }
-    const [batch] = x.shape
-    return x.oneHot(categories).matMul(weight!.reshape([1, categories, units]).broadcastTo([batch!, categories, units]))
+    return x.oneHot(categories).matMul(weight!)
   }
 })

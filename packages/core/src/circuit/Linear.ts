@@ -11,7 +11,7 @@ export interface Settings {
   readonly bias?: boolean
 }
 
-/** y = x W + b, with x: [batch, inputs], W: [inputs, outputs], b: [outputs], y: [batch, outputs]. */
+/** y = x W + b over the last axis, as PyTorch's Linear: x: [batch, …, inputs], W: [inputs, outputs], b: [outputs], y: [batch, …, outputs]. */
 export const make = (inputs: number, outputs: number, { bias = true }: Settings = {}): Block => {
   const own = { fanIn: inputs, fanOut: outputs }
   return {
@@ -23,9 +23,12 @@ export const make = (inputs: number, outputs: number, { bias = true }: Settings 
       ...(bias && { bias: { shape: [outputs], role: "bias", ...own } })
     },
     apply: (z, { bias: b, weight }) => {
-      // Segments computed together bring a leading axis, which their weights have too.
-      if (z.shape.length === weight!.shape.length) return b === undefined ? z.matMul(weight!) : z.matMul(weight!).add(b)
-      const [expected, advice] = [`[batch, ${inputs}]`, "put flatten before it"]
+      if (z.shape.length > 1 && z.shape.at(-1) === inputs) {
+        const y = z.matMul(weight!)
+        return b === undefined ? y : y.add(b)
+      }
+      const expected = `[batch, …, ${inputs}]`
+      const advice = `${z.shape.length > 2 ? "put flatten before it, or " : ""}change the widths so that they fit`
       throw new ShapeMismatch({ operation: "linear", expected, came: show(z.shape), advice })
     }
   }

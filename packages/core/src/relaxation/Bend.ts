@@ -18,16 +18,19 @@ const [smooth, kinked] = [2.5, 0.7]
 /**
  * The spread at which H stages of this function bend as much as they may together, by the leading order c gᵖ of the share at small spreads
  * g, at most 1: for tanh ⅔ g⁴, so g = (3.75/H)^¼. Where narrowing does not help, because the function has a kink at 0, spread 1 and the
- * least offset that moves the kink far enough away.
+ * least offset that moves the kink far enough away. A block that does not take numbers one by one, such as a pooling, counts as bending nothing.
  */
-export const point = Effect.fn("Bend.point")(function* (block: Block, H: number) {
-  const [narrow, wide] = [yield* share(block, 0.1, 0), yield* share(block, 0.2, 0)]
-  if (wide < negligible) return straight
-  if (narrow > wide / 2) return yield* kink(block, kinked / H)
-  const power = Math.log2(wide / narrow)
-  const found: Point = { spread: Math.min(1, 0.1 * (smooth / H / narrow) ** (1 / power)), offset: 0 }
-  return found
-})
+export const point = Effect.fn("Bend.point")(
+  function* (block: Block, H: number) {
+    const [narrow, wide] = [yield* share(block, 0.1, 0), yield* share(block, 0.2, 0)]
+    if (wide < negligible) return straight
+    if (narrow > wide / 2) return yield* kink(block, kinked / H)
+    const power = Math.log2(wide / narrow)
+    const found: Point = { spread: Math.min(1, 0.1 * (smooth / H / narrow) ** (1 / power)), offset: 0 }
+    return found
+  },
+  Effect.catchTag("ShapeMismatch", () => Effect.succeed(straight))
+)
 
 const negligible = 1e-6
 

@@ -18,7 +18,7 @@ export interface Reached {
   /** Its number among the linear maps, from 0, and how many there are. */
   readonly index: number
   readonly count: number
-  /** What goes in: [examples, inputs]. */
+  /** What goes in: [rows, inputs], a row for each example, or for each of its places. */
   readonly input: NdArray.NdArray
   /** [inputs, outputs] and [outputs]; to be changed in place. */
   readonly weight: Float64Array
@@ -27,7 +27,7 @@ export interface Reached {
   readonly next: Block | undefined
 }
 
-/** The parameters as the walk left them, and what left each linear map, by path: [examples, outputs]. */
+/** The parameters as the walk left them, and what left each linear map, by path: [examples, …, outputs]. */
 export interface Walked {
   readonly parameters: Arrays
   readonly predictions: ReadonlyMap<string, NdArray.NdArray>
@@ -61,8 +61,9 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
     const { inputs, outputs } = block.settings as { readonly inputs: number; readonly outputs: number }
     const weight = part(Circuit.join(leaf, "weight"), turn, inputs * outputs)
     const bias = part(Circuit.join(leaf, "bias"), turn, outputs)
-    if (!within) yield* set({ path, index: index++, count, input, weight, bias, next: following.get(path) })
-    const prediction = affine(input, weight, bias)
+    const rows = { shape: [input.data.length / inputs, inputs], data: input.data }
+    if (!within) yield* set({ path, index: index++, count, input: rows, weight, bias, next: following.get(path) })
+    const prediction = { shape: input.shape.with(-1, outputs), data: affine(rows, weight, bias).data }
     predictions.set(path, prediction)
     return prediction
   })

@@ -20,7 +20,7 @@ export interface LocalStep {
   readonly loss: Tensor
   /** The gradient of each parameter's local problem, divided by the batch's length. */
   readonly slopes: ReadonlyArray<Tensor>
-  /** The mean over the batch of what goes into a linear map, by the map's leaf: [inputs], or [turns, inputs]. */
+  /** The mean over the batch, and over axes between, of what goes into a linear map, by the map's leaf: [inputs], or [turns, inputs]. */
   readonly means: ReadonlyMap<string, Tensor>
 }
 
@@ -35,7 +35,6 @@ export const make = (
   y: Tensor,
   training?: Training
 ): LocalStep => {
-  const batch = Number(x.shape[0])
   const predictions: Array<Tensor> = []
   const inputs = new Map<string, Tensor>()
   const output = evaluate(circuit, θ, x, {
@@ -65,17 +64,20 @@ export const make = (
   const stackOf = new Map(Circuit.leaves(circuit).map(({ path, stack: turns }) => [path, turns]))
   const linear = Circuit.sites(circuit).filter(({ block }) => block.kind === "linear")
   for (const [leaf, own] of Map.groupBy(linear, ({ leaf: of }) => of)) {
-    const each = own.map(({ path }) =>
-      inputs
-        .get(path)!
-        .sum([0])
-        .mul(1 / batch)
-        .reshape([own[0]!.block.settings.inputs!])
-    )
+    const each = own.map(({ path }) => meanRow(inputs.get(path)!))
     const turns = stackOf.get(leaf)!
     means.set(leaf, turns.length === 0 ? each[0]! : stack(each).reshape([...turns, each[0]!.shape[0]!]))
   }
   return { loss, slopes, means }
+}
+
+/** The mean of all rows: [batch, …, inputs] → [inputs] */
+const meanRow = (z: Tensor): Tensor => {
+  const rows = z.shape.slice(0, -1).map(Number)
+  return z
+    .sum(rows.map((_, axis) => axis))
+    .mul(1 / rows.reduce((product, n) => product * n))
+    .reshape([z.shape.at(-1)!])
 }
 
 /** s g / rms(g) of each example; g: [batch, …], s: [batch, 1]. */

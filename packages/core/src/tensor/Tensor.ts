@@ -178,10 +178,12 @@ export class Tensor {
     return this.slice(axis, index, index + 1).reshape(this.shape.toSpliced(axis, 1))
   }
 
-  /** The matrix product over the last two axes, batched over the leading ones, which both share. */
+  /** The matrix product over the last two axes; the leading ones broadcast, so one matrix may stand for all. */
   matMul(other: Tensor, options: { readonly transposeA?: boolean; readonly transposeB?: boolean } = {}): Tensor {
     const { transposeA = false, transposeB = false } = options
-    return new Tensor(Contraction.matMul, [this, other], { transposeA, transposeB })
+    const leading = Shape.broadcast(this.shape.slice(0, -2), other.shape.slice(0, -2))
+    const operands = leading === undefined ? [this, other] : [matrices(this, leading), matrices(other, leading)]
+    return new Tensor(Contraction.matMul, operands, { transposeA, transposeB })
   }
 }
 
@@ -202,6 +204,13 @@ export const stack = (operands: ReadonlyArray<Tensor>): Tensor =>
     operands.map((operand) => operand.reshape([1, ...operand.shape])),
     0
   )
+
+/** The matrices of `x`, for each place of the leading axes one. */
+const matrices = (x: Tensor, leading: Shape.Shape): Tensor => {
+  if (x.shape.length < 2) return x
+  const ones = Array<number>(leading.length + 2 - x.shape.length).fill(1)
+  return x.reshape([...ones, ...x.shape]).broadcastTo([...leading, ...x.shape.slice(-2)])
+}
 
 const unary = (primitive: Primitive, x: Tensor): Tensor => new Tensor(primitive, [x])
 

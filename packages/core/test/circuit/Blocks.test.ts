@@ -162,9 +162,9 @@ describe("blocks that do not fit", () => {
       "repeat in block 1: expected a whole number of turns from 1, but 0 came; repeat it once or more"
     ],
     [
-      "a map of vectors",
-      Circuit.sequence(Circuit.embedding({ inputs: 24, categories: 3, units: 2 }), Circuit.linear(2, 1)),
-      "linear in block 1: expected [batch, 2], but [5,24,2] came; put flatten before it"
+      "a map of vectors of another length",
+      Circuit.sequence(Circuit.embedding({ inputs: 24, categories: 3, units: 2 }), Circuit.linear(48, 1)),
+      "linear in block 1: expected [batch, …, 48], but [5,24,2] came; put flatten before it, or change the widths so that they fit"
     ],
     [
       "no tensor",

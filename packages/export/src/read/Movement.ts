@@ -132,9 +132,7 @@ const gathered: Row = (call) => {
   const found =
     others.length === 0
       ? chosen.reshape([examples, n]).matMul(table)
-      : chosen
-          .reshape([examples, product(others), n])
-          .matMul(table.reshape([1, ...table.shape]).broadcastTo([examples, ...table.shape]))
+      : chosen.reshape([examples, product(others), n]).matMul(table)
   const whole = found.reshape([...index.shape, ...rest])
   // What was chosen stands first, and belongs where the axis was.
   const r = index.shape.length

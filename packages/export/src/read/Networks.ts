@@ -11,21 +11,14 @@ import * as Windows from "./Windows.ts"
 
 type T = Tensor.Tensor
 
-/** The product as NumPy defines it: vectors stand for a row or a column, leading axes broadcast. */
+/** The product as NumPy defines it, where vectors stand for a row or a column. */
 export const matMul = (a: T, b: T): T => {
   const left = a.shape.length === 1 ? a.reshape([1, ...a.shape]) : a
   const right = b.shape.length === 1 ? b.reshape([...b.shape, 1]) : b
-  const leading = Shape.broadcast(left.shape.slice(0, -2), right.shape.slice(0, -2))
-  if (leading === undefined) throw new Refused(`${Shape.show(a.shape)} and ${Shape.show(b.shape)} do not fit`, true)
-  const wide = (x: T) => {
-    const own = x.shape.slice(-2)
-    const ones = Array<number>(leading.length + 2 - x.shape.length).fill(1)
-    return x.reshape([...ones, ...x.shape]).broadcastTo([...leading, ...own])
-  }
-  const y = wide(left).matMul(wide(right))
+  const y = left.matMul(right)
   const rows = a.shape.length === 1 ? [] : [y.shape.at(-2)!]
   const columns = b.shape.length === 1 ? [] : [y.shape.at(-1)!]
-  return y.reshape([...leading, ...rows, ...columns])
+  return y.reshape([...y.shape.slice(0, -2), ...rows, ...columns])
 }
 
 const gemm: Row = (call) => {
@@ -61,14 +54,11 @@ const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: nu
   )
   const weight = W.reshape([1, groups, filters / groups, fanIn])
   if (groups === 1) {
-    const matrix = weight.reshape([filters, fanIn]).transpose([1, 0]).reshape([1, fanIn, filters])
     const rows = patches.reshape([batch, fanIn, n]).transpose([0, 2, 1])
-    const y = rows.matMul(matrix.broadcastTo([batch, fanIn, filters]))
+    const y = rows.matMul(weight.reshape([filters, fanIn]).transpose([1, 0]))
     return y.transpose([0, 2, 1]).reshape([batch, filters, ...counts])
   }
-  const y = weight
-    .broadcastTo([batch, groups, filters / groups, fanIn])
-    .matMul(patches.reshape([batch, groups, fanIn, n]))
+  const y = weight.matMul(patches.reshape([batch, groups, fanIn, n]))
   return y.reshape([batch, filters, ...counts])
 }
 
