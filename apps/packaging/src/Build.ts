@@ -72,6 +72,8 @@ const javascript = async ({ entries, folder }: Package): Promise<void> => {
     dir: join(folder, "dist"),
     format: "esm",
     sourcemap: true,
+    // The sources, which go along, say it; what is imported is read the sooner.
+    comments: { jsdoc: false, legal: true, annotation: true },
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js"
   })
