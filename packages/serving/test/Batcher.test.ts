@@ -68,6 +68,12 @@ it.live("runs by itself what depends on the other rows, and takes settings for t
         const [counts] = yield* service.statistics({ model })
         assert.strictEqual(counts!.execution_count, 8 / batch)
       }
+      // What clients are told is what holds.
+      const [three] = yield* all([ask(service, { model: "pairs" }, x(3, new Float32Array(3)))])
+      assert.strictEqual(
+        Result.isFailure(three!) && three.failure.message,
+        'the request has 3 rows, more than the 2 that the model "pairs" takes at once; send several requests'
+      )
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Result, Schedule } from "effect"
@@ -271,6 +271,50 @@ it.live("opens no model whose weights lie outside its folder, or in no file", ()
       }
       assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
     }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live(
+  "keeps the weights that it opened, whatever becomes of their file, and takes new ones as it takes a new model",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const weights = `${folder}/m/1/factor.bin`
+      const bytes = (value: number) => Buffer.from(Float32Array.of(value).buffer)
+      Folder.put(folder, "m/1/model.onnx", { model: "more/beside" })
+      writeFileSync(weights, bytes(2))
+      yield* Effect.gen(function* () {
+        const service = yield* DataPlane
+        assert.strictEqual((yield* factor(service)).factor, 2)
+        writeFileSync(weights, bytes(5)) // in place, as `cp` does
+        assert.strictEqual((yield* factor(service)).factor, 2)
+        yield* service.load("m")
+        assert.strictEqual((yield* factor(service)).factor, 5)
+        // Where the file is mapped, the process ends here.
+        truncateSync(weights)
+        assert.strictEqual((yield* factor(service)).factor, 5)
+        const { message } = yield* Effect.flip(service.load("m"))
+        assert.include(message, "the data of «factor» in «./factor.bin» are fewer than 4 bytes from 0 on")
+        assert.strictEqual((yield* factor(service)).factor, 5)
+        writeFileSync(weights, bytes(7))
+        yield* service.load("m")
+        assert.strictEqual((yield* factor(service)).factor, 7)
+      }).pipe(Effect.provide(layer(folder)))
+    }).pipe(Effect.scoped)
+)
+
+it.live("takes new weights by itself where it looks for what has changed", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const put = (value: number) => writeFileSync(`${folder}/m/1/factor.bin`, Float32Array.of(value))
+    Folder.put(folder, "m/1/model.onnx", { model: "more/beside" })
+    put(2)
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      put(3)
+      const isNew = Effect.map(factor(service), (answer) => answer.factor === 3)
+      yield* Effect.repeat(isNew, { until: (done) => done, schedule: Schedule.spaced("10 millis") })
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })))
   }).pipe(Effect.scoped)
 )
 

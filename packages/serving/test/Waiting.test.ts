@@ -4,49 +4,68 @@ import * as Waiting from "../src/batching/Waiting.ts"
 
 const maxRows = 4
 
-/** A row so wide; where it may not go with others, alone. */
-const row = (width: number, together = true) => {
-  const input = { name: "x", datatype: "FP32", shape: [1, width], data: new Float32Array(width) } as const
+/** So many rows, each so wide; where they may not go with others, alone. */
+const request = (rows: number, width: number, together = true) => {
+  const input = { name: "x", datatype: "FP32", shape: [rows, width], data: new Float32Array(rows * width) } as const
   return Waiting.request([input], [], together, () => {})
 }
 
-const executions = (waiting: ReturnType<typeof Waiting.make>): number => {
-  let count = 0
-  for (; waiting.count() > 0; count++) waiting.takeBatch()
-  return count
+const executions = (waiting: Waiting.Waiting): ReadonlyArray<ReadonlyArray<Waiting.Request>> => {
+  const taken = []
+  for (let batch = waiting.takeBatch(0); batch !== undefined; batch = waiting.takeBatch(0)) taken.push(batch)
+  return taken
 }
 
-it("says how many executions are ahead of the next request, also where not all may go together", () => {
-  const widths = FastCheck.array(FastCheck.integer({ min: 0, max: 5 }), { maxLength: 60 })
+const kind = FastCheck.record({
+  rows: FastCheck.integer({ min: 0, max: 6 }),
+  width: FastCheck.integer({ min: 1, max: 4 }),
+  together: FastCheck.boolean()
+})
+
+it("takes each request once, with its like, within the bounds, and knows how many executions there will be", () => {
   FastCheck.assert(
-    FastCheck.property(widths, FastCheck.array(FastCheck.nat()), (widths, leaving) => {
+    FastCheck.property(FastCheck.array(kind, { maxLength: 60 }), FastCheck.array(FastCheck.nat()), (kinds, leaving) => {
       const waiting = Waiting.make(maxRows, 1_000)
-      // Those of no width stand for what goes alone.
-      const requests = widths.map((width) => row(width, width > 0))
-      for (const request of requests) waiting.push(request)
-      const left = new Set(leaving.map((n) => requests[n % requests.length]))
-      for (const request of left) if (request !== undefined) waiting.remove(request)
-      const stay = requests.filter((request) => !left.has(request))
-      const notFull = widths.find(
-        (width) => width > 0 && stay.filter(({ inputs }) => inputs[0]!.shape[1] === width).length % maxRows > 0
-      )
+      const requests = kinds.map(({ rows, width, together }) => request(rows, width, together))
+      for (const each of requests) waiting.push(each)
+      const left = new Set(requests.length === 0 ? [] : leaving.map((n) => requests[n % requests.length]!))
+      for (const each of left) waiting.remove(each)
       const ahead = waiting.executionsAhead()
-      waiting.push(row(notFull ?? 1))
-      assert.strictEqual(executions(waiting), ahead + 1)
-      assert.strictEqual(waiting.bytes(), 0)
-      assert.strictEqual(waiting.executionsAhead(), 0)
+      const taken = executions(waiting)
+      assert.sameMembers(
+        taken.flat(),
+        requests.filter((each) => !left.has(each))
+      )
+      for (const batch of taken) {
+        const rows = batch.reduce((sum, each) => sum + each.rows, 0)
+        assert.isTrue(batch.length === 1 || rows <= maxRows)
+        assert.isTrue(batch.length === 1 || batch.every(({ key }) => key !== undefined && key === batch[0]!.key))
+        assert.deepStrictEqual(
+          batch.map((each) => requests.indexOf(each)),
+          batch.map((each) => requests.indexOf(each)).sort((a, b) => a - b)
+        )
+      }
+      const isOpen = taken.some(
+        (batch) => batch[0]!.key !== undefined && batch.reduce((sum, { rows }) => sum + rows, 0) < maxRows
+      )
+      assert.strictEqual(ahead, taken.length - (isOpen ? 1 : 0))
+      assert.deepStrictEqual([waiting.count(), waiting.bytes(), waiting.executionsAhead()], [0, 0, 0])
     })
   )
 })
 
-it("lets the oldest wait while its own batch has room", () => {
+it("lets wait only those whose own batch has room", () => {
   const waiting = Waiting.make(maxRows, 1_000)
-  for (const width of [1, 2, 2, 2, 2, 2]) waiting.push(row(width))
+  const odd = request(1, 1)
+  waiting.push(odd)
+  assert.isUndefined(waiting.takeBatch(60_000))
   assert.isAbove(waiting.patience(60_000), 50_000)
-  waiting.takeBatch()
+  const full = Array.from({ length: maxRows }, () => request(1, 2))
+  const alone = request(1, 3, false)
+  for (const each of [...full, alone]) waiting.push(each)
   assert.strictEqual(waiting.patience(60_000), 0)
-  waiting.takeBatch()
-  waiting.takeBatch()
-  waiting.push(row(1, false))
-  assert.strictEqual(waiting.patience(60_000), 0)
+  assert.deepStrictEqual(waiting.takeBatch(60_000), full)
+  assert.deepStrictEqual(waiting.takeBatch(60_000), [alone])
+  assert.isUndefined(waiting.takeBatch(60_000))
+  assert.deepStrictEqual(waiting.takeBatch(0), [odd])
 })

@@ -164,26 +164,23 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   const flush = () => {
     scheduled = false
     while (idle.length > 0 && waiting.count() > 0) {
-      if (holdBack()) return
+      const batch = waiting.takeBatch(maxDelay)
+      if (batch === undefined) return holdBack()
       const worker = idle.pop()!
-      run(worker, waiting.takeBatch(), (alive) => {
+      run(worker, batch, (alive) => {
         if (alive) free(worker)
       })
     }
   }
 
-  /** Whether the oldest may still wait for others to fill its batch. */
-  const holdBack = (): boolean => {
-    if (maxDelay === 0) return false
-    const left = waiting.patience(maxDelay)
-    if (left <= 0) return false
-    if (holding) return true
+  /** Lets those that wait do so for others to fill their batch. */
+  const holdBack = () => {
+    if (holding) return
     holding = true
     setTimeout(() => {
       holding = false
       flush()
-    }, left)
-    return true
+    }, waiting.patience(maxDelay))
   }
 
   /** Milliseconds until a worker would take another request, by what executions took of late; none where the next execution has room for it. */

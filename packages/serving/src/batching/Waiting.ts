@@ -1,5 +1,5 @@
 /**
- * Requests of one model version that wait for a worker, the oldest first.
+ * Requests of one model version that wait for a worker, in the executions that they are going to be, the oldest first.
  */
 import type { Result } from "effect"
 import type { InferTensor } from "../InferTensor.ts"
@@ -67,80 +67,75 @@ export const request = (
   done: false
 })
 
+/** Requests that go together. */
+interface Together {
+  readonly requests: Array<Request>
+  rows: number
+  bytes: number
+}
+
 /** None yet; an execution takes at most `maxRows` rows and `maxBytes` of several requests. */
 export const make = (maxRows: number, maxBytes: number) => {
-  let requests: Array<Request> = []
-  let bytes = 0
-  /** Of those that may go together, by their key. */
-  const groups = new Map<string, { requests: number; rows: number; bytes: number }>()
-  const count = (request: Request, by: 1 | -1) => {
-    bytes += by * request.bytes
-    if (request.key === undefined) return
-    const group = groups.get(request.key) ?? { requests: 0, rows: 0, bytes: 0 }
-    groups.set(request.key, group)
-    group.requests += by
-    group.rows += by * request.rows
-    group.bytes += by * request.bytes
-    if (group.requests === 0) groups.delete(request.key)
+  let batches: Array<Together> = []
+  let [count, bytes] = [0, 0]
+  const isFull = (batch: Together) => batch.rows >= maxRows || batch.bytes >= maxBytes
+  const hasRoom = (batch: Together, { key, rows, bytes }: Request) =>
+    key !== undefined &&
+    key === batch.requests[0]!.key &&
+    batch.rows + rows <= maxRows &&
+    batch.bytes + bytes <= maxBytes
+  /** Whether others may still come to it. */
+  const isOpen = (batch: Together) => batch.requests[0]!.key !== undefined && !isFull(batch)
+  const leave = (batch: Together) => {
+    batches = batches.filter((other) => other !== batch)
+    count -= batch.requests.length
+    bytes -= batch.bytes
+    return batch.requests
   }
-  const leave = (request: Request) => count(request, -1)
-  /** Executions that a group fills. */
-  const fullness = (group: { rows: number; bytes: number }) => Math.max(group.rows / maxRows, group.bytes / maxBytes)
+  /** Milliseconds that a batch may still wait for others, of `maxDelay` in all. */
+  const patience = (batch: Together, maxDelay: number): number =>
+    isOpen(batch) && maxDelay > 0 ? Math.max(0, batch.requests[0]!.arrived + maxDelay - performance.now()) : 0
   return {
-    count: () => requests.length,
+    count: () => count,
     /** What all of them hold. */
     bytes: () => bytes,
-    /** Executions before that of a request that comes now, which may join one that is not full. */
-    executionsAhead: (): number => {
-      let [together, executions, partial] = [0, 0, 0]
-      for (const group of groups.values()) {
-        together += group.requests
-        const filled = fullness(group)
-        executions += Math.floor(filled)
-        if (filled % 1 > 0) partial += 1
-      }
-      return requests.length - together + executions + Math.max(partial - 1, 0)
-    },
+    /** Executions before that of a request that comes now, which may have room in the last. */
+    executionsAhead: (): number => batches.length - (batches.some(isOpen) ? 1 : 0),
     push: (request: Request) => {
-      requests.push(request)
-      count(request, 1)
+      count += 1
+      bytes += request.bytes
+      const batch = batches.find((batch) => hasRoom(batch, request))
+      if (batch === undefined) {
+        batches.push({ requests: [request], rows: request.rows, bytes: request.bytes })
+        return
+      }
+      batch.requests.push(request)
+      batch.rows += request.rows
+      batch.bytes += request.bytes
     },
     remove: (request: Request) => {
-      const place = requests.indexOf(request)
-      if (place < 0) return
-      requests.splice(place, 1)
-      leave(request)
-    },
-    /** The oldest and all that may go with it. */
-    takeBatch: (): ReadonlyArray<Request> => {
-      const batch: Array<Request> = []
-      const rest: Array<Request> = []
-      let [rows, bytes] = [0, 0]
-      for (const request of requests) {
-        const first = batch[0]
-        const alike = request.key !== undefined && request.key === first?.key
-        const fits = rows + request.rows <= maxRows && bytes + request.bytes <= maxBytes
-        if (first === undefined || (alike && fits)) {
-          batch.push(request)
-          rows += request.rows
-          bytes += request.bytes
-          leave(request)
-        } else rest.push(request)
+      const batch = batches.find(({ requests }) => requests.includes(request))
+      if (batch === undefined) return
+      if (batch.requests.length === 1) {
+        leave(batch)
+        return
       }
-      requests = rest
-      return batch
+      batch.requests.splice(batch.requests.indexOf(request), 1)
+      batch.rows -= request.rows
+      batch.bytes -= request.bytes
+      count -= 1
+      bytes -= request.bytes
     },
-    takeAll: (): ReadonlyArray<Request> => {
-      const all = requests
-      requests = []
-      for (const request of all) leave(request)
-      return all
+    /** The oldest that need not wait for others, where they may for `maxDelay` milliseconds. */
+    takeBatch: (maxDelay: number): ReadonlyArray<Request> | undefined => {
+      const batch = batches.find((batch) => patience(batch, maxDelay) === 0)
+      return batch === undefined ? undefined : leave(batch)
     },
-    /** Milliseconds that the oldest may still wait for others to fill its batch, of `maxDelay` in all. */
-    patience: (maxDelay: number): number => {
-      const oldest = requests[0]
-      const group = oldest?.key === undefined ? undefined : groups.get(oldest.key)
-      return group === undefined || fullness(group) >= 1 ? 0 : oldest!.arrived + maxDelay - performance.now()
-    }
+    takeAll: (): ReadonlyArray<Request> => batches.flatMap(leave),
+    /** Milliseconds until a batch need not wait any longer. */
+    patience: (maxDelay: number): number => Math.min(...batches.map((batch) => patience(batch, maxDelay)))
   }
 }
+
+/** See `make`. */
+export type Waiting = ReturnType<typeof make>

@@ -46,18 +46,22 @@ const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
 const nameTaken = "its name is taken: /v2/models/stats are the statistics of all models; give it another"
 const notAModel = "the file is not an ONNX model; export one again"
 
-/** Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. */
+/**
+ * Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. The files that it keeps its weights in, each by its
+ * path from the model's folder.
+ */
 export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
   if (model === "stats") return yield* refuse(nameTaken)
   const unreadable = () => refuse("its file cannot be read")
   const content = typeof source === "string" ? yield* Effect.mapError(ModelFile.read(source), unreadable) : source
   const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))
-  if (typeof source === "string") {
-    yield* Effect.mapError(External.files(decoded, source), ({ came }) => refuse(came))
-  } else if (External.locations(decoded).length > 0) {
+  if (typeof source === "string")
+    return yield* Effect.mapError(External.files(decoded, source), ({ came }) => refuse(came))
+  if (External.locations(decoded).length > 0) {
     return yield* refuse("it came with the request and keeps its weights in another file; send it with its weights")
   }
+  return []
 })
 
 /** How a model's file is checked; passes where no record lies beside it. */

@@ -80,13 +80,14 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
     const opened = yield* Effect.gen(function* () {
-      yield* Inspection.inspect(name, bytes ?? path)
+      const weights = yield* Inspection.inspect(name, bytes ?? path)
       return yield* ServedModel.make({
         name,
         version,
         settings,
         labels: yield* labelsOf(name, settings, folder),
         model: bytes ?? path,
+        weights,
         providers: ModelSettings.providersOf(settings, providers),
         check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
       })

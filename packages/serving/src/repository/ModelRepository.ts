@@ -5,8 +5,9 @@ import { Parity } from "@rai/export"
 import { Context, Effect, FileSystem, Layer, Option, Path, Result, Schema } from "effect"
 import * as Labels from "./Labels.ts"
 import * as ModelSettings from "./ModelSettings.ts"
+import * as WeightFiles from "./WeightFiles.ts"
 
-/** One version's file; `stamp` changes when the file, its parity record, the model's settings or its labels do. */
+/** One version's file; `stamp` changes when the file, its weights beside it, its parity record, the model's settings or its labels do. */
 export interface VersionFile {
   readonly version: string
   readonly path: string
@@ -67,13 +68,15 @@ export class ModelRepository extends Context.Service<
           const ino = Option.getOrElse(info.ino, () => 0)
           return `${ino}:${info.size}:${Option.match(info.mtime, { onNone: () => 0, onSome: (time) => time.getTime() })}`
         })
+        const weightsOf = WeightFiles.make()
         const versionOf = Effect.fnUntraced(function* (
           version: string,
           file: string,
           beside: ReadonlyArray<string> = []
         ) {
-          const stamps = yield* Effect.forEach([file, Parity.fileOf(file), ...beside], stampOf)
-          return { version, path: file, stamp: stamps.join(" ") }
+          const own = yield* stampOf(file)
+          const others = [...(yield* weightsOf(file, own)), Parity.fileOf(file), ...beside]
+          return { version, path: file, stamp: [own, ...(yield* Effect.forEach(others, stampOf))].join(" ") }
         })
 
         const settingsOf = Effect.fnUntraced(function* (model: string, file: string) {

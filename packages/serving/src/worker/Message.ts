@@ -10,6 +10,8 @@ export type ExecutionProvider = "cpu" | "cuda" | `cuda:${number}`
 /** What a thread is started with: the model as a path or as bytes, and the providers to try, in order. */
 export interface Settings {
   readonly model: string | Uint8Array
+  /** The files that it keeps its weights in, each by its path from the model's folder. */
+  readonly weights?: ReadonlyArray<string>
   readonly providers: ReadonlyArray<ExecutionProvider>
   /** Threads that one computation may use; all cores where it is not given. */
   readonly threads?: number | undefined

@@ -9,7 +9,7 @@ import * as Datatype from "../Datatype.ts"
 import type { InferRequest, InferResponse } from "../InferTensor.ts"
 import * as ModelSignature from "../ModelSignature.ts"
 import type { ModelStatistics } from "../ModelStatistics.ts"
-import { ModelUnavailable, type RequestError } from "../RequestError.ts"
+import { ModelUnavailable, type RequestError, RequestInvalid } from "../RequestError.ts"
 import type { Labels } from "../repository/Labels.ts"
 import * as ModelSettings from "../repository/ModelSettings.ts"
 import * as ModelView from "../repository/ModelView.ts"
@@ -76,7 +76,7 @@ const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): n
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
-  const { name, version, settings, labels, check, model, providers } = options
+  const { name, version, settings, labels, check, model, weights = [], providers } = options
   const policy = settings.dynamic_batching?.default_queue_policy
   const instances = ModelSettings.instancesOf(settings)
   const threads = Math.max(1, Math.floor(availableParallelism() / instances))
@@ -109,7 +109,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const oneLife = Effect.gen(function* () {
-    const worker = yield* ModelWorker.make({ name, model, providers, threads })
+    const worker = yield* ModelWorker.make({ name, model, weights, providers, threads })
     made ??= yield* begin(worker)
     const { batcher } = made
     open.add(worker)
@@ -152,6 +152,17 @@ export const make = Effect.fnUntraced(function* (
     const inputs = inward(request)
     if (Result.isFailure(inputs)) {
       answer(Result.fail(inputs.failure))
+      return () => {}
+    }
+    const rows = inputs.success[0]?.shape[0] ?? 0
+    if (maxBatchSize > 0 && rows > (settings.max_batch_size ?? rows)) {
+      answer(
+        Result.fail(
+          new RequestInvalid({
+            reason: `the request has ${rows} rows, more than the ${maxBatchSize} that the model "${name}" takes at once; send several requests`
+          })
+        )
+      )
       return () => {}
     }
     const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)

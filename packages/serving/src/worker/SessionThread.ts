@@ -1,7 +1,9 @@
 /**
  * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
  */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { availableParallelism } from "node:os"
+import { dirname, join } from "node:path"
 import { parentPort, workerData } from "node:worker_threads"
 import { env, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
@@ -26,12 +28,32 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 // What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
 env.logLevel = "fatal"
 
-const create = ({ model, threads }: Settings, provider: ExecutionProvider) => {
+/** A file's bytes, also of one beyond the 2 GiB that node reads at once. */
+const bytesOf = (file: string): Uint8Array => {
+  const descriptor = openSync(file, "r")
+  try {
+    const bytes = new Uint8Array(fstatSync(descriptor).size)
+    for (let done = 0, more = 1; more > 0 && done < bytes.length; done += more) {
+      more = readSync(descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), done)
+      if (more === 0) throw new Error("a file of weights was cut short while it was read")
+    }
+    return bytes
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const create = ({ model, threads, weights = [] }: Settings, provider: ExecutionProvider) => {
   const [name, device] = provider.split(":")
   const options: InferenceSession.SessionOptions = {
     executionProviders: [name === "cuda" ? { name, deviceId: Number(device ?? 0) } : "cpu"],
     logSeverityLevel: 4,
     intraOpNumThreads: threads ?? availableParallelism(),
+    // Left to itself the runtime maps these files: written over, they would change what is served, and cut short they would end the whole process.
+    ...(typeof model === "string" && {
+      // It takes one «./» off, which may be the model's own.
+      externalData: weights.map((path) => ({ path: `./${path}`, data: bytesOf(join(dirname(model), path)) }))
+    }),
     // A thread that spins while it waits takes the core from the one that answers.
     extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } }
   }
