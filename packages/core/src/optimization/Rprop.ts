@@ -2,7 +2,6 @@
  * Resilient backpropagation: only signs matter, each number has a step size of its own.
  */
 import * as NdArray from "../tensor/NdArray.ts"
-import { constant } from "../tensor/Tensor.ts"
 import * as Optimizer from "./Optimizer.ts"
 
 /** The settings and their defaults: the smallest and the largest step, `step_sizes` of PyTorch. */
@@ -29,15 +28,15 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
     const { largest, smallest } = { ...defaults, ...settings }
     const now = g.sign()
     const a = now.mul(before!)
-    const turned = constant(0).greater(a)
-    const factor = a.greater(0).where(constant(1.2), turned.where(constant(0.5), constant(1)))
+    // 1.2 at 1, 1 at 0, 0.5 at −1, for which a choice takes twice as long.
+    const factor = a.mul(-0.15).add(0.35).mul(a).add(1)
     // A largest step that was asked for falls with the rate, as a curve or a careful phase lowers it.
     const grown = step!.mul(factor)
     const Δ =
       settings.largest === undefined
         ? grown.clip(smallest, largest)
         : grown.minimum(rateNow.mul(largest / rate)).maximum(smallest)
-    const s = turned.where(constant(0), now)
+    const s = now.mul(a.minimum(0).add(1))
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
   }
 })
