@@ -285,7 +285,7 @@ describe("whom it lets in", () => {
     ])
     expect(await wrong("--grace", "0")).toEqual([
       2,
-      "error: expected --grace of at least 1, but 0 came; give for instance --grace 30"
+      "error: --grace: expected a whole number from 1 to 2147483, but «0» came; `rai serve --help` says more"
     ])
     const [code, line] = await wrong("--require", "cuda")
     if (code !== 0) expect(line).toMatch(/^error: .*CUDA/i)
