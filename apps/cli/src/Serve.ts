@@ -2,7 +2,7 @@
  * `rai serve`: models over the Open Inference Protocol.
  */
 import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@rai/serving"
-import { Duration, Effect, Layer, Logger, Option } from "effect"
+import { type Config, Duration, Effect, Layer, Logger, Option, SchemaIssue } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Credentials from "./Credentials.ts"
 import * as Signals from "./Signals.ts"
@@ -30,6 +30,18 @@ const pollSeconds = 15
 const isOrigin = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && url.host !== "" && `${url.protocol}//${url.host}` === text
+}
+
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const tracesWrong = ({ cause }: Config.ConfigError) => {
+  const [issue] = cause._tag === "SchemaError" ? issues(cause.issue).issues : []
+  const expected = issue?.message.replace(/^Expected /, "") ?? "what can be read"
+  return new UsageWrong({
+    expected: `${expected} in $${issue?.path?.join("_") ?? "OTEL_EXPORTER_OTLP_ENDPOINT"}`,
+    came: "something else came",
+    advice: "correct it, or leave it out; an endpoint is for instance http://127.0.0.1:4318"
+  })
 }
 
 const optionalFile = (name: string, description: string) =>
@@ -136,7 +148,7 @@ export const command = Command.make(
       RequestObserver.Current,
       Effect.gen(function* () {
         const log = yield* RequestLog.make({ all: accessLog })
-        const traces = yield* RequestTraces.fromEnvironment
+        const traces = yield* Effect.catchTag(RequestTraces.fromEnvironment, "ConfigError", tracesWrong)
         return RequestObserver.all(traces === undefined ? [log] : [log, traces])
       })
     )

@@ -311,6 +311,16 @@ describe("whom it lets in", () => {
       2,
       "error: --grace: expected a whole number from 1 to 2147483, but «0» came; `rai serve --help` says more"
     ])
+    for (const [variable, value, expected] of [
+      ["OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense", "a valid URL string"],
+      ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nonsense", "a valid URL string"],
+      ["OTEL_EXPORTER_OTLP_COMPRESSION", "br", '"gzip" | "none"']
+    ] as const) {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1", [variable]: value }
+      await expect(serve([], env)).rejects.toThrow(
+        `error: expected ${expected} in $${variable}, but something else came; correct it, or leave it out`
+      )
+    }
     const [code, line] = await wrong("--require", "cuda")
     if (code !== 0) expect(line).toMatch(/^error: .*CUDA/i)
   })

@@ -58,10 +58,11 @@ export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
   }
 })
 
-const endpoint = Config.String("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").pipe(
-  Config.orElse(() => Config.String("OTEL_EXPORTER_OTLP_ENDPOINT")),
-  Config.option
-)
+// One that is no URL is an error, where Effect would go on to the other.
+const endpoint = Config.all([
+  Config.option(Config.URL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")),
+  Config.option(Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT"))
+]).pipe(Config.map(Option.firstSomeOf))
 
 const why = ({ reason }: HttpClientError): string => {
   if (reason._tag === "StatusCodeError") return `it answered ${reason.response.status}`
@@ -107,6 +108,10 @@ export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.
       Layer.provide(Layer.merge(OtlpSerialization.layerJson, client)),
       Layer.provide(ConfigProvider.layerAdd(otlp))
     )
-    return yield* Effect.provide(make, yield* Layer.build(exporter))
+    // The layer takes variables that cannot be read for a fault of the program's own.
+    const built = Layer.build(exporter).pipe(
+      Effect.catchDefect((defect) => (defect instanceof Config.ConfigError ? Effect.fail(defect) : Effect.die(defect)))
+    )
+    return yield* Effect.provide(make, yield* built)
   }
 )
