@@ -34,6 +34,7 @@ const isOrigin = (text: string): boolean => {
 
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** Which of OpenTelemetry's variables holds what it may not. */
 const tracesWrong = ({ cause }: Config.ConfigError) => {
   const [issue] = cause._tag === "SchemaError" ? issues(cause.issue).issues : []
   const expected = issue?.message.replace(/^Expected /, "") ?? "what can be read"

@@ -109,8 +109,8 @@ export const read = (
 
 // TypeScript does not know it yet.
 const { rawJSON } = JSON as JSON & { readonly rawJSON: (text: string) => object }
-/** JSON has it, as IEEE 754 does, but JSON.stringify writes 0. */
-const minusZero = rawJSON("-0")
+/** JSON has it, but JSON.stringify writes 0; with a fraction, for Python reads -0 as the integer 0. */
+const minusZero = rawJSON("-0.0")
 
 /** Numbers of which some are not finite or -0; in a loop of its own, so that V8 goes on taking the other's arrays for ones of numbers alone. */
 const writeOdd = (data: ArrayLike<number>): string => {
