@@ -2,11 +2,48 @@
  * `rai serve`: models over the Open Inference Protocol.
  */
 import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@rai/serving"
-import { Duration, Effect, Layer, Logger, Option } from "effect"
+import { type Config, Duration, Effect, Layer, Logger, Option, SchemaIssue } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Credentials from "./Credentials.ts"
 import * as Signals from "./Signals.ts"
-import { atLeastOne } from "./UsageWrong.ts"
+import { UsageWrong } from "./UsageWrong.ts"
+
+/** A whole number within bounds; the parser refuses any other. */
+const whole = (name: string, minimum: number, maximum: number) =>
+  Flag.Int(name).pipe(
+    Flag.filter(
+      (value) => value >= minimum && value <= maximum,
+      () => `Expected a whole number from ${minimum} to ${maximum}`
+    )
+  )
+
+const maxPort = 65_535
+/** The seconds of node's longest timer, 24 days; a longer one would ring at once. */
+const maxSeconds = Math.floor((2 ** 31 - 1) / 1000)
+/** What all requests together may hold. */
+const maxBodyMib = 512
+/** As many files as Linux lets one process open. */
+const maxConnections = 2 ** 20
+const pollSeconds = 15
+
+// As browsers write it: in lower case, without a path and without the port that its scheme has anyway.
+const isOrigin = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && url.host !== "" && `${url.protocol}//${url.host}` === text
+}
+
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Which of OpenTelemetry's variables holds what it may not. */
+const tracesWrong = ({ cause }: Config.ConfigError) => {
+  const [issue] = cause._tag === "SchemaError" ? issues(cause.issue).issues : []
+  const expected = issue?.message.replace(/^Expected /, "") ?? "what can be read"
+  return new UsageWrong({
+    expected: `${expected} in $${issue?.path?.join("_") ?? "OTEL_EXPORTER_OTLP_ENDPOINT"}`,
+    came: "something else came",
+    advice: "correct it, or leave it out; an endpoint is for instance http://127.0.0.1:4318"
+  })
+}
 
 const optionalFile = (name: string, description: string) =>
   Flag.File(name).pipe(Flag.withDescription(description), Flag.optional)
@@ -19,8 +56,8 @@ const flags = {
     Flag.withDescription("the address to listen on; 0.0.0.0 for every one that this machine has"),
     Flag.withDefault("127.0.0.1")
   ),
-  port: Flag.Int("port").pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
-  grpcPort: Flag.Int("grpc-port").pipe(
+  port: whole("port", 0, maxPort).pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
+  grpcPort: whole("grpc-port", 0, maxPort).pipe(
     Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
     Flag.optional
   ),
@@ -40,9 +77,9 @@ const flags = {
     ),
     Flag.withDefault("none")
   ),
-  pollSeconds: Flag.Int("poll-seconds").pipe(
-    Flag.withDescription("how often --model-control poll looks"),
-    Flag.withDefault(15)
+  pollSeconds: whole("poll-seconds", 1, maxSeconds).pipe(
+    Flag.withDescription(`how often --model-control poll looks; every ${pollSeconds} unless given`),
+    Flag.optional
   ),
   token: optionalFile(
     "token-file",
@@ -56,6 +93,10 @@ const flags = {
   key: optionalFile("tls-key", "its private key as PEM"),
   authority: optionalFile("tls-client-ca", "a certificate as PEM that must have signed those of clients"),
   cors: Flag.String("cors").pipe(
+    Flag.filter(
+      (text) => text === "*" || isOrigin(text),
+      () => "Expected * or an origin such as https://example.com, without a path"
+    ),
     Flag.withDescription("an origin whose pages may ask, or *; may be given several times; none may otherwise"),
     Flag.atLeast(0)
   ),
@@ -66,12 +107,12 @@ const flags = {
     ),
     Flag.withDefault(false)
   ),
-  maxBodyMib: Flag.Int("max-body-mib").pipe(
+  maxBodyMib: whole("max-body-mib", 1, maxBodyMib).pipe(
     Flag.withDescription("the most that one request may hold"),
     Flag.withDefault(64)
   ),
-  maxConnections: Flag.Int("max-connections").pipe(Flag.withDefault(4096)),
-  grace: Flag.Int("grace").pipe(
+  maxConnections: whole("max-connections", 1, maxConnections).pipe(Flag.withDefault(4096)),
+  grace: whole("grace", 1, maxSeconds).pipe(
     Flag.withDescription("the seconds in which it ends once it is told to, answering what is under way"),
     Flag.withDefault(30)
   )
@@ -84,27 +125,31 @@ export const command = Command.make(
   "serve",
   flags,
   Effect.fn("serve")(function* (options) {
-    const { accessLog, cors, host, logFormat, maxConnections, modelControl, name, port, repository } = options
-    yield* atLeastOne("max-body-mib", options.maxBodyMib, 64)
-    yield* atLeastOne("max-connections", maxConnections, 4096)
-    yield* atLeastOne("poll-seconds", options.pollSeconds, 15)
-    yield* atLeastOne("grace", options.grace, 30)
+    const { accessLog, cors, host, logFormat, modelControl, name, port, repository } = options
+    if (Option.isSome(options.pollSeconds) && modelControl !== "poll") {
+      return yield* new UsageWrong({
+        expected: "--poll-seconds together with --model-control poll",
+        came: `--poll-seconds ${options.pollSeconds.value} came with --model-control ${modelControl}`,
+        advice: "give both, or leave --poll-seconds out"
+      })
+    }
     const access = yield* Credentials.access(options, modelControl === "explicit")
     const tls = yield* Credentials.tls(options)
     const bodyBytes = options.maxBodyMib * MiB
+    const poll = Duration.seconds(Option.getOrElse(options.pollSeconds, () => pollSeconds))
     const grace = Duration.seconds(options.grace)
     const server = InferenceServer.layer({
       ...{ repository, name, host, port, access, tls, cors, grace, quiet: "1 second" },
       grpcPort: Option.getOrUndefined(options.grpcPort),
       executionProviders: Option.isSome(options.require) ? [options.require.value] : undefined,
-      poll: modelControl === "poll" ? Duration.seconds(options.pollSeconds) : undefined,
-      limits: { bodyBytes, decompressedBytes: bodyBytes, connections: maxConnections }
+      poll: modelControl === "poll" ? poll : undefined,
+      limits: { bodyBytes, decompressedBytes: bodyBytes, connections: options.maxConnections }
     })
     const observer = Layer.effect(
       RequestObserver.Current,
       Effect.gen(function* () {
         const log = yield* RequestLog.make({ all: accessLog })
-        const traces = yield* RequestTraces.fromEnvironment
+        const traces = yield* Effect.catchTag(RequestTraces.fromEnvironment, "ConfigError", tracesWrong)
         return RequestObserver.all(traces === undefined ? [log] : [log, traces])
       })
     )

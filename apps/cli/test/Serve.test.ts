@@ -228,6 +228,30 @@ describe("watched", () => {
   })
 })
 
+describe("traces that nobody takes", () => {
+  test("are told of in one line, and requests are answered", async () => {
+    const { ask, child, exit, log } = await serve([], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+      OTEL_BSP_SCHEDULE_DELAY: "100"
+    })
+    const began = performance.now()
+    while (!log.stderr.includes("WARN") && performance.now() - began < 20_000) {
+      expect((await ask(infer, sigmoid)).status).toBe(200)
+    }
+    // It is tried thrice again, after a second each.
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    expect((await ask(infer, sigmoid)).status).toBe(200)
+    child.kill("SIGTERM")
+    expect((await exit)[0]).toBe(0)
+    expect(log.stderr.split("\n").filter((line) => !line.includes(" INFO "))).toEqual([
+      expect.stringMatching(
+        /WARN \S+ the collector at http:\/\/127\.0\.0\.1:1\/v1\/traces does not take traces: it is not reached: bad port; requests are answered all the same/
+      ),
+      ""
+    ])
+  })
+})
+
 describe("whom it lets in", () => {
   test("asks for the tokens that files and the environment hold", async () => {
     const place = CommandLine.folder()
@@ -285,8 +309,18 @@ describe("whom it lets in", () => {
     ])
     expect(await wrong("--grace", "0")).toEqual([
       2,
-      "error: expected --grace of at least 1, but 0 came; give for instance --grace 30"
+      "error: --grace: expected a whole number from 1 to 2147483, but «0» came; `rai serve --help` says more"
     ])
+    for (const [variable, value, expected] of [
+      ["OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense", "a valid URL string"],
+      ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nonsense", "a valid URL string"],
+      ["OTEL_EXPORTER_OTLP_COMPRESSION", "br", '"gzip" | "none"']
+    ] as const) {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1", [variable]: value }
+      await expect(serve([], env)).rejects.toThrow(
+        `error: expected ${expected} in $${variable}, but something else came; correct it, or leave it out`
+      )
+    }
     const [code, line] = await wrong("--require", "cuda")
     if (code !== 0) expect(line).toMatch(/^error: .*CUDA/i)
   })

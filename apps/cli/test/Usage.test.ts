@@ -6,6 +6,8 @@ import { rai } from "./CommandLine.ts"
 
 const train = ["train", "--data", "xor", "--circuit", "2,4,1", "--plan", "relax:3"]
 
+const serve = ["serve", "models"]
+
 const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [["fly"], /Unknown subcommand "fly"/],
   [["verify"], /expected model\.onnx, but none came; `rai verify --help`/],
@@ -20,7 +22,16 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [[...train, "--seed", "1", "--seeds", "0-9"], /--seed or --seeds, but both came/],
   [[...train, "--seeds", "9-1"], /seeds such as 0-9 or 0,2,5, but «9-1» came/],
   [[...train, "--stop-loss", "NaN"], /--stop-loss: expected a finite number, but «NaN» came/],
-  [[...train, "--resume"], /--resume came without --out/]
+  [[...train, "--resume"], /--resume came without --out/],
+  [[...serve, "--port", "99999"], /--port: expected a whole number from 0 to 65535, but «99999» came;/],
+  [[...serve, "--grpc-port", "70000"], /--grpc-port: expected a whole number from 0 to 65535, but «70000» came;/],
+  [[...serve, "--grace", "99999999999"], /--grace: expected a whole number from 1 to 2147483, but «99999999999» came;/],
+  [[...serve, "--max-body-mib", "100000"], /--max-body-mib: expected a whole number from 1 to 512, but «100000» came;/],
+  [[...serve, "--max-connections", "0"], /--max-connections: expected a whole number from 1 to 1048576, but «0» came;/],
+  [[...serve, "--model-control", "poll", "--poll-seconds", "0"], /--poll-seconds: expected .* from 1 to 2147483,/],
+  [[...serve, "--poll-seconds", "3"], /expected --poll-seconds together with --model-control poll, but .* none;/],
+  [[...serve, "--cors", "nonsense"], /--cors: expected \* or an origin such as https:.* «nonsense» came;/],
+  [[...serve, "--cors", "*", "--cors", "https://a.example/"], /--cors: .* without a path, but «https:.*\/» came;/]
 ]
 
 describe.concurrent("usage", () => {

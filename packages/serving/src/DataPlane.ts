@@ -8,7 +8,7 @@ import type { ModelSignature } from "./ModelSignature.ts"
 import type { ModelStatistics } from "./ModelStatistics.ts"
 import {
   Draining,
-  type LoadRefused,
+  LoadRefused,
   type ModelUnavailable,
   ModelUnknown,
   NoneReady,
@@ -150,6 +150,9 @@ const parametersOf = ({ provider, refused }: Description): Readonly<Record<strin
     ...refused.map((attempt) => [`${attempt.provider}_not_taken`, ExecutionProviders.explain(attempt)])
   ])
 
+// It stands in paths, lines of the log and addresses as it is.
+const unfitName = /^\.{0,2}$|[\p{Cc}\p{Zl}\p{Zp}/\\]/u
+
 const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelManager.make>>): DataPlane["Service"] => {
   let draining = false
   const find = (name: ModelName) =>
@@ -204,7 +207,16 @@ const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelMan
       return asked.map((model) => model.statistics())
     }),
     index: manager.index,
-    load: manager.load,
+    load: (model, options) =>
+      unfitName.test(model)
+        ? Effect.fail(
+            new LoadRefused({
+              model,
+              reason:
+                "a model's name holds no control character, no «/» and no «\\», and is not empty, «.» or «..»; give it another name"
+            })
+          )
+        : manager.load(model, options),
     unload: manager.unload,
     infer: (name, request) => Effect.flatMap(find(name), ({ infer }) => infer(request)),
     submit,

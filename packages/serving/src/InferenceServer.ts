@@ -92,11 +92,16 @@ export const layer = ({
       const { url } = yield* HttpTransport.HttpTransport
       const index = yield* DataPlane.use((plane) => plane.index)
       const ready = index.filter(({ state }) => state === "READY")
-      const list = ready.map(({ name, provider }) => `${name} (${provider})`).join(", ")
+      const names = ready.map(({ name }) => name)
+      const models = new Set(names).size
+      const list = ready.map(({ name, provider, version }) => {
+        const isAlone = names.indexOf(name) === names.lastIndexOf(name)
+        return `${isAlone ? name : `${name} ${version}`} (${provider})`
+      })
       const transport = yield* Effect.serviceOption(GrpcTransport)
       const grpc = Option.getOrUndefined(transport)?.address
       const places = grpc === undefined ? url : `${url} and, for gRPC, ${grpc}`
-      yield* Effect.logInfo(`serving ${ready.length} ${ready.length === 1 ? "model" : "models"} at ${places}: ${list}`)
+      yield* Effect.logInfo(`serving ${models} ${models === 1 ? "model" : "models"} at ${places}: ${list.join(", ")}`)
       yield* Effect.addFinalizer(() => drain(Duration.fromInputUnsafe(quiet), share))
       return InferenceServer.of({ url, grpc })
     })

@@ -1,10 +1,11 @@
 import { request as httpRequest } from "node:http"
-import { assert, layer } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import { InferenceSession, Tensor } from "@rai/onnxruntime"
-import { Effect } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as fc from "fast-check"
 import * as InferenceServer from "../src/InferenceServer.ts"
 import { call, fixtures, tensor } from "./Client.ts"
+import * as Folder from "./Folder.ts"
 
 const live = { excludeTestServices: true }
 const infer = "/v2/models/sigmoid/infer"
@@ -361,6 +362,23 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, limits: { bodyBytes
     )
   }
 )
+
+it.live("says at its start what it serves, and of a model with several versions which", () => {
+  const lines: Array<unknown> = []
+  const logger = Logger.make(({ message }) => void lines.push(...(message as ReadonlyArray<unknown>)))
+  return Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "all/config.json", '{"version_policy": {"all": {}}}')
+    for (const version of [1, 2]) Folder.put(folder, `all/${version}/model.onnx`, { model: "sigmoid" })
+    Folder.put(folder, "one/1/model.onnx", { model: "sigmoid" })
+    const server = InferenceServer.layer({ repository: folder, port: 0, executionProviders: ["cpu"] })
+    yield* Layer.build(server)
+    const start = lines.map(String).filter((line) => line.startsWith("serving "))
+    assert.lengthOf(start, 1)
+    const [, list = ""] = /^serving 2 models at http:\S+: (.*)$/.exec(start[0]!) ?? []
+    assert.deepStrictEqual(list.split(", ").sort(), ["all 1 (cpu)", "all 2 (cpu)", "one (cpu)"])
+  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+})
 
 /** Data that is nested, in a shape given as text. */
 const deep = (shape: string, depth: number): string =>

@@ -107,15 +107,33 @@ export const read = (
   return Result.succeed({ name, datatype, shape, data: memory })
 }
 
+// TypeScript does not know it yet.
+const { rawJSON } = JSON as JSON & { readonly rawJSON: (text: string) => object }
+/** JSON has it, but JSON.stringify writes 0; with a fraction, for Python reads -0 as the integer 0. */
+const minusZero = rawJSON("-0.0")
+
+/** Numbers of which some are not finite or -0; in a loop of its own, so that V8 goes on taking the other's arrays for ones of numbers alone. */
+const writeOdd = (data: ArrayLike<number>): string => {
+  const values = new Array<number | string | object>(data.length)
+  for (let i = 0; i < data.length; i++) {
+    const element = data[i]!
+    values[i] = Object.is(element, -0) ? minusZero : Number.isFinite(element) ? element : String(element)
+  }
+  return JSON.stringify(values)
+}
+
 /** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. FP16 has no such form. */
 export const write = ({ datatype, data }: Pick<InferTensor, "datatype" | "data">): string => {
   if (datatype === "BYTES") return JSON.stringify(data)
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join(",")}]`
+  const numbers = data as ArrayLike<number>
+  if (datatype === "BOOL") return JSON.stringify(Array.from(numbers, (element) => element !== 0))
   // `join` would have V8 keep the text of each number that it has not met of late, in old memory; here it writes them one after the other.
-  const values = new Array<boolean | number | string>(data.length)
-  for (let i = 0; i < data.length; i++) {
-    const element = data[i] as number
-    values[i] = datatype === "BOOL" ? element !== 0 : Number.isFinite(element) ? element : String(element)
+  const values = new Array<number>(numbers.length)
+  for (let i = 0; i < numbers.length; i++) {
+    const element = numbers[i]!
+    if (!Number.isFinite(element) || Object.is(element, -0)) return writeOdd(numbers)
+    values[i] = element
   }
   return JSON.stringify(values)
 }

@@ -12,6 +12,13 @@ export interface Options {
   readonly slowMillis?: number | undefined
 }
 
+/** What a client says as it may stand in a line: characters that begin another, or steer a terminal, by their numbers. */
+const plain = (text: string | undefined): string | undefined =>
+  text?.replaceAll(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
 /** Lines a second, unless all are asked for: a server that is overloaded has better to do. */
 const most = 10
 
@@ -40,8 +47,8 @@ export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.E
         const facts = {
           protocol,
           operation,
-          model,
-          version,
+          model: plain(model),
+          version: plain(version),
           status,
           rows,
           millis: Math.round(millis * 1000) / 1000,

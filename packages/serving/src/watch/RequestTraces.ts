@@ -1,10 +1,25 @@
 /**
  * One OpenTelemetry span for each request, sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; the client's `traceparent` is its parent.
  */
-import { Clock, Config, ConfigProvider, Context, Effect, Exit, Layer, Option, type Scope, Tracer } from "effect"
+import {
+  Clock,
+  Config,
+  ConfigProvider,
+  Context,
+  Effect,
+  Exit,
+  Layer,
+  Option,
+  References,
+  type Scope,
+  Tracer
+} from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import * as UrlParams from "effect/http/UrlParams"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import type { RequestObserver } from "./RequestObserver.ts"
@@ -43,10 +58,43 @@ export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
   }
 })
 
-const endpoint = Config.String("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").pipe(
-  Config.orElse(() => Config.String("OTEL_EXPORTER_OTLP_ENDPOINT")),
-  Config.option
-)
+// One that is no URL is an error, where Effect would go on to the other.
+const endpoint = Config.all([
+  Config.option(Config.URL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")),
+  Config.option(Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT"))
+]).pipe(Config.map(Option.firstSomeOf))
+
+const why = ({ reason }: HttpClientError): string => {
+  if (reason._tag === "StatusCodeError") return `it answered ${reason.response.status}`
+  // What fetch itself says may hold the URL, and that a password.
+  const inner = reason.cause instanceof Error ? reason.cause.cause : undefined
+  if (!(inner instanceof Error)) return "it is not reached"
+  return `it is not reached: ${"code" in inner ? inner.code : inner.message}`
+}
+
+/** What spans are sent with. The exporter tells its failures to who debugs alone; here the first is told, and no other until the collector has taken some. */
+const client = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(HttpClient.HttpClient, (client) => {
+    let refused = false
+    return client.pipe(
+      HttpClient.filterStatusOk,
+      HttpClient.tap(() =>
+        Effect.sync(() => {
+          refused = false
+        })
+      ),
+      HttpClient.tapError((error) => {
+        if (refused) return Effect.void
+        refused = true
+        const place = UrlParams.redactUrl(error.request.url)
+        return Effect.logWarning(
+          `the collector at ${place} does not take traces: ${why(error)}; requests are answered all the same, their spans may be lost until it does`
+        ).pipe(Effect.provideService(References.CurrentLogAnnotations, {}))
+      })
+    )
+  })
+).pipe(Layer.provide(FetchHttpClient.layer))
 
 // Of the exporters, OTLP is the default by OpenTelemetry's specification; Effect wants it said.
 const otlp = ConfigProvider.fromUnknown({ OTEL_TRACES_EXPORTER: "otlp" })
@@ -57,9 +105,13 @@ export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.
     if (Option.isNone(yield* endpoint)) return undefined
     const serviceName = yield* Config.String("OTEL_SERVICE_NAME").pipe(Config.withDefault("rai"))
     const exporter = OtlpTracer.layerFromConfig({ resource: { serviceName } }).pipe(
-      Layer.provide(Layer.merge(OtlpSerialization.layerJson, FetchHttpClient.layer)),
+      Layer.provide(Layer.merge(OtlpSerialization.layerJson, client)),
       Layer.provide(ConfigProvider.layerAdd(otlp))
     )
-    return yield* Effect.provide(make, yield* Layer.build(exporter))
+    // The layer takes variables that cannot be read for a fault of the program's own.
+    const built = Layer.build(exporter).pipe(
+      Effect.catchDefect((defect) => (defect instanceof Config.ConfigError ? Effect.fail(defect) : Effect.die(defect)))
+    )
+    return yield* Effect.provide(make, yield* built)
   }
 )

@@ -523,6 +523,12 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
         error:
           'failed to load the model "none": failed to poll from model repository: the repository has no model of this name'
       })
+      const name = yield* ask("/v2/repository/models/a%0Ab/load", { method: "POST" })
+      assert.strictEqual(name.status, 400)
+      assert.match(
+        String(name.json().error),
+        /^failed to load the model "a\\nb": a model's name holds no control character/
+      )
       assert.strictEqual((yield* ask("/v2/models/simple/ready")).status, 200)
     })
   )

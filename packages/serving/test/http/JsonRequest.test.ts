@@ -39,6 +39,15 @@ it("reads NaN and the infinities as bare words, as many as there are, and writes
   )
 })
 
+it("keeps the sign of 0 both ways, and BOOL's elements", () => {
+  const text = "[0,-0.0,1.5,-0.0,0]"
+  const [input] = Result.getOrThrow(read(`{"inputs":[${tensor("FP32", 5, text.slice(1, -1))}]}`)).inputs
+  assert.deepStrictEqual(input?.data, Float32Array.of(0, -0, 1.5, -0, 0))
+  assert.strictEqual(JsonData.write(input!), text)
+  assert.strictEqual(JsonData.write({ datatype: "FP64", data: Float64Array.of(-0, Number.NaN) }), '[-0.0,"NaN"]')
+  assert.strictEqual(JsonData.write({ datatype: "BOOL", data: Uint8Array.of(0, 1) }), "[false,true]")
+})
+
 it("refuses texts with half of a character, which have no UTF-8", () => {
   for (const half of ["\\ud800", "\\udc00", "\\ude00\\ud83d"]) {
     assert.strictEqual(
