@@ -57,7 +57,7 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
   model: Schema.String
 }) {
   override get message(): string {
-    return `the model ${quote(this.model)} did not answer within the time that the request gave; give it more, or ask for less at once`
+    return `the model ${quote(this.model)} did not answer in time; give it more, by the request or by its default_timeout_microseconds, or ask for less at once`
   }
 }
 

@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import * as ModelWorker from "../src/worker/ModelWorker.ts"
 import { fixtures } from "./Client.ts"
+import * as Folder from "./Folder.ts"
 
 it.live("fails what waits when its thread dies, and what comes after", () =>
   Effect.gen(function* () {
@@ -20,5 +21,20 @@ it.live("fails what waits when its thread dies, and what comes after", () =>
     assert.strictEqual((yield* Effect.flip(run))._tag, "WorkerStopped")
     yield* worker.stopped
     assert.strictEqual((yield* Effect.flip(run))._tag, "WorkerStopped")
+  }).pipe(Effect.scoped)
+)
+
+it.live("says what a model has that the runtime lacks, whatever words its path holds", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    for (const [model, reason] of [
+      ["domain", "it uses an operator that this onnxruntime does not have; export it with standard operators"],
+      ["no-domain", "it uses operators of a domain that it does not import; add the domain's operator set to it"]
+    ] as const) {
+      const file = `protobuf/opset/${model}.onnx`
+      Folder.put(folder, file, { model: `more/${model}` })
+      const opening = ModelWorker.make({ name: "m", model: `${folder}/${file}`, providers: ["cpu"] })
+      assert.strictEqual((yield* Effect.flip(opening)).reason, reason)
+    }
   }).pipe(Effect.scoped)
 )

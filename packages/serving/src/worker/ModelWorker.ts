@@ -87,6 +87,9 @@ export interface Options extends Settings {
 const whyUnreadable = (text: string): string => {
   if (/protobuf|parse/i.test(text)) return "the file is not an ONNX model; export one again"
   if (/doesn't exist|no such file/i.test(text)) return "the file is gone; put it back"
+  if (/no opset import/i.test(text)) {
+    return "it uses operators of a domain that it does not import; add the domain's operator set to it"
+  }
   if (/IR version|opset/i.test(text))
     return "its opset or IR version is newer than this onnxruntime knows; export it with opset 21"
   if (/not implemented|not a registered|no op registered|custom/i.test(text)) {
@@ -118,6 +121,9 @@ export const make = Effect.fnUntraced(function* ({
   const stopped = Deferred.makeUnsafe<void>()
   const refuse = (reason: string) =>
     Deferred.doneUnsafe(opened, Effect.fail(new ModelLoadFailed({ model: name, reason })))
+  // The model's own path may hold any word.
+  const { model } = settings
+  const withoutPath = (text: string) => (typeof model === "string" ? text.replaceAll(model, "") : text)
   let lastWords = "no reason given"
 
   yield* silenceTelemetry
@@ -144,7 +150,7 @@ export const make = Effect.fnUntraced(function* ({
         return Deferred.doneUnsafe(opened, Effect.succeed(message))
       case "refused":
         lastWords = message.refused.map(({ provider, text }) => `${provider}: ${text}`).join("; ")
-        return refuse(whyRefused(message.refused))
+        return refuse(whyRefused(message.refused.map((each) => ({ ...each, text: withoutPath(each.text) }))))
       case "outputs":
         return answer(message.id, Result.succeed(message))
       case "failed":

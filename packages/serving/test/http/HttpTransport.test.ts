@@ -329,7 +329,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
   })
   const loop = "/v2/models/loop/infer"
   const error =
-    'the model "loop" did not answer within the time that the request gave; give it more, or ask for less at once'
+    'the model "loop" did not answer in time; give it more, by the request or by its default_timeout_microseconds, or ask for less at once'
   const statistics = Effect.gen(function* () {
     const { model_stats } = (yield* ask("/v2/models/loop/stats")).json() as {
       model_stats: ReadonlyArray<{ queue: { expired: number; cancelled: number; waiting: number } }>
