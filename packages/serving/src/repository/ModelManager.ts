@@ -10,7 +10,13 @@ import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import * as ServedModel from "../worker/ServedModel.ts"
 import * as Inspection from "./Inspection.ts"
 import * as Labels from "./Labels.ts"
-import { type ModelEntry, ModelRepository, type SettingsInvalid, type VersionFile } from "./ModelRepository.ts"
+import {
+  type ModelEntry,
+  ModelInvalid,
+  ModelRepository,
+  RepositoryInvalid,
+  type VersionFile
+} from "./ModelRepository.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
@@ -67,16 +73,35 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     yield* close(slot)
   })
 
+  /** A version that serves goes on, and the index says why it is not what lies there. */
+  const refuse = (name: string, version: string, { served, ...slot }: Slot, what: string, reason: string) =>
+    set(
+      name,
+      version,
+      served === undefined
+        ? { ...slot, state: "UNAVAILABLE", reason }
+        : { ...slot, served, reason: `${what} is not served: ${reason}` }
+    )
+
   const open = Effect.fnUntraced(function* (
     name: string,
-    { version, path, stamp, folder }: VersionFile,
+    { version, path, stamp, folder, bytes }: VersionFile,
     settings: ModelSettings.ModelSettings,
-    again: boolean,
-    bytes?: Uint8Array
+    again: boolean
   ) {
     const before = models.get(name)?.get(version)
-    if (before?.served !== undefined && before.stamp === stamp) return
-    if (!again && before?.failed?.stamp === stamp) return yield* before.failed.failure
+    if (before?.served !== undefined && before.stamp === stamp) {
+      if (before.reason !== "") set(name, version, { ...before, reason: "", failed: undefined })
+      return
+    }
+    const fail = (failure: ModelLoadFailed) => {
+      const failed = { ...(before ?? { state: "UNAVAILABLE", reason: "", stamp: "" }), failed: { stamp, failure } }
+      refuse(name, version, failed, "its new file", failure.reason)
+    }
+    if (!again && before?.failed?.stamp === stamp) {
+      fail(before.failed.failure)
+      return yield* before.failed.failure
+    }
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
     const opened = yield* Effect.gen(function* () {
@@ -95,14 +120,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       Effect.tapError((failure) =>
         Effect.gen(function* () {
           yield* Scope.close(own, Exit.void)
-          const failed = { stamp, failure }
-          set(
-            name,
-            version,
-            before?.served === undefined
-              ? { state: "UNAVAILABLE", reason: failure.reason, stamp: "", failed }
-              : { ...before, reason: `its new file is not served: ${failure.reason}`, failed }
-          )
+          fail(failure)
         })
       ),
       Effect.onInterrupt(() => Scope.close(own, Exit.void))
@@ -111,13 +129,40 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (before !== undefined) yield* close(before)
     const { provider } = yield* Effect.orElseSucceed(opened.description, () => ({ provider: "no provider" }))
     yield* Effect.logInfo(`the model "${name}" is served in version ${version} (${provider})`)
+    const { max_batch_size: rows = 0 } = settings
+    if (rows > 0 && opened.maxBatchSize === 0) {
+      yield* Effect.logWarning(
+        `the model "${name}" answers each request by itself, for its results are others where requests go together; its settings say "max_batch_size": ${rows}`
+      )
+    }
+  })
+
+  /** What the policy chooses, where there is something to obey. */
+  const choose = Effect.fnUntraced(function* ({ name, settings, versions }: ModelEntry) {
+    const obeyed = yield* Effect.fromResult(settings)
+    const there = versions.map(({ version }) => version)
+    const chosen = VersionPolicy.choose(obeyed.version_policy, there)
+    if (chosen.length > 0)
+      return { settings: obeyed, chosen, missing: VersionPolicy.missing(obeyed.version_policy, there) }
+    const reason = `its version policy chooses none of the versions that are there: ${there.join(", ")}`
+    return yield* new ModelInvalid({ model: name, reason })
   })
 
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
-  const apply = Effect.fnUntraced(function* ({ name, versions, settings }: ModelEntry, again: boolean) {
-    const chosen = VersionPolicy.choose(
-      settings.version_policy,
-      versions.map(({ version }) => version)
+  const apply = Effect.fnUntraced(function* (entry: ModelEntry, again: boolean) {
+    const { name, versions, warning } = entry
+    const { settings, chosen, missing } = yield* Effect.tapError(choose(entry), ({ reason }) =>
+      Effect.sync(() => {
+        const slots = [...(models.get(name) ?? [])].filter(([, { served }]) => served !== undefined)
+        for (const [version, slot] of slots) refuse(name, version, slot, "what came since", reason)
+        if (slots.length > 0) return
+        for (const version of VersionPolicy.choose(
+          undefined,
+          versions.map(({ version }) => version)
+        )) {
+          set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
+        }
+      })
     )
     const opened = yield* Effect.forEach(chosen, (version) =>
       Effect.result(open(name, versions.find((file) => file.version === version)!, settings, again))
@@ -134,57 +179,68 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       const there = versions.some((file) => file.version === version)
       if (slot.served === undefined && !there) models.get(name)?.delete(version)
     }
+    for (const version of missing) {
+      if (models.get(name)?.has(version) === true) continue
+      set(name, version, {
+        state: "UNAVAILABLE",
+        reason: "its version policy asks for it, and it is not there",
+        stamp: ""
+      })
+    }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
-  })
-
-  const first = yield* repository.list
-  yield* Effect.forEach(first, (model) => Effect.flatMap(Effect.fromResult(model), (entry) => apply(entry, true)), {
-    concurrency: 4,
-    discard: true
+    if (warning !== undefined) yield* warnOnce(`settings of ${name}`, `the model "${name}": ${warning}`)
   })
 
   const warned = new Map<string, string>()
   /** What stays wrong from look to look is told once. */
-  const warnOnce = ({ model, message }: ModelLoadFailed | SettingsInvalid) => {
-    if (warned.get(model) === message) return Effect.void
-    warned.set(model, message)
+  const warnOnce = (about: string, message: string) => {
+    if (warned.get(about) === message) return Effect.void
+    warned.set(about, message)
     return Effect.logWarning(message)
   }
 
+  const first = yield* repository.list
+  if (first.length === 0) {
+    const reason = "no model is there; put one there or give another path"
+    return yield* new RepositoryInvalid({ repository: repository.place, reason })
+  }
+  yield* Effect.forEach(first, (entry) => apply(entry, true), { concurrency: 4, discard: true })
+
   const look = Effect.gen(function* () {
     const found = yield* repository.list
-    const there = new Set<string>()
-    for (const model of found) {
-      const name = Result.isSuccess(model) ? model.success.name : model.failure.model
-      there.add(name)
+    warned.delete("")
+    for (const entry of found) {
+      const { name } = entry
       if (unloaded.has(name)) continue
-      yield* Effect.fromResult(model).pipe(
-        Effect.flatMap((entry) => apply(entry, false)),
-        Effect.catch(warnOnce)
+      yield* apply(entry, false).pipe(
+        Effect.andThen(Effect.sync(() => warned.delete(name))),
+        Effect.catch(({ message }) => warnOnce(name, message))
       )
     }
     for (const [name, versions] of [...models]) {
-      if (there.has(name)) continue
+      if (found.some((entry) => entry.name === name)) continue
       for (const [version, slot] of versions) yield* drop(name, version, slot, "its files are gone")
       models.delete(name)
     }
   }).pipe(
     changes.withPermits(1),
-    Effect.catch(({ message }) => Effect.logWarning(message))
+    Effect.catch(({ message }) => warnOnce("", message))
   )
   if (poll !== undefined) yield* look.pipe(Effect.repeat(Schedule.spaced(poll)), Effect.delay(poll), Effect.forkScoped)
 
-  const known = (name: ModelName) =>
-    new ModelUnknown({ model: name.model, version: name.version || undefined, known: [...models.keys()] })
+  /** Nothing is known under a name; where the model is, the versions that it has say what to ask for. */
+  const unknown = ({ model, version }: ModelName) => {
+    const slots = [...(models.get(model) ?? [])]
+    const ready = slots.filter(([, { served }]) => served !== undefined)
+    const versions = (ready.length > 0 ? ready : slots).map(([version]) => version)
+    return new ModelUnknown({ model, version: version || undefined, known: [...models.keys()], versions })
+  }
 
   const entryOf = Effect.fnUntraced(function* (model: string) {
     const refuse = (reason: string) => unread(model, reason)
     const found = yield* Effect.mapError(repository.list, () => refuse("the repository cannot be read"))
-    const entry = found.find((result) =>
-      Result.isSuccess(result) ? result.success.name === model : result.failure.model === model
-    )
-    if (entry === undefined) return yield* refuse("the repository has no model of this name")
-    return yield* Effect.mapError(Effect.fromResult(entry), ({ reason }) => refuse(`its config.json: ${reason}`))
+    const entry = found.find(({ name }) => name === model)
+    return entry ?? (yield* refuse("the repository has no model of this name"))
   })
 
   const load = Effect.fnUntraced(function* (model: string, { config, files = {} }: LoadOptions = {}) {
@@ -192,7 +248,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const settings =
       config === undefined
         ? undefined
-        : yield* Effect.mapError(ModelSettings.parse(config), (reason) => refuse(`its config: ${reason}`))
+        : yield* Effect.mapError(ModelSettings.parse(model, config), (reason) => refuse(`its config: ${reason}`))
     const sent = Object.entries(files)
     if (sent.length > 0 && settings === undefined) return yield* refuse("files come with a config, and none came")
     for (const [file] of sent) {
@@ -200,23 +256,20 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         return yield* refuse("its files are named VERSION/model.onnx, and one came with another name")
       }
     }
-    const explain = Effect.mapError(({ reason }: ModelLoadFailed) => new LoadRefused({ model, reason }))
-    if (sent.length > 0) {
-      for (const [file, bytes] of sent) {
-        const version = file.split("/")[0]!
-        yield* explain(open(model, { version, path: file, stamp: `sent ${performance.now()}` }, settings!, true, bytes))
-      }
-    } else {
-      const entry = yield* entryOf(model)
-      const replaced = settings === undefined ? entry : withSettings(entry, settings, config!)
-      yield* explain(apply(replaced, true))
-    }
+    const versions = sent.map(([path, bytes]): VersionFile => {
+      return { version: path.split("/")[0]!, path, stamp: `sent ${performance.now()}`, bytes }
+    })
+    const lying = versions.length > 0 ? { name: model, versions, settings: Result.succeed({}) } : yield* entryOf(model)
+    yield* Effect.mapError(
+      apply(settings === undefined ? lying : withSettings(lying, settings, config!), true),
+      ({ _tag, reason }) => (_tag === "ModelInvalid" ? refuse(reason) : new LoadRefused({ model, reason }))
+    )
     unloaded.delete(model)
   }, toItsEnd)
 
   const unload = Effect.fnUntraced(function* (model: string) {
     const versions = models.get(model)
-    if (versions === undefined) return yield* known({ model })
+    if (versions === undefined) return yield* unknown({ model })
     unloaded.add(model)
     for (const [version, slot] of versions) yield* drop(model, version, slot, "unloaded")
     yield* Effect.logInfo(`the model "${model}" is unloaded`)
@@ -225,24 +278,28 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const find = ({ model, version }: ModelName): ServedModel.ServedModel | undefined =>
     version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served
 
+  /** Every version that is served, of one model or of all. */
+  const served = (model?: string): ReadonlyArray<ServedModel.ServedModel> =>
+    [...models].flatMap(([name, versions]) =>
+      model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
+    )
+
   /** Why nothing is served under a name. */
   const why = (name: ModelName): ModelUnknown | ModelUnavailable => {
     const versions = models.get(name.model)
     const slot = name.version ? versions?.get(name.version) : versions?.values().next().value
-    if (slot === undefined) return known(name)
-    return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded })
+    if (slot === undefined) return unknown(name)
+    const ready = served(name.model).map(({ version }) => version)
+    return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })
   }
 
   return {
     find,
+    unknown,
     why,
     load,
     unload,
-    /** Every version that is served, of one model or of all. */
-    served: (model?: string): ReadonlyArray<ServedModel.ServedModel> =>
-      [...models].flatMap(([name, versions]) =>
-        model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
-      ),
+    served,
     /** Whether no model is meant to be served. */
     isEmpty: (): boolean => [...models.keys()].every((name) => unloaded.has(name)),
     /** Whether any model has a worker. */
@@ -277,6 +334,6 @@ const unread = (model: string, reason: string) =>
 
 const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
   ...entry,
-  settings,
+  settings: Result.succeed(settings),
   versions: entry.versions.map((file) => ({ ...file, stamp: `${file.stamp} ${config}` }))
 })
