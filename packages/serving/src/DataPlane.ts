@@ -55,7 +55,7 @@ export interface ModelConfig extends ModelSignature {
 /** Triton's states of a version. */
 export type ModelState = "READY" | "LOADING" | "UNLOADING" | "UNAVAILABLE"
 
-/** A line of the repository's index; `reason` says why a version is not ready. */
+/** A line of the repository's index; `reason` says why a version is not ready, or why it is not what lies in the repository now. */
 export interface IndexEntry {
   readonly name: string
   readonly version: string

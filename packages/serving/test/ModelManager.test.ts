@@ -325,14 +325,19 @@ it.live("serves on where new settings are broken, and the index says why", () =>
         (yield* Effect.flip(service.modelReady({ model: "n" }))).message,
         `the model "n" is not ready: ${broken}; ask again shortly`
       )
+      // With settings as they should be, another version is at fault.
+      Folder.put(folder, "m/2/model.onnx", "no model")
       rmSync(`${folder}/m/config.json`)
+      const fault = "m/2: UNAVAILABLE, the file is not an ONNX model; export one again"
+      yield* soon(service, ["m/1: READY", fault, both[1]!])
+      rmSync(`${folder}/m/2`, { recursive: true })
       Folder.put(folder, "n/config.json", JSON.stringify({ max_batch_size: 3 }))
       yield* soon(service, ["m/1: READY", "n/2: READY"])
       // Told once each time that it breaks.
       settings(folder, { max_batch_size: -3 })
       yield* soon(service, [both[0]!, "n/2: READY"])
       yield* Effect.sleep("100 millis")
-      assert.lengthOf(warnings, 3)
+      assert.lengthOf(warnings, 4)
     }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
   }).pipe(Effect.scoped)
 )

@@ -141,7 +141,7 @@ it.live("that ask for batches of a model whose rows depend on each other are tol
       assert.strictEqual((yield* service.modelConfig({ model: "double" })).maxBatchSize, 8)
       yield* service.load("across")
       assert.deepStrictEqual(warnings, [
-        'the model "across" answers each request by itself, for its results are others where requests go together; its settings say "max_batch_size": 8'
+        'the model "across" takes each request by itself, though its settings say "max_batch_size": 8: a trial did not show that rows give together what each gives alone'
       ])
     }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
   }).pipe(Effect.scoped)

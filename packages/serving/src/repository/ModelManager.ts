@@ -65,6 +65,14 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     else latest.set(name, newest)
   }
 
+  const warned = new Map<string, string>()
+  /** What stays wrong from look to look is told once. */
+  const warnOnce = (about: string, message: string) => {
+    if (warned.get(about) === message) return Effect.void
+    warned.set(about, message)
+    return Effect.logWarning(message)
+  }
+
   const close = ({ scope: old }: Slot) =>
     old === undefined ? Effect.void : Effect.forkIn(Scope.close(old, Exit.void), scope)
 
@@ -132,7 +140,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const { max_batch_size: rows = 0 } = settings
     if (rows > 0 && opened.maxBatchSize === 0) {
       yield* Effect.logWarning(
-        `the model "${name}" answers each request by itself, for its results are others where requests go together; its settings say "max_batch_size": ${rows}`
+        `the model "${name}" takes each request by itself, though its settings say "max_batch_size": ${rows}: a trial did not show that rows give together what each gives alone`
       )
     }
   })
@@ -142,62 +150,49 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const obeyed = yield* Effect.fromResult(settings)
     const there = versions.map(({ version }) => version)
     const chosen = VersionPolicy.choose(obeyed.version_policy, there)
-    if (chosen.length > 0)
-      return { settings: obeyed, chosen, missing: VersionPolicy.missing(obeyed.version_policy, there) }
-    const reason = `its version policy chooses none of the versions that are there: ${there.join(", ")}`
-    return yield* new ModelInvalid({ model: name, reason })
+    if (chosen.length === 0) {
+      const reason = `its version policy chooses none of the versions that are there: ${there.join(", ")}`
+      return yield* new ModelInvalid({ model: name, reason })
+    }
+    return { settings: obeyed, chosen, missing: VersionPolicy.missing(obeyed.version_policy, there) }
   })
+
+  /** Says in the index what is wrong with a model, at what serves or else at its latest version. */
+  const tell = ({ name, versions }: ModelEntry, reason: string) => {
+    const slots = [...(models.get(name) ?? [])].filter(([, { served }]) => served !== undefined)
+    for (const [version, slot] of slots) refuse(name, version, slot, "what came since", reason)
+    const there = versions.map(({ version }) => version)
+    const [newest] = VersionPolicy.choose(undefined, there)
+    if (slots.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
+  }
 
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
   const apply = Effect.fnUntraced(function* (entry: ModelEntry, again: boolean) {
     const { name, versions, warning } = entry
     const { settings, chosen, missing } = yield* Effect.tapError(choose(entry), ({ reason }) =>
-      Effect.sync(() => {
-        const slots = [...(models.get(name) ?? [])].filter(([, { served }]) => served !== undefined)
-        for (const [version, slot] of slots) refuse(name, version, slot, "what came since", reason)
-        if (slots.length > 0) return
-        for (const version of VersionPolicy.choose(
-          undefined,
-          versions.map(({ version }) => version)
-        )) {
-          set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
-        }
-      })
+      Effect.sync(() => tell(entry, reason))
     )
     const opened = yield* Effect.forEach(chosen, (version) =>
       Effect.result(open(name, versions.find((file) => file.version === version)!, settings, again))
     )
     const failed = opened.find(Result.isFailure)
-    if (failed === undefined) {
-      for (const [version, slot] of models.get(name) ?? []) {
-        if (!chosen.includes(version) && slot.served !== undefined) {
-          yield* drop(name, version, slot, "another version was loaded in its place")
-        }
-      }
+    for (const [version, slot] of models.get(name) ?? []) {
+      if (chosen.includes(version) || slot.served === undefined) continue
+      if (failed === undefined) yield* drop(name, version, slot, "another version was loaded in its place")
+      else if (slot.reason !== "") set(name, version, { ...slot, reason: "" })
     }
     for (const [version, slot] of models.get(name) ?? []) {
       const there = versions.some((file) => file.version === version)
       if (slot.served === undefined && !there) models.get(name)?.delete(version)
     }
     for (const version of missing) {
-      if (models.get(name)?.has(version) === true) continue
-      set(name, version, {
-        state: "UNAVAILABLE",
-        reason: "its version policy asks for it, and it is not there",
-        stamp: ""
-      })
+      const reason = "its version policy asks for it, and it is not there"
+      // Where its files went while another one failed, it serves on.
+      if (models.get(name)?.has(version) !== true) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
     if (warning !== undefined) yield* warnOnce(`settings of ${name}`, `the model "${name}": ${warning}`)
   })
-
-  const warned = new Map<string, string>()
-  /** What stays wrong from look to look is told once. */
-  const warnOnce = (about: string, message: string) => {
-    if (warned.get(about) === message) return Effect.void
-    warned.set(about, message)
-    return Effect.logWarning(message)
-  }
 
   const first = yield* repository.list
   if (first.length === 0) {
@@ -221,6 +216,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       if (found.some((entry) => entry.name === name)) continue
       for (const [version, slot] of versions) yield* drop(name, version, slot, "its files are gone")
       models.delete(name)
+      yield* Effect.logInfo(`the model "${name}" is unloaded: its files are gone`)
     }
   }).pipe(
     changes.withPermits(1),
