@@ -3,8 +3,8 @@
  * parity record; then requests go to it, and the old one answers what it has and ends. A version that cannot be opened leaves all as it is.
  */
 import { type Duration, Effect, Exit, Result, Schedule, Scope, Semaphore } from "effect"
-import type { IndexEntry, LoadOptions, ModelName, ModelState } from "../DataPlane.ts"
-import { LoadRefused, ModelUnavailable, ModelUnknown } from "../RequestError.ts"
+import type { LoadOptions } from "../DataPlane.ts"
+import { LoadRefused } from "../RequestError.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import * as ServedModel from "../worker/ServedModel.ts"
@@ -18,6 +18,7 @@ import {
   type VersionFile
 } from "./ModelRepository.ts"
 import * as ModelSettings from "./ModelSettings.ts"
+import * as Slots from "./Slots.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
 /** Where to compute, and how often to look for what has changed. */
@@ -28,42 +29,19 @@ export interface Options {
   readonly poll?: Duration.Input | undefined
 }
 
-/** A version as it stands: while a new file of it is opened, or after that failed, `served` is the one from before. */
-interface Slot {
-  readonly state: ModelState
-  readonly reason: string
-  readonly stamp: string
-  /** Of a file that did not open. */
-  readonly failed?: { readonly stamp: string; readonly failure: ModelLoadFailed } | undefined
-  readonly served?: ServedModel.ServedModel | undefined
-  readonly scope?: Scope.Closeable | undefined
-}
-
-const notLoaded = "it is not loaded"
-
 /** Opens what the repository holds; fails where a model does not open, as whoever starts a server looks at it. Of what comes later the index says so. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
   const labelsOf = yield* Labels.make
   const scope = yield* Effect.scope
-  const models = new Map<string, Map<string, Slot>>()
-  const latest = new Map<string, ServedModel.ServedModel>()
+  const slots = Slots.make()
+  const { set } = slots
   const unloaded = new Set<string>()
   // One change at a time: two loads of one model would take each other's place.
   const changes = yield* Semaphore.make(1)
   // A client that does not wait for the end of a change does not leave the model half changed.
   const toItsEnd = <A, E, R>(change: Effect.Effect<A, E, R>) => changes.withPermits(1)(Effect.uninterruptible(change))
-
-  const set = (name: string, version: string, slot: Slot) => {
-    const versions = models.get(name) ?? new Map<string, Slot>()
-    models.set(name, versions)
-    versions.set(version, slot)
-    const ready = [...versions.values()].flatMap(({ served }) => served ?? [])
-    const [newest] = ready.sort((a, b) => Number(b.version) - Number(a.version))
-    if (newest === undefined) latest.delete(name)
-    else latest.set(name, newest)
-  }
 
   const warned = new Map<string, string>()
   /** What stays wrong from look to look is told once. */
@@ -73,23 +51,13 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     return Effect.logWarning(message)
   }
 
-  const close = ({ scope: old }: Slot) =>
+  const close = ({ scope: old }: Slots.Slot) =>
     old === undefined ? Effect.void : Effect.forkIn(Scope.close(old, Exit.void), scope)
 
-  const drop = Effect.fnUntraced(function* (name: string, version: string, slot: Slot, reason: string) {
+  const drop = Effect.fnUntraced(function* (name: string, version: string, slot: Slots.Slot, reason: string) {
     set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     yield* close(slot)
   })
-
-  /** A version that serves goes on, and the index says why it is not what lies there. */
-  const refuse = (name: string, version: string, { served, ...slot }: Slot, what: string, reason: string) =>
-    set(
-      name,
-      version,
-      served === undefined
-        ? { ...slot, state: "UNAVAILABLE", reason }
-        : { ...slot, served, reason: `${what} is not served: ${reason}` }
-    )
 
   const open = Effect.fnUntraced(function* (
     name: string,
@@ -97,14 +65,14 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     settings: ModelSettings.ModelSettings,
     again: boolean
   ) {
-    const before = models.get(name)?.get(version)
+    const before = slots.of(name).get(version)
     if (before?.served !== undefined && before.stamp === stamp) {
       if (before.reason !== "") set(name, version, { ...before, reason: "", failed: undefined })
       return
     }
     const fail = (failure: ModelLoadFailed) => {
       const failed = { ...(before ?? { state: "UNAVAILABLE", reason: "", stamp: "" }), failed: { stamp, failure } }
-      refuse(name, version, failed, "its new file", failure.reason)
+      slots.refuse(name, version, failed, "its new file", failure.reason)
     }
     if (!again && before?.failed?.stamp === stamp) {
       fail(before.failed.failure)
@@ -159,11 +127,11 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
 
   /** Says in the index what is wrong with a model, at what serves or else at its latest version. */
   const tell = ({ name, versions }: ModelEntry, reason: string) => {
-    const slots = [...(models.get(name) ?? [])].filter(([, { served }]) => served !== undefined)
-    for (const [version, slot] of slots) refuse(name, version, slot, "what came since", reason)
+    const serving = [...slots.of(name)].filter(([, { served }]) => served !== undefined)
+    for (const [version, slot] of serving) slots.refuse(name, version, slot, "what came since", reason)
     const there = versions.map(({ version }) => version)
     const [newest] = VersionPolicy.choose(undefined, there)
-    if (slots.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
+    if (serving.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
   }
 
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
@@ -176,19 +144,19 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       Effect.result(open(name, versions.find((file) => file.version === version)!, settings, again))
     )
     const failed = opened.find(Result.isFailure)
-    for (const [version, slot] of models.get(name) ?? []) {
+    for (const [version, slot] of slots.of(name)) {
       if (chosen.includes(version) || slot.served === undefined) continue
       if (failed === undefined) yield* drop(name, version, slot, "another version was loaded in its place")
       else if (slot.reason !== "") set(name, version, { ...slot, reason: "" })
     }
-    for (const [version, slot] of models.get(name) ?? []) {
+    for (const [version, slot] of slots.of(name)) {
       const there = versions.some((file) => file.version === version)
-      if (slot.served === undefined && !there) models.get(name)?.delete(version)
+      if (slot.served === undefined && !there) slots.forget(name, version)
     }
     for (const version of missing) {
       const reason = "its version policy asks for it, and it is not there"
       // Where its files went while another one failed, it serves on.
-      if (models.get(name)?.has(version) !== true) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
+      if (!slots.of(name).has(version)) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
     if (warning !== undefined) yield* warnOnce(`settings of ${name}`, `the model "${name}": ${warning}`)
@@ -212,10 +180,10 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         Effect.catch(({ message }) => warnOnce(name, message))
       )
     }
-    for (const [name, versions] of [...models]) {
+    for (const name of slots.names()) {
       if (found.some((entry) => entry.name === name)) continue
-      for (const [version, slot] of versions) yield* drop(name, version, slot, "its files are gone")
-      models.delete(name)
+      for (const [version, slot] of slots.of(name)) yield* drop(name, version, slot, "its files are gone")
+      slots.forget(name)
       yield* Effect.logInfo(`the model "${name}" is unloaded: its files are gone`)
     }
   }).pipe(
@@ -223,14 +191,6 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     Effect.catch(({ message }) => warnOnce("", message))
   )
   if (poll !== undefined) yield* look.pipe(Effect.repeat(Schedule.spaced(poll)), Effect.delay(poll), Effect.forkScoped)
-
-  /** Nothing is known under a name; where the model is, the versions that it has say what to ask for. */
-  const unknown = ({ model, version }: ModelName) => {
-    const slots = [...(models.get(model) ?? [])]
-    const ready = slots.filter(([, { served }]) => served !== undefined)
-    const versions = (ready.length > 0 ? ready : slots).map(([version]) => version)
-    return new ModelUnknown({ model, version: version || undefined, known: [...models.keys()], versions })
-  }
 
   const entryOf = Effect.fnUntraced(function* (model: string) {
     const refuse = (reason: string) => unread(model, reason)
@@ -264,63 +224,25 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   }, toItsEnd)
 
   const unload = Effect.fnUntraced(function* (model: string) {
-    const versions = models.get(model)
-    if (versions === undefined) return yield* unknown({ model })
+    if (!slots.names().includes(model)) return yield* slots.unknown({ model })
     unloaded.add(model)
-    for (const [version, slot] of versions) yield* drop(model, version, slot, "unloaded")
+    for (const [version, slot] of slots.of(model)) yield* drop(model, version, slot, "unloaded")
     yield* Effect.logInfo(`the model "${model}" is unloaded`)
   }, toItsEnd)
 
-  const find = ({ model, version }: ModelName): ServedModel.ServedModel | undefined =>
-    version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served
-
-  /** Every version that is served, of one model or of all. */
-  const served = (model?: string): ReadonlyArray<ServedModel.ServedModel> =>
-    [...models].flatMap(([name, versions]) =>
-      model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
-    )
-
-  /** Why nothing is served under a name. */
-  const why = (name: ModelName): ModelUnknown | ModelUnavailable => {
-    const versions = models.get(name.model)
-    const slot = name.version ? versions?.get(name.version) : versions?.values().next().value
-    if (slot === undefined) return unknown(name)
-    const ready = served(name.model).map(({ version }) => version)
-    return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })
-  }
-
+  const { answers, find, index, names, served, unknown, why } = slots
   return {
+    answers,
     find,
+    index,
+    names,
+    served,
     unknown,
     why,
     load,
     unload,
-    served,
     /** Whether no model is meant to be served. */
-    isEmpty: (): boolean => [...models.keys()].every((name) => unloaded.has(name)),
-    /** Whether any model has a worker. */
-    answers: Effect.suspend(() =>
-      Effect.map(
-        Effect.forEach([...latest.values()], ({ description }) => Effect.isSuccess(description)),
-        (open) => open.includes(true)
-      )
-    ),
-    names: (): ReadonlyArray<string> => [...models.keys()],
-    index: Effect.suspend(() =>
-      Effect.forEach(
-        [...models].flatMap(([name, versions]) => [...versions].map(([version, slot]) => ({ name, version, slot }))),
-        ({ name, version, slot: { state, reason, served } }): Effect.Effect<IndexEntry> => {
-          const entry = { name, version, state, reason }
-          if (served === undefined) return Effect.succeed(entry)
-          return served.description.pipe(
-            Effect.map(({ provider }): IndexEntry => ({ ...entry, provider })),
-            Effect.catch(({ message }) =>
-              Effect.succeed<IndexEntry>({ ...entry, state: "UNAVAILABLE", reason: message })
-            )
-          )
-        }
-      )
-    )
+    isEmpty: (): boolean => slots.names().every((name) => unloaded.has(name))
   }
 })
 
