@@ -10,12 +10,12 @@ import {
   Draining,
   LoadRefused,
   type ModelUnavailable,
-  ModelUnknown,
+  type ModelUnknown,
   NoneReady,
   type RequestError
 } from "./RequestError.ts"
 import * as ModelManager from "./repository/ModelManager.ts"
-import type { ModelRepository, RepositoryInvalid, SettingsInvalid } from "./repository/ModelRepository.ts"
+import type { ModelInvalid, ModelRepository, RepositoryInvalid } from "./repository/ModelRepository.ts"
 import type { ModelSettings } from "./repository/ModelSettings.ts"
 import * as ExecutionProviders from "./worker/ExecutionProviders.ts"
 import type { ExecutionProvider } from "./worker/Message.ts"
@@ -55,7 +55,7 @@ export interface ModelConfig extends ModelSignature {
 /** Triton's states of a version. */
 export type ModelState = "READY" | "LOADING" | "UNLOADING" | "UNAVAILABLE"
 
-/** A line of the repository's index; `reason` says why a version is not ready. */
+/** A line of the repository's index; `reason` says why a version is not ready, or why it is not what lies in the repository now. */
 export interface IndexEntry {
   readonly name: string
   readonly version: string
@@ -124,7 +124,7 @@ export class DataPlane extends Context.Service<
     ...options
   }: Options): Layer.Layer<
     DataPlane,
-    RepositoryInvalid | SettingsInvalid | ModelLoadFailed,
+    RepositoryInvalid | ModelInvalid | ModelLoadFailed,
     ModelRepository | FileSystem.FileSystem
   > =>
     Layer.effect(
@@ -202,7 +202,7 @@ const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelMan
       const served = manager.served(name?.model)
       const asked = name?.version ? served.filter(({ version }) => version === name.version) : served
       if (name !== undefined && asked.length === 0 && (name.version || !manager.names().includes(name.model))) {
-        return yield* new ModelUnknown({ ...name, version: name.version || undefined, known: manager.names() })
+        return yield* manager.unknown(name)
       }
       return asked.map((model) => model.statistics())
     }),

@@ -7,7 +7,7 @@ import type { AddressUnavailable } from "./AddressUnavailable.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { GrpcTransport } from "./grpc/GrpcTransport.ts"
 import * as HttpTransport from "./http/HttpTransport.ts"
-import { ModelRepository, type RepositoryInvalid, type SettingsInvalid } from "./repository/ModelRepository.ts"
+import { type ModelInvalid, ModelRepository, type RepositoryInvalid } from "./repository/ModelRepository.ts"
 import type { TlsInvalid } from "./Tls.ts"
 import type { ExecutionProvider } from "./worker/Message.ts"
 import type { ModelLoadFailed } from "./worker/ModelWorker.ts"
@@ -75,7 +75,7 @@ export const layer = ({
   ...http
 }: Options): Layer.Layer<
   InferenceServer,
-  RepositoryInvalid | SettingsInvalid | ModelLoadFailed | TlsInvalid | AddressUnavailable
+  RepositoryInvalid | ModelInvalid | ModelLoadFailed | TlsInvalid | AddressUnavailable
 > => {
   const plane = DataPlane.layer({ name, providers: executionProviders, poll }).pipe(
     Layer.provide(ModelRepository.layer(repository))

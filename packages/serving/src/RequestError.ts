@@ -11,11 +11,15 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>()("Reques
   }
 }
 
+const some = (all: ReadonlyArray<string>): string => all.slice(0, 10).join(", ") + (all.length > 10 ? ", …" : "")
+
 /** No model, or no version of it, has this name. */
 export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnknown", {
   model: Schema.String,
   version: Schema.UndefinedOr(Schema.String),
-  known: Schema.Array(Schema.String)
+  known: Schema.Array(Schema.String),
+  /** Of the model, where it is known. */
+  versions: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
     if (this.version !== undefined && !/^[1-9]\d*$/.test(this.version) && this.known.includes(this.model)) {
@@ -24,19 +28,25 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
       return `${came} for the model ${quote(this.model)}; a version is a whole number from 1; ask for one of the model's own, or for none to have the latest`
     }
     const version = this.version === undefined ? "" : ` in version ${quote(this.version)}`
-    const some = this.known.slice(0, 10).join(", ") + (this.known.length > 10 ? ", …" : "")
+    const { known, versions = [] } = this
+    const [what, all] = versions.length > 0 ? ["one of its versions", versions] : ["one of", known]
+    const advice = all.length === 0 ? "no model is" : `ask for ${what}: ${some(all)}`
     // Triton's clients look for these words.
-    return `Request for unknown model: ${quote(this.model)}${version} is not here; ask for one of: ${some}`
+    return `Request for unknown model: ${quote(this.model)}${version} is not here; ${advice}`
   }
 }
 
 /** The model is known, but nothing answers for it now. */
 export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("ModelUnavailable", {
   model: Schema.String,
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String),
+  /** Versions of it that are. */
+  ready: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
-    return `the model ${quote(this.model)} is not ready: ${this.reason ?? "its worker stopped and is being started again"}; ask again shortly`
+    const { model, ready = [], reason = "its worker stopped and is being started again" } = this
+    const advice = ready.length === 0 ? "ask again shortly" : `ask for one of its versions: ${some(ready)}`
+    return `the model ${quote(model)} is not ready: ${reason}; ${advice}`
   }
 }
 

@@ -75,7 +75,7 @@ layer(InferenceServer.layer({ repository: fixtures, port: 0, executionProviders:
             "/v2/models/sigmoid/versions/2",
             "GET",
             404,
-            `Request for unknown model: "sigmoid" in version "2" is not here; ${known}`
+            'Request for unknown model: "sigmoid" in version "2" is not here; ask for one of its versions: 1'
           ],
           [
             "/v2/models/sigmoid/versions/v'1",

@@ -1,11 +1,11 @@
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Result, Schedule } from "effect"
 import { DataPlane } from "../src/DataPlane.ts"
 import { fixtures } from "./Client.ts"
 import * as Folder from "./Folder.ts"
-import { all, ask, layer, x } from "./Plane.ts"
+import { all, ask, layer, log, x } from "./Plane.ts"
 
 const one = x(1, Float32Array.of(1))
 
@@ -34,7 +34,7 @@ it.live("lets a new version take over from the old, and keeps the old where the 
       const old = yield* Effect.flip(factor(service, "1"))
       assert.strictEqual(
         old.message,
-        'the model "m" is not ready: another version was loaded in its place; ask again shortly'
+        'the model "m" is not ready: another version was loaded in its place; ask for one of its versions: 2'
       )
       Folder.put(folder, "m/3/model.onnx", "no model")
       const refused = yield* Effect.flip(service.load("m"))
@@ -98,6 +98,81 @@ it.live("serves the versions that the policy chooses", () =>
         'failed to load the model "m": failed to poll from model repository: its config.json: at max_batch_size: Expected a finite number'
       )
       assert.deepStrictEqual(yield* versions, ["1", "2", "3"])
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("says which versions there are where the policy names others", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const reason = "its version policy chooses none of the versions that are there: 1, 2"
+      settings(folder, { version_policy: { specific: { versions: [9] } } })
+      assert.strictEqual(
+        (yield* Effect.flip(service.load("m"))).message,
+        `failed to load the model "m": failed to poll from model repository: ${reason}`
+      )
+      assert.deepStrictEqual(yield* states(service), [["2", "READY", `what came since is not served: ${reason}`]])
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
+      const unknown = yield* Effect.flip(factor(service, "9"))
+      assert.strictEqual(
+        unknown.message,
+        'Request for unknown model: "m" in version "9" is not here; ask for one of its versions: 2'
+      )
+      assert.strictEqual(
+        (yield* Effect.flip(service.statistics({ model: "m", version: "9" }))).message,
+        unknown.message
+      )
+      settings(folder, { version_policy: { specific: { versions: [1, 9] } } })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* states(service), [
+        ["2", "UNAVAILABLE", "another version was loaded in its place"],
+        ["1", "READY", ""],
+        ["9", "UNAVAILABLE", "its version policy asks for it, and it is not there"]
+      ])
+      const missing = yield* Effect.flip(factor(service, "9"))
+      assert.strictEqual(
+        missing.message,
+        'the model "m" is not ready: its version policy asks for it, and it is not there; ask for one of its versions: 1'
+      )
+    }).pipe(Effect.provide(layer(folder)))
+    const failure = yield* Effect.gen(function* () {
+      settings(folder, { version_policy: { specific: { versions: [9] } } })
+      return yield* Effect.flip(Effect.void.pipe(Effect.provide(layer(folder))))
+    })
+    assert.strictEqual(
+      failure.message,
+      'the model "m" cannot be served as it lies in the repository: its version policy chooses none of the versions that are there: 1, 2'
+    )
+  }).pipe(Effect.scoped)
+)
+
+it.live("serves of files that come with a request those of the last one alone", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/5/model.onnx", { model: "more/double" })
+    const [double, triple] = ["double", "triple"].map((name) => readFileSync(`${fixtures}/more/${name}.onnx`))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const config = JSON.stringify({ version_policy: { all: {} } })
+      const versions = Effect.map(service.modelMetadata({ model: "m" }), ({ versions }) => [...versions].sort())
+      yield* service.load("m", { config, files: { "1/model.onnx": double!, "2/model.onnx": triple! } })
+      assert.deepStrictEqual(yield* versions, ["1", "2"])
+      yield* service.load("m", { config, files: { "1/model.onnx": triple! } })
+      assert.deepStrictEqual(yield* versions, ["1"])
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 3 })
+      // The settings say which of them: the latest, where they say nothing.
+      yield* service.load("m", { config: "{}", files: { "1/model.onnx": double!, "2/model.onnx": triple! } })
+      assert.deepStrictEqual(yield* versions, ["2"])
+      // One that does not open takes nothing from what serves.
+      const files = { "3/model.onnx": new TextEncoder().encode("no model") }
+      yield* Effect.flip(service.load("m", { config: "{}", files }))
+      assert.deepStrictEqual(yield* factor(service), { version: "2", factor: 3 })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* versions, ["5"])
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )
@@ -208,6 +283,134 @@ it.live("is ready for its other models where one that came later is broken, and 
       yield* service.unload("n")
       yield* service.serverReady
     }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })))
+  }).pipe(Effect.scoped)
+)
+
+/** The index as `name/version: state, reason`, once it is as expected. */
+const soon = (service: DataPlane["Service"], expected: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const index = yield* service.index
+    assert.deepStrictEqual(
+      index.map(({ name, version, state, reason }) => `${name}/${version}: ${state}${reason && `, ${reason}`}`),
+      expected
+    )
+  }).pipe(
+    Effect.catchDefect(Effect.fail),
+    Effect.retry({ times: 250, schedule: Schedule.spaced("20 millis") }),
+    Effect.orDie
+  )
+
+it.live("serves on where new settings are broken, and the index says why", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const broken = "its config.json: at max_batch_size: Expected a value between 0 and 1000000"
+      settings(folder, { max_batch_size: -3 })
+      Folder.put(folder, "n/config.json", JSON.stringify({ max_batch_size: -3 }))
+      Folder.put(folder, "n/1/model.onnx", { model: "more/double" })
+      Folder.put(folder, "n/2/model.onnx", { model: "more/triple" })
+      const both = [`m/1: READY, what came since is not served: ${broken}`, `n/2: UNAVAILABLE, ${broken}`]
+      yield* soon(service, both)
+      yield* Effect.sleep("100 millis")
+      yield* soon(service, both)
+      assert.deepStrictEqual(
+        warnings,
+        ["m", "n"].map((name) => `the model "${name}" cannot be served as it lies in the repository: ${broken}`)
+      )
+      assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+      assert.strictEqual(
+        (yield* Effect.flip(service.modelReady({ model: "n" }))).message,
+        `the model "n" is not ready: ${broken}; ask again shortly`
+      )
+      // With settings as they should be, another version is at fault.
+      Folder.put(folder, "m/2/model.onnx", "no model")
+      rmSync(`${folder}/m/config.json`)
+      const fault = "m/2: UNAVAILABLE, the file is not an ONNX model; export one again"
+      yield* soon(service, ["m/1: READY", fault, both[1]!])
+      rmSync(`${folder}/m/2`, { recursive: true })
+      Folder.put(folder, "n/config.json", JSON.stringify({ max_batch_size: 3 }))
+      yield* soon(service, ["m/1: READY", "n/2: READY"])
+      // Told once each time that it breaks.
+      settings(folder, { max_batch_size: -3 })
+      yield* soon(service, [both[0]!, "n/2: READY"])
+      yield* Effect.sleep("100 millis")
+      assert.lengthOf(warnings, 4)
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("clears the index of what was wrong with files that are as they were again", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      renameSync(`${folder}/m/1/model.onnx`, `${folder}/kept`)
+      Folder.put(folder, "m/1/model.onnx", "no model")
+      const reason = "the file is not an ONNX model; export one again"
+      yield* soon(service, [`m/1: READY, its new file is not served: ${reason}`])
+      renameSync(`${folder}/kept`, `${folder}/m/1/model.onnx`)
+      yield* soon(service, ["m/1: READY"])
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })))
+  }).pipe(Effect.scoped)
+)
+
+it.live("unloads what it served where the repository is emptied, and serves what comes then", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      rmSync(`${folder}/m`, { recursive: true })
+      yield* soon(service, [])
+      assert.strictEqual(
+        (yield* Effect.flip(factor(service))).message,
+        'Request for unknown model: "m" is not here; no model is'
+      )
+      Folder.put(folder, "n.onnx", { model: "more/triple" })
+      yield* soon(service, ["n/1: READY"])
+      assert.deepStrictEqual(warnings, [])
+      // A place that cannot be read is not an empty one.
+      renameSync(folder, `${folder}.away`)
+      yield* Effect.sleep("100 millis")
+      yield* soon(service, ["n/1: READY"])
+      assert.deepStrictEqual(warnings, [
+        `the repository "${folder}": expected a .onnx file or a folder of .onnx files, but nothing readable is there; give another path`
+      ])
+      renameSync(`${folder}.away`, folder)
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("holds up only the models that have one name", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "double/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const twice = 'a folder "double" and a file "double.onnx" are there; rename or remove one of the two'
+      Folder.put(folder, "double.onnx", { model: "more/triple" })
+      yield* soon(service, [`double/1: READY, what came since is not served: ${twice}`, "m/1: READY"])
+      Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+      yield* Effect.retry(factor(service, "2"), { times: 250, schedule: Schedule.spaced("20 millis") })
+      yield* service.modelReady({ model: "double" })
+      assert.deepStrictEqual(warnings, [`the model "double" cannot be served as it lies in the repository: ${twice}`])
+      assert.strictEqual(
+        (yield* Effect.flip(service.load("double"))).message,
+        `failed to load the model "double": failed to poll from model repository: ${twice}`
+      )
+      rmSync(`${folder}/double`, { recursive: true })
+      yield* Effect.retry(
+        Effect.filterOrFail(service.infer({ model: "double" }, one), ({ outputs }) => outputs[0]!.data[0] === 3),
+        { times: 250, schedule: Schedule.spaced("20 millis") }
+      )
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
   }).pipe(Effect.scoped)
 )
 

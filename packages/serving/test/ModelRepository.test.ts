@@ -64,7 +64,7 @@ it.live("says in one line why a repository cannot be served", () =>
     const twice = yield* folder({ "a.onnx": "sigmoid.onnx", "a/1/model.onnx": "sigmoid.onnx" })
     assert.strictEqual(
       yield* refusal(twice),
-      expected(twice, 'the name "a" is there twice; rename or remove one of the two')
+      'the model "a" cannot be served as it lies in the repository: a folder "a" and a file "a.onnx" are there; rename or remove one of the two'
     )
     const broken = yield* folder({ "a.onnx": "sigmoid.onnx", "broken.onnx": "this is not a model" })
     assert.strictEqual(

@@ -2,7 +2,7 @@
  * The data plane without a transport, and requests to it.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer, type Result } from "effect"
+import { Effect, Layer, Logger, type Result } from "effect"
 import { DataPlane, type ModelName } from "../src/DataPlane.ts"
 import type { InferRequest, InferResponse } from "../src/InferTensor.ts"
 import type { RequestError } from "../src/RequestError.ts"
@@ -15,6 +15,15 @@ export const layer = (repository: string, options: Omit<ModelManager.Options, "p
     Layer.provide(ModelRepository.layer(repository)),
     Layer.provide(NodeServices.layer)
   )
+
+/** What is logged from the warnings up, and the layer that writes it down. */
+export const log = () => {
+  const warnings: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn" || logLevel === "Error") warnings.push([message].flat().join(" "))
+  })
+  return { warnings, layer: Logger.layer([logger]) }
+}
 
 export type Answered = Result.Result<InferResponse, RequestError>
 

@@ -3,15 +3,22 @@
  * parity record; then requests go to it, and the old one answers what it has and ends. A version that cannot be opened leaves all as it is.
  */
 import { type Duration, Effect, Exit, Result, Schedule, Scope, Semaphore } from "effect"
-import type { IndexEntry, LoadOptions, ModelName, ModelState } from "../DataPlane.ts"
-import { LoadRefused, ModelUnavailable, ModelUnknown } from "../RequestError.ts"
+import type { LoadOptions } from "../DataPlane.ts"
+import { LoadRefused } from "../RequestError.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import * as ServedModel from "../worker/ServedModel.ts"
 import * as Inspection from "./Inspection.ts"
 import * as Labels from "./Labels.ts"
-import { type ModelEntry, ModelRepository, type SettingsInvalid, type VersionFile } from "./ModelRepository.ts"
+import {
+  type ModelEntry,
+  ModelInvalid,
+  ModelRepository,
+  RepositoryInvalid,
+  type VersionFile
+} from "./ModelRepository.ts"
 import * as ModelSettings from "./ModelSettings.ts"
+import * as Slots from "./Slots.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
 /** Where to compute, and how often to look for what has changed. */
@@ -22,61 +29,55 @@ export interface Options {
   readonly poll?: Duration.Input | undefined
 }
 
-/** A version as it stands: while a new file of it is opened, or after that failed, `served` is the one from before. */
-interface Slot {
-  readonly state: ModelState
-  readonly reason: string
-  readonly stamp: string
-  /** Of a file that did not open. */
-  readonly failed?: { readonly stamp: string; readonly failure: ModelLoadFailed } | undefined
-  readonly served?: ServedModel.ServedModel | undefined
-  readonly scope?: Scope.Closeable | undefined
-}
-
-const notLoaded = "it is not loaded"
-
 /** Opens what the repository holds; fails where a model does not open, as whoever starts a server looks at it. Of what comes later the index says so. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
   const labelsOf = yield* Labels.make
   const scope = yield* Effect.scope
-  const models = new Map<string, Map<string, Slot>>()
-  const latest = new Map<string, ServedModel.ServedModel>()
+  const slots = Slots.make()
+  const { set } = slots
   const unloaded = new Set<string>()
   // One change at a time: two loads of one model would take each other's place.
   const changes = yield* Semaphore.make(1)
   // A client that does not wait for the end of a change does not leave the model half changed.
   const toItsEnd = <A, E, R>(change: Effect.Effect<A, E, R>) => changes.withPermits(1)(Effect.uninterruptible(change))
 
-  const set = (name: string, version: string, slot: Slot) => {
-    const versions = models.get(name) ?? new Map<string, Slot>()
-    models.set(name, versions)
-    versions.set(version, slot)
-    const ready = [...versions.values()].flatMap(({ served }) => served ?? [])
-    const [newest] = ready.sort((a, b) => Number(b.version) - Number(a.version))
-    if (newest === undefined) latest.delete(name)
-    else latest.set(name, newest)
+  const warned = new Map<string, string>()
+  /** What stays wrong from look to look is told once. */
+  const warnOnce = (about: string, message: string) => {
+    if (warned.get(about) === message) return Effect.void
+    warned.set(about, message)
+    return Effect.logWarning(message)
   }
 
-  const close = ({ scope: old }: Slot) =>
+  const close = ({ scope: old }: Slots.Slot) =>
     old === undefined ? Effect.void : Effect.forkIn(Scope.close(old, Exit.void), scope)
 
-  const drop = Effect.fnUntraced(function* (name: string, version: string, slot: Slot, reason: string) {
+  const drop = Effect.fnUntraced(function* (name: string, version: string, slot: Slots.Slot, reason: string) {
     set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     yield* close(slot)
   })
 
   const open = Effect.fnUntraced(function* (
     name: string,
-    { version, path, stamp, folder }: VersionFile,
+    { version, path, stamp, folder, bytes }: VersionFile,
     settings: ModelSettings.ModelSettings,
-    again: boolean,
-    bytes?: Uint8Array
+    again: boolean
   ) {
-    const before = models.get(name)?.get(version)
-    if (before?.served !== undefined && before.stamp === stamp) return
-    if (!again && before?.failed?.stamp === stamp) return yield* before.failed.failure
+    const before = slots.of(name).get(version)
+    if (before?.served !== undefined && before.stamp === stamp) {
+      if (before.reason !== "") set(name, version, { ...before, reason: "", failed: undefined })
+      return
+    }
+    const fail = (failure: ModelLoadFailed) => {
+      const failed = { ...(before ?? { state: "UNAVAILABLE", reason: "", stamp: "" }), failed: { stamp, failure } }
+      slots.refuse(name, version, failed, "its new file", failure.reason)
+    }
+    if (!again && before?.failed?.stamp === stamp) {
+      fail(before.failed.failure)
+      return yield* before.failed.failure
+    }
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
     const opened = yield* Effect.gen(function* () {
@@ -96,14 +97,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       Effect.tapError((failure) =>
         Effect.gen(function* () {
           yield* Scope.close(own, Exit.void)
-          const failed = { stamp, failure }
-          set(
-            name,
-            version,
-            before?.served === undefined
-              ? { state: "UNAVAILABLE", reason: failure.reason, stamp: "", failed }
-              : { ...before, reason: `its new file is not served: ${failure.reason}`, failed }
-          )
+          fail(failure)
         })
       ),
       Effect.onInterrupt(() => Scope.close(own, Exit.void))
@@ -112,80 +106,98 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (before !== undefined) yield* close(before)
     const { provider } = yield* Effect.orElseSucceed(opened.description, () => ({ provider: "no provider" }))
     yield* Effect.logInfo(`the model "${name}" is served in version ${version} (${provider})`)
+    const { max_batch_size: rows = 0 } = settings
+    if (rows > 0 && opened.maxBatchSize === 0) {
+      yield* Effect.logWarning(
+        `the model "${name}" takes each request by itself, though its settings say "max_batch_size": ${rows}: a trial did not show that rows give together what each gives alone`
+      )
+    }
   })
 
+  /** What the policy chooses, where there is something to obey. */
+  const choose = Effect.fnUntraced(function* ({ name, settings, versions }: ModelEntry) {
+    const obeyed = yield* Effect.fromResult(settings)
+    const there = versions.map(({ version }) => version)
+    const chosen = VersionPolicy.choose(obeyed.version_policy, there)
+    if (chosen.length === 0) {
+      const reason = `its version policy chooses none of the versions that are there: ${there.join(", ")}`
+      return yield* new ModelInvalid({ model: name, reason })
+    }
+    return { settings: obeyed, chosen, missing: VersionPolicy.missing(obeyed.version_policy, there) }
+  })
+
+  /** Says in the index what is wrong with a model, at what serves or else at its latest version. */
+  const tell = ({ name, versions }: ModelEntry, reason: string) => {
+    const serving = [...slots.of(name)].filter(([, { served }]) => served !== undefined)
+    for (const [version, slot] of serving) slots.refuse(name, version, slot, "what came since", reason)
+    const there = versions.map(({ version }) => version)
+    const [newest] = VersionPolicy.choose(undefined, there)
+    if (serving.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
+  }
+
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
-  const apply = Effect.fnUntraced(function* ({ name, versions, settings }: ModelEntry, again: boolean) {
-    const chosen = VersionPolicy.choose(
-      settings.version_policy,
-      versions.map(({ version }) => version)
+  const apply = Effect.fnUntraced(function* (entry: ModelEntry, again: boolean) {
+    const { name, versions, warning } = entry
+    const { settings, chosen, missing } = yield* Effect.tapError(choose(entry), ({ reason }) =>
+      Effect.sync(() => tell(entry, reason))
     )
     const opened = yield* Effect.forEach(chosen, (version) =>
       Effect.result(open(name, versions.find((file) => file.version === version)!, settings, again))
     )
     const failed = opened.find(Result.isFailure)
-    if (failed === undefined) {
-      for (const [version, slot] of models.get(name) ?? []) {
-        if (!chosen.includes(version) && slot.served !== undefined) {
-          yield* drop(name, version, slot, "another version was loaded in its place")
-        }
-      }
+    for (const [version, slot] of slots.of(name)) {
+      if (chosen.includes(version) || slot.served === undefined) continue
+      if (failed === undefined) yield* drop(name, version, slot, "another version was loaded in its place")
+      else if (slot.reason !== "") set(name, version, { ...slot, reason: "" })
     }
-    for (const [version, slot] of models.get(name) ?? []) {
+    for (const [version, slot] of slots.of(name)) {
       const there = versions.some((file) => file.version === version)
-      if (slot.served === undefined && !there) models.get(name)?.delete(version)
+      if (slot.served === undefined && !there) slots.forget(name, version)
+    }
+    for (const version of missing) {
+      const reason = "its version policy asks for it, and it is not there"
+      // Where its files went while another one failed, it serves on.
+      if (!slots.of(name).has(version)) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
+    if (warning !== undefined) yield* warnOnce(`settings of ${name}`, `the model "${name}": ${warning}`)
   })
 
   const first = yield* repository.list
-  yield* Effect.forEach(first, (model) => Effect.flatMap(Effect.fromResult(model), (entry) => apply(entry, true)), {
-    concurrency: 4,
-    discard: true
-  })
-
-  const warned = new Map<string, string>()
-  /** What stays wrong from look to look is told once. */
-  const warnOnce = ({ model, message }: ModelLoadFailed | SettingsInvalid) => {
-    if (warned.get(model) === message) return Effect.void
-    warned.set(model, message)
-    return Effect.logWarning(message)
+  if (first.length === 0) {
+    const reason = "no model is there; put one there or give another path"
+    return yield* new RepositoryInvalid({ repository: repository.place, reason })
   }
+  yield* Effect.forEach(first, (entry) => apply(entry, true), { concurrency: 4, discard: true })
 
   const look = Effect.gen(function* () {
     const found = yield* repository.list
-    const there = new Set<string>()
-    for (const model of found) {
-      const name = Result.isSuccess(model) ? model.success.name : model.failure.model
-      there.add(name)
+    warned.delete("")
+    for (const entry of found) {
+      const { name } = entry
       if (unloaded.has(name)) continue
-      yield* Effect.fromResult(model).pipe(
-        Effect.flatMap((entry) => apply(entry, false)),
-        Effect.catch(warnOnce)
+      yield* apply(entry, false).pipe(
+        Effect.andThen(Effect.sync(() => warned.delete(name))),
+        Effect.catch(({ message }) => warnOnce(name, message))
       )
     }
-    for (const [name, versions] of [...models]) {
-      if (there.has(name)) continue
-      for (const [version, slot] of versions) yield* drop(name, version, slot, "its files are gone")
-      models.delete(name)
+    for (const name of slots.names()) {
+      if (found.some((entry) => entry.name === name)) continue
+      for (const [version, slot] of slots.of(name)) yield* drop(name, version, slot, "its files are gone")
+      slots.forget(name)
+      yield* Effect.logInfo(`the model "${name}" is unloaded: its files are gone`)
     }
   }).pipe(
     changes.withPermits(1),
-    Effect.catch(({ message }) => Effect.logWarning(message))
+    Effect.catch(({ message }) => warnOnce("", message))
   )
   if (poll !== undefined) yield* look.pipe(Effect.repeat(Schedule.spaced(poll)), Effect.delay(poll), Effect.forkScoped)
-
-  const known = (name: ModelName) =>
-    new ModelUnknown({ model: name.model, version: name.version || undefined, known: [...models.keys()] })
 
   const entryOf = Effect.fnUntraced(function* (model: string) {
     const refuse = (reason: string) => unread(model, reason)
     const found = yield* Effect.mapError(repository.list, () => refuse("the repository cannot be read"))
-    const entry = found.find((result) =>
-      Result.isSuccess(result) ? result.success.name === model : result.failure.model === model
-    )
-    if (entry === undefined) return yield* refuse("the repository has no model of this name")
-    return yield* Effect.mapError(Effect.fromResult(entry), ({ reason }) => refuse(`its config.json: ${reason}`))
+    const entry = found.find(({ name }) => name === model)
+    return entry ?? (yield* refuse("the repository has no model of this name"))
   })
 
   const load = Effect.fnUntraced(function* (model: string, { config, files = {} }: LoadOptions = {}) {
@@ -193,7 +205,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const settings =
       config === undefined
         ? undefined
-        : yield* Effect.mapError(ModelSettings.parse(config), (reason) => refuse(`its config: ${reason}`))
+        : yield* Effect.mapError(ModelSettings.parse(model, config), (reason) => refuse(`its config: ${reason}`))
     const sent = Object.entries(files)
     if (sent.length > 0 && settings === undefined) return yield* refuse("files come with a config, and none came")
     for (const [file] of sent) {
@@ -201,74 +213,37 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
         return yield* refuse("its files are named VERSION/model.onnx, and one came with another name")
       }
     }
-    const explain = Effect.mapError(({ reason }: ModelLoadFailed) => new LoadRefused({ model, reason }))
-    if (sent.length > 0) {
-      for (const [file, bytes] of sent) {
-        const version = file.split("/")[0]!
-        yield* explain(open(model, { version, path: file, stamp: `sent ${performance.now()}` }, settings!, true, bytes))
-      }
-    } else {
-      const entry = yield* entryOf(model)
-      const replaced = settings === undefined ? entry : withSettings(entry, settings, config!)
-      yield* explain(apply(replaced, true))
-    }
+    const versions = sent.map(([path, bytes]): VersionFile => {
+      return { version: path.split("/")[0]!, path, stamp: `sent ${performance.now()}`, bytes }
+    })
+    const lying = versions.length > 0 ? { name: model, versions, settings: Result.succeed({}) } : yield* entryOf(model)
+    yield* Effect.mapError(
+      apply(settings === undefined ? lying : withSettings(lying, settings, config!), true),
+      ({ _tag, reason }) => (_tag === "ModelInvalid" ? refuse(reason) : new LoadRefused({ model, reason }))
+    )
     unloaded.delete(model)
   }, toItsEnd)
 
   const unload = Effect.fnUntraced(function* (model: string) {
-    const versions = models.get(model)
-    if (versions === undefined) return yield* known({ model })
+    if (!slots.names().includes(model)) return yield* slots.unknown({ model })
     unloaded.add(model)
-    for (const [version, slot] of versions) yield* drop(model, version, slot, "unloaded")
+    for (const [version, slot] of slots.of(model)) yield* drop(model, version, slot, "unloaded")
     yield* Effect.logInfo(`the model "${model}" is unloaded`)
   }, toItsEnd)
 
-  const find = ({ model, version }: ModelName): ServedModel.ServedModel | undefined =>
-    version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served
-
-  /** Why nothing is served under a name. */
-  const why = (name: ModelName): ModelUnknown | ModelUnavailable => {
-    const versions = models.get(name.model)
-    const slot = name.version ? versions?.get(name.version) : versions?.values().next().value
-    if (slot === undefined) return known(name)
-    return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded })
-  }
-
+  const { answers, find, index, names, served, unknown, why } = slots
   return {
+    answers,
     find,
+    index,
+    names,
+    served,
+    unknown,
     why,
     load,
     unload,
-    /** Every version that is served, of one model or of all. */
-    served: (model?: string): ReadonlyArray<ServedModel.ServedModel> =>
-      [...models].flatMap(([name, versions]) =>
-        model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
-      ),
     /** Whether no model is meant to be served. */
-    isEmpty: (): boolean => [...models.keys()].every((name) => unloaded.has(name)),
-    /** Whether any model has a worker. */
-    answers: Effect.suspend(() =>
-      Effect.map(
-        Effect.forEach([...latest.values()], ({ description }) => Effect.isSuccess(description)),
-        (open) => open.includes(true)
-      )
-    ),
-    names: (): ReadonlyArray<string> => [...models.keys()],
-    index: Effect.suspend(() =>
-      Effect.forEach(
-        [...models].flatMap(([name, versions]) => [...versions].map(([version, slot]) => ({ name, version, slot }))),
-        ({ name, version, slot: { state, reason, served } }): Effect.Effect<IndexEntry> => {
-          const entry = { name, version, state, reason }
-          if (served === undefined) return Effect.succeed(entry)
-          return served.description.pipe(
-            Effect.map(({ provider }): IndexEntry => ({ ...entry, provider })),
-            Effect.catch(({ message }) =>
-              Effect.succeed<IndexEntry>({ ...entry, state: "UNAVAILABLE", reason: message })
-            )
-          )
-        }
-      )
-    )
+    isEmpty: (): boolean => slots.names().every((name) => unloaded.has(name))
   }
 })
 
@@ -278,6 +253,6 @@ const unread = (model: string, reason: string) =>
 
 const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
   ...entry,
-  settings,
+  settings: Result.succeed(settings),
   versions: entry.versions.map((file) => ({ ...file, stamp: `${file.stamp} ${config}` }))
 })

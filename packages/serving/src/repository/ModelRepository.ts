@@ -2,7 +2,8 @@
  * Where models come from: one .onnx file, or a folder of them, or Triton's layout (`name/1/model.onnx`).
  */
 import { Parity } from "@rai/export"
-import { Context, Effect, FileSystem, Layer, Option, Path, Result, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, Result, Schema } from "effect"
+import { quote } from "../InferTensor.ts"
 import * as Labels from "./Labels.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 import * as WeightFiles from "./WeightFiles.ts"
@@ -14,16 +15,20 @@ export interface VersionFile {
   readonly stamp: string
   /** The model's own, where its settings may name files. */
   readonly folder?: string | undefined
+  /** What the file holds, where it came with a request and lies nowhere. */
+  readonly bytes?: Uint8Array | undefined
 }
 
 /** A model as it lies in the repository; a file without a version is version 1. */
 export interface ModelEntry {
   readonly name: string
   readonly versions: ReadonlyArray<VersionFile>
-  readonly settings: ModelSettings.ModelSettings
+  readonly settings: Result.Result<ModelSettings.ModelSettings, ModelInvalid>
+  /** What whoever keeps the repository should know. */
+  readonly warning?: string | undefined
 }
 
-/** There is nothing to serve at this path, or two models have one name. */
+/** There is nothing to serve at this path. */
 export class RepositoryInvalid extends Schema.TaggedError<RepositoryInvalid>()("RepositoryInvalid", {
   repository: Schema.String,
   reason: Schema.String
@@ -33,13 +38,13 @@ export class RepositoryInvalid extends Schema.TaggedError<RepositoryInvalid>()("
   }
 }
 
-/** A model whose settings cannot be read. */
-export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("SettingsInvalid", {
+/** A model whose settings cannot be obeyed, or that is there twice. */
+export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInvalid", {
   model: Schema.String,
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the model "${this.model}": expected its config.json to be Triton's ModelConfig as JSON, but ${this.reason}; correct it, or take it away to serve the model as it is`
+    return `the model "${this.model}" cannot be served as it lies in the repository: ${this.reason}`
   }
 }
 
@@ -47,8 +52,10 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("Sett
 export class ModelRepository extends Context.Service<
   ModelRepository,
   {
-    /** Each model by name; one whose settings cannot be read is told with its error and does not hide the others. */
-    readonly list: Effect.Effect<ReadonlyArray<Result.Result<ModelEntry, SettingsInvalid>>, RepositoryInvalid>
+    /** Where it lies, as whoever serves it named the place. */
+    readonly place: string
+    /** Each model by name; one whose settings cannot be read does not hide the others. */
+    readonly list: Effect.Effect<ReadonlyArray<ModelEntry>, RepositoryInvalid>
   }
 >()("@rai/serving/repository/ModelRepository") {
   /** A file or folder, read anew at each `list`. */
@@ -80,34 +87,39 @@ export class ModelRepository extends Context.Service<
         })
 
         const settingsOf = Effect.fnUntraced(function* (model: string, file: string) {
-          if (!(yield* isFile(file))) return {}
-          const invalid = (reason: string) => new SettingsInvalid({ model, reason })
+          const invalid = (reason: string) =>
+            new ModelInvalid({ model, reason: `its ${path.basename(file)}: ${reason}` })
           const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("it cannot be read"))
-          return yield* ModelSettings.parse(text).pipe(Effect.mapError(invalid))
+          const form = file.endsWith(".json") ? "json" : "text"
+          return yield* Effect.mapError(ModelSettings.parse(model, text, form), invalid)
         })
 
         // An entry that is no folder has no versions.
-        const folder = Effect.fnUntraced(function* (name: string) {
+        const folder = Effect.fnUntraced(function* (name: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
           const place = path.join(repository, name)
           const entries = yield* fs.readDirectory(place).pipe(Effect.orElseSucceed(() => []))
-          const config = path.join(place, "config.json")
-          const settings = yield* Effect.result(settingsOf(name, config))
+          const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
+          const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
+          const settings = config === undefined ? Result.succeed({}) : yield* Effect.result(settingsOf(name, config))
           const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
-          const beside = [config, ...labels.map((file) => path.join(place, file))]
+          const beside = [...configs, ...labels.map((file) => path.join(place, file))]
           const versions: Array<VersionFile> = []
           for (const version of entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry))) {
             const file = path.join(place, version, "model.onnx")
             if (yield* isFile(file)) versions.push({ ...(yield* versionOf(version, file, beside)), folder: place })
           }
-          if (versions.length === 0) return []
-          return [Result.map(settings, (settings): ModelEntry => ({ name, versions, settings }))]
+          const warning = other === undefined ? undefined : "its config.json counts, and its config.pbtxt does not"
+          return versions.length === 0 ? [] : [{ name, versions, settings, warning }]
         })
-        const single = Effect.fnUntraced(function* (file: string) {
+        const single = Effect.fnUntraced(function* (file: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
           const name = path.basename(file, ".onnx")
-          return [Result.succeed<ModelEntry>({ name, versions: [yield* versionOf("1", file)], settings: {} })]
+          return [{ name, versions: [yield* versionOf("1", file)], settings: Result.succeed({}) }]
         })
 
-        const find = Effect.fnUntraced(function* () {
+        const find = Effect.fnUntraced(function* (): Effect.fn.Return<
+          ReadonlyArray<ModelEntry>,
+          PlatformError.PlatformError
+        > {
           if (yield* isFile(repository)) return repository.endsWith(".onnx") ? yield* single(repository) : []
           const entries = yield* fs.readDirectory(repository)
           const found = yield* Effect.forEach(entries.sort(), (entry) =>
@@ -117,19 +129,17 @@ export class ModelRepository extends Context.Service<
         })
 
         const list = Effect.gen(function* () {
-          const invalid = (reason: string) => new RepositoryInvalid({ repository, reason })
-          const models = yield* find().pipe(
-            Effect.mapError(() => invalid("nothing readable is there; give another path"))
+          const models = yield* Effect.mapError(
+            find(),
+            () => new RepositoryInvalid({ repository, reason: "nothing readable is there; give another path" })
           )
-          if (models.length === 0) return yield* invalid("no model is there; put one there or give another path")
-          const names = models.map((model) => (Result.isSuccess(model) ? model.success.name : model.failure.model))
-          const twice = names.find((name, index) => names.indexOf(name) < index)
-          if (twice !== undefined) {
-            return yield* invalid(`the name "${twice}" is there twice; rename or remove one of the two`)
-          }
-          return models
+          return [...Map.groupBy(models, ({ name }) => name)].map(([name, [model, ...others]]): ModelEntry => {
+            if (others.length === 0) return model!
+            const reason = `a folder ${quote(name)} and a file ${quote(`${name}.onnx`)} are there; rename or remove one of the two`
+            return { ...model!, settings: Result.fail(new ModelInvalid({ model: name, reason })) }
+          })
         })
-        return ModelRepository.of({ list })
+        return ModelRepository.of({ place: repository, list })
       })
     )
 }

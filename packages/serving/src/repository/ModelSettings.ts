@@ -1,7 +1,9 @@
 /**
- * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, of which this is the part that is obeyed.
+ * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, or `config.pbtxt`, its text form; of either this
+ * is the part that is obeyed.
  */
 import { Effect, Schema, SchemaIssue } from "effect"
+import { quote } from "../InferTensor.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 
 // Protobuf's JSON writes numbers as texts too.
@@ -136,14 +138,36 @@ export const providersOf = (
   return group?.kind === "KIND_GPU" ? [`cuda:${group.gpus?.[0] ?? 0}`] : otherwise
 }
 
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(ModelSettings))
+const json = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
+const decode = Schema.decodeUnknownEffect(ModelSettings)
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Settings from JSON text; the failure says what is wrong and where. */
-export const parse = (text: string): Effect.Effect<ModelSettings, string> =>
-  Effect.mapError(decode(text), (error) => {
-    const [first] = issues(error.issue).issues
-    const place = (first?.path ?? []).join(".")
-    const problem = (first?.message ?? "it has another form").split("\n")[0]!.slice(0, 120)
-    return place === "" ? problem : `at ${place}: ${problem}`
+const explain = Effect.mapError((error: Schema.SchemaError) => {
+  const [first] = issues(error.issue).issues
+  const place = (first?.path ?? []).join(".")
+  const problem = (first?.message ?? "it has another form").split("\n")[0]!.slice(0, 120)
+  return place === "" ? problem : `at ${place}: ${problem}`
+})
+
+// What knows the whole of Triton's form takes its time to load, and most models have no settings.
+const forms = {
+  json: Effect.fnUntraced(function* (text: string) {
+    const { named } = yield* Effect.promise(() => import("./ConfigJson.ts"))
+    return yield* named(yield* explain(json(text)))
+  }),
+  text: Effect.fnUntraced(function* (text: string) {
+    const { read } = yield* Effect.promise(() => import("./ConfigText.ts"))
+    return yield* read(text)
   })
+}
+
+/** A model's settings from what is written; the failure says what is wrong and where. */
+export const parse = Effect.fnUntraced(function* (model: string, text: string, form: keyof typeof forms = "json") {
+  const settings = yield* explain(decode(yield* forms[form](text)))
+  // As Triton does: a folder that was copied says so.
+  const { name = "" } = settings
+  if (name !== "" && name !== model) {
+    return yield* Effect.fail(`at name: ${quote(model)} is expected, as the model is called; ${quote(name)} came`)
+  }
+  return settings
+})

@@ -17,3 +17,12 @@ export const choose = (
   const wanted = new Set(policy.specific.versions.map(String))
   return sorted.filter((version) => wanted.has(version))
 }
+
+/** Versions that the policy names and that are not there. */
+export const missing = (
+  policy: ModelSettings["version_policy"],
+  versions: ReadonlyArray<string>
+): ReadonlyArray<string> =>
+  policy !== undefined && "specific" in policy
+    ? policy.specific.versions.map(String).filter((version) => !versions.includes(version))
+    : []

@@ -1,0 +1,148 @@
+import { readFileSync, rmSync } from "node:fs"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { DataPlane } from "../src/DataPlane.ts"
+import * as ModelSettings from "../src/repository/ModelSettings.ts"
+import * as Folder from "./Folder.ts"
+import { layer, log } from "./Plane.ts"
+
+// As people write it for Triton, and the JSON that protobuf's own library makes of it.
+const triton = (file: string) => readFileSync(new URL(`./triton/settings/${file}`, import.meta.url), "utf8")
+
+// In camel case and numbers as numbers, here and there.
+const mixed = {
+  name: "m",
+  platform: "onnxruntime_onnx",
+  maxBatchSize: 0,
+  input: [
+    {
+      name: "x",
+      data_type: "TYPE_FP32",
+      format: "FORMAT_NCHW",
+      dims: ["3", "224", "224"],
+      reshape: { shape: [1, 3, 224, 224] }
+    },
+    { name: "y", dataType: "TYPE_INT64", dims: [1, -1] }
+  ],
+  output: [{ name: "z", data_type: "TYPE_FP32", dims: [1000], labelFilename: "labels.txt" }],
+  version_policy: { specific: { versions: [1, 3] } },
+  instance_group: [{ count: 2, kind: "KIND_CPU" }],
+  dynamicBatching: {
+    preferred_batch_size: [4, 8],
+    max_queue_delay_microseconds: "100",
+    defaultQueuePolicy: { maxQueueSize: 16 }
+  },
+  parameters: { execution_providers: { string_value: "cuda:1,cpu" }, other: { stringValue: "kept" } },
+  optimization: { execution_accelerators: { gpu_execution_accelerator: [{ name: "tensorrt" }] } }
+}
+
+const obeyed: ModelSettings.ModelSettings = {
+  name: "m",
+  max_batch_size: 0,
+  input: [
+    { name: "x", format: "FORMAT_NCHW", dims: [3, 224, 224], reshape: { shape: [1, 3, 224, 224] } },
+    { name: "y", dims: [1, -1] }
+  ],
+  output: [{ name: "z", dims: [1000], label_filename: "labels.txt" }],
+  version_policy: { specific: { versions: [1, 3] } },
+  instance_group: [{ count: 2, kind: "KIND_CPU" }],
+  dynamic_batching: { max_queue_delay_microseconds: 100, default_queue_policy: { max_queue_size: 16 } },
+  parameters: { execution_providers: { string_value: "cuda:1,cpu" } }
+}
+
+it.effect("are the same from JSON, whichever of protobuf's names it has, and from text", () =>
+  Effect.gen(function* () {
+    // It leaves out what is 0, which for Triton is nothing.
+    const { max_batch_size: _, ...others } = obeyed
+    assert.deepStrictEqual(yield* ModelSettings.parse("m", triton("config.json")), others)
+    assert.deepStrictEqual(yield* ModelSettings.parse("m", JSON.stringify(mixed)), obeyed)
+    assert.deepStrictEqual(yield* ModelSettings.parse("m", triton("config.pbtxt"), "text"), obeyed)
+    assert.deepStrictEqual(yield* ModelSettings.parse("m", "", "text"), {})
+  })
+)
+
+it.effect("are refused where they say what nobody knows", () =>
+  Effect.gen(function* () {
+    const refusal = (config: unknown) => Effect.flip(ModelSettings.parse("m", JSON.stringify(config)))
+    assert.strictEqual(yield* refusal({ max_batchsize: 3 }), `Triton's ModelConfig has no "max_batchsize"`)
+    assert.strictEqual(
+      yield* refusal({
+        instance_group: [{ count: 1 }, { cuont: 2 }],
+        version_policy: { lates: {} },
+        parameters: { any: { text: "" } }
+      }),
+      `Triton's ModelConfig has no "instance_group.1.cuont", "version_policy.lates", "parameters.any.text"`
+    )
+    assert.strictEqual(yield* refusal({ name: "n" }), 'at name: "m" is expected, as the model is called; "n" came')
+    assert.deepStrictEqual(yield* ModelSettings.parse("m", '{"name": ""}'), { name: "" })
+    for (const config of [[], 3, "m", null]) assert.match(yield* refusal(config), /^Expected object/)
+
+    const table: ReadonlyArray<readonly [text: string, reason: string]> = [
+      ["\nmax_batchsize: 3", "ModelConfig: unknown field 'max_batchsize' (line 2)"],
+      ["max_batch_size: many", "integer value expected"],
+      ["max_batch_size: -1", "at max_batch_size: Expected a value between 0 and 1000000"],
+      ["max_batch_size: 1 max_batch_size: 2", "ModelConfig.max_batch_size: multiple values"],
+      ["version_policy { all {} latest {} }", "policy_choice: multiple values"],
+      ['name: "m', "unterminated string (line 1)"],
+      ['name: "n"', 'at name: "m" is expected, as the model is called; "n" came'],
+      ['{"name": "m"}', "illegal field name '{' (line 1)"]
+    ]
+    for (const [text, reason] of table) {
+      assert.strictEqual(yield* Effect.flip(ModelSettings.parse("m", text, "text")), reason)
+    }
+  })
+)
+
+it.live("are read from config.pbtxt, and from config.json where both are there", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+    Folder.put(folder, "m/config.pbtxt", 'name: "m" max_batch_size: 4 version_policy { all {} }')
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const settings = Effect.map(service.modelConfig({ model: "m" }), ({ settings }) => settings)
+      const versions = Effect.map(service.modelMetadata({ model: "m" }), ({ versions }) => versions)
+      assert.deepStrictEqual(yield* settings, { name: "m", max_batch_size: 4, version_policy: { all: {} } })
+      assert.deepStrictEqual(yield* versions, ["2", "1"])
+      Folder.put(folder, "m/config.pbtxt", "max_batch_size: 2")
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* settings, { max_batch_size: 2 })
+      assert.deepStrictEqual(yield* versions, ["2"])
+      assert.deepStrictEqual(warnings, [])
+      Folder.put(folder, "m/config.json", JSON.stringify({ max_batch_size: 3 }))
+      yield* service.load("m")
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* settings, { max_batch_size: 3 })
+      assert.deepStrictEqual(warnings, ['the model "m": its config.json counts, and its config.pbtxt does not'])
+      rmSync(`${folder}/m/config.json`)
+      Folder.put(folder, "m/config.pbtxt", "max_batchsize: 2")
+      assert.strictEqual(
+        (yield* Effect.flip(service.load("m"))).message,
+        `failed to load the model "m": failed to poll from model repository: its config.pbtxt: ModelConfig: unknown field 'max_batchsize' (line 1)`
+      )
+      assert.deepStrictEqual(yield* settings, { max_batch_size: 3 })
+    }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("that ask for batches of a model whose rows depend on each other are told to be in vain", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    for (const model of ["across", "double"]) {
+      Folder.put(folder, `${model}/1/model.onnx`, { model: `more/${model}` })
+      Folder.put(folder, `${model}/config.json`, JSON.stringify({ max_batch_size: 8 }))
+    }
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      assert.strictEqual((yield* service.modelConfig({ model: "across" })).maxBatchSize, 0)
+      assert.strictEqual((yield* service.modelConfig({ model: "double" })).maxBatchSize, 8)
+      yield* service.load("across")
+      assert.deepStrictEqual(warnings, [
+        'the model "across" takes each request by itself, though its settings say "max_batch_size": 8: a trial did not show that rows give together what each gives alone'
+      ])
+    }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
