@@ -38,7 +38,8 @@ export class Progress extends Schema.Class<Progress>("@rai/core/Progress")({
 }
 
 /** Before the first step. */
-export const start: Progress = new Progress({ phase: 0, step: 0, total: 0, seconds: 0, rate: 0, since: 0, attempts: 0 })
+export const start = (): Progress =>
+  new Progress({ phase: 0, step: 0, total: 0, seconds: 0, rate: 0, since: 0, attempts: 0 })
 
 /**
  * What to do after a measurement: go on, hold this state as the one to go back to, go back to it with lower rates, end the phase, end the

@@ -16,7 +16,7 @@ import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as Phase from "./Phase.ts"
-import * as PhaseRun from "./PhaseRun.ts"
+import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
 import * as Start from "./Start.ts"
@@ -134,6 +134,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
     })
   }
   const engine = yield* Engine
+  const { carryOut } = yield* Effect.promise(() => import("./PhaseRun.ts")) // here, so that importing this module stays cheap
   const seed = options.seed ?? (yield* Seed)
   const { validation } = options
   const inTanh = plan.coordinates === "tanh" && Coordinates.available(circuit)
@@ -147,7 +148,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
 
   const stop = Plan.stopFor(plan, data)
-  let progress = options.from?.progress ?? Progress.start
+  let progress = options.from?.progress ?? Progress.start()
   let parameters = options.from?.state
   if (parameters === undefined) {
     const start = yield* Start.table[plan.start](circuit, seed, data.inputs)
@@ -159,7 +160,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
     const phase = plan.phases[progress.phase]!
     const { onEvent, onSnapshot, parts } = options
     const running = { subject, parts, data, validation, phase, stop, seed, clock, emit, onEvent, onSnapshot }
-    outcome = yield* Effect.scoped(PhaseRun.carryOut(running, progress, parameters, from))
+    outcome = yield* Effect.scoped(carryOut(running, progress, parameters, from))
     parameters = outcome.parameters
     from = undefined
     progress = outcome.progress.with({ phase: progress.phase + 1, step: 0 })

@@ -10,13 +10,13 @@ import {
   Muon,
   type NdArray,
   Phase,
-  PhaseRun,
   Program,
   Progress,
   ReferenceEngine,
   type Tensor
 } from "@rai/core"
 import { Effect } from "effect"
+import * as PhaseRun from "../../src/training/PhaseRun.ts"
 import * as Fixture from "../fixtures/Fixture.ts"
 import * as Maps from "../fixtures/Maps.ts"
 
@@ -175,7 +175,7 @@ for (const recorded of cases) {
             emit: () => Effect.void,
             onSnapshot: undefined
           },
-          Progress.start,
+          Progress.start(),
           Maps.stacked(circuit, recorded.start),
           undefined
         )

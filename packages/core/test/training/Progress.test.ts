@@ -9,8 +9,10 @@ const careful = Phase.backpropagate({ steps: 100, interval: 5, careful: { patien
 describe("what a measurement decides", () => {
   it("solved needs the loss and the accuracy", () => {
     const decide = (loss: number, accuracy: number) =>
-      Progress.decide(Progress.start, Phase.relax({ steps: 10 }), measured(loss, accuracy), { loss: 0.1, accuracy: 1 })
-        .decision
+      Progress.decide(Progress.start(), Phase.relax({ steps: 10 }), measured(loss, accuracy), {
+        loss: 0.1,
+        accuracy: 1
+      }).decision
     assert.strictEqual(decide(0.05, 1), "solved")
     assert.strictEqual(decide(0.05, 0.99), "hold")
     assert.strictEqual(decide(0.2, 1), "hold")
@@ -25,13 +27,13 @@ describe("what a measurement decides", () => {
       residuals: [],
       gradientNorms: []
     })
-    const decided = Progress.decide(Progress.start, Phase.relax({ steps: 10 }), infinite, undefined)
+    const decided = Progress.decide(Progress.start(), Phase.relax({ steps: 10 }), infinite, undefined)
     assert.strictEqual(decided.decision, "lost")
     assert.isUndefined(decided.progress.relaxedLoss)
   })
 
   it("a careful phase holds the best, goes back when its patience ends, and gives up at the last attempt", () => {
-    let progress = Progress.start.with({ rate: 0.9 })
+    let progress = Progress.start().with({ rate: 0.9 })
     const see = (step: number, loss: number) => {
       const decided = Progress.decide(progress.with({ step }), careful, measured(loss), undefined)
       progress = decided.progress
@@ -47,6 +49,6 @@ describe("what a measurement decides", () => {
   })
 
   it("a careful phase that begins with NaN has nothing to go back to", () => {
-    assert.strictEqual(Progress.decide(Progress.start, careful, measured(Number.NaN), undefined).decision, "lost")
+    assert.strictEqual(Progress.decide(Progress.start(), careful, measured(Number.NaN), undefined).decision, "lost")
   })
 })
