@@ -61,13 +61,12 @@ export const open = Effect.fn("Model.open")(function* (
 ): Effect.fn.Return<Model, ModelLoadFailed, Scope.Scope> {
   const name = file
   const check = yield* Effect.provide(Inspection.make, NodeFileSystem.layer)
-  const weights = yield* Inspection.inspect(name, file)
+  const inspected = yield* Inspection.inspect(name, file)
   const served = yield* ServedModel.make({
     name,
     version: "1",
     settings,
-    model: file,
-    weights,
+    ...inspected,
     providers,
     check: (worker) => check(name, file, worker)
   })

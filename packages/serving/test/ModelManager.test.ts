@@ -405,10 +405,42 @@ it.live("holds up only the models that have one name", () =>
         (yield* Effect.flip(service.load("double"))).message,
         `failed to load the model "double": failed to poll from model repository: ${twice}`
       )
+      assert.include((yield* Effect.flip(service.load("double", { config: "{}" }))).message, twice)
       rmSync(`${folder}/double`, { recursive: true })
       yield* Effect.retry(
         Effect.filterOrFail(service.infer({ model: "double" }, one), ({ outputs }) => outputs[0]!.data[0] === 3),
         { times: 250, schedule: Schedule.spaced("20 millis") }
+      )
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("says of a model that is not served what is wrong with its newest version, each time anew", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "other/1/model.onnx", { model: "more/double" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const broken = "the file is not an ONNX model; export one again"
+      const strange = `its config.json: Triton's ModelConfig has no "zzz"`
+      Folder.put(folder, "m/1/model.onnx", "no model")
+      yield* soon(service, ["other/1: READY", `m/1: UNAVAILABLE, ${broken}`])
+      const outside = "the data of «factor» in «../secret» lie outside the model's folder"
+      Folder.put(folder, "m/2/model.onnx", { model: "more/outside" })
+      yield* soon(service, ["other/1: READY", `m/1: UNAVAILABLE, ${broken}`, `m/2: UNAVAILABLE, ${outside}`])
+      assert.include((yield* Effect.flip(service.modelReady({ model: "m" }))).message, outside)
+      settings(folder, { zzz: 1 })
+      yield* soon(service, ["other/1: READY", `m/1: UNAVAILABLE, ${broken}`, `m/2: UNAVAILABLE, ${strange}`])
+      rmSync(`${folder}/m/1`, { recursive: true })
+      yield* soon(service, ["other/1: READY", `m/2: UNAVAILABLE, ${strange}`])
+      rmSync(`${folder}/m`, { recursive: true })
+      yield* soon(service, ["other/1: READY"])
+      Folder.put(folder, "m/1/model.onnx", "no model")
+      yield* soon(service, ["other/1: READY", `m/1: UNAVAILABLE, ${broken}`])
+      assert.lengthOf(
+        warnings.filter((line) => line.includes(broken)),
+        2
       )
     }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
   }).pipe(Effect.scoped)
@@ -477,14 +509,17 @@ it.live("opens no model whose weights lie outside its folder, or in no file", ()
   }).pipe(Effect.scoped)
 )
 
-it.live(
-  "keeps the weights that it opened, whatever becomes of their file, and takes new ones as it takes a new model",
-  () =>
+it.live.each([
+  ["beside", "./factor.bin"],
+  ["within", "factor.bin"]
+] as const)(
+  "keeps the weights that it opened, whatever becomes of their file, and takes new ones as it takes a new model: %s",
+  ([model, location]) =>
     Effect.gen(function* () {
       const folder = yield* Folder.make
       const weights = `${folder}/m/1/factor.bin`
       const bytes = (value: number) => Buffer.from(Float32Array.of(value).buffer)
-      Folder.put(folder, "m/1/model.onnx", { model: "more/beside" })
+      Folder.put(folder, "m/1/model.onnx", { model: `more/${model}` })
       writeFileSync(weights, bytes(2))
       yield* Effect.gen(function* () {
         const service = yield* DataPlane
@@ -497,7 +532,7 @@ it.live(
         truncateSync(weights)
         assert.strictEqual((yield* factor(service)).factor, 5)
         const { message } = yield* Effect.flip(service.load("m"))
-        assert.include(message, "the data of «factor» in «./factor.bin» are fewer than 4 bytes from 0 on")
+        assert.include(message, `in «${location}» are fewer than 4 bytes from 0 on`)
         assert.strictEqual((yield* factor(service)).factor, 5)
         writeFileSync(weights, bytes(7))
         yield* service.load("m")

@@ -139,6 +139,11 @@ describe("blocks that do not fit", () => {
       "embedding: expected [batch, 3], but [5,24] came"
     ],
     [
+      "a product with a vector",
+      Circuit.stage("own", (z) => z.matMul(z.at(0, 0))),
+      "matMul: expected a right factor [24,…] for [5,24], but [24] came"
+    ],
+    [
       "no image at all",
       Circuit.globalAveragePool,
       "global-average-pool: expected [batch, channels, …], but [5,24] came"

@@ -2,12 +2,14 @@
  * Numbers that a model keeps in files beside it: what lies outside its folder is never opened.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
+import { toBinary } from "@bufbuild/protobuf"
 import { Effect } from "effect"
 import * as ModelFile from "../ModelFile.ts"
 import {
   type AttributeProto,
   TensorProto_DataLocation as Location,
   type ModelProto,
+  ModelProtoSchema,
   type NodeProto,
   type TensorProto
 } from "../onnx_pb.ts"
@@ -34,11 +36,14 @@ export const read = (tensor: TensorProto, file: string, length: number): Uint8Ar
 
 /** The files that the model's tensors lie in, each by its path from the model's folder, once all of them may be opened. */
 export const files = (model: ModelProto, file: string): Effect.Effect<ReadonlyArray<string>, ModelInvalid> =>
+  attempted(file, () => {
+    for (const tensor of tensors(model)) opened(tensor, file, checked)
+    return locations(model)
+  })
+
+const attempted = <A>(file: string, f: () => A): Effect.Effect<A, ModelInvalid> =>
   Effect.try({
-    try: () => {
-      for (const tensor of tensors(model)) opened(tensor, file, checked)
-      return locations(model)
-    },
+    try: f,
     catch: (error) => {
       if (!(error instanceof Refused)) throw error
       return new ModelInvalid({ file, expected: "arrays that can be read", came: error.message })
@@ -49,6 +54,34 @@ export const files = (model: ModelProto, file: string): Effect.Effect<ReadonlyAr
 export const locations = (model: ModelProto): ReadonlyArray<string> => [
   ...new Set(tensors(model).map((tensor) => entries(tensor).get("location") ?? ""))
 ]
+
+/** Whether tensors lie in files that inner graphs, functions or attributes name, not the graph's own initialisers. */
+export const isWithin = (model: ModelProto): boolean => {
+  const own = new Set(model.graph?.initializer)
+  return tensors(model).some((tensor) => !own.has(tensor))
+}
+
+/** The bytes of a model with all that lies in files taken into it, up to the 2 GiB that one may have. */
+export const whole = (model: ModelProto, file: string): Effect.Effect<Uint8Array, ModelInvalid> =>
+  attempted(file, () => {
+    let size = 0
+    for (const tensor of tensors(model)) {
+      const { length, offset } = opened(tensor, file, ({ descriptor, offset, stated }) => {
+        return { offset, length: stated ?? fstatSync(descriptor).size - offset }
+      })
+      if (length < 0)
+        throw new Refused(`the data of «${tensor.name}» begin at ${offset}, behind their file's end`, true)
+      size += length
+      if (size > largest) throw new Refused(`what lies in files is more than the ${largest} bytes of a model`, true)
+      tensor.rawData = read(tensor, file, length)
+      tensor.dataLocation = Location.DEFAULT
+      tensor.externalData = []
+    }
+    return toBinary(ModelProtoSchema, model)
+  })
+
+/** Of protobuf. */
+const largest = 2 ** 31 - 2 ** 20
 
 const entries = ({ externalData }: TensorProto) => new Map(externalData.map(({ key, value }) => [key, value]))
 

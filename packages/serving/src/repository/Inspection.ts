@@ -47,8 +47,8 @@ const nameTaken = "its name is taken: /v2/models/stats are the statistics of all
 const notAModel = "the file is not an ONNX model; export one again"
 
 /**
- * Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. The files that it keeps its weights in, each by its
- * path from the model's folder.
+ * Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. What the runtime is to open, and the files that it
+ * keeps its weights in, each by its path from the model's folder.
  */
 export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
@@ -56,12 +56,15 @@ export const inspect = Effect.fnUntraced(function* (model: string, source: strin
   const unreadable = () => refuse("its file cannot be read")
   const content = typeof source === "string" ? yield* Effect.mapError(ModelFile.read(source), unreadable) : source
   const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))
-  if (typeof source === "string")
-    return yield* Effect.mapError(External.files(decoded, source), ({ came }) => refuse(came))
-  if (External.locations(decoded).length > 0) {
+  if (typeof source !== "string") {
+    if (External.locations(decoded).length === 0) return { model: source, weights: [] }
     return yield* refuse("it came with the request and keeps its weights in another file; send it with its weights")
   }
-  return []
+  const inWords = Effect.mapError(({ came }: { readonly came: string }) => refuse(came))
+  const weights = yield* inWords(External.files(decoded, source))
+  // The runtime maps what inner graphs name, though it is given the bytes.
+  if (External.isWithin(decoded)) return { model: yield* inWords(External.whole(decoded, source)), weights: [] }
+  return { model: source, weights }
 })
 
 /** How a model's file is checked; passes where no record lies beside it. */

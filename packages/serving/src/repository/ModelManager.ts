@@ -44,6 +44,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const toItsEnd = <A, E, R>(change: Effect.Effect<A, E, R>) => changes.withPermits(1)(Effect.uninterruptible(change))
 
   const warned = new Map<string, string>()
+  const settingsOf = (name: string) => `settings of ${name}`
   /** What stays wrong from look to look is told once. */
   const warnOnce = (about: string, message: string) => {
     if (warned.get(about) === message) return Effect.void
@@ -81,14 +82,13 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (before?.served === undefined) set(name, version, { state: "LOADING", reason: "", stamp: "" })
     const own = yield* Scope.fork(scope)
     const opened = yield* Effect.gen(function* () {
-      const weights = yield* Inspection.inspect(name, bytes ?? path)
+      const inspected = yield* Inspection.inspect(name, bytes ?? path)
       return yield* ServedModel.make({
         name,
         version,
         settings,
         labels: yield* labelsOf(name, settings, folder),
-        model: bytes ?? path,
-        weights,
+        ...inspected,
         providers: ModelSettings.providersOf(settings, providers),
         check: (worker) => (bytes === undefined ? parity(name, path, worker) : Effect.void)
       })
@@ -115,7 +115,8 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   })
 
   /** What the policy chooses, where there is something to obey. */
-  const choose = Effect.fnUntraced(function* ({ name, settings, versions }: ModelEntry) {
+  const choose = Effect.fnUntraced(function* ({ name, fault, settings, versions }: ModelEntry) {
+    if (fault !== undefined) return yield* fault
     const obeyed = yield* Effect.fromResult(settings)
     const there = versions.map(({ version }) => version)
     const chosen = VersionPolicy.choose(obeyed.version_policy, there)
@@ -135,9 +136,18 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (serving.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
   }
 
+  /** Versions that are not served and whose files are gone. */
+  const forgetGone = ({ name, versions }: ModelEntry) => {
+    for (const [version, slot] of slots.of(name)) {
+      const there = versions.some((file) => file.version === version)
+      if (slot.served === undefined && !there) slots.forget(name, version)
+    }
+  }
+
   /** Opens the versions that the policy chooses; where all of them are there, the others end. */
   const apply = Effect.fnUntraced(function* (entry: ModelEntry, again: boolean) {
     const { name, versions, warning } = entry
+    forgetGone(entry)
     const { settings, chosen, missing } = yield* Effect.tapError(choose(entry), ({ reason }) =>
       Effect.sync(() => tell(entry, reason))
     )
@@ -150,17 +160,15 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
       if (failed === undefined) yield* drop(name, version, slot, "another version was loaded in its place")
       else if (slot.reason !== "") set(name, version, { ...slot, reason: "" })
     }
-    for (const [version, slot] of slots.of(name)) {
-      const there = versions.some((file) => file.version === version)
-      if (slot.served === undefined && !there) slots.forget(name, version)
-    }
+    forgetGone(entry)
     for (const version of missing) {
       const reason = "its version policy asks for it, and it is not there"
       // Where its files went while another one failed, it serves on.
       if (!slots.of(name).has(version)) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
-    if (warning !== undefined) yield* warnOnce(`settings of ${name}`, `the model "${name}": ${warning}`)
+    if (warning === undefined) warned.delete(settingsOf(name))
+    else yield* warnOnce(settingsOf(name), `the model "${name}": ${warning}`)
   })
 
   const first = yield* repository.list
@@ -183,9 +191,11 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     }
     for (const name of slots.names()) {
       if (found.some((entry) => entry.name === name)) continue
+      const isServed = slots.served(name).length > 0
       for (const [version, slot] of slots.of(name)) yield* drop(name, version, slot, "its files are gone")
       slots.forget(name)
-      yield* Effect.logInfo(`the model "${name}" is unloaded: its files are gone`)
+      for (const about of [name, settingsOf(name)]) warned.delete(about)
+      if (isServed) yield* Effect.logInfo(`the model "${name}" is unloaded: its files are gone`)
     }
   }).pipe(
     changes.withPermits(1),

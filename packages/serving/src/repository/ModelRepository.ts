@@ -24,6 +24,8 @@ export interface ModelEntry {
   readonly name: string
   readonly versions: ReadonlyArray<VersionFile>
   readonly settings: Result.Result<ModelSettings.ModelSettings, ModelInvalid>
+  /** Why nothing of it can be served, whatever its settings are. */
+  readonly fault?: ModelInvalid | undefined
   /** What whoever keeps the repository should know. */
   readonly warning?: string | undefined
 }
@@ -97,7 +99,14 @@ export class ModelRepository extends Context.Service<
         // An entry that is no folder has no versions.
         const folder = Effect.fnUntraced(function* (name: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
           const place = path.join(repository, name)
-          const entries = yield* fs.readDirectory(place).pipe(Effect.orElseSucceed(() => []))
+          if ((yield* infoOf(place))?.type !== "Directory") return []
+          const read = yield* Effect.result(fs.readDirectory(place))
+          if (Result.isFailure(read)) {
+            if (read.failure.reason._tag === "NotFound") return []
+            const fault = new ModelInvalid({ model: name, reason: "its folder cannot be read" })
+            return [{ name, versions: [], settings: Result.succeed({}), fault }]
+          }
+          const entries = read.success
           const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
           const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
           const settings = config === undefined ? Result.succeed({}) : yield* Effect.result(settingsOf(name, config))
@@ -136,7 +145,7 @@ export class ModelRepository extends Context.Service<
           return [...Map.groupBy(models, ({ name }) => name)].map(([name, [model, ...others]]): ModelEntry => {
             if (others.length === 0) return model!
             const reason = `a folder ${quote(name)} and a file ${quote(`${name}.onnx`)} are there; rename or remove one of the two`
-            return { ...model!, settings: Result.fail(new ModelInvalid({ model: name, reason })) }
+            return { ...model!, fault: new ModelInvalid({ model: name, reason }) }
           })
         })
         return ModelRepository.of({ place: repository, list })

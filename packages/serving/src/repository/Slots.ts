@@ -74,7 +74,8 @@ export const make = () => {
     /** Why nothing is served under a name. */
     why: (name: ModelName): ModelUnknown | ModelUnavailable => {
       const versions = models.get(name.model)
-      const slot = name.version ? versions?.get(name.version) : versions?.values().next().value
+      const newest = [...(versions?.keys() ?? [])].sort((one, other) => Number(other) - Number(one))[0]
+      const slot = versions?.get(name.version || (newest ?? ""))
       if (slot === undefined) return unknown(name)
       const ready = served(name.model).map(({ version }) => version)
       return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })

@@ -1,6 +1,7 @@
 /**
  * A model in a thread of its own, from its start to its end.
  */
+import { dirname } from "node:path"
 import { Worker } from "node:worker_threads"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Deferred, Effect, Result, Schema, type Scope } from "effect"
@@ -121,9 +122,9 @@ export const make = Effect.fnUntraced(function* ({
   const stopped = Deferred.makeUnsafe<void>()
   const refuse = (reason: string) =>
     Deferred.doneUnsafe(opened, Effect.fail(new ModelLoadFailed({ model: name, reason })))
-  // The model's own path may hold any word.
+  // The path of the model's folder may hold any word.
   const { model } = settings
-  const withoutPath = (text: string) => (typeof model === "string" ? text.replaceAll(model, "") : text)
+  const withoutPath = (text: string) => (typeof model === "string" ? text.replaceAll(dirname(model), "") : text)
   let lastWords = "no reason given"
 
   yield* silenceTelemetry

@@ -21,7 +21,7 @@ export const matMul: Primitive = {
     const [depth, columns] = transposeB
       ? [b!.shape[rank - 1], b!.shape[rank - 2]]
       : [b!.shape[rank - 2], b!.shape[rank - 1]]
-    if (rank < 2 || inner !== depth || !Shape.equals(leading, b!.shape.slice(0, -2))) {
+    if (rank < 2 || b!.shape.length !== rank || inner !== depth || !Shape.equals(leading, b!.shape.slice(0, -2))) {
       throw new ShapeMismatch({
         operation: "matMul",
         expected: `a right factor [${[...leading, inner, "…"].join(",")}] for ${Shape.show(a!.shape)}`,
