@@ -89,20 +89,9 @@ const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler
       training.onStatistic(path, z, distance)
     }
   }
-  const ẑ = sound(block, () => (isStacked(path) ? StackedBlock.apply(block, f, z, parameters) : f(z, parameters)))
+  const ẑ = isStacked(path) ? StackedBlock.apply(block, f, z, parameters) : f(z, parameters)
   keepsPromise(block, z, ẑ)
   return ẑ
-}
-
-/** What a formula throws of itself is told as the fault of its block. */
-const sound = ({ kind }: Block, formula: () => Tensor): Tensor => {
-  try {
-    return formula()
-  } catch (cause) {
-    if (cause instanceof ShapeMismatch) throw cause
-    const [expected, came] = ["its formula to give a tensor", `«${String(cause).split("\n")[0]}»`]
-    throw new ShapeMismatch({ operation: kind, expected, came, advice: "correct the formula", cause })
-  }
 }
 
 /** A block gives one ẑ for each example, as wide as its settings say. */
@@ -231,7 +220,7 @@ const located = <A>(path: string, formula: () => A): A => {
     return formula()
   } catch (error) {
     if (!(error instanceof ShapeMismatch) || error.path !== undefined) throw error
-    // A cause is no key that a spread takes along.
-    throw new ShapeMismatch({ ...error, ...(error.cause !== undefined && { cause: error.cause }), path })
+    const { advice, came, expected, operation } = error
+    throw new ShapeMismatch({ operation, expected, came, path, ...(advice === undefined ? {} : { advice }) })
   }
 }

@@ -3,16 +3,14 @@
  */
 import { Schema } from "effect"
 
-/** Two shapes that do not fit, a setting that no formula follows or a formula that throws, with the operation and the path of the block at fault. */
+/** Two shapes that do not fit, or a setting that no formula follows, with the operation and the path of the block at fault. */
 export class ShapeMismatch extends Schema.TaggedError<ShapeMismatch>()("ShapeMismatch", {
   operation: Schema.String,
   expected: Schema.String,
   came: Schema.String,
   path: Schema.optionalKey(Schema.String),
   /** What to do, where it is not the widths that are at fault. */
-  advice: Schema.optionalKey(Schema.String),
-  /** What a formula of one's own threw. */
-  cause: Schema.optionalKey(Schema.Defect())
+  advice: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     const place = (this.path ?? "") === "" ? this.operation : `${this.operation} in block ${this.path}`

@@ -172,20 +172,6 @@ describe("blocks that do not fit", () => {
       "linear in block 1: expected [batch, …, 48], but [5,24,2] came; put flatten before it, or change the widths so that they fit"
     ],
     [
-      "a formula that throws",
-      Circuit.sequence(
-        Circuit.linear(24, 4),
-        Circuit.repeat(
-          Circuit.sequence(
-            Circuit.tanh,
-            Circuit.stage("own", (z) => z.at(1, JSON.parse("{}").axes.length))
-          ),
-          2
-        )
-      ),
-      "own in block 1.0.1: expected its formula to give a tensor, but «TypeError: Cannot read properties of undefined (reading 'length')» came; correct the formula"
-    ],
-    [
       "no tensor",
       Circuit.sequence(
         Circuit.linear(24, 4),
@@ -195,10 +181,7 @@ describe("blocks that do not fit", () => {
     ]
   ] as const)("%s, with what to do", ([, circuit, message]) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(run(circuit, 5, 24))
-      assert.strictEqual(error.message, message)
-      // Where a formula threw, its own error says in which line.
-      if (message.includes("TypeError")) assert.include((error.cause as Error).stack, "Blocks.test.ts")
+      assert.strictEqual((yield* Effect.flip(run(circuit, 5, 24))).message, message)
     })
   )
 
