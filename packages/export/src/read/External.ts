@@ -18,21 +18,27 @@ import { Refused } from "./Refused.ts"
 
 /** The bytes of a tensor, so many; throws `Refused`. */
 export const read = (tensor: TensorProto, file: string, length: number): Uint8Array =>
-  opened(tensor, file, ({ descriptor, offset, stated, wrong }) => {
-    if (stated !== undefined && stated !== length) throw wrong(`are ${stated} bytes instead of ${length}`)
-    const bytes = attempt(() => {
-      if (fstatSync(descriptor).size < offset + length) return undefined
-      const own = new Uint8Array(length)
-      for (let done = 0; done < length; ) {
-        const more = readSync(descriptor, own, done, Math.min(length - done, 2 ** 30), offset + done)
-        if (more === 0) return undefined
-        done += more
-      }
-      return own
-    })
-    if (bytes === undefined) throw wrong(`are fewer than ${length} bytes from ${offset} on`)
-    return bytes
+  opened(tensor, file, (of) => {
+    if (of.stated !== undefined && of.stated !== length) {
+      throw of.wrong(`are ${of.stated} bytes instead of ${length}`)
+    }
+    return bytesOf(of, length)
   })
+
+const bytesOf = ({ descriptor, offset, wrong }: Opened, length: number): Uint8Array => {
+  const bytes = attempt(() => {
+    if (fstatSync(descriptor).size < offset + length) return undefined
+    const own = new Uint8Array(length)
+    for (let done = 0; done < length; ) {
+      const more = readSync(descriptor, own, done, Math.min(length - done, 2 ** 30), offset + done)
+      if (more === 0) return undefined
+      done += more
+    }
+    return own
+  })
+  if (bytes === undefined) throw wrong(`are fewer than ${length} bytes from ${offset} on`)
+  return bytes
+}
 
 /** The files that the model's tensors lie in, each by its path from the model's folder, once all of them may be opened. */
 export const files = (model: ModelProto, file: string): Effect.Effect<ReadonlyArray<string>, ModelInvalid> =>
@@ -66,14 +72,13 @@ export const whole = (model: ModelProto, file: string): Effect.Effect<Uint8Array
   attempted(file, () => {
     let size = 0
     for (const tensor of tensors(model)) {
-      const { length, offset } = opened(tensor, file, ({ descriptor, offset, stated }) => {
-        return { offset, length: stated ?? fstatSync(descriptor).size - offset }
+      tensor.rawData = opened(tensor, file, (of) => {
+        const length = of.stated ?? fstatSync(of.descriptor).size - of.offset
+        if (length < 0) throw of.wrong(`begin at ${of.offset}, behind their file's end`)
+        size += length
+        if (size > largest) throw new Refused(`what lies in files is more than the ${largest} bytes of a model`, true)
+        return bytesOf(of, length)
       })
-      if (length < 0)
-        throw new Refused(`the data of «${tensor.name}» begin at ${offset}, behind their file's end`, true)
-      size += length
-      if (size > largest) throw new Refused(`what lies in files is more than the ${largest} bytes of a model`, true)
-      tensor.rawData = read(tensor, file, length)
       tensor.dataLocation = Location.DEFAULT
       tensor.externalData = []
     }

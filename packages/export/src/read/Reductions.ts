@@ -95,9 +95,7 @@ const cumulative: Row = (call) => {
   const triangle = call.graph.embed(NdArray.make([n, n], numbers))
   const x = Taking.toLast(call.float(), axis)
   const rows = x.shape.length === 1 ? x.reshape([1, n]) : x
-  const each = [...rows.shape.slice(0, -2), n, n]
-  const wide = triangle.reshape([...Array(each.length - 2).fill(1), n, n]).broadcastTo(each)
-  return Taking.lastTo(rows.matMul(wide).reshape(x.shape), axis)
+  return Taking.lastTo(rows.matMul(triangle).reshape(x.shape), axis)
 }
 
 export const rows: Readonly<Record<string, Row>> = {

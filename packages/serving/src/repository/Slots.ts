@@ -6,6 +6,7 @@ import type { IndexEntry, ModelName, ModelState } from "../DataPlane.ts"
 import { ModelUnavailable, ModelUnknown } from "../RequestError.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import type { ServedModel } from "../worker/ServedModel.ts"
+import * as VersionPolicy from "./VersionPolicy.ts"
 
 /** A version as it stands: while a new file of it is opened, or after that failed, `served` is the one from before. */
 export interface Slot {
@@ -74,8 +75,8 @@ export const make = () => {
     /** Why nothing is served under a name. */
     why: (name: ModelName): ModelUnknown | ModelUnavailable => {
       const versions = models.get(name.model)
-      const newest = [...(versions?.keys() ?? [])].sort((one, other) => Number(other) - Number(one))[0]
-      const slot = versions?.get(name.version || (newest ?? ""))
+      const [newest = ""] = VersionPolicy.choose(undefined, [...(versions?.keys() ?? [])])
+      const slot = versions?.get(name.version || newest)
       if (slot === undefined) return unknown(name)
       const ready = served(name.model).map(({ version }) => version)
       return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })
