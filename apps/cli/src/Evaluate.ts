@@ -130,8 +130,7 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
 const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
   const frame = yield* Source.frame(data, {
     label,
-    task: Source.isFile(data) ? of.task : undefined,
-    ...Preprocessing.reading(of.preprocessing?.columns ?? [])
+    ...(Source.isFile(data) && { task: of.task, ...Preprocessing.reading(of.preprocessing?.columns ?? []) })
   })
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames

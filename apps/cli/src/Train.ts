@@ -164,7 +164,7 @@ const one = Effect.fnUntraced(function* (
   const data = yield* Settings.data(settings)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
-  yield* Training.check(circuit, data.train, plan)
+  yield* Training.check(circuit, data.train, plan, data.validation)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
   if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* EventFile.prepare(tensorboard)
@@ -179,7 +179,11 @@ const one = Effect.fnUntraced(function* (
     const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
     yield* Effect.forEach(
-      [...Plan.describe(plan, circuit), ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)],
+      [
+        ...Plan.describe(plan, circuit),
+        ...("parts" in data ? inParts(data.parts.sizes) : []),
+        ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
+      ],
       Report.progress
     )
     const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
@@ -198,6 +202,11 @@ const one = Effect.fnUntraced(function* (
     return compared
   }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
 })
+
+/** A run looks at the first part alone. */
+const inParts = (sizes: ReadonlyArray<number>): ReadonlyArray<string> => [
+  `the data are read in ${sizes.length} parts: what is said of the training data is of the first ${sizes[0]} examples, which are to be as mixed as the others`
+]
 
 /** Where a run's event files lie: each folder is a run of its own to TensorBoard. */
 const tensorboardOf = Effect.fnUntraced(function* (

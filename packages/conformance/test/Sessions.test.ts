@@ -105,6 +105,26 @@ describe("twenty training steps in a session", () => {
       }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
+    it.effect(`on ${name}: arrays that do not hold as many numbers as their shape says are refused`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [2, 2] }, ({ a }) => ({ b: a.add(a) }))
+        const engine = yield* Engine.Engine
+        const [whole, short] = [NdArray.full([2, 2], 1), NdArray.make([2, 2], [1, 2, 3])]
+        const session = yield* engine.session({ a: whole })
+        const refused = [
+          engine.run(program, { a: short }),
+          Effect.scoped(engine.session({ a: short })),
+          session.advance(program, { a: whole }, { a: short }),
+          session.write({ a: short })
+        ]
+        for (const one of refused) {
+          const { message } = yield* Effect.flip(one)
+          expect(message).toMatch(/expected «a» to hold 4 numbers, as its shape \[2,2\] says, but 3 came$/)
+        }
+        expect([...(yield* session.advance(program)).b!.data]).toEqual([2, 2, 2, 2])
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
     it.effect(`on ${name}: several turns at once are as many one by one`, () =>
       Effect.gen(function* () {
         const program = yield* Program.make({ a: [3], by: [] }, ({ a, by }) => {

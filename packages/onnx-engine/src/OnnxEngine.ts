@@ -145,12 +145,14 @@ export class DeviceMissing extends Schema.TaggedError<DeviceMissing>()("DeviceMi
 }
 
 const on = (threads: Threads.Threads) =>
-  Engine.Engine.of({
-    name,
-    run: (program, inputs) =>
-      Effect.scoped(Effect.flatMap(session(threads, {}), ({ advance }) => advance(program, inputs))),
-    session: (state) => session(threads, state)
-  })
+  Engine.Engine.of(
+    Binding.guarded({
+      name,
+      run: (program, inputs) =>
+        Effect.scoped(Effect.flatMap(session(threads, {}), ({ advance }) => advance(program, inputs))),
+      session: (state) => session(threads, state)
+    })
+  )
 
 /** The engine; its threads begin with it. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
 export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, Effect.map(Threads.make("cpu"), on))

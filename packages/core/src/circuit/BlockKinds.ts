@@ -90,7 +90,7 @@ export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.c
 /** Settings that may be 0. */
 const fromZero = new Set(["padding", "first"])
 
-/** What is wrong with settings for a kind, if anything is. */
+/** What is wrong with settings for a kind, if anything is: what was expected, and what is there. */
 export const wrong = (
   { example, optional }: BlockKind,
   settings: Settings
@@ -117,5 +117,5 @@ export const wrong = (
         ? "a rate from 0 to below 1"
         : `whole numbers of ${names.join(", ")} from 1${also.join("")}${either.join("")}`
   const came = [...names, ...flags, ...unknown].map((name) => `${name} ${settings[name] ?? "absent"}`)
-  return { expected, came: `${came.join(", ")} came` }
+  return { expected, came: came.join(", ") }
 }

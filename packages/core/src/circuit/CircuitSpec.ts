@@ -87,24 +87,31 @@ export const toJson = (circuit: Circuit.Circuit): Json => {
 const mostTimes = 100_000
 
 /** The circuit that `toJson` wrote. */
-export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInvalid> =>
+export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInvalid> => at(json, "")
+
+/** The block at a path of the circuit. */
+const at = (json: Json, path: string): Effect.Effect<Circuit.Circuit, CircuitInvalid> =>
   Effect.gen(function* () {
-    if ("sequence" in json) return Circuit.sequence(...(yield* Effect.forEach(json.sequence, fromJson)))
+    const place = path === "" ? "" : ` in block ${path}`
+    const each = (children: ReadonlyArray<Json>) =>
+      Effect.forEach(children, (child, i) => at(child, Circuit.join(path, i)))
+    if ("sequence" in json) return Circuit.sequence(...(yield* each(json.sequence)))
     if ("repeat" in json) {
       const { times } = json
-      if (times >= 1 && times <= mostTimes) return Circuit.repeat(yield* fromJson(json.repeat), times)
-      const reason = `expected a repeat of 1 to ${mostTimes} times, but ${times} came; write how often the block is repeated`
+      if (times >= 1 && times <= mostTimes)
+        return Circuit.repeat(yield* at(json.repeat, Circuit.join(path, "*")), times)
+      const reason = `expected a repeat of 1 to ${mostTimes} times, but ${times} came${place}; write how often the block is repeated`
       return yield* new CircuitInvalid({ reason })
     }
-    if ("residual" in json) return Circuit.residual(yield* fromJson(json.residual))
+    if ("residual" in json) return Circuit.residual(yield* at(json.residual, Circuit.join(path, 0)))
     if ("branch" in json) {
-      const [first, ...rest] = yield* Effect.forEach(json.branch, fromJson)
+      const [first, ...rest] = yield* each(json.branch)
       if (first !== undefined) return Circuit.branch(first, ...rest)
-      const reason = "expected a branch of one block or more, but an empty one came; write what stands side by side"
+      const reason = `expected a branch of one block or more, but an empty one came${place}; write what stands side by side`
       return yield* new CircuitInvalid({ reason })
     }
     if ("graph" in json) {
-      const reason = "expected a graph as rai wrote it, but another came; take the circuit from its model again"
+      const reason = `expected a graph as rai wrote it, but another came${place}; take the circuit from its model again`
       return yield* Effect.try({
         try: () => GraphSpec.fromJson(json.graph),
         catch: () => new CircuitInvalid({ reason })
@@ -117,14 +124,14 @@ export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInva
     const kind = BlockKinds.table[json.kind]
     if (kind === undefined) {
       const known = kinds.join(", ")
-      const reason = `expected a block of kind ${known}, but «${json.kind}» came; build circuits with stages of your own in code`
+      const reason = `expected a block of kind ${known}, but «${json.kind}» came${place}; build circuits with stages of your own in code`
       return yield* new CircuitInvalid({ reason })
     }
     const settings = json.settings ?? {}
     const wrong = BlockKinds.wrong(kind, settings)
     if (wrong === undefined) return kind.make(settings)
     const example = JSON.stringify({ kind: json.kind, settings: kind.example })
-    const reason = `expected a ${json.kind} block with ${wrong.expected}, but ${wrong.came}; write for instance ${example}`
+    const reason = `expected a ${json.kind} block with ${wrong.expected}, but ${wrong.came} came${place}; write for instance ${example}`
     return yield* new CircuitInvalid({ reason })
   })
 
@@ -145,9 +152,29 @@ export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
     return new CircuitInvalid({ reason })
   }
   const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("there is no such file that can be read"))
-  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(File))(text), () =>
-    invalid("it holds something else")
+  const json = yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (error) => invalid(`it is no JSON (${(error as Error).message})`)
+  })
+  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(File)(json), ({ message }) =>
+    invalid(`it holds something else${deepest(message)}`)
   )
-  const circuit = yield* fromJson("content" in decoded ? decoded.content.circuit : decoded)
+  const circuit = yield* Effect.mapError(
+    fromJson("content" in decoded ? decoded.content.circuit : decoded),
+    ({ reason }) => new CircuitInvalid({ reason: `${file}: ${reason}` })
+  )
   return Circuit.depth(circuit) > 0 ? circuit : yield* invalid("it has no linear block, so nothing to train")
 })
+
+/** Of what the schema says of each kind of block, the place that lies deepest: there the others do not even begin. */
+const deepest = (message: string): string => {
+  const missing = "Missing key"
+  const faults = [...message.matchAll(/^(.*)\n {2}at (.*)$/gm)].map(([, fault = "", path = ""]) => {
+    const keys = path.slice(1, -1).split("][")
+    return fault === missing ? { keys: keys.slice(0, -1), fault: "none of the kinds of blocks" } : { keys, fault }
+  })
+  const [found] = faults.sort((a, b) => b.keys.length - a.keys.length)
+  if (found === undefined) return ""
+  const place = found.keys.length === 0 ? "" : ` at ${found.keys.join(" ").replaceAll('"', "")}`
+  return `, ${found.fault.toLowerCase()}${place}`
+}

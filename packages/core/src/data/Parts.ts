@@ -9,7 +9,10 @@ import * as Dataset from "./Dataset.ts"
 import * as Frame from "./Frame.ts"
 import * as Preprocessing from "./Preprocessing.ts"
 
-/** How many examples each part has, and the parts themselves, in the same order each time that they are read. */
+/**
+ * How many examples each part has, and the parts themselves, in the same order each time that they are read. Batches are of one part each, so
+ * one that is smaller than a batch is not trained on.
+ */
 export interface Parts<E = never, R = never> {
   readonly sizes: ReadonlyArray<number>
   readonly read: Stream.Stream<Dataset.Dataset, E, R>

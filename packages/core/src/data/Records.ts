@@ -32,7 +32,7 @@ const parse = Effect.fnUntraced(function* (
     record_delimiter: ["\r\n", "\n", "\r"],
     max_record_size: longestRecord,
     on_record: (record: ReadonlyArray<string>, { lines }) => {
-      if (Option.isNone(refused)) refused = taker.add(record, lines)
+      if (Option.isNone(refused)) refused = garbled(source, record, lines) ?? taker.add(record, lines)
       line = lines
       return null // keeps nothing in the parser
     }
@@ -51,6 +51,20 @@ const parse = Effect.fnUntraced(function* (
     Stream.concat(Stream.fromEffect(settle((callback) => parser.end(callback))))
   )
 })
+
+/** Text in another encoding: read on, different words would become the same, and so would classes. */
+const garbled = (
+  source: string,
+  record: ReadonlyArray<string>,
+  line: number
+): Option.Option<DataInvalid> | undefined => {
+  const cell = record.find((text) => text.includes("\uFFFD"))
+  if (cell === undefined) return undefined
+  const came = `${quote(cell)} holds bytes that are none`
+  return Option.some(
+    new DataInvalid({ source, line, expected: "text in UTF-8", came, advice: "save the file as UTF-8" })
+  )
+}
 
 /** `line` is where the record at fault begins. */
 const malformed = (source: string, code: string, line: number): DataInvalid => {

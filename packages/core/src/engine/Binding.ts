@@ -3,8 +3,9 @@
  */
 import { Effect } from "effect"
 import type { Program } from "../program/Program.ts"
+import { size } from "../tensor/NdArray.ts"
 import { show } from "../tensor/Shape.ts"
-import { EngineFailed } from "./Engine.ts"
+import { type Arrays, type Engine, EngineFailed } from "./Engine.ts"
 
 /** The length of each named dimension, or a reason why the arrays are not this program's inputs. */
 export const lengths = (
@@ -31,6 +32,30 @@ export const lengths = (
     }
   }
   return Effect.succeed(found)
+}
+
+/** The engine, but for arrays that hold more or less numbers than their shape says, which it refuses: else they would run into others' memory. */
+export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
+  const check = (...all: ReadonlyArray<Arrays>): Effect.Effect<void, EngineFailed> => {
+    for (const arrays of all) {
+      for (const [name, { data, shape }] of Object.entries(arrays)) {
+        if (data.length === size(shape)) continue
+        const reason = `expected «${name}» to hold ${size(shape)} numbers, as its shape ${show(shape)} says, but ${data.length} came`
+        return Effect.fail(new EngineFailed({ engine: engine.name, reason }))
+      }
+    }
+    return Effect.void
+  }
+  return {
+    name: engine.name,
+    run: (program, inputs) => Effect.andThen(check(inputs), engine.run(program, inputs)),
+    session: (state) =>
+      Effect.map(Effect.andThen(check(state), engine.session(state)), ({ advance, read, write }) => ({
+        read,
+        advance: (program, ...turns) => Effect.andThen(check(...turns), advance(program, ...turns)),
+        write: (entries) => Effect.andThen(check(entries), write(entries))
+      }))
+  }
 }
 
 /** The state of a session after a program ran: outputs that name an entry replace it, the others are the report. */

@@ -66,17 +66,20 @@ export const balancedAccuracy = (confusion: NdArray): number => {
 export const f1 = (confusion: NdArray): ReadonlyArray<number> =>
   counts(confusion).map((of) => (of.right === 0 ? 0 : (2 * of.right) / (of.true + of.found)))
 
-/** The mean F1 over the classes. */
+/** The mean F1 over the classes that are there or were found. */
 export const macroF1 = (confusion: NdArray): number => {
-  const each = f1(confusion)
+  const all = f1(confusion)
+  const each = counts(confusion).flatMap((of, c) => (of.true + of.found === 0 ? [] : [all[c]!]))
   return sum(each) / each.length
 }
 
 /**
  * The probability that of a random example of class 1 and one of class 0 the first has the larger score, equal ones counting half: the area
- * under the receiver's operating characteristic. NaN where a class is missing.
+ * under the receiver's operating characteristic. NaN where a class is missing or a score is NaN.
  */
 export const rocAuc = (labels: Numbers, scores: Numbers): number => {
+  // NaN has no place in an order.
+  if (Array.prototype.some.call(scores, Number.isNaN)) return Number.NaN
   const order = Array.from({ length: labels.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!)
   let [ranks, ones] = [0, 0]
   for (let from = 0; from < order.length; ) {

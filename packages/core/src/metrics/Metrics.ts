@@ -16,7 +16,7 @@ export interface OfClasses {
   readonly f1: number
   /** Of each class. */
   readonly f1OfClasses: ReadonlyArray<number>
-  /** Of class 1 where there are two, else the mean over each class against the others; NaN where a class is missing. */
+  /** Of class 1 where there are two, else the mean over each class against the others; NaN where a class is missing or an answer is NaN. */
   readonly rocAuc: number
   readonly logLoss: number
   /** A row for each true class and a column for each that was found. */
@@ -64,7 +64,10 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
   const shares = probabilities(logits)
   const classes = shares.shape[1]!
   const confusion = Classification.confusionMatrix(labels, found, classes)
-  const f1OfClasses = Classification.f1(confusion)
+  // An answer that is NaN is wrong: as if it were a class that nothing is of.
+  const none = found.map((c) => (c < 0 ? classes : c))
+  const counted = Classification.confusionMatrix(labels, none, classes + 1)
+  const f1OfClasses = Classification.f1(counted).slice(0, classes)
   const column = (c: number) => Array.from({ length: labels.length }, (_, i) => shares.data[i * classes + c]!)
   const against = (c: number) =>
     Classification.rocAuc(
@@ -76,8 +79,8 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
     task,
     examples: labels.length,
     accuracy: Classification.accuracy(labels, found),
-    balancedAccuracy: Classification.balancedAccuracy(confusion),
-    f1: task === "binary" ? f1OfClasses[1]! : Classification.macroF1(confusion),
+    balancedAccuracy: Classification.balancedAccuracy(counted),
+    f1: task === "binary" ? f1OfClasses[1]! : Classification.macroF1(counted),
     f1OfClasses,
     rocAuc: task === "binary" ? each[1]! : each.reduce((sum, auc) => sum + auc, 0) / classes,
     logLoss: Classification.logLoss(labels, shares),

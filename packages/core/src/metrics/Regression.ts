@@ -29,7 +29,8 @@ export const meanAbsoluteError = (targets: NdArray, predictions: NdArray): numbe
   mean(each(targets, (output) => mean(differences(targets, predictions, output).map(Math.abs))))
 
 /**
- * R² = 1 − Σ (y − ŷ)² / Σ (y − mean y)², of several outputs the mean of theirs; of an output that does not vary 1 where it is met, else 0.
+ * R² = 1 − Σ (y − ŷ)² / Σ (y − mean y)², of several outputs the mean of theirs; of an output that does not vary 1 where it is met, else 0;
+ * NaN of less than two examples.
  *
  * ```ts
  * import { NdArray, Regression } from "@rai/core"
@@ -44,6 +45,7 @@ export const r2 = (targets: NdArray, predictions: NdArray): number =>
       const centre = mean(y)
       const total = y.reduce((sum, value) => sum + (value - centre) ** 2, 0)
       const left = differences(targets, predictions, output).reduce((sum, d) => sum + d * d, 0)
+      if (y.length < 2) return Number.NaN
       return total === 0 ? Number(left === 0) : 1 - left / total
     })
   )

@@ -2,6 +2,7 @@
  * The free run: no auxiliaries, z_t = ẑ_t. What a trained circuit is worth shows here alone.
  */
 import { Effect } from "effect"
+import * as BlockKinds from "../circuit/BlockKinds.ts"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Program from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
@@ -22,9 +23,26 @@ import { evaluate } from "./Evaluation.ts"
  * ```
  */
 export const program = (circuit: Circuit.Circuit): Effect.Effect<Program.Program, ShapeMismatch> =>
-  Program.make(signature(circuit), (given) => ({
-    output: evaluate(circuit, (name) => given[name]!, given.x!)
-  }))
+  Effect.andThen(
+    checkSettings(circuit),
+    Effect.suspend(() =>
+      Program.make(signature(circuit), (given) => ({
+        output: evaluate(circuit, (name) => given[name]!, given.x!)
+      }))
+    )
+  )
+
+/** Settings that no formula follows would show as anything. */
+const checkSettings = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
+  for (const { block, path } of Circuit.leaves(circuit)) {
+    // A stage of one's own has none.
+    const kind = Object.keys(block.settings).length > 0 ? BlockKinds.table[block.kind] : undefined
+    const wrong = kind && BlockKinds.wrong(kind, block.settings)
+    if (wrong === undefined) continue
+    const advice = `write for instance ${JSON.stringify(kind!.example)}`
+    return yield* new ShapeMismatch({ operation: block.kind, path, ...wrong, advice })
+  }
+})
 
 /** The widths that go in and come out, as the first stage that knows its own says, and the free run. */
 export const widths = Effect.fn("FreeRun.widths")(function* (circuit: Circuit.Circuit) {

@@ -16,7 +16,7 @@ import * as Uniforms from "./Uniforms.ts"
 /** A cut that no place of the circuit fits. */
 export class NothingCut extends Schema.TaggedError<NothingCut>()("NothingCut", {
   include: Schema.String,
-  every: Schema.Int,
+  every: Schema.Number,
   places: Schema.String
 }) {
   override get message(): string {

@@ -35,7 +35,7 @@ export interface Kind<S extends Schema.Codec<unknown, unknown>> {
   readonly schema: S
 }
 
-/** Writes the pair into `folder`, which must exist, and removes the arrays of earlier pairs, whole or begun. */
+/** Writes the pair into `folder`, which is made where there is none, and removes the arrays of earlier pairs, whole or begun. */
 export const write = Effect.fn("Archive.write")(function* <S extends Schema.Codec<unknown, unknown>>(
   kind: Kind<S>,
   folder: string,
@@ -49,6 +49,7 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
   const file = `${kind.name}-${sha256.slice(0, 12)}.safetensors`
   const encoded = yield* Effect.orDie(Schema.encodeEffect(kind.schema)(content))
   const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content: encoded }
+  yield* fs.makeDirectory(folder, { recursive: true })
   yield* replace(path.join(folder, file), bytes)
   yield* replace(
     path.join(folder, `${kind.name}.json`),

@@ -57,7 +57,7 @@ export interface Outcome {
 const secondsBetweenSnapshots = 2
 
 /** Steps go to the engine several at once, as many as take about so long: progress and an interrupt are not to wait longer. */
-const secondsAtOnce = 0.03
+const secondsAtOnce = 0.04
 
 /** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
 export const carryOut = Effect.fnUntraced(function* <E, R>(
@@ -93,6 +93,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   let measurement = undefined as Measurement.Measurement | undefined
   let failed = undefined as NumbersLost | undefined
   const untold: Array<TrainingEvent> = []
+  let isHeard = true
 
   /** A callback that throws ends the run as one that fails does. */
   const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) =>
@@ -196,8 +197,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     const began = clock()
     yield* advance(progress.step, count)
     const seconds = clock()
-    if (count === atOnce && 2 * (seconds - began) < secondsAtOnce) atOnce *= 2
-    else if (seconds - began > secondsAtOnce) atOnce = Math.max(1, Math.floor(atOnce / 2))
+    atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
     // The last of them is told with what is measured there, if anything is.
     const isMeasured = (step: number) => step % interval === 0 || step === total
     for (let step = 1; step <= count; step++) {
@@ -227,7 +227,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
         onEvent === undefined
           ? Effect.void
           : calling("onEvent", event._tag === "Finished" ? progress.step : event.progress.step, () => onEvent(event))
-      return Effect.as(Effect.forEach(events, hearing, { discard: true }), events)
+      const heard = Effect.tapError(Effect.forEach(events, hearing, { discard: true }), () =>
+        Effect.sync(() => {
+          isHeard = false
+        })
+      )
+      return Effect.as(heard, events)
     })
   )
   // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
@@ -261,12 +266,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     yield* write({ ...layout.slots(1), ...layout.multipliers })
     yield* measure()
   }
-  yield* Effect.onInterrupt(loop(), () =>
-    Effect.ignore(
-      Effect.tapError(Effect.andThen(hear, snapshot), (error) =>
-        Effect.logWarning(`the last snapshot was not kept: ${error}`)
-      )
-    )
+  const keep = (last: Effect.Effect<unknown, unknown, R>) =>
+    Effect.ignore(Effect.tapError(last, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
+  yield* loop().pipe(
+    Effect.onInterrupt(() => keep(Effect.andThen(hear, snapshot))),
+    // A listener that fails ends the run, but loses none of its work.
+    Effect.tapError(() => (isHeard ? Effect.void : keep(snapshot)))
   )
   const solved = progress.ended === "solved"
   const toBest =

@@ -114,7 +114,7 @@ const common: Readonly<Record<string, Setting>> = {
 const cutting: Readonly<Record<string, Setting>> = {
   every: (draft, value) => counting("every", "every=10")(draft.cut as never, value),
   after: (draft, value) => {
-    const known = ["linear", "activation", "residual", ...Object.keys(BlockKinds.table)]
+    const known = [...new Set(["linear", "activation", "residual", ...Object.keys(BlockKinds.table)])]
     // Operators of networks from elsewhere have a capital.
     const wrong = value.split("+").some((kind) => !known.includes(kind) && !/^[A-Z]\w*$/.test(kind))
     if (wrong) return `one of ${known.join(", ")}, or operators as in Gemm+Conv`

@@ -2,6 +2,7 @@
  * How good a trained circuit is on data it may never have seen: by its free run.
  */
 import { Effect } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Metrics from "../metrics/Metrics.ts"
@@ -9,7 +10,8 @@ import * as Loss from "../optimization/Loss.ts"
 import * as Program from "../program/Program.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
-import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
+import { show } from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Trained } from "./Trained.ts"
 
 /** Loss, and accuracy where there are classes. */
@@ -25,6 +27,11 @@ export const predict = (
 ): Effect.Effect<NdArray, EngineFailed | ShapeMismatch, Engine> =>
   Effect.gen(function* () {
     const program = yield* FreeRun.program(trained.circuit)
+    const width = Circuit.inputs(trained.circuit)
+    if (inputs.shape.length !== 2 || inputs.shape[1] !== width) {
+      const [came, advice] = [show(inputs.shape), "give one column for each input of the circuit"]
+      return yield* new ShapeMismatch({ operation: "the inputs", expected: `[examples, ${width}]`, came, advice })
+    }
     const outputs = yield* Engine.use((engine) => engine.run(program, { ...trained.parameters, x: inputs }))
     return outputs.output!
   })

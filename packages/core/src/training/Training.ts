@@ -16,6 +16,7 @@ import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as Phase from "./Phase.ts"
+import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
@@ -38,7 +39,7 @@ export interface Options<E = never, R = never> {
   readonly from?: PhaseRun.Snapshot | undefined
   /** Is told each event before anybody else, and before a snapshot that holds it is taken: for what must not be lost. */
   readonly onEvent?: (event: TrainingEvent) => Effect.Effect<void, E, R>
-  /** Is given a snapshot every two seconds, and once more when the run is interrupted or loses its numbers. */
+  /** Is given a snapshot every two seconds, and once more when the run is interrupted, loses its numbers, or `onEvent` fails. */
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
 }
 
@@ -124,7 +125,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   emit: Emit
 ) {
   const plan = options.plan ?? Plan.auto(circuit)
-  yield* check(circuit, data, plan)
+  yield* check(circuit, data, plan, options.validation)
   const whole = options.parts === undefined ? undefined : plan.phases.find(isWhole)
   if (whole !== undefined) {
     return yield* new PlanUnfit({
@@ -187,14 +188,30 @@ const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || ph
 
 /**
  * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
- * phase whose cut matches nothing, a stop that no run can reach.
+ * phase whose cut matches nothing or whose numbers do not do, a stop that no run can reach, validation data of another kind.
  */
-export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Circuit, data: Dataset, plan: Plan.Plan) {
+export const check = Effect.fn("Training.check")(function* (
+  circuit: Circuit.Circuit,
+  data: Dataset,
+  plan: Plan.Plan,
+  validation?: Dataset
+) {
   // Widths that do not fit each other show when the free run is written down.
   const { inputs, outputs } = yield* FreeRun.widths(circuit)
   const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
   if (inputs !== features || outputs !== targets) {
     return yield* new WidthsMismatch({ inputs, outputs, features, targets })
+  }
+  if (Object.keys(Circuit.parameters(circuit)).length === 0) {
+    const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
+    return yield* new PlanUnfit({ expected: "a circuit with parameters to train", came: "it has none", advice })
+  }
+  if (validation !== undefined && sort(validation) !== sort(data)) {
+    return yield* new PlanUnfit({
+      expected: `validation data as the training data, ${sort(data)}`,
+      came: `${sort(validation)} came`,
+      advice: "read or make both in one way"
+    })
   }
   if (plan.phases.length === 0) {
     return yield* new PlanUnfit({
@@ -204,6 +221,8 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
     })
   }
   for (const phase of plan.phases) {
+    const fault = PhaseFault.of(phase)
+    if (fault !== undefined) return yield* new PlanUnfit({ ...fault, advice: "change it in the plan" })
     if (phase.optimizer.name === "rprop" && phase.curve.name !== "constant") {
       return yield* new PlanUnfit({
         expected: "a rule whose rate can follow a curve",
@@ -214,16 +233,10 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
     if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)
     // A block may ask more of a step than of the free run.
     yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? data.inputs.shape[0]!, inputs]))
-    if (phase.kind !== "backpropagate" && !(Number.isInteger(phase.cut.every) && phase.cut.every >= 1)) {
-      return yield* new PlanUnfit({
-        expected: "a cut every k-th place, k a whole number from 1",
-        came: `every ${phase.cut.every} came`,
-        advice: "write every=1 for all places"
-      })
-    }
     if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) continue
+    const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
     return yield* new PlanUnfit({
-      expected: `a cut that matches some of the circuit's ${Circuit.depth(circuit)} maps in ${Phase.print(phase)}`,
+      expected: `a cut that matches some of the circuit's places, ${[...kinds].join(" and ")}, in ${Phase.print(phase)}`,
       came: "it matches none",
       advice: "cut more often (every=1), cut the output too (output), or backpropagate"
     })
@@ -236,6 +249,10 @@ export const check = Effect.fn("Training.check")(function* (circuit: Circuit.Cir
     })
   }
 })
+
+/** What data must share to be measured by one circuit. */
+const sort = ({ inputs, targets, task }: Dataset): string =>
+  `${task} with ${inputs.shape[1]} inputs and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`
 
 /** Seconds, counted on from `before`. */
 const stopwatch = (before: number, clock: Clock.Clock) => {

@@ -1,6 +1,7 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, CircuitSpec } from "@rai/core"
-import { Effect, Schema } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 
 describe("circuits as text", () => {
   it.effect("widths repeat", () =>
@@ -21,6 +22,40 @@ describe("circuits as text", () => {
         /^expected at least an input and an output width/
       )
     })
+  )
+
+  it.effect("a file's fault is told with its place", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const file = `${yield* fs.makeTempDirectoryScoped()}/c.json`
+      const other = `expected a circuit as JSON in ${file}, but it holds something else`
+      const faults: ReadonlyArray<readonly [string, string]> = [
+        [
+          '{"sequence": [{"kind":',
+          `expected a circuit as JSON in ${file}, but it is no JSON (Unexpected end of JSON input)`
+        ],
+        ["[]", other],
+        ['{"knd": "tanh"}', `${other}, none of the kinds of blocks`],
+        [
+          '{"sequence": [{"kind": "tanh"}, {"repeat": {"kind": "tanh"}, "times": 2.5}]}',
+          `${other}, expected an integer at sequence 1 times`
+        ],
+        ['{"residual": {"branch": [{"kind": "tanh"}, 3]}}', `${other}, expected object at residual branch 1`],
+        [
+          '{"sequence": [{"repeat": {"residual": {"kind": "linear", "settings": {"inputs": 2, "output": 2}}}, "times": 3}]}',
+          `${file}: expected a linear block with whole numbers of inputs, outputs from 1, but inputs 2, outputs absent, output 2 came in block 0.*.0`
+        ],
+        [
+          '{"sequence": [{"branch": []}]}',
+          `${file}: expected a branch of one block or more, but an empty one came in block 0`
+        ]
+      ]
+      for (const [text, message] of faults) {
+        yield* fs.writeFileString(file, text)
+        const error = yield* Effect.flip(CircuitSpec.read(file))
+        assert.strictEqual(error.message.slice(0, error.message.lastIndexOf("; ")), message)
+      }
+    }).pipe(Effect.provide(NodeFileSystem.layer), Effect.scoped)
   )
 
   it.effect("JSON there and back", () =>

@@ -234,6 +234,11 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         "a.csv, line 2: expected well-formed CSV, but text follows a closing quote; close every quote, and write a quote inside a quoted cell twice"
       ],
       [
+        "another encoding, in which different classes would become one",
+        Buffer.from("a,label\n1,klein\n2,größe\n3,grüße\n", "latin1"),
+        "a.csv, line 3: expected text in UTF-8, but «gr\uFFFD\uFFFDe» holds bytes that are none; save the file as UTF-8"
+      ],
+      [
         "a gzip cut short",
         gzipSync(good).subarray(0, 30),
         "a.csv.gz: expected a whole gzip file, but it is cut short or damaged (unexpected end of file); copy or download the file again",

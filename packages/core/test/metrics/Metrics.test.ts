@@ -34,6 +34,8 @@ const fixture = Fixture.read<{
   >
   readonly certain: Readonly<Record<"float32" | "float64", number>>
   readonly strays: Fixture.Numbers
+  /** Macro F1 of two classes of three, the third neither there nor found. */
+  readonly absent: number
 }>("metrics.json")
 
 const near = (came: number, expected: number, what: string) => assert.approximately(came, expected, 1e-12, what)
@@ -98,11 +100,26 @@ describe("metrics are scikit-learn's", () => {
     }
   })
 
+  it("of answers that are NaN count them as wrong", () => {
+    const logits = NdArray.make([4, 1], [1, Number.NaN, -1, 1])
+    const came = Metrics.of("binary", NdArray.make([4, 1], [1, 0, 0, 1]), logits) as Metrics.OfClasses
+    assert.deepStrictEqual([came.accuracy, came.balancedAccuracy, came.f1], [0.75, 0.75, 1])
+    assert.isNaN(came.rocAuc)
+    assert.isNaN(came.logLoss)
+    assert.deepStrictEqual(came.confusion, [
+      [1, 0],
+      [0, 2]
+    ])
+  })
+
   it("of what leaves nothing to measure are what scikit-learn says too", () => {
     const same = NdArray.make([3, 1], [2, 2, 2])
     assert.strictEqual(Regression.r2(same, same), 1)
     assert.strictEqual(Regression.r2(same, NdArray.make([3, 1], [2, 2, 3])), 0)
     assert.isNaN(Classification.rocAuc([1, 1], [0.2, 0.3]))
+    assert.isNaN(Regression.r2(NdArray.make([1, 1], [2]), NdArray.make([1, 1], [2])))
+    assert.isNaN(Classification.rocAuc([0, 1, 1, 0], [Number.NaN, 0.2, 0.9, 0.1]))
+    near(Classification.macroF1(Classification.confusionMatrix([0, 0, 1], [0, 1, 1], 3)), fixture.absent, "macro F1")
     const lost = Classification.largest(NdArray.make([2, 2], [1, Number.NaN, 1, 2]))
     assert.deepStrictEqual([...lost], [-1, 1])
     assert.deepStrictEqual([...Classification.largest(NdArray.make([2, 1], [Number.NaN, 1]))], [-1, 1])

@@ -8,7 +8,6 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Checkpoint, Circuit, Moons, Plan, ReferenceEngine, Training, type TrainingEvent } from "@rai/core"
 import { Cause, Effect, Exit, Layer, Schema, Stream } from "effect"
-import { TestClock } from "effect/testing"
 
 const circuit = Circuit.perceptron([2, 6, 6, 1], { activation: "tanh" })
 const plan = Plan.relax({ steps: 20, interval: 2 }).pipe(Plan.andThen(Plan.backpropagate({ steps: 20, interval: 2 })))
@@ -63,13 +62,12 @@ describe("a consumer of the stream", () => {
 })
 
 describe("onEvent", () => {
-  it.effect("that throws ends the run with one line; the last snapshot is there, and goes on to the bit", () =>
+  it.effect("that throws ends the run with one line; where it stood is kept, and goes on to the bit", () =>
     Effect.gen(function* () {
       const { data, goneOn, onSnapshot, whole } = yield* setting
       const onEvent = (event: TrainingEvent.TrainingEvent): Effect.Effect<void> => {
         if (late(event)) throw new Error("the disk is on fire\nand more")
-        // Snapshots are two seconds apart.
-        return TestClock.adjust("3 seconds")
+        return Effect.void
       }
       const error = yield* Effect.flip(Training.fit(circuit, data, { plan, seed, onEvent, onSnapshot }))
       assert.match(
@@ -77,8 +75,19 @@ describe("onEvent", () => {
         /^expected onEvent to end or to fail, but it threw at step \d+ of backpropagate: Error: the disk is on fire; see to it, and go on from the last snapshot$/
       )
       const { from, parameters } = yield* goneOn
-      assert.isAtLeast(from, 1)
-      assert.isAtMost(from, 27)
+      assert.isAtLeast(from, 27)
+      assert.deepStrictEqual(parameters, whole)
+    }).pipe(Effect.provide(layers))
+  )
+
+  it.effect("that fails does too, with its own error", () =>
+    Effect.gen(function* () {
+      const { data, goneOn, onSnapshot, whole } = yield* setting
+      const onEvent = consumers.fails!
+      const error = yield* Effect.flip(Training.fit(circuit, data, { plan, seed, onEvent, onSnapshot }))
+      assert.instanceOf(error, Refused)
+      const { from, parameters } = yield* goneOn
+      assert.isAtLeast(from, 27)
       assert.deepStrictEqual(parameters, whole)
     }).pipe(Effect.provide(layers))
   )

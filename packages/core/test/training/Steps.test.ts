@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Adam,
   Circuit,
   Cut,
   Dataset,
@@ -145,7 +146,32 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "a cut between places",
       Phase.relax({ steps: 1, cut: { ...Cut.paper, every: 1.5 } }),
-      "expected a cut every k-th place, k a whole number from 1, but every 1.5 came; write every=1 for all places"
+      "expected every of relax to be a whole number from 1, but 1.5 came; change it in the plan"
+    ],
+    [
+      "a cut after blocks that there are not",
+      Phase.relax({ steps: 1, cut: { ...Cut.paper, after: "tahn" } }),
+      "expected a cut that matches some of the circuit's places, linear and batch-norm and tanh, in relax:1:rprop=0.1:after=tahn, but it matches none; cut more often (every=1), cut the output too (output), or backpropagate"
+    ],
+    [
+      "measurements that never come",
+      Phase.backpropagate({ steps: 1, interval: 0 }),
+      "expected interval of backpropagate to be a whole number from 1, but 0 came; change it in the plan"
+    ],
+    [
+      "half a step",
+      Phase.alternate({ steps: 2.5 }),
+      "expected steps of alternate to be a whole number from 1, but 2.5 came; change it in the plan"
+    ],
+    [
+      "a rate that is none",
+      Phase.backpropagate({ steps: 1, optimizer: Adam.make(Number.NaN) }),
+      "expected the rate of adam of backpropagate to be a number above 0, but NaN came; change it in the plan"
+    ],
+    [
+      "a weight below 0",
+      Phase.relax({ steps: 1, λ: -1 }),
+      "expected λ of relax to be a number from 0, but -1 came; change it in the plan"
     ]
   ]
   for (const [name, phase, message] of wrong) {
@@ -156,6 +182,46 @@ describe("what no step can follow is told before one is taken", () => {
       })
     )
   }
+
+  const blocks: ReadonlyArray<readonly [Circuit.Circuit, string]> = [
+    [
+      sequence(linear(2, 4), sequence(tanh, linear(4, 0))),
+      'linear in block 1.1: expected whole numbers of inputs, outputs from 1, but inputs 4, outputs 0 came; write for instance {"inputs":2,"outputs":8}'
+    ],
+    [
+      sequence(linear(2, -3), linear(-3, 1)),
+      'linear in block 0: expected whole numbers of inputs, outputs from 1, but inputs 2, outputs -3 came; write for instance {"inputs":2,"outputs":8}'
+    ],
+    [
+      sequence(Circuit.unflatten({ channels: 1, length: 2 }), Circuit.conv1d({ channels: 1, filters: 1, kernel: 0 })),
+      'conv1d in block 1: expected whole numbers of channels, filters, kernel, stride, padding from 1 (padding from 0), but channels 1, filters 1, kernel 0, stride 1, padding 0 came; write for instance {"channels":1,"filters":6,"kernel":3,"stride":1,"padding":1}'
+    ],
+    [
+      Circuit.sequence(Circuit.columns({ inputs: 2, first: 0, count: 1 })),
+      "expected a circuit with parameters to train, but it has none; add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
+    ]
+  ]
+  for (const [wrong, message] of blocks) {
+    it.effect(message.slice(0, message.indexOf(",")), () =>
+      Effect.gen(function* () {
+        const plan = Plan.backpropagate({ steps: 1 })
+        const error = yield* Effect.flip(Training.check(wrong, yield* Moons.make({ examples: 10 }), plan))
+        assert.strictEqual(error.message, message)
+      })
+    )
+  }
+
+  it.effect("validation data of another kind", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const validation = { ...data, task: "regression" as const }
+      const error = yield* Effect.flip(Training.fit(circuit, data, { validation, seed: 1 }))
+      assert.strictEqual(
+        error.message,
+        "expected validation data as the training data, binary with 2 inputs and 1 output, but regression with 2 inputs and 1 output came; read or make both in one way"
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
 
   it.effect("and a loss that is no number", () =>
     Effect.gen(function* () {

@@ -15,8 +15,9 @@ layer(NodeServices.layer)("TrainedStore", (it) => {
       const circuit = Rai.Circuit.perceptron([3, 2, 1], { activation: "tanh" })
       const trained = yield* Rai.Training.fit(circuit, data, { plan: Rai.Plan.backpropagate({ steps: 2 }), seed: 0 })
       assert.strictEqual(trained.preprocessing, data.preprocessing)
-      yield* Rai.TrainedStore.save(folder, trained)
-      const loaded = yield* Rai.TrainedStore.load(folder)
+      // A folder that there was not.
+      yield* Rai.TrainedStore.save(`${folder}/runs/1`, trained)
+      const loaded = yield* Rai.TrainedStore.load(`${folder}/runs/1`)
       assert.deepStrictEqual(loaded.preprocessing, trained.preprocessing)
       const inputs = yield* Rai.Source.inputs(path, loaded)
       assert.deepStrictEqual(inputs, data.inputs)

@@ -65,27 +65,30 @@ const value = (
 }
 
 /** Runs programs in float64 on one core: for gradients, fixtures and small circuits. */
-export const layer: Layer.Layer<Engine> = Layer.succeed(Engine, {
-  name,
-  run: evaluate,
-  session: (initial) =>
-    Effect.sync(() => {
-      const state: Record<string, NdArray> = Object.fromEntries(
-        Object.entries(initial).map(([entry, array]) => [entry, values(array)])
-      )
-      return {
-        advance: inTurn((program, inputs) =>
-          Effect.map(
-            Effect.suspend(() => evaluate(program, { ...state, ...inputs })),
-            (outputs) => {
-              const divided = Binding.divide(outputs, (entry) => entry in state)
-              Object.assign(state, divided.state)
-              return divided.report
-            }
-          )
-        ),
-        read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
-        write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
-      }
-    })
-})
+export const layer: Layer.Layer<Engine> = Layer.succeed(
+  Engine,
+  Binding.guarded({
+    name,
+    run: evaluate,
+    session: (initial) =>
+      Effect.sync(() => {
+        const state: Record<string, NdArray> = Object.fromEntries(
+          Object.entries(initial).map(([entry, array]) => [entry, values(array)])
+        )
+        return {
+          advance: inTurn((program, inputs) =>
+            Effect.map(
+              Effect.suspend(() => evaluate(program, { ...state, ...inputs })),
+              (outputs) => {
+                const divided = Binding.divide(outputs, (entry) => entry in state)
+                Object.assign(state, divided.state)
+                return divided.report
+              }
+            )
+          ),
+          read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
+          write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
+        }
+      })
+  })
+)

@@ -98,7 +98,7 @@ export const make = (backend: Backend) => {
       })
     )
 
-  return Engine.of({ name: backend.name, run, session })
+  return Engine.of(Binding.guarded({ name: backend.name, run, session }))
 }
 
 const onOneLine = (error: unknown): string =>
