@@ -128,12 +128,13 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
 
 /** Data with the columns and classes that something was trained on, preprocessed as those were. */
 const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
-  const frame = yield* Source.frame(data, {
-    label,
-    ...(Source.isFile(data) && { task: of.task, ...Preprocessing.reading(of.preprocessing?.columns ?? []) })
-  })
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
+  const frame = yield* Source.frame(data, {
+    label,
+    ...Settings.known(data, { names: own, task, classNames }),
+    ...(Source.isTable(data) && Preprocessing.reading(of.preprocessing?.columns ?? []))
+  })
   const names = own.length === 0 ? frame.columns.map(({ name }) => name) : own
   const mine = { names, task, classNames }
   yield* Settings.same("data as it was trained on", mine, frame, data)

@@ -224,10 +224,14 @@ const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
 /** The set that a setting names, which must mean what the training data mean. */
 const another = Effect.fnUntraced(function* (settings: Settings, mine: Meaning, part: "test" | "validation") {
   const source = String(settings[part])
-  const other = yield* Source.frame(source, rules(settings))
+  const other = yield* Source.frame(source, { ...rules(settings), ...known(source, mine) })
   yield* same(`${part} data as the training data are`, mine, other, source)
   return other
 })
+
+/** How a file is read whose columns and classes are known: by their names, in whatever order, and a class may be absent. */
+export const known = (source: string, { classNames, names, task }: Meaning) =>
+  Source.isFile(source) ? { classNames, inputs: names.length === 0 ? undefined : names, task } : {}
 
 /** Fails where a set that came from `source` does not mean what is expected. */
 export const same = Effect.fnUntraced(function* (expected: string, mine: Meaning, came: Frame.Frame, source: string) {

@@ -70,6 +70,51 @@ describe("rai evaluate", () => {
     assert.match(stderr, /^error: expected --data for a model, which keeps none, but none came; add it/)
   })
 
+  it("on a file with its columns in another order, others between them, and without one of the classes", async () => {
+    const some = rows.filter((row) => !row.endsWith("cat"))
+    const [plain, mixed] = [join(place, "some.csv"), join(place, "mixed.csv")]
+    writeFileSync(plain, `size,other,kind\n${some.join("\n")}\n`)
+    const moved = some.map((row) => row.split(",")).map(([size, other, kind]) => `${kind},${other},7,${size}`)
+    writeFileSync(mixed, `kind,other,note,size\n${moved.join("\n")}\n`)
+    const model = join(place, "again.onnx")
+    assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    const asTrained = json(await rai("evaluate", run, "--data", plain, "--json"))
+    assert.deepStrictEqual([asTrained.confusion.length, asTrained.examples, asTrained.rocAuc], [3, 60, null])
+    for (const of of [run, model]) {
+      const { confusion, logLoss } = json(await rai("evaluate", of, "--data", mixed, "--label", "kind", "--json"))
+      assert.deepStrictEqual(confusion, asTrained.confusion)
+      assert.approximately(logLoss, asTrained.logLoss, 1e-5)
+    }
+    const faults = [
+      [mixed, [], /mixed.csv, line 1: expected one column beside the inputs «size», «other», the label's, but/],
+      [mixed, ["--label", "sort"], /mixed.csv, line 1: expected a label column «sort», but the columns are/],
+      [plain, ["--label", "size"], /line 1: expected a label column that is no input, but «size» is one; name another/],
+      [
+        join(place, "strange.csv"),
+        [],
+        /strange.csv, line 2, column «kind»: expected one of the classes «ant», «bee», «cat», but «dog» came/
+      ],
+      [
+        join(place, "unlabelled.csv"),
+        [],
+        /line 1: expected one column beside the inputs «size», «other», the label's, but the columns are «size», «other»; name/
+      ],
+      [
+        join(place, "short.csv"),
+        [],
+        /line 1: expected an input column «other», but the columns are «size», «kind»; add it/
+      ]
+    ] as const
+    writeFileSync(join(place, "strange.csv"), "size,other,kind\n1,2,dog\n")
+    writeFileSync(join(place, "unlabelled.csv"), "size,other\n1,2\n")
+    writeFileSync(join(place, "short.csv"), "size,kind\n1,ant\n")
+    for (const [file, more, message] of faults) {
+      const { code, stderr } = await rai("evaluate", run, "--data", file, ...more)
+      assert.strictEqual(code, 1)
+      assert.match(stderr, message)
+    }
+  })
+
   it("on data with other columns: one line", async () => {
     const { code, stderr } = await rai("evaluate", run, "--data", "moons-100")
     assert.strictEqual(code, 1)

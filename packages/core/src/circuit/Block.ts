@@ -51,11 +51,18 @@ export interface Training {
 export const isLinear = ({ graph, parameters: { weight } }: Block): boolean =>
   graph === undefined && weight?.role === "weight" && weight.shape.length === 2
 
-/** A stage of your own: any plain function on tensors, without parameters. */
-export const stage = (kind: string, apply: (z: Tensor) => Tensor): Block => ({
+/**
+ * A stage of your own: any plain function on tensors, without parameters. One that changes the width and stands first says how many `inputs` it
+ * takes, which else is what the first map behind it does.
+ */
+export const stage = (
+  kind: string,
+  apply: (z: Tensor) => Tensor,
+  settings: { readonly inputs?: number } = {}
+): Block => ({
   _tag: "Block",
   kind,
-  settings: {},
+  settings: { ...settings },
   parameters: {},
   apply
 })

@@ -20,6 +20,8 @@ export interface Options extends Pick<Preprocessing.Rules, "missing"> {
   readonly labels?: string | undefined
   /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
   readonly task?: Targets.Task | undefined
+  /** The classes in order, where they are known; else those that come in the file. */
+  readonly classNames?: ReadonlyArray<string> | undefined
 }
 
 /** How they are read in parts. */
@@ -93,7 +95,7 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
     const expected = "a file of labels beside one that is read in parts"
     return yield* new DataInvalid({ source: path, expected, came: "none came", advice: "name it as the labels" })
   }
-  const targets = yield* targetsIn(labels, options.task)
+  const targets = yield* targetsIn(labels, options)
   let from = 0
   return ArrayFile.rows(formatOf(path), path, rows).pipe(
     Stream.mapEffect(
@@ -145,7 +147,7 @@ const cellsOf = (source: string, { data, shape }: NdArray): Cells.Cells => {
   return { source, columns, cells: { shape: [examples, width], data } }
 }
 
-const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, { task }: Options) {
+const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, options: Options) {
   const [examples = 1, width = 1] = shape
   if (shape.length !== 2 || width < 2) {
     const expected = "rows of inputs with a label each as the last column, or a file of labels"
@@ -154,11 +156,11 @@ const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }
   }
   const last = { shape: [examples], data: data.filter((_, i) => i % width === width - 1) }
   const rest = { shape: [examples, width - 1], data: data.filter((_, i) => i % width < width - 1) }
-  return Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, task)) })
+  return Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, options)) })
 })
 
-const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, { task }: Options) {
-  const targets = yield* targetsIn(labels, task)
+const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, options: Options) {
+  const targets = yield* targetsIn(labels, options)
   yield* fitting(source, array.shape[0] ?? 1, labels, targets)
   return Frame.of({ ...cellsOf(source, array), ...targets })
 })
@@ -175,12 +177,16 @@ const fitting = (source: string, examples: number, labels: string, { targets }: 
         })
       )
 
-const targetsIn = Effect.fnUntraced(function* (labels: string, task?: Targets.Task) {
+const targetsIn = Effect.fnUntraced(function* (labels: string, options: Options) {
   const { array } = yield* ArrayFile.read(formatOf(labels), labels)
-  return yield* targetsOf(labels, array, task)
+  return yield* targetsOf(labels, array, options)
 })
 
-const targetsOf = Effect.fnUntraced(function* (source: string, { data, shape }: NdArray, task?: Targets.Task) {
+const targetsOf = Effect.fnUntraced(function* (
+  source: string,
+  { data, shape }: NdArray,
+  { classNames, task }: Options
+) {
   const [examples = 1, ...inner] = shape
   const outputs = size(inner)
   const invalid = (expected: string, came: string, advice: string) =>
@@ -199,6 +205,18 @@ const targetsOf = Effect.fnUntraced(function* (source: string, { data, shape }: 
   if (task === "regression") {
     const values: Targets.Targets = { targets: { shape: [examples, outputs], data }, task }
     return values
+  }
+  if (classNames !== undefined) {
+    const { names, numberOf } = Names.known(classNames)
+    const labels = Array.from(data, (value) => numberOf(String(value)))
+    const stranger = labels.indexOf(undefined)
+    if (stranger < 0) return Targets.ofLabels(labels as ReadonlyArray<number>, names, task)
+    const came = `${data[stranger]} came in example ${stranger + 1}`
+    return yield* invalid(
+      `one of the classes ${Names.listed(names)}`,
+      came,
+      "correct the label, or leave the example out"
+    )
   }
   const classes = [...new Set(data)].sort((a, b) => a - b)
   if (classes.length < 2) {

@@ -13,8 +13,14 @@ import * as Preprocessing from "./Preprocessing.ts"
 import * as Records from "./Records.ts"
 import * as Table from "./Table.ts"
 
+/** How a file is read. */
+export interface FrameOptions extends Table.Options {
+  /** The classes in order, where they are known; else those that come in the file. */
+  readonly classNames?: ReadonlyArray<string> | undefined
+}
+
 /** How a file is read, and what is learned from its columns. */
-export interface Options extends Table.Options, Preprocessing.Rules {}
+export interface Options extends FrameOptions, Preprocessing.Rules {}
 
 /** What a first pass over a file finds out. */
 export interface Learned {
@@ -25,8 +31,6 @@ export interface Learned {
 
 /** How a file is read in parts. */
 export interface StreamOptions extends Options {
-  /** The classes in order, where they are known; learned by a first pass over the file otherwise. */
-  readonly classNames?: ReadonlyArray<string> | undefined
   /** What is done to the columns, where it is known; learned by that pass otherwise. */
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
   /** The examples of a part, 1,024 by default; the last part may have fewer. */
@@ -38,10 +42,14 @@ export interface StreamOptions extends Options {
  * line, numbers in every column but the label's and those of categories. Classes are numbered in order of their names. A cell is missing
  * where pandas says so: empty, NA, nan and the like. Fails with the line and column at fault.
  */
-export const frame = Effect.fn("Csv.frame")(function* (path: string, options: Table.Options = {}) {
+export const frame = Effect.fn("Csv.frame")(function* (path: string, options: FrameOptions = {}) {
   const builder = Table.builder(path, options)
   yield* Stream.runDrain(Records.feed(path, builder))
-  return yield* Labels.toFrame(yield* Effect.fromResult(builder.finish()), options.task)
+  const table = yield* Effect.fromResult(builder.finish())
+  const { classNames, task } = options
+  return yield* classNames === undefined || task === "regression"
+    ? Labels.toFrame(table, task)
+    : Labels.classified(table, Names.known(classNames), task)
 })
 
 /**

@@ -68,7 +68,7 @@ export const frame = (
 export interface Options extends Csv.Options, Arrays.Options {}
 
 const ofFile = (text: string, options: Options) => {
-  if (!isCsv(text)) {
+  if (!isTable(text)) {
     const named = options.label ?? options.categorical?.[0]
     return named === undefined
       ? Arrays.frame(text, options)
@@ -117,9 +117,10 @@ const ofArray = (path: string, columns: ReadonlyArray<{ readonly name: string }>
   )
 
 /** Whether a text names a file: CSV, .npy or IDX. */
-export const isFile = (text: string): boolean => isCsv(text) || Arrays.isFile(text)
+export const isFile = (text: string): boolean => isTable(text) || Arrays.isFile(text)
 
-const isCsv = (text: string): boolean => /\.csv(?:\.gz)?$/i.test(text)
+/** Whether it names one whose columns have names: CSV. */
+export const isTable = (text: string): boolean => /\.csv(?:\.gz)?$/i.test(text)
 
 const generate = Effect.fnUntraced(function* (text: string, options: Options) {
   const [name = "", ...rest] = text.split(":")

@@ -4,6 +4,7 @@
 import { Option, Result } from "effect"
 import * as Cells from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
+import * as Names from "./Names.ts"
 import type { Task } from "./Targets.ts"
 
 /** Cells row by row, and the label's beside them. */
@@ -34,8 +35,10 @@ export interface Builder {
 
 /** How records become a table. */
 export interface Options {
-  /** The label's column, the last one by default. */
+  /** The label's column; by default the last one, or the one that is no input where `inputs` says which these are. */
   readonly label?: string | undefined
+  /** The columns of inputs in their order, as something was trained on them, whatever else the file holds; all but the label's by default. */
+  readonly inputs?: ReadonlyArray<string> | undefined
   /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
   readonly task?: Task | undefined
   /** The columns that hold categories; all others hold numbers. */
@@ -46,7 +49,7 @@ export interface Options {
 
 /** A builder for the records of `source`; a table takes `most` rows, or all. */
 export const builder = (source: string, options: Options = {}, most = Number.POSITIVE_INFINITY): Builder => {
-  const { categorical = [], label, missing = "error", task } = options
+  const { categorical = [], inputs, label, missing = "error", task } = options
   let header: ReadonlyArray<string> | undefined
   let places: ReadonlyArray<Cells.Place> = []
   let labelIndex = -1
@@ -64,7 +67,9 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
 
   const addHeader = (record: ReadonlyArray<string>, line: number): Option.Option<DataInvalid> => {
     header = record
-    labelIndex = label === undefined ? record.length - 1 : record.indexOf(label)
+    const others = record.filter((name) => inputs?.includes(name) === false)
+    const own = label ?? (inputs === undefined ? record.at(-1)! : others.length === 1 ? others[0]! : "")
+    labelIndex = record.indexOf(own)
     const invalid = (expected: string, came: string, advice: string) =>
       Option.some(new DataInvalid({ source, line, expected, came, advice }))
     const listed = record.map(quote).join(", ")
@@ -83,9 +88,18 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
         "add a header as the first line"
       )
     }
+    const absent = inputs?.find((name) => !record.includes(name))
+    if (absent !== undefined) {
+      return invalid(`an input column ${quote(absent)}`, `the columns are ${listed}`, "add it, or rename one of these")
+    }
+    if (label !== undefined && inputs?.includes(label) === true) {
+      return invalid("a label column that is no input", `${quote(label)} is one`, "name another as the label")
+    }
     if (labelIndex < 0) {
       return invalid(
-        `a label column ${quote(label ?? "")}`,
+        label === undefined
+          ? `one column beside the inputs ${Names.listed(inputs!)}, the label's`
+          : `a label column ${quote(label)}`,
         `the columns are ${listed}`,
         "name one of these as the label"
       )
@@ -94,7 +108,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
       return invalid("input columns and a label column", `only ${listed} came`, "separate the columns by commas")
     }
     places = Cells.places(
-      record.map((name, at) => ({ name, at })).filter(({ at }) => at !== labelIndex),
+      (inputs ?? record).map((name) => ({ name, at: record.indexOf(name) })).filter(({ at }) => at !== labelIndex),
       categorical
     )
     const stray = categorical.find((name) => !places.some((place) => place.name === name))

@@ -80,9 +80,9 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
     examples: labels.length,
     accuracy: Classification.accuracy(labels, found),
     balancedAccuracy: Classification.balancedAccuracy(counted),
-    f1: task === "binary" ? f1OfClasses[1]! : Classification.macroF1(counted),
+    f1: classes === 2 ? f1OfClasses[1]! : Classification.macroF1(counted),
     f1OfClasses,
-    rocAuc: task === "binary" ? each[1]! : each.reduce((sum, auc) => sum + auc, 0) / classes,
+    rocAuc: classes === 2 ? each[1]! : each.reduce((sum, auc) => sum + auc, 0) / classes,
     logLoss: Classification.logLoss(labels, shares),
     confusion: Array.from({ length: classes }, (_, c) =>
       Array.from(confusion.data.subarray(c * classes, (c + 1) * classes))

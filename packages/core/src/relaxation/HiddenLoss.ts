@@ -22,7 +22,7 @@ export const huber: HiddenLoss = {
   }
 }
 
-/** 1 − ⟨z, ẑ⟩ / (‖z‖ ‖ẑ‖) of each example, as `torch.nn.CosineEmbeddingLoss` of equal pairs. */
+/** 1 − ⟨z, ẑ⟩ / (‖z‖ ‖ẑ‖) of each example, of an image of each row of pixels, as `torch.nn.CosineEmbeddingLoss` of equal pairs. */
 export const cosine: HiddenLoss = {
   name: "cosine",
   of: (z, ẑ) => {

@@ -112,6 +112,23 @@ describe("metrics are scikit-learn's", () => {
     ])
   })
 
+  it("of two classes are of the second, with one logit or with two", () => {
+    const found = [0, 1, 1, 1]
+    const two = (of: ReadonlyArray<number>) =>
+      NdArray.make(
+        [4, 2],
+        of.flatMap((c) => [1 - c, c])
+      )
+    const one = NdArray.make(
+      [4, 1],
+      found.map((c) => 2 * c - 1)
+    )
+    const ofTwo = Metrics.of("classes", two([0, 0, 1, 1]), two(found)) as Metrics.OfClasses
+    const ofOne = Metrics.of("binary", NdArray.make([4, 1], [0, 0, 1, 1]), one) as Metrics.OfClasses
+    assert.deepStrictEqual([ofTwo.f1, ofTwo.rocAuc], [0.8, 0.75])
+    assert.deepStrictEqual([ofOne.f1, ofOne.rocAuc], [0.8, 0.75])
+  })
+
   it("of what leaves nothing to measure are what scikit-learn says too", () => {
     const same = NdArray.make([3, 1], [2, 2, 2])
     assert.strictEqual(Regression.r2(same, same), 1)
