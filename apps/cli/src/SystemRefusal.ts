@@ -31,6 +31,7 @@ export const line = (error: PlatformError.PlatformError): string => {
   const { reason } = error
   const place = reason._tag === "BadArgument" ? undefined : reason.pathOrDescriptor
   const file = place === undefined ? "" : `${String(place).replace(/\.part$/, "")}: `
-  const verb = reading.test(reason.method) ? "read" : "write"
+  // What is written is opened too, beside its place.
+  const verb = reading.test(reason.method) && !String(place).endsWith(".part") ? "read" : "write"
   return `${file}expected to ${verb} here, but ${why(error)}; check the path, its permissions and the room on the disk`
 }

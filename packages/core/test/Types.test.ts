@@ -47,6 +47,34 @@ test("a circuit's activation is one of those there are", () => {
   Circuit.perceptron([2, 4, 1], { depth: 3 })
 })
 
+test("widths that are written down are held to each other, and known of what they make", () => {
+  const { layerNorm, linear, residual, repeat, sequence, stage, tanh } = Circuit
+  expectTypeOf(sequence(linear(2, 3), tanh, layerNorm(3), linear(3, 1))).toExtend<Circuit.Widths<2, 1>>()
+  expectTypeOf(sequence(tanh, repeat(sequence(linear(3, 3), tanh), 4))).toExtend<Circuit.Widths<3, 3>>()
+  expectTypeOf(Circuit.perceptron([2, ...Array<number>(9).fill(8), 3])).toExtend<Circuit.Widths<2, 3>>()
+  expectTypeOf(sequence(linear(2, 3), linear(3, 1))).not.toExtend<Circuit.Widths<2, 3>>()
+  // @ts-expect-error: 3 come, and 4 are taken
+  sequence(linear(2, 3), tanh, linear(4, 1))
+  // @ts-expect-error: within another too
+  sequence(sequence(linear(2, 3), tanh), sequence(linear(4, 1)))
+  // @ts-expect-error: 8 come
+  sequence(Circuit.perceptron([2, 8]), layerNorm(4))
+  // @ts-expect-error: what goes around is 3 wide, what comes back 1
+  residual(linear(3, 1))
+  // @ts-expect-error: the second turn would not fit the first
+  repeat(sequence(linear(3, 4), tanh), 2)
+  // What nobody has written down is held to nothing.
+  const n: number = 4
+  const some: ReadonlyArray<Circuit.Circuit> = [linear(9, 9)]
+  sequence(linear(2, n), linear(5, 1))
+  sequence(
+    linear(2, 3),
+    stage("twice", (z) => z.add(z)),
+    linear(4, 1)
+  )
+  expectTypeOf(sequence(linear(2, 3), ...some, linear(4, 1))).toExtend<Circuit.Sequence>()
+})
+
 test("plans are joined subject first or in a pipe", () => {
   const next = Plan.backpropagate({ steps: 1 })
   expectTypeOf(Plan.andThen(Plan.relax({ steps: 1 }), next)).toEqualTypeOf<Plan.Plan>()

@@ -125,7 +125,8 @@ describe("Diagram", () => {
 
   it.effect("names blocks that do not fit", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Diagram.svg(sequence(linear(2, 3), linear(4, 1))))
+      const inputs: number = 4
+      const error = yield* Effect.flip(Diagram.svg(sequence(linear(2, 3), linear(inputs, 1))))
       assert.match(error.message, /in block 1: expected .*, but .* came/)
     })
   )

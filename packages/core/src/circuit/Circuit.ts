@@ -7,6 +7,7 @@ import { type Activation, activations } from "./Activation.ts"
 import { type Block, isLinear, type Parameter, stage } from "./Block.ts"
 import * as Graph from "./Graph.ts"
 import * as Linear from "./Linear.ts"
+import type { Ends, Even, Fitting, OfLayers } from "./Widths.ts"
 
 export {
   type Activation,
@@ -42,6 +43,8 @@ export {
   maxPool2d
 } from "./Pooling.ts"
 
+export type { Widths } from "./Widths.ts"
+
 /** Blocks one after the other. */
 export interface Sequence {
   readonly _tag: "Sequence"
@@ -73,11 +76,17 @@ export type Circuit = Block | Sequence | Repeat | Residual | Branch
 /** y = x W + b, with W: [inputs, outputs] and b: [outputs]; y = x W where it is made with `{ bias: false }`. */
 export const linear = Linear.make
 
-/** Blocks one after the other: ẑ = f_T(… f_1(x)). */
-export const sequence = (...children: ReadonlyArray<Circuit>): Sequence => ({ _tag: "Sequence", children })
+/** Blocks one after the other: ẑ = f_T(… f_1(x)). The compiler holds the widths that are written down to each other. */
+export const sequence = <const Blocks extends ReadonlyArray<Circuit>>(
+  ...children: Blocks & Fitting<Blocks>
+): Sequence & Ends<Blocks> => ({ _tag: "Sequence", children })
 
 /** `child` repeated `times` times; its output must fit its input. */
-export const repeat = (child: Circuit, times: number): Repeat => ({ _tag: "Repeat", child, times })
+export const repeat = <Child extends Circuit>(child: Child & Even<Child>, times: number): Repeat & Ends<[Child]> => ({
+  _tag: "Repeat",
+  child,
+  times
+})
 
 /**
  * `child` with a way around it, z ↦ z + f(z); z and f(z): [batch, …] of one shape.
@@ -89,7 +98,10 @@ export const repeat = (child: Circuit, times: number): Repeat => ({ _tag: "Repea
  * Circuit.print(Circuit.repeat(block, 50)) // => "50 × (residual (tanh, linear 100→100))"
  * ```
  */
-export const residual = (child: Circuit): Residual => ({ _tag: "Residual", child })
+export const residual = <Child extends Circuit>(child: Child & Even<Child>): Residual & Ends<[Child]> => ({
+  _tag: "Residual",
+  child
+})
 
 /**
  * Blocks side by side on the same input, z ↦ [f_1(z), …, f_n(z)] along axis 1; z: [batch, …], f_i(z): [batch, n_i, …] of one shape but for n_i.
@@ -116,10 +128,10 @@ export const branch = (...children: readonly [Circuit, ...Array<Circuit>]): Bran
  * Circuit.parameterCount(circuit) // => 1000301
  * ```
  */
-export const perceptron = (
-  widths: ReadonlyArray<number>,
+export const perceptron = <const Given extends ReadonlyArray<number>>(
+  widths: Given,
   options: { readonly activation?: Activation; readonly residual?: boolean } = {}
-): Sequence => {
+): Sequence & OfLayers<Given> => {
   const { activation = "sigmoid", residual: around = false } = options
   const f = activations[activation]
   const children: Array<Circuit> = [linear(widths[0]!, widths[1]!)]
@@ -137,7 +149,7 @@ export const perceptron = (
     else children.push(f, linear(from, to))
     i += times
   }
-  return sequence(...children)
+  return sequence(...children) as Sequence & OfLayers<Given>
 }
 
 /** A leaf with its place: `path` is unique, `stack` the lengths of the repeats around it. */

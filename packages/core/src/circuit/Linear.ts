@@ -4,6 +4,7 @@
 import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
+import type { Widths } from "./Widths.ts"
 
 /** What a map may be told. */
 export interface Settings {
@@ -12,7 +13,11 @@ export interface Settings {
 }
 
 /** y = x W + b over the last axis, as PyTorch's Linear: x: [batch, …, inputs], W: [inputs, outputs], b: [outputs], y: [batch, …, outputs]. */
-export const make = (inputs: number, outputs: number, { bias = true }: Settings = {}): Block => {
+export const make = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  { bias = true }: Settings = {}
+): Block & Widths<In, Out> => {
   const own = { fanIn: inputs, fanOut: outputs }
   return {
     _tag: "Block",

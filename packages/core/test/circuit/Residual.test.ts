@@ -111,7 +111,8 @@ describe("residual circuits", () => {
 
   it.effect("a child that changes the width is named", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(FreeRun.program(sequence(linear(2, 3), residual(linear(3, 1)))))
+      const outputs: number = 1
+      const error = yield* Effect.flip(FreeRun.program(sequence(linear(2, 3), residual(linear(3, outputs)))))
       assert.strictEqual(
         error.message,
         "residual in block 1: expected [batch,3], but [batch,1] came; change the widths so that they fit"
