@@ -34,9 +34,12 @@ const bench = Command.make(
       Flag.withDescription("one short round, under two minutes"),
       Flag.withDefault(false)
     ),
-    out: Flag.String("out").pipe(Flag.withDescription("the folder of the results"), Flag.withDefault(folder))
+    out: Flag.String("out").pipe(
+      Flag.withDescription("the folder of the results; with --only nothing is written unless it is given"),
+      Flag.optional
+    )
   },
-  Effect.fn("bench")(function* ({ only, out, python, quick, rounds, scripts }) {
+  Effect.fn("bench")(function* ({ only, out: given, python, quick, rounds, scripts }) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const interpreter = Option.getOrUndefined(python) ?? (yield* Peers.python)
@@ -52,13 +55,33 @@ const bench = Command.make(
         : yield* Exported.rows(interpreter).pipe(
             Effect.catchTag("NotExported", ({ message }) => Effect.as(Console.error(message), []))
           )
-    for (const row of [...Rows.make(peers, quick, yield* Cold.make), ...exported]) {
-      if (wanted(row.question)) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
+    const all = [...Rows.make(peers, quick, yield* Cold.make), ...exported]
+    const asked = all.filter(({ question }) => wanted(question))
+    if (asked.length === 0 && !wanted("cost")) {
+      const questions = [...all.map(({ question }) => question), "cost"].map((question) => `\n  ${question}`)
+      yield* Console.error(`expected --only to be in one of these questions, but none holds it:${questions.join("")}`)
+      return yield* Effect.sync(() => {
+        process.exitCode = 2
+      })
     }
+    for (const row of asked) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
     const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []
+    const page = [
+      `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
+      Report.table(rows),
+      ...series.map(
+        ({ name, points }) =>
+          `Seconds a step by ${name}: ${points.map(([x, y]) => `${x}: ${y.toPrecision(2)}`).join(", ")}.`
+      )
+    ].join("\n\n")
+    yield* Console.log(page)
+    // What is kept is of all rows.
+    const out = Option.getOrElse(given, () => (Option.isNone(only) ? folder : undefined))
+    if (out === undefined) return
     yield* fs.makeDirectory(out, { recursive: true })
     const result = { machine, quick, rows, series }
     yield* fs.writeFileString(path.join(out, "bench.json"), `${JSON.stringify(result, undefined, 2)}\n`)
+    yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
     for (const { name, points } of series) {
       const svg = yield* Lines.svg({
         title: `Seconds a step against ${name}`,
@@ -69,16 +92,6 @@ const bench = Command.make(
       })
       yield* fs.writeFileString(path.join(out, `${name}.svg`), svg)
     }
-    const page = [
-      `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
-      Report.table(rows),
-      ...series.map(
-        ({ name, points }) =>
-          `Seconds a step by ${name}: ${points.map(([x, y]) => `${x}: ${y.toPrecision(2)}`).join(", ")}.`
-      )
-    ].join("\n\n")
-    yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
-    yield* Console.log(page)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Measure this project beside its peers"),

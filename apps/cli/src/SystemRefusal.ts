@@ -11,6 +11,7 @@ const byCode: Readonly<Record<string, string>> = {
   EACCES: "permission is denied",
   EPERM: "permission is denied",
   EROFS: "the disk is read-only",
+  EFBIG: "the file would be larger than may be",
   ENOSPC: "the disk is full",
   EDQUOT: "the quota is used up",
   ENAMETOOLONG: "the name is too long",

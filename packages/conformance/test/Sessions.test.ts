@@ -125,6 +125,18 @@ describe("twenty training steps in a session", () => {
       }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
+    it.effect(`on ${name}: an entry that is not there is named; the sum of nothing is 0`, () =>
+      Effect.gen(function* () {
+        const engine = yield* Engine.Engine
+        const session = yield* engine.session({ a: NdArray.full([2], 1) })
+        const { message } = yield* Effect.flip(session.read(["a", "b"]))
+        expect(message).toMatch(/expected an entry «b» in the session; there is none$/)
+        const program = yield* Program.make({ a: ["n", 2] }, ({ a }) => ({ total: a.sum([0]) }))
+        const { total } = yield* engine.run(program, { a: NdArray.full([0, 2], 1) })
+        expect([...total!.data]).toEqual([0, 0])
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
     it.effect(`on ${name}: several turns at once are as many one by one`, () =>
       Effect.gen(function* () {
         const program = yield* Program.make({ a: [3], by: [] }, ({ a, by }) => {

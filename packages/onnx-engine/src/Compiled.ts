@@ -55,11 +55,9 @@ export const make: (
     const job: Job.Job = {
       graphs,
       gathers,
-      module: kernels.length === 0 ? undefined : Wasm.module(kernels.map(Kernel.compile)),
-      passes: passes.map((pass) => ({
-        addresses: [...pass.read, ...pass.numbers, ...pass.written],
-        shares: Early.make(pass, graphs.map(touched), gathers)
-      })),
+      module:
+        kernels.length === 0 ? undefined : Wasm.module(kernels.map((kernel, i) => Kernel.compile(kernel, passes[i]!))),
+      passes: passes.map((pass) => Early.make(pass, graphs.map(touched), gathers)),
       moves
     }
     const names = new Set([...read, ...Object.keys(program.outputs)])

@@ -26,19 +26,14 @@ export interface Share {
   readonly late: ReadonlyArray<readonly [from: number, to: number]>
 }
 
-/** A function of the passes' module: the addresses that it is called with, and each thread's share. */
-export interface Pass {
-  readonly addresses: ReadonlyArray<number>
-  readonly shares: ReadonlyArray<Share>
-}
-
 /** First the graphs and early parts, then what is gathered for the passes, then their late parts, then what becomes of the state. */
 export interface Job {
   /** One for each thread that takes part. */
   readonly graphs: ReadonlyArray<Graph | undefined>
   readonly gathers: ReadonlyArray<Move>
-  /** The passes' WebAssembly module; each thread takes its share of every pass. */
+  /** The passes' WebAssembly module, a function for each. */
   readonly module: Uint8Array<ArrayBuffer> | undefined
-  readonly passes: ReadonlyArray<Pass>
+  /** Of every pass each thread's share. */
+  readonly passes: ReadonlyArray<ReadonlyArray<Share>>
   readonly moves: ReadonlyArray<Move>
 }

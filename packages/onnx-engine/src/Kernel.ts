@@ -70,21 +70,26 @@ export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boole
     ? attributes.to === "float" && operands[0]!.dtype === "bool"
     : Object.hasOwn(rules, primitive.name)
 
+/** Where the arrays of a pass begin in the memory, and where its single numbers are. */
+export interface Places {
+  readonly read: ReadonlyArray<number>
+  readonly numbers: ReadonlyArray<number>
+  readonly written: ReadonlyArray<number>
+}
+
 /**
- * The pass as a function of the memory: (from, to, addresses of arrays, of numbers, of results), from and to in bytes of each array, multiples of
- * 16. A result may lie where an array does: each place is read before it is written.
+ * The pass as a function of the memory: (from, to), in bytes of each array, multiples of 16. A result may lie where an array does: each place is read
+ * before it is written. Addresses are part of the instructions, for a function may have 1,000 parameters and a pass more arrays.
  */
-export const compile = ({ arrays, nodes, numbers, results }: Kernel): Wasm.Function => {
-  const parameters = 2 + arrays.length + numbers.length + results.length
-  const place = parameters
-  const address = (parameter: number): Wasm.Code => [...Wasm.get(parameter), ...Wasm.get(place), ...Wasm.plus]
-  const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, parameters + 1 + i]))
-  // Known numbers are set up once, not in every turn.
-  const known = new Map<number, number>()
+export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Places): Wasm.Function => {
+  const [from, to, place] = [0, 1, 2]
+  const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, place + 1 + i]))
+  // Known numbers are set up once, not in every turn; a map would take −0 for 0.
+  const known: Array<number> = []
   const number = (value: number): Wasm.Code => {
-    const local = known.get(value) ?? parameters + 1 + locals.size + known.size
-    known.set(value, local)
-    return Wasm.get(local)
+    const found = known.findIndex((other) => Object.is(other, value))
+    if (found < 0) known.push(value)
+    return Wasm.get(place + 1 + locals.size + (found < 0 ? known.length - 1 : found))
   }
   const value = (node: Tensor.Tensor): Wasm.Code => {
     const local = locals.get(node)
@@ -95,21 +100,17 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel): Wasm.Funct
   }
   const keep = (node: Tensor.Tensor, code: Wasm.Code): Wasm.Code => [...code, ...Wasm.set(locals.get(node)!)]
   const turns = Wasm.repeat([
-    ...arrays.flatMap((node, i) => keep(node, [...address(2 + i), ...Wasm.load])),
+    ...arrays.flatMap((node, i) => keep(node, [...Wasm.get(place), ...Wasm.load(places.read[i]!)])),
     ...nodes.flatMap((node) => keep(node, rules[node.primitive.name]!(node.operands.map(value), number, node))),
-    ...results.flatMap((node, i) => [
-      ...address(2 + arrays.length + numbers.length + i),
-      ...value(node),
-      ...Wasm.store
-    ]),
+    ...results.flatMap((node, i) => [...Wasm.get(place), ...value(node), ...Wasm.store(places.written[i]!)]),
     ...[...Wasm.get(place), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(place)],
-    ...[...Wasm.get(place), ...Wasm.get(1), ...Wasm.below]
+    ...[...Wasm.get(place), ...Wasm.get(to), ...Wasm.below]
   ])
   const body = [
-    ...[...Wasm.get(0), ...Wasm.set(place)],
-    ...numbers.flatMap((node, i) => keep(node, [...Wasm.get(2 + arrays.length + i), ...Wasm.loadOne])),
-    ...[...known].flatMap(([value, local]) => [...Wasm.all(value), ...Wasm.set(local)]),
+    ...[...Wasm.get(from), ...Wasm.set(place)],
+    ...numbers.flatMap((node, i) => keep(node, [...Wasm.integer(0), ...Wasm.loadOne(places.numbers[i]!)])),
+    ...known.flatMap((value, i) => [...Wasm.all(value), ...Wasm.set(place + 1 + locals.size + i)]),
     ...turns
   ]
-  return { parameters, vectors: locals.size + known.size, body }
+  return { parameters: 2, vectors: locals.size + known.length, body }
 }

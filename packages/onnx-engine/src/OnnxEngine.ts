@@ -121,12 +121,11 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
   const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turns.withPermit(effect))
   const made: Engine.Session = {
     advance: (program, ...turns) => inTurn(whole(advance(program, turns.length === 0 ? [{}] : turns))),
-    read: (names) =>
+    read: (names = [...state.keys()]) =>
       inTurn(
-        Effect.sync(() =>
-          Object.fromEntries(
-            (names ?? [...state.keys()]).map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)])
-          )
+        Effect.andThen(
+          Binding.known(name, names, (entry) => state.has(entry)),
+          Effect.sync(() => Object.fromEntries(names.map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)])))
         )
       ),
     write: (entries) => inTurn(write(entries))

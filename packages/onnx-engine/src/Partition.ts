@@ -13,6 +13,9 @@ export interface Partition {
   readonly needed: ReadonlyArray<Tensor.Tensor>
 }
 
+/** Nodes of a pass: a function of WebAssembly has room for so many numbers, and what is larger is no optimiser's rule. */
+const most = 10_000
+
 /** The one number that an operand is everywhere, as the node that computes it; undefined of arrays and constants. */
 const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
   const passes = node.primitive.name === "broadcast" && Known.sizeOf(node.operands[0]!) === 1
@@ -27,10 +30,11 @@ export const make = (program: Program.Program): Partition => {
   const users = new Map<Tensor.Tensor, Array<Tensor.Tensor>>(program.nodes.map((node) => [node, []]))
   for (const node of program.nodes) for (const operand of node.operands) users.get(operand)!.push(node)
   const passedOn = views(program.nodes, users, outputs)
-  const inPass = chosen(program.nodes, users, outputs, passedOn)
+  const mayPass = chosen(program.nodes, users, outputs, passedOn)
+  const passes = components(program.nodes.filter((node) => mayPass.has(node))).filter(({ length }) => length <= most)
+  const inPass = new Set(passes.flat())
 
   const isGiven = (node: Tensor.Tensor) => !inPass.has(node) && Simplify.filledWith(node) === undefined
-  const passes = components(program.nodes.filter((node) => inPass.has(node)))
   const kernels = passes.map((nodes): Kernel.Kernel => {
     const operands = [...new Set(nodes.flatMap((node) => node.operands))].filter(isGiven)
     const numbers = operands.flatMap((node) => numberOf(node) ?? [])
@@ -96,9 +100,13 @@ const chosen = (
 const components = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
   const joined = new Map<Tensor.Tensor, Tensor.Tensor>()
   const find = (node: Tensor.Tensor): Tensor.Tensor => {
-    const parent = joined.get(node) ?? node
-    const root = parent === node ? node : find(parent)
-    joined.set(node, root)
+    let root = node
+    while (joined.has(root) && joined.get(root) !== root) root = joined.get(root)!
+    for (let on = node; on !== root; ) {
+      const next = joined.get(on)!
+      joined.set(on, root)
+      on = next
+    }
     return root
   }
   for (const node of nodes) {

@@ -24,7 +24,7 @@ const options = {
   extra: { session: { set_denormal_as_zero: "1" } }
 } satisfies InferenceSession.SessionOptions
 
-type Pass = (from: number, to: number, ...addresses: ReadonlyArray<number>) => void
+type Pass = (from: number, to: number) => void
 
 /** A job made ready: the graph opened, the passes compiled, every place that this thread reads or writes wrapped once. */
 interface Ready {
@@ -57,19 +57,19 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
   const calls = (when: keyof Job.Share) =>
-    passes.flatMap(({ addresses, shares }, i) => {
+    passes.flatMap((shares, i) => {
       const pass = functions![i] as Pass
       return shares[number]![when].map(
         ([from, to]) =>
           () =>
-            pass(from, to, ...addresses)
+            pass(from, to)
       )
     })
   const together = Meeting.make(meeting, threads)
   // After the graphs, whatever there is of: what is gathered, the passes, what becomes of the state.
   const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
   const early = calls("early")
-  const isLate = passes.some(({ shares }) => shares.some(({ late }) => late.length > 0))
+  const isLate = passes.some((shares) => shares.some(({ late }) => late.length > 0))
   const stages = [
     ...(gathers.length > 0 ? [first(gathers)] : []),
     ...(isLate ? [calls("late")] : []),

@@ -78,10 +78,14 @@ export const below: Code = [0x49]
 /** Repeats the code as long as it leaves a number other than 0. */
 export const repeat = (code: Code): Code => [0x03, 0x40, ...code, 0x0d, 0x00, 0x0b]
 
-/** Four floats from an address; one float from an address, four times; four floats to an address. */
-export const load: Code = [...simd(0x00), 0x02, 0x00]
-export const loadOne: Code = [...simd(0x09), 0x02, 0x00]
-export const store: Code = [...simd(0x0b), 0x02, 0x00]
+const memory =
+  (operation: number) =>
+  (address: number): Code => [...simd(operation), 0x02, ...natural(address)]
+
+/** Four floats from so far beyond a place; one float from there, four times; four floats to there. */
+export const load = memory(0x00)
+export const loadOne = memory(0x09)
+export const store = memory(0x0b)
 
 /** One number four times. */
 export const all = (value: number): Code => {

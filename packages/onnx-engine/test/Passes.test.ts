@@ -76,4 +76,42 @@ describe("passes generated from a program", () => {
       })
     )
   }
+
+  const large: Readonly<Record<string, Effect.Effect<readonly [Program.Program, Engine.Arrays], unknown>>> = {
+    "1,100 arrays in one": Effect.gen(function* () {
+      const names = Array.from({ length: 1100 }, (_, i) => `a${i}`)
+      const program = yield* Program.make(Object.fromEntries(names.map((name) => [name, [5]])), (given) => ({
+        sum: names.map((name) => given[name]!.mul(0.5)).reduce((a, b) => a.add(b))
+      }))
+      return [program, Object.fromEntries(names.map((name, i) => [name, NdArray.full([5], i)]))]
+    }),
+    "a chain longer than the call stack, and than a function's room": Effect.gen(function* () {
+      const program = yield* Program.make({ a: [3] }, ({ a }) => {
+        let x = a
+        for (let i = 0; i < 20_000; i++) x = x.mul(0.999).add(0.001)
+        return { x }
+      })
+      return [program, { a: NdArray.make([3], [-1, 0, 2]) }]
+    }),
+    "division by 0 and by −0": Effect.gen(function* () {
+      const program = yield* Program.make({ a: [3] }, ({ a }) => ({ below: a.div(-0), above: a.div(0) }))
+      return [program, { a: NdArray.make([3], [1, -1, 2]) }]
+    })
+  }
+  for (const [name, made] of Object.entries(large)) {
+    it.effect(`answer as the reference: ${name}`, () =>
+      Effect.gen(function* () {
+        const [program, given] = yield* made
+        const expected = yield* Engine.run(program, given).pipe(Effect.provide(ReferenceEngine.layer))
+        const came = yield* Engine.run(program, given).pipe(Effect.provide(OnnxEngine.layer))
+        for (const [output, { data }] of Object.entries(expected)) {
+          data.forEach((value, i) => {
+            const other = came[output]!.data[i]!
+            const isNear = Object.is(other, value) || Math.abs(other - value) <= 1e-4 * (1 + Math.abs(value))
+            assert.isTrue(isNear, `${output}[${i}]: ${other} for ${value}`)
+          })
+        }
+      })
+    )
+  }
 })

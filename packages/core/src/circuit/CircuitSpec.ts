@@ -32,7 +32,7 @@ export const widths = (text: string): Effect.Effect<ReadonlyArray<number>, Circu
         .split("x")
         .map((digits) => (/^\d{1,6}$/.test(digits) ? digits : "0"))
       if (Number(width) < 1 || Number(times) < 1 || rest.length > 0) {
-        const reason = `expected widths such as 2,100x100,1 (100x100 is a hundred layers of 100 units), but «${part}» came in «${text}»; write whole numbers from 1, separated by commas`
+        const reason = `expected widths such as 2,100x100,1 (100x100 is a hundred layers of 100 units), but «${part}» came in «${text}»; write whole numbers from 1 to 999999, separated by commas`
         return yield* new CircuitInvalid({ reason })
       }
       parsed.push(...Array<number>(Number(times)).fill(Number(width)))

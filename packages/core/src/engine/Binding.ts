@@ -58,6 +58,19 @@ export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
   }
 }
 
+/** Fails where a session has no entry of one of these names. */
+export const known = (
+  engine: string,
+  names: ReadonlyArray<string>,
+  isEntry: (name: string) => boolean
+): Effect.Effect<void, EngineFailed> => {
+  const missing = names.find((name) => !isEntry(name))
+  if (missing === undefined) return Effect.void
+  return Effect.fail(
+    new EngineFailed({ engine, reason: `expected an entry «${missing}» in the session; there is none` })
+  )
+}
+
 /** The state of a session after a program ran: outputs that name an entry replace it, the others are the report. */
 export const divide = <A>(
   outputs: Readonly<Record<string, A>>,

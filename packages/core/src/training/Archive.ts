@@ -3,7 +3,7 @@
  * points to them is renamed into place, so that a crash leaves either the old pair or the new one.
  */
 import { Effect, FileSystem, Path, Schema, Stream } from "effect"
-import type { PlatformError } from "effect/PlatformError"
+import { type PlatformError, systemError } from "effect/PlatformError"
 import type { Arrays } from "../engine/Engine.ts"
 import * as Pieces from "./Pieces.ts"
 import * as Safetensors from "./Safetensors.ts"
@@ -62,14 +62,24 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
   yield* Effect.forEach(stale, (entry) => fs.remove(path.join(folder, entry)))
 })
 
-/** Writes a file beside, then renames it into place. */
+/** Writes a file beside, then renames it into place; where that fails, nothing of it is left. */
 export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) =>
-    Effect.andThen(
-      Stream.run(Stream.fromIterable(Pieces.of(bytes)), fs.sink(`${file}.part`)),
-      fs.rename(`${file}.part`, file)
+  Effect.flatMap(FileSystem.FileSystem, (fs) => {
+    const part = `${file}.part`
+    return Stream.run(Stream.fromIterable(Pieces.of(bytes)), fs.sink(part)).pipe(
+      Effect.andThen(fs.rename(part, file)),
+      Effect.tapError(() => Effect.ignore(fs.remove(part))),
+      Effect.mapError(at(part))
     )
-  )
+  })
+
+/** A refusal with the file's path, where the system knew a number of it alone. */
+const at =
+  (pathOrDescriptor: string) =>
+  (error: PlatformError): PlatformError =>
+    error.reason._tag === "BadArgument"
+      ? error
+      : systemError({ ...error.reason, cause: error.reason.cause, pathOrDescriptor })
 
 /** The bytes of a file, however long it is. */
 const whole = Effect.fnUntraced(function* (file: string) {

@@ -62,7 +62,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   equal: binary("Equal"),
   where: (call, [condition, t, e]) => call("Select", { condition: condition!, t: t!, e: e! }),
   cast: (call, [x], _, { to }) => call("Cast", { x: x! }, { dtype: to === "float" ? "float32" : "int32" }),
-  sum: (call, [x], _, { axes }) => call("Sum", { x: x! }, { axis: axes, keepDims: true }),
+  // Of nothing, the kernel of WebAssembly leaves the memory as it was.
+  sum: (call, [x], shape, { axes }) =>
+    x!.size === 0
+      ? call("Fill", {}, { shape, value: 0, dtype: "float32" })
+      : call("Sum", { x: x! }, { axis: axes, keepDims: true }),
   max: (call, [x], _, { axes }) => call("Max", { x: x! }, { reductionIndices: axes, keepDims: true }),
   argMax: (call, [x], shape, { axes }) => {
     const index = call("ArgMax", { x: x! }, { axis: (axes as ReadonlyArray<number>)[0] })
