@@ -7,7 +7,7 @@ import { type Activation, activations } from "./Activation.ts"
 import { type Block, isLinear, type Parameter, stage } from "./Block.ts"
 import * as Graph from "./Graph.ts"
 import * as Linear from "./Linear.ts"
-import type { Ends, Even, Fitting, OfLayers } from "./Widths.ts"
+import type { Even, Fitting, Gives, OfLayers, Takes, Widths } from "./Widths.ts"
 
 export {
   type Activation,
@@ -79,10 +79,13 @@ export const linear = Linear.make
 /** Blocks one after the other: ẑ = f_T(… f_1(x)). The compiler holds the widths that are written down to each other. */
 export const sequence = <const Blocks extends ReadonlyArray<Circuit>>(
   ...children: Blocks & Fitting<Blocks>
-): Sequence & Ends<Blocks> => ({ _tag: "Sequence", children })
+): Sequence & Widths<Takes<Blocks>, Gives<Blocks>> => ({ _tag: "Sequence", children })
 
 /** `child` repeated `times` times; its output must fit its input. */
-export const repeat = <Child extends Circuit>(child: Child & Even<Child>, times: number): Repeat & Ends<[Child]> => ({
+export const repeat = <Child extends Circuit>(
+  child: Child & Even<Child>,
+  times: number
+): Repeat & Widths<Takes<[Child]>, Gives<[Child]>> => ({
   _tag: "Repeat",
   child,
   times
@@ -98,7 +101,9 @@ export const repeat = <Child extends Circuit>(child: Child & Even<Child>, times:
  * Circuit.print(Circuit.repeat(block, 50)) // => "50 × (residual (tanh, linear 100→100))"
  * ```
  */
-export const residual = <Child extends Circuit>(child: Child & Even<Child>): Residual & Ends<[Child]> => ({
+export const residual = <Child extends Circuit>(
+  child: Child & Even<Child>
+): Residual & Widths<Takes<[Child]>, Gives<[Child]>> => ({
   _tag: "Residual",
   child
 })

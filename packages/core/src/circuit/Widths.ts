@@ -36,25 +36,28 @@ type Differ<A, B> = A extends number
     : false
   : false
 
-/** Blocks one after the other, those that do not fit replaced by a `Misfit`. */
-export type Fitting<T extends ReadonlyArray<unknown>, W = unknown> = T extends readonly [infer Head, ...infer Rest]
-  ? readonly [Differ<W, In<Head>> extends true ? Misfit<W, In<Head>> : Head, ...Fitting<Rest, Out<Head, W>>]
-  : T
+/** Blocks one after the other, those that do not fit replaced by a `Misfit`; `Done` are those before, so that hundreds are not too deep. */
+export type Fitting<
+  T extends ReadonlyArray<unknown>,
+  W = unknown,
+  Done extends ReadonlyArray<unknown> = readonly []
+> = T extends readonly [infer Head, ...infer Rest]
+  ? Fitting<Rest, Out<Head, W>, readonly [...Done, Differ<W, In<Head>> extends true ? Misfit<W, In<Head>> : Head]>
+  : readonly [...Done, ...T]
 
 /** A block whose output must fit its input. */
 export type Even<T> = Differ<In<T>, Out<T, In<T>>> extends true ? Misfit<Out<T, In<T>>, In<T>> : T
 
-/** What blocks one after the other take, where it is known, and give. */
-export type Ends<T extends ReadonlyArray<unknown>> = Widths<First<T>, Last<T>>
-
-type First<T extends ReadonlyArray<unknown>> = T extends readonly [infer Head, ...infer Rest]
+/** What blocks one after the other take, where it is known. */
+export type Takes<T extends ReadonlyArray<unknown>> = T extends readonly [infer Head, ...infer Rest]
   ? Out<Head, Kept> extends Kept
-    ? First<Rest>
+    ? Takes<Rest>
     : In<Head>
   : unknown
 
-type Last<T extends ReadonlyArray<unknown>, W = unknown> = T extends readonly [infer Head, ...infer Rest]
-  ? Last<Rest, Out<Head, W>>
+/** What they give where W goes in. */
+export type Gives<T extends ReadonlyArray<unknown>, W = unknown> = T extends readonly [infer Head, ...infer Rest]
+  ? Gives<Rest, Out<Head, W>>
   : number extends T["length"]
     ? unknown
     : W

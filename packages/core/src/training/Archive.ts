@@ -68,7 +68,7 @@ export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, Pl
     const part = `${file}.part`
     return Stream.run(Stream.fromIterable(Pieces.of(bytes)), fs.sink(part)).pipe(
       Effect.andThen(fs.rename(part, file)),
-      Effect.tapError(() => Effect.ignore(fs.remove(part))),
+      Effect.onError(() => Effect.ignore(fs.remove(part))),
       Effect.mapError(at(part))
     )
   })

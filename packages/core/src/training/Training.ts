@@ -37,7 +37,7 @@ export interface Options<E = never, R = never> {
   readonly seed?: number
   /** Goes on from here instead of from the plan's start. */
   readonly from?: PhaseRun.Snapshot | undefined
-  /** Is told each event before anybody else, and before a snapshot that holds it is taken: for what must not be lost. */
+  /** Is told each event before anybody else, and, unless it fails, before a snapshot that holds it is taken: for what must not be lost. */
   readonly onEvent?: (event: TrainingEvent) => Effect.Effect<void, E, R>
   /** Is given a snapshot every two seconds, and once more when the run is interrupted, loses its numbers, or `onEvent` fails. */
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
