@@ -14,7 +14,7 @@ type Rule = readonly [expected: string, fits: (value: number) => boolean]
 const counting: Rule = ["a whole number from 1", (value) => Number.isInteger(value) && value >= 1]
 const positive: Rule = ["a number above 0", (value) => value > 0 && Number.isFinite(value)]
 const fromZero: Rule = ["a number from 0", (value) => value >= 0 && Number.isFinite(value)]
-const patient: Rule = ["a number of steps from 1, or Infinity,", (value) => value >= 1]
+const patient: Rule = ["a number of steps from 1 or Infinity", (value) => value >= 1]
 
 /** The first of a phase's numbers that does not do. */
 export const of = (phase: Phase): PhaseFault | undefined => {
