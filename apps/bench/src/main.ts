@@ -48,7 +48,6 @@ const bench = Command.make(
     if (peers === undefined) yield* Console.error("no peers: give --peers DIR, and run `bench peers` once")
     const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? "unknown"}, load ${loadavg()[0]!.toFixed(1)}`
     const wanted = (text: string) => Option.isNone(only) || text.includes(only.value)
-    const rows: Array<Row.Answered> = []
     const exported =
       interpreter === undefined || !Exported.questions.some(wanted)
         ? []
@@ -64,7 +63,7 @@ const bench = Command.make(
         process.exitCode = 2
       })
     }
-    for (const row of asked) rows.push(yield* Row.ask(row, quick ? 1 : rounds))
+    const rows = yield* Effect.forEach(asked, (row) => Row.ask(row, quick ? 1 : rounds))
     const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []
     const page = [
       `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,

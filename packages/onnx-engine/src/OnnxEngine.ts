@@ -123,10 +123,7 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     advance: (program, ...turns) => inTurn(whole(advance(program, turns.length === 0 ? [{}] : turns))),
     read: (names = [...state.keys()]) =>
       inTurn(
-        Effect.andThen(
-          Binding.known(name, names, (entry) => state.has(entry)),
-          Effect.sync(() => Object.fromEntries(names.map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)])))
-        )
+        Effect.sync(() => Object.fromEntries(names.map((entry) => [entry, Arena.read(buffer(), state.get(entry)!)])))
       ),
     write: (entries) => inTurn(write(entries))
   }

@@ -4,8 +4,7 @@
 import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
-import type { Block, Parameter, Theta } from "./Block.ts"
-import type { Kept, Widths } from "./Widths.ts"
+import type { Keeping, Parameter, Theta } from "./Block.ts"
 
 /** What keeps the quotient finite, as in PyTorch. */
 const ε = 1e-5
@@ -22,7 +21,7 @@ const ε = 1e-5
  * Object.keys(Circuit.parameters(circuit)).slice(2, 6) // => ["1.weight", "1.bias", "1.mean", "1.variance"]
  * ```
  */
-export const batchNorm = (units: number): Block & Widths<unknown, Kept> => {
+export const batchNorm = (units: number): Keeping => {
   const moments = (z: Tensor): { readonly n: number; readonly mean: Tensor; readonly variance: Tensor } => {
     fits(units, z)
     const axes = z.shape.map((_, axis) => axis).filter((axis) => axis !== 1)

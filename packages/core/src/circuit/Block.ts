@@ -4,6 +4,7 @@
 import type { NdArray } from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Graph } from "./Graph.ts"
+import type { Kept, Widths } from "./Widths.ts"
 
 /** One trainable array: its shape and what an initialiser needs to know. */
 export interface Parameter {
@@ -37,6 +38,9 @@ export interface Block {
   /** Of a network from elsewhere, its program with the places in it, which are cut each by itself. */
   readonly graph?: Graph
 }
+
+/** A block that gives as many numbers as it takes, which its type says. */
+export type Keeping = Block & Widths<unknown, Kept>
 
 /** A stage that a step of training sees otherwise than the free run does. */
 export interface Training {

@@ -2,8 +2,7 @@
  * Units left out at random while a circuit is trained.
  */
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
-import type { Block } from "./Block.ts"
-import type { Kept, Widths } from "./Widths.ts"
+import type { Keeping } from "./Block.ts"
 
 /**
  * Each number 0 with probability `rate`, from 0 to below 1, else divided by 1 − rate, anew in each step of training; z ↦ z in the free run (Srivastava et al. 2014).
@@ -14,7 +13,7 @@ import type { Kept, Widths } from "./Widths.ts"
  * Circuit.print(Circuit.sequence(Circuit.relu, Circuit.dropout(0.5))) // => "relu, dropout 0.5"
  * ```
  */
-export const dropout = (rate: number): Block & Widths<unknown, Kept> => ({
+export const dropout = (rate: number): Keeping => ({
   _tag: "Block",
   kind: "dropout",
   settings: { rate },

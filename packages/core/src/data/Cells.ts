@@ -139,3 +139,17 @@ const asCategory = (text: string, texts: Map<string, number>): Result.Result<num
   texts.set(text, texts.size)
   return Result.succeed(texts.size - 1)
 }
+
+/** Names the first input that a header lacks. */
+export const absent = (
+  source: string,
+  line: number,
+  inputs: ReadonlyArray<string>,
+  header: ReadonlyArray<string>
+): Option.Option<DataInvalid> => {
+  const missing = inputs.find((name) => !header.includes(name))
+  if (missing === undefined) return Option.none()
+  const came = `the columns are ${header.map(quote).join(", ")}`
+  const expected = `an input column ${quote(missing)}`
+  return Option.some(new DataInvalid({ source, line, expected, came, advice: "add it, or rename one of these" }))
+}

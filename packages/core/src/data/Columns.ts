@@ -1,9 +1,9 @@
 /**
  * Records of a CSV file as inputs alone: the columns that are named, in that order, whatever else the file holds.
  */
-import { Option, Result } from "effect"
+import { Result } from "effect"
 import * as Cells from "./Cells.ts"
-import { DataInvalid, quote } from "./DataInvalid.ts"
+import { DataInvalid } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
 /** Takes records one at a time, and holds the inputs that they make. */
@@ -28,11 +28,7 @@ export const builder = (source: string, { categorical, missing = "error", names 
       if (places === undefined) {
         const chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
         places = Cells.places(chosen, categorical)
-        const missing = chosen.find(({ at }) => at < 0)
-        if (missing === undefined) return Option.none()
-        const came = `the columns are ${record.map(quote).join(", ")}`
-        const expected = `an input column ${quote(missing.name)}`
-        return Option.some(new DataInvalid({ source, line, expected, came, advice: "add it, or rename one of these" }))
+        return Cells.absent(source, line, names ?? [], record)
       }
       lines.push(line)
       return Cells.add(source, places, missing, record, line, numbers)

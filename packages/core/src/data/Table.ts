@@ -88,10 +88,8 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
         "add a header as the first line"
       )
     }
-    const absent = inputs?.find((name) => !record.includes(name))
-    if (absent !== undefined) {
-      return invalid(`an input column ${quote(absent)}`, `the columns are ${listed}`, "add it, or rename one of these")
-    }
+    const lacking = Cells.absent(source, line, inputs ?? [], record)
+    if (Option.isSome(lacking)) return lacking
     if (label !== undefined && inputs?.includes(label) === true) {
       return invalid("a label column that is no input", `${quote(label)} is one`, "name another as the label")
     }

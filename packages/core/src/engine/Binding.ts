@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import type { Program } from "../program/Program.ts"
 import { size } from "../tensor/NdArray.ts"
 import { show } from "../tensor/Shape.ts"
-import { type Arrays, type Engine, EngineFailed } from "./Engine.ts"
+import { type Arrays, type Engine, EngineFailed, type Session } from "./Engine.ts"
 
 /** The length of each named dimension, or a reason why the arrays are not this program's inputs. */
 export const lengths = (
@@ -34,41 +34,49 @@ export const lengths = (
   return Effect.succeed(found)
 }
 
-/** The engine, but for arrays that hold more or less numbers than their shape says, which it refuses: else they would run into others' memory. */
+/**
+ * The engine, but for what it refuses: arrays that hold more or less numbers than their shape says, which would run into others' memory, and entries
+ * that a session does not have.
+ */
 export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
+  const refused = (reason: string) => Effect.fail(new EngineFailed({ engine: engine.name, reason }))
   const check = (...all: ReadonlyArray<Arrays>): Effect.Effect<void, EngineFailed> => {
     for (const arrays of all) {
       for (const [name, { data, shape }] of Object.entries(arrays)) {
         if (data.length === size(shape)) continue
-        const reason = `expected «${name}» to hold ${size(shape)} numbers, as its shape ${show(shape)} says, but ${data.length} came`
-        return Effect.fail(new EngineFailed({ engine: engine.name, reason }))
+        return refused(
+          `expected «${name}» to hold ${size(shape)} numbers, as its shape ${show(shape)} says, but ${data.length} came`
+        )
       }
     }
     return Effect.void
   }
+  const session: Engine["Service"]["session"] = Effect.fnUntraced(function* (state) {
+    yield* check(state)
+    const { advance, read, write } = yield* engine.session(state)
+    const entries = new Set(Object.keys(state))
+    const guard: Session = {
+      advance: (program, ...turns) => Effect.andThen(check(...turns), advance(program, ...turns)),
+      read: (names) =>
+        Effect.suspend(() => {
+          const missing = names?.find((name) => !entries.has(name))
+          return missing === undefined
+            ? read(names)
+            : refused(`expected an entry «${missing}» in the session; there is none`)
+        }),
+      write: Effect.fnUntraced(function* (written) {
+        yield* check(written)
+        yield* write(written)
+        for (const name of Object.keys(written)) entries.add(name)
+      })
+    }
+    return guard
+  })
   return {
     name: engine.name,
     run: (program, inputs) => Effect.andThen(check(inputs), engine.run(program, inputs)),
-    session: (state) =>
-      Effect.map(Effect.andThen(check(state), engine.session(state)), ({ advance, read, write }) => ({
-        read,
-        advance: (program, ...turns) => Effect.andThen(check(...turns), advance(program, ...turns)),
-        write: (entries) => Effect.andThen(check(entries), write(entries))
-      }))
+    session
   }
-}
-
-/** Fails where a session has no entry of one of these names. */
-export const known = (
-  engine: string,
-  names: ReadonlyArray<string>,
-  isEntry: (name: string) => boolean
-): Effect.Effect<void, EngineFailed> => {
-  const missing = names.find((name) => !isEntry(name))
-  if (missing === undefined) return Effect.void
-  return Effect.fail(
-    new EngineFailed({ engine, reason: `expected an entry «${missing}» in the session; there is none` })
-  )
 }
 
 /** The state of a session after a program ran: outputs that name an entry replace it, the others are the report. */

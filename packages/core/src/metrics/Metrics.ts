@@ -63,10 +63,10 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
   const found = Classification.largest(logits)
   const shares = probabilities(logits)
   const classes = shares.shape[1]!
-  const confusion = Classification.confusionMatrix(labels, found, classes)
   // An answer that is NaN is wrong: as if it were a class that nothing is of.
   const none = found.map((c) => (c < 0 ? classes : c))
-  const counted = Classification.confusionMatrix(labels, none, classes + 1)
+  const all = classes + 1
+  const counted = Classification.confusionMatrix(labels, none, all)
   const f1OfClasses = Classification.f1(counted).slice(0, classes)
   const column = (c: number) => Array.from({ length: labels.length }, (_, i) => shares.data[i * classes + c]!)
   const against = (c: number) =>
@@ -84,9 +84,7 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
     f1OfClasses,
     rocAuc: classes === 2 ? each[1]! : each.reduce((sum, auc) => sum + auc, 0) / classes,
     logLoss: Classification.logLoss(labels, shares),
-    confusion: Array.from({ length: classes }, (_, c) =>
-      Array.from(confusion.data.subarray(c * classes, (c + 1) * classes))
-    )
+    confusion: Array.from({ length: classes }, (_, c) => Array.from(counted.data.subarray(c * all, c * all + classes)))
   }
 }
 

@@ -93,7 +93,6 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   let measurement = undefined as Measurement.Measurement | undefined
   let failed = undefined as NumbersLost | undefined
   const untold: Array<TrainingEvent> = []
-  let isHeard = true
 
   /** A callback that throws ends the run as one that fails does. */
   const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) =>
@@ -227,17 +226,15 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
         onEvent === undefined
           ? Effect.void
           : calling("onEvent", event._tag === "Finished" ? progress.step : event.progress.step, () => onEvent(event))
-      const heard = Effect.tapError(Effect.forEach(events, hearing, { discard: true }), () =>
-        Effect.sync(() => {
-          isHeard = false
-        })
-      )
-      return Effect.as(heard, events)
+      return Effect.as(Effect.forEach(events, hearing, { discard: true }), events)
     })
   )
+  const keep = (last: Effect.Effect<unknown, unknown, R>) =>
+    Effect.ignore(Effect.tapError(last, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
   // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
   const tell = Effect.fnUntraced(function* () {
-    const events = yield* hear
+    // A listener that fails ends the run, but loses none of its work.
+    const events = yield* Effect.tapError(hear, () => keep(snapshot))
     yield* Effect.forEach(events, emit, { discard: true })
     if (failed === undefined) return
     if (held >= 0) yield* snapshot
@@ -266,13 +263,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     yield* write({ ...layout.slots(1), ...layout.multipliers })
     yield* measure()
   }
-  const keep = (last: Effect.Effect<unknown, unknown, R>) =>
-    Effect.ignore(Effect.tapError(last, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
-  yield* loop().pipe(
-    Effect.onInterrupt(() => keep(Effect.andThen(hear, snapshot))),
-    // A listener that fails ends the run, but loses none of its work.
-    Effect.tapError(() => (isHeard ? Effect.void : keep(snapshot)))
-  )
+  yield* Effect.onInterrupt(loop(), () => keep(Effect.andThen(hear, snapshot)))
   const solved = progress.ended === "solved"
   const toBest =
     validation !== undefined || (phase.careful !== undefined && Number.isFinite(phase.careful.patience) && !solved)

@@ -7,6 +7,7 @@ import * as Curve from "../optimization/Curve.ts"
 import * as Rules from "../optimization/Rules.ts"
 import * as Cut from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
+import * as Bound from "./Bound.ts"
 import * as Phase from "./Phase.ts"
 import * as Plan from "./Plan.ts"
 
@@ -40,16 +41,15 @@ type Draft = { [key: string]: unknown; cut: { after: Cut.Cut["after"]; every: nu
 type Setting = (draft: Draft, value: string) => string | undefined
 
 const numeric =
-  (key: string, expected: string, fits: (value: number) => boolean): Setting =>
+  (key: string, { expected, fits }: Bound.Bound, example: string): Setting =>
   (draft, value) => {
     const number = value.trim() === "" ? Number.NaN : Number(value)
-    if (!Number.isFinite(number) || !fits(number)) return expected
+    if (!fits(number)) return `${expected} as in ${example}`
     draft[key] = number
     return undefined
   }
 
-const counting = (key: string, example: string): Setting =>
-  numeric(key, `a whole number from 1 as in ${example}`, (value) => Number.isInteger(value) && value >= 1)
+const counting = (key: string, example: string): Setting => numeric(key, Bound.counting, example)
 
 const curve =
   (key: string): Setting =>
@@ -90,7 +90,7 @@ const regularizer =
 const common: Readonly<Record<string, Setting>> = {
   batch: counting("batch", "batch=64"),
   curve: curve("curve"),
-  clip: numeric("clip", "a number above 0 as in clip=1", (value) => value > 0),
+  clip: numeric("clip", Bound.positive, "clip=1"),
   l1: regularizer("l1"),
   l2: regularizer("l2"),
   interval: counting("interval", "interval=10"),
@@ -125,7 +125,7 @@ const cutting: Readonly<Record<string, Setting>> = {
 
 const relaxing: Readonly<Record<string, Setting>> = {
   ...cutting,
-  lambda: numeric("λ", "a number from 0 as in lambda=1", (value) => value >= 0),
+  lambda: numeric("λ", Bound.fromZero, "lambda=1"),
   ramp: curve("ramp"),
   hidden: chosen(Object.keys(HiddenLoss.table), (draft, value) => {
     draft.hidden = HiddenLoss.table[value]
@@ -134,9 +134,9 @@ const relaxing: Readonly<Record<string, Setting>> = {
     draft.energy = value
   }),
   refresh: counting("refresh", "refresh=50"),
-  penalty: numeric("penalty", "a number from 0 as in penalty=0.001", (value) => value >= 0),
-  noise: numeric("noise", "a number from 0 as in noise=0.1", (value) => value >= 0),
-  multipliers: numeric("multipliers", "a number above 0 as in multipliers=0.1", (value) => value > 0),
+  penalty: numeric("penalty", Bound.fromZero, "penalty=0.001"),
+  noise: numeric("noise", Bound.fromZero, "noise=0.1"),
+  multipliers: numeric("multipliers", Bound.positive, "multipliers=0.1"),
   sweep: word("sweep", (draft) => {
     draft.auxiliaries = "sweep"
   }),
@@ -196,7 +196,7 @@ const phase = Effect.fnUntraced(function* (text: string) {
 const rule = Effect.fnUntraced(function* (name: string, text: string) {
   const { defaults, make } = Rules.table[name]!
   const [rate = "", ...pairs] = text.split("+")
-  if (!(Number(rate) > 0 && Number.isFinite(Number(rate))))
+  if (!Bound.positive.fits(Number(rate)))
     return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: rate })
   const settings: Record<string, number> = {}
   for (const pair of pairs) {

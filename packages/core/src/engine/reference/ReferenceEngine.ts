@@ -86,11 +86,7 @@ export const layer: Layer.Layer<Engine> = Layer.succeed(
               }
             )
           ),
-          read: (names = Object.keys(state)) =>
-            Effect.andThen(
-              Binding.known(name, names, (n) => n in state),
-              Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!])))
-            ),
+          read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
           write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
         }
       })

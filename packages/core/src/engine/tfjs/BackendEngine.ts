@@ -86,10 +86,7 @@ export const make = (backend: Backend) => {
           )
         ),
         read: (names = Object.keys(state.tensors)) =>
-          Effect.andThen(
-            Binding.known(backend.name, names, (name) => name in state.tensors),
-            Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)])))
-          ),
+          Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)]))),
         write: (entries) =>
           Effect.sync(() => {
             backend.activate()
