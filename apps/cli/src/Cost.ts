@@ -83,13 +83,15 @@ export const memory = Effect.fnUntraced(function* (
   return Math.max(...sizes.map(({ memory }) => memory))
 })
 
-/** A line where a run would not fit in memory. */
-export const warning = (memory: number): ReadonlyArray<string> =>
-  memory <= totalmem()
+/** A line where a run would not fit in memory, be it the machine's or what a container may have of it. */
+export const warning = (memory: number): ReadonlyArray<string> => {
+  const here = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+  return memory <= here
     ? []
     : [
-        `warning: training holds about ${Report.bytes(memory)}, more than the ${Report.bytes(totalmem())} of memory here; use batches, fewer cuts or a smaller circuit`
+        `warning: training holds about ${Report.bytes(memory)}, more than the ${Report.bytes(here)} of memory here; use batches, fewer cuts or a smaller circuit`
       ]
+}
 
 const shapes = (circuit: Circuit.Circuit, examples: number) =>
   Effect.map(FreeRun.widths(circuit), ({ inputs, outputs }): PhaseState.Subject => {

@@ -1,10 +1,10 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Plan, Pseudorandom, Training, Warnings } from "@rai/core"
+import { Plan, Training, Warnings } from "@rai/core"
 import { EventFile } from "@rai/tensorboard"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -15,97 +15,9 @@ import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Seeds from "./Seeds.ts"
 import * as Settings from "./Settings.ts"
-import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
-
-const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
-
-/** What `--tensorboard` holds where no folder is named: event files then lie in the run's own. */
-const inRun = ""
-
-const flags = {
-  data: describe(
-    Flag.String("data"),
-    "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv, .npy or IDX file (MNIST's), plain or .gz"
-  ),
-  circuit: describe(
-    Flag.String("circuit"),
-    "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it; or an ONNX model or a layers-model of TensorFlow.js, from whose own weights training starts"
-  ),
-  activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
-  residual: Flag.Boolean("residual").pipe(
-    Flag.withDescription("put a way around each hidden stage of equal widths: z + f(z)"),
-    Flag.withDefault(false)
-  ),
-  plan: describe(Flag.String("plan"), "auto, or phases as in relax:250:rprop=0.1,backpropagate:400:rprop=0.001; auto"),
-  cutAfter: describe(
-    Flag.String("cut-after"),
-    "after which blocks or operators to relax, as in linear, tanh or Gemm,MatMul; what the plan says"
-  ),
-  start: describe(Flag.Literals("start", Settings.starts), "where weights start; auto leaves it to the plan"),
-  batch: describe(Flag.Int("batch"), "train in batches of so many examples; 64 where --epochs is given"),
-  epochs: describe(Flag.Int("epochs"), "passes over the data in batches; 40 where --batch is given"),
-  validation: describe(
-    Flag.String("validation"),
-    "data that decide which parameters are the best, or a share of the training data, as in 0.2"
-  ),
-  patience: describe(
-    Flag.Int("patience"),
-    "end a phase, with the best parameters, after so many steps or epochs without a better free run"
-  ),
-  seed: describe(Flag.Int("seed"), "decides the initial weights; 0"),
-  seeds: describe(Flag.String("seeds"), "several runs, as in 0-9 or 0,2,5"),
-  engine: describe(
-    Flag.Literals("engine", EngineChoice.names),
-    "what computes; auto takes the fastest that works here"
-  ),
-  device: describe(
-    Flag.Literals("device", EngineChoice.devices),
-    "where the onnx engine computes: cpu, or cuda where onnxruntime's CUDA provider is set up; cpu"
-  ),
-  test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
-  label: describe(Flag.String("label"), "the label's column of a file; the last one"),
-  labels: describe(Flag.String("labels"), "the file of the labels of an .npy or IDX file; the one that is named alike"),
-  task: describe(
-    Flag.Literals("task", ["binary", "classes", "regression"]),
-    "what the label means, where it is not plain"
-  ),
-  categorical: describe(
-    Flag.String("categorical"),
-    "the columns of a file that hold categories, as in colour,size: each category becomes an input"
-  ),
-  missing: describe(
-    Flag.Literals("missing", ["error", "drop", "mean", "median"]),
-    "missing values: an error, drop their examples, or fill in the training data's mean or median (of categories the most frequent); error"
-  ),
-  standardise: Flag.Boolean("standardise").pipe(
-    Flag.withDescription("give each column of numbers mean 0 and deviation 1, as learned from the training data"),
-    Flag.withDefault(false)
-  ),
-  unseen: describe(
-    Flag.Literals("unseen", ["error", "zeros"]),
-    "a category that the training data lack: an error, or zeros; error"
-  ),
-  stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
-  out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
-  tensorboard: describe(
-    Flag.withOptionalValue(Flag.String("tensorboard"), inRun),
-    "event files that TensorBoard opens, in this folder, or in the run's own"
-  ),
-  resume: Flag.Boolean("resume").pipe(
-    Flag.withDescription("go on with the run in --out, with the settings it began with"),
-    Flag.withDefault(false)
-  ),
-  compare: Flag.Boolean("compare").pipe(
-    Flag.withDescription("also backpropagate alone from the same start, and print both in a table"),
-    Flag.withDefault(false)
-  ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("the last line of stdout is one JSON object"),
-    Flag.withDefault(false)
-  )
-}
-
-type Given = Command.Command.Config.Infer<typeof flags>
+import { flags, type Given, inRun } from "./TrainFlags.ts"
+import * as TrainSettings from "./TrainSettings.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make("train", flags, (given) => train(given)).pipe(
@@ -156,7 +68,7 @@ const one = Effect.fnUntraced(function* (
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
   const inherited = sibling === undefined ? undefined : new Settings.Settings({ ...sibling, seed: seed! })
   const saved = begun ? yield* RunFolder.settings(folder) : inherited
-  const settings = yield* merge(given, seed, saved)
+  const settings = yield* TrainSettings.of(given, seed, saved)
   const done = begun ? yield* finishedBefore(folder) : undefined
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
@@ -238,124 +150,6 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
   )
   yield* Report.progress(`the run in ${folder} is finished already`)
   return summary as Run.Summary
-})
-
-const shareOrName = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text))
-
-/** The given settings over the saved ones; a run that is resumed keeps what it began with. */
-const merge = Effect.fnUntraced(function* (
-  given: Given,
-  seed: number | undefined,
-  saved: Settings.Settings | undefined
-) {
-  const text = {
-    data: Option.getOrUndefined(given.data),
-    circuit: Option.getOrUndefined(given.circuit),
-    activation: Option.getOrUndefined(given.activation),
-    plan: Option.getOrUndefined(given.plan),
-    cutAfter: Option.getOrUndefined(given.cutAfter),
-    start: Option.getOrUndefined(given.start),
-    seed: seed ?? Option.getOrUndefined(given.seed),
-    batch: Option.getOrUndefined(given.batch),
-    epochs: Option.getOrUndefined(given.epochs),
-    validation: Option.getOrUndefined(Option.map(given.validation, shareOrName)),
-    patience: Option.getOrUndefined(given.patience),
-    engine: Option.getOrUndefined(Option.filter(given.engine, (name) => saved === undefined || name !== "auto")),
-    device: Option.getOrUndefined(given.device),
-    test: Option.getOrUndefined(given.test),
-    label: Option.getOrUndefined(given.label),
-    labels: Option.getOrUndefined(given.labels),
-    task: Option.getOrUndefined(given.task),
-    categorical: Option.getOrUndefined(given.categorical),
-    missing: Option.getOrUndefined(given.missing),
-    standardise: given.standardise || undefined,
-    unseen: Option.getOrUndefined(given.unseen),
-    stopLoss: Option.getOrUndefined(given.stopLoss),
-    tensorboard: Option.getOrUndefined(given.tensorboard),
-    residual: given.residual || undefined,
-    compare: given.compare || undefined
-  }
-  if (saved !== undefined) {
-    for (const [key, value] of Object.entries(text)) {
-      const before = saved[key as keyof typeof text]
-      // A finished run can still be compared, and one that goes on be shown.
-      if (value === undefined || value === before || key === "compare" || key === "tensorboard") continue
-      return yield* new CommandFailed({
-        expected: `${key} ${before ?? "absent"}, with which the run began`,
-        came: `${value} came`,
-        advice: "leave it out, or begin a run in another folder"
-      })
-    }
-    const [compare, tensorboard] = [saved.compare ?? text.compare, text.tensorboard ?? saved.tensorboard]
-    return new Settings.Settings({ ...saved, compare, tensorboard })
-  }
-  const missing = (["data", "circuit"] as const).find((key) => text[key] === undefined)
-  if (missing !== undefined) {
-    const example = missing === "data" ? "--data moons-100" : "--circuit 2,100x100,1"
-    return yield* new UsageWrong({
-      expected: `--${missing}`,
-      came: "none came",
-      advice: `add it, for instance ${example}`
-    })
-  }
-  if (text.seed !== undefined && (text.seed < 0 || text.seed > Pseudorandom.maximumSeed)) {
-    return yield* new UsageWrong({
-      expected: `a seed from 0 to ${Pseudorandom.maximumSeed}`,
-      came: `${text.seed} came`,
-      advice: "choose one of these"
-    })
-  }
-  if (Settings.isCircuitFile(text.circuit!) && (text.activation ?? text.residual) !== undefined) {
-    return yield* new UsageWrong({
-      expected: "a circuit's file to say its activation functions and residual blocks itself",
-      came: `--${text.activation === undefined ? "residual" : "activation"} came too`,
-      advice: "leave it out, or give widths"
-    })
-  }
-  if (text.device === "cuda" && !["auto", "onnx"].includes(text.engine ?? "auto")) {
-    return yield* new UsageWrong({
-      expected: "the engine onnx with --device cuda",
-      came: `--engine ${text.engine} came`,
-      advice: "leave --engine out, or --device"
-    })
-  }
-  yield* atLeastOne("batch", text.batch, 64)
-  yield* atLeastOne("epochs", text.epochs, 40)
-  yield* atLeastOne("patience", text.patience, 30)
-  if ((text.batch ?? text.epochs) !== undefined && (text.plan ?? "auto") !== "auto") {
-    return yield* new UsageWrong({
-      expected: "--batch and --epochs with the automatic plan alone",
-      came: `--plan ${text.plan} came too`,
-      advice: "write them into the plan, as in backpropagate:40:batch=64"
-    })
-  }
-  return new Settings.Settings({
-    data: text.data!,
-    circuit: text.circuit!,
-    activation: text.activation ?? "sigmoid",
-    plan: text.plan ?? "auto",
-    start: text.start ?? "auto",
-    seed: text.seed ?? 0,
-    engine: text.engine ?? "auto",
-    device: text.device,
-    batch: text.batch,
-    epochs: text.epochs,
-    validation: text.validation,
-    patience: text.patience,
-    test: text.test,
-    label: text.label,
-    labels: text.labels,
-    task: text.task,
-    categorical: text.categorical,
-    missing: text.missing,
-    standardise: text.standardise,
-    unseen: text.unseen,
-    stopLoss: text.stopLoss,
-    tensorboard: text.tensorboard,
-    residual: text.residual,
-    compare: text.compare,
-    cutAfter: text.cutAfter
-  })
 })
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [

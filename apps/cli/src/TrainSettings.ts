@@ -1,0 +1,106 @@
+/**
+ * From the flags of `rai train` to the settings of a run.
+ */
+import { Pseudorandom } from "@rai/core"
+import { Effect, Option, Record } from "effect"
+import { CommandFailed } from "./CommandFailed.ts"
+import * as Settings from "./Settings.ts"
+import type { Given } from "./TrainFlags.ts"
+import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
+
+type Values<A> = { readonly [K in keyof A]: A[K] extends Option.Option<infer B> ? B | undefined : A[K] }
+
+const values = <A extends Readonly<Record<string, unknown>>>(given: A): Values<A> =>
+  Record.map(given, (value) => (Option.isOption(value) ? Option.getOrUndefined(value) : value)) as Values<A>
+
+/** What the flags say of a run of a seed; undefined where they say nothing. */
+const asked = (given: Given, seed: number | undefined) => {
+  const { json, out, resume, seeds, ...came } = values(given)
+  return {
+    ...came,
+    seed: seed ?? came.seed,
+    validation: Number.isNaN(Number(came.validation)) ? came.validation : Number(came.validation),
+    standardise: came.standardise || undefined,
+    residual: came.residual || undefined,
+    compare: came.compare || undefined
+  }
+}
+
+type Asked = ReturnType<typeof asked>
+
+/** The settings of a run; one that is resumed has those that were `saved`, and refuses others. */
+export const of = (
+  given: Given,
+  seed: number | undefined,
+  saved: Settings.Settings | undefined
+): Effect.Effect<Settings.Settings, CommandFailed | UsageWrong> =>
+  saved === undefined ? begun(asked(given, seed)) : resumed(asked(given, seed), saved)
+
+const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Settings) {
+  for (const [key, value] of Object.entries(asked)) {
+    const before = saved[key as keyof Asked]
+    // A finished run can still be compared, and one that goes on be shown; what was automatic has been decided.
+    const mayDiffer = key === "compare" || key === "tensorboard" || (key === "engine" && value === "auto")
+    if (value === undefined || value === before || mayDiffer) continue
+    return yield* new CommandFailed({
+      expected: `${key} ${before ?? "absent"}, with which the run began`,
+      came: `${value} came`,
+      advice: "leave it out, or begin a run in another folder"
+    })
+  }
+  const [compare, tensorboard] = [saved.compare ?? asked.compare, asked.tensorboard ?? saved.tensorboard]
+  return new Settings.Settings({ ...saved, compare, tensorboard })
+})
+
+const begun = Effect.fnUntraced(function* (asked: Asked) {
+  const { activation, batch, circuit, data, device, engine, epochs, patience, plan, residual, seed } = asked
+  if (data === undefined || circuit === undefined) {
+    const [missing, example] = data === undefined ? ["data", "moons-100"] : ["circuit", "2,100x100,1"]
+    return yield* new UsageWrong({
+      expected: `--${missing}`,
+      came: "none came",
+      advice: `add it, for instance --${missing} ${example}`
+    })
+  }
+  if (seed !== undefined && (seed < 0 || seed > Pseudorandom.maximumSeed)) {
+    return yield* new UsageWrong({
+      expected: `a seed from 0 to ${Pseudorandom.maximumSeed}`,
+      came: `${seed} came`,
+      advice: "choose one of these"
+    })
+  }
+  if (Settings.isCircuitFile(circuit) && (activation ?? residual) !== undefined) {
+    return yield* new UsageWrong({
+      expected: "a circuit's file to say its activation functions and residual blocks itself",
+      came: `--${activation === undefined ? "residual" : "activation"} came too`,
+      advice: "leave it out, or give widths"
+    })
+  }
+  if (device === "cuda" && !["auto", "onnx"].includes(engine ?? "auto")) {
+    return yield* new UsageWrong({
+      expected: "the engine onnx with --device cuda",
+      came: `--engine ${engine} came`,
+      advice: "leave --engine out, or --device"
+    })
+  }
+  yield* atLeastOne("batch", batch, 64)
+  yield* atLeastOne("epochs", epochs, 40)
+  yield* atLeastOne("patience", patience, 30)
+  if ((batch ?? epochs) !== undefined && (plan ?? "auto") !== "auto") {
+    return yield* new UsageWrong({
+      expected: "--batch and --epochs with the automatic plan alone",
+      came: `--plan ${plan} came too`,
+      advice: "write them into the plan, as in backpropagate:40:batch=64"
+    })
+  }
+  return new Settings.Settings({
+    ...asked,
+    data,
+    circuit,
+    activation: activation ?? "sigmoid",
+    plan: plan ?? "auto",
+    start: asked.start ?? "auto",
+    seed: seed ?? 0,
+    engine: engine ?? "auto"
+  })
+})
