@@ -1,7 +1,7 @@
 /**
  * Circuits as text: what the command line takes, and what a checkpoint keeps.
  */
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem, Schema, SchemaIssue } from "effect"
 import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
 import * as GraphSpec from "./GraphSpec.ts"
@@ -156,8 +156,8 @@ export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
     try: (): unknown => JSON.parse(text),
     catch: (error) => invalid(`it is no JSON (${(error as Error).message})`)
   })
-  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(File)(json), ({ message }) =>
-    invalid(`it holds something else${deepest(message)}`)
+  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(File)(json), (error) =>
+    invalid(`it holds something else${deepest(error)}`)
   )
   const circuit = yield* Effect.mapError(
     fromJson("content" in decoded ? decoded.content.circuit : decoded),
@@ -166,15 +166,15 @@ export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
   return Circuit.depth(circuit) > 0 ? circuit : yield* invalid("it has no linear block, so nothing to train")
 })
 
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
 /** Of what the schema says of each kind of block, the place that lies deepest: there the others do not even begin. */
-const deepest = (message: string): string => {
-  const missing = "Missing key"
-  const faults = [...message.matchAll(/^(.*)\n {2}at (.*)$/gm)].map(([, fault = "", path = ""]) => {
-    const keys = path.slice(1, -1).split("][")
-    return fault === missing ? { keys: keys.slice(0, -1), fault: "none of the kinds of blocks" } : { keys, fault }
-  })
-  const [found] = faults.sort((a, b) => b.keys.length - a.keys.length)
-  if (found === undefined) return ""
-  const place = found.keys.length === 0 ? "" : ` at ${found.keys.join(" ").replaceAll('"', "")}`
-  return `, ${found.fault.toLowerCase()}${place}`
+const deepest = ({ issue }: Schema.SchemaError): string => {
+  const faults = issuesOf(issue).issues.map(({ message, path = [] }) =>
+    message === "Missing key"
+      ? { fault: "none of the kinds of blocks", path: path.slice(0, -1) }
+      : { fault: message.toLowerCase(), path }
+  )
+  const { fault, path } = faults.reduce((found, each) => (each.path.length > found.path.length ? each : found))
+  return path.length === 0 ? `, ${fault}` : `, ${fault} at ${path.map(String).join(" ")}`
 }

@@ -34,7 +34,7 @@ describe("circuits as text", () => {
           '{"sequence": [{"kind":',
           `expected a circuit as JSON in ${file}, but it is no JSON (Unexpected end of JSON input)`
         ],
-        ["[]", other],
+        ["[]", `${other}, expected object`],
         ['{"knd": "tanh"}', `${other}, none of the kinds of blocks`],
         [
           '{"sequence": [{"kind": "tanh"}, {"repeat": {"kind": "tanh"}, "times": 2.5}]}',
