@@ -211,7 +211,7 @@ describe("folders and files", () => {
     await damaged("plan", (folder) => rewrite(folder, /relax:5000/, "relax:6000"), /a checkpoint of the plan/)
     await damaged(
       "version",
-      (folder) => rewrite(folder, /"version": 2/, '"version": 99'),
+      (folder) => rewrite(folder, /"version": 3/, '"version": 99'),
       /format version 2.*version 99/
     )
     await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)

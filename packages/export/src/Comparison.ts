@@ -2,7 +2,7 @@
  * A model held against its circuit's free run on every example there is, batch by batch.
  */
 import { type Engine, NdArray, type Program, ReferenceEngine, type Tensor } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Record } from "effect"
 import type * as Onnxruntime from "./Onnxruntime.ts"
 import * as Parity from "./Parity.ts"
 
@@ -12,6 +12,8 @@ export interface Sides<R> {
   /** Rows of the largest batches. */
   readonly batch: number
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
+  /** The same in float32, as a model computes. */
+  readonly inFloat32: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
 }
@@ -64,7 +66,7 @@ const rowsOf = (
 
 /** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
-  { batch, file, freeRun, model, tolerance }: Sides<R>,
+  { batch, file, freeRun, inFloat32, model, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
@@ -76,12 +78,13 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
     const found = yield* Parity.compare(file, tolerance, outputs).pipe(
       // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
       Effect.catch(() =>
-        Effect.suspend(() => {
+        Effect.gen(function* () {
           const some = Parity.furthest(outputs, decisive)
-          return Effect.flatMap(exactly(freeRun(rowsOf(x, some))), (exact) => {
-            const those = Object.fromEntries(Object.entries(expected).map(([name, y]) => [name, rowsOf(y, some)]))
-            return Parity.compare(file, Parity.toleranceAt(Parity.rounding(those, exact)), outputs)
-          })
+          const exact = yield* exactly(freeRun(rowsOf(x, some)))
+          const those = Record.map(expected, (y) => rowsOf(y, some))
+          const kept = yield* inFloat32(rowsOf(x, some))
+          const rounding = Math.max(Parity.rounding(those, exact), Parity.rounding(kept, exact))
+          return yield* Parity.compare(file, Parity.toleranceAt(rounding), outputs)
         })
       ),
       Effect.mapError((lost) =>

@@ -1,8 +1,8 @@
 /**
  * What the record of a model says: that it answers as the free run does, and what smaller weights cost.
  */
-import { Circuit, Engine, type NdArray, type Trained } from "@rai/core"
-import { Effect, Option } from "effect"
+import { Circuit, Engine, type NdArray, TfjsEngine, type Trained } from "@rai/core"
+import { Effect, Layer, Option } from "effect"
 import * as Activations from "./Activations.ts"
 import * as Asked from "./Asked.ts"
 import * as Comparison from "./Comparison.ts"
@@ -27,6 +27,13 @@ const beside = Effect.fnUntraced(function* (
 ) {
   const { asked, constants, given } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
+  // An engine of float64 does not show what float32 leaves open; WebAssembly's does, and is always there.
+  const inFloat32 = (x: NdArray.NdArray) =>
+    Effect.flatMap(freeRun(x), (answers) =>
+      Object.values(answers).some(({ data }) => data instanceof Float64Array)
+        ? Effect.provide(freeRun(x), Layer.orDie(TfjsEngine.layerWasm))
+        : Effect.succeed(answers)
+    )
   const { open, openOnCuda } = yield* Onnxruntime.Onnxruntime
   const { run } = yield* open(bytes, file)
   const cuda =
@@ -34,7 +41,8 @@ const beside = Effect.fnUntraced(function* (
   const recorded = (rows: Parity.ParityRecord["inputs"][string]) => ({ [Activations.input(trained).name]: rows })
   const model = (x: NdArray.NdArray) => run(given(x))
   const onCuda = cuda && ((x: NdArray.NdArray) => cuda.run(given(x)))
-  return { batch: Comparison.batchOf(asked), freeRun, model, onCuda, recorded, ...drawn(trained, options.samples) }
+  const sides = { batch: Comparison.batchOf(asked), freeRun, inFloat32, model }
+  return { ...sides, onCuda, recorded, ...drawn(trained, options.samples) }
 })
 
 /** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
@@ -44,13 +52,13 @@ export const measure = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { batch, freeRun, from, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
+  const { batch, freeRun, from, inFloat32, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
   const outputs = Parity.pair(answers, yield* model(x))
   const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
   return {
-    rounding: Parity.rounding(answers, yield* Comparison.exactly(freeRun(x))),
+    rounding: Parity.rounding(yield* inFloat32(x), yield* Comparison.exactly(freeRun(x))),
     tolerance: Parity.toleranceOf(differences),
     examples: x.shape[0]!,
     ...differences,
@@ -121,10 +129,15 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { batch, freeRun, from, inputs, model, onCuda, recorded } = yield* beside(trained, bytes, file, options)
+  const { batch, freeRun, from, inFloat32, inputs, model, onCuda, recorded } = yield* beside(
+    trained,
+    bytes,
+    file,
+    options
+  )
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
-  const rounding = Parity.rounding(answers, yield* Comparison.exactly(freeRun(x)))
+  const rounding = Parity.rounding(yield* inFloat32(x), yield* Comparison.exactly(freeRun(x)))
   const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.joined(
     Parity.pair(answers, yield* model(x)),
@@ -136,7 +149,7 @@ export const prove = Effect.fnUntraced(function* (
   const all = Samples.all(inputs, { ...from, least: Comparison.least(batch) })
   const anything = Number.MAX_VALUE
   const cuda = onCuda && {
-    cuda: yield* Comparison.everywhere({ batch, file, freeRun, model: onCuda, tolerance: anything }, all)
+    cuda: yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model: onCuda, tolerance: anything }, all)
   }
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
@@ -150,7 +163,10 @@ export const prove = Effect.fnUntraced(function* (
       random: all.shape[0]! - training + Samples.random,
       notFinite: notFinite.shape[0]!,
       ...(batch < Comparison.most && { batch }),
-      ...Parity.larger(differences, yield* Comparison.everywhere({ batch, file, freeRun, model, tolerance }, all))
+      ...Parity.larger(
+        differences,
+        yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance }, all)
+      )
     },
     inputs: recorded(rows),
     outputs

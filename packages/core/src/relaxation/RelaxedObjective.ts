@@ -45,7 +45,7 @@ export interface Relaxed {
   /** What is trained: L of eq. 4 with penalties and multipliers, []; and L alone. */
   readonly loss: Tensor
   readonly relaxed: Tensor
-  /** mean((ẑ_t − z_t)²) of each cut, in the order of `Segments.places`: [cuts]; undefined without cuts. */
+  /** mean((ẑ_t − z_t)²) of each cut, in order of evaluation: [cuts]; undefined without cuts. */
   readonly residuals: Tensor | undefined
   /** ẑ − z by place, [batch, units], or stacked [cuts, batch, units]. */
   readonly differences: ReadonlyMap<string, Tensor>
@@ -63,7 +63,7 @@ export const make = (
 ): Relaxed => {
   const { energy, hidden, multiplier, noise, penalty = 0, sites, training, weight, λ } = relaxation
   const places = new Map(Segments.places(circuit, sites).map((place) => [place.name, place]))
-  const number = new Map([...places.values()].flatMap((place) => place.sites).map((site, index) => [site, index]))
+  const number = new Map([...sites].map((site, index) => [site, index]))
   const energies: Array<Tensor> = []
   const penalties: Array<Tensor> = []
   const residuals: Array<Tensor> = []
@@ -109,7 +109,18 @@ export const make = (
   if (energies.length === 0) return { output, loss: own, relaxed: own, residuals: undefined, differences }
   const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))
   const loss = penalties.reduce((a, b) => a.add(b), relaxed)
-  return { output, loss, relaxed, residuals: concat(residuals, 0), differences }
+  const held = [...places.values()].flatMap((place) => place.sites)
+  return { output, loss, relaxed, residuals: inOrder(concat(residuals, 0), held, [...sites]), differences }
+}
+
+/** The numbers of the sites `held` in another order: a stack holds one place of all turns, where evaluation takes turn after turn. */
+const inOrder = (numbers: Tensor, held: ReadonlyArray<string>, order: ReadonlyArray<string>): Tensor => {
+  if (order.every((site, i) => site === held[i])) return numbers
+  const at = new Map(held.map((site, i) => [site, i]))
+  return concat(
+    order.map((site) => numbers.slice(0, at.get(site)!, at.get(site)! + 1)),
+    0
+  )
 }
 
 /** A loss is one number. */

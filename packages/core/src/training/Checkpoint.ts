@@ -3,6 +3,7 @@
  */
 import { Effect, Schema, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
+import * as CircuitSpec from "../circuit/CircuitSpec.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Archive from "./Archive.ts"
 import type { Snapshot } from "./PhaseRun.ts"
@@ -20,6 +21,8 @@ export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Ident
   stop: Schema.String,
   seed: Schema.Int,
   engine: Schema.String,
+  /** The SHA-256 of all settings of circuit and plan, also those that no line says. */
+  settings: Schema.String,
   /** The SHA-256 of inputs and targets, and of those of the validation data. */
   data: Schema.String,
   validation: Schema.String
@@ -45,6 +48,7 @@ export const identity = (run: {
         stop: JSON.stringify(run.plan.stop ?? "none"),
         seed: run.seed,
         engine: run.engine,
+        settings: Sha256.hex(new TextEncoder().encode(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan]))),
         data,
         validation
       })
@@ -54,7 +58,7 @@ const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Sa
 
 const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
 
-const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 2, schema: Content }
+const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 3, schema: Content }
 
 /** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
 export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>

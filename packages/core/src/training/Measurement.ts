@@ -20,7 +20,7 @@ export class Measurement extends Schema.Class<Measurement>("@rai/core/Measuremen
   relaxedLoss: Schema.optionalKey(Number64),
   /** The relaxation gap: free-run loss − relaxed loss. */
   relaxationGap: Schema.optionalKey(Number64),
-  /** mean((z − ẑ)²) of each cut, in order. */
+  /** mean((z − ẑ)²) of each cut, in order of evaluation. */
   residuals: Schema.Array(Number64),
   /** ‖∂L/∂θ_t‖ of each stage with parameters, in order. */
   gradientNorms: Schema.Array(Number64)

@@ -12,6 +12,8 @@ export interface PhaseFault {
 
 const patient: Bound.Bound = { expected: "a number of steps from 1 or Infinity", fits: (value) => value >= 1 }
 
+const dividing: Bound.Bound = { expected: "a number from 1", fits: (value) => value >= 1 && Number.isFinite(value) }
+
 /** The first of a phase's numbers that does not do. */
 export const of = (phase: Phase): PhaseFault | undefined => {
   const relaxing = phase.kind === "relax" ? phase : undefined
@@ -23,6 +25,7 @@ export const of = (phase: Phase): PhaseFault | undefined => {
     ["clip", phase.clip, Bound.positive],
     ["patience", phase.careful?.patience, patient],
     ["attempts", phase.careful?.attempts, Bound.counting],
+    ["divisor", phase.careful?.divisor, dividing],
     ["every", phase.kind === "backpropagate" ? undefined : phase.cut.every, Bound.counting],
     ["λ", relaxing?.λ, Bound.fromZero],
     [`the rate of ${relaxing?.auxiliaryOptimizer?.name}`, relaxing?.auxiliaryOptimizer?.rate, Bound.positive],

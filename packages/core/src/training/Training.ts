@@ -150,6 +150,13 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
 
   const stop = Plan.stopFor(plan, data)
   let progress = options.from?.progress ?? Progress.start()
+  if (progress.phase >= plan.phases.length) {
+    return yield* new PlanUnfit({
+      expected: `a snapshot of a phase of the plan, which has ${plan.phases.length}`,
+      came: `one of phase ${progress.phase + 1} came`,
+      advice: "go on with the plan that the run began with"
+    })
+  }
   let parameters = options.from?.state
   if (parameters === undefined) {
     const start = yield* Start.table[plan.start](circuit, seed, data.inputs)
@@ -222,7 +229,7 @@ export const check = Effect.fn("Training.check")(function* (
   }
   for (const phase of plan.phases) {
     const fault = PhaseFault.of(phase)
-    if (fault !== undefined) return yield* new PlanUnfit({ ...fault, advice: "change it in the plan" })
+    if (fault !== undefined) return yield* new PlanUnfit({ ...fault, advice: "change it in the plan, or leave it out" })
     if (phase.optimizer.name === "rprop" && phase.curve.name !== "constant") {
       return yield* new PlanUnfit({
         expected: "a rule whose rate can follow a curve",

@@ -6,15 +6,18 @@ import {
   Gradient,
   HiddenLoss,
   Loss,
+  Moons,
   type NdArray,
+  Plan,
   Program,
   Pseudorandom,
   ReferenceEngine,
   RelaxedObjective,
   Segments,
-  type Tensor
+  Tensor,
+  Training
 } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import * as Maps from "../fixtures/Maps.ts"
 
 /** Hidden maps repeated, so that their cuts are stacked. */
@@ -194,6 +197,69 @@ describe("the relaxed objective of a circuit with stacked cuts is eq. 4 in plain
           const came = Array.from(direction, (d, i) => d * slope[i]!).reduce((p, q) => p + q)
           assert.approximately(came, expected, 1e-6 * (1 + Math.abs(expected)), name)
         }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
+it.effect("residuals and factors are in order of evaluation, also of a repeated block with several cuts", () =>
+  Effect.gen(function* () {
+    const both = Cut.sites(circuit, { ...Cut.paper, after: "linear+tanh" })
+    const asked: Array<string> = []
+    const weight = (site: string, index: number) => {
+      asked[index] = site
+      return 1
+    }
+    // Of auxiliaries that are all 0, a linear map gives its bias, and tanh 0.
+    const signature = Object.fromEntries(
+      Object.entries({ ...parameters, x, y }).map(([name, { shape }]) => [name, shape])
+    )
+    const zero = (place: string) =>
+      Tensor.constant(0).broadcastTo([
+        ...(place.includes("*")
+          ? [Segments.places(circuit, both).find(({ name }) => name === place)!.sites.length]
+          : []),
+        examples,
+        3
+      ])
+    const program = yield* Program.make(signature, (inputs: Readonly<Record<string, Tensor.Tensor>>) => {
+      const of = (name: string) => inputs[name]!
+      const relaxed = { ...relaxation({ weight }, of), sites: both }
+      const made = RelaxedObjective.make(circuit, relaxed, Loss.meanSquaredError, of, zero, of("x"), of("y"))
+      return { residuals: made.residuals! }
+    })
+    const { residuals } = yield* Engine.run(program, { ...parameters, x, y })
+    const maps = Maps.of(circuit)
+    const expected = [...both].map((site) => {
+      const map = maps.find(({ path }) => path === site)
+      return map === undefined ? 0 : mean(Array.from(Maps.part(parameters, map, "bias").data, (b) => b * b))
+    })
+    assert.deepStrictEqual(asked, [...both])
+    assert.isAbove(expected.filter((square) => square > 0).length, 4)
+    for (const t of expected.keys()) if (t > 0) assert.approximately(residuals!.data[t]!, expected[t]!, 1e-12)
+  }).pipe(Effect.provide(ReferenceEngine.layer))
+)
+
+describe("a stage of one's own is in a stack what it is alone", () => {
+  const stages: Readonly<Record<string, (z: Tensor.Tensor) => Tensor.Tensor>> = {
+    "scaled by its width": (z) => z.mul(1 / Math.sqrt(Number(z.shape[1]))),
+    "another formula for many numbers": (z) => (z.shape.length > 2 ? z.neg() : z.tanh()),
+    "a reshape that changes nothing": (z) => z.reshape([z.shape[0]!, 5]).tanh(),
+    "a slice of everything": (z) => z.slice(1, 0, 5).tanh(),
+    "a sum along its width": (z) => z.div(z.square().sum([1]).add(1).broadcastTo(z.shape)),
+    "a row of factors": (z) => z.mul(Tensor.constant(2).broadcastTo([5]))
+  }
+  for (const [name, stage] of Object.entries(stages)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const { linear, repeat, sequence } = Circuit
+        const own = sequence(linear(2, 5), repeat(sequence(Circuit.stage("own", stage), linear(5, 5)), 4), linear(5, 1))
+        const data = yield* Moons.make({ examples: 3 })
+        const events = yield* Stream.runCollect(Training.stream(own, data, { plan: Plan.relax({ steps: 1 }), seed: 0 }))
+        const [first] = events.flatMap((event) => (event._tag === "Step" ? [event.measurement!] : []))
+        // Auxiliaries begin as the free run's activations, so every cut is closed.
+        assert.strictEqual(first!.residuals.length, 5)
+        for (const residual of first!.residuals) assert.approximately(residual, 0, 1e-20)
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }

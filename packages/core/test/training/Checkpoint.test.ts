@@ -50,10 +50,31 @@ describe("checkpoints", () => {
       yield* fs.remove(`${folder}/${arrays}`)
       assert.match(yield* message(), /, but checkpoint-[\da-f]{12}\.safetensors is missing; /)
       const json = yield* fs.readFileString(`${folder}/checkpoint.json`)
-      yield* fs.writeFileString(`${folder}/checkpoint.json`, json.replace('"version": 2', '"version": 3'))
-      assert.match(yield* message(), /, but rai-checkpoint of version 3 came; /)
+      yield* fs.writeFileString(`${folder}/checkpoint.json`, json.replace('"version": 3', '"version": 4'))
+      assert.match(yield* message(), /, but rai-checkpoint of version 4 came; /)
       yield* fs.writeFileString(`${folder}/checkpoint.json`, json.slice(0, 100))
       assert.match(yield* message(), /, but it is not whole JSON of that kind; /)
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live("runs are told apart by settings that no line says", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const conv = (stride: number) =>
+        Circuit.sequence(
+          Circuit.unflatten({ channels: 1, length: 2 }),
+          Circuit.conv1d({ channels: 1, filters: 2, kernel: 1, stride }),
+          Circuit.globalMaxPool,
+          Circuit.linear(2, 1)
+        )
+      const of = (circuit: Circuit.Circuit, divisor: number) => {
+        const plan = Plan.relax({ steps: 3, careful: { patience: 3, divisor, attempts: 5 } })
+        return Checkpoint.identity({ circuit, plan, seed: 3, engine: "reference", data })
+      }
+      const identity = yield* of(conv(1), 3)
+      assert.deepStrictEqual(yield* of(conv(1), 3), identity)
+      assert.notDeepEqual(yield* of(conv(2), 3), identity)
+      assert.notDeepEqual(yield* of(conv(1), 9), identity)
+    })
   )
 })

@@ -146,7 +146,7 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "a cut between places",
       Phase.relax({ steps: 1, cut: { ...Cut.paper, every: 1.5 } }),
-      "expected every of relax to be a whole number from 1, but 1.5 came; change it in the plan"
+      "expected every of relax to be a whole number from 1, but 1.5 came; change it in the plan, or leave it out"
     ],
     [
       "a cut after blocks that there are not",
@@ -156,22 +156,27 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "measurements that never come",
       Phase.backpropagate({ steps: 1, interval: 0 }),
-      "expected interval of backpropagate to be a whole number from 1, but 0 came; change it in the plan"
+      "expected interval of backpropagate to be a whole number from 1, but 0 came; change it in the plan, or leave it out"
     ],
     [
       "half a step",
       Phase.alternate({ steps: 2.5 }),
-      "expected steps of alternate to be a whole number from 1, but 2.5 came; change it in the plan"
+      "expected steps of alternate to be a whole number from 1, but 2.5 came; change it in the plan, or leave it out"
     ],
     [
       "a rate that is none",
       Phase.backpropagate({ steps: 1, optimizer: Adam.make(Number.NaN) }),
-      "expected the rate of adam of backpropagate to be a number above 0, but NaN came; change it in the plan"
+      "expected the rate of adam of backpropagate to be a number above 0, but NaN came; change it in the plan, or leave it out"
+    ],
+    [
+      "rates that going back would raise",
+      Phase.relax({ steps: 1, careful: { patience: 3, divisor: 0, attempts: 1 } }),
+      "expected divisor of relax to be a number from 1, but 0 came; change it in the plan, or leave it out"
     ],
     [
       "a weight below 0",
       Phase.relax({ steps: 1, λ: -1 }),
-      "expected λ of relax to be a number from 0, but -1 came; change it in the plan"
+      "expected λ of relax to be a number from 0, but -1 came; change it in the plan, or leave it out"
     ]
   ]
   for (const [name, phase, message] of wrong) {

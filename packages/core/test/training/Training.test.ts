@@ -90,6 +90,18 @@ describe("training", () => {
     )
   }
 
+  it.effect("a snapshot of a phase that the plan lacks is refused", () =>
+    Effect.gen(function* () {
+      const kept = yield* stoppedAt({ plan, seed: 5 }, ({ progress }) => progress.phase === 1)
+      const shorter = Plan.relax({ steps: 20 })
+      const error = yield* Effect.flip(run({ plan: shorter, seed: 5, from: kept }))
+      assert.strictEqual(
+        error.message,
+        "expected a snapshot of a phase of the plan, which has 1, but one of phase 2 came; go on with the plan that the run began with"
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("resumes to the bit where the run was stopped at the step that solves it", () =>
     Effect.gen(function* () {
       for (const [loss, phase] of [
