@@ -2,58 +2,64 @@
  * `rai cost`: what a training run costs, before it runs.
  */
 import { totalmem } from "node:os"
-import { Circuit, type Dataset, Footprint, FreeRun, Moons, type Phase, type PhaseState, Plan } from "@rai/core"
-import { Effect, Option } from "effect"
+import { Circuit, Dataset, Footprint, FreeRun, NdArray, type Phase, type PhaseState, Plan, Training } from "@rai/core"
+import { Effect, Option, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import * as Speed from "./Speed.ts"
-import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
+import { flags, values } from "./TrainFlags.ts"
+import { atLeastOne } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make(
   "cost",
   {
     circuit: Flag.String("circuit").pipe(
-      Flag.withDescription("widths, as in 2,100x100,1; or a circuit in a .json file")
+      Flag.withDescription(
+        "widths, as in 2,100x100,1; or a circuit in a .json file; or an ONNX model or a layers-model of TensorFlow.js"
+      )
     ),
     examples: Flag.Int("examples").pipe(Flag.withDescription("how many examples the training data hold")),
-    activation: Flag.Literals("activation", Settings.activations).pipe(Flag.withDefault("sigmoid")),
-    residual: Flag.Boolean("residual").pipe(Flag.withDefault(false)),
-    plan: Flag.String("plan").pipe(Flag.withDescription("as rai train takes it"), Flag.withDefault("auto")),
-    start: Flag.Literals("start", Settings.starts).pipe(Flag.withDefault("auto")),
-    batch: Flag.Int("batch").pipe(Flag.optional),
-    epochs: Flag.Int("epochs").pipe(Flag.optional),
     engine: Flag.Literals("engine", ["onnx", "tfjs-native"]).pipe(
-      Flag.withDescription("what computes"),
+      Flag.withDescription("what computes; onnx"),
       Flag.withDefault("onnx")
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDefault(false))
+    ...Struct.pick(flags, ["activation", "residual", "plan", "cutAfter", "start", "batch", "epochs", "json"])
   },
   Effect.fn("cost")(function* (given) {
-    const [batch, epochs] = [Option.getOrUndefined(given.batch), Option.getOrUndefined(given.epochs)]
+    const {
+      activation = "sigmoid",
+      batch,
+      epochs,
+      plan: written = "auto",
+      residual,
+      start = "auto",
+      ...came
+    } = values(given)
     yield* atLeastOne("examples", given.examples, 100)
     yield* atLeastOne("batch", batch, 64)
     yield* atLeastOne("epochs", epochs, 40)
-    if ((batch ?? 0) > given.examples) {
-      return yield* new UsageWrong({
-        expected: `--batch from 1 to the ${given.examples} examples`,
-        came: `${batch} came`,
-        advice: `give for instance --batch ${Math.min(64, given.examples)}`
-      })
-    }
     const settings = new Settings.Settings({
-      ...given,
+      ...came,
+      activation,
+      plan: written,
+      start,
       data: "moons-100",
       seed: 0,
       batch: batch ?? (epochs === undefined ? undefined : Math.min(64, given.examples)),
       epochs,
-      residual: given.residual || undefined
+      residual: residual || undefined
     })
     const circuit = yield* Settings.circuit(settings)
     const plan = yield* Settings.plan(settings, circuit)
     const subject = yield* shapes(circuit, given.examples)
+    yield* Training.check(
+      circuit,
+      { task: subject.task, inputs: { shape: subject.x }, targets: { shape: subject.y } },
+      plan
+    )
     const phases = yield* Effect.forEach(plan.phases, (phase) => ofPhase(subject, plan, phase, given.engine))
     const memory = Math.max(...phases.map(({ footprint }) => footprint.memory))
     const json = {
@@ -79,7 +85,7 @@ export const memory = Effect.fnUntraced(function* (
   plan: Plan.Plan
 ) {
   const subject = { circuit, task, x: inputs.shape, y: targets.shape }
-  const sizes = yield* Effect.forEach(plan.phases, (phase) => Footprint.size(subject, phase))
+  const sizes = yield* Effect.forEach(plan.phases, (phase) => Footprint.of(subject, phase))
   return Math.max(...sizes.map(({ memory }) => memory))
 })
 
@@ -123,38 +129,56 @@ const ofPhase = Effect.fnUntraced(function* (
 /** Operations of a step that is short enough to be taken itself. */
 const short = 2e9
 
-/** More examples than these say nothing more of the machine. */
-const most = 2000
+/** Places of a circuit that takes some seconds to be made ready. */
+const many = 500
 
 /**
- * Seconds for one step of the plan's first phase: of a short step as measured; of a long one from two circuits of other depths, whose time
- * is what they have in common and a share for each operation.
+ * Seconds for one step of the plan's first phase, by steps that are taken: of all the examples, or, where that would take long, of so many that
+ * it does not, and of half of these; what an example more takes is in their difference. Where one example takes long too, or making the circuit
+ * ready does, steps of two circuits of other depths say what an operation takes.
  */
 const predicted = Effect.fnUntraced(function* (
   flops: number,
-  { circuit, x }: PhaseState.Subject,
+  subject: PhaseState.Subject,
   plan: Plan.Plan,
   engine: "onnx" | "tfjs-native"
 ) {
-  const data = yield* Moons.make({ examples: Math.max(2, Math.min(x[0]!, most)), noise: 0.1, seed: 1 })
-  const { inputs, outputs } = yield* FreeRun.widths(circuit)
-  const timed = Effect.fnUntraced(function* (own: Circuit.Circuit) {
-    const footprint = yield* Footprint.of(yield* shapes(own, data.inputs.shape[0]!), plan.phases[0]!)
-    const speed = yield* Speed.measure(EngineChoice.table[engine], own, data, plan)
-    return Option.map(speed, (steps) => ({ flops: footprint.flops, seconds: 1 / steps }))
+  const [phase] = plan.phases
+  const timed = Effect.fnUntraced(function* (circuit: Circuit.Circuit, examples: number) {
+    const shaped = yield* shapes(circuit, examples)
+    const footprint = yield* Footprint.of(shaped, phase!)
+    const speed = yield* Speed.measure(EngineChoice.table[engine], circuit, yield* anything(shaped), plan)
+    return Option.map(speed, (steps) => ({ examples, flops: footprint.flops, seconds: 1 / steps }))
   })
-  if (flops < short && inputs === 2 && outputs === 1) {
-    return Option.getOrUndefined(Option.map(yield* timed(circuit), ({ seconds }) => seconds))
-  }
+  const of = phase!.batch ?? subject.x[0]!
+  const most = Math.min(of, Math.floor((short * of) / flops))
+  if (most === of) return Option.getOrUndefined(Option.map(yield* timed(subject.circuit, of), ({ seconds }) => seconds))
   const deep = (depth: number) => Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" })
-  const pair = Option.all([yield* timed(deep(48)), yield* timed(deep(96))])
+  const isDivided = phase!.batch === undefined && most >= 4 && Circuit.sites(subject.circuit).length <= many
+  const pair = isDivided
+    ? Option.all([yield* timed(subject.circuit, most >> 1), yield* timed(subject.circuit, most)])
+    : Option.all([yield* timed(deep(48), phase!.batch ?? 100), yield* timed(deep(96), phase!.batch ?? 100)])
   if (Option.isNone(pair)) return undefined
   const [less, more] = pair.value
   const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), 0)
-  // Of what is much smaller than both, a line through them says nothing.
-  const least = less.seconds * Math.min(1, 0.05 + flops / less.flops)
-  return Math.max(less.seconds + each * (flops - less.flops), least)
+  return more.seconds + each * (flops - more.flops)
 })
+
+/** Data of those shapes: how long a step takes does not hang on what they hold. */
+const anything = ({ x, y }: PhaseState.Subject) => {
+  const [examples, features] = x as readonly [number, number]
+  const classes = Math.max(2, y[1]!)
+  const names = (count: number) => Array.from({ length: count }, (_, i) => String(i))
+  // A category may be 0 or 1 wherever there are two.
+  const inputs = Float32Array.from({ length: examples * features }, (_, i) => (i >> (i % 5)) % 2)
+  const labels = Array.from({ length: examples }, (_, i) => i % classes)
+  return Dataset.labelled({
+    inputs: NdArray.make(x, inputs),
+    labels,
+    inputNames: names(features),
+    classNames: names(classes)
+  })
+}
 
 const count = (value: number): string => value.toLocaleString("en-US")
 

@@ -1,6 +1,7 @@
 /**
  * The flags of `rai train`.
  */
+import { Option, Record } from "effect"
 import { type Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Settings from "./Settings.ts"
@@ -96,3 +97,9 @@ export const flags = {
 
 /** What came. */
 export type Given = Command.Command.Config.Infer<typeof flags>
+
+type Values<A> = { readonly [K in keyof A]: A[K] extends Option.Option<infer B> ? B | undefined : A[K] }
+
+/** Flags without their options: undefined where none came. */
+export const values = <A extends Readonly<Record<string, unknown>>>(given: A): Values<A> =>
+  Record.map(given, (value) => (Option.isOption(value) ? Option.getOrUndefined(value) : value)) as Values<A>

@@ -2,16 +2,11 @@
  * From the flags of `rai train` to the settings of a run.
  */
 import { Pseudorandom } from "@rai/core"
-import { Effect, Option, Record } from "effect"
+import { Effect } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Settings from "./Settings.ts"
-import type { Given } from "./TrainFlags.ts"
+import { type Given, values } from "./TrainFlags.ts"
 import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
-
-type Values<A> = { readonly [K in keyof A]: A[K] extends Option.Option<infer B> ? B | undefined : A[K] }
-
-const values = <A extends Readonly<Record<string, unknown>>>(given: A): Values<A> =>
-  Record.map(given, (value) => (Option.isOption(value) ? Option.getOrUndefined(value) : value)) as Values<A>
 
 /** What the flags say of a run of a seed; undefined where they say nothing. */
 const asked = (given: Given, seed: number | undefined) => {

@@ -212,7 +212,7 @@ describe("folders and files", () => {
     await damaged(
       "version",
       (folder) => rewrite(folder, /"version": 3/, '"version": 99'),
-      /format version 2.*version 99/
+      /format version 3.*version 99/
     )
     await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)
   })

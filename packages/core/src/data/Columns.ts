@@ -7,7 +7,7 @@ import { DataInvalid } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
 /** Takes records one at a time, and holds the inputs that they make. */
-export interface Builder extends Pick<Table.Builder, "add"> {
+export interface Builder extends Pick<Table.Builder, "add" | "read"> {
   /** The cells, once all records are added. */
   readonly finish: () => Result.Result<Cells.Cells, DataInvalid>
 }
@@ -21,6 +21,7 @@ export interface Options extends Pick<Table.Options, "categorical" | "missing"> 
 /** A builder for the columns of `source`. */
 export const builder = (source: string, { categorical, missing = "error", names }: Options = {}): Builder => {
   let places: ReadonlyArray<Cells.Place> | undefined
+  let read: ReadonlyArray<number> = []
   const lines: Array<number> = []
   const numbers: Array<number> = []
   return {
@@ -28,11 +29,13 @@ export const builder = (source: string, { categorical, missing = "error", names 
       if (places === undefined) {
         const chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
         places = Cells.places(chosen, categorical)
+        read = places.map(({ at }) => at)
         return Cells.absent(source, line, names ?? [], record)
       }
       lines.push(line)
       return Cells.add(source, places, missing, record, line, numbers)
     },
+    read: () => read,
     finish: () => {
       if (places === undefined || lines.length === 0) {
         const expected = "a header and at least one row below it"

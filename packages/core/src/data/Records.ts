@@ -7,7 +7,7 @@ import { DataInvalid, quote } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
 /** What takes records, and says what is wrong with one. */
-export type Taker = Pick<Table.Builder, "add">
+export type Taker = Pick<Table.Builder, "add" | "read">
 
 /** The longest record, in characters; a quote left open would otherwise swallow the file. */
 const longestRecord = 10_000_000
@@ -32,7 +32,8 @@ const parse = Effect.fnUntraced(function* (
     record_delimiter: ["\r\n", "\n", "\r"],
     max_record_size: longestRecord,
     on_record: (record: ReadonlyArray<string>, { lines }) => {
-      if (Option.isNone(refused)) refused = garbled(source, record, lines) ?? taker.add(record, lines)
+      if (Option.isNone(refused)) refused = taker.add(record, lines)
+      if (Option.isNone(refused)) refused = garbled(source, taker.read(), record, lines)
       line = lines
       return null // keeps nothing in the parser
     }
@@ -55,12 +56,13 @@ const parse = Effect.fnUntraced(function* (
 /** Text in another encoding: read on, different words would become the same, and so would classes. */
 const garbled = (
   source: string,
+  read: ReadonlyArray<number>,
   record: ReadonlyArray<string>,
   line: number
-): Option.Option<DataInvalid> | undefined => {
-  const cell = record.find((text) => text.includes("\uFFFD"))
-  if (cell === undefined) return undefined
-  const came = `${quote(cell)} holds bytes that are none`
+): Option.Option<DataInvalid> => {
+  const at = read.find((at) => record[at]?.includes("\uFFFD"))
+  if (at === undefined) return Option.none()
+  const came = `${quote(record[at]!)} holds bytes that are none`
   return Option.some(
     new DataInvalid({ source, line, expected: "text in UTF-8", came, advice: "save the file as UTF-8" })
   )

@@ -27,6 +27,8 @@ export interface Cell {
 export interface Builder {
   /** Adds a record; gives what is wrong with it, if anything is. */
   readonly add: (record: ReadonlyArray<string>, line: number) => Option.Option<DataInvalid>
+  /** Which cells of a record are read, once the header has come. */
+  readonly read: () => ReadonlyArray<number>
   /** The tables of `most` rows that have filled since it was last asked; the builder keeps none of them. */
   readonly drain: () => ReadonlyArray<Table>
   /** The rows that fill no table of `most`, once all records are added; fails where the file had no row at all. */
@@ -53,6 +55,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
   let header: ReadonlyArray<string> | undefined
   let places: ReadonlyArray<Cells.Place> = []
   let labelIndex = -1
+  let read: ReadonlyArray<number> = []
   let [rows, dropped] = [0, 0]
   let numbers: Array<number> = []
   let labels: Array<Cell> = []
@@ -109,6 +112,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
       (inputs ?? record).map((name) => ({ name, at: record.indexOf(name) })).filter(({ at }) => at !== labelIndex),
       categorical
     )
+    read = [...places.map(({ at }) => at), labelIndex]
     const stray = categorical.find((name) => !places.some((place) => place.name === name))
     if (stray !== undefined) {
       const advice = "name one of these as categorical, or none"
@@ -142,6 +146,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
       if (labels.length >= most) full.push(take(header))
       return Option.none()
     },
+    read: () => read,
     drain: () => {
       const drained = full
       full = []

@@ -5,6 +5,8 @@ import * as NdArray from "../tensor/NdArray.ts"
 import * as Shape from "../tensor/Shape.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Program } from "./Program.ts"
+import * as Rewrite from "./Rewrite.ts"
+import { simplify } from "./Simplify.ts"
 
 /** Floating-point operations, and bytes moved if every operation reads its operands and writes its result once, in float32. */
 export interface Cost {
@@ -36,4 +38,32 @@ export const cost = (program: Program, lengths: ReadonlyMap<string, number> = ne
     for (const { shape } of [...node.operands, node]) bytes += 4 * NdArray.size(Shape.resolve(shape, lengths))
   }
   return { flops: operations, bytes }
+}
+
+/** What is another's memory, seen in another shape, or a number for all places. */
+const views = new Set(["constant", "reshape", "broadcast"])
+
+/** The most bytes that a program's intermediate results and outputs hold at a time, in float32, each from its operation to its last use; its inputs apart. */
+export const held = (source: Program, lengths: ReadonlyMap<string, number> = new Map()): number => {
+  const { nodes, outputs } = simplify(Rewrite.expand(source))
+  const owner = (node: Tensor): Tensor =>
+    views.has(node.primitive.name) && node.operands[0] !== undefined ? owner(node.operands[0]) : node
+  const isOwn = ({ primitive }: Tensor) => primitive.name !== "input" && !views.has(primitive.name)
+  const kept = new Set(Object.values(outputs).map(owner))
+  const last = new Map<Tensor, number>()
+  nodes.forEach((node, i) => {
+    for (const used of [node, ...node.operands]) last.set(owner(used), i)
+  })
+  const bytes = ({ shape }: Tensor) => 4 * NdArray.size(Shape.resolve(shape, lengths))
+  const ending = Map.groupBy(
+    [...last].filter(([node]) => isOwn(node) && !kept.has(node)),
+    ([, i]) => i
+  )
+  let [now, most] = [0, 0]
+  for (const [i, node] of nodes.entries()) {
+    if (isOwn(node)) now += bytes(node)
+    most = Math.max(most, now)
+    for (const [dead] of ending.get(i) ?? []) now -= bytes(dead)
+  }
+  return most
 }

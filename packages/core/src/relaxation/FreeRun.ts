@@ -40,7 +40,7 @@ const checkSettings = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
     const kind = isOwn ? undefined : BlockKinds.table[block.kind]
     const wrong = kind && BlockKinds.wrong(kind, block.settings)
     if (wrong === undefined) continue
-    const advice = `write for instance ${JSON.stringify(kind!.example)}`
+    const advice = `write for instance ${JSON.stringify(kind!.example)}, or call a stage of your own something else`
     return yield* new ShapeMismatch({ operation: block.kind, path, ...wrong, advice })
   }
 })

@@ -2,6 +2,7 @@
  * What training costs, before anything runs.
  */
 import { Effect } from "effect"
+import * as Circuit from "../circuit/Circuit.ts"
 import * as Cost from "../program/Cost.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -9,27 +10,22 @@ import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as Programs from "./Programs.ts"
 
-/** How much a phase holds. */
-export interface Size {
-  /** How many numbers Θ, Z and what the rules remember hold, of all examples. */
+/** The cost of one phase. */
+export interface Footprint {
+  /** How many numbers are trained, how many auxiliaries there are, and how many numbers the rules remember, of all examples. */
   readonly parameters: number
   readonly auxiliaries: number
   readonly remembered: number
-  /** Bytes held while the phase runs: the state, the best of it so far, the gradients, and the data; the runtime's own apart. */
+  /**
+   * Bytes held while the phase runs: the state, the best of it so far, the data, and what a step and a measurement compute on their way, in
+   * memory that each keeps for the next time. The runtime's own come on top, and whatever of it an engine does not use well.
+   */
   readonly memory: number
-}
-
-/** The cost of one phase. */
-export interface Footprint extends Size {
   /** Floating-point operations of a step. */
   readonly flops: number
   /** Bytes moved in a step, if every operation reads its operands and writes its result once, in float32. */
   readonly bytes: number
 }
-
-/** How much a phase holds on a circuit and data of the given shapes; cheaper to know than what a step costs, since no step is written for it. */
-export const size = (subject: PhaseState.Subject, phase: Phase.Phase): Effect.Effect<Size, ShapeMismatch> =>
-  Effect.map(PhaseState.make(subject, phase), (state) => sizeOf(subject, phase, state))
 
 /**
  * The cost of a phase on a circuit and data of the given shapes.
@@ -49,23 +45,23 @@ export const of = Effect.fn("Footprint.of")(function* (
   phase: Phase.Phase
 ): Effect.fn.Return<Footprint, ShapeMismatch> {
   const state = yield* PhaseState.make(subject, phase)
-  const { step } = yield* Programs.make(subject, phase, state)
-  return { ...sizeOf(subject, phase, state), ...Cost.cost(step) }
-})
-
-const sizeOf = ({ x, y }: PhaseState.Subject, phase: Phase.Phase, state: PhaseState.PhaseState): Size => {
-  const whole = Object.entries(state.whole)
-  const auxiliaries = sum(whole.filter(([name]) => PhaseState.isOfExamples(name)))
-  const parameters = sum(whole) - auxiliaries
+  const { measure, step } = yield* Programs.make(subject, phase, state)
+  const auxiliaries = sum(Object.entries(state.whole).filter(([name]) => PhaseState.isOfExamples(name)))
   const slots = Object.entries(state.stepped).filter(([name]) => !(name in state.whole))
   // What is remembered of auxiliaries that are kept per example is remembered of every one.
-  const perExample = x[0]! / (phase.batch ?? x[0]!)
+  const perExample = subject.x[0]! / (phase.batch ?? subject.x[0]!)
   const kept = sum(slots.filter(([name]) => state.perExample.has(name)))
   const remembered = sum(slots) + kept * (perExample - 1)
-  const data = NdArray.size(x) + NdArray.size(y)
-  const memory = 4 * (2 * (parameters + auxiliaries + remembered) + 2 * (parameters + auxiliaries) + data)
-  return { parameters, auxiliaries, remembered, memory }
-}
+  const whole = sum(Object.entries(state.whole)) + remembered
+  const data = NdArray.size(subject.x) + NdArray.size(subject.y)
+  return {
+    parameters: Circuit.parameterCount(subject.circuit),
+    auxiliaries,
+    remembered,
+    memory: 4 * (2 * whole + data) + Cost.held(step) + Cost.held(measure),
+    ...Cost.cost(step)
+  }
+})
 
 const sum = (entries: ReadonlyArray<readonly [string, ReadonlyArray<number>]>): number =>
   entries.reduce((total, [, shape]) => total + NdArray.size(shape), 0)

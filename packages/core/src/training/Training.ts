@@ -193,15 +193,21 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
 /** Whether a phase needs all examples at hand. */
 const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
 
+/** What of a data set decides whether it fits. */
+export interface Shaped extends Pick<Dataset, "task"> {
+  readonly inputs: Pick<Dataset["inputs"], "shape">
+  readonly targets: Pick<Dataset["targets"], "shape">
+}
+
 /**
  * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
  * phase whose cut matches nothing or whose numbers do not do, a stop that no run can reach, validation data of another kind.
  */
 export const check = Effect.fn("Training.check")(function* (
   circuit: Circuit.Circuit,
-  data: Dataset,
+  data: Shaped,
   plan: Plan.Plan,
-  validation?: Dataset
+  validation?: Shaped
 ) {
   // Widths that do not fit each other show when the free run is written down.
   const { inputs, outputs } = yield* FreeRun.widths(circuit)
@@ -258,7 +264,7 @@ export const check = Effect.fn("Training.check")(function* (
 })
 
 /** What data must share to be measured by one circuit. */
-const sort = ({ inputs, targets, task }: Dataset): string =>
+const sort = ({ inputs, targets, task }: Shaped): string =>
   `${task} with ${inputs.shape[1]} inputs and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`
 
 /** Seconds, counted on from `before`. */

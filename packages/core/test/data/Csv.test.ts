@@ -85,6 +85,14 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       })
     )
 
+    it.effect("other encodings in columns that nobody asks for", () =>
+      Effect.gen(function* () {
+        const content = Buffer.from("a,note,y\n1,größe,0\n2,grüße,1\n", "latin1")
+        const data = yield* readFile("a.csv", content, { inputs: ["a"], label: "y" })
+        assert.deepStrictEqual([...data.inputs.data], [1, 2])
+      })
+    )
+
     it.effect("every number of a file of many chunks", () =>
       Effect.gen(function* () {
         const rows = 40_000

@@ -191,15 +191,15 @@ describe("what no step can follow is told before one is taken", () => {
   const blocks: ReadonlyArray<readonly [Circuit.Circuit, string]> = [
     [
       sequence(linear(2, 4), sequence(tanh, linear(4, 0))),
-      'linear in block 1.1: expected whole numbers of inputs, outputs from 1, but inputs 4, outputs 0 came; write for instance {"inputs":2,"outputs":8}'
+      'linear in block 1.1: expected whole numbers of inputs, outputs from 1, but inputs 4, outputs 0 came; write for instance {"inputs":2,"outputs":8}, or call a stage of your own something else'
     ],
     [
       sequence(linear(2, -3), linear(-3, 1)),
-      'linear in block 0: expected whole numbers of inputs, outputs from 1, but inputs 2, outputs -3 came; write for instance {"inputs":2,"outputs":8}'
+      'linear in block 0: expected whole numbers of inputs, outputs from 1, but inputs 2, outputs -3 came; write for instance {"inputs":2,"outputs":8}, or call a stage of your own something else'
     ],
     [
       sequence(Circuit.unflatten({ channels: 1, length: 2 }), Circuit.conv1d({ channels: 1, filters: 1, kernel: 0 })),
-      'conv1d in block 1: expected whole numbers of channels, filters, kernel, stride, padding from 1 (padding from 0), but channels 1, filters 1, kernel 0, stride 1, padding 0 came; write for instance {"channels":1,"filters":6,"kernel":3,"stride":1,"padding":1}'
+      'conv1d in block 1: expected whole numbers of channels, filters, kernel, stride, padding from 1 (padding from 0), but channels 1, filters 1, kernel 0, stride 1, padding 0 came; write for instance {"channels":1,"filters":6,"kernel":3,"stride":1,"padding":1}, or call a stage of your own something else'
     ],
     [
       Circuit.sequence(Circuit.columns({ inputs: 2, first: 0, count: 1 })),

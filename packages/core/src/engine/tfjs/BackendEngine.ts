@@ -48,7 +48,7 @@ export const make = (backend: Backend) => {
         backend.activate()
         return core.tidy(() => compiled(program, lengths)(inputs))
       },
-      catch: (error) => new EngineFailed({ engine: backend.name, reason: onOneLine(error) })
+      catch: (error) => new EngineFailed({ engine: backend.name, reason: advised(onOneLine(error)) })
     })
   })
 
@@ -103,6 +103,10 @@ export const make = (backend: Backend) => {
 
 const onOneLine = (error: unknown): string =>
   String(error instanceof Error ? error.message : error).replaceAll(/\s*\n\s*/g, "; ")
+
+/** TensorFlow says what was too large, not what to do. */
+const advised = (reason: string): string =>
+  /\bOOM\b/.test(reason) ? `${reason}; use batches, fewer cuts or a smaller circuit` : reason
 
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Readonly<Record<string, B>> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
