@@ -148,13 +148,13 @@ const predicted = Effect.fnUntraced(function* (
     const shaped = yield* shapes(circuit, examples)
     const footprint = yield* Footprint.of(shaped, phase!)
     const speed = yield* Speed.measure(EngineChoice.table[engine], circuit, yield* anything(shaped), plan)
-    return Option.map(speed, (steps) => ({ examples, flops: footprint.flops, seconds: 1 / steps }))
+    return Option.map(speed, (steps) => ({ flops: footprint.flops, seconds: 1 / steps }))
   })
   const of = phase!.batch ?? subject.x[0]!
   const most = Math.min(of, Math.floor((short * of) / flops))
   if (most === of) return Option.getOrUndefined(Option.map(yield* timed(subject.circuit, of), ({ seconds }) => seconds))
   const deep = (depth: number) => Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" })
-  const isDivided = phase!.batch === undefined && most >= 4 && Circuit.sites(subject.circuit).length <= many
+  const isDivided = phase!.batch === undefined && most >= 32 && Circuit.sites(subject.circuit).length <= many
   const pair = isDivided
     ? Option.all([yield* timed(subject.circuit, most >> 1), yield* timed(subject.circuit, most)])
     : Option.all([yield* timed(deep(48), phase!.batch ?? 100), yield* timed(deep(96), phase!.batch ?? 100)])

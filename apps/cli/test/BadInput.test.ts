@@ -217,6 +217,17 @@ describe("folders and files", () => {
     await damaged("circuit", (folder) => rewrite(folder, /linear 2→64/, "linear 2→65"), /a checkpoint of the circuit/)
   })
 
+  it("cost: a plan that training refuses; what would not fit is told", async () => {
+    const cost = (...args: ReadonlyArray<string>) => rai("cost", "--circuit", "2,16,1", ...args)
+    refused(await cost("--examples", "10", "--plan", "relax:10:every=50"), /a cut that matches/)
+    refused(await cost("--examples", "10", "--batch", "64"), /from 1 to 10/)
+    const { code, stderr, stdout } = await rai(
+      ...["cost", "--circuit", "2,2000x4,1", "--examples", "9000000", "--plan", "backpropagate:10"]
+    )
+    assert.strictEqual(code, 0, stderr)
+    assert.match(stdout, /warning: training holds about [\d.]+ GB, more than the [\d.]+ GB of memory here/)
+  })
+
   it("where it failed is told at --log-level debug alone, behind the command or before it", async () => {
     const absent = join(place, "absent.onnx")
     refused(await rai("verify", absent), /absent\.onnx/)

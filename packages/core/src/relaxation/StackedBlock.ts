@@ -6,7 +6,7 @@ import type { Block, Theta } from "../circuit/Block.ts"
 import { order } from "../program/Program.ts"
 import * as Movement from "../tensor/primitives/Movement.ts"
 import * as Reduction from "../tensor/primitives/Reduction.ts"
-import { type Dimension, equals, type Shape } from "../tensor/Shape.ts"
+import { equals } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { input, stack, type Tensor } from "../tensor/Tensor.ts"
 
@@ -39,45 +39,31 @@ const passesLeadingAxes = (block: Block, f: Block["apply"], z: Tensor, θ: Theta
   const parameters = Object.values(block.parameters)
   if (!parameters.every(({ shape }) => shape.length === 1 || shape.length === 2)) return false
   const [segments, ...shape] = z.shape
-  const of = (shape: Shape, own: (name: string, all: Tensor) => Shape) =>
-    order([
-      f(
-        input("z", shape),
-        Record.map(θ, (all, name) => input(name, own(name, all)))
-      )
-    ])
-  const one = of(shape, (name) => block.parameters[name]?.shape ?? shape)
-  if (one.some(({ primitive }) => naming.has(primitive))) return false
+  const own = Record.map(θ, (_, name) => input(name, block.parameters[name]?.shape ?? shape))
+  const one = f(input("z", shape), own)
+  if (order([one]).some(({ primitive }) => naming.has(primitive))) return false
   try {
-    return isSame(
-      one,
-      of(z.shape, (_, { shape }) => shape),
-      segments!
+    const all = f(
+      input("z", z.shape),
+      Record.map(θ, ({ shape }, name) => input(name, shape))
     )
+    return equals(all.shape, [segments!, ...one.shape]) && isSame(unbroadcast(one), unbroadcast(all))
   } catch (error) {
     if (error instanceof ShapeMismatch) return false
     throw error
   }
 }
 
-/** Whether the formulas differ in nothing but the leading axis of what is given and of what is broadcast. */
-const isSame = (one: ReadonlyArray<Tensor>, all: ReadonlyArray<Tensor>, segments: Dimension): boolean => {
-  const [numbersOfOne, numbersOfAll] = [one, all].map((nodes) => new Map(nodes.map((node, i) => [node, i])))
-  return (
-    one.length === all.length &&
-    one.every(({ attributes, operands, primitive, shape }, i) => {
-      const other = all[i]!
-      const isAlike =
-        primitive.name === "input"
-          ? attributes.name === other.attributes.name
-          : primitive === Movement.broadcast
-            ? equals([segments, ...shape], other.shape) || equals(shape, other.shape)
-            : JSON.stringify(attributes) === JSON.stringify(other.attributes)
-      return (
-        isAlike &&
-        primitive === other.primitive &&
-        operands.every((operand, k) => numbersOfOne!.get(operand) === numbersOfAll!.get(other.operands[k]!))
-      )
-    })
-  )
+/** A formula without its broadcasts, which are where shapes ask for them: of each node what it does, and the places of its operands. */
+const unbroadcast = (root: Tensor): ReadonlyArray<string> => {
+  const of = (node: Tensor): Tensor => (node.primitive === Movement.broadcast ? of(node.operands[0]!) : node)
+  const nodes = order([root]).filter((node) => of(node) === node)
+  const places = new Map(nodes.map((node, i) => [node, i]))
+  return nodes.map(({ attributes, operands, primitive }) => {
+    const said = primitive.name === "input" ? attributes.name : attributes
+    return JSON.stringify([primitive.name, said, operands.map((operand) => places.get(of(operand)))])
+  })
 }
+
+const isSame = (one: ReadonlyArray<string>, all: ReadonlyArray<string>): boolean =>
+  one.length === all.length && one.every((node, i) => node === all[i])
