@@ -12,8 +12,11 @@ export interface Sides<R> {
   /** Rows of the largest batches. */
   readonly batch: number
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
-  /** The same in float32, as a model computes. */
-  readonly inFloat32: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
+  /** Its answers in float32, as a model computes: as they are, or those of another engine. */
+  readonly inFloat32: (
+    x: NdArray.NdArray,
+    answers: Engine.Arrays
+  ) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
 }
@@ -80,10 +83,9 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
       Effect.catch(() =>
         Effect.gen(function* () {
           const some = Parity.furthest(outputs, decisive)
-          const exact = yield* exactly(freeRun(rowsOf(x, some)))
-          const those = Record.map(expected, (y) => rowsOf(y, some))
-          const kept = yield* inFloat32(rowsOf(x, some))
-          const rounding = Math.max(Parity.rounding(those, exact), Parity.rounding(kept, exact))
+          const those = rowsOf(x, some)
+          const answers = Record.map(expected, (y) => rowsOf(y, some))
+          const rounding = Parity.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)))
           return yield* Parity.compare(file, Parity.toleranceAt(rounding), outputs)
         })
       ),

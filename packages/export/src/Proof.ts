@@ -28,12 +28,10 @@ const beside = Effect.fnUntraced(function* (
   const { asked, constants, given } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
   // An engine of float64 does not show what float32 leaves open; WebAssembly's does, and is always there.
-  const inFloat32 = (x: NdArray.NdArray) =>
-    Effect.flatMap(freeRun(x), (answers) =>
-      Object.values(answers).some(({ data }) => data instanceof Float64Array)
-        ? Effect.provide(freeRun(x), Layer.orDie(TfjsEngine.layerWasm))
-        : Effect.succeed(answers)
-    )
+  const inFloat32 = (x: NdArray.NdArray, answers: Engine.Arrays) =>
+    Object.values(answers).some(({ data }) => data instanceof Float64Array)
+      ? Effect.provide(freeRun(x), Layer.orDie(TfjsEngine.layerWasm))
+      : Effect.succeed(answers)
   const { open, openOnCuda } = yield* Onnxruntime.Onnxruntime
   const { run } = yield* open(bytes, file)
   const cuda =
@@ -58,7 +56,7 @@ export const measure = Effect.fnUntraced(function* (
   const outputs = Parity.pair(answers, yield* model(x))
   const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
   return {
-    rounding: Parity.rounding(yield* inFloat32(x), yield* Comparison.exactly(freeRun(x))),
+    rounding: Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x))),
     tolerance: Parity.toleranceOf(differences),
     examples: x.shape[0]!,
     ...differences,
@@ -137,7 +135,7 @@ export const prove = Effect.fnUntraced(function* (
   )
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
-  const rounding = Parity.rounding(yield* inFloat32(x), yield* Comparison.exactly(freeRun(x)))
+  const rounding = Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)))
   const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.joined(
     Parity.pair(answers, yield* model(x)),
