@@ -15,7 +15,7 @@ export const simplify = (program: Program.Program): Program.Program => {
     if (numbers.has(node)) return node
     const own = Rewrite.rebuild(node, node.operands.map(intern))
     const operands = own.operands.map((operand) => numbers.get(operand))
-    const key = [own.primitive.name, ...operands, attributes(own)].join()
+    const key = [own.primitive.name, ...operands, written(own)].join()
     const twin = known.get(key)
     if (twin !== undefined) return twin
     known.set(key, own)
@@ -25,8 +25,8 @@ export const simplify = (program: Program.Program): Program.Program => {
   return Rewrite.rewrite(program, (node, operands) => intern(neutral(Rewrite.rebuild(node, operands))))
 }
 
-// JSON writes NaN and the infinities alike, and no sign of a zero.
-const attributes = (node: Tensor): string =>
+/** A node's attributes as text, which differs where they do: JSON writes NaN and the infinities alike, and no sign of a zero. */
+export const written = (node: Tensor): string =>
   JSON.stringify(node.attributes, (_, value) =>
     typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
       ? `${Object.is(value, -0) ? "-0" : value}`

@@ -244,6 +244,12 @@ describe("a stage of one's own is in a stack what it is alone", () => {
   const stages: Readonly<Record<string, (z: Tensor.Tensor) => Tensor.Tensor>> = {
     "scaled by its width": (z) => z.mul(1 / Math.sqrt(Number(z.shape[1]))),
     "another formula for many numbers": (z) => (z.shape.length > 2 ? z.neg() : z.tanh()),
+    "bounds that JSON writes alike": (z) =>
+      z.minimum(Tensor.constant(z.shape.length > 2 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY)).exp(),
+    "a rank that it insists on": (z) => {
+      if (z.shape.length !== 2) throw new Error("expected examples and units alone")
+      return z.tanh()
+    },
     "a reshape that changes nothing": (z) => z.reshape([z.shape[0]!, 5]).tanh(),
     "a slice of everything": (z) => z.slice(1, 0, 5).tanh(),
     "a sum along its width": (z) => z.div(z.square().sum([1]).add(1).broadcastTo(z.shape)),
