@@ -2,7 +2,18 @@
  * `rai cost`: what a training run costs, before it runs.
  */
 import { totalmem } from "node:os"
-import { Circuit, Dataset, Footprint, FreeRun, NdArray, type Phase, type PhaseState, Plan, Training } from "@rai/core"
+import {
+  Circuit,
+  Cut,
+  Dataset,
+  Footprint,
+  FreeRun,
+  NdArray,
+  type Phase,
+  type PhaseState,
+  Plan,
+  Training
+} from "@rai/core"
 import { Effect, Option, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -10,6 +21,7 @@ import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import * as Speed from "./Speed.ts"
 import { flags, values } from "./TrainFlags.ts"
+import * as TrainSettings from "./TrainSettings.ts"
 import { atLeastOne } from "./UsageWrong.ts"
 
 /** The command. */
@@ -29,32 +41,14 @@ export const command = Command.make(
     ...Struct.pick(flags, ["activation", "residual", "plan", "cutAfter", "start", "batch", "epochs", "json"])
   },
   Effect.fn("cost")(function* (given) {
-    const {
-      activation = "sigmoid",
-      batch,
-      epochs,
-      plan: written = "auto",
-      residual,
-      start = "auto",
-      ...came
-    } = values(given)
-    yield* atLeastOne("examples", given.examples, 100)
-    yield* atLeastOne("batch", batch, 64)
-    yield* atLeastOne("epochs", epochs, 40)
-    const settings = new Settings.Settings({
-      ...came,
-      activation,
-      plan: written,
-      start,
-      data: "moons-100",
-      seed: 0,
-      batch: batch ?? (epochs === undefined ? undefined : Math.min(64, given.examples)),
-      epochs,
-      residual: residual || undefined
-    })
+    const { examples, json, ...asked } = values(given)
+    yield* atLeastOne("examples", examples, 100)
+    const begun = yield* TrainSettings.begun({ ...asked, data: "moons-100", residual: asked.residual || undefined })
+    const inEpochs = begun.batch === undefined && begun.epochs !== undefined
+    const settings = inEpochs ? new Settings.Settings({ ...begun, batch: Math.min(64, examples) }) : begun
     const circuit = yield* Settings.circuit(settings)
     const plan = yield* Settings.plan(settings, circuit)
-    const subject = yield* shapes(circuit, given.examples)
+    const subject = yield* shapes(circuit, examples)
     yield* Training.check(
       circuit,
       { task: subject.task, inputs: { shape: subject.x }, targets: { shape: subject.y } },
@@ -62,12 +56,12 @@ export const command = Command.make(
     )
     const phases = yield* Effect.forEach(plan.phases, (phase) => ofPhase(subject, plan, phase, given.engine))
     const memory = Math.max(...phases.map(({ footprint }) => footprint.memory))
-    const json = {
+    const object = {
       engine: given.engine,
       memory,
       phases: phases.map(({ footprint, ...phase }) => ({ ...phase, ...footprint }))
     }
-    yield* Report.result(given.json, json, [...phases.flatMap(lines), ...warning(memory)])
+    yield* Report.result(json, object, [...phases.flatMap(lines), ...warning(memory)])
   })
 ).pipe(
   Command.withDescription(
@@ -144,25 +138,40 @@ const predicted = Effect.fnUntraced(function* (
   engine: "onnx" | "tfjs-native"
 ) {
   const [phase] = plan.phases
-  const timed = Effect.fnUntraced(function* (circuit: Circuit.Circuit, examples: number) {
+  const timed = Effect.fnUntraced(function* (circuit: Circuit.Circuit, examples: number, plan: Plan.Plan) {
     const shaped = yield* shapes(circuit, examples)
-    const footprint = yield* Footprint.of(shaped, phase!)
+    const footprint = yield* Footprint.of(shaped, plan.phases[0]!)
     const speed = yield* Speed.measure(EngineChoice.table[engine], circuit, yield* anything(shaped), plan)
     return Option.map(speed, (steps) => ({ flops: footprint.flops, seconds: 1 / steps }))
   })
   const of = phase!.batch ?? subject.x[0]!
   const most = Math.min(of, Math.floor((short * of) / flops))
-  if (most === of) return Option.getOrUndefined(Option.map(yield* timed(subject.circuit, of), ({ seconds }) => seconds))
-  const deep = (depth: number) => Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" })
+  if (most === of)
+    return Option.getOrUndefined(Option.map(yield* timed(subject.circuit, of, plan), ({ seconds }) => seconds))
+  const deep = (depth: number) =>
+    timed(
+      Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" }),
+      phase!.batch ?? 100,
+      onPerceptron(plan)
+    )
   const isDivided = phase!.batch === undefined && most >= 32 && Circuit.sites(subject.circuit).length <= many
   const pair = isDivided
-    ? Option.all([yield* timed(subject.circuit, most >> 1), yield* timed(subject.circuit, most)])
-    : Option.all([yield* timed(deep(48), phase!.batch ?? 100), yield* timed(deep(96), phase!.batch ?? 100)])
+    ? Option.all([yield* timed(subject.circuit, most >> 1, plan), yield* timed(subject.circuit, most, plan)])
+    : Option.all([yield* deep(48), yield* deep(96)])
   if (Option.isNone(pair)) return undefined
   const [less, more] = pair.value
   const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), 0)
   return more.seconds + each * (flops - more.flops)
 })
+
+/** The plan in plain coordinates, with cuts that a perceptron of 48 hidden layers has, whatever the circuit has. */
+const onPerceptron = (plan: Plan.Plan) =>
+  new Plan.Plan({
+    phases: plan.phases.map((phase) =>
+      phase.kind === "backpropagate" ? phase : { ...phase, cut: { ...Cut.paper, every: Math.min(phase.cut.every, 24) } }
+    ),
+    said: {}
+  })
 
 /** Data of those shapes: how long a step takes does not hang on what they hold. */
 const anything = ({ x, y }: PhaseState.Subject) => {
@@ -182,18 +191,22 @@ const anything = ({ x, y }: PhaseState.Subject) => {
 
 const count = (value: number): string => value.toLocaleString("en-US")
 
+/** 0.14 ms, 13 ms, 70.3 s */
+const stepTime = (seconds: number): string =>
+  seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : Report.seconds(seconds)
+
 const lines = ({ footprint, kind, secondsPerStep, steps }: Costed): ReadonlyArray<string> => {
   const { auxiliaries, bytes, flops, memory, parameters, remembered } = footprint
   const time =
     secondsPerStep === undefined
       ? "unknown: it could not be measured here; see rai doctor"
-      : `${(1000 * secondsPerStep).toPrecision(2)} ms a step, at most ${Report.seconds(steps * secondsPerStep)} for ${count(steps)} steps`
+      : `${stepTime(secondsPerStep)} a step, at most ${Report.duration(steps * secondsPerStep)} for ${count(steps)} steps`
   return [
     kind,
     `  parameters  ${count(parameters)}`,
     `  auxiliaries ${count(auxiliaries)}`,
     `  remembered  ${count(remembered)} by the optimiser`,
-    `  operations  ${(flops / 1e9).toPrecision(3)} GFLOP a step, ${Report.bytes(bytes)} moved`,
+    `  operations  ${Report.quantity(flops, "FLOP")} a step, ${Report.bytes(bytes)} moved`,
     `  memory      ${Report.bytes(memory)} while it trains, the runtime's own apart`,
     `  time        ${time}`
   ]

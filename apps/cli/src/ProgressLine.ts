@@ -31,14 +31,6 @@ const brief = ({ measurement }: TrainingEvent.Step): string => {
   return `${relaxed}free run ${Report.number(freeRunLoss)}${accuracy}`
 }
 
-/** 9 s, 2 min 5 s, 1 h 12 min */
-const duration = (seconds: number): string => {
-  const whole = Math.ceil(seconds)
-  if (whole < 60) return `${whole} s`
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
-}
-
 const wentBack = ({ lost, progress }: TrainingEvent.Rewound): string =>
   (lost === undefined
     ? "no better free run for long: back to the best"
@@ -84,7 +76,7 @@ const bar = (name: string): ProgressLine => {
   /** How long the phase's remaining steps take if they go as those before. */
   const left = ({ progress, steps }: TrainingEvent.Step): string => {
     const [done, seconds] = [progress.step - first!.step, progress.seconds - first!.seconds]
-    return done === 0 ? "" : `, ${duration((seconds / done) * (steps - progress.step))} left`
+    return done === 0 ? "" : `, ${Report.duration((seconds / done) * (steps - progress.step))} left`
   }
   return {
     follow: (event) =>

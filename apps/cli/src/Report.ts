@@ -27,6 +27,19 @@ export const percent = (share: number | undefined | null): string =>
 /** 3.2 s */
 export const seconds = (value: number): string => `${value.toFixed(1)} s`
 
+/** 9 s, 2 min 5 s, 1 h 12 min */
+export const duration = (seconds: number): string => {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
+
+/** 880 B, 1.5 MB, 7.5 TFLOP: a quantity for people. */
+export const quantity = (value: number, unit: string): string => {
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3))
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${["", "k", "M", "G", "T"][power]}${unit}`
+}
+
 /** 1.5 MB, 24.0 GB */
-export const bytes = (value: number): string =>
-  value < 1e9 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(1)} GB`
+export const bytes = (value: number): string => quantity(value, "B")

@@ -47,7 +47,8 @@ const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Setti
   return new Settings.Settings({ ...saved, compare, tensorboard })
 })
 
-const begun = Effect.fnUntraced(function* (asked: Asked) {
+/** The settings of a run that begins; fails where flags contradict each other. */
+export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
   const { activation, batch, circuit, data, device, engine, epochs, patience, plan, residual, seed } = asked
   if (data === undefined || circuit === undefined) {
     const [missing, example] = data === undefined ? ["data", "moons-100"] : ["circuit", "2,100x100,1"]

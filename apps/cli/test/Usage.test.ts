@@ -6,6 +6,8 @@ import { rai } from "./CommandLine.ts"
 
 const train = ["train", "--data", "xor", "--circuit", "2,4,1", "--plan", "relax:3"]
 
+const cost = ["cost", "--circuit", "2,4,1", "--examples"]
+
 const serve = ["serve", "models"]
 
 const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
@@ -23,6 +25,10 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [[...train, "--seeds", "9-1"], /seeds such as 0-9 or 0,2,5, but «9-1» came/],
   [[...train, "--stop-loss", "NaN"], /--stop-loss: expected a finite number, but «NaN» came/],
   [[...train, "--resume"], /--resume came without --out/],
+  [[...train, "--batch", "4"], /--batch and --epochs with the automatic plan alone, but --plan relax:3 came too/],
+  [[...cost, "10", "--plan", "relax:3", "--batch", "4"], /the automatic plan alone, but --plan relax:3 came too/],
+  [[...cost, "0"], /--examples of at least 1, but 0 came/],
+  [["cost", "--circuit", "a.json", "--examples", "9", "--residual"], /a circuit's file to say .* but --residual came/],
   [[...serve, "--port", "99999"], /--port: expected a whole number from 0 to 65535, but «99999» came;/],
   [[...serve, "--grpc-port", "70000"], /--grpc-port: expected a whole number from 0 to 65535, but «70000» came;/],
   [[...serve, "--grace", "99999999999"], /--grace: expected a whole number from 1 to 2147483, but «99999999999» came;/],

@@ -32,8 +32,10 @@ const parse = Effect.fnUntraced(function* (
     record_delimiter: ["\r\n", "\n", "\r"],
     max_record_size: longestRecord,
     on_record: (record: ReadonlyArray<string>, { lines }) => {
-      if (Option.isNone(refused)) refused = taker.add(record, lines)
-      if (Option.isNone(refused)) refused = garbled(source, taker.read(), record, lines)
+      if (Option.isNone(refused)) {
+        const wrong = taker.add(record, lines)
+        refused = Option.orElse(garbled(source, taker.read(), record, lines), () => wrong)
+      }
       line = lines
       return null // keeps nothing in the parser
     }
@@ -53,16 +55,17 @@ const parse = Effect.fnUntraced(function* (
   )
 })
 
-/** Text in another encoding: read on, different words would become the same, and so would classes. */
+/** Text in another encoding, in a cell that is read, or in any of a header of which none is: different words would become the same, and so would classes. */
 const garbled = (
   source: string,
   read: ReadonlyArray<number>,
   record: ReadonlyArray<string>,
   line: number
 ): Option.Option<DataInvalid> => {
-  const at = read.find((at) => record[at]?.includes("\uFFFD"))
-  if (at === undefined) return Option.none()
-  const came = `${quote(record[at]!)} holds bytes that are none`
+  const cells = read.length === 0 ? record : read.map((at) => record[at])
+  const text = cells.find((cell) => cell?.includes("\uFFFD"))
+  if (text === undefined) return Option.none()
+  const came = `${quote(text)} holds bytes that are none`
   return Option.some(
     new DataInvalid({ source, line, expected: "text in UTF-8", came, advice: "save the file as UTF-8" })
   )

@@ -21,7 +21,7 @@ export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Ident
   stop: Schema.String,
   seed: Schema.Int,
   engine: Schema.String,
-  /** The SHA-256 of all settings of circuit and plan, also those that no line says. */
+  /** The SHA-256 of all settings of circuit and plan that are data, also those that no line says; functions of one's own are not told apart. */
   settings: Schema.String,
   /** The SHA-256 of inputs and targets, and of those of the validation data. */
   data: Schema.String,

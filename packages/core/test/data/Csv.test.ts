@@ -247,6 +247,17 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         "a.csv, line 3: expected text in UTF-8, but «gr\uFFFD\uFFFDe» holds bytes that are none; save the file as UTF-8"
       ],
       [
+        "another encoding, of the label's name",
+        Buffer.from("a,größe\n1,2\n", "latin1"),
+        "a.csv, line 1: expected text in UTF-8, but «gr\uFFFD\uFFFDe» holds bytes that are none; save the file as UTF-8",
+        { label: "größe" }
+      ],
+      [
+        "another encoding, of a cell among numbers",
+        Buffer.from("a,label\n1,0\n2\xA0,1\n", "latin1"),
+        "a.csv, line 3: expected text in UTF-8, but «2\uFFFD» holds bytes that are none; save the file as UTF-8"
+      ],
+      [
         "a gzip cut short",
         gzipSync(good).subarray(0, 30),
         "a.csv.gz: expected a whole gzip file, but it is cut short or damaged (unexpected end of file); copy or download the file again",
