@@ -199,6 +199,7 @@ const cases: Readonly<Record<string, ReadonlyArray<Effect.Effect<void, unknown>>
     })),
     check({ x: ["batch", 5] }, { x: random(19, 4, 5) }, ({ x }) => ({ y: new Tensor.Tensor(Head.softmax, [x!]) }))
   ],
+  leakyRelu: [unary((x) => x.leakyRelu(0.1)), unary((x) => x.leakyRelu(2.5))],
   sigmoidGradient: [binary((g, y) => g.sigmoidGradient(y))],
   tanhGradient: [binary((g, y) => g.tanhGradient(y))],
   eluGradient: [binary((g, y) => g.eluGradient(y))],

@@ -21,6 +21,7 @@ const unary: ReadonlyArray<readonly [string, Unary, Numbers.Domain?]> = [
   ["relu", (x) => x.relu()],
   ["softplus", (x) => x.softplus()],
   ["elu", (x) => x.elu()],
+  ["leakyRelu", (x) => x.leakyRelu(0.1)],
   ["erf", (x) => x.erf()],
   ["clip", (x) => x.clip(-1, 1.5)]
 ]

@@ -16,7 +16,7 @@ export const relu: Keeping = stage("relu", (z) => z.relu())
 export const identity: Keeping = stage("identity", (z) => z)
 
 /** x where x > 0, else x / 100 */
-export const leakyRelu: Keeping = stage("leaky-relu", (z) => z.greater(0).where(z, z.mul(0.01)))
+export const leakyRelu: Keeping = stage("leaky-relu", (z) => z.leakyRelu(0.01))
 
 /** x where x > 0, else eˣ − 1 */
 export const elu: Keeping = stage("elu", (z) => z.elu())

@@ -28,15 +28,16 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
     const { largest, smallest } = { ...defaults, ...settings }
     const now = g.sign()
     const a = now.mul(before!)
-    // 1.2 at 1, 1 at 0, 0.5 at −1, for which a choice takes twice as long.
-    const factor = a.mul(-0.15).add(0.35).mul(a).add(1)
+    // 1.2 at 1, 1 at 0, 0.5 at −1
+    const factor = a.leakyRelu(2.5).mul(0.2).add(1)
     // A largest step that was asked for falls with the rate, as a curve or a careful phase lowers it.
     const grown = step!.mul(factor)
     const Δ =
       settings.largest === undefined
         ? grown.clip(smallest, largest)
         : grown.minimum(rateNow.mul(largest / rate)).maximum(smallest)
-    const s = now.mul(a.minimum(0).add(1))
+    // sign(g) (a + 1) where a < 0
+    const s = now.eluGradient(a)
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
   }
 })

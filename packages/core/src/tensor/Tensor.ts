@@ -3,9 +3,9 @@
  */
 import type { DType } from "./DType.ts"
 import type { Attributes, Primitive } from "./Primitive.ts"
+import * as Composites from "./primitives/Composites.ts"
 import * as Contraction from "./primitives/Contraction.ts"
 import * as Elementwise from "./primitives/Elementwise.ts"
-import * as Gradients from "./primitives/Gradients.ts"
 import * as Indexing from "./primitives/Indexing.ts"
 import * as Leaf from "./primitives/Leaf.ts"
 import * as Movement from "./primitives/Movement.ts"
@@ -69,6 +69,9 @@ export class Tensor {
   elu(): Tensor {
     return unary(Elementwise.elu, this)
   }
+  leakyRelu(slope: number): Tensor {
+    return new Tensor(Composites.leakyRelu, [this], { slope })
+  }
   erf(): Tensor {
     return unary(Elementwise.erf, this)
   }
@@ -117,16 +120,16 @@ export class Tensor {
 
   // Fused derivatives; `this` is the gradient of y.
   sigmoidGradient(y: Tensor): Tensor {
-    return new Tensor(Gradients.sigmoidGradient, [this, y])
+    return new Tensor(Composites.sigmoidGradient, [this, y])
   }
   tanhGradient(y: Tensor): Tensor {
-    return new Tensor(Gradients.tanhGradient, [this, y])
+    return new Tensor(Composites.tanhGradient, [this, y])
   }
   eluGradient(y: Tensor): Tensor {
-    return new Tensor(Gradients.eluGradient, [this, y])
+    return new Tensor(Composites.eluGradient, [this, y])
   }
   reluGradient(y: Tensor): Tensor {
-    return new Tensor(Gradients.reluGradient, [this, y])
+    return new Tensor(Composites.reluGradient, [this, y])
   }
 
   // Reductions; the reduced axes stay, with length 1.

@@ -207,7 +207,7 @@ export const rows: Readonly<Record<string, Row>> = {
       .add(expBelow(x, call.real("alpha", 1.6732631921768188)))
       .mul(call.real("gamma", 1.0507010221481323))
   ),
-  LeakyRelu: unary((x, call) => x.maximum(0).add(x.minimum(0).mul(call.real("alpha", 0.01)))),
+  LeakyRelu: unary((x, call) => x.leakyRelu(call.real("alpha", 0.01))),
   ThresholdedRelu: unary((x, call) => x.greater(call.real("alpha", 1)).where(x, x.zerosLike())),
   PRelu: (call) =>
     call

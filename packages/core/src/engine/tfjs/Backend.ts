@@ -42,6 +42,7 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
     tanhGradient: (_, [g, y]) => run("TanhGrad", y!, g!),
     eluGradient: (_, [g, y]) => run("EluGrad", g!, y!),
     reluGradient: (_, [g, y]) => run("ReluGrad", g!, y!),
+    leakyRelu: (call, [x], _, { slope }) => call("LeakyRelu", { x: x! }, { alpha: slope }),
     // Of two matrices, MatMul is three times as fast as a batch of one.
     matMul: (call, [a, b], shape, attributes) =>
       shape.length > 2

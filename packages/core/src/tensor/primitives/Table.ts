@@ -2,9 +2,9 @@
  * The table of primitives: every operation that a program may hold, one row each.
  */
 import type { Primitive } from "../Primitive.ts"
+import * as Composites from "./Composites.ts"
 import * as Contraction from "./Contraction.ts"
 import * as Elementwise from "./Elementwise.ts"
-import * as Gradients from "./Gradients.ts"
 import * as Indexing from "./Indexing.ts"
 import * as Leaf from "./Leaf.ts"
 import * as Movement from "./Movement.ts"
@@ -12,7 +12,7 @@ import * as Reduction from "./Reduction.ts"
 
 /** Every primitive and composite by its name. */
 export const table: ReadonlyMap<string, Primitive> = new Map(
-  [Leaf, Elementwise, Reduction, Indexing, Movement, Contraction, Gradients].flatMap((rows) =>
+  [Leaf, Elementwise, Reduction, Indexing, Movement, Contraction, Composites].flatMap((rows) =>
     Object.values(rows).map((row) => [row.name, row] as const)
   )
 )
