@@ -160,7 +160,9 @@ const predicted = Effect.fnUntraced(function* (
     : Option.all([yield* deep(48), yield* deep(96)])
   if (Option.isNone(pair)) return undefined
   const [less, more] = pair.value
-  const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), 0)
+  // One operation more takes about what one of these has taken, however much other programs disturb the clock.
+  const mean = more.seconds / more.flops
+  const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), mean / 2)
   return more.seconds + each * (flops - more.flops)
 })
 

@@ -66,7 +66,7 @@ const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
     ...Object.fromEntries(names.map((name) => [name, start[name]!]))
   })
   yield* session.write(yield* session.advance(programs.refresh!))
-  yield* session.write(layout.slots(1))
+  for (const slots of layout.slots(1)) yield* session.write(slots())
   const rates = { rate: NdArray.full([], rate), λ: NdArray.full([], 1) }
   for (let i = 0; i <= steps; i++) {
     const own = named(state, circuit)

@@ -1,7 +1,7 @@
 /**
  * A program made ready for its threads: laid out, divided among them, and written as graphs and passes.
  */
-import { Batch, type Engine, Program, Rewrite, Shape, Simplify, Tensor, version } from "@rai/core"
+import { Batch, Cost, type Engine, Program, Rewrite, Shape, Simplify, Tensor, version } from "@rai/core"
 import { Graph, Model, Operators } from "@rai/export"
 import { Effect, Record } from "effect"
 import type * as Arena from "./Arena.ts"
@@ -84,6 +84,9 @@ const touched = (graph: Job.Graph | undefined): Early.Touched => ({
 /** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
 const many = 4000
 
+/** Bytes on the way to a graph's results from which asking for them anew takes no time beside computing them. */
+const large = 2 ** 26
+
 /** One thread's stretches as a graph; whatever it reads is fed where it lies, parts of arrays too. */
 const graph = Effect.fnUntraced(function* (
   stretches: ReadonlyArray<Shares.Stretch>,
@@ -129,5 +132,6 @@ const graph = Effect.fnUntraced(function* (
   written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
   written.output.unshift(Model.sequence(Unconverted.name))
   const model = Model.encode(written, { version, metadata: {} })
-  return { model, optimize: nodes.length < many, threads, feeds, fetches } satisfies Job.Graph
+  const keeps = Cost.held(program) < large
+  return { model, optimize: nodes.length < many, keeps, threads, feeds, fetches } satisfies Job.Graph
 })

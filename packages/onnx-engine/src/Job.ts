@@ -8,6 +8,8 @@ export interface Graph {
   readonly model: Uint8Array
   /** Whether the runtime may look for a better graph, which takes it time by the square of the graph's size. */
   readonly optimize: boolean
+  /** Whether the runtime keeps the memory of what it computes on the way from one run to the next. */
+  readonly keeps: boolean
   /** How many threads of its own the runtime takes for it. */
   readonly threads: number
   readonly feeds: Readonly<Record<string, Place.Place>>

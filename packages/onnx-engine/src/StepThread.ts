@@ -51,6 +51,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     (await InferenceSession.create(graph.model, {
       ...options,
       intraOpNumThreads: graph.threads,
+      enableCpuMemArena: graph.keeps,
       graphOptimizationLevel: graph.optimize ? "all" : "disabled"
     }))
   const feeds = tensors(graph?.feeds ?? {})

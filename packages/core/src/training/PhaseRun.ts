@@ -102,6 +102,10 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
   const factor = () => progress.rate / phase.optimizer.rate
+  /** What the rules remember, as at first. */
+  const remember = Effect.suspend(() =>
+    Effect.forEach(layout.slots(factor()), (slots) => write(slots()), { discard: true })
+  )
   const look = Effect.suspend(() =>
     Effect.map(
       session.advance(
@@ -130,9 +134,15 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const refreshIfDue = Effect.fnUntraced(function* (done: number) {
     if (phase.kind === "relax" && phase.refresh !== undefined && done % (phase.refresh * perEpoch) === 0) yield* refresh
   })
+  /** Of one array after the other: a second copy of all of them would take as much memory as they do. */
+  const holdFirst = Effect.forEach(
+    Object.keys(programs.hold.inputs),
+    (name) => Effect.flatMap(session.read([name]), (array) => session.write({ [PhaseState.good(name)]: array[name]! })),
+    { discard: true }
+  )
   const hold = Effect.suspend(() => {
     kept.hold()
-    return Effect.flatMap(session.advance(programs.hold), (held) => session.write(held))
+    return held < 0 ? holdFirst : session.advance(programs.hold)
   })
   const restore = Effect.suspend(() => {
     kept.restore()
@@ -169,7 +179,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     untold.push({ _tag: "Step", phase, progress, steps: total, measurement })
     if (decision === "rewind" || (decision === "give up" && !finite)) {
       yield* restore
-      yield* write(layout.slots(factor()))
+      yield* remember
       // From here on the numbers are those that were held, whatever step they were held at.
       held = at
       progress = progress.with({ held })
@@ -260,7 +270,8 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       const swept = yield* Auxiliaries.sweep(circuit, sites, parameters, data.inputs)
       yield* write(Object.fromEntries(Object.entries(swept).map(([place, z]) => [`z/${place}`, z])))
     }
-    yield* write({ ...layout.slots(1), ...layout.multipliers })
+    yield* remember
+    yield* write(layout.multipliers)
     yield* measure()
   }
   yield* Effect.onInterrupt(loop(), () => keep(Effect.andThen(hear, snapshot)))

@@ -70,8 +70,8 @@ export interface PhaseState {
   readonly whole: Shapes
   /** What a step moves, small arrays joined. */
   readonly together: ReadonlyArray<Together.Together>
-  /** What the rules remember at first, at the phase's rates times a factor. */
-  readonly slots: (factor: number) => Arrays
+  /** What the rules remember at first, at the phase's rates times a factor; of one array after the other, which need not all be there at once. */
+  readonly slots: (factor: number) => ReadonlyArray<() => Arrays>
   /** Multipliers at 0. */
   readonly multipliers: Arrays
   /** With batches: the axis of the examples of each array that is kept per example, by name. */
@@ -112,14 +112,12 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
       : `together/${Rates.of(circuit, phase, name)}`
   )
   /** Where `all` are given, of all examples: z and its multiplier have one shape. */
-  const slots = (factor: number, of: Shapes): Arrays =>
-    Object.fromEntries(
-      together.flatMap(({ members, name, shape }) => {
-        const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
-        const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
-        return Object.entries(initial(own, rate * factor)).map(([remembered, array]) => [slot(remembered, name), array])
-      })
-    )
+  const slots = (factor: number, of: Shapes) =>
+    together.map(({ members, name, shape }) => (): Arrays => {
+      const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
+      const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
+      return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
+    })
   const slotShapes = Object.fromEntries(
     together.flatMap(({ members, name, shape }) => {
       // Of one number a rule remembers either one, or a single one of the whole array.

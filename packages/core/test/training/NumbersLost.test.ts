@@ -59,7 +59,7 @@ const stepByStep = Effect.fnUntraced(function* (text: string) {
   const { run } = yield* Engine.Engine
   let state: Engine.Arrays = { x, y, ...Initializer.pytorch(circuit, seed) }
   if (refresh !== undefined) state = { ...state, ...(yield* run(refresh, state)) }
-  state = { ...state, ...slots(1) }
+  for (const slot of slots(1)) state = { ...state, ...slot() }
   const trained = [...Object.keys(Circuit.parameters(circuit)), ...Object.keys(refresh?.outputs ?? {})]
   const size = phase!.batch ?? examples
   const perEpoch = Math.floor(examples / size)
