@@ -1,8 +1,16 @@
+import { pathToFileURL } from "node:url"
 import * as Bundle from "./Bundle.mjs"
 import * as Job from "./Job.mjs"
 import * as Setup from "./Setup.mjs"
 
+const args = process.argv.slice(2)
+
+/** What computes nothing needs no process of its own, where this one is of the Node that is wanted. */
+const isHere =
+  Number.parseInt(process.versions.node, 10) === 24 &&
+  (args.length === 0 || args.some((arg) => ["--help", "-h", "--version"].includes(arg)))
+
 Setup.ensure()
   .then(Bundle.ensure)
-  .then((file) => Job.become([file, ...process.argv.slice(2)]))
+  .then((file) => (isHere ? import(pathToFileURL(file).href) : Job.become([file, ...args])))
   .catch(Job.fail)
