@@ -28,6 +28,12 @@ const steps = (engine: "onnx" | "tfjs-native", widths: string, plan: string, exa
 /** A command as users call it. */
 const rai = (name: string, args: Contestant["args"]) => node(name, "../../setup/src/rai.mjs", args)
 
+/** A whole run as `rai train` carries it out, in the one process that `rai` begins. */
+const training = (engine: "onnx" | "tfjs-native", widths: string, plan: string) =>
+  node(`rai (${engine})`, "../../cli/.bundle/main.js", () =>
+    `train --data moons-100 --circuit ${widths} --plan ${plan} --engine ${engine} --json`.split(" ")
+  )
+
 const torch = (peers: Peers | undefined, method: string, count: number): ReadonlyArray<Contestant> =>
   peers === undefined
     ? []
@@ -131,7 +137,12 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
       question: "peak memory, every map cut",
       unit: "MB",
       of: ({ megabytes }) => megabytes,
-      contestants: [...both(relax()), ...torch(peers, "rai", 20), ...jax(peers, "rai_jax.py", () => ["--steps", "50"])]
+      contestants: [
+        training("onnx", deep, relax()),
+        training("tfjs-native", deep, relax()),
+        ...torch(peers, "rai", 20),
+        ...jax(peers, "rai_jax.py", () => ["--steps", "50"])
+      ]
     },
     {
       question: "the automatic plan, from process start to the end, ≥ 97 % on fresh points",

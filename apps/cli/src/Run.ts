@@ -80,9 +80,8 @@ export const goOn = "the same command with --resume goes on from here"
 export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { circuit, folder, plan, seed, test, train, validation } = run
   const engine = yield* Engine.Engine
-  const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine: engine.name, data: train, validation })
-  const from = folder !== undefined && run.resume === true ? yield* checkpoint(folder, identity) : undefined
-  const after = run.resume === true ? (from?.progress.total ?? -1) : undefined
+  const kept = folder === undefined ? undefined : yield* inFolder(run, folder, engine.name)
+  const after = run.resume === true ? (kept?.from?.progress.total ?? -1) : undefined
   if (folder !== undefined && after !== undefined) yield* RunFolder.rewind(folder, after)
   const recorder = yield* Recorder.make(run.tensorboard, after)
   const bar = ProgressLine.make(run.name)
@@ -94,10 +93,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       seed,
       validation,
       parts: run.parts,
-      from,
       onEvent: (event) =>
         Effect.andThen(folder === undefined ? Effect.void : RunFolder.append(folder, event), recorder.event(event)),
-      onSnapshot: (snapshot) => (folder === undefined ? Effect.void : Checkpoint.save(folder, identity, snapshot))
+      ...kept
     }
   )
   const relaxing: Array<Measurement.Measurement> = []
@@ -154,6 +152,16 @@ const diagnose = Effect.fnUntraced(function* (
     ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train))]
     : shown.filter(({ kind }) => kind === "memorised")
   return findings.map(({ message }) => message)
+})
+
+/** Where a run that a folder keeps goes on, and how it is kept. */
+const inFolder = Effect.fnUntraced(function* (run: Run, folder: string, engine: string) {
+  const { circuit, plan, seed, train, validation } = run
+  const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine, data: train, validation })
+  return {
+    from: run.resume === true ? yield* checkpoint(folder, identity) : undefined,
+    onSnapshot: (snapshot: Parameters<typeof Checkpoint.save>[2]) => Checkpoint.save(folder, identity, snapshot)
+  }
 })
 
 // A run that was killed before its first checkpoint begins again.

@@ -17,7 +17,7 @@ export interface RandomModel {
   readonly outputs: Engine.Arrays
 }
 
-/** The model of a seed: any operator set, at times with weights in float16, at times with an activation from within. */
+/** The model of a seed: any operator set, sometimes with weights in float16, sometimes with an inner activation exposed. */
 export const make = Effect.fn("RandomModel.make")(function* (seed: number) {
   const { trained: whole, x } = RandomTrained.make(seed)
   const draw = RandomCircuit.draw(Pseudorandom.derive(seed, "model"))

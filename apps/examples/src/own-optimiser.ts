@@ -1,5 +1,5 @@
 /**
- * An optimiser of your own is data and two pure functions; from then on it is as any other: relaxed, measured, resumed, on every engine.
+ * An optimiser of your own is data and two pure functions; from then on it is like any other: relaxed, measured, resumed, on every engine.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Moons, NdArray, type Optimizer, Phase, Plan, Print, Program, TfjsEngine, Training } from "@rai/core"

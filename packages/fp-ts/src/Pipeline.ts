@@ -18,8 +18,8 @@ export type Pipeline<A> = ReaderTaskEither<Engine, RaiError, A>
 export type Services = Core.Engine | NodeServices.NodeServices
 
 /**
- * Any program of the library as a pipeline. Its errors become lefts. A defect, which is a bug, rejects the promise as any exception in a task
- * does.
+ * Any program of the library as a pipeline. Its errors become lefts. A defect, which is a bug, rejects the promise, like any exception in a
+ * task.
  *
  * ```ts
  * import { Dataset, Moons, ReferenceEngine } from "@rai/core"

@@ -57,7 +57,7 @@ export const isLinear = ({ graph, parameters: { weight } }: Block): boolean =>
 
 /**
  * A stage of your own: any plain function on tensors, without parameters. One that changes the width and stands first says how many `inputs` it
- * takes, which else is what the first map behind it does.
+ * takes; otherwise a circuit takes what its first map does.
  */
 export const stage = (
   kind: string,

@@ -16,7 +16,7 @@ export interface Setting {
 /** Settings by name. */
 export type Settings = Readonly<Record<string, Setting>>
 
-/** What a caller gives: any of the settings. */
+/** What a caller gives: some of the settings, or none. */
 export type Options<S extends Settings> = { readonly [Name in keyof S]?: number | undefined }
 
 const whole = (minimum: number, maximum: number, byDefault: number): Setting => ({

@@ -1,5 +1,5 @@
 /**
- * Layers-models of TensorFlow.js as circuits: their layers as operators of ONNX, and these as any network from elsewhere is read.
+ * Layers-models of TensorFlow.js as circuits: their layers become operators of ONNX, which are read like any other network's.
  */
 import { create } from "@bufbuild/protobuf"
 import { type NdArray, version } from "@rai/core"

@@ -82,8 +82,8 @@ type Take = (request: IncomingMessage, response: ServerResponse, continues: bool
 const origin = /^https?:\/\/[^/?#]*/i
 
 /**
- * Lets `take` have each request first; those that it leaves go to whoever listens. Nobody may listen for an upgrade: node hands a request that
- * offers one past `take`, and its token, to who does, and answers it as any other where none does.
+ * Lets `take` have each request first; those that it leaves go to whoever listens. Nobody may listen for an upgrade: node would hand a
+ * request that offers one to that listener, past `take` and its token; without a listener it is answered like any other.
  */
 const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S => {
   const emit = server.emit.bind(server) as (event: string | symbol, ...rest: ReadonlyArray<unknown>) => boolean
