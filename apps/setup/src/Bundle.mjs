@@ -3,7 +3,8 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { createRequire, isBuiltin } from "node:module"
-import { join, relative, sep } from "node:path"
+import { dirname, join, relative, sep } from "node:path"
+import { fileURLToPath } from "node:url"
 import { at, root } from "./Repository.mjs"
 
 const source = at("apps", "cli", "src", "main.ts")
@@ -20,7 +21,7 @@ const latest = (path) => {
 const isCurrent = () => {
   try {
     const packages = readdirSync(at("packages")).map((name) => at("packages", name, "src"))
-    const sources = [...packages, at("apps", "cli", "src"), at("pnpm-lock.yaml")]
+    const sources = [...packages, at("apps", "cli", "src"), at("pnpm-lock.yaml"), fileURLToPath(import.meta.url)]
     return statSync(made).mtimeMs >= Math.max(...sources.map(latest))
   } catch {
     return false
@@ -28,15 +29,35 @@ const isCurrent = () => {
 }
 
 /**
- * Every module goes on thinking that it is where its source lies: there it finds its data, its threads and the packages that it names.
+ * A thread begins with a file of its own: read from its sources, each would load the compiler that takes their types out.
+ * @type {import("rolldown").Plugin}
+ */
+const threads = {
+  name: "threads",
+  transform: {
+    filter: { code: "new Worker(" },
+    handler(code, id) {
+      return code.replaceAll(/new Worker\(new URL\("([^"]+)", import\.meta\.url\)/g, (_, path) => {
+        const thread = this.emitFile({ type: "chunk", id: join(dirname(id), path) })
+        return `new Worker(new URL(import.meta.ROLLUP_FILE_URL_${thread})`
+      })
+    }
+  }
+}
+
+/**
+ * Every module goes on thinking that it is where its source lies: there it finds its data and the packages that it names. One that begins a
+ * thread with itself names its own file.
  * @type {import("rolldown").Plugin}
  */
 const placed = {
   name: "where sources lie",
   transform: {
     filter: { code: "import.meta.url" },
-    handler: (code, id) =>
-      code.replaceAll("import.meta.url", `new URL(${JSON.stringify(fromBundle(id))}, import.meta.url).href`)
+    handler: (code, id) => {
+      const url = `new URL(${JSON.stringify(fromBundle(id))}, import.meta.url).href`
+      return code.replaceAll(/(?<!new Worker\(new URL\()import\.meta\.url/g, () => url)
+    }
   },
   resolveId: {
     filter: { id: /^[^./]/ },
@@ -74,11 +95,16 @@ const make = async () => {
     const bundle = await rolldown({
       input: source,
       platform: "node",
-      plugins: [placed, lean],
+      plugins: [threads, placed, lean],
       logLevel: "silent",
       cwd: root
     })
-    const { output } = await bundle.write({ dir: beside, format: "esm", comments: false })
+    const { output } = await bundle.write({
+      dir: beside,
+      format: "esm",
+      comments: false,
+      entryFileNames: ({ facadeModuleId }) => (facadeModuleId === source ? "main.js" : "[name]-[hash].js")
+    })
     await bundle.close()
     mkdirSync(folder, { recursive: true })
     for (const { fileName } of output.toReversed()) renameSync(join(beside, fileName), join(folder, fileName))
