@@ -12,10 +12,11 @@ export interface NdArray {
 export const size = (shape: ReadonlyArray<number>): number => shape.reduce((product, n) => product * n, 1)
 
 /** An array of `shape` filled with one value, float32. */
-export const full = (shape: ReadonlyArray<number>, value: number): NdArray => ({
-  shape,
-  data: new Float32Array(size(shape)).fill(value)
-})
+export const full = (shape: ReadonlyArray<number>, value: number): NdArray => {
+  const data = new Float32Array(size(shape))
+  // Zeros are there already, and take no memory as long as nobody writes.
+  return { shape, data: Object.is(value, 0) ? data : data.fill(value) }
+}
 
 /** A float32 array over the given numbers. */
 export const make = (shape: ReadonlyArray<number>, numbers: Iterable<number>): NdArray => ({

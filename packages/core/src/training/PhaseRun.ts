@@ -8,6 +8,7 @@ import type { Parts } from "../data/Parts.ts"
 import { type Arrays, Engine } from "../engine/Engine.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
+import * as NdArray from "../tensor/NdArray.ts"
 import * as BatchSource from "./BatchSource.ts"
 import * as Drawn from "./Drawn.ts"
 import * as Kept from "./Kept.ts"
@@ -134,15 +135,18 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const refreshIfDue = Effect.fnUntraced(function* (done: number) {
     if (phase.kind === "relax" && phase.refresh !== undefined && done % (phase.refresh * perEpoch) === 0) yield* refresh
   })
-  /** Of one array after the other: a second copy of all of them would take as much memory as they do. */
-  const holdFirst = Effect.forEach(
-    Object.keys(programs.hold.inputs),
-    (name) => Effect.flatMap(session.read([name]), (array) => session.write({ [PhaseState.good(name)]: array[name]! })),
-    { discard: true }
+  /** Room for what is held, so that the engine copies it there; brought here and back, it would take as much memory again. */
+  const room = Effect.suspend(() =>
+    session.write(
+      Record.mapEntries(programs.hold.inputs, ({ shape }, name) => [
+        PhaseState.good(name),
+        NdArray.full(shape as ReadonlyArray<number>, 0)
+      ])
+    )
   )
   const hold = Effect.suspend(() => {
     kept.hold()
-    return held < 0 ? holdFirst : session.advance(programs.hold)
+    return Effect.andThen(held < 0 ? room : Effect.void, session.advance(programs.hold))
   })
   const restore = Effect.suspend(() => {
     kept.restore()
