@@ -37,8 +37,9 @@ export const duration = (seconds: number): string => {
 
 /** 880 B, 1.5 MB, 7.5 TFLOP: a quantity for people. */
 export const quantity = (value: number, unit: string): string => {
-  const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3))
-  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${["", "k", "M", "G", "T"][power]}${unit}`
+  // Of 999.96, one place behind the point makes 1000.0.
+  const power = Math.min(5, Math.max(0, Math.floor(Math.log10(Math.max(value, 1) * (1000 / 999.95)) / 3)))
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${["", "k", "M", "G", "T", "P"][power]}${unit}`
 }
 
 /** 1.5 MB, 24.0 GB */

@@ -5,7 +5,7 @@
 import type { MessagePort } from "node:worker_threads"
 import type * as Job from "./Job.ts"
 
-/** What a thread is started with: its number from 0, and whom it hears; the first hears the one that started it, and has a model to begin with. */
+/** What a thread is started with: its number from 0, and whom it hears; the process's first hears the one that started it, and has a model to begin with. */
 export interface ThreadData {
   readonly number: number
   readonly port?: MessagePort
@@ -16,7 +16,7 @@ export interface ThreadData {
 /** Where graphs are computed; the passes are the processor's. */
 export type Device = "cpu" | "cuda"
 
-/** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end. */
+/** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end, which leaves the process's first idle. */
 export type ToThread =
   | {
       readonly type: "open"
@@ -32,7 +32,7 @@ export type ToThread =
       readonly turns: ReadonlyArray<ReadonlyArray<Job.Move>>
     }
   | { readonly type: "close"; readonly id: number }
-  | { readonly type: "begin"; readonly number: number; readonly port: MessagePort }
+  | { readonly type: "begin"; readonly number: number; readonly device: Device; readonly port: MessagePort }
   | { readonly type: "end" }
 
 /** From a thread; `text` is the runtime's own. */

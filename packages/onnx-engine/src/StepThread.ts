@@ -7,7 +7,7 @@ import { type MessagePort, parentPort, Worker, workerData } from "node:worker_th
 import { env, InferenceSession, Tensor } from "@rai/onnxruntime"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
-import type { FromThread, ThreadData, ToThread } from "./Message.ts"
+import type { Device, FromThread, ThreadData, ToThread } from "./Message.ts"
 import * as Place from "./Place.ts"
 import * as Unconverted from "./Unconverted.ts"
 
@@ -121,9 +121,12 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
 
 const say = (message: FromThread) => port.postMessage(message)
 
-const begin = (other: number, theirs: MessagePort): void => {
-  const data: ThreadData = { number: other, port: theirs, device }
-  new Worker(new URL(import.meta.url), { workerData: data, transferList: [theirs] }).unref()
+const begin = (other: number, theirs: MessagePort, on: Device): void => {
+  const data: ThreadData = { number: other, port: theirs, device: on }
+  const worker = new Worker(new URL(import.meta.url), { workerData: data, transferList: [theirs] })
+  // Whoever listens at the other end of its port hears that it is gone; this thread goes on.
+  worker.on("error", () => {})
+  worker.unref()
 }
 
 const jobs = new Map<number, Ready>()
@@ -139,11 +142,12 @@ const handle = async (message: ToThread): Promise<void> => {
       return void jobs.delete(message.id)
     }
     case "begin":
-      return begin(message.number, message.port)
+      return begin(message.number, message.port, message.device)
     case "end": {
       for (const job of jobs.values()) await job.end()
+      jobs.clear()
       say({ type: "done" })
-      port.close()
+      if (port !== parentPort) port.close()
     }
   }
 }

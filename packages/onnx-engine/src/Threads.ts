@@ -41,7 +41,6 @@ type Done = (failed?: ThreadFailed) => void
 
 interface Thread {
   readonly ask: (message: ToThread, done: Done) => void
-  readonly tell: (message: ToThread, transfer: ReadonlyArray<MessagePort>) => void
 }
 
 const stopped = "a thread stopped in the middle of its work; resume from the last checkpoint"
@@ -68,8 +67,7 @@ const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
       if (isGone) return done(gone())
       waiting.push(done)
       port.postMessage(message)
-    },
-    tell: (message, transfer) => port.postMessage(message, transfer)
+    }
   }
 }
 
@@ -88,6 +86,12 @@ const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<v
     }
   })
 
+/**
+ * The first thread that the process has had, for it has the runtime's first session: what that takes for zero, it and all threads that it begins take
+ * for zero, and no later one can be told to. So it outlives its engine, and begins the threads of those that come after.
+ */
+let founder: Worker | undefined
+
 /** So many begin at once; a job on a single one is as frequent as one that they share. */
 const early = 2
 
@@ -97,28 +101,39 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
   const meetings = new Set<Int32Array<SharedArrayBuffer>>()
   let jobs = 0
   let broken: ThreadFailed | undefined
+  let own: Worker | undefined
   const onGone = () => {
     for (const meeting of meetings) Meeting.leave(meeting)
   }
   // What any model is, so that the first thread has a session.
   const trifle = yield* Effect.orDie(Graph.fromProgram(Program.fromTensors({}, { zero: Tensor.constant(0) })))
-  const first = (): Thread => {
+  const found = (): Thread => {
     // The library reads the process's real environment, which a thread's own copy does not reach.
     process.env.ORT_DISABLE_TELEMETRY = "1"
     const data: ThreadData = { number: 0, device, model: Model.encode(trifle, { version, metadata: {} }) }
-    return at(new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data }), onGone)
+    const worker = new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data })
+    worker.once("exit", () => {
+      if (founder === worker) founder = undefined
+    })
+    founder = own = worker
+    return at(worker, onGone)
   }
-  /** The others are begun by the first, once it has a session: what it takes for zero, they take for zero. */
-  const another = (number: number): Thread => {
+  const another = (number: number, by: Worker): Thread => {
     const { port1, port2 } = new MessageChannel()
-    threads[0]!.tell({ type: "begin", number, port: port2 }, [port2])
+    const message: ToThread = { type: "begin", number, device, port: port2 }
+    by.postMessage(message, [port2])
     return at(port1, onGone)
   }
   const begin = (count: number): ReadonlyArray<Thread> => {
-    while (threads.length < count) threads.push(threads.length === 0 ? first() : another(threads.length))
+    while (threads.length < count) threads.push(founder === undefined ? found() : another(threads.length, founder))
     return threads.slice(0, count)
   }
-  yield* Effect.addFinalizer(() => Effect.ignore(all(threads.toReversed(), { type: "end" })))
+  yield* Effect.addFinalizer(() =>
+    Effect.ensuring(
+      Effect.ignore(all(threads.toReversed(), { type: "end" })),
+      Effect.sync(() => own?.unref())
+    )
+  )
   // A GPU is one, however many ask it.
   const most = device === "cpu" ? availableParallelism() : 1
   // These begin while the data are read and the circuit is made.
@@ -130,14 +145,14 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
       const meeting = Meeting.memory()
       meetings.add(meeting)
       const message: ToThread = { type: "open", id, job, memory, meeting }
-      const own = begin(job.graphs.length)
-      yield* all(own, message)
+      const working = begin(job.graphs.length)
+      yield* all(working, message)
       const run = (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) =>
         Effect.suspend(() => {
           // The others would wait for the one that is gone.
           if (broken !== undefined) return Effect.fail(broken)
           Meeting.begin(meeting)
-          return Effect.tapError(all(own, { type: "run", id, turns }), (error) =>
+          return Effect.tapError(all(working, { type: "run", id, turns }), (error) =>
             Effect.sync(() => {
               if (error.isGone) broken = error
             })
@@ -145,7 +160,7 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
         })
       const close = Effect.suspend(() => {
         meetings.delete(meeting)
-        return Effect.ignore(all(own, { type: "close", id }))
+        return Effect.ignore(all(working, { type: "close", id }))
       })
       return { run, close }
     })

@@ -95,4 +95,4 @@ export const fromJson = ({ names, nodes, parameters, places }: Json): Block | un
 }
 
 /** Attributes that are numbers, finite or not. */
-const numeric = new Set(["value", "minimum", "maximum"])
+const numeric = new Set(["value", "minimum", "maximum", "slope"])

@@ -122,14 +122,16 @@ const labelsBeside = Effect.fnUntraced(function* (path: string) {
     : name.replace(/^X(?=[_.-])/, "y").replace(/^x(?=[_.-])/, "y")
   const expected = "a file of labels"
   const advice = "name it as the labels"
+  const isThere = (file: string) => Effect.orElseSucceed(fs.exists(file), () => false)
   if (other === name) {
-    if (npy.test(path)) return undefined
+    const like = folder + name.replace(/^X|(?<=[_.-])X(?=[_.-])/, "y")
+    if (npy.test(path)) return like !== path && (yield* isThere(like)) ? like : undefined
     return yield* new DataInvalid({ source: path, expected, came: "none came, and the name tells of none", advice })
   }
   const beside = folder + other
   const zipped = /\.gz$/i.test(beside) ? beside.slice(0, -3) : `${beside}.gz`
   for (const candidate of [beside, zipped]) {
-    if (yield* Effect.orElseSucceed(fs.exists(candidate), () => false)) return candidate
+    if (yield* isThere(candidate)) return candidate
   }
   return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
 })

@@ -1,7 +1,7 @@
 /**
  * Records of a CSV file as inputs alone: the columns that are named, in that order, whatever else the file holds.
  */
-import { Result } from "effect"
+import { Option, Result } from "effect"
 import * as Cells from "./Cells.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
@@ -29,8 +29,9 @@ export const builder = (source: string, { categorical, missing = "error", names 
       if (places === undefined) {
         const chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
         places = Cells.places(chosen, categorical)
-        read = places.map(({ at }) => at)
-        return Cells.absent(source, line, names ?? [], record)
+        const lacking = Cells.absent(source, line, names ?? [], record)
+        if (Option.isNone(lacking)) read = places.map(({ at }) => at)
+        return lacking
       }
       lines.push(line)
       return Cells.add(source, places, missing, record, line, numbers)

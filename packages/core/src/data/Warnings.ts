@@ -7,7 +7,7 @@ import * as Repeats from "./Repeats.ts"
 
 /** One oddity: `message` says on one line what was seen and what helps. */
 export interface Warning {
-  readonly about: "repeats" | "conflicts" | "constant" | "scale" | "classes"
+  readonly about: "repeats" | "conflicts" | "constant" | "scale" | "offset" | "target" | "classes"
   readonly message: string
 }
 
@@ -17,12 +17,18 @@ const repeatsShare = 0.01
 /** Columns whose deviations and ranges differ by more than this factor are of different scales. */
 const scaleRatio = 100
 
+/** A column whose mean is so many deviations from zero keeps few of its digits in float32, which an exported model takes. */
+const offsetRatio = 1e5
+
+/** Targets beyond so many times 1, or within as small a part of it, are far from what a circuit begins with. */
+const farTarget = 30
+
 /** A class below this share, or below half of an equal share where classes are many, is a rare one. */
 const rareShare = 0.05
 
 /**
  * What to know about a data set before training on it: points that come many times or with different targets, constant columns,
- * columns of very different scale, classes that are rare or absent; empty where there is nothing.
+ * columns of very different scale or far from zero, targets far from 1, classes that are rare or absent; empty where there is nothing.
  *
  * ```ts
  * import { Dataset, NdArray, Warnings } from "@rai/core"
@@ -67,6 +73,7 @@ const repeats = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
 
 interface Column {
   readonly name: string
+  readonly mean: number
   readonly deviation: number
   readonly range: number
 }
@@ -92,6 +99,21 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, which hides the smaller from a circuit: ${advice}` })
   }
+  // Of what is standardised, as the numbers were before.
+  const raw = (data.preprocessing?.columns ?? []).flatMap((column) =>
+    column._tag === "Number" && varied.some(({ name }) => name === column.name)
+      ? [{ name: column.name, mean: column.mean, deviation: column.scale }]
+      : []
+  )
+  const far = [...varied, ...raw].filter(({ deviation, mean }) => Math.abs(mean) > offsetRatio * deviation)
+  if (far.length > 0) {
+    const seen = `of ${listed(far.map(({ name }) => name))} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
+    const advice = "subtract what they have in common in the file itself"
+    warnings.push({
+      about: "offset",
+      message: `${seen}, of which float32 and so an exported model keep little: ${advice}`
+    })
+  }
   return warnings
 }
 
@@ -105,7 +127,7 @@ const column = ({ shape, data }: Dataset.Dataset["inputs"], name: string, at: nu
   }
   const mean = sum / examples
   for (let i = at; i < data.length; i += features) squares += (data[i]! - mean) ** 2
-  return { name, deviation: Math.sqrt(squares / examples), range: maximum - minimum }
+  return { name, mean, deviation: Math.sqrt(squares / examples), range: maximum - minimum }
 }
 
 const classes = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
@@ -132,10 +154,29 @@ const classes = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
 
 const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
   const width = targets.shape[1]!
-  if (!targets.data.every((value, i) => value === targets.data[i % width])) return []
+  if (!targets.data.every((value, i) => value === targets.data[i % width])) return far(targets)
   const target = targets.data.slice(0, width).join(", ")
   return [
     { about: "classes", message: `every target is ${target}, so that nothing is learned: add examples of another` }
+  ]
+}
+
+/** The first target whose numbers are of another size than a circuit's first answers. */
+const far = (targets: Dataset.Dataset["targets"]): ReadonlyArray<Warning> => {
+  const all = Array.from({ length: targets.shape[1]! }, (_, i) => column(targets, String(i + 1), i))
+  const found = all.find(
+    ({ deviation, mean }) =>
+      deviation > 0 && (Math.abs(mean) > farTarget || deviation > farTarget || deviation < 1 / farTarget)
+  )
+  if (found === undefined) return []
+  const digits = (value: number) => Number(value.toPrecision(2))
+  const seen = `the mean of target ${found.name} is ${digits(found.mean)} and its deviation ${digits(found.deviation)}`
+  const advice = "train on (target − mean) / deviation, and take that back in what is predicted"
+  return [
+    {
+      about: "target",
+      message: `${seen}, while a circuit begins with answers around 0 and takes steps of their size: ${advice}`
+    }
   ]
 }
 

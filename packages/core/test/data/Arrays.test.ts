@@ -136,6 +136,10 @@ describe("files of arrays as data", () => {
       assert.strictEqual(alone.task, "binary")
       assert.deepStrictEqual([...alone.inputs.data], [1, 2, 3, 4, 5, 6])
       assert.deepStrictEqual([...alone.targets.data], [0, 1, 0])
+      const renamed = { "Xiris.npy": files["X_train.npy"], "yiris.npy": files["y_train.npy"] }
+      assert.deepStrictEqual(yield* dataset("Xiris.npy").pipe(Effect.provide(disk(renamed))), alone)
+      const behind = { "train_X.npy": files["X_train.npy"], "train_y.npy": files["y_train.npy"] }
+      assert.deepStrictEqual(yield* dataset("train_X.npy").pipe(Effect.provide(disk(behind))), alone)
       const values = yield* dataset("X_train.npy", { labels: "values.npy", task: "regression" }).pipe(
         Effect.provide(disk(files))
       )

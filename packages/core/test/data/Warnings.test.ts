@@ -101,6 +101,36 @@ const cases: ReadonlyArray<
     []
   ],
   [
+    "of columns far from zero",
+    labelled(
+      line(50).map(([i]) => [2 ** 24 + 2 * i!, i!]),
+      alternating(50)
+    ),
+    [
+      "of «x1» the numbers differ by less than a 100,000th of their size, of which float32 and so an exported model keep little: subtract what they have in common in the file itself"
+    ]
+  ],
+  [
+    "of a target far from what a circuit begins with",
+    values(
+      line(50),
+      line(50).map(([i]) => 200_000 + 1000 * i!)
+    ),
+    [
+      "the mean of target 1 is 220000 and its deviation 14000, while a circuit begins with answers around 0 and takes steps of their size: train on (target − mean) / deviation, and take that back in what is predicted"
+    ]
+  ],
+  [
+    "of a target too small to be told from nothing",
+    values(
+      line(50),
+      line(50).map(([i]) => 1e-4 * i!)
+    ),
+    [
+      "the mean of target 1 is 0.0024 and its deviation 0.0014, while a circuit begins with answers around 0 and takes steps of their size: train on (target − mean) / deviation, and take that back in what is predicted"
+    ]
+  ],
+  [
     "of a rare class",
     labelled(
       line(100),
