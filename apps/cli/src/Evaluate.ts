@@ -95,10 +95,13 @@ interface Known {
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
   const trained = yield* TrainedStore.load(folder)
   const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), Settings.data) : undefined
-  const before = Effect.option(RunFolder.settings(folder))
   const file = data !== undefined && Source.isFile(data)
-  const column = label ?? (file ? Option.getOrUndefined(yield* before)?.label : undefined)
-  const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, data, column)).read
+  const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined
+  const asked = {
+    label: label ?? before?.label,
+    missing: before?.missing === "drop" ? ("drop" as const) : undefined
+  }
+  const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.table.auto)
   const on = data ?? (own!.test === undefined ? "the training data" : "the test data")
   return { classNames: trained.classNames, metrics, on }
@@ -117,8 +120,7 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
   }
   const { frame, read } = yield* known(
     { ...origin, inputNames: origin.inputs, classNames: origin.classes },
-    data,
-    label
+    { data, label }
   )
   const { columns, preprocessing } = origin
   const inputs = columns && preprocessing ? yield* Encoding.raw(preprocessing, frame) : read.inputs
@@ -126,14 +128,22 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
   return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
 })
 
+/** Which data, and how they are read; `drop` as the run left out examples with a missing value. */
+interface Asked {
+  readonly data: string
+  readonly label: string | undefined
+  readonly missing?: "drop" | undefined
+}
+
 /** Data with the columns and classes that something was trained on, preprocessed as those were. */
-const known = Effect.fnUntraced(function* (of: Known, data: string, label: string | undefined) {
+const known = Effect.fnUntraced(function* (of: Known, { data, label, missing }: Asked) {
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
   const frame = yield* Source.frame(data, {
     label,
     ...Settings.known(data, { names: own, task, classNames }),
-    ...(Source.isTable(data) && Preprocessing.reading(of.preprocessing?.columns ?? []))
+    ...(Source.isTable(data) && Preprocessing.reading(of.preprocessing?.columns ?? [])),
+    ...(missing !== undefined && { missing })
   })
   const names = own.length === 0 ? frame.columns.map(({ name }) => name) : own
   const mine = { names, task, classNames }

@@ -271,6 +271,12 @@ describe("other tasks", () => {
     )
     const sparse = ["train", "--data", data, "--circuit", "2,4,1", "--plan", "relax:1"]
     assert.include((await rai(...sparse, "--missing", "drop")).stderr, "line 2, column «colour»: expected a number")
+
+    const dropped = ["--categorical", "colour", "--missing", "drop", "--out", join(at, "dropped")]
+    assert.strictEqual((await rai(...sparse.with(4, "4,4,1"), ...dropped)).code, 0)
+    const examples = json(await rai("evaluate", join(at, "dropped"), "--data", test, "--json")).examples
+    const whole = readFileSync(test, "utf8").trimEnd().split("\n").slice(1)
+    assert.strictEqual(examples, whole.filter((row) => !/^,|,NA,/.test(row)).length)
   })
 
   it("several seeds: one object with all runs; those that an interruption left out begin later", async () => {

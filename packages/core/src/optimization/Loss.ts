@@ -27,7 +27,7 @@ export interface ClassSettings {
 
 /**
  * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class
- * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes.
+ * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes, and where ε is no share.
  */
 export const weightedCrossEntropy =
   ({ smoothing = 0, weights }: ClassSettings): Loss =>
@@ -36,6 +36,11 @@ export const weightedCrossEntropy =
     if (weights !== undefined && weights.length !== classes) {
       const [expected, came] = [`${classes} class weights`, `${weights.length}`]
       throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came })
+    }
+    if (!(smoothing >= 0 && smoothing <= 1)) {
+      const expected = "a label smoothing from 0 to 1"
+      const advice = "give for instance 0.1"
+      throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came: String(smoothing), advice })
     }
     const w = row(weights ?? Array<number>(classes).fill(1))
     const shifted = o.sub(o.max([1]))
@@ -65,10 +70,14 @@ const row = (numbers: ReadonlyArray<number>): Tensor =>
 /** mean |o − y| */
 export const meanAbsoluteError: Loss = (o, y) => o.sub(y).abs().mean()
 
-/** mean of d²/2 where |d| ≤ δ, else δ (|d| − δ/2), with d = o − y (Huber 1964). */
+/** mean of d²/2 where |d| ≤ δ, else δ (|d| − δ/2), with d = o − y (Huber 1964). Throws `ShapeMismatch` where δ is not above 0. */
 export const huber =
   (δ = 1): Loss =>
   (o, y) => {
+    if (!(δ > 0)) {
+      const advice = "give for instance 1"
+      throw new ShapeMismatch({ operation: "huber", expected: "a δ above 0", came: String(δ), advice })
+    }
     const d = o.sub(y).abs()
     const near = d.minimum(δ)
     return near.mul(d.sub(near.mul(0.5))).mean()

@@ -78,6 +78,21 @@ it.effect("weights for other classes than there are are named", () =>
   })
 )
 
+it.effect("what is no share, and a bound that is none, are named", () =>
+  Effect.gen(function* () {
+    for (const [loss, message] of [
+      [
+        Loss.weightedCrossEntropy({ smoothing: 2 }),
+        "weighted cross-entropy: expected a label smoothing from 0 to 1, but 2 came; give for instance 0.1"
+      ],
+      [Loss.huber(-1), "huber: expected a δ above 0, but -1 came; give for instance 1"]
+    ] as const) {
+      const error = yield* Effect.flip(Program.make({ o: [4, 3], y: [4, 3] }, ({ o, y }) => ({ loss: loss(o, y) })))
+      assert.strictEqual(error.message, message)
+    }
+  })
+)
+
 describe("correct answers", () => {
   const correct = (o: Fixture.Numbers, y: Fixture.Numbers) =>
     Effect.gen(function* () {
