@@ -19,7 +19,7 @@ const state = (event: TrainingEvent.Step): string => {
   if (measurement === undefined) return ""
   const relaxed =
     measurement.relaxedLoss === undefined ? "" : `relaxed loss ${Report.number(measurement.relaxedLoss)}, `
-  return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}, accuracy ${Report.percent(measurement.freeRunAccuracy)}`
+  return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}${Report.accuracy(measurement.freeRunAccuracy)}`
 }
 
 /** Losses and accuracy for a bar, which has a terminal's width to share. */

@@ -13,16 +13,21 @@ export const line = (text: string): Effect.Effect<void> => Console.log(text)
 export const result = (json: boolean, object: unknown, lines: ReadonlyArray<string>): Effect.Effect<void> =>
   json ? Console.log(JSON.stringify(object)) : Effect.forEach(lines, line, { discard: true })
 
-/** 0.0312, 1.2e-7, –: a number for people. */
+/** 0.0312, 1.2e-7, 1.4e+12, –: a number for people. */
 export const number = (value: number | undefined | null): string => {
   if (value === undefined || value === null) return "–"
   if (!Number.isFinite(value)) return String(value)
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(4)
+  const isFar = Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6
+  return value !== 0 && isFar ? value.toExponential(1) : value.toFixed(4)
 }
 
 /** 98.7 % */
 export const percent = (share: number | undefined | null): string =>
   share === undefined || share === null ? "–" : `${(100 * share).toFixed(1)} %`
+
+/** `, accuracy 98.7 %`; nothing where values are learned, which have none. */
+export const accuracy = (share: number | undefined | null, name = "accuracy"): string =>
+  share === undefined || share === null ? "" : `, ${name} ${percent(share)}`
 
 /** 3.2 s */
 export const seconds = (value: number): string => `${value.toFixed(1)} s`

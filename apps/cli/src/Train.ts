@@ -154,16 +154,16 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [
   `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)`,
-  `free run: loss ${Report.number(summary.freeRunLoss)}, accuracy ${Report.percent(summary.freeRunAccuracy)} on the training data` +
+  `free run: loss ${Report.number(summary.freeRunLoss)}${Report.accuracy(summary.freeRunAccuracy)} on the training data` +
     (summary.testLoss === null
       ? ""
-      : `; loss ${Report.number(summary.testLoss)}, accuracy ${Report.percent(summary.testAccuracy)} on test data`),
+      : `; loss ${Report.number(summary.testLoss)}${Report.accuracy(summary.testAccuracy)} on test data`),
   // Runs of earlier versions kept none.
   ...(summary.testMetrics ? [`test data: ${Evaluate.sentence(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null
     ? []
     : [
-        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)}, free-run accuracy ${Report.percent(summary.relaxedAccuracy)} where relaxing ended`
+        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)}${Report.accuracy(summary.relaxedAccuracy, "free-run accuracy")} where relaxing ended`
       ]),
   ...summary.findings.map((finding) => `why: ${finding}`),
   ...(summary.backpropagation === undefined ? [] : Seeds.compared([summary])),
