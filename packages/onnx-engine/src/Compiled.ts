@@ -132,6 +132,6 @@ const graph = Effect.fnUntraced(function* (
   written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
   written.output.unshift(Model.sequence(Unconverted.name))
   const model = Model.encode(written, { version, metadata: {} })
-  const keeps = Cost.held(program) < large
+  const keeps = Cost.heldAsItIs(program) < large
   return { model, optimize: nodes.length < many, keeps, threads, feeds, fetches } satisfies Job.Graph
 })

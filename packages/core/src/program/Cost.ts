@@ -44,8 +44,11 @@ export const cost = (program: Program, lengths: ReadonlyMap<string, number> = ne
 const views = new Set(["constant", "reshape", "broadcast"])
 
 /** The most bytes that a program's intermediate results and outputs hold at a time, in float32, each from its operation to its last use; its inputs apart. */
-export const held = (source: Program, lengths: ReadonlyMap<string, number> = new Map()): number => {
-  const { nodes, outputs } = simplify(Rewrite.expand(source))
+export const held = (source: Program, lengths: ReadonlyMap<string, number> = new Map()): number =>
+  heldAsItIs(simplify(Rewrite.expand(source)), lengths)
+
+/** The same of a program that is simplified already. */
+export const heldAsItIs = ({ nodes, outputs }: Program, lengths: ReadonlyMap<string, number> = new Map()): number => {
   const owner = (node: Tensor): Tensor =>
     views.has(node.primitive.name) && node.operands[0] !== undefined ? owner(node.operands[0]) : node
   const isOwn = ({ primitive }: Tensor) => primitive.name !== "input" && !views.has(primitive.name)

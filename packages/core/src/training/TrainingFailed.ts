@@ -50,6 +50,8 @@ export class WidthsMismatch extends Schema.TaggedError<WidthsMismatch>()("Widths
   targets: Schema.Int
 }) {
   override get message(): string {
-    return `expected a circuit ${this.features},…,${this.targets} for data with ${this.features} inputs and ${this.targets} outputs, but ${this.inputs},…,${this.outputs} came; change the first and last width${this.outputs === 1 && this.targets > 2 ? ", or choose the task regression if the labels are numbers" : ""}`
+    const advice =
+      this.outputs === 1 && this.targets > 2 ? ", or choose the task regression if the labels are numbers" : ""
+    return `expected a circuit ${this.features},…,${this.targets} for data with ${this.features} inputs and ${this.targets} outputs, but ${this.inputs},…,${this.outputs} came; change the first and last width${advice}`
   }
 }
