@@ -1,7 +1,7 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Plan, Training, Warnings } from "@rai/core"
+import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
 import { EventFile } from "@rai/tensorboard"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command } from "effect/cli"
@@ -93,6 +93,7 @@ const one = Effect.fnUntraced(function* (
     yield* Effect.forEach(
       [
         ...Plan.describe(plan, circuit),
+        ...TargetUnit.describe(circuit, plan, data.train),
         ...("parts" in data ? inParts(data.parts.sizes) : []),
         ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
       ],

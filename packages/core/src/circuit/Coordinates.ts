@@ -1,6 +1,6 @@
 /**
- * Coordinates: a sigmoid circuit trained as the tanh circuit that it equals. Since σ(2u) = (1 + tanh u)/2, the map is exact both ways,
- * and activations centred on zero are far easier to relax.
+ * Coordinates: a circuit trained as another one that it equals, by what its linear maps can take up. A sigmoid circuit is a tanh circuit,
+ * since σ(2u) = (1 + tanh u)/2, and activations centred on zero are far easier to relax; and what answers in one unit answers in any other.
  */
 import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
@@ -49,8 +49,9 @@ export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
 
 /** Plain parameters in tanh coordinates: W̃ = s_in s_out W, b̃ = s_out (b + ½ colsum W), each s ½ where a sigmoid is, else 1. */
 export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
-  eachMap(original, parameters, (W, b, behind, before) => {
-    const out = before ? 0.5 : 1
+  eachMap(original, parameters, (W, b, { input, output }) => {
+    const behind = input.writers.has("sigmoid")
+    const out = output.readers.has("sigmoid") ? 0.5 : 1
     if (behind) addColumnSums(W, b, 0.5)
     scale(W, out * (behind ? 0.5 : 1))
     scale(b, out)
@@ -58,29 +59,50 @@ export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
 
 /** The way back: W = W̃ / (s_in s_out), b = b̃ / s_out − ½ colsum W. */
 export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
-  eachMap(original, parameters, (W, b, behind, before) => {
-    const out = before ? 2 : 1
+  eachMap(original, parameters, (W, b, { input, output }) => {
+    const behind = input.writers.has("sigmoid")
+    const out = output.readers.has("sigmoid") ? 2 : 1
     scale(W, out * (behind ? 2 : 1))
     scale(b, out)
     if (behind) addColumnSums(W, b, -0.5)
   })
 
-/** Calls `change` on the weight and bias of each linear map of a copy; `behind`, `before`: whether it reads, is read by, a sigmoid. */
+/** Whether the circuit's answers are those of one linear map with a bias, which nothing else reads. */
+export const isEndedByMap = (circuit: Circuit.Circuit): boolean => {
+  const last = Circuit.sites(circuit).at(-1)
+  if (last === undefined || !Circuit.isLinear(last.block) || last.block.parameters.bias === undefined) return false
+  const { output } = Wires.make(circuit).get(last.path)!
+  return output.writers.size === 1 && output.readers.size === 1
+}
+
+/** The parameters of a circuit ended by a map that answers σ ẑ + μ in place of ẑ: of its last map W ← σ W, b ← σ b + μ. */
+export const answering = (
+  original: Circuit.Circuit,
+  parameters: Arrays,
+  { σ, μ }: { readonly σ: number; readonly μ: ReadonlyArray<number> }
+): Arrays =>
+  eachMap(original, parameters, (W, b, { output }) => {
+    if (!output.readers.has("output")) return
+    scale(W, σ)
+    scale(b, σ)
+    for (let i = 0; i < b.length; i++) b[i]! += μ[i]!
+  })
+
+/** Calls `change` on the weight and bias of each linear map of a copy, and with the wires that it reads and writes. */
 const eachMap = (
   original: Circuit.Circuit,
   parameters: Arrays,
-  change: (W: Float64Array, b: Float64Array, behind: boolean, before: boolean) => void
+  change: (W: Float64Array, b: Float64Array, ends: Wires.Ends) => void
 ): Arrays => {
   const changed: Record<string, NdArray> = { ...parameters }
-  const copy = (name: string): Float32Array => {
+  const copy = (name: string): NdArray["data"] => {
     const { data, shape } = changed[name]!
-    if (changed[name] === parameters[name]) changed[name] = { shape, data: Float32Array.from(data) }
-    return changed[name]!.data as Float32Array
+    if (changed[name] === parameters[name]) changed[name] = { shape, data: data.slice() }
+    return changed[name]!.data
   }
   const wires = Wires.make(original)
   for (const { block, leaf, path, turn } of Circuit.sites(original)) {
     if (!Circuit.isLinear(block)) continue
-    const { input, output } = wires.get(path)!
     const weight = copy(Circuit.join(leaf, "weight"))
     const hasBias = block.parameters.bias !== undefined
     const bias = hasBias ? copy(Circuit.join(leaf, "bias")) : new Float32Array(0)
@@ -88,7 +110,7 @@ const eachMap = (
     const m = inputs * n
     const W = Float64Array.from(weight.subarray(turn * m, (turn + 1) * m))
     const b = Float64Array.from(hasBias ? bias.subarray(turn * n, (turn + 1) * n) : new Float32Array(n))
-    change(W, b, input.writers.has("sigmoid"), output.readers.has("sigmoid"))
+    change(W, b, wires.get(path)!)
     weight.set(W, turn * m)
     if (hasBias) bias.set(b, turn * n)
   }

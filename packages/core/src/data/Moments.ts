@@ -11,8 +11,8 @@ export interface Tally {
   readonly mean: () => number
   /** The median; only of a tally that keeps the numbers. */
   readonly median: () => number
-  /** Mean and scale as scikit-learn's `StandardScaler` takes them, with each gap filled: √variance, or 1 of a constant column. */
-  readonly standard: (fill: number) => { readonly mean: number; readonly scale: number }
+  /** Mean and variance with each gap filled, the variance 0 where rounding alone is left of it, as scikit-learn's `StandardScaler` has it. */
+  readonly moments: (fill: number) => { readonly mean: number; readonly variance: number }
 }
 
 /** How many there are, their mean, and the sum of their squared distances from it. */
@@ -57,13 +57,13 @@ export const tally = (keeping = false): Tally => {
       const half = sorted.length >> 1
       return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
     },
-    standard: (fill) => {
+    moments: (fill) => {
       const { mean, n, squares } = merge(all, { n: gaps, mean: fill, squares: 0 })
       const variance = squares / n
-      // What rounding alone leaves of a constant column.
+      // What rounding leaves of a constant column.
       const rounding = n * Number.EPSILON * variance + (n * mean * Number.EPSILON) ** 2
       const isConstant = Number.isFinite(variance) && variance <= rounding
-      return { mean, scale: isConstant ? 1 : Math.sqrt(variance) }
+      return { mean, variance: isConstant ? 0 : variance }
     }
   }
 }

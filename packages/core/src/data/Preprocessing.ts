@@ -146,8 +146,8 @@ const count = (
 
 const numberColumn = (name: string, seen: Moments.Tally, { missing, standardise }: Rules, fills: boolean) => {
   const fill = missing === "median" ? seen.median() : seen.mean()
-  const { mean, scale } = standardise === true ? seen.standard(fill) : { mean: 0, scale: 1 }
-  return { _tag: "Number" as const, name, mean, scale, ...(fills && { fill }) }
+  const { mean, variance } = standardise === true ? seen.moments(fill) : { mean: 0, variance: 1 }
+  return { _tag: "Number" as const, name, mean, scale: Math.sqrt(variance) || 1, ...(fills && { fill }) }
 }
 
 const categoryColumn = (name: string, seen: ReadonlyMap<string, number>, fills: boolean) => {

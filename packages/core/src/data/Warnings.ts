@@ -20,15 +20,12 @@ const scaleRatio = 100
 /** A column whose mean is so many deviations from zero keeps few of its digits in float32, which an exported model takes. */
 const offsetRatio = 1e5
 
-/** Targets beyond so many times 1, or within as small a part of it, are far from what a circuit begins with. */
-const farTarget = 30
-
 /** A class below this share, or below half of an equal share where classes are many, is a rare one. */
 const rareShare = 0.05
 
 /**
  * What to know about a data set before training on it: points that come many times or with different targets, constant columns,
- * columns of very different scale or far from zero, targets far from 1, classes that are rare or absent; empty where there is nothing.
+ * columns and targets of very different scale or far from zero, classes that are rare or absent; empty where there is nothing.
  *
  * ```ts
  * import { Dataset, NdArray, Warnings } from "@rai/core"
@@ -105,7 +102,7 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
       ? [{ name: column.name, mean: column.mean, deviation: column.scale }]
       : []
   )
-  const far = [...varied, ...raw].filter(({ deviation, mean }) => Math.abs(mean) > offsetRatio * deviation)
+  const far = [...varied, ...raw].filter(isFar)
   if (far.length > 0) {
     const seen = `of ${listed(far.map(({ name }) => name))} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
     const advice = "subtract what they have in common in the file itself"
@@ -116,6 +113,8 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   }
   return warnings
 }
+
+const isFar = ({ deviation, mean }: Pick<Column, "deviation" | "mean">) => Math.abs(mean) > offsetRatio * deviation
 
 const column = ({ shape, data }: Dataset.Dataset["inputs"], name: string, at: number): Column => {
   const [examples = 0, features = 0] = shape
@@ -154,30 +153,28 @@ const classes = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
 
 const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
   const width = targets.shape[1]!
-  if (!targets.data.every((value, i) => value === targets.data[i % width])) return far(targets)
-  const target = targets.data.slice(0, width).join(", ")
-  return [
-    { about: "classes", message: `every target is ${target}, so that nothing is learned: add examples of another` }
-  ]
-}
-
-/** The first target whose numbers are of another size than a circuit's first answers. */
-const far = (targets: Dataset.Dataset["targets"]): ReadonlyArray<Warning> => {
-  const all = Array.from({ length: targets.shape[1]! }, (_, i) => column(targets, String(i + 1), i))
-  const found = all.find(
-    ({ deviation, mean }) =>
-      deviation > 0 && (Math.abs(mean) > farTarget || deviation > farTarget || deviation < 1 / farTarget)
-  )
-  if (found === undefined) return []
-  const digits = (value: number) => Number(value.toPrecision(2))
-  const seen = `the mean of target ${found.name} is ${digits(found.mean)} and its deviation ${digits(found.deviation)}`
-  const advice = "train on (target − mean) / deviation, and take that back in what is predicted"
-  return [
-    {
-      about: "target",
-      message: `${seen}, while a circuit begins with answers around 0 and takes steps of their size: ${advice}`
-    }
-  ]
+  if (targets.data.every((value, i) => value === targets.data[i % width])) {
+    const target = targets.data.slice(0, width).join(", ")
+    const message = `every target is ${target}, so that nothing is learned: add examples of another`
+    return [{ about: "target", message }]
+  }
+  const varied = Array.from({ length: width }, (_, i) => column(targets, `target ${i + 1}`, i))
+    .filter(({ range }) => range > 0)
+    .sort((a, b) => a.deviation - b.deviation)
+  const [least, most] = [varied[0]!, varied.at(-1)!]
+  const warnings: Array<Warning> = []
+  if (most.deviation > scaleRatio * least.deviation) {
+    const seen = `the standard deviation of ${most.name} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${least.name}`
+    const advice = "bring them to one scale, or train a circuit for each"
+    warnings.push({ about: "target", message: `${seen}, beside which its errors do not count: ${advice}` })
+  }
+  const far = varied.find(isFar)
+  if (far !== undefined) {
+    const seen = `of ${far.name} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
+    const advice = "subtract what they have in common, and add it to what is predicted"
+    warnings.push({ about: "target", message: `${seen}, of which float32 keeps little: ${advice}` })
+  }
+  return warnings
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

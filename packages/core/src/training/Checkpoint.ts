@@ -11,6 +11,7 @@ import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
 import * as Safetensors from "./Safetensors.ts"
 import * as Sha256 from "./Sha256.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 
 /** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
 export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Identity")({
@@ -43,7 +44,7 @@ export const identity = (run: {
       new Identity({
         circuit: Circuit.print(run.circuit),
         plan: Plan.print(run.plan),
-        coordinates: run.plan.coordinates,
+        coordinates: coordinates(run),
         start: run.plan.start,
         stop: JSON.stringify(run.plan.stop ?? "none"),
         seed: run.seed,
@@ -53,6 +54,9 @@ export const identity = (run: {
         validation
       })
   )
+
+const coordinates = ({ circuit, data, plan }: { circuit: Circuit.Circuit; data: Dataset; plan: Plan.Plan }) =>
+  TargetUnit.taken(circuit, plan, data) === undefined ? plan.coordinates : `${plan.coordinates}, standardised targets`
 
 const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Safetensors.encode({ inputs, targets })))
 

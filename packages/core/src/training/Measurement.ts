@@ -26,15 +26,17 @@ export class Measurement extends Schema.Class<Measurement>("@rai/core/Measuremen
   gradientNorms: Schema.Array(Number64)
 }) {}
 
-/** A measurement from what the phase's program `measure` reported. */
+/** A measurement from what the phase's program `measure` reported, whose losses are in units of `lossUnit`. */
 export const fromReport = (
   circuit: Circuit.Circuit,
   examples: number,
   validationExamples: number,
-  report: Arrays
+  report: Arrays,
+  lossUnit: number
 ): Measurement => {
   const scalar = (name: string) => report[name]?.data[0]
-  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(scalar)
+  const loss = (name: string) => (report[name] === undefined ? undefined : lossUnit * report[name].data[0]!)
+  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(loss)
   const [correct, validated] = ["freeRunCorrect", "validationCorrect"].map(scalar)
   return new Measurement({
     freeRunLoss: freeRunLoss!,

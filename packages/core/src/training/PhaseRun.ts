@@ -19,6 +19,7 @@ import type { Stop } from "./Plan.ts"
 import * as Programs from "./Programs.ts"
 import * as Progress from "./Progress.ts"
 import * as Rates from "./Rates.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
 import { CallbackFailed, NumbersLost } from "./TrainingFailed.ts"
 
@@ -38,6 +39,8 @@ export interface PhaseRun<E, R> {
   readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
   readonly stop: Stop | undefined
+  /** What targets are trained in, if not as they are; stop and measurements are in their own unit all the same. */
+  readonly unit: TargetUnit.TargetUnit | undefined
   /** Decides the order of batches, and what is drawn. */
   readonly seed: number
   /** Seconds of training so far. */
@@ -62,7 +65,7 @@ const secondsAtOnce = 0.04
 
 /** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
 export const carryOut = Effect.fnUntraced(function* <E, R>(
-  { clock, data, emit, onEvent, onSnapshot, parts, phase, seed, stop, subject, validation }: PhaseRun<E, R>,
+  { clock, data, emit, onEvent, onSnapshot, parts, phase, seed, stop, subject, unit, validation }: PhaseRun<E, R>,
   before: Progress.Progress,
   parameters: Arrays,
   from: Snapshot | undefined
@@ -84,10 +87,11 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const layout = yield* PhaseState.make(subject, phase)
   const programs = yield* Programs.make(subject, phase, layout)
   let progress = from?.progress ?? anew(before, phase)
+  const targets = (y: NdArray.NdArray) => (unit === undefined ? y : TargetUnit.into(unit, y))
   const measuredData: Arrays = {
     x: data.inputs,
-    y: data.targets,
-    ...(validation === undefined ? {} : { "validation/x": validation.inputs, "validation/y": validation.targets })
+    y: targets(data.targets),
+    ...(validation && { "validation/x": validation.inputs, "validation/y": targets(validation.targets) })
   }
   const kept = Kept.make(layout.perExample)
   const session = yield* engine.session({ ...measuredData, ...kept.take(from?.state ?? parameters) })
@@ -113,7 +117,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
         programs.measure,
         Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
       ),
-      (report) => Measurement.fromReport(circuit, examples, subject.validation ?? 1, report)
+      (report) => Measurement.fromReport(circuit, examples, subject.validation ?? 1, report, (unit?.σ ?? 1) ** 2)
     )
   )
 
@@ -127,7 +131,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (source === undefined) return void (yield* session.advance(programs.step, ...steps.map(changing)))
     for (const one of steps) {
       const { indices, x, y } = yield* source.at(one)
-      const came = yield* session.advance(programs.step, { ...changing(one), ...kept.rows(indices), x, y })
+      const came = yield* session.advance(programs.step, { ...changing(one), ...kept.rows(indices), x, y: targets(y) })
       kept.scatter(indices, came)
     }
   })

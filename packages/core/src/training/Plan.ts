@@ -12,13 +12,14 @@ import * as Rprop from "../optimization/Rprop.ts"
 import * as Cut from "../relaxation/Cut.ts"
 import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 
 /** When a run is over: the free-run training loss below `loss`, and the training accuracy at least `accuracy` where that is given. */
 export interface Stop {
   readonly loss: number
   readonly accuracy?: number | undefined
-  /** Whether, for regression, the loss is meant as a share of the targets' variance. */
-  readonly relative?: boolean | undefined
+  /** For regression, in place of the loss: what share of the targets' variance may be left, 1 − R². */
+  readonly share?: number | undefined
 }
 
 /** What a plan says of the whole run; it need not say anything. */
@@ -168,15 +169,12 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
   return `relax: at most ${length}, ${cuts}, ${from}${rule}`
 }
 
-const solved: Stop = { loss: 0.02, accuracy: 1, relative: true }
+const solved: Stop = { loss: 0.02, accuracy: 1, share: 0.002 }
 
-/** The stop as it is meant for these data: of regression, where it is relative, times the variance of the targets. */
+/** The stop as it is meant for these data: of regression, where it says a share, that of the targets' variance (of 1 where they do not vary). */
 export const stopFor = ({ stop }: Plan, { targets, task }: Dataset): Stop | undefined => {
-  if (stop?.relative !== true || task !== "regression") return stop
-  const data = Float64Array.from(targets.data)
-  const mean = data.reduce((total: number, y: number) => total + y, 0) / data.length
-  const variance = data.reduce((total: number, y: number) => total + (y - mean) ** 2, 0) / data.length
-  return { ...stop, loss: stop.loss * (variance || 1) }
+  if (stop?.share === undefined || task !== "regression") return stop
+  return { ...stop, loss: stop.share * TargetUnit.of(targets).σ ** 2 }
 }
 
 /** What the automatic plan takes into account besides the circuit. */

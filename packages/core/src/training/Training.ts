@@ -21,6 +21,7 @@ import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
 import * as Start from "./Start.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 import type { Trained } from "./Trained.ts"
 import type { Finished, TrainingEvent } from "./TrainingEvent.ts"
 import { type CallbackFailed, type NumbersLost, PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
@@ -149,6 +150,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
 
   const stop = Plan.stopFor(plan, data)
+  const unit = TargetUnit.taken(circuit, plan, data)
   let progress = options.from?.progress ?? Progress.start()
   if (progress.phase >= plan.phases.length) {
     return yield* new PlanUnfit({
@@ -167,7 +169,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   while (progress.phase < plan.phases.length && outcome?.solved !== true) {
     const phase = plan.phases[progress.phase]!
     const { onEvent, onSnapshot, parts } = options
-    const running = { subject, parts, data, validation, phase, stop, seed, clock, emit, onEvent, onSnapshot }
+    const running = { subject, parts, data, validation, phase, stop, unit, seed, clock, emit, onEvent, onSnapshot }
     outcome = yield* Effect.scoped(carryOut(running, progress, parameters, from))
     parameters = outcome.parameters
     from = undefined
@@ -175,9 +177,10 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   }
   const names = Object.keys(Circuit.parameters(circuit))
   const own = Object.fromEntries(names.map((name) => [name, parameters![name]!]))
+  const plain = inTanh ? Coordinates.fromTanh(circuit, own) : own
   const trained: Trained = {
     circuit,
-    parameters: inTanh ? Coordinates.fromTanh(circuit, own) : own,
+    parameters: unit === undefined ? plain : TargetUnit.back(unit, circuit, plain),
     task: data.task,
     ...(data.preprocessing && { preprocessing: data.preprocessing }),
     inputNames: data.inputNames,

@@ -21,10 +21,10 @@ const labelled = (rows: ReadonlyArray<ReadonlyArray<number>>, labels: ReadonlyAr
     classNames: Array.from({ length: classes }, (_, i) => `class ${i}`)
   })
 
-const values = (rows: ReadonlyArray<ReadonlyArray<number>>, targets: ReadonlyArray<number>) =>
+const values = (rows: ReadonlyArray<ReadonlyArray<number>>, ...targets: ReadonlyArray<ReadonlyArray<number>>) =>
   Dataset.make({
     inputs: inputsOf(rows),
-    targets: { shape: [targets.length, 1], data: Float64Array.from(targets) },
+    targets: inputsOf(rows.map((_, i) => targets.map((values) => values[i]!))),
     task: "regression",
     inputNames: namesOf(rows)
   })
@@ -111,23 +111,32 @@ const cases: ReadonlyArray<
     ]
   ],
   [
-    "of a target far from what a circuit begins with",
+    "nothing of a target in thousands, which is trained on in its own unit",
     values(
       line(50),
       line(50).map(([i]) => 200_000 + 1000 * i!)
     ),
+    []
+  ],
+  [
+    "of targets of different scale",
+    values(
+      line(50),
+      line(50).map(([i]) => i!),
+      line(50).map(([i]) => 1000 * i!)
+    ),
     [
-      "the mean of target 1 is 220000 and its deviation 14000, while a circuit begins with answers around 0 and takes steps of their size: train on (target − mean) / deviation, and take that back in what is predicted"
+      "the standard deviation of target 2 is 1000 times that of target 1, beside which its errors do not count: bring them to one scale, or train a circuit for each"
     ]
   ],
   [
-    "of a target too small to be told from nothing",
+    "of a target that float32 does not tell apart",
     values(
       line(50),
-      line(50).map(([i]) => 1e-4 * i!)
+      line(50).map(([i]) => 2 ** 24 + 2 * i!)
     ),
     [
-      "the mean of target 1 is 0.0024 and its deviation 0.0014, while a circuit begins with answers around 0 and takes steps of their size: train on (target − mean) / deviation, and take that back in what is predicted"
+      "of target 1 the numbers differ by less than a 100,000th of their size, of which float32 keeps little: subtract what they have in common, and add it to what is predicted"
     ]
   ],
   [

@@ -170,6 +170,7 @@ for (const recorded of cases) {
             validation: undefined,
             phase,
             stop: undefined,
+            unit: undefined,
             seed: 0,
             clock: () => 0,
             emit: () => Effect.void,

@@ -13,6 +13,7 @@ import {
   Programs,
   ReferenceEngine,
   Safetensors,
+  TargetUnit,
   TfjsEngine,
   Training,
   TrainingFailed
@@ -51,7 +52,8 @@ const isFinite = (arrays: Engine.Arrays, name: string) => arrays[name]!.data.eve
 /** The phase's steps one by one, without the loop of training, until an array or a measured loss is not finite: where, and which are not. */
 const stepByStep = Effect.fnUntraced(function* (text: string) {
   const [phase] = (yield* PlanSpec.parse(text)).phases
-  const { inputs: x, targets: y } = yield* data
+  const { inputs: x, targets } = yield* data
+  const y = TargetUnit.into(TargetUnit.of(targets), targets)
   const subject = { circuit, task: "regression", x: x.shape, y: y.shape } as const
   const layout = yield* PhaseState.make(subject, phase!)
   const { perExample, slots } = layout

@@ -3,6 +3,7 @@ import {
   Circuit,
   Dataset,
   Engine,
+  Loss,
   Moons,
   NdArray,
   Phase,
@@ -236,7 +237,8 @@ describe("training", () => {
       const { inputNames, inputs, targets } = moons
       const huge = NdArray.full(targets.shape, 1e30)
       const steep = yield* Dataset.make({ inputs, inputNames, targets: huge, task: "regression" })
-      const error = yield* Effect.flip(Training.fit(circuit, steep, { plan: Plan.relax({ steps: 5 }), seed: 0 }))
+      const plan = Plan.relax({ steps: 5, loss: Loss.meanSquaredError })
+      const error = yield* Effect.flip(Training.fit(circuit, steep, { plan, seed: 0 }))
       assert.strictEqual(
         error.message,
         "expected finite numbers, but NaN or infinity came at step 0 of relax, first in the loss; scale the data down, or begin from another start"
