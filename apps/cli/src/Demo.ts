@@ -104,7 +104,10 @@ const trainAndExport = Effect.fnUntraced(function* (folder: string, model: strin
     )
   }
   const panels = yield* Effect.forEach(outcomes, ({ accuracy, contestant, trained }) =>
-    Figures.panel(trained, train, plane, contestant.title, `${contestant.start}: ${Report.percent(accuracy)}`)
+    Figures.panel(trained, train, plane, {
+      title: contestant.title,
+      subtitle: `${contestant.start}: ${Report.percent(accuracy)}`
+    })
   )
   yield* Picture.write(path.join(folder, "landscapes.png"), yield* Landscape.panel({ ...plane, panels }))
   yield* Picture.write(path.join(folder, "landscapes.svg"), yield* Landscape.panel({ ...plane, panels }))

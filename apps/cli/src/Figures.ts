@@ -1,8 +1,8 @@
 /**
  * The pictures of a run.
  */
-import { type Dataset, History, type Metrics, Score, type Trained } from "@rai/core"
-import { Confusion, Gradients, Landscape, Loss, Picture, Residuals } from "@rai/plots"
+import { type Dataset, History, type Metrics, type Trained } from "@rai/core"
+import { Confusion, Gradients, Landscape, Loss, Picture, Plane, Residuals } from "@rai/plots"
 import { Effect, Path } from "effect"
 
 /** A picture by its name. */
@@ -20,7 +20,7 @@ export const draw = Effect.fn("Figures.draw")(function* (
   const figures: Array<Figure> = []
   const landscape = Effect.gen(function* () {
     if (!canBeDrawn(trained)) return
-    const plane = { grid: 100 }
+    const plane = { ...Plane.of(trained, data), grid: 100 }
     const svg = yield* Landscape.svg({ ...plane, ...(yield* panel(trained, data, plane)) })
     figures.push({ name: "landscape", svg })
   })
@@ -65,26 +65,12 @@ export const canBeDrawn = (trained: Trained.Trained): boolean =>
 /** A landscape of the free run's probability. */
 export const panel = Effect.fn("Figures.panel")(function* (
   trained: Trained.Trained,
-  data: Dataset.Dataset | undefined,
-  plane: { readonly grid: number },
-  title?: string,
-  subtitle?: string
+  data: Dataset.Dataset,
+  plane: Plane.Plane,
+  headings: Pick<Landscape.Panel, "title" | "subtitle"> = {}
 ) {
-  const logits = yield* Score.predict(trained, Landscape.inputs(plane))
-  return {
-    ...(title === undefined ? {} : { title }),
-    ...(subtitle === undefined ? {} : { subtitle }),
-    probability: Float32Array.from(logits.data as Float32Array, (logit) => 1 / (1 + Math.exp(-logit))),
-    points: data === undefined ? [] : points(data)
-  }
+  return { ...headings, probability: yield* Plane.probabilities(trained, plane), points: Plane.points(data) }
 })
-
-const points = ({ inputs, targets }: Dataset.Dataset) =>
-  Array.from({ length: inputs.shape[0]! }, (_, i) => ({
-    x: inputs.data[2 * i]!,
-    y: inputs.data[2 * i + 1]!,
-    label: targets.data[i] === 1 ? (1 as const) : (0 as const)
-  }))
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 

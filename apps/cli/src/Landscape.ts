@@ -3,7 +3,7 @@
  */
 import { TrainedStore } from "@rai/core"
 import { Predict } from "@rai/export"
-import { Landscape, Picture } from "@rai/plots"
+import { Landscape, Picture, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -13,8 +13,6 @@ import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Settings from "./Settings.ts"
 
-const plane = { grid: 200 }
-
 /** The command. */
 export const command = Command.make(
   "landscape",
@@ -23,11 +21,10 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .png or .svg file to write"))
   },
   Effect.fn("landscape")(function* ({ of, out }) {
-    const panel = yield* of.endsWith(".onnx") ? ofModel(of) : ofRun(of)
-    yield* Picture.write(out, yield* Landscape.svg({ ...plane, ...panel }))
+    yield* Picture.write(out, yield* Landscape.svg(yield* of.endsWith(".onnx") ? ofModel(of) : ofRun(of)))
     yield* Report.line(out)
   })
-).pipe(Command.withDescription("Draw the decision landscape on [-3,3]²"))
+).pipe(Command.withDescription("Draw the decision landscape over two inputs, in their own units"))
 
 const undrawable = (of: string) =>
   new CommandFailed({
@@ -37,17 +34,23 @@ const undrawable = (of: string) =>
   })
 
 const ofModel = Effect.fnUntraced(function* (file: string) {
-  const { outputs } = yield* Effect.catchTag(Predict.predict(file, Landscape.inputs(plane)), "InputsUnfit", () =>
+  const origin = yield* Predict.origin(file)
+  // A model that takes what a circuit sees, of an earlier version or from elsewhere, has no columns to name.
+  const { classes, columns, preprocessing } = origin ?? {}
+  const described = { inputNames: columns ?? origin?.inputs ?? [], preprocessing: columns && preprocessing }
+  const plane = described.inputNames.length === 2 ? Plane.of({ ...described, classNames: classes }) : {}
+  const { outputs } = yield* Effect.catchTag(Predict.predict(file, Plane.inputs(plane)), "InputsUnfit", () =>
     undrawable(file)
   )
   const probability = outputs.probability
   if (probability === undefined || probability.shape[1] !== 1) return yield* undrawable(file)
-  return { probability: probability.data as Float32Array }
+  return { ...plane, probability: probability.data as Float32Array }
 })
 
 const ofRun = Effect.fnUntraced(function* (folder: string) {
   const trained = yield* TrainedStore.load(folder)
   if (!Figures.canBeDrawn(trained)) return yield* undrawable(folder)
   const { train } = yield* Effect.flatMap(RunFolder.settings(folder), Settings.data)
-  return yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.table.auto)
+  const plane = Plane.of(trained, train)
+  return { ...plane, ...(yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.table.auto)) }
 })

@@ -1,7 +1,7 @@
 /**
  * How much decision boundaries differ from run to run: the weaker bias of the paper's section 5.
  */
-import { Deviations, Landscape } from "@rai/plots"
+import { Deviations, Landscape, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"
@@ -10,7 +10,6 @@ import * as Experiment from "./Experiment.ts"
 import * as Format from "./Format.ts"
 import type { Page } from "./Page.ts"
 import * as Paper from "./Paper.ts"
-import * as Plane from "./Plane.ts"
 import * as Statistics from "./Statistics.ts"
 
 const name = "boundaries"

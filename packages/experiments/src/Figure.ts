@@ -1,7 +1,7 @@
 /**
  * One of the paper's figures made again: its settings, its landscape, its time beside ours, and the statistics that it lacks.
  */
-import { Landscape, Loss } from "@rai/plots"
+import { Landscape, Loss, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"
@@ -9,7 +9,6 @@ import * as Contestants from "./Contestant.ts"
 import * as Experiment from "./Experiment.ts"
 import * as Format from "./Format.ts"
 import type { Page, Table } from "./Page.ts"
-import * as Plane from "./Plane.ts"
 import * as Row from "./Row.ts"
 import * as Run from "./Run.ts"
 import * as Seeds from "./Seeds.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { Landscape, Picture } from "../src/index.ts"
+import { Landscape, Picture, Plane } from "../src/index.ts"
 import * as Document from "./Document.ts"
 
 // Viridis' ends and middle as matplotlib has them.
@@ -14,8 +14,8 @@ const near = (colour: ReadonlyArray<number>, expected: ReadonlyArray<number>, to
     `${colour} is not within ${tolerance} of ${expected}`
   )
 
-const plane = { extent: [-3, 3], grid: 60 } as const
-const { data } = Landscape.inputs(plane)
+const plane = { grid: 60 }
+const { data } = Plane.inputs(plane)
 const over = (probability: (x: number, y: number) => number): Float32Array =>
   Float32Array.from({ length: plane.grid ** 2 }, (_, i) => probability(data[2 * i]!, data[2 * i + 1]!))
 const logistic = (logit: number): number => 1 / (1 + Math.exp(-logit))
@@ -142,10 +142,19 @@ describe("Landscape", () => {
         )
       assert.strictEqual(
         yield* say({ panels: [{ probability: [0.5] }] }),
-        "Landscape: expected 40000 probabilities (200×200), but 1 came; set grid to the number of cells a side, and evaluate at Landscape.inputs"
+        "Landscape: expected 40000 probabilities (200×200), but 1 came; set grid to the number of cells a side, and evaluate at Plane.inputs"
       )
       assert.match(yield* say({ panels: [] }), /one panel or more, but none came/)
-      assert.match(yield* say({ extent: [3, -3], panels: [{ probability: [] }] }), /low < high, but \[3, -3\] came/)
+      assert.match(
+        yield* say({
+          extents: [
+            [-3, 3],
+            [3, -3]
+          ],
+          panels: [{ probability: [] }]
+        }),
+        /low < high, but \[3, -3\] came/
+      )
       assert.match(yield* say({ grid: 1.5, panels: [{ probability: [] }] }), /but 1.5 came/)
     })
   )

@@ -1,0 +1,111 @@
+/**
+ * The plane of a circuit's two inputs, in the units of the columns that they come from.
+ */
+import { type Dataset, type Engine, type NdArray, Score, type ShapeMismatch, type Trained } from "@rai/core"
+import { Effect } from "effect"
+
+/** From the lower to the higher. */
+export type Extent = readonly [low: number, high: number]
+
+/** What the landscapes of one figure share: the rectangle that they cover, and its names. */
+export interface Plane {
+  /** What the first and the second input run over; [-3, 3] each unless told. */
+  readonly extents?: readonly [across: Extent, up: Extent]
+  /** Cells along a side, n; 200 unless told. */
+  readonly grid?: number
+  readonly inputNames?: readonly [string, string]
+  readonly classNames?: ReadonlyArray<string>
+}
+
+/** An example: its two inputs and its class, 0 or 1. */
+export interface Point {
+  readonly x: number
+  readonly y: number
+  readonly label: number
+}
+
+const usual: Extent = [-3, 3]
+
+/** The paper's plane: [-3, 3]², 100 × 100 points. */
+export const paper = { extents: [usual, usual], grid: 100 } as const
+
+/** Extents and cells of a plane, where it does not say them those that are usual. */
+export const whole = ({ extents = paper.extents, grid = 200 }: Plane) => ({ extents, grid })
+
+/**
+ * The inputs to evaluate a circuit on, float32 [n², 2]: the cells' centres, row by row, the lowest first.
+ *
+ * ```ts
+ * import { Plane } from "@rai/plots"
+ *
+ * const inputs = Plane.inputs({ extents: [[-3, 3], [0, 30]], grid: 3 })
+ * console.log(inputs.shape) // => [ 9, 2 ]
+ * console.log(inputs.data.slice(0, 6)) // => Float32Array(6) [ -2, 5, 0, 5, 2, 5 ]
+ * ```
+ */
+export const inputs = (plane: Plane = {}): NdArray.NdArray => {
+  const { extents, grid: n } = whole(plane)
+  const centre = ([low, high]: Extent, cell: number): number => low + ((cell + 0.5) / n) * (high - low)
+  const data = new Float32Array(n * n * 2)
+  for (let i = 0; i < n * n; i++) data.set([centre(extents[0], i % n), centre(extents[1], Math.floor(i / n))], 2 * i)
+  return { shape: [n * n, 2], data }
+}
+
+/** What a trained circuit, and a model that keeps it, says of its two inputs. */
+export type Described = Pick<Trained.Trained, "inputNames" | "classNames" | "preprocessing">
+
+/** An input z of the circuit as the raw column has it, mean + scale z; of a column that is taken as it is, z. */
+const columns = ({ inputNames, preprocessing }: Described) =>
+  inputNames.map((name) => {
+    const column = preprocessing?.columns.find((of) => of.name === name)
+    return column?._tag === "Number" ? column : { mean: 0, scale: 1 }
+  })
+
+/**
+ * The plane to draw a circuit of two inputs on: [-3, 3]², where its examples fill a part of that, else what they cover and an eighth more on
+ * each side; of standardised columns in their own units, three deviations to each side of the mean.
+ */
+export const of = (described: Described, data?: Dataset.Dataset): Plane => {
+  const [first, second] = columns(described).map(({ mean, scale }, at): Extent => {
+    const [low, high] = around(data === undefined ? [] : data.inputs.data.filter((_, i) => i % 2 === at))
+    return [mean + scale * low, mean + scale * high]
+  })
+  const { classNames, inputNames } = described
+  return {
+    extents: [first!, second!],
+    inputNames: inputNames as readonly [string, string],
+    ...(classNames && { classNames })
+  }
+}
+
+const around = (values: ArrayLike<number>): Extent => {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]!), Math.max(high, values[i]!)]
+  const fills = low >= usual[0] && high <= usual[1] && high - low >= 1
+  if (fills || values.length === 0) return usual
+  const more = (high - low || 1) / 8
+  return [low - more, high + more]
+}
+
+/** The free run's probability of class 1 at each of the plane's cells, [n²], the lowest first. */
+export const probabilities = (
+  trained: Trained.Trained,
+  plane: Plane = paper
+): Effect.Effect<Float32Array, Engine.EngineFailed | ShapeMismatch, Engine.Engine> => {
+  const raw = inputs(plane)
+  const of = columns(trained)
+  const data = Float32Array.from(raw.data, (value, i) => (value - of[i % 2]!.mean) / of[i % 2]!.scale)
+  return Effect.map(Score.predict(trained, { ...raw, data }), (logits) =>
+    Float32Array.from(logits.data, (logit) => 1 / (1 + Math.exp(-logit)))
+  )
+}
+
+/** The examples of a data set in the plane, with their classes. */
+export const points = ({ inputNames, inputs: z, preprocessing, targets }: Dataset.Dataset): ReadonlyArray<Point> => {
+  const [across, up] = columns({ inputNames, ...(preprocessing && { preprocessing }) })
+  return Array.from({ length: z.shape[0]! }, (_, i) => ({
+    x: across!.mean + across!.scale * z.data[2 * i]!,
+    y: up!.mean + up!.scale * z.data[2 * i + 1]!,
+    label: targets.data[i] === 1 ? 1 : 0
+  }))
+}
