@@ -1,8 +1,8 @@
 /**
  * The pictures of a run.
  */
-import { type Dataset, History, type Metrics, type Trained } from "@rai/core"
-import { Confusion, Gradients, Landscape, Loss, Picture, Plane, Residuals } from "@rai/plots"
+import type { Dataset, History, Metrics, Trained } from "@rai/core"
+import { Confusion, Course, Gradients, Landscape, Loss, Picture, Plane, Residuals } from "@rai/plots"
 import { Effect, Path } from "effect"
 
 /** A picture by its name. */
@@ -26,11 +26,11 @@ export const draw = Effect.fn("Figures.draw")(function* (
   })
   const course = Effect.gen(function* () {
     if (rows.length > 1) {
-      figures.push({ name: "loss", svg: yield* loss(rows) })
-      figures.push({ name: "gradients", svg: yield* gradients(rows) })
+      figures.push({ name: "loss", svg: yield* Loss.svg(Course.loss(rows)) })
+      figures.push({ name: "gradients", svg: yield* Gradients.svg(Course.gradients(rows)) })
     }
-    const relaxed = rows.filter(({ residuals }) => residuals.length > 0)
-    if (relaxed.length > 1) figures.push({ name: "residuals", svg: yield* residuals(relaxed) })
+    const residuals = Course.residuals(rows)
+    if (residuals.steps.length > 1) figures.push({ name: "residuals", svg: yield* Residuals.svg(residuals) })
   })
   // An engine with threads of its own computes the landscape while the others are drawn.
   yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
@@ -71,41 +71,3 @@ export const panel = Effect.fn("Figures.panel")(function* (
 ) {
   return { ...headings, probability: yield* Plane.probabilities(trained, plane), points: Plane.points(data) }
 })
-
-const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
-
-const phases = (rows: ReadonlyArray<History.Row>) => {
-  const starts = rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase)
-  return starts.map(({ phase, total }) => ({ name: phase, start: total }))
-}
-
-// Where one phase ends the next begins, with one measurement more at the same step.
-const oncePerStep = (rows: ReadonlyArray<History.Row>) => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
-
-const loss = (rows: ReadonlyArray<History.Row>) =>
-  Loss.svg({
-    measurements: oncePerStep(rows).map((row) => ({ ...History.numbers(row), step: row.total })),
-    phases: phases(rows)
-  })
-
-const residuals = (rows: ReadonlyArray<History.Row>) => {
-  // A plan may relax twice with other cuts; the picture shows the last way of cutting.
-  const cuts = rows.at(-1)!.residuals.length
-  const shown = oncePerStep(rows.filter((row) => row.residuals.length === cuts))
-  return Residuals.svg({
-    steps: shown.map(({ total }) => total),
-    cuts,
-    residual: shown.flatMap((row) => row.residuals.map(orNaN))
-  })
-}
-
-const gradients = (rows: ReadonlyArray<History.Row>) => {
-  // Of two at one step, the phase that goes on from there.
-  const shown = rows.filter(({ total }, i) => total !== rows[i + 1]?.total)
-  return Gradients.svg({
-    steps: shown.map(({ total }) => total),
-    stages: shown[0]!.gradientNorms.length,
-    norms: shown.flatMap((row) => row.gradientNorms.map(orNaN)),
-    phases: phases(rows)
-  })
-}

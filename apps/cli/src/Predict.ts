@@ -50,6 +50,9 @@ const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[
 const row = (array: NdArray.NdArray, i: number): ReadonlyArray<number> =>
   Array.from(array.data.subarray(i * width(array), (i + 1) * width(array)))
 
+/** onnxruntime's own gives 0 to all logits below some −17, which then are in no order. */
+const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit))
+
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
 
 const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
@@ -76,7 +79,7 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
     return table(
       ["class", "probability"],
       every((i) => {
-        const [p] = row(probability, i)
+        const [p] = outputs.logit === undefined ? row(probability, i) : row(outputs.logit, i).map(sigmoid)
         return [nameOf(p! > 0.5 ? 1 : 0), p!]
       })
     )

@@ -2,6 +2,7 @@
  * Figures of circuits, of training and of trained circuits, as SVG and PNG.
  */
 export * as Confusion from "./Confusion.ts"
+export * as Course from "./Course.ts"
 export { DataMismatch } from "./DataMismatch.ts"
 export * as Deviations from "./Deviations.ts"
 export * as Diagram from "./Diagram.ts"

@@ -1,0 +1,64 @@
+/**
+ * The course of a run, the rows of its history, as the figures of it take them.
+ *
+ * ```ts
+ * import { Circuit, History, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
+ * import { Course, Loss } from "@rai/plots"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const data = yield* Moons.make({ examples: 20, seed: 1 })
+ *   const circuit = Circuit.perceptron([2, 4, 4, 1], { activation: "tanh" })
+ *   const plan = Plan.relax({ steps: 20 }).pipe(Plan.andThen(Plan.backpropagate({ steps: 20 })))
+ *   const rows = History.of(yield* Stream.runCollect(Training.stream(circuit, data, { plan })))
+ *   return yield* Loss.svg(Course.loss(rows))
+ * })
+ * const svg = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
+ * console.log(svg.includes("backpropagate")) // => true
+ * ```
+ */
+import { History } from "@rai/core"
+import type * as Gradients from "./Gradients.ts"
+import type * as Loss from "./Loss.ts"
+import type { Phase } from "./Phase.ts"
+import type * as Residuals from "./Residuals.ts"
+
+type Rows = ReadonlyArray<History.Row>
+
+const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
+
+/** Where each phase begins, in steps of the whole run. */
+export const phases = (rows: Rows): ReadonlyArray<Phase> =>
+  rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase).map(({ phase, total }) => ({ name: phase, start: total }))
+
+// Where one phase ends the next begins, with one measurement more at the same step.
+const oncePerStep = (rows: Rows): Rows => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
+
+/** The losses. */
+export const loss = (rows: Rows): Loss.Settings => ({
+  measurements: oncePerStep(rows).map((row) => ({ ...History.numbers(row), step: row.total })),
+  phases: phases(rows)
+})
+
+/** The residuals: of a plan that relaxes twice with other cuts, those of its last way of cutting; of one that does not relax, none. */
+export const residuals = (rows: Rows): Residuals.Settings => {
+  const relaxing = rows.filter((row) => row.residuals.length > 0)
+  const cuts = relaxing.at(-1)?.residuals.length ?? 0
+  const shown = oncePerStep(relaxing.filter((row) => row.residuals.length === cuts))
+  return {
+    steps: shown.map(({ total }) => total),
+    cuts,
+    residual: shown.flatMap((row) => row.residuals.map(orNaN))
+  }
+}
+
+/** The gradients' norms, of two at one step those of the phase that goes on from there. */
+export const gradients = (rows: Rows): Gradients.Settings => {
+  const shown = rows.filter(({ total }, i) => total !== rows[i + 1]?.total)
+  return {
+    steps: shown.map(({ total }) => total),
+    stages: shown[0]?.gradientNorms.length ?? 0,
+    norms: shown.flatMap((row) => row.gradientNorms.map(orNaN)),
+    phases: phases(rows)
+  }
+}
