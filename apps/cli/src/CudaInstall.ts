@@ -57,7 +57,11 @@ const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
   if (!(yield* fs.exists(script)))
     return yield* new CudaNotInstalled({ reason: "onnxruntime-node's own script is not here" })
   yield* onStep("asking NuGet")
-  yield* NativeLibrary.Tool.run(process.execPath, [script, "--onnxruntime-node-install=cuda12"], { cwd })
+  // Told which files, the script forgets that it was told anything, and under `npm run` then fetches none.
+  yield* NativeLibrary.Tool.run(process.execPath, [script, "--onnxruntime-node-install"], { cwd })
+  const missing = CudaProvider.missing()
+  if (missing !== undefined)
+    return yield* new CudaNotInstalled({ reason: `onnxruntime-node's own script left ${missing} out` })
   return "NuGet"
 })
 
