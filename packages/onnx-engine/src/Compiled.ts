@@ -5,6 +5,7 @@ import { Batch, Cost, type Engine, Program, Rewrite, Shape, Simplify, Tensor, ve
 import { Graph, Model, Operators } from "@rai/export"
 import { Effect, Record } from "effect"
 import type * as Arena from "./Arena.ts"
+import * as Deferred from "./Deferred.ts"
 import * as Early from "./Early.ts"
 import * as Examples from "./Examples.ts"
 import type * as Job from "./Job.ts"
@@ -41,7 +42,7 @@ export const make: (
   function* (source, arena, state, inputs, threads) {
     const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
     const divided = (by: Program.Program) => {
-      const layout = Layout.make(Batch.batch(by), arena, state, inputs)
+      const layout = Layout.make(Deferred.make(Batch.batch(by)), arena, state, inputs)
       return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
     }
     const byStages = divided(program)

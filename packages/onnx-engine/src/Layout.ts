@@ -83,7 +83,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     const { base, offset } = Views.of(node)
     if (base !== node) return settle(node, Place.part(lay(base), offset, Known.shapeOf(node)))
     if (isInput(node)) return settle(node, given[nameOf(node)] ?? state.get(nameOf(node))!)
-    if (isJoined(node)) {
+    if (Views.isJoined(node)) {
       const { after, before } = overhang(node)
       const size = before + Known.sizeOf(node) + after
       const place = Place.part(passing([size], kinds[node.dtype]), before, Known.shapeOf(node))
@@ -105,7 +105,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   }
   /** Has the numbers of a tensor put at a place, with so much room around it; the parts of what is joined are computed where they belong. */
   const fill = (node: Tensor.Tensor, place: Place.Place, before: number, after: number): void => {
-    if (isJoined(node) && !places.has(node)) {
+    if (Views.isJoined(node) && !places.has(node)) {
       let offset = 0
       for (const [i, operand] of node.operands.entries()) {
         const room = [i === 0 ? before : 0, i === node.operands.length - 1 ? after : 0] as const
@@ -120,7 +120,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       gathers.push({ from: lay(node), to: place })
     } else if (offset <= before && beyond(view, node) <= after) {
       const whole = Place.part(place, -offset, Known.shapeOf(base))
-      if (base !== node && isJoined(base)) fill(base, whole, before - offset, after - beyond(view, node))
+      if (base !== node && Views.isJoined(base)) fill(base, whole, before - offset, after - beyond(view, node))
       else compute(base, whole)
     } else {
       compute(node, place)
@@ -193,7 +193,7 @@ export const following = (
   node: Tensor.Tensor,
   places: ReadonlyMap<Tensor.Tensor, Place.Place | undefined>
 ): Place.Place | undefined => {
-  if (!isJoined(node)) return undefined
+  if (!Views.isJoined(node)) return undefined
   const [first, ...others] = node.operands.map((operand) => places.get(operand))
   let end = first && first.address + Place.bytes(first)
   for (const place of others) {
@@ -202,6 +202,3 @@ export const following = (
   }
   return first && { ...first, shape: Known.shapeOf(node) }
 }
-
-const isJoined = (node: Tensor.Tensor): boolean =>
-  node.primitive.name === "concat" && Views.isLeading(node, node.attributes.axis as number)

@@ -13,13 +13,20 @@ export interface View {
 /** Whether what is cut out or put together along the axis lies in one stretch: no axis before it is longer than 1. */
 export const isLeading = ({ shape }: Tensor.Tensor, axis: number): boolean => shape.slice(0, axis).every((n) => n === 1)
 
+/** Whether a node is a stretch of what it reads: a reshape, or a slice of a leading axis. */
+export const isView = ({ attributes, operands, primitive }: Tensor.Tensor): boolean =>
+  primitive.name === "reshape" || (primitive.name === "slice" && isLeading(operands[0]!, attributes.axis as number))
+
+/** Whether the parts that a node puts together follow each other in its memory. */
+export const isJoined = (node: Tensor.Tensor): boolean =>
+  node.primitive.name === "concat" && isLeading(node, node.attributes.axis as number)
+
 /** Follows reshapes, and slices of leading axes, to the tensor whose memory they read; shapes must be known. */
 export const of = (node: Tensor.Tensor): View => {
+  if (!isView(node)) return { base: node, offset: 0 }
   const [operand] = node.operands
   if (node.primitive.name === "reshape") return of(operand!)
-  if (node.primitive.name !== "slice") return { base: node, offset: 0 }
   const { axis, start } = node.attributes as { readonly axis: number; readonly start: number }
-  if (!isLeading(operand!, axis)) return { base: node, offset: 0 }
   const { base, offset } = of(operand!)
   return { base, offset: offset + start * NdArray.size(Known.shapeOf(operand!).slice(axis + 1)) }
 }

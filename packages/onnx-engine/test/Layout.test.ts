@@ -39,6 +39,17 @@ const formulas: Readonly<Record<string, (given: Given) => Program.Program["outpu
     const joined = concat([first.slice(0, 2, 4), a.sum([0]), last.slice(0, 0, 3)], 0)
     return { joined: joined.mul(joined), first: first.at(0, 0) }
   },
+  "elementwise work put together, which the pass can do": ({ a, b, w }) => {
+    const slope = (x: Tensor.Tensor, s: Tensor.Tensor) => x.mul(s.mul(s.neg().add(1)))
+    const [first, second] = [a.sigmoid(), b.slice(0, 3, 4).sigmoid()]
+    const [back, last] = [slope(first.matMul(w), first), slope(second.matMul(w), second)]
+    return { b: concat([back.slice(0, 1, 4), last], 0).sub(b), c: back.slice(0, 0, 1).add(1) }
+  },
+  "elementwise work on what is given, or not all of one kind": ({ a, b, w }) => ({
+    given: concat([a.mul(2).slice(0, 1, 3), b.mul(2)], 0).add(1),
+    mixed: concat([a.matMul(w).neg(), b.matMul(w).abs()], 0).add(1),
+    clipped: concat([a.matMul(w).clip(-1, 1), b.matMul(w).clip(-1, Number.POSITIVE_INFINITY)], 0).add(1)
+  }),
   "put together within what is put together": ({ a, b, w }) => {
     const inner = concat([a.matMul(w), b], 0).reshape([2, 4, 5])
     return { outer: concat([inner, inner.tanh()], 0).mul(0.5), inner }
