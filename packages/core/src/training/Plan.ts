@@ -5,11 +5,6 @@ import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
 import type { Dataset } from "../data/Dataset.ts"
-import * as Adam from "../optimization/Adam.ts"
-import * as Curve from "../optimization/Curve.ts"
-import * as Muon from "../optimization/Muon.ts"
-import * as Rprop from "../optimization/Rprop.ts"
-import * as Cut from "../relaxation/Cut.ts"
 import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
@@ -169,138 +164,8 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
   return `relax: at most ${length}, ${cuts}, ${from}${rule}`
 }
 
-const solved: Stop = { loss: 0.02, accuracy: 1, share: 0.002 }
-
 /** The stop as it is meant for these data: of regression, where it says a share, that of the targets' variance (of 1 where they do not vary). */
 export const stopFor = ({ stop }: Plan, { targets, task }: Dataset): Stop | undefined => {
   if (stop?.share === undefined || task !== "regression") return stop
   return { ...stop, loss: stop.share * TargetUnit.of(targets).σ ** 2 }
 }
-
-/** What the automatic plan takes into account besides the circuit. */
-export interface Asked {
-  /** Where weights start; the plan's own choice where absent. */
-  readonly start?: Start.Name | undefined
-  /** Trains in batches of so many examples, for so many epochs. */
-  readonly batches?: Batches | undefined
-}
-
-interface Batches {
-  readonly batch: number
-  readonly epochs: number
-}
-
-/**
- * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (one in T/10
- * in circuits of under a hundred maps), relaxes for at most 100 steps (150 from 500 maps on) with Rprop from 0.001 (deeper ones from 0.1/T),
- * then, only if the free run is not good yet, backpropagates carefully with Rprop from 0.01/T. From another start, where the free run says
- * nothing at first, it cuts every map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then
- * backpropagates if need be.
- */
-export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
-  const T = Circuit.depth(circuit)
-  const { start = "orthogonal" } = asked
-  if (asked.batches !== undefined) return inBatches(circuit, informed(circuit, start), asked.batches)
-  const places = cutsOf(circuit)
-  if (places.count === 0) return autoStart(circuit, start, [finishing(Math.max(1, T))])
-  const scaled = wellScaled.has(start)
-  const every = scaled ? Math.max(1, Math.min(10, Math.round(places.count / 10))) : 1
-  const relaxing = Phase.relax({
-    steps: scaled ? (T < 500 ? 100 : 150) : 200,
-    optimizer: Rprop.make(relaxingRate(T), { largest: scaled ? largestRelaxing : 2 * relaxingRate(T) }),
-    cut: { after: places.after, every, output: false },
-    auxiliaries: scaled || !isSwept(circuit) ? "free run" : "sweep",
-    // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
-    careful: scaled ? { ...Phase.careful(T < 100 ? 30 : 60), attempts: 1 } : Phase.careful(Number.POSITIVE_INFINITY)
-  })
-  return autoStart(circuit, start, [relaxing, finishing(T)])
-}
-
-/**
- * 0.001, and from a hundred maps on 0.1/T. Rprop moves all numbers of a map alike, so a map may grow by its rate times its width along one
- * direction; the free run multiplies T of them, and what they do together stays the same only while T times the rate does.
- */
-const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
-
-/**
- * How far Rprop's steps may grow. Left to grow, they fit the relaxed problem by maps so large that the free run is wrong between the
- * examples, and blows up on hard data; half of it costs twice the steps. With every map cut it is less still: twice the first step.
- */
-const largestRelaxing = 8e-3
-
-/** Where a circuit is cut: after its maps, but of residual blocks at their sums, since a cut within one leaves a way around it. */
-const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linear"; readonly count: number } => {
-  const after = Circuit.sites(circuit).some(({ block }) => block.kind === "residual") ? "residual" : "linear"
-  return { after, count: Cut.sites(circuit, { after, every: 1, output: false }).size }
-}
-
-/** Whether a sweep reaches every hidden map: its local problems are those of linear blocks. */
-const isSwept = (circuit: Circuit.Circuit): boolean =>
-  Circuit.sites(circuit).every(({ block, role }) => role !== "map" || block.kind === "linear")
-
-/** Starts from which the free run carries information through any depth. */
-const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
-
-/** PyTorch's start carries no information through many maps; in batches its hidden maps are swept first. */
-const informed = (circuit: Circuit.Circuit, start: Start.Name): Start.Name =>
-  start === "pytorch" && isSwept(circuit) ? "sweep" : start
-
-/**
- * In batches: a quarter of the epochs with auxiliaries anew for each batch and spectral steps, then backpropagation with Adam, cosine decay
- * and gradients of joint length 1 at most. All rates fall with depth, where all T maps move at once.
- */
-const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs }: Batches): Plan => {
-  const T = Circuit.depth(circuit)
-  const first = Math.ceil(epochs / 4)
-  const optimizer = Muon.make(Math.min(0.05, 0.75 / T), { momentum: 0.9, nesterov: 0, decay: 2 / 3 })
-  const alternating = Phase.alternate({
-    epochs: first,
-    batch,
-    optimizer,
-    cut: { after: cutsOf(circuit).after, every: 1, output: false },
-    curve: Curve.constant,
-    careful: Phase.careful(10)
-  })
-  const phases =
-    cutsOf(circuit).count === 0 || first === epochs
-      ? [finishingInBatches(Math.max(1, T), { batch, epochs })]
-      : [alternating, finishingInBatches(T, { batch, epochs: epochs - first })]
-  return unending(autoStart(circuit, start, phases))
-}
-
-const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
-  Phase.backpropagate({
-    ...length,
-    optimizer: Adam.make(Math.min(1e-3, 0.02 / T)),
-    clip: 1,
-    careful: Phase.careful(10)
-  })
-
-/** Backpropagation alone from the same start as the automatic plan's: what that is to be held against. */
-export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {}): Plan => {
-  const { start = "orthogonal" } = asked
-  return asked.batches === undefined
-    ? autoStart(circuit, start, [finishing(Circuit.depth(circuit))])
-    : unending(autoStart(circuit, start, [finishingInBatches(Circuit.depth(circuit), asked.batches)]))
-}
-
-/**
- * Backpropagation until the free run is good, with Rprop from 0.01/T, since all T maps move at once, and steps that never grow beyond twice
- * that: larger ones learn hard data by heart. A hundred steps without a better free run mean back to the best and a third of the rate.
- */
-const finishing = (T: number): Phase.Phase =>
-  Phase.backpropagate({
-    steps: 600,
-    optimizer: Rprop.make(0.01 / T, { largest: 0.02 / T }),
-    interval: 5,
-    careful: { ...Phase.careful(100), attempts: 3 }
-  })
-
-// Epochs were asked for, so all of them are taken.
-const unending = (plan: Plan): Plan => saying(plan, { stop: undefined })
-
-const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan =>
-  new Plan({
-    phases,
-    said: { start, coordinates: Coordinates.available(circuit) ? "tanh" : "plain", stop: solved }
-  })

@@ -15,6 +15,7 @@ import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
+import * as AutomaticPlan from "./AutomaticPlan.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
@@ -125,7 +126,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   options: Options<E, R>,
   emit: Emit
 ) {
-  const plan = options.plan ?? Plan.auto(circuit)
+  const plan = options.plan ?? AutomaticPlan.auto(circuit)
   yield* check(circuit, data, plan, options.validation)
   const whole = options.parts === undefined ? undefined : plan.phases.find(isWhole)
   if (whole !== undefined) {
