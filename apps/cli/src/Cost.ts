@@ -43,7 +43,7 @@ export const command = Command.make(
   Effect.fn("cost")(function* (given) {
     const { examples, json, ...asked } = values(given)
     yield* atLeastOne("examples", examples, 100)
-    const begun = yield* TrainSettings.begun({ ...asked, data: "moons-100", residual: asked.residual || undefined })
+    const begun = yield* TrainSettings.begun({ ...asked, data: "moons-100" })
     const inEpochs = begun.batch === undefined && begun.epochs !== undefined
     const settings = inEpochs ? new Settings.Settings({ ...begun, batch: Math.min(64, examples) }) : begun
     const circuit = yield* Settings.circuit(settings)
@@ -61,7 +61,7 @@ export const command = Command.make(
       memory,
       phases: phases.map(({ footprint, ...phase }) => ({ ...phase, ...footprint }))
     }
-    yield* Report.result(json, object, [...phases.flatMap(lines), ...warning(memory)])
+    yield* Report.result(json === true, object, [...phases.flatMap(lines), ...warning(memory)])
   })
 ).pipe(
   Command.withDescription(

@@ -98,8 +98,13 @@ export const flags = {
 /** What came. */
 export type Given = Command.Command.Config.Infer<typeof flags>
 
-type Values<A> = { readonly [K in keyof A]: A[K] extends Option.Option<infer B> ? B | undefined : A[K] }
+type Value<A> = A extends Option.Option<infer B> ? B | undefined : A extends boolean ? true | undefined : A
+
+type Values<A> = { readonly [K in keyof A]: Value<A[K]> }
 
 /** Flags without their options: undefined where none came. */
 export const values = <A extends Readonly<Record<string, unknown>>>(given: A): Values<A> =>
-  Record.map(given, (value) => (Option.isOption(value) ? Option.getOrUndefined(value) : value)) as Values<A>
+  Record.map(given, (value) => {
+    if (Option.isOption(value)) return Option.getOrUndefined(value)
+    return value === false ? undefined : value
+  }) as Values<A>

@@ -14,10 +14,7 @@ const asked = (given: Given, seed: number | undefined) => {
   return {
     ...came,
     seed: seed ?? came.seed,
-    validation: Number.isNaN(Number(came.validation)) ? came.validation : Number(came.validation),
-    standardise: came.standardise || undefined,
-    residual: came.residual || undefined,
-    compare: came.compare || undefined
+    validation: Number.isNaN(Number(came.validation)) ? came.validation : Number(came.validation)
   }
 }
 
