@@ -157,7 +157,8 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
     phase.batch === undefined ? `${phase.steps} steps` : `${phase.epochs} epochs of batches of ${phase.batch}`
   const rule = `${optimizer.name} at ${Number(optimizer.rate.toPrecision(2))}`
   if (phase.kind === "backpropagate") return `backpropagate: at most ${length}, ${rule}`
-  const cuts = `${Phase.sites(phase, circuit).size} cuts`
+  const { size } = Phase.sites(phase, circuit)
+  const cuts = size === 1 ? "1 cut" : `${size} cuts`
   if (phase.kind === "alternate")
     return `alternate: at most ${length}, ${cuts}, auxiliaries anew for each step, ${rule}`
   const from = phase.auxiliaries === "sweep" ? "auxiliaries from one sweep of local problems, " : ""
