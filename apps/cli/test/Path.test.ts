@@ -236,6 +236,26 @@ describe("other tasks", () => {
     assert.match(predicted.stdout, /^value\n[\d.-]/)
   })
 
+  it("a landscape has its columns' names and units, that of a run as that of its model", async () => {
+    const at = folder()
+    const rows = Array.from({ length: 60 }, (_, i) => [52_000 + 15_000 * Math.sin(i), 45 + 20 * Math.cos(3 * i)])
+    const lines = rows.map(([income, age]) => `${income},${age},${income! > 900 * age! ? "yes" : "no"}`)
+    writeFileSync(join(at, "loans.csv"), `income,age,repaid\n${lines.join("\n")}\n`)
+    const settings = ["--circuit", "2,8,1", "--activation", "tanh", "--standardise", "--out", join(at, "run")]
+    const trained = await rai("train", "--data", join(at, "loans.csv"), ...settings)
+    assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.strictEqual((await rai("export", join(at, "run"), "--out", join(at, "m.onnx"))).code, 0)
+    const texts: Array<ReadonlyArray<string>> = []
+    for (const of of ["run", "m.onnx"]) {
+      assert.strictEqual((await rai("landscape", join(at, of), "--out", join(at, "l.svg"))).code, 0)
+      texts.push(readFileSync(join(at, "l.svg"), "utf8").match(/(?<=>)[^<>]+(?=<\/text>)/g)!)
+    }
+    for (const text of ["30000", "80000", "income", "20", "80", "age", "probability of yes"]) {
+      assert.include(texts[0]!, text)
+    }
+    assert.deepStrictEqual(texts[1], texts[0])
+  })
+
   it("categories and missing values: predict does to a file what train did", async () => {
     const at = folder()
     const line = (i: number) => {
