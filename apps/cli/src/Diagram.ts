@@ -1,11 +1,12 @@
 /**
  * `rai diagram`: the circuit of a run, with its cuts.
  */
-import { Cut, Phase, PlanSpec, TrainedStore } from "@rai/core"
+import { Cut, Phase, PlanSpec } from "@rai/core"
 import { Diagram, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Report from "./Report.ts"
+import * as RunFolder from "./RunFolder.ts"
 import * as Settings from "./Settings.ts"
 
 /** The command. */
@@ -24,7 +25,7 @@ export const command = Command.make(
       yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))
       return yield* Report.line(out)
     }
-    const { circuit, origin } = yield* TrainedStore.load(of)
+    const { circuit, origin } = yield* RunFolder.trained(of)
     // A plan that was made in code may say what no text can; then no cut is drawn.
     const plan = yield* Effect.option(PlanSpec.parse(origin.plan))
     const relaxing = Option.getOrUndefined(plan)?.phases.find(({ kind }) => kind !== "backpropagate")

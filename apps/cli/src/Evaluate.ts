@@ -1,7 +1,7 @@
 /**
  * `rai evaluate`: how good a trained circuit or an exported model is on data, measured as scikit-learn does.
  */
-import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source, TrainedStore } from "@rai/core"
+import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
@@ -93,7 +93,7 @@ interface Known {
 }
 
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
-  const trained = yield* TrainedStore.load(folder)
+  const trained = yield* RunFolder.trained(folder)
   const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), Settings.data) : undefined
   const file = data !== undefined && Source.isFile(data)
   const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined

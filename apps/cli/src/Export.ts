@@ -2,7 +2,7 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { Encoding, type Trained, TrainedStore, version } from "@rai/core"
+import { Encoding, type Trained, version } from "@rai/core"
 import { Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -50,7 +50,7 @@ export const command = Command.make(
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
     const network = yield* Settings.network(run)
-    const trained = network === undefined ? yield* TrainedStore.load(run) : asItIs(network)
+    const trained = network === undefined ? yield* RunFolder.trained(run) : asItIs(network)
     const training = yield* trainingExamples(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const asks = { ...training, ...exposed, externalData, opset: asked, weights }

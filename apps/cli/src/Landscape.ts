@@ -1,7 +1,6 @@
 /**
  * `rai landscape`: the decision landscape of a trained circuit or an exported model.
  */
-import { TrainedStore } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Landscape, Picture, Plane } from "@rai/plots"
 import { Effect } from "effect"
@@ -30,13 +29,14 @@ const undrawable = (of: string) =>
   new CommandFailed({
     expected: "a circuit with two inputs and one logit",
     came: `${of} has others`,
-    advice: "draw one that was trained on points in the plane"
+    advice: "draw one that tells two classes apart by two numbers"
   })
 
 const ofModel = Effect.fnUntraced(function* (file: string) {
   const origin = yield* Predict.origin(file)
   // A model that takes what a circuit sees, of an earlier version or from elsewhere, has no columns to name.
   const { classes, columns, preprocessing } = origin ?? {}
+  if (preprocessing?.columns.some(({ _tag }) => _tag === "Category")) return yield* undrawable(file)
   const described = { inputNames: columns ?? origin?.inputs ?? [], preprocessing: columns && preprocessing }
   const plane = described.inputNames.length === 2 ? Plane.of({ ...described, classNames: classes }) : {}
   const { outputs } = yield* Effect.catchTag(Predict.predict(file, Plane.inputs(plane)), "InputsUnfit", () =>
@@ -48,7 +48,7 @@ const ofModel = Effect.fnUntraced(function* (file: string) {
 })
 
 const ofRun = Effect.fnUntraced(function* (folder: string) {
-  const trained = yield* TrainedStore.load(folder)
+  const trained = yield* RunFolder.trained(folder)
   if (!Figures.canBeDrawn(trained)) return yield* undrawable(folder)
   const { train } = yield* Effect.flatMap(RunFolder.settings(folder), Settings.data)
   const plane = Plane.of(trained, train)

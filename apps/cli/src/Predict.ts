@@ -79,7 +79,8 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
     return table(
       ["class", "probability"],
       every((i) => {
-        const [p] = outputs.logit === undefined ? row(probability, i) : row(outputs.logit, i).map(sigmoid)
+        const isOurs = task === "binary" && outputs.logit !== undefined
+        const [p] = isOurs ? row(outputs.logit!, i).map(sigmoid) : row(probability, i)
         return [nameOf(p! > 0.5 ? 1 : 0), p!]
       })
     )

@@ -11,6 +11,7 @@ import {
   History,
   Plan,
   Score,
+  TargetUnit,
   type Trained,
   TrainedStore,
   Training
@@ -138,16 +139,18 @@ const note = (relaxing: Array<Measurement.Measurement>, event: TrainingEvent.Tra
   if (event._tag === "Step" && event.measurement?.relaxedLoss !== undefined) relaxing.push(event.measurement)
 }
 
-/** Below this share of the training examples a run has failed, and is looked into. */
-const fair = 0.9
+/** Below this share of the training examples, or of values with more than so much of their variance left, a run has failed, and is looked into. */
+const fair = { accuracy: 0.9, left: 0.5 }
 
 const diagnose = Effect.fnUntraced(function* (
   { measurement, solved, trained }: TrainingEvent.Finished,
   relaxing: ReadonlyArray<Measurement.Measurement>,
   train: Dataset.Dataset
 ) {
-  const failed = !solved && (measurement.freeRunAccuracy ?? 1) < fair
-  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing })
+  const unit = train.task === "regression" ? TargetUnit.of(train.targets).variance : undefined
+  const { freeRunAccuracy = 1, freeRunLoss } = measurement
+  const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRunLoss > fair.left * (unit ?? Infinity))
+  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit })
   const findings = failed
     ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train))]
     : shown.filter(({ kind }) => kind === "memorised")

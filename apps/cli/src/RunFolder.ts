@@ -1,7 +1,7 @@
 /**
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
-import { Archive, History, type TrainingEvent } from "@rai/core"
+import { Archive, History, TrainedStore, type TrainingEvent } from "@rai/core"
 import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { Settings } from "./Settings.ts"
@@ -54,15 +54,36 @@ const unmakable = (folder: string) => (error: PlatformError.PlatformError) =>
 export const isBegun = (folder: string) =>
   Effect.flatMap(file(folder, "settings.json"), (name) => FileSystem.FileSystem.use((fs) => fs.exists(name)))
 
+/** The runs of several seeds that a folder holds. */
+const ofSeeds = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const entries = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
+  return entries.filter((entry) => /^seed-\d+$/.test(entry)).map((entry) => `${folder}/${entry}`)
+})
+
+/** What the run in `folder` has trained. */
+export const trained = Effect.fn("RunFolder.trained")(function* (folder: string) {
+  const seeds = yield* ofSeeds(folder)
+  if (seeds.length === 0) return yield* TrainedStore.load(folder)
+  return yield* new CommandFailed({
+    expected: "the folder of one run",
+    came: `${folder} holds those of ${seeds.length} seeds`,
+    advice: `name one of ${seeds.join(", ")}`
+  })
+})
+
 /** The settings that the run in `folder` began with. */
 export const settings = Effect.fn("RunFolder.settings")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const name = yield* file(folder, "settings.json")
   const failed = (came: string, advice: string) =>
     new CommandFailed({ expected: `the settings of a run in ${name}`, came, advice })
-  const text = yield* Effect.mapError(fs.readFileString(name), (error) =>
-    failed(SystemRefusal.why(error), "name the folder of a run, or leave --resume out to begin one")
-  )
+  const seeds = yield* ofSeeds(folder)
+  const advice =
+    seeds.length === 0
+      ? "name the folder of a run, or leave --resume out to begin one"
+      : `name one of ${seeds.join(", ")}`
+  const text = yield* Effect.mapError(fs.readFileString(name), (error) => failed(SystemRefusal.why(error), advice))
   return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Settings))(text), () =>
     failed("the file is damaged", "train again into another folder")
   )

@@ -87,10 +87,14 @@ export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of
   const cut =
     settings.cutAfter === undefined ? written : Plan.cuttingAfter(written, yield* kinds(settings.cutAfter, of))
   const started = automatic || start === undefined ? cut : Plan.startingAt(cut, start)
-  const { patience, stopLoss } = settings
-  const patient = patience === undefined ? started : Plan.stoppingEarly(started, patience)
-  return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
+  return ending(settings, started)
 })
+
+/** The plan as patient as it is asked to be, and with the stop that is asked for. */
+const ending = ({ patience, stopLoss }: Settings, plan: Plan.Plan): Plan.Plan => {
+  const patient = patience === undefined ? plan : Plan.stoppingEarly(plan, patience)
+  return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
+}
 
 /** The kinds of `--cut-after`, of which the circuit has one at least. */
 const kinds = Effect.fnUntraced(function* (text: string, of: Circuit.Circuit) {
@@ -112,13 +116,12 @@ export const asked = ({ batch, epochs, start }: Settings): Plan.Asked => ({
   batches: batch === undefined && epochs === undefined ? undefined : { batch: batch ?? 64, epochs: epochs ?? 40 }
 })
 
-/** Backpropagation alone from the plan's start, in its batches and for as many epochs, with its stop: what the plan is held against. */
+/** Backpropagation alone from the plan's start, in its batches and for as many epochs, as patient and with its stop: what the plan is held against. */
 export const control = (settings: Settings, plan: Plan.Plan, of: Circuit.Circuit): Plan.Plan => {
   const inBatches = plan.phases.flatMap(({ batch, epochs }) => (batch === undefined ? [] : [{ batch, epochs }]))
   const epochs = inBatches.reduce((total, phase) => total + phase.epochs, 0)
   const batches = inBatches[0] === undefined ? undefined : { batch: inBatches[0].batch, epochs }
-  const alone = Plan.autoBackpropagation(of, { start: plan.start, batches })
-  return settings.stopLoss === undefined ? alone : Plan.stoppingAt(alone, { loss: settings.stopLoss })
+  return ending(settings, Plan.autoBackpropagation(of, { start: plan.start, batches }))
 }
 
 /** Files above this many bytes are read in parts where the plan trains in batches. */

@@ -92,7 +92,7 @@ const one = Effect.fnUntraced(function* (
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
     yield* Effect.forEach(
       [
-        ...Plan.describe(plan, circuit),
+        ...Plan.describe(plan, circuit, data.train.task),
         ...TargetUnit.describe(circuit, plan, data.train),
         ...("parts" in data ? inParts(data.parts.sizes) : []),
         ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
@@ -154,11 +154,16 @@ const finishedBefore = Effect.fnUntraced(function* (folder: string) {
 })
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [
-  `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)`,
+  `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)${summary.solved ? ", then the plan's goal was reached" : ""}`,
   `free run: loss ${Report.number(summary.freeRunLoss)}${Report.accuracy(summary.freeRunAccuracy)} on the training data` +
     (summary.testLoss === null
       ? ""
       : `; loss ${Report.number(summary.testLoss)}${Report.accuracy(summary.testAccuracy)} on test data`),
+  ...(summary.validationLoss == null
+    ? []
+    : [
+        `validation data, by which the parameters were chosen: loss ${Report.number(summary.validationLoss)}${Report.accuracy(summary.validationAccuracy)}`
+      ]),
   // Runs of earlier versions kept none.
   ...(summary.testMetrics ? [`test data: ${Evaluate.sentence(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null

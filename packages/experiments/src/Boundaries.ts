@@ -1,6 +1,7 @@
 /**
  * How much decision boundaries differ from run to run: the weaker bias of the paper's section 5.
  */
+import type { Trained } from "@rai/core"
 import { Deviations, Landscape, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
@@ -53,7 +54,9 @@ interface Row {
 
 const page = Effect.fn("Boundaries.page")(function* (settings: Experiment.Settings) {
   const entries = yield* Effect.forEach(contestants, (contestant) =>
-    Experiment.enter(contestant, settings, { look: Plane.probabilities })
+    Experiment.enter(contestant, settings, {
+      look: (trained: Trained.Trained) => Plane.probabilities(trained, Plane.paper)
+    })
   )
   const rows = entries.map(({ ready, row, runs }): Row => {
     const disagreements = pairs(runs.flatMap(({ seen }) => (seen === undefined ? [] : [seen])))

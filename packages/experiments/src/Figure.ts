@@ -1,6 +1,7 @@
 /**
  * One of the paper's figures made again: its settings, its landscape, its time beside ours, and the statistics that it lacks.
  */
+import type { Trained } from "@rai/core"
 import { Landscape, Loss, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
@@ -37,7 +38,7 @@ export const make = (figure: Figure): Experiment.Experiment => {
   const page = Effect.fn("Figure.page")(function* (settings: Experiment.Settings) {
     const { follow = () => Effect.void, seeds } = settings
     const whole = yield* Contestants.ready(drawn, { ...settings, steps: undefined })
-    const options = { look: Plane.probabilities, moments: true }
+    const options = { look: (trained: Trained.Trained) => Plane.probabilities(trained, Plane.paper), moments: true }
     const shortened = settings.steps !== undefined
     const apart = shortened ? yield* Run.carryOut(whole, seeds[0]!, options) : undefined
     if (apart !== undefined) {

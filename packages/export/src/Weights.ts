@@ -33,12 +33,16 @@ const bitsOf = (x: number): number => {
   return (x < 0 || Object.is(x, -0) ? 0x8000 : 0) + ((exponent + 14) << 10) + count
 }
 
-/** The parameters as float16 keeps them, those of two axes or more; one with a number beyond its range stays as it is. */
+/** The smallest number that float16 has with all its digits, 2⁻¹⁴. */
+const smallest = 2 ** -14
+
+/** The parameters as float16 keeps them, those of two axes or more; one with a number beyond its range, or with none that it has digits for, stays as it is. */
 export const rounded = (parameters: Engine.Arrays): Engine.Arrays =>
   Record.map(parameters, (array) => {
     if (array.shape.length < 2) return array
     const data = Float32Array.from(array.data, (x) => half(x) ?? Number.NaN)
-    return data.some(Number.isNaN) ? array : { shape: array.shape, data }
+    const isTiny = data.every((x) => Math.abs(x) < smallest) && array.data.some((x) => x !== 0)
+    return isTiny || data.some(Number.isNaN) ? array : { shape: array.shape, data }
   })
 
 /** The graph with weights in float16, each cast where it is used: all that have two axes or more and lose nothing by it. */

@@ -1,6 +1,7 @@
 /**
- * Elementwise work whose results are only put together for a pass is left to the pass: f(a) and f(b) put together are f of a and b put together. What
- * relaxed stages hand back to those before, δ Wᵀ ∘ σ′, is put together with what the output hands back; the graph then ends with the products.
+ * Elementwise work on parts that are put together for a pass is left to that pass: f(a) and f(b) put together are f of a and b put together.
+ * What relaxed stages hand back to those before, δ Wᵀ ∘ σ′, is put together with what the output hands back; the graph then ends with the
+ * products.
  */
 import { type Program, Rewrite, Simplify, Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
@@ -17,50 +18,70 @@ export const make = (program: Program.Program): Program.Program => {
   if (!program.nodes.some(isDeferring)) return program
   return Simplify.simplify(
     Rewrite.rewrite(program, (node, operands) => {
-      const together = isDeferring(node) ? joined(node, operands) : undefined
+      const together = isDeferring(node) ? joining(node)(operands) : undefined
       return together ?? Rewrite.rebuild(node, operands)
     })
   )
 }
 
-/** What `node` puts together, of these parts; undefined where that would be a copy of what is given. */
-const joined = (node: Tensor.Tensor, parts: ReadonlyArray<Tensor.Tensor>): Tensor.Tensor | undefined => {
-  const number = alike(parts.map(Simplify.filledWith))
-  if (number !== undefined) return Tensor.constant(number).broadcastTo(node.shape)
-  const each = parts.map(elementwise)
-  const first = each[0]
-  if (first === undefined || alike(each.map((of) => of?.operation)) === undefined) {
-    return parts.some((part) => Layout.isInput(Views.of(part).base)) ? undefined : Rewrite.rebuild(node, parts)
+type Joining = (parts: ReadonlyArray<Tensor.Tensor>) => Tensor.Tensor | undefined
+
+/** What puts parts together as `node` does; undefined where that would be a copy of what is given. A part that is used twice is looked at once. */
+const joining = (node: Tensor.Tensor): Joining => {
+  const numbers = new Map<Tensor.Tensor, number>()
+  const numberOf = (part: Tensor.Tensor): number => {
+    const number = numbers.get(part) ?? numbers.size
+    numbers.set(part, number)
+    return number
   }
-  const operand = (i: number) => each.map((of) => of!.operands[i]!)
-  const operands = first.operands.flatMap((_, i) => joined(node, operand(i)) ?? [])
-  if (operands.length < first.operands.length) return undefined
-  return new Tensor.Tensor(first.node.primitive, operands, first.node.attributes)
+  const once = <A>(compute: (...nodes: ReadonlyArray<Tensor.Tensor>) => A) => {
+    const known = new Map<string, A>()
+    return (...nodes: ReadonlyArray<Tensor.Tensor>): A => {
+      const key = nodes.map(numberOf).join()
+      if (!known.has(key)) known.set(key, compute(...nodes))
+      return known.get(key)!
+    }
+  }
+  const viewed = once((operand, view): Tensor.Tensor => {
+    const number = Simplify.filledWith(operand!)
+    return number === undefined ? Rewrite.rebuild(view!, [operand!]) : Tensor.constant(number).broadcastTo(view!.shape)
+  })
+  const elementwise: (node: Tensor.Tensor) => Elementwise | undefined = once((node) => {
+    const own = node!
+    if (Views.isView(own)) {
+      const within = elementwise(own.operands[0]!)
+      return within && { ...within, operands: within.operands.map((operand) => viewed(operand, own)) }
+    }
+    const isPass = Kernel.knows(own) && own.dtype === "float" && own.operands.every(({ dtype }) => dtype === "float")
+    if (!isPass) return undefined
+    return { node: own, operation: `${own.primitive.name} ${Simplify.written(own)}`, operands: own.operands }
+  })
+  const joined: (...parts: ReadonlyArray<Tensor.Tensor>) => Tensor.Tensor | undefined = once((...parts) => {
+    const number = alike(parts.map(Simplify.filledWith))
+    if (number !== undefined) return Tensor.constant(number).broadcastTo(node.shape)
+    const each = parts.map(elementwise)
+    const [first] = each
+    if (first === undefined || alike(each.map((of) => of?.operation)) === undefined) {
+      return parts.some((part) => Layout.isInput(Views.of(part).base)) ? undefined : Rewrite.rebuild(node, parts)
+    }
+    const operands: Array<Tensor.Tensor> = []
+    for (const i of first.operands.keys()) {
+      const operand = joined(...each.map((of) => of!.operands[i]!))
+      if (operand === undefined) return undefined
+      operands.push(operand)
+    }
+    return new Tensor.Tensor(first.node.primitive, operands, first.node.attributes)
+  })
+  return (parts) => joined(...parts)
 }
 
 const alike = <A>(values: ReadonlyArray<A>): A | undefined =>
   values.every((value) => Object.is(value, values[0])) ? values[0] : undefined
 
+/** A node as an operation on numbers of its own shape that a pass can do; a stretch or another shape of such a node is one too. */
 interface Elementwise {
   readonly node: Tensor.Tensor
   /** What it does, to be compared. */
   readonly operation: string
   readonly operands: ReadonlyArray<Tensor.Tensor>
-}
-
-/** The node as an operation on numbers of its own shape that a pass can do; a stretch or another shape of such a node is one too. */
-const elementwise = (node: Tensor.Tensor): Elementwise | undefined => {
-  if (Views.isView(node)) {
-    const within = elementwise(node.operands[0]!)
-    return within && { ...within, operands: within.operands.map((operand) => viewed(operand, node)) }
-  }
-  const { operands, primitive } = node
-  const fits = Kernel.knows(node) && node.dtype === "float" && operands.every(({ dtype }) => dtype === "float")
-  if (!fits) return undefined
-  return { node, operation: `${primitive.name} ${Simplify.written(node)}`, operands }
-}
-
-const viewed = (operand: Tensor.Tensor, view: Tensor.Tensor): Tensor.Tensor => {
-  const number = Simplify.filledWith(operand)
-  return number === undefined ? Rewrite.rebuild(view, [operand]) : Tensor.constant(number).broadcastTo(view.shape)
 }

@@ -32,8 +32,9 @@ describe("constant factors", () => {
   const cases: ReadonlyArray<readonly [string, (given: Given) => Tensor.Tensor, string]> = [
     ["go behind a product", ({ a, w }) => a.mul(0.5).matMul(w), "matMul,mul"],
     ["of both operands become one", ({ a, w }) => a.mul(0.5).matMul(w.mul(3)), "matMul,mul"],
-    ["go behind a sum, a sign too", ({ a }) => a.neg().sum([0]), "sum,neg"],
-    ["go through several operations", ({ a, w }) => a.mul(2).matMul(w).sum([1]), "matMul,sum,mul"],
+    ["stay before a sum, which could overflow without them", ({ a }) => a.mul(0.5).sum([0]), "mul,sum"],
+    ["stay where they change signs", ({ a, w }) => a.neg().matMul(w), "neg,matMul"],
+    ["go through several products", ({ a, w }) => a.mul(2).matMul(w).matMul(w), "matMul,matMul,mul"],
     [
       "of something small stay before what is large",
       ({ b, v }) => v.mul(2).matMul(b.slice(0, 0, 1), { transposeA: true }),

@@ -47,9 +47,10 @@ export const panel = Effect.fn("Landscape.panel")(function* (
   const { extents, grid: n } = Plane.whole(settings)
   yield* check(extents, n, settings.panels)
   const top = Theme.headingsHeight(settings.panels)
-  const places = settings.panels.map((_, i) => ({ x: 52 + i * (side + gap), y: top, width: side, height: side }))
-  const end = 52 + places.length * (side + gap) - gap
-  const [marksAcross, marksUp] = extents.map(([low, high]) => Axis.linear(low, high, 6))
+  const [marksAcross, marksUp] = extents.map(([low, high]) => Axis.fitting(low, high, 6, side)) as [Marks, Marks]
+  const start = Axis.leftOf(marksUp)
+  const places = settings.panels.map((_, i) => ({ x: start + i * (side + gap), y: top, width: side, height: side }))
+  const end = start + places.length * (side + gap) - gap
   const [across, up] = settings.inputNames ?? ["x₁", "x₂"]
   const parts = settings.panels.map((content, i) => {
     const place = places[i]!
@@ -57,8 +58,8 @@ export const panel = Effect.fn("Landscape.panel")(function* (
       Theme.headings(content, { x: place.x, width: side }),
       Svg.element("g", { "clip-path": `url(#plot${i})` }, landscape(content, place, extents, n)),
       Axis.frame(place),
-      Axis.bottom(place, marksAcross!, across),
-      Axis.left(place, marksUp!, i === 0 ? up : undefined)
+      Axis.bottom(place, marksAcross, across),
+      Axis.left(place, marksUp, i === 0 ? up : undefined)
     ].join("")
   })
   const scale = [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: String(at) }))
@@ -74,10 +75,12 @@ export const panel = Effect.fn("Landscape.panel")(function* (
       Svg.element("defs", {}, Raster.definitions, Axis.definitions, ...places.map(clip)),
       ...parts,
       Axis.colourBar({ x: end + 16, y: top, width: 14, height: side }, scale, `probability of ${classes[1]}`),
-      Legend.draw({ x: 52, y: top + side + 58 }, Marker.entries(classes, missing))
+      Legend.draw({ x: start, y: top + side + 58 }, Marker.entries(classes, missing))
     ].join("")
   )
 })
+
+type Marks = ReadonlyArray<Axis.Mark>
 
 type Extents = readonly [Plane.Extent, Plane.Extent]
 

@@ -44,11 +44,17 @@ export const whole = ({ extents = paper.extents, grid = 200 }: Plane) => ({ exte
  * ```
  */
 export const inputs = (plane: Plane = {}): NdArray.NdArray => {
+  const data = Float32Array.from(centres(plane))
+  return { shape: [data.length / 2, 2], data }
+}
+
+/** In float64, for what is large beside its own deviation keeps few digits in float32. */
+const centres = (plane: Plane): Float64Array => {
   const { extents, grid: n } = whole(plane)
   const centre = ([low, high]: Extent, cell: number): number => low + ((cell + 0.5) / n) * (high - low)
-  const data = new Float32Array(n * n * 2)
+  const data = new Float64Array(n * n * 2)
   for (let i = 0; i < n * n; i++) data.set([centre(extents[0], i % n), centre(extents[1], Math.floor(i / n))], 2 * i)
-  return { shape: [n * n, 2], data }
+  return data
 }
 
 /** What a trained circuit, and a model that keeps it, says of its two inputs. */
@@ -90,12 +96,11 @@ const around = (values: ArrayLike<number>): Extent => {
 /** The free run's probability of class 1 at each of the plane's cells, [n²], the lowest first. */
 export const probabilities = (
   trained: Trained.Trained,
-  plane: Plane = paper
+  plane: Plane = {}
 ): Effect.Effect<Float32Array, Engine.EngineFailed | ShapeMismatch, Engine.Engine> => {
-  const raw = inputs(plane)
   const of = columns(trained)
-  const data = Float32Array.from(raw.data, (value, i) => (value - of[i % 2]!.mean) / of[i % 2]!.scale)
-  return Effect.map(Score.predict(trained, { ...raw, data }), (logits) =>
+  const data = Float32Array.from(centres(plane), (value, i) => (value - of[i % 2]!.mean) / of[i % 2]!.scale)
+  return Effect.map(Score.predict(trained, { shape: [data.length / 2, 2], data }), (logits) =>
     Float32Array.from(logits.data, (logit) => 1 / (1 + Math.exp(-logit)))
   )
 }

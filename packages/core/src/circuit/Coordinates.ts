@@ -70,22 +70,22 @@ export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays 
 /** Whether the circuit's answers are those of one linear map with a bias, which nothing else reads. */
 export const isEndedByMap = (circuit: Circuit.Circuit): boolean => {
   const last = Circuit.sites(circuit).at(-1)
-  if (last === undefined || !Circuit.isLinear(last.block) || last.block.parameters.bias === undefined) return false
+  // A block of one's own with a weight may do more than a linear map.
+  if (last?.block.kind !== "linear" || last.block.parameters.bias === undefined) return false
   const { output } = Wires.make(circuit).get(last.path)!
   return output.writers.size === 1 && output.readers.size === 1
 }
 
-/** The parameters of a circuit ended by a map that answers σ ẑ + μ in place of ẑ: of its last map W ← σ W, b ← σ b + μ. */
+/** The parameters of a circuit ended by a map that answers σ ẑ + μ in place of ẑ, output by output: of its last map W ← W diag σ, b ← σ b + μ. */
 export const answering = (
   original: Circuit.Circuit,
   parameters: Arrays,
-  { σ, μ }: { readonly σ: number; readonly μ: ReadonlyArray<number> }
+  { σ, μ }: { readonly σ: ReadonlyArray<number>; readonly μ: ReadonlyArray<number> }
 ): Arrays =>
   eachMap(original, parameters, (W, b, { output }) => {
     if (!output.readers.has("output")) return
-    scale(W, σ)
-    scale(b, σ)
-    for (let i = 0; i < b.length; i++) b[i]! += μ[i]!
+    for (let i = 0; i < W.length; i++) W[i]! *= σ[i % b.length]!
+    for (let i = 0; i < b.length; i++) b[i] = σ[i]! * b[i]! + μ[i]!
   })
 
 /** Calls `change` on the weight and bias of each linear map of a copy, and with the wires that it reads and writes. */

@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import { stream } from "../random/Pseudorandom.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
+import * as Names from "./Names.ts"
 import * as Targets from "./Targets.ts"
 
 /** How examples are divided in two. */
@@ -60,7 +61,8 @@ export const two = Effect.fn("Strata")(function* <A extends Targets.Targets>(
         data.task === "regression"
           ? "at least two examples"
           : `at least two examples of class ${quote(data.classNames?.[label] ?? String(label))}`
-      const advice = "add examples, or leave this one out"
+      const isNumber = data.classNames !== undefined && Names.allNumbers(data.classNames) && data.classNames.length > 10
+      const advice = `add examples, or leave this one out${isNumber ? ", or choose the task regression for values" : ""}`
       return yield* new DataInvalid({ source, expected, came: "only one came", advice })
     }
     const count = Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)))

@@ -17,6 +17,9 @@ const repeatsShare = 0.01
 /** Columns whose deviations and ranges differ by more than this factor are of different scales. */
 const scaleRatio = 100
 
+/** Columns that all deviate by more than this, or by less than as small a part, are far from what a circuit begins with. */
+const farFromOne = 30
+
 /** A column whose mean is so many deviations from zero keeps few of its digits in float32, which an exported model takes. */
 const offsetRatio = 1e5
 
@@ -25,7 +28,7 @@ const rareShare = 0.05
 
 /**
  * What to know about a data set before training on it: points that come many times or with different targets, constant columns,
- * columns and targets of very different scale or far from zero, classes that are rare or absent; empty where there is nothing.
+ * columns of very different scale or far from 1, targets far from zero, classes that are rare or absent; empty where there is nothing.
  *
  * ```ts
  * import { Dataset, NdArray, Warnings } from "@rai/core"
@@ -95,6 +98,11 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
     const seen = `the standard deviation of ${quote(most.name)} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${quote(least.name)}`
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, which hides the smaller from a circuit: ${advice}` })
+  } else if (least && most && (least.deviation > farFromOne || most.deviation < 1 / farFromOne)) {
+    const [one, is] = least.deviation > farFromOne ? [least, "the smallest"] : [most, "the largest"]
+    const seen = `the standard deviation of ${quote(one.name)}, ${is}, is ${Number(one.deviation.toPrecision(2))}`
+    const advice = "standardise the columns, each to mean 0 and deviation 1"
+    warnings.push({ about: "scale", message: `${seen}, while circuits begin with numbers around 1: ${advice}` })
   }
   // Of what is standardised, as the numbers were before.
   const raw = (data.preprocessing?.columns ?? []).flatMap((column) =>
@@ -155,26 +163,15 @@ const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
   const width = targets.shape[1]!
   if (targets.data.every((value, i) => value === targets.data[i % width])) {
     const target = targets.data.slice(0, width).join(", ")
-    const message = `every target is ${target}, so that nothing is learned: add examples of another`
+    const message = `every target is ${target}, so that nothing is learned: add examples with others`
     return [{ about: "target", message }]
   }
   const varied = Array.from({ length: width }, (_, i) => column(targets, `target ${i + 1}`, i))
-    .filter(({ range }) => range > 0)
-    .sort((a, b) => a.deviation - b.deviation)
-  const [least, most] = [varied[0]!, varied.at(-1)!]
-  const warnings: Array<Warning> = []
-  if (most.deviation > scaleRatio * least.deviation) {
-    const seen = `the standard deviation of ${most.name} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${least.name}`
-    const advice = "bring them to one scale, or train a circuit for each"
-    warnings.push({ about: "target", message: `${seen}, beside which its errors do not count: ${advice}` })
-  }
-  const far = varied.find(isFar)
-  if (far !== undefined) {
-    const seen = `of ${far.name} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
-    const advice = "subtract what they have in common, and add it to what is predicted"
-    warnings.push({ about: "target", message: `${seen}, of which float32 keeps little: ${advice}` })
-  }
-  return warnings
+  const far = varied.filter((target) => target.range > 0 && isFar(target)).map(({ name }) => name)
+  if (far.length === 0) return []
+  const seen = `of ${far.join(", ")} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
+  const advice = "subtract what they have in common, and add it to what is predicted"
+  return [{ about: "target", message: `${seen}, of which float32 keeps little: ${advice}` }]
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

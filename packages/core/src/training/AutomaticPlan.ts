@@ -12,7 +12,7 @@ import * as Phase from "./Phase.ts"
 import * as Plan from "./Plan.ts"
 import type * as Start from "./Start.ts"
 
-const solved: Plan.Stop = { loss: 0.02, accuracy: 1, share: 0.002 }
+const solved: Plan.Stop = { loss: 0.02, accuracy: 1, share: 1e-5 }
 
 /** What the automatic plan takes into account besides the circuit. */
 export interface Asked {
@@ -33,7 +33,7 @@ interface Batches {
  * then, only if the free run is not good yet, backpropagates carefully with Rprop from 0.01/T. From another start, where the free run says
  * nothing at first, it cuts every map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then
  * backpropagates if need be. It is over where the free run has all training examples right at a loss below 0.02, of a regression where less
- * than a five-hundredth of the targets' variance is left.
+ * than a hundred-thousandth of the targets' variance is left.
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan.Plan => {
   const T = Circuit.depth(circuit)

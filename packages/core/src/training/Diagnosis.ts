@@ -39,10 +39,12 @@ const finding = (kind: Finding["kind"], seen: string, advice: string) => new Fin
 export interface Shown {
   readonly last: Measurement
   readonly relaxing: ReadonlyArray<Measurement>
+  /** What a loss of 1 stands for: of a regression the variance of its targets; 1 where absent. */
+  readonly unit?: number | undefined
 }
 
 /** What the measurements of a run say by themselves. */
-export const ofMeasurements = ({ last, relaxing }: Shown): ReadonlyArray<Finding> => {
+export const ofMeasurements = ({ last, relaxing, unit = 1 }: Shown): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   const { gradientNorms: norms } = last
   const largest = Math.max(...norms)
@@ -59,7 +61,11 @@ export const ofMeasurements = ({ last, relaxing }: Shown): ReadonlyArray<Finding
   const ending = relaxing.at(-1)
   if (ending?.relaxationGap !== undefined && ending.relaxedLoss !== undefined) {
     const least = Math.min(...relaxing.map(({ relaxationGap }) => Math.abs(relaxationGap ?? 0)).slice(1))
-    if (ending.relaxationGap > 0.1 && ending.relaxedLoss < ending.freeRunLoss / 2 && ending.relaxationGap > 2 * least) {
+    if (
+      ending.relaxationGap > 0.1 * unit &&
+      ending.relaxedLoss < ending.freeRunLoss / 2 &&
+      ending.relaxationGap > 2 * least
+    ) {
       const seen = `it is ${show(ending.relaxationGap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
       found.push(finding("gap grows", seen, "raise λ (lambda=10), refresh (refresh=50), or cut fewer maps (every=10)"))
     }
@@ -74,7 +80,7 @@ export const ofMeasurements = ({ last, relaxing }: Shown): ReadonlyArray<Finding
     }
   }
   const { freeRunLoss, validationLoss } = last
-  if (validationLoss !== undefined && validationLoss > 0.3 && validationLoss > 10 * freeRunLoss) {
+  if (validationLoss !== undefined && validationLoss > 0.3 * unit && validationLoss > 10 * freeRunLoss) {
     const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(validationLoss)} on validation data`
     found.push(finding("memorised", seen, "add data, a regulariser (l2=0.0001), or a smaller circuit"))
   }

@@ -27,7 +27,7 @@ export interface Work<E, R> {
   /** Where batches come from, if not from the data. */
   readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
-  /** What targets are trained in, if not as they are; stop and measurements are in their own unit all the same. */
+  /** What targets are trained in, if not as they are; the stop and measured losses are in their own unit all the same. */
   readonly unit: TargetUnit.TargetUnit | undefined
   /** Decides the order of batches, and what is drawn. */
   readonly seed: number
@@ -93,7 +93,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const look = Effect.suspend(() => {
     const own = Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
     return Effect.map(session.advance(programs.measure, own), (report) =>
-      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report, (unit?.σ ?? 1) ** 2)
+      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report, unit?.variance ?? 1)
     )
   })
 

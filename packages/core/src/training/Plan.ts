@@ -4,7 +4,8 @@
 import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import type { Dataset } from "../data/Dataset.ts"
+import type { Dataset, Task } from "../data/Dataset.ts"
+import * as Curve from "../optimization/Curve.ts"
 import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
@@ -138,14 +139,26 @@ export const inCoordinates: {
 /** The phases as `--plan` takes them. */
 export const print = (plan: Plan): string => plan.phases.map(Phase.print).join(",")
 
-/** What a person reads about a plan before it is followed: one line a decision. */
-export const describe = (plan: Plan, circuit: Circuit.Circuit): ReadonlyArray<string> => {
+/** What a person reads about a plan before it is followed on a circuit, for a task: one line a decision. */
+export const describe = (plan: Plan, circuit: Circuit.Circuit, task: Task): ReadonlyArray<string> => {
   const maps = Circuit.depth(circuit)
   const coordinates = plan.coordinates === "tanh" && Coordinates.available(circuit) ? ", tanh coordinates" : ""
   return [
-    `${maps} maps${coordinates}, ${startInWords(plan.start)}`,
-    ...plan.phases.map((phase) => describePhase(phase, circuit))
+    `${maps} ${maps === 1 ? "map" : "maps"}${coordinates}, ${startInWords(plan.start)}`,
+    ...plan.phases.map((phase) => describePhase(phase, circuit)),
+    ...(plan.stop === undefined ? [] : [describeStop(plan.stop, task)])
   ]
+}
+
+const describeStop = ({ accuracy, loss, share }: Stop, task: Task): string => {
+  if (task === "regression") {
+    return share === undefined
+      ? `ends once the free run's loss is below ${loss}`
+      : `ends once less than ${Number((100 * share).toPrecision(2))} % of the targets' variance is left`
+  }
+  const who = accuracy === 1 ? "every training example" : `${100 * (accuracy ?? 0)} % of the training examples`
+  const right = accuracy === undefined ? "" : ` with ${who} right`
+  return `ends once the free run's loss is below ${loss}${right}`
 }
 
 const startInWords = (start: Start.Name): string =>
@@ -155,7 +168,8 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
   const { optimizer } = phase
   const length =
     phase.batch === undefined ? `${phase.steps} steps` : `${phase.epochs} epochs of batches of ${phase.batch}`
-  const rule = `${optimizer.name} at ${Number(optimizer.rate.toPrecision(2))}`
+  const curve = phase.curve === Curve.constant ? "" : `, ${phase.curve.name}`
+  const rule = `${optimizer.name} at ${Number(optimizer.rate.toPrecision(2))}${curve}`
   if (phase.kind === "backpropagate") return `backpropagate: at most ${length}, ${rule}`
   const { size } = Phase.sites(phase, circuit)
   const cuts = size === 1 ? "1 cut" : `${size} cuts`
@@ -168,5 +182,5 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
 /** The stop as it is meant for these data: of regression, where it says a share, that of the targets' variance (of 1 where they do not vary). */
 export const stopFor = ({ stop }: Plan, { targets, task }: Dataset): Stop | undefined => {
   if (stop?.share === undefined || task !== "regression") return stop
-  return { ...stop, loss: stop.share * TargetUnit.of(targets).σ ** 2 }
+  return { ...stop, loss: stop.share * TargetUnit.of(targets).variance }
 }

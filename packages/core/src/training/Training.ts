@@ -162,7 +162,8 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   }
   let parameters = options.from?.state
   if (parameters === undefined) {
-    const start = yield* Start.table[plan.start](circuit, seed, data.inputs)
+    const plain = yield* Start.table[plan.start](circuit, seed, data.inputs)
+    const start = unit === undefined ? plain : TargetUnit.start(unit, circuit, plain)
     parameters = inTanh ? Coordinates.toTanh(circuit, start) : start
   }
   let outcome: PhaseRun.Outcome | undefined
@@ -258,10 +259,12 @@ export const check = Effect.fn("Training.check")(function* (
       advice: "cut more often (every=1), cut the output too (output), or backpropagate"
     })
   }
-  if (plan.stop !== undefined && !(plan.stop.loss > 0)) {
+  const stops = [plan.stop?.loss, plan.stop?.share].filter((value) => value !== undefined)
+  const below = stops.find((value) => !(value > 0))
+  if (below !== undefined) {
     return yield* new PlanUnfit({
       expected: "a stop above 0, which a loss can fall below",
-      came: `${plan.stop.loss} came`,
+      came: `${below} came`,
       advice: "give for instance 0.02, or no stop"
     })
   }

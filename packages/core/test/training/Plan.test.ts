@@ -43,9 +43,20 @@ describe("the automatic plan", () => {
               const circuit = circuitOf(T, activation)
               const plan = Plan.auto(circuit, given)
               yield* Training.check(circuit, data, plan)
-              const lines = Plan.describe(plan, circuit)
-              assert.strictEqual(lines.length, 1 + plan.phases.length)
-              assert.include(lines[0]!, `${T} maps`)
+              const lines = Plan.describe(plan, circuit, "binary")
+              const ending = given.batches === undefined ? 1 : 0
+              assert.strictEqual(lines.length, 1 + plan.phases.length + ending)
+              assert.include(lines[0]!, T === 1 ? "1 map," : `${T} maps`)
+              if (ending > 0) {
+                assert.strictEqual(
+                  lines.at(-1),
+                  "ends once the free run's loss is below 0.02 with every training example right"
+                )
+                assert.strictEqual(
+                  Plan.describe(plan, circuit, "regression").at(-1),
+                  "ends once less than 0.001 % of the targets' variance is left"
+                )
+              }
               assert.include(lines[0]!, plan.start)
               // In batches, PyTorch's start carries nothing far: its hidden maps are swept.
               const swept = given.batches !== undefined && given.start === "pytorch"

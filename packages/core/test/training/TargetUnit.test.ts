@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  type Block,
+  Checkpoint,
   Circuit,
   Dataset,
   Loss,
@@ -10,14 +12,20 @@ import {
   PlanSpec,
   Pseudorandom,
   ReferenceEngine,
+  Rprop,
   Score,
+  Seed,
+  Sgd,
   TargetUnit,
   Training,
   type TrainingEvent
 } from "@rai/core"
-import { Effect, Stream } from "effect"
+import { Effect, Record, Stream } from "effect"
 
-const [factor, offsets] = [40_000, [250_000, -7]] as const
+const [factors, offsets] = [
+  [40_000, 0.02],
+  [250_000, -7]
+] as const
 
 const circuit = Circuit.perceptron([2, 6, 6, 2], { activation: "sigmoid" })
 
@@ -33,18 +41,23 @@ const waves = (seed: number) =>
 const withTargets = (data: Dataset.Dataset, change: (y: number, output: number) => number) =>
   Dataset.make({ ...data, targets: { ...data.targets, data: data.targets.data.map((y, i) => change(y, i % 2)) } })
 
-/** As prices: a y + b. */
-const priced = (data: Dataset.Dataset) => withTargets(data, (y, output) => factor * y + offsets[output]!)
+/** A price and a small share: a y + b. */
+const priced = (data: Dataset.Dataset) => withTargets(data, (y, output) => factors[output]! * y + offsets[output]!)
 
-/** By hand: at mean 0 and, of both columns together, deviation 1. */
-const standardised = (data: Dataset.Dataset) => {
-  const y = Array.from(data.targets.data)
-  const means = [0, 1].map((output) => y.filter((_, i) => i % 2 === output).reduce((a, b) => a + b) / 32)
-  const squares = y.reduce((sum, y, i) => sum + (y - means[i % 2]!) ** 2, 0)
-  const deviation = Math.sqrt(squares / 64)
-  const scaled = withTargets(data, (y, output) => (y - means[output]!) / deviation)
-  return Effect.map(scaled, (data) => ({ data, means, deviation }))
-}
+/** By hand, with the means and deviations of the first of the sets: each column at mean 0 and deviation 1. */
+const standardised = (data: Dataset.Dataset, ...others: ReadonlyArray<Dataset.Dataset>) =>
+  Effect.gen(function* () {
+    const columns = [0, 1].map((output) => Array.from(data.targets.data).filter((_, i) => i % 2 === output))
+    const means = columns.map((y) => y.reduce((a, b) => a + b) / 32)
+    const variances = columns.map((y, k) => y.reduce((sum, y) => sum + (y - means[k]!) ** 2, 0) / 32)
+    const scaled = (set: Dataset.Dataset) =>
+      withTargets(set, (y, output) => (y - means[output]!) / Math.sqrt(variances[output]!))
+    return { sets: yield* Effect.forEach([data, ...others], scaled), means, variances }
+  })
+
+/** The plan on targets as they are: a loss of its own means them so. */
+const plain = (plan: Plan.Plan) =>
+  new Plan.Plan({ ...plan, phases: plan.phases.map((phase) => ({ ...phase, loss: Loss.meanSquaredError })) })
 
 const losses = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
   events.flatMap((event) => {
@@ -53,10 +66,18 @@ const losses = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
     return [freeRunLoss, relaxedLoss ?? 0, relaxationGap ?? 0, validationLoss!]
   })
 
-/** Answers a ŷ + b, up to the digits that float32 has of an offset. */
-const met = (came: NdArray.NdArray, ŷ: NdArray.NdArray, a: number, b: ReadonlyArray<number>) => {
-  for (const [i, y] of came.data.entries()) assert.closeTo((y - b[i % 2]!) / a, ŷ.data[i]!, 1e-5)
+/** Answers of a circuit trained by hand, taken back by hand, up to the digits that float32 has of an offset. */
+const met = (
+  came: NdArray.NdArray,
+  ŷ: NdArray.NdArray,
+  { means, variances }: { readonly means: ReadonlyArray<number>; readonly variances: ReadonlyArray<number> }
+) => {
+  for (const [i, y] of came.data.entries()) {
+    assert.closeTo((y - means[i % 2]!) / Math.sqrt(variances[i % 2]!), ŷ.data[i]!, 1e-5)
+  }
 }
+
+const mean = ([a, b]: ReadonlyArray<number>) => (a! + b!) / 2
 
 describe("a regression is trained in the unit of its targets", () => {
   for (const text of [
@@ -65,52 +86,96 @@ describe("a regression is trained in the unit of its targets", () => {
     "alternate:4:batch=8,backpropagate:4:adam=0.01:batch=8",
     "relax:5:sgd=0.05:output:interval=1,backpropagate:6:sgd=0.05:batch=16:clip=1"
   ]) {
-    it.effect(`${text}: as by hand, and prices a y + b are met as y is`, () =>
+    it.effect(`${text}: as by hand`, () =>
       Effect.gen(function* () {
-        const [data, validation] = [yield* waves(1), yield* waves(2)]
         const plan = Plan.inCoordinates(yield* PlanSpec.parse(text), "tanh")
-        const byHand = yield* standardised(data)
-        // A loss of its own is of targets as they are.
-        const plain = new Plan.Plan({
-          ...plan,
-          phases: plan.phases.map((phase) => ({ ...phase, loss: Loss.meanSquaredError }))
-        })
-        const expected = yield* Training.fit(circuit, byHand.data, { plan: plain, seed: 3 })
-        const answers = yield* Score.predict(expected, data.inputs)
-        const [a, b] = [factor * byHand.deviation, byHand.means.map((mean, i) => factor * mean + offsets[i]!)]
-        const prices = yield* priced(data)
-        const events = yield* Stream.runCollect(
-          Training.stream(circuit, prices, { plan, seed: 3, validation: yield* priced(validation) })
+        const [data, validation] = [yield* priced(yield* waves(1)), yield* priced(yield* waves(2))]
+        const byHand = yield* standardised(data, validation)
+        const [own, other] = byHand.sets as [Dataset.Dataset, Dataset.Dataset]
+        const expected = yield* Training.fit(circuit, own, { plan: plain(plan), seed: 3 })
+        const trained = yield* Training.fit(circuit, data, { plan, seed: 3 })
+        met(yield* Score.predict(trained, data.inputs), yield* Score.predict(expected, data.inputs), byHand)
+        // A loss of 1 in deviations is the mean of the variances in the targets' own unit.
+        const events = yield* Stream.runCollect(Training.stream(circuit, data, { plan, seed: 3, validation }))
+        const hand = yield* Stream.runCollect(
+          Training.stream(circuit, own, { plan: plain(plan), seed: 3, validation: other })
         )
-        const own = yield* Stream.runCollect(Training.stream(circuit, data, { plan, seed: 3, validation }))
-        const finished = events.at(-1)!
-        if (finished._tag !== "Finished") return assert.fail("the last event is the end")
-        // Losses are in the targets' own unit.
-        const [large, small] = [losses(events), losses(own)]
-        assert.isAbove(small.length, 4)
-        for (const [i, loss] of small.entries()) assert.closeTo(large[i]! / factor ** 2, loss, 1e-6 * (1 + loss))
-        const { loss } = yield* Score.score(finished.trained, prices)
-        assert.closeTo(loss / finished.measurement.freeRunLoss, 1, 1e-5)
-        // With validation data the best is kept, without it the last: the same plan without is what is done by hand.
-        const trained = yield* Training.fit(circuit, prices, { plan, seed: 3 })
-        met(yield* Score.predict(trained, data.inputs), answers, a, b)
+        const [came, inDeviations] = [losses(events), losses(hand)]
+        assert.isAbove(came.length, 4)
+        for (const [i, loss] of inDeviations.entries()) {
+          assert.closeTo(came[i]! / mean(byHand.variances), loss, 1e-6 * (1 + loss))
+        }
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }
 
+  it.effect("what is measured of one target, and ends the run, is its mean squared error", () =>
+    Effect.gen(function* () {
+      const both = yield* priced(yield* waves(1))
+      const prices = both.targets.data.filter((_, i) => i % 2 === 0)
+      const data = yield* Dataset.make({ ...both, targets: { shape: [32, 1], data: prices } })
+      const one = Circuit.perceptron([2, 6, 1], { activation: "tanh" })
+      const backpropagating = Plan.backpropagate({ steps: 400, optimizer: Rprop.make(0.01), interval: 1 })
+      const first = yield* Training.run(one, data, { plan: Plan.backpropagate({ steps: 1 }), seed: 1 })
+      const variance = first.measurement.freeRunLoss
+      for (const stop of [{ loss: 0.2 * variance }, { loss: 1e-9, share: 0.2 }]) {
+        const plan = Plan.stoppingAt(backpropagating, stop)
+        const { measurement, progress, solved, trained } = yield* Training.run(one, data, { plan, seed: 1 })
+        assert.isTrue(solved)
+        assert.isBelow(progress.total, 400)
+        const { loss } = yield* Score.score(trained, data)
+        assert.closeTo(loss / measurement.freeRunLoss, 1, 1e-5)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("in parts too, whose first one says the unit", () =>
     Effect.gen(function* () {
-      const [first, second] = [yield* waves(1), yield* waves(2)]
-      const run = Effect.fnUntraced(function* (...sets: ReadonlyArray<Dataset.Dataset>) {
-        const parts: Parts.Parts = { sizes: [32, 32], read: Stream.fromIterable(sets) }
-        const plan = yield* PlanSpec.parse("backpropagate:3:sgd=0.1:batch=8")
-        const trained = yield* Training.fit(circuit, sets[0]!, { plan, seed: 1, parts })
-        return yield* Score.predict(trained, first.inputs)
-      })
-      const small = yield* run(first, second)
-      const large = yield* run(yield* priced(first), yield* priced(second))
-      met(large, small, factor, offsets)
+      const [first, second] = [yield* priced(yield* waves(1)), yield* priced(yield* waves(2))]
+      const plan = yield* PlanSpec.parse("backpropagate:3:sgd=0.1:batch=8")
+      const run = (sets: ReadonlyArray<Dataset.Dataset>, plan: Plan.Plan) =>
+        Effect.gen(function* () {
+          const parts: Parts.Parts = { sizes: [32, 32], read: Stream.fromIterable(sets) }
+          return yield* Score.predict(yield* Training.fit(circuit, sets[0]!, { plan, seed: 1, parts }), first.inputs)
+        })
+      const byHand = yield* standardised(first, second)
+      met(yield* run([first, second], plan), yield* run(byHand.sets, plain(plan)), byHand)
     }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("a last map that says where it starts says it in the targets' own unit", () =>
+    Effect.gen(function* () {
+      const data = yield* priced(yield* waves(1))
+      const { linear, sequence, tanh } = Circuit
+      const trained = yield* Training.fit(sequence(linear(2, 4), tanh, linear(4, 2)), data, {
+        plan: Plan.backpropagate({ steps: 200, optimizer: Rprop.make(0.01) }),
+        seed: 1
+      })
+      const started = (of: Block.Block, path: string): Block.Block => ({
+        ...of,
+        parameters: Record.map(of.parameters, (parameter, name) => ({
+          ...parameter,
+          initial: trained.parameters[`${path}.${name}`]!
+        }))
+      })
+      const again = sequence(started(linear(2, 4), "0"), tanh, started(linear(4, 2), "2"))
+      const still = yield* Training.fit(again, data, {
+        plan: Plan.backpropagate({ steps: 1, optimizer: Sgd.make(1e-12) })
+      })
+      const [before, after] = [yield* Score.score(trained, data), yield* Score.score(still, data)]
+      assert.closeTo(after.loss / before.loss, 1, 1e-5)
+    }).pipe(Effect.provide(ReferenceEngine.layer), Effect.provideService(Seed, 1))
+  )
+
+  it.effect("which a checkpoint says", () =>
+    Effect.gen(function* () {
+      const data = yield* waves(1)
+      const identity = (plan: Plan.Plan) =>
+        Effect.map(Checkpoint.identity({ circuit, plan, data, seed: 0, engine: "reference" }), (of) => of.coordinates)
+      const plan = Plan.relax({ steps: 1 })
+      assert.strictEqual(yield* identity(plan), "plain, standardised targets")
+      assert.strictEqual(yield* identity(plain(plan)), "plain")
+    })
   )
 
   it.effect("but for classes, a loss of one's own, a circuit that no map ends, and what float32 does not hold", () =>
@@ -126,14 +191,34 @@ describe("a regression is trained in the unit of its targets", () => {
       assert.isFalse(ends(residual(linear(2, 2))))
       assert.isFalse(ends(Circuit.branch(linear(2, 1), linear(2, 1))))
       assert.isFalse(ends(linear(2, 2, { bias: false })))
-      const own = Plan.relax({ steps: 1, loss: Loss.huber(2) })
-      assert.isUndefined(TargetUnit.taken(circuit, own, data))
+      assert.isFalse(ends({ ...linear(2, 2), kind: "my-own" }))
+      assert.isUndefined(TargetUnit.taken(circuit, plain(plan), data))
       const classes = Circuit.perceptron([2, 4, 1], { activation: "tanh" })
       assert.isUndefined(TargetUnit.taken(classes, plan, yield* Moons.paper))
       assert.isUndefined(TargetUnit.taken(circuit, plan, yield* withTargets(data, (y) => 1e300 * y)))
       // What does not vary has no deviation to divide by.
       const constant = yield* withTargets(data, (_, output) => output + 0.1)
-      assert.strictEqual(TargetUnit.taken(circuit, plan, constant)!.σ, 1)
+      const unit = TargetUnit.taken(circuit, plan, constant)!
+      assert.deepStrictEqual([unit.σ, unit.variance], [[1, 1], 1])
+    })
+  )
+
+  it.effect("which a person is told, or why not where it matters", () =>
+    Effect.gen(function* () {
+      const small = yield* waves(1)
+      const data = yield* priced(small)
+      const plan = Plan.relax({ steps: 1 })
+      const { linear, sequence, tanh } = Circuit
+      const told = (circuit: Circuit.Circuit, plan: Plan.Plan, data: Dataset.Dataset) =>
+        TargetUnit.describe(circuit, plan, data).join()
+      assert.match(told(circuit, plan, data), /^targets are brought .* \(means 2\d+, -7.*; deviations .*\); losses/)
+      const bounded = sequence(linear(2, 2), tanh)
+      assert.match(told(bounded, plan, data), /^warning: targets .* since the circuit does not end with a block linear/)
+      assert.match(told(circuit, plain(plan), data), /^warning: .* since the plan has a loss of its own$/)
+      const huge = yield* withTargets(small, (y) => 1e300 * y)
+      assert.match(told(circuit, plan, huge), /^warning: .* since float32 does not hold their size$/)
+      assert.strictEqual(told(bounded, plan, small), "")
+      assert.strictEqual(told(circuit, plan, yield* withTargets(small, () => 7)), "")
     })
   )
 })

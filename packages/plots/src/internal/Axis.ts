@@ -20,6 +20,20 @@ export const linear = (low: number, high: number, count: number): ReadonlyArray<
     label: String(value).replace("-", "−")
   }))
 
+/** Pixels of a number's text; its widest digits are narrower. */
+const widthOf = (label: string): number => 6.2 * label.length
+
+/** Pixels that the numbers and the title at a plot's left take. */
+export const leftOf = (...marks: ReadonlyArray<ReadonlyArray<Mark>>): number =>
+  Math.max(29, ...marks.flat().map(({ label }) => 10 + widthOf(label))) + 23
+
+/** As many round ticks under a plot of that width as have room for their numbers. */
+export const fitting = (low: number, high: number, count: number, width: number): ReadonlyArray<Mark> => {
+  const marks = linear(low, high, count)
+  const widest = Math.max(0, ...marks.map(({ label }) => widthOf(label)))
+  return count <= 2 || marks.length * (widest + 12) <= width ? marks : fitting(low, high, count - 1, width)
+}
+
 /** From the first to the last of ascending steps; one step alone still needs a width. */
 export const range = (steps: ReadonlyArray<number>): readonly [number, number] => {
   const first = steps[0] ?? 0
@@ -68,7 +82,7 @@ export const left = (place: Place, marks: ReadonlyArray<Mark>, title?: string): 
     const number = Svg.text(label, { x: place.x - 7, y: y + 4, "text-anchor": "end" })
     return tick(place.x - reach(label), y, place.x, y) + (title === undefined || label === "" ? "" : number)
   })
-  return drawn.join("") + (title === undefined ? "" : upright(title, place.x - 36, place))
+  return drawn.join("") + (title === undefined ? "" : upright(title, place.x - leftOf(marks) + 16, place))
 }
 
 const upright = (title: string, x: number, place: Place): string => {
@@ -85,7 +99,7 @@ const upright = (title: string, x: number, place: Place): string => {
 /** The colour bar: viridis from below upward, its ticks and title at the right. */
 export const colourBar = (place: Place, marks: ReadonlyArray<Mark>, title: string): string => {
   const edge = place.x + place.width
-  const widest = Math.max(0, ...marks.map(({ label }) => label.length))
+  const widest = Math.max(0, ...marks.map(({ label }) => widthOf(label)))
   const drawn = marks.map(({ at, label }) => {
     const y = place.y + (1 - at) * place.height
     return tick(edge, y, edge + reach(label), y) + (label === "" ? "" : Svg.text(label, { x: edge + 7, y: y + 4 }))
@@ -94,7 +108,7 @@ export const colourBar = (place: Place, marks: ReadonlyArray<Mark>, title: strin
     Svg.element("rect", { ...place, fill: "url(#viridis)" }) +
     frame(place) +
     drawn.join("") +
-    upright(title, edge + 22 + 6.2 * widest, place)
+    upright(title, edge + 22 + widest, place)
   )
 }
 
