@@ -48,10 +48,11 @@ const plot = { x: 64, width: 500, height: 250 }
 export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
   const { logarithmic = true, series } = settings
   yield* check(series)
-  const place: Place = { ...plot, y: Theme.headingsHeight([settings]) }
   const xs = series.flatMap(({ points }) => points.map(([x]) => x)).filter(Number.isFinite)
   const [low, high] = Axis.range([Math.min(...xs), Math.max(...xs)])
   const scale = (logarithmic ? LogScale.make : linear)(series.flatMap(({ points }) => points.map(([, y]) => y)))
+  const x = Math.max(plot.x, Axis.leftOf(scale.marks))
+  const place: Place = { ...plot, x, y: Theme.headingsHeight([settings]) }
   const drawn = series.map(({ points }, i) => {
     const sound = ([x, y]: readonly [number, number]) =>
       Number.isFinite(x) && Number.isFinite(y) && (!logarithmic || y > 0)
@@ -76,7 +77,7 @@ export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
       Axis.grid(place, scale.marks),
       ...drawn,
       Axis.frame(place),
-      Axis.bottom(place, Axis.linear(low, high, 8), settings.x),
+      Axis.bottom(place, Axis.fitting(low, high, 8, place.width), settings.x),
       Axis.left(place, scale.marks, settings.y),
       ...rows.map((row, i) => Legend.draw({ x: place.x, y: below + 58 + 18 * i }, row))
     ].join("")
