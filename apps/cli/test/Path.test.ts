@@ -320,6 +320,8 @@ describe("other tasks", () => {
     assert.deepStrictEqual(runs[0], json(outcome).runs[0])
     assert.isAtMost(lowestAccuracy, medianAccuracy)
     assert.isTrue(existsSync(join(at, "seed-7", "circuit.json")))
+    const evaluated = await rai("evaluate", at)
+    assert.match(evaluated.stderr, /error: .* holds those of 3 seeds; name one of .*seed-3, .*seed-4, .*seed-7\n$/)
   })
 })
 

@@ -19,6 +19,7 @@ export interface Sides<R> {
   ) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
+  readonly sizes: Parity.Sizes
 }
 
 /** So many rows the largest batches have where memory allows. */
@@ -69,7 +70,7 @@ const rowsOf = (
 
 /** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
-  { batch, file, freeRun, inFloat32, model, tolerance }: Sides<R>,
+  { batch, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
   let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
@@ -78,15 +79,15 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
     const came = yield* model(x)
     yield* Parity.compare(file, 0, Parity.labels(came))
     const outputs = Parity.sides(expected, came)
-    const found = yield* Parity.compare(file, tolerance, outputs).pipe(
+    const found = yield* Parity.compare(file, tolerance, outputs, sizes).pipe(
       // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
       Effect.catch(() =>
         Effect.gen(function* () {
-          const some = Parity.furthest(outputs, decisive)
+          const some = Parity.furthest(outputs, decisive, sizes)
           const those = rowsOf(x, some)
           const answers = Record.map(expected, (y) => rowsOf(y, some))
-          const rounding = Parity.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)))
-          return yield* Parity.compare(file, Parity.toleranceAt(rounding), outputs)
+          const rounding = Parity.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)), sizes)
+          return yield* Parity.compare(file, Parity.toleranceAt(rounding), outputs, sizes)
         })
       ),
       Effect.mapError((lost) =>

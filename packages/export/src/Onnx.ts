@@ -150,7 +150,7 @@ export const write = Effect.fn("Onnx.write")(function* (
           onnxruntime: yield* Effect.flatMap(Onnxruntime.Onnxruntime, (onnxruntime) => onnxruntime.version),
           node: process.versions.node
         },
-        ...(options.weights === "float16" && { weights: yield* Proof.loss(trained, own, options) }),
+        ...(options.weights === "float16" && { weights: yield* Proof.loss(trained, own, options, proved.sizes ?? []) }),
         ...proved
       })
       const staged = [

@@ -7,7 +7,8 @@ import * as Samples from "./Samples.ts"
 
 /**
  * |a − b| ≤ tolerance · (1 + |b|), with a the model's answer and b the free run's: the least that is asked. A deep circuit enlarges
- * rounding, of every float32 engine alike, so there the tolerance is what float32 itself leaves open; see `toleranceAt`.
+ * rounding, of every float32 engine alike, so there the tolerance is what float32 itself leaves open; see `toleranceAt`. Of values that are
+ * small throughout, their own size stands in the place of 1; see `Sizes`.
  */
 export const least = 1e-5
 
@@ -21,12 +22,36 @@ export const toleranceAt = (rounding: number): number => least + 8 * rounding
 export const toleranceOf = ({ maxRelativeDifference }: Pick<Differences, "maxRelativeDifference">): number =>
   least + 2 * maxRelativeDifference
 
+/** How large each column of a regression's values is where that is below 1; nothing of all other answers, for which 1 is no size to hide in. */
+export type Sizes = ReadonlyArray<number>
+
+/** The sizes of these answers: max |b| of each column, 1 of one that is larger, or that is 0 throughout; none where all are 1. */
+export const sizesOf = ({ value }: Engine.Arrays): Sizes => {
+  const examples = value?.shape[0] ?? 0
+  const width = value === undefined ? 0 : widthOf(value)
+  const sizes = Array.from({ length: width }, (_, k) => {
+    let size = 0
+    for (let i = 0; i < examples; i++) {
+      const answer = Math.abs(value!.data[i * width + k]!)
+      if (Number.isFinite(answer)) size = Math.max(size, answer)
+    }
+    return size === 0 ? 1 : Math.min(1, size)
+  })
+  return sizes.every((size) => size === 1) ? [] : sizes
+}
+
+/** Numbers of one example. */
+const widthOf = ({ data, shape }: NdArray.NdArray): number => data.length / shape[0]! || 1
+
+const sizeAt = (sizes: Sizes, output: string, column: number): number => (output === "value" ? (sizes[column] ?? 1) : 1)
+
 /** ρ of `toleranceAt`; not finite differences do not count, they are compared by themselves. */
-export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays): number =>
-  Object.entries(float64).reduce((most, [name, { data }]) => {
+export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays, sizes: Sizes): number =>
+  Object.entries(float64).reduce((most, [name, answers]) => {
     let largest = most
-    for (const [i, b] of data.entries()) {
-      const relative = distance(engine[name]!.data[i]!, b) / (1 + Math.abs(b))
+    const width = widthOf(answers)
+    for (const [i, b] of answers.data.entries()) {
+      const relative = distance(engine[name]!.data[i]!, b) / (sizeAt(sizes, name, i % width) + Math.abs(b))
       if (Number.isFinite(relative)) largest = Math.max(largest, relative)
     }
     return largest
@@ -79,6 +104,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   rounding: Schema.Finite,
   /** 1e-5 + 8 ρ; see `weights` for int8. */
   tolerance: Schema.Finite,
+  /** Of a regression whose values are below 1 throughout, what stands in the place of 1 wherever it is said, by column; see `Sizes`. */
+  sizes: Schema.optionalKey(Schema.Array(Schema.Finite)),
   examples: Schema.Int,
   /** max |a − b| */
   maxAbsDifference: Schema.Finite,
@@ -115,10 +142,12 @@ export class ParityLost extends Schema.TaggedError<ParityLost>()("ParityLost", {
   sample: Schema.Int,
   expected: Schema.Number,
   came: Schema.Number,
-  tolerance: Schema.Finite
+  tolerance: Schema.Finite,
+  /** 1, or the size of small values. */
+  size: Schema.Finite
 }) {
   override get message(): string {
-    return `${this.file}: expected onnxruntime to answer as the free run does, |a − b| ≤ ${this.tolerance} (1 + |b|), but for sample ${this.sample} the output «${this.output}» is ${this.came} where the free run gives ${this.expected}; do not use this model, train or export it again`
+    return `${this.file}: expected onnxruntime to answer as the free run does, |a − b| ≤ ${this.tolerance} (${this.size} + |b|), but for sample ${this.sample} the output «${this.output}» is ${this.came} where the free run gives ${this.expected}; do not use this model, train or export it again`
   }
 }
 
@@ -147,7 +176,7 @@ const shortest = (x: number): number => {
 
 /** An array [examples, …] as rows of readable numbers, one an example. */
 export const toRows = (array: NdArray.NdArray): Rows =>
-  Samples.rows(array, array.data.length / array.shape[0]! || 1).map((row) => row.map((x) => real(shortest(x))))
+  Samples.rows(array, widthOf(array)).map((row) => row.map((x) => real(shortest(x))))
 
 const real = (x: number): typeof Real.Type => (Number.isFinite(x) ? x : (String(x) as "NaN"))
 
@@ -178,21 +207,22 @@ export const met = (task: Dataset.Task, targets: NdArray.NdArray, answers: NdArr
     : { accuracy: real(found.accuracy) }
 }
 
-/** |a − b| / (1 + |b|), and |a − b| itself, of one number. */
-const apartAt = (onnxruntime: Rows, sample: number, column: number, real: typeof Real.Type) => {
+/** |a − b| / (size + |b|), and |a − b| itself, of one number. */
+const apartAt = (onnxruntime: Rows, sample: number, column: number, real: typeof Real.Type, size: number) => {
   const [came, expected] = [Number(onnxruntime[sample]?.[column] ?? Number.NaN), Number(real)]
   const difference = distance(came, expected)
   const finite = difference > 0 && Number.isFinite(difference)
-  return { came, expected, difference, relative: finite ? difference / (1 + Math.abs(expected)) : difference }
+  return { came, expected, difference, relative: finite ? difference / (size + Math.abs(expected)) : difference }
 }
 
 /** The `count` samples whose answers are furthest apart, the furthest first. */
-export const furthest = (outputs: ParityRecord["outputs"], count: number): ReadonlyArray<number> => {
+export const furthest = (outputs: ParityRecord["outputs"], count: number, sizes: Sizes): ReadonlyArray<number> => {
   const most: Array<number> = []
-  for (const { freeRun, onnxruntime } of Object.values(outputs)) {
+  for (const [output, { freeRun, onnxruntime }] of Object.entries(outputs)) {
     for (const [sample, row] of freeRun.entries()) {
       for (const [column, real] of row.entries()) {
-        most[sample] = Math.max(most[sample] ?? 0, apartAt(onnxruntime, sample, column, real).relative)
+        const { relative } = apartAt(onnxruntime, sample, column, real, sizeAt(sizes, output, column))
+        most[sample] = Math.max(most[sample] ?? 0, relative)
       }
     }
   }
@@ -203,14 +233,18 @@ export const furthest = (outputs: ParityRecord["outputs"], count: number): Reado
 export const compare = Effect.fnUntraced(function* (
   file: string,
   tolerance: number,
-  outputs: Readonly<Record<string, { readonly freeRun: Rows; readonly onnxruntime: Rows }>>
+  outputs: Readonly<Record<string, { readonly freeRun: Rows; readonly onnxruntime: Rows }>>,
+  sizes: Sizes = []
 ) {
   let [maxAbsDifference, maxRelativeDifference] = [0, 0]
   for (const [output, { freeRun, onnxruntime }] of Object.entries(outputs)) {
     for (const [sample, row] of freeRun.entries()) {
       for (const [column, real] of row.entries()) {
-        const { came, difference, expected, relative } = apartAt(onnxruntime, sample, column, real)
-        if (relative > tolerance) return yield* new ParityLost({ file, output, sample, expected, came, tolerance })
+        const size = sizeAt(sizes, output, column)
+        const { came, difference, expected, relative } = apartAt(onnxruntime, sample, column, real, size)
+        if (relative > tolerance) {
+          return yield* new ParityLost({ file, output, sample, expected, came, tolerance, size })
+        }
         maxAbsDifference = Math.max(maxAbsDifference, difference)
         maxRelativeDifference = Math.max(maxRelativeDifference, relative)
       }
@@ -223,13 +257,14 @@ export const compare = Effect.fnUntraced(function* (
 const reals = (outputs: Engine.Arrays) => Object.entries(outputs).filter(([name]) => name !== "label")
 
 /** How far two free runs are apart where both are finite. */
-export const apart = (before: Engine.Arrays, after: Engine.Arrays): Differences => {
+export const apart = (before: Engine.Arrays, after: Engine.Arrays, sizes: Sizes): Differences => {
   let found: Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
-  for (const [name, { data }] of reals(before)) {
-    for (const [i, b] of data.entries()) {
+  for (const [name, answers] of reals(before)) {
+    const width = widthOf(answers)
+    for (const [i, b] of answers.data.entries()) {
       const difference = Math.abs(after[name]!.data[i]! - b)
       if (!Number.isFinite(difference)) continue
-      const relative = difference / (1 + Math.abs(b))
+      const relative = difference / (sizeAt(sizes, name, i % width) + Math.abs(b))
       found = larger(found, { maxAbsDifference: difference, maxRelativeDifference: relative })
     }
   }
@@ -262,7 +297,7 @@ export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): Parity
 export const sides = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): ParityRecord["outputs"] =>
   Object.fromEntries(
     reals(freeRun).map(([name, expected]) => {
-      const width = expected.data.length / expected.shape[0]! || 1
+      const width = widthOf(expected)
       return [name, { freeRun: Samples.rows(expected, width), onnxruntime: Samples.rows(onnxruntime[name], width) }]
     })
   )

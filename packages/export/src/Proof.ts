@@ -54,27 +54,35 @@ export const measure = Effect.fnUntraced(function* (
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
   const outputs = Parity.pair(answers, yield* model(x))
-  const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs)
+  const sizes = Parity.sizesOf(answers)
+  const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs, sizes)
   return {
-    rounding: Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x))),
+    rounding: Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes),
     tolerance: Parity.toleranceOf(differences),
+    ...said(sizes),
     examples: x.shape[0]!,
     ...differences,
-    weights: { kept: "int8" as const, ...(yield* cost(trained, options, batch, freeRun, model)) },
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, batch, freeRun, model, sizes)) },
     inputs: recorded(Parity.toRows(x)),
     outputs
   }
 })
 
 /** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
-export const loss = Effect.fnUntraced(function* (trained: Trained.Trained, own: Trained.Trained, examples: Examples) {
+export const loss = Effect.fnUntraced(function* (
+  trained: Trained.Trained,
+  own: Trained.Trained,
+  examples: Examples,
+  sizes: Parity.Sizes
+) {
   const [before, after] = [yield* Asked.program(trained, {}), yield* Asked.program(own, {})]
   const found = yield* cost(
     trained,
     examples,
     Comparison.batchOf(before.asked),
     (x) => Engine.run(before.asked, { ...before.constants, ...before.given(x) }),
-    (x) => Engine.run(after.asked, { ...after.constants, ...after.given(x) })
+    (x) => Engine.run(after.asked, { ...after.constants, ...after.given(x) }),
+    sizes
   )
   return { kept: "float16" as const, ...found }
 })
@@ -87,7 +95,8 @@ const cost = Effect.fnUntraced(function* <E, F>(
   { samples, targets }: Examples,
   batch: number,
   before: Answering<E>,
-  after: Answering<F>
+  after: Answering<F>,
+  sizes: Parity.Sizes
 ) {
   const { from, inputs } = drawn(trained, samples)
   const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least(batch) : 0 })
@@ -97,7 +106,7 @@ const cost = Effect.fnUntraced(function* <E, F>(
   const answers: { readonly before: Array<number>; readonly after: Array<number> } = { before: [], after: [] }
   for (const { x } of Comparison.inTurn(rows, batch)) {
     const [b, a] = [yield* before(x), yield* after(x)]
-    differences = Parity.larger(differences, Parity.apart(b, a))
+    differences = Parity.larger(differences, Parity.apart(b, a, sizes))
     for (const y of b[output]!.data) answers.before.push(y)
     for (const y of a[output]!.data) answers.after.push(y)
     otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
@@ -135,24 +144,29 @@ export const prove = Effect.fnUntraced(function* (
   )
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
-  const rounding = Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)))
+  const sizes = Parity.sizesOf(answers)
+  const rounding = Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes)
   const tolerance = Parity.toleranceAt(rounding)
   const outputs = Parity.joined(
     Parity.pair(answers, yield* model(x)),
     Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model(notFinite))
   )
-  const differences = yield* Parity.compare(file, tolerance, outputs)
+  const differences = yield* Parity.compare(file, tolerance, outputs, sizes)
 
   const training = options.samples?.shape[0] ?? 0
   const all = Samples.all(inputs, { ...from, least: Comparison.least(batch) })
   const anything = Number.MAX_VALUE
   const cuda = onCuda && {
-    cuda: yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model: onCuda, tolerance: anything }, all)
+    cuda: yield* Comparison.everywhere(
+      { batch, file, freeRun, inFloat32, model: onCuda, tolerance: anything, sizes },
+      all
+    )
   }
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
     rounding,
     tolerance,
+    ...said(sizes),
     examples: rows.length,
     ...differences,
     ...cuda,
@@ -163,10 +177,12 @@ export const prove = Effect.fnUntraced(function* (
       ...(batch < Comparison.most && { batch }),
       ...Parity.larger(
         differences,
-        yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance }, all)
+        yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance, sizes }, all)
       )
     },
     inputs: recorded(rows),
     outputs
   }
 })
+
+const said = (sizes: Parity.Sizes) => (sizes.length === 0 ? {} : { sizes })

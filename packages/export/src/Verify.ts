@@ -96,7 +96,7 @@ const consistent = Effect.fnUntraced(function* (
   const refused = (reason: string) => new Parity.RecordInvalid({ file: beside, reason })
   const missing = answers.find((name) => name !== "label" && !Object.hasOwn(record.outputs, name))
   if (missing !== undefined) return yield* refused(`it says nothing of the output «${shown(missing)}»`)
-  const found = yield* Parity.compare(beside, record.tolerance, record.outputs)
+  const found = yield* Parity.compare(beside, record.tolerance, record.outputs, record.sizes)
   const tolerance = record.weights?.kept === "int8" ? Parity.toleranceOf(found) : Parity.toleranceAt(record.rounding)
   for (const [claim, held] of Object.entries({ ...found, tolerance })) {
     const said = record[claim as keyof typeof found | "tolerance"]
@@ -138,7 +138,7 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
       return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
     })
   )
-  const differences = yield* Parity.compare(file, record.tolerance, outputs)
+  const differences = yield* Parity.compare(file, record.tolerance, outputs, record.sizes)
   yield* consistent(file, record, Object.keys(answers))
   return {
     file,

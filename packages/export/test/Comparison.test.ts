@@ -4,6 +4,7 @@ import { NdArray, Program, Tensor, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as Comparison from "../src/Comparison.ts"
 import * as Onnx from "../src/Onnx.ts"
+import * as Parity from "../src/Parity.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -34,5 +35,32 @@ it.effect("a model with two thousand outputs is proved as one with few", () =>
     assert.strictEqual(record.outputs.value!.freeRun[0]!.length, 2000)
     assert.strictEqual(record.compared!.batch, undefined)
     assert.strictEqual((yield* Verify.verify(file)).examples, record.examples)
+  }).pipe(Effect.provide(TfjsEngine.layerWasm))
+)
+
+it.effect("small values are held to their own size, and an answer of nothing is none of them", () =>
+  Effect.gen(function* () {
+    const trained = Trained.make([2, 8, 2], { task: "regression" })
+    // As if targets had been some 1e-7 and some 30.
+    const factors = [1e-7, 30]
+    const scaled = Object.fromEntries(
+      ["2.weight", "2.bias"].map((name) => {
+        const { data, shape } = trained.parameters[name]!
+        return [name, { shape, data: Float32Array.from(data, (value, i) => value * factors[i % 2]!) }]
+      })
+    )
+    const file = join(yield* Folder.make, "small.onnx")
+    const record = yield* Onnx.write({ ...trained, parameters: { ...trained.parameters, ...scaled } }, file)
+    const { freeRun } = record.outputs.value!
+    const finite = freeRun.filter((row) => row.every(Number.isFinite)).map(([first]) => Math.abs(Number(first)))
+    const [size, ordinary] = record.sizes!
+    assert.closeTo(size! / Math.max(...finite), 1, 1e-6)
+    assert.strictEqual(ordinary, 1)
+    assert.isBelow(record.tolerance, 1e-3)
+    yield* Verify.verify(file)
+    const nothing = freeRun.map(([first, second]) => [Number.isFinite(first) ? 0 : first!, second!])
+    const outputs = { value: { freeRun, onnxruntime: nothing } }
+    const lost = yield* Effect.flip(Parity.compare(file, record.tolerance, outputs, record.sizes))
+    assert.include(lost.message, `(${size} + |b|)`)
   }).pipe(Effect.provide(TfjsEngine.layerWasm))
 )

@@ -17,7 +17,17 @@ export interface TargetUnit {
   readonly variance: number
 }
 
-/** The unit of these targets, [examples, outputs]. */
+/**
+ * The unit of these targets, [examples, outputs].
+ *
+ * ```ts
+ * import { NdArray, TargetUnit } from "@rai/core"
+ *
+ * const { μ, σ } = TargetUnit.of(NdArray.make([4, 2], [10, 0, 10, 5, 30, 0, 30, 5]))
+ * μ // => [20, 2.5]
+ * σ // => [10, 2.5]
+ * ```
+ */
 export const of = (targets: NdArray): TargetUnit => {
   const moments = Array.from({ length: targets.shape[1]! }, (_, output) => {
     const tally = Moments.tally()
