@@ -224,7 +224,7 @@ describe("other tasks", () => {
     assert.isBelow(json(trained).freeRunLoss, 1e9) // a hundredth of the variance
     assert.match(
       trained.stderr,
-      /targets are brought to mean 0 and deviation 1 while it trains \(theirs is 3330000 and 299000\)/
+      /targets are brought to mean 0 and deviation 1 while it trains \(theirs are 3330000 and 299000\)/
     )
     const smaller = await rai("export", join(at, "run"), "--out", join(at, "s.onnx"), "--weights", "float16")
     assert.match(

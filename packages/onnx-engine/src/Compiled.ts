@@ -8,7 +8,6 @@ import type * as Arena from "./Arena.ts"
 import * as Deferred from "./Deferred.ts"
 import * as Early from "./Early.ts"
 import * as Examples from "./Examples.ts"
-import * as Factors from "./Factors.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
 import * as Known from "./Known.ts"
@@ -43,7 +42,7 @@ export const make: (
   function* (source, arena, state, inputs, threads) {
     const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
     const divided = (by: Program.Program) => {
-      const layout = Layout.make(Deferred.make(Factors.make(Batch.batch(by))), arena, state, inputs)
+      const layout = Layout.make(Deferred.make(Batch.batch(by)), arena, state, inputs)
       return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
     }
     const byStages = divided(program)

@@ -41,7 +41,7 @@ export const filledWith = (node: Tensor): number | undefined => {
 }
 
 /** x and c where the node is x · c, one factor a constant throughout. */
-export const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | undefined => {
+const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | undefined => {
   const [a, b] = node.operands
   if (node.primitive.name === "neg") return { x: a!, by: -1 }
   if (node.primitive.name !== "mul") return undefined

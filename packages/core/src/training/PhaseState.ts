@@ -4,8 +4,8 @@
  *     parameters   1.*.1.weight        auxiliaries   z/1.*.1          multipliers   u/1.*.1
  *     slots        step/1.*.1.weight   held          good/1.*.1.weight                data   x, y, validation/x, validation/y
  *
- * A step is also given what changes from step to step: `rate/…` of each rule, `λ` where it has a ramp, the batch as `x` and `y`, `noise/…`,
- * and what blocks draw, `1.*.2.uniform`.
+ * A step is also given what changes from step to step: `rate/…` of each rule, `λ`, the batch as `x` and `y`, `noise/…`, and what blocks draw,
+ * `1.*.2.uniform`.
  */
 import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"

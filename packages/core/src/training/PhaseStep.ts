@@ -43,7 +43,7 @@ export const objective = (
           ...(phase.multipliers === undefined
             ? {}
             : { multiplier: (place: string) => given[PhaseState.multiplier(place)]! }),
-          ...(training === undefined || phase.noise === undefined
+          ...(given.λ === undefined || phase.noise === undefined
             ? {}
             : { noise: (place: string) => given[PhaseState.noise(place)]! })
         }
@@ -96,7 +96,7 @@ export const step = (
   if (phase.kind !== "relax" || phase.multipliers === undefined) return next
   const ascended = [...differences].map(([place, difference]) => {
     const name = PhaseState.multiplier(place)
-    return [name, given[name]!.add(difference.mul(given.λ ?? phase.λ).mul(2 * phase.multipliers!))] as const
+    return [name, given[name]!.add(difference.mul(given.λ!.mul(2 * phase.multipliers!)))] as const
   })
   return { ...next, ...Object.fromEntries(ascended) }
 }

@@ -3,9 +3,8 @@
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
-import * as Curve from "../optimization/Curve.ts"
 import type { Optimizer } from "../optimization/Optimizer.ts"
-import type { Phase, Relax } from "./Phase.ts"
+import type { Phase } from "./Phase.ts"
 
 /** The leaf of the last linear map. */
 export const outputMap = (circuit: Circuit.Circuit): string | undefined =>
@@ -46,11 +45,9 @@ const names = (phase: Phase): ReadonlyArray<Rate> => [
   ...(phase.kind === "relax" && phase.auxiliaryOptimizer !== undefined ? ["rate/auxiliaries" as const] : [])
 ]
 
-const isRamped = (phase: Phase): phase is Relax => phase.kind === "relax" && phase.ramp !== Curve.constant
-
-/** What a step is given besides state and data: each rate, and λ where it changes. */
+/** What a step is given besides state and data: each rate, and λ in relaxing phases. */
 export const signature = (phase: Phase): Readonly<Record<string, ReadonlyArray<number>>> =>
-  Object.fromEntries([...names(phase), ...(isRamped(phase) ? ["λ"] : [])].map((name) => [name, []]))
+  Object.fromEntries([...names(phase), ...(phase.kind === "relax" ? ["λ"] : [])].map((name) => [name, []]))
 
 /** Their values at a share t of the phase; `factor` is what a careful phase has left of its rates. */
 export const values = (phase: Phase, factor: number, t: number): Arrays => {
@@ -58,6 +55,6 @@ export const values = (phase: Phase, factor: number, t: number): Arrays => {
   const rates = names(phase).map(
     (name) => [name, scalar(rules(phase)[name].rate * factor * phase.curve.at(t))] as const
   )
-  const λ = isRamped(phase) ? [["λ", scalar(phase.λ * phase.ramp.at(t))] as const] : []
+  const λ = phase.kind === "relax" ? [["λ", scalar(phase.λ * phase.ramp.at(t))] as const] : []
   return Object.fromEntries([...rates, ...λ])
 }
