@@ -1,7 +1,7 @@
 /**
  * `rai predict`: predictions of an exported model as CSV.
  */
-import { Archive, type NdArray, Source } from "@rai/core"
+import { Archive, Metrics, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -50,9 +50,6 @@ const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[
 const row = (array: NdArray.NdArray, i: number): ReadonlyArray<number> =>
   Array.from(array.data.subarray(i * width(array), (i + 1) * width(array)))
 
-/** onnxruntime's own gives 0 to all logits below some −17, which then are in no order. */
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit))
-
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
 
 const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
@@ -76,12 +73,14 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   }
   const nameOf = (k: number) => quoted(classNames?.[k] ?? String(k))
   if (task === "binary" || probability.shape[1] === 1) {
+    // onnxruntime's own sigmoid gives 0 to all logits below some −17, which then are in no order.
+    const isOurs = task === "binary" && outputs.logit !== undefined
+    const shares = isOurs ? Metrics.probabilities(outputs.logit!) : probability
     return table(
       ["class", "probability"],
       every((i) => {
-        const isOurs = task === "binary" && outputs.logit !== undefined
-        const [p] = isOurs ? row(outputs.logit!, i).map(sigmoid) : row(probability, i)
-        return [nameOf(p! > 0.5 ? 1 : 0), p!]
+        const p = row(shares, i).at(-1)!
+        return [nameOf(p > 0.5 ? 1 : 0), p]
       })
     )
   }

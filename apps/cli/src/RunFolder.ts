@@ -78,12 +78,12 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
   const name = yield* file(folder, "settings.json")
   const failed = (came: string, advice: string) =>
     new CommandFailed({ expected: `the settings of a run in ${name}`, came, advice })
-  const seeds = yield* ofSeeds(folder)
-  const advice =
-    seeds.length === 0
-      ? "name the folder of a run, or leave --resume out to begin one"
-      : `name one of ${seeds.join(", ")}`
-  const text = yield* Effect.mapError(fs.readFileString(name), (error) => failed(SystemRefusal.why(error), advice))
+  const text = yield* Effect.catch(fs.readFileString(name), (error) =>
+    Effect.flatMap(ofSeeds(folder), (seeds) => {
+      const others = seeds.length === 0 ? undefined : `name one of ${seeds.join(", ")}`
+      return failed(SystemRefusal.why(error), others ?? "name the folder of a run, or leave --resume out to begin one")
+    })
+  )
   return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Settings))(text), () =>
     failed("the file is damaged", "train again into another folder")
   )

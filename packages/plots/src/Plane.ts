@@ -1,7 +1,7 @@
 /**
  * The plane of a circuit's two inputs, in the units of the columns that they come from.
  */
-import { type Dataset, type Engine, type NdArray, Score, type ShapeMismatch, type Trained } from "@rai/core"
+import { type Dataset, type Engine, Metrics, type NdArray, Score, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect } from "effect"
 
 /** From the lower to the higher. */
@@ -101,7 +101,7 @@ export const probabilities = (
   const of = columns(trained)
   const data = Float32Array.from(centres(plane), (value, i) => (value - of[i % 2]!.mean) / of[i % 2]!.scale)
   return Effect.map(Score.predict(trained, { shape: [data.length / 2, 2], data }), (logits) =>
-    Float32Array.from(logits.data, (logit) => 1 / (1 + Math.exp(-logit)))
+    Float32Array.from(Metrics.probabilities(logits).data.filter((_, i) => i % 2 === 1))
   )
 }
 

@@ -38,8 +38,7 @@ export const classified = Effect.fnUntraced(function* (
     if (label === undefined) {
       if (text === "") return yield* empty(table, line)
       const expected = `one of the classes ${Names.listed(names)}`
-      const values = Names.allNumbers(names) && names.length > 10 ? ", or choose the task regression for values" : ""
-      const advice = `correct the label, or name its class too${values}`
+      const advice = `correct the label, or name its class too${Names.orValues(names)}`
       return yield* new DataInvalid({ source, line, column, expected, came: `${quote(text)} came`, advice })
     }
     labels[i] = label

@@ -3,6 +3,9 @@
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 
+/** Numbers that deviate by more than this, or by less than as small a part, are far from what a circuit begins with. */
+export const farFromOne = 30
+
 /** The numbers of one column so far. */
 export interface Tally {
   /** Adds column `at` of [examples, columns], leaving out what is NaN. */

@@ -27,6 +27,13 @@ export const ordered = (texts: ReadonlyArray<string>): ReadonlyArray<string> => 
 /** Whether every text is a number. */
 export const allNumbers = (texts: ReadonlyArray<string>): boolean => texts.every(isNumber)
 
+/** So many classes that are numbers may be values that were meant. */
+const fewClasses = 10
+
+/** What an advice adds where classes may be values: nothing, or the task that these want. */
+export const orValues = (names: ReadonlyArray<string>): string =>
+  names.length > fewClasses && allNumbers(names) ? ", or choose the task regression for values" : ""
+
 /** The first of them, for a message. */
 export const listed = (names: ReadonlyArray<string>): string =>
   `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ", …" : ""}`

@@ -61,8 +61,7 @@ export const two = Effect.fn("Strata")(function* <A extends Targets.Targets>(
         data.task === "regression"
           ? "at least two examples"
           : `at least two examples of class ${quote(data.classNames?.[label] ?? String(label))}`
-      const isNumber = data.classNames !== undefined && Names.allNumbers(data.classNames) && data.classNames.length > 10
-      const advice = `add examples, or leave this one out${isNumber ? ", or choose the task regression for values" : ""}`
+      const advice = `add examples, or leave this one out${Names.orValues(data.classNames ?? [])}`
       return yield* new DataInvalid({ source, expected, came: "only one came", advice })
     }
     const count = Math.min(members.length - 1, Math.max(1, Math.round(share * members.length)))

@@ -3,6 +3,7 @@
  */
 import { quote } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
+import { farFromOne } from "./Moments.ts"
 import * as Repeats from "./Repeats.ts"
 
 /** One oddity: `message` says on one line what was seen and what helps. */
@@ -16,9 +17,6 @@ const repeatsShare = 0.01
 
 /** Columns whose deviations and ranges differ by more than this factor are of different scales. */
 const scaleRatio = 100
-
-/** Columns that all deviate by more than this, or by less than as small a part, are far from what a circuit begins with. */
-const farFromOne = 30
 
 /** A column whose mean is so many deviations from zero keeps few of its digits in float32, which an exported model takes. */
 const offsetRatio = 1e5

@@ -72,9 +72,6 @@ export const start = ({ σ, μ }: TargetUnit, circuit: Circuit.Circuit, paramete
   return Coordinates.answering(circuit, parameters, inverse)
 }
 
-/** Targets beyond so many times 1, or within as small a part of it, are far from what a circuit begins with. */
-const farFromOne = 30
-
 /** What a person reads about it before a run: what is taken off the targets, or why that is not done where it matters. */
 export const describe = (circuit: Circuit.Circuit, plan: Plan, data: Dataset): ReadonlyArray<string> => {
   const { data: y, shape } = data.targets
@@ -85,8 +82,8 @@ export const describe = (circuit: Circuit.Circuit, plan: Plan, data: Dataset): R
   if (taken(circuit, plan, data) !== undefined) {
     return [`targets are brought to mean 0 and deviation 1 while it trains (${theirs}); losses are in their own unit`]
   }
-  const isNear = σ.every((deviation) => deviation < farFromOne && deviation > 1 / farFromOne)
-  if (isNear && μ.every((mean) => Math.abs(mean) < farFromOne)) return []
+  const isNear = σ.every((deviation) => deviation < Moments.farFromOne && deviation > 1 / Moments.farFromOne)
+  if (isNear && μ.every((mean) => Math.abs(mean) < Moments.farFromOne)) return []
   const why = hasOwnLoss(plan)
     ? "the plan has a loss of its own"
     : Coordinates.isEndedByMap(circuit)

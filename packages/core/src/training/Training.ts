@@ -162,8 +162,8 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   }
   let parameters = options.from?.state
   if (parameters === undefined) {
-    const plain = yield* Start.table[plan.start](circuit, seed, data.inputs)
-    const start = unit === undefined ? plain : TargetUnit.start(unit, circuit, plain)
+    const given = yield* Start.table[plan.start](circuit, seed, data.inputs)
+    const start = unit === undefined ? given : TargetUnit.start(unit, circuit, given)
     parameters = inTanh ? Coordinates.toTanh(circuit, start) : start
   }
   let outcome: PhaseRun.Outcome | undefined
