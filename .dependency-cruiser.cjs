@@ -67,6 +67,7 @@ module.exports = {
     standsOn("experiments", "core", "plots"),
     standsOn("serving", "core", "export", "onnxruntime"),
     standsOn("client", "core", "export"),
+    below(["schema"], ["tensor", "program", "engine", "circuit", "optimization", "relaxation", "training", "data"]),
     below(["tensor"], ["program", "engine", "circuit", "optimization", "relaxation", "training", "data"]),
     below(["program"], ["engine", "circuit", "optimization", "relaxation", "training", "data"]),
     below(["engine"], ["circuit", "optimization", "relaxation", "training", "data"]),

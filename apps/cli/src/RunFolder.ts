@@ -2,6 +2,7 @@
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
 import { Archive, History, TrainedStore, type TrainingEvent } from "@rai/core"
+import { Row } from "@rai/core/schema"
 import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import { Settings } from "./Settings.ts"
@@ -93,7 +94,7 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
 export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.orElseSucceed(fs.readFileString(yield* file(folder, "metrics.jsonl")), () => "")
-  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(History.Row))
+  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Row))
   const decoded = yield* Effect.forEach(text.split("\n").filter(Boolean), (line) => Effect.option(decode(line)))
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })

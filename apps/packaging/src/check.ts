@@ -57,7 +57,7 @@ try {
       )
       const help = Command.run(node, [join("node_modules", "@rai", "cli", "dist", "main.js"), "--version"], project)
       const { median, modules, quickest } = Cost.measure(project, node, "@rai/core", 9)
-      const strange = modules.filter((url) => /tensorflow|onnxruntime|ml-matrix/.test(url))
+      const strange = modules.filter((url) => /tensorflow|onnxruntime|ml-matrix|\/Schema\.js/.test(url))
       if (strange.length > 0) throw new Error(`expected @rai/core alone, but ${strange.join(", ")} came`)
       say(
         `✓ ${manager}, Node ${version}: compiled; accuracy ${moons} and ${onnx}; rai ${help.trim()}; import ${quickest.toFixed(0)} ms at best, ${median.toFixed(0)} ms in the middle`

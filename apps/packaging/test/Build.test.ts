@@ -67,7 +67,9 @@ describe.each(packages)("$name", ({ entries, folder, imports }) => {
   })
 
   test("says any of nothing that it exports", () => {
-    const said = declarations(folder).filter(([file, text]) => /\bany\b/.test(text) && !file.endsWith("_pb.d.ts"))
+    // What effect's own Data classes say of their fields.
+    const ours = (text: string) => text.replaceAll("new <A extends Record<string, any> = {}>", "")
+    const said = declarations(folder).filter(([file, text]) => /\bany\b/.test(ours(text)) && !file.endsWith("_pb.d.ts"))
     expect(said).toEqual([])
   })
 
@@ -137,12 +139,12 @@ test("@rai/serving serves its page as it was built: in one module, without a bui
 })
 
 describe("import @rai/core", () => {
-  test("reads no engine's library, no linear algebra, nothing of the file system's", () => {
+  test("reads no engine's library, no linear algebra, no schema, nothing of the file system's", () => {
     const { modules } = Cost.measure(core.folder, process.execPath, join(core.folder, "dist", "index.js"), 1)
     expect(
-      modules.filter((url) => /tensorflow|onnxruntime|ml-matrix|csv-parse|effect\/dist\/http\/Http/.test(url))
+      modules.filter((url) => /tensorflow|onnxruntime|ml-matrix|csv-parse|effect\/dist\/(Schema|http\/Http)/.test(url))
     ).toEqual([])
-    expect(modules.length).toBeLessThan(180)
+    expect(modules.length).toBeLessThan(110)
   })
 
   test("takes 150 ms; on a machine that is slow today less than effect itself", { timeout: 60_000 }, () => {

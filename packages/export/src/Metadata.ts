@@ -1,7 +1,8 @@
 /**
  * Where a model comes from, kept inside it as `metadata_props`.
  */
-import { Circuit, type Engine, Preprocessing, type Trained } from "@rai/core"
+import { Circuit, type Engine, type Preprocessing, type Trained } from "@rai/core"
+import { Preprocessing as Kept } from "@rai/core/schema"
 import { Option, Schema } from "effect"
 import * as ModelFile from "./ModelFile.ts"
 import type { ModelProto } from "./onnx_pb.ts"
@@ -16,7 +17,7 @@ const Properties = Schema.Struct({
   "rai.seed": Schema.FiniteFromString,
   "rai.engine": Schema.String,
   "rai.task": Schema.Literals(["binary", "classes", "regression"]),
-  "rai.preprocessing": Schema.optionalKey(Schema.fromJsonString(Preprocessing.Preprocessing)),
+  "rai.preprocessing": Schema.optionalKey(Schema.fromJsonString(Kept)),
   "rai.columns": Schema.optionalKey(Names),
   "rai.inputs": Names,
   "rai.classes": Schema.optionalKey(Names)

@@ -1,13 +1,16 @@
 /**
  * Circuits as text: what the command line takes, and what a checkpoint keeps.
  */
-import { Effect, FileSystem, Schema, SchemaIssue } from "effect"
+import { Data, Effect, FileSystem } from "effect"
+import type { CircuitJson as Json } from "../schema/CircuitJson.ts"
 import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
 import * as GraphSpec from "./GraphSpec.ts"
 
 /** A circuit description that cannot be read. */
-export class CircuitInvalid extends Schema.TaggedError<CircuitInvalid>()("CircuitInvalid", { reason: Schema.String }) {
+export class CircuitInvalid extends Data.TaggedError("CircuitInvalid")<{
+  readonly reason: string
+}> {
   override get message(): string {
     return this.reason
   }
@@ -42,28 +45,8 @@ export const widths = (text: string): Effect.Effect<ReadonlyArray<number>, Circu
     return yield* new CircuitInvalid({ reason })
   })
 
-type Json =
-  | { readonly kind: string; readonly settings?: Readonly<Record<string, number>> | undefined }
-  | { readonly sequence: ReadonlyArray<Json> }
-  | { readonly repeat: Json; readonly times: number }
-  | { readonly residual: Json }
-  | { readonly branch: ReadonlyArray<Json> }
-  | { readonly graph: GraphSpec.Json }
-
-const Spec: Schema.Codec<Json> = Schema.Union([
-  Schema.Struct({ sequence: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
-  Schema.Struct({ repeat: Schema.suspend((): Schema.Codec<Json> => Spec), times: Schema.Int }),
-  Schema.Struct({ residual: Schema.suspend((): Schema.Codec<Json> => Spec) }),
-  Schema.Struct({ branch: Schema.Array(Schema.suspend((): Schema.Codec<Json> => Spec)) }),
-  Schema.Struct({ graph: GraphSpec.schema }),
-  Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
-])
-
 /** The kinds of blocks that a circuit may name. */
 export const kinds: ReadonlyArray<string> = Object.keys(BlockKinds.table)
-
-/** The schema of a circuit as JSON. */
-export const schema: Schema.Codec<Json> = Spec
 
 /** The circuit as JSON; stages of your own by their kind, which `fromJson` does not know. */
 export const toJson = (circuit: Circuit.Circuit): Json => {
@@ -135,9 +118,6 @@ const at = (json: Json, path: string): Effect.Effect<Circuit.Circuit, CircuitInv
     return yield* new CircuitInvalid({ reason })
   })
 
-/** A circuit alone, or within what a run keeps of its trained circuit. */
-const File = Schema.Union([Schema.Struct({ content: Schema.Struct({ circuit: Spec }) }), Spec])
-
 /**
  * The circuit of a JSON file, which holds what `toJson` writes:
  *
@@ -156,25 +136,11 @@ export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
     try: (): unknown => JSON.parse(text),
     catch: (error) => invalid(`it is no JSON (${(error as Error).message})`)
   })
-  const decoded = yield* Effect.mapError(Schema.decodeUnknownEffect(File)(json), (error) =>
-    invalid(`it holds something else${deepest(error)}`)
-  )
+  const { fromFile } = yield* Effect.promise(() => import("../schema/CircuitJson.ts"))
+  const found = yield* Effect.mapError(fromFile(json), (fault) => invalid(`it holds something else, ${fault}`))
   const circuit = yield* Effect.mapError(
-    fromJson("content" in decoded ? decoded.content.circuit : decoded),
+    fromJson(found),
     ({ reason }) => new CircuitInvalid({ reason: `${file}: ${reason}` })
   )
   return Circuit.depth(circuit) > 0 ? circuit : yield* invalid("it has no linear block, so nothing to train")
 })
-
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
-
-/** Of what the schema says of each kind of block, the place that lies deepest: there the others do not even begin. */
-const deepest = ({ issue }: Schema.SchemaError): string => {
-  const faults = issuesOf(issue).issues.map(({ message, path = [] }) =>
-    message === "Missing key"
-      ? { fault: "none of the kinds of blocks", path: path.slice(0, -1) }
-      : { fault: message.toLowerCase(), path }
-  )
-  const { fault, path } = faults.reduce((found, each) => (each.path.length > found.path.length ? each : found))
-  return path.length === 0 ? `, ${fault}` : `, ${fault} at ${path.map(String).join(" ")}`
-}

@@ -1,50 +1,13 @@
 /**
  * Graphs as data: the program's primitives by name, so that a checkpoint and a run's folder keep a network from elsewhere.
  */
-import { Schema } from "effect"
+
 import * as Program from "../program/Program.ts"
+import type { GraphJson as Json } from "../schema/GraphJson.ts"
 import { table } from "../tensor/primitives/Table.ts"
 import { Tensor } from "../tensor/Tensor.ts"
 import type { Block, Parameter } from "./Block.ts"
 import * as Graph from "./Graph.ts"
-
-const Value = Schema.Union([Schema.Finite, Schema.Boolean, Schema.String])
-
-const Node = Schema.Struct({
-  primitive: Schema.String,
-  operands: Schema.Array(Schema.Int),
-  attributes: Schema.Record(Schema.String, Schema.Union([Value, Schema.Array(Value)]))
-})
-
-const End = Schema.Struct({ name: Schema.String, example: Schema.Array(Schema.Int) })
-
-/** The schema of a graph as JSON: nodes with their operands by number, the output last; what is not finite as text. */
-export const schema = Schema.Struct({
-  nodes: Schema.Array(Node),
-  places: Schema.Array(
-    Schema.Struct({
-      name: Schema.String,
-      kind: Schema.String,
-      role: Schema.Literals(["map", "activation", "other"]),
-      result: Schema.Int
-    })
-  ),
-  names: Schema.optionalKey(
-    Schema.Struct({ input: End, output: End, parameters: Schema.Record(Schema.String, Schema.String) })
-  ),
-  parameters: Schema.Record(
-    Schema.String,
-    Schema.Struct({
-      shape: Schema.Array(Schema.Int),
-      role: Schema.Literals(["weight", "bias", "scale", "embedding", "statistic"]),
-      fanIn: Schema.Finite,
-      fanOut: Schema.Finite
-    })
-  )
-})
-
-/** A graph as JSON. */
-export type Json = typeof schema.Type
 
 /** The graph of a block as JSON, without numbers of its parameters. */
 export const toJson = ({ graph, parameters }: Block): Json => {

@@ -1,18 +1,18 @@
 /**
  * What is wrong with data, where, and what to do about it.
  */
-import { Schema } from "effect"
+import { Data } from "effect"
 
 /** Data that cannot be used: `source` is a file or a set's name; lines count from 1, the header being line 1 of a file. */
-export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid", {
-  source: Schema.String,
-  line: Schema.optionalKey(Schema.Int),
-  column: Schema.optionalKey(Schema.String),
-  setting: Schema.optionalKey(Schema.String),
-  expected: Schema.String,
-  came: Schema.String,
-  advice: Schema.String
-}) {
+export class DataInvalid extends Data.TaggedError("DataInvalid")<{
+  readonly source: string
+  readonly line?: number
+  readonly column?: string
+  readonly setting?: string
+  readonly expected: string
+  readonly came: string
+  readonly advice: string
+}> {
   override get message(): string {
     const place = [
       this.source,

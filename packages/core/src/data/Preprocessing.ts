@@ -2,36 +2,15 @@
  * What is done to raw columns before a circuit sees them, learned from the training part and kept with what was trained: missing values
  * filled, numbers standardised, categories as one column each.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
+import type { Preprocessing } from "../schema/Preprocessing.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import type { Cells, Column, Missing } from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import * as Moments from "./Moments.ts"
 import * as Names from "./Names.ts"
 
-const NumberColumn = Schema.TaggedStruct("Number", {
-  name: Schema.String,
-  /** What a missing value becomes; none may be missing where absent. */
-  fill: Schema.optionalKey(Schema.Finite),
-  mean: Schema.Finite,
-  scale: Schema.Finite.check(Schema.isGreaterThan(0))
-})
-
-const CategoryColumn = Schema.TaggedStruct("Category", {
-  name: Schema.String,
-  /** In the order of their columns. */
-  categories: Schema.Array(Schema.String),
-  fill: Schema.optionalKey(Schema.String)
-})
-
-/** Raw columns in order: a number x becomes (x − mean) / scale, a category a 1 in its own column; an unseen one is refused, or all zeros. */
-export const Preprocessing = Schema.Struct({
-  columns: Schema.Array(Schema.Union([NumberColumn, CategoryColumn])),
-  unseen: Schema.Literals(["error", "zeros"])
-})
-
-/** See the schema. */
-export type Preprocessing = typeof Preprocessing.Type
+export type { Preprocessing }
 
 /** What is learned. */
 export interface Rules {

@@ -1,13 +1,13 @@
 /**
  * The settings of the generated sets: a range and a default each.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { maximumSeed } from "../random/Pseudorandom.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 
 /** A number that a generated set depends on. */
 export interface Setting {
-  readonly range: Schema.Codec<number>
+  readonly fits: (value: number) => boolean
   /** The range in words. */
   readonly expected: string
   readonly byDefault: number
@@ -20,13 +20,13 @@ export type Settings = Readonly<Record<string, Setting>>
 export type Options<S extends Settings> = { readonly [Name in keyof S]?: number | undefined }
 
 const whole = (minimum: number, maximum: number, byDefault: number): Setting => ({
-  range: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+  fits: (value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum,
   expected: `a whole number from ${minimum} to ${maximum}`,
   byDefault
 })
 
 const real = (minimum: number, maximum: number, byDefault: number): Setting => ({
-  range: Schema.Finite.check(Schema.isBetween({ minimum, maximum })),
+  fits: (value) => value >= minimum && value <= maximum,
   expected: `a number from ${minimum} to ${maximum}`,
   byDefault
 })
@@ -63,7 +63,7 @@ export const resolve = Effect.fnUntraced(function* <S extends Settings>(
       })
     }
     if (value === undefined) continue
-    if (!Schema.is(setting.range)(value)) {
+    if (!setting.fits(value)) {
       const { expected } = setting
       return yield* new DataInvalid({
         source,

@@ -1,7 +1,7 @@
 /**
  * What runs programs. Everything that a user composes requires an engine and says nothing of which.
  */
-import { Context, Effect, Schema, type Scope } from "effect"
+import { Context, Data, Effect, type Scope } from "effect"
 import type { Program } from "../program/Program.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 
@@ -9,10 +9,10 @@ import type { NdArray } from "../tensor/NdArray.ts"
 export type Arrays = Readonly<Record<string, NdArray>>
 
 /** A run that could not begin or end: an input that is missing or of another shape, memory that ran out. */
-export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFailed", {
-  engine: Schema.String,
-  reason: Schema.String
-}) {
+export class EngineFailed extends Data.TaggedError("EngineFailed")<{
+  readonly engine: string
+  readonly reason: string
+}> {
   override get message(): string {
     return `the engine ${this.engine} could not run the program: ${this.reason}`
   }

@@ -2,7 +2,7 @@
  * A circuit made ready, in one call, for a training loop of one's own: what of it is relaxed, what it costs to differ, when auxiliaries are
  * refreshed, and the circuit as it is while relaxing is paused.
  */
-import { Effect, Schema } from "effect"
+import { Data, Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
@@ -14,11 +14,11 @@ import * as RelaxedObjective from "./RelaxedObjective.ts"
 import * as Uniforms from "./Uniforms.ts"
 
 /** A cut that no place of the circuit fits. */
-export class NothingCut extends Schema.TaggedError<NothingCut>()("NothingCut", {
-  include: Schema.String,
-  every: Schema.Number,
-  places: Schema.String
-}) {
+export class NothingCut extends Data.TaggedError("NothingCut")<{
+  readonly include: string
+  readonly every: number
+  readonly places: string
+}> {
   override get message(): string {
     return `expected a cut that matches some of ${this.places}, but ${this.include}, every ${this.every}, matches none; include another kind, cut more often, or cut the output too`
   }

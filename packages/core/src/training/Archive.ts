@@ -2,7 +2,7 @@
  * A JSON file and the safetensors file it names, replaced together: the arrays are written beside under a new name, then the JSON that
  * points to them is renamed into place, so that a crash leaves either the old pair or the new one.
  */
-import { Effect, FileSystem, Path, Schema, Stream } from "effect"
+import { Data, Effect, FileSystem, Path, type Schema, Stream } from "effect"
 import { type PlatformError, systemError } from "effect/PlatformError"
 import type { Arrays } from "../engine/Engine.ts"
 import * as Pieces from "./Pieces.ts"
@@ -10,36 +10,32 @@ import * as Safetensors from "./Safetensors.ts"
 import * as Sha256 from "./Sha256.ts"
 
 /** A saved run or circuit that cannot be used. */
-export class ArchiveInvalid extends Schema.TaggedError<ArchiveInvalid>()("ArchiveInvalid", {
-  file: Schema.String,
-  expected: Schema.String,
-  came: Schema.String,
-  advice: Schema.String
-}) {
+export class ArchiveInvalid extends Data.TaggedError("ArchiveInvalid")<{
+  readonly file: string
+  readonly expected: string
+  readonly came: string
+  readonly advice: string
+}> {
   override get message(): string {
     return `${this.file}: expected ${this.expected}, but ${this.came}; ${this.advice}`
   }
 }
 
-const Envelope = Schema.Struct({
-  format: Schema.String,
-  version: Schema.Int,
-  arrays: Schema.Struct({ file: Schema.String, sha256: Schema.String }),
-  content: Schema.Unknown
-})
+const envelopes = Effect.promise(() => import("../schema/Envelope.ts"))
 
 /** One kind of archive: its file name without ending, its format's version, and what its JSON holds. */
-export interface Kind<S extends Schema.Codec<unknown, unknown>> {
+export interface Kind<A> {
   readonly name: string
   readonly version: number
-  readonly schema: S
+  /** Read when an archive is. */
+  readonly schema: () => Promise<Schema.Codec<A, unknown>>
 }
 
 /** Writes the pair into `folder`, which is made where there is none, and removes the arrays of earlier pairs, whole or begun. */
-export const write = Effect.fn("Archive.write")(function* <S extends Schema.Codec<unknown, unknown>>(
-  kind: Kind<S>,
+export const write = Effect.fn("Archive.write")(function* <A>(
+  kind: Kind<A>,
   folder: string,
-  content: S["Type"],
+  content: A,
   arrays: Arrays
 ) {
   const fs = yield* FileSystem.FileSystem
@@ -47,14 +43,14 @@ export const write = Effect.fn("Archive.write")(function* <S extends Schema.Code
   const bytes = Safetensors.encode(arrays)
   const sha256 = Sha256.hex(bytes)
   const file = `${kind.name}-${sha256.slice(0, 12)}.safetensors`
-  const encoded = yield* Effect.orDie(Schema.encodeEffect(kind.schema)(content))
-  const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content: encoded }
+  const text = yield* (yield* envelopes).encode(
+    { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 } },
+    content,
+    yield* Effect.promise(kind.schema)
+  )
   yield* fs.makeDirectory(folder, { recursive: true })
   yield* replace(path.join(folder, file), bytes)
-  yield* replace(
-    path.join(folder, `${kind.name}.json`),
-    new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`)
-  )
+  yield* replace(path.join(folder, `${kind.name}.json`), new TextEncoder().encode(text))
   // Also what a run that was killed in the midst of writing left behind.
   const stale = (yield* fs.readDirectory(folder)).filter(
     (entry) => entry.startsWith(`${kind.name}-`) && /\.safetensors(\.part)?$/.test(entry) && entry !== file
@@ -97,10 +93,7 @@ const whole = Effect.fnUntraced(function* (file: string) {
 })
 
 /** Reads the pair of `folder` and checks it through and through. */
-export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<unknown, unknown>>(
-  kind: Kind<S>,
-  folder: string
-) {
+export const read = Effect.fn("Archive.read")(function* <A>(kind: Kind<A>, folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(folder, `${kind.name}.json`)
@@ -109,35 +102,31 @@ export const read = Effect.fn("Archive.read")(function* <S extends Schema.Codec<
   const text = yield* Effect.mapError(fs.readFileString(file), () =>
     invalid("there is no such file", `name a folder that \`rai train --out\` wrote`)
   )
-  const head = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int })))(
-      text
-    ),
-    () => invalid("it is not whole JSON of that kind", "train again into an empty folder")
+  const { decode, head } = yield* envelopes
+  const { format, version } = yield* Effect.mapError(head(text), () =>
+    invalid("it is not whole JSON of that kind", "train again into an empty folder")
   )
-  if (head.format !== `rai-${kind.name}` || head.version !== kind.version) {
+  if (format !== `rai-${kind.name}` || version !== kind.version) {
     return yield* invalid(
-      `${head.format} of version ${head.version} came`,
+      `${format} of version ${version} came`,
       "use the version of this program that wrote it, or train again"
     )
   }
-  const differs = (error: { readonly message: string }) =>
+  const found = yield* Effect.mapError(decode(text, yield* Effect.promise(kind.schema)), (error) =>
     invalid(`its content differs (${error.message.split("\n")[0]})`, "train again into an empty folder")
-  const envelope = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))(text), differs)
-  const content = yield* Effect.mapError(Schema.decodeUnknownEffect(kind.schema)(envelope.content), differs)
-  const bytes = yield* Effect.mapError(whole(path.join(folder, path.basename(envelope.arrays.file))), () =>
-    invalid(`${envelope.arrays.file} is missing`, "train again into an empty folder")
   )
-  if (Sha256.hex(bytes) !== envelope.arrays.sha256) {
+  const bytes = yield* Effect.mapError(whole(path.join(folder, path.basename(found.arrays.file))), () =>
+    invalid(`${found.arrays.file} is missing`, "train again into an empty folder")
+  )
+  if (Sha256.hex(bytes) !== found.arrays.sha256) {
     return yield* invalid(
       "it is cut short or changed",
       "train again into an empty folder",
-      `${envelope.arrays.file} as it was written`
+      `${found.arrays.file} as it was written`
     )
   }
   const arrays = yield* Effect.mapError(Safetensors.decode(bytes), (error) =>
     invalid(error.reason, "train again into an empty folder")
   )
-  const found: { readonly content: S["Type"]; readonly arrays: Arrays } = { content, arrays }
-  return found
+  return { content: found.content, arrays }
 })

@@ -1,33 +1,19 @@
 /**
  * A run that can go on: where it stands, with all its arrays, in the engine's own precision.
  */
-import { Effect, Schema, Struct } from "effect"
+import { Effect, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as CircuitSpec from "../circuit/CircuitSpec.ts"
 import type { Dataset } from "../data/Dataset.ts"
+import type { CheckpointContent, Identity } from "../schema/CheckpointContent.ts"
 import * as Archive from "./Archive.ts"
 import type { Snapshot } from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
-import * as Progress from "./Progress.ts"
 import * as Safetensors from "./Safetensors.ts"
 import * as Sha256 from "./Sha256.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 
-/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
-export class Identity extends Schema.Class<Identity>("@rai/core/Checkpoint/Identity")({
-  circuit: Schema.String,
-  plan: Schema.String,
-  coordinates: Schema.String,
-  start: Schema.String,
-  stop: Schema.String,
-  seed: Schema.Int,
-  engine: Schema.String,
-  /** The SHA-256 of all settings of circuit and plan that are data, also those that no line says; functions of one's own are not told apart. */
-  settings: Schema.String,
-  /** The SHA-256 of inputs and targets, and of those of the validation data. */
-  data: Schema.String,
-  validation: Schema.String
-}) {}
+export type { Identity }
 
 /** The identity of a run. */
 export const identity = (run: {
@@ -40,19 +26,18 @@ export const identity = (run: {
 }): Effect.Effect<Identity> =>
   Effect.map(
     Effect.all([digest(run.data), run.validation === undefined ? Effect.succeed("none") : digest(run.validation)]),
-    ([data, validation]) =>
-      new Identity({
-        circuit: Circuit.print(run.circuit),
-        plan: Plan.print(run.plan),
-        coordinates: coordinates(run),
-        start: run.plan.start,
-        stop: JSON.stringify(run.plan.stop ?? "none"),
-        seed: run.seed,
-        engine: run.engine,
-        settings: Sha256.hex(new TextEncoder().encode(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan]))),
-        data,
-        validation
-      })
+    ([data, validation]) => ({
+      circuit: Circuit.print(run.circuit),
+      plan: Plan.print(run.plan),
+      coordinates: coordinates(run),
+      start: run.plan.start,
+      stop: JSON.stringify(run.plan.stop ?? "none"),
+      seed: run.seed,
+      engine: run.engine,
+      settings: Sha256.hex(new TextEncoder().encode(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan]))),
+      data,
+      validation
+    })
   )
 
 const coordinates = ({ circuit, data, plan }: { circuit: Circuit.Circuit; data: Dataset; plan: Plan.Plan }) =>
@@ -60,9 +45,11 @@ const coordinates = ({ circuit, data, plan }: { circuit: Circuit.Circuit; data: 
 
 const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Safetensors.encode({ inputs, targets })))
 
-const Content = Schema.Struct({ identity: Identity, progress: Progress.Progress })
-
-const kind: Archive.Kind<typeof Content> = { name: "checkpoint", version: 3, schema: Content }
+const kind: Archive.Kind<CheckpointContent> = {
+  name: "checkpoint",
+  version: 3,
+  schema: async () => (await import("../schema/CheckpointContent.ts")).CheckpointContent
+}
 
 /** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
 export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>
@@ -78,7 +65,7 @@ export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
 /** The snapshot, if the checkpoint is of this very run. */
 export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
   const { identity: came, snapshot } = yield* load(folder)
-  for (const key of Struct.keys(Identity.fields)) {
+  for (const key of Struct.keys(expected)) {
     if (came[key] === expected[key]) continue
     return yield* new Archive.ArchiveInvalid({
       file: `${folder}/checkpoint.json`,

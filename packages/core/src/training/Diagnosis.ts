@@ -1,7 +1,7 @@
 /**
  * Why a run fails, in words: what its measurements show, and what helps.
  */
-import { Effect, Schema } from "effect"
+import { Data, Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
@@ -12,21 +12,20 @@ import { stack, type Tensor } from "../tensor/Tensor.ts"
 import type { Measurement } from "./Measurement.ts"
 
 /** One thing that stands in the way, with the advice that helps. */
-export class Finding extends Schema.Class<Finding>("@rai/core/Finding")({
-  kind: Schema.Literals([
-    "gradients vanish",
-    "gradients explode",
-    "gap grows",
-    "auxiliaries drift",
-    "dead units",
-    "saturated units",
-    "output ignores input",
-    "memorised"
-  ]),
+export class Finding extends Data.Class<{
+  readonly kind:
+    | "gradients vanish"
+    | "gradients explode"
+    | "gap grows"
+    | "auxiliaries drift"
+    | "dead units"
+    | "saturated units"
+    | "output ignores input"
+    | "memorised"
   /** What was seen, with its number and place. */
-  seen: Schema.String,
-  advice: Schema.String
-}) {
+  readonly seen: string
+  readonly advice: string
+}> {
   /** Both on one line. */
   get message(): string {
     return `${this.kind}: ${this.seen}; ${this.advice}`

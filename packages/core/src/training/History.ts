@@ -1,30 +1,10 @@
 /**
  * What was measured in a run, as a table: a row for each measurement.
  */
-import { Schema } from "effect"
+import type { Row } from "../schema/Row.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
 
-// JSON has no NaN: what was none comes back as null.
-const Measured = Schema.NullOr(Schema.Number)
-
-/** One measurement of a run, as a line of `metrics.jsonl` holds it. */
-export const Row = Schema.Struct({
-  phase: Schema.String,
-  step: Schema.Int,
-  total: Schema.Int,
-  seconds: Schema.Number,
-  freeRunLoss: Measured,
-  freeRunAccuracy: Schema.optional(Measured),
-  validationLoss: Schema.optional(Measured),
-  validationAccuracy: Schema.optional(Measured),
-  relaxedLoss: Schema.optional(Measured),
-  relaxationGap: Schema.optional(Measured),
-  residuals: Schema.Array(Measured),
-  gradientNorms: Schema.Array(Measured)
-})
-
-/** One measurement of a run. */
-export type Row = typeof Row.Type
+export type { Row }
 
 /** The row of an event that measured, `undefined` of any other. */
 export const row = (event: TrainingEvent): Row | undefined => {

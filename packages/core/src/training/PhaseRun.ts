@@ -72,7 +72,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (decision === "hold" || (decision === "solved" && (validation === undefined || decided.since === 0))) {
       yield* session.hold
       held = at
-      progress = progress.with({ held })
+      progress = { ...progress, held }
     }
     untold.push({ _tag: "Step", phase, progress, steps: session.total, measurement })
     if (decision === "rewind" || (decision === "give up" && !finite)) {
@@ -80,7 +80,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       yield* session.remember(factor())
       // From here on the numbers are those that were held, whatever step they were held at.
       held = at
-      progress = progress.with({ held })
+      progress = { ...progress, held }
       yield* session.hold
       untold.push({ _tag: "Rewound", phase, progress, lost })
     }
@@ -88,7 +88,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       failed = new NumbersLost({ phase: phase.kind, rate: progress.rate, ...lost! })
       if (held >= 0) {
         yield* session.restore
-        progress = progress.with({ step: held, total: progress.total - (at - held) })
+        progress = { ...progress, step: held, total: progress.total - (at - held) }
       }
     }
   })
@@ -101,7 +101,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
     // The last of them is told with what is measured there, if anything is.
     for (let step = 1; step <= count; step++) {
-      progress = progress.with({ step: progress.step + 1, total: progress.total + 1, seconds })
+      progress = { ...progress, step: progress.step + 1, total: progress.total + 1, seconds }
       if (!session.isMeasured(progress.step)) {
         untold.push({ _tag: "Step", phase, progress, steps: session.total })
       }
@@ -170,11 +170,18 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   if (measurement === undefined || toBest || progress.ended === "give up") {
     measurement = yield* session.look
     const { freeRunAccuracy: relaxedAccuracy, relaxationGap, relaxedLoss } = measurement
-    if (relaxedLoss !== undefined) progress = progress.with({ relaxedLoss, relaxationGap, relaxedAccuracy })
+    if (relaxedLoss !== undefined) progress = { ...progress, relaxedLoss, relaxationGap, relaxedAccuracy }
   }
   const outcome: Outcome = { progress, parameters: yield* session.parameters, measurement, solved }
   return outcome
 })
 
-const anew = (before: Progress.Progress, phase: Phase.Phase): Progress.Progress =>
-  before.with({ rate: phase.optimizer.rate, best: undefined, held: undefined, since: 0, attempts: 0, ended: undefined })
+const anew = (before: Progress.Progress, phase: Phase.Phase): Progress.Progress => ({
+  ...before,
+  rate: phase.optimizer.rate,
+  best: undefined,
+  held: undefined,
+  since: 0,
+  attempts: 0,
+  ended: undefined
+})

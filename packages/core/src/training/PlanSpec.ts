@@ -1,7 +1,7 @@
 /**
  * Plans as text: `relax:60:rprop=0.001:every=10,backpropagate:120:rprop=0.0001`.
  */
-import { Effect, Schema } from "effect"
+import { Data, Effect } from "effect"
 import * as BlockKinds from "../circuit/BlockKinds.ts"
 import * as Curve from "../optimization/Curve.ts"
 import * as Rules from "../optimization/Rules.ts"
@@ -12,10 +12,10 @@ import * as Phase from "./Phase.ts"
 import * as Plan from "./Plan.ts"
 
 /** A plan that cannot be read. */
-export class PlanInvalid extends Schema.TaggedError<PlanInvalid>()("PlanInvalid", {
-  expected: Schema.String,
-  came: Schema.String
-}) {
+export class PlanInvalid extends Data.TaggedError("PlanInvalid")<{
+  readonly expected: string
+  readonly came: string
+}> {
   override get message(): string {
     return `expected ${this.expected} in the plan, but «${this.came}» came; write auto, or phases such as relax:250:rprop=0.1,backpropagate:400:rprop=0.001`
   }

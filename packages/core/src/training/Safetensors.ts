@@ -1,14 +1,14 @@
 /**
  * Arrays as a safetensors file: eight bytes of header length, a JSON header, the numbers little-endian, which other tools read too.
  */
-import { Effect, Schema } from "effect"
+import { Data, Effect } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
 import { type NdArray, size } from "../tensor/NdArray.ts"
 
 /** Bytes that are not whole safetensors. */
-export class SafetensorsInvalid extends Schema.TaggedError<SafetensorsInvalid>()("SafetensorsInvalid", {
-  reason: Schema.String
-}) {
+export class SafetensorsInvalid extends Data.TaggedError("SafetensorsInvalid")<{
+  readonly reason: string
+}> {
   override get message(): string {
     return `expected a whole safetensors file, but ${this.reason}`
   }
@@ -21,15 +21,6 @@ const typeOf = (data: NdArray["data"]): keyof typeof types => {
   if (data instanceof Float64Array) return "F64"
   return data instanceof Int32Array ? "I32" : "U8"
 }
-
-const Header = Schema.Record(
-  Schema.String,
-  Schema.Struct({
-    dtype: Schema.Literals(["F32", "F64", "I32", "U8"]),
-    shape: Schema.Array(Schema.Int),
-    data_offsets: Schema.Tuple([Schema.Int, Schema.Int])
-  })
-)
 
 /** The bytes of a safetensors file with the arrays in alphabetical order: equal arrays give equal bytes. */
 export const encode = (arrays: Arrays): Uint8Array<ArrayBuffer> => {
@@ -62,9 +53,8 @@ export const decode = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Arrays, Sa
     const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
     if (length > bytes.length - 8) return yield* invalid("it is cut short within its header")
     const text = new TextDecoder().decode(bytes.subarray(8, 8 + length))
-    const header = yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(Header))(text), () =>
-      invalid("its header is not one")
-    )
+    const { parse } = yield* Effect.promise(() => import("../schema/SafetensorsHeader.ts"))
+    const header = yield* Effect.mapError(parse(text), () => invalid("its header is not one"))
     const arrays: Record<string, NdArray> = {}
     for (const [name, { data_offsets, dtype, shape }] of Object.entries(header)) {
       const [start, end] = data_offsets

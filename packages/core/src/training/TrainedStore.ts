@@ -1,28 +1,18 @@
 /**
  * Trained circuits in folders: what a run leaves behind, and what export, prediction and plots begin with.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as CircuitSpec from "../circuit/CircuitSpec.ts"
-import { Preprocessing } from "../data/Preprocessing.ts"
+import type { TrainedContent } from "../schema/TrainedContent.ts"
 import * as Archive from "./Archive.ts"
 import type { Trained } from "./Trained.ts"
 
-const Content = Schema.Struct({
-  circuit: CircuitSpec.schema,
-  task: Schema.Literals(["binary", "classes", "regression"]),
-  preprocessing: Schema.optional(Preprocessing),
-  inputNames: Schema.Array(Schema.String),
-  classNames: Schema.optional(Schema.Array(Schema.String)),
-  origin: Schema.Struct({
-    plan: Schema.String,
-    seed: Schema.Int,
-    engine: Schema.String,
-    version: Schema.String
-  })
-})
-
-const kind: Archive.Kind<typeof Content> = { name: "circuit", version: 1, schema: Content }
+const kind: Archive.Kind<TrainedContent> = {
+  name: "circuit",
+  version: 1,
+  schema: async () => (await import("../schema/TrainedContent.ts")).TrainedContent
+}
 
 /** Saves a trained circuit into a folder. */
 export const save = (folder: string, { parameters, ...trained }: Trained) =>

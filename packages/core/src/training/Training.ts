@@ -175,7 +175,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
     outcome = yield* Effect.scoped(carryOut(running, progress, parameters, from))
     parameters = outcome.parameters
     from = undefined
-    progress = outcome.progress.with({ phase: progress.phase + 1, step: 0 })
+    progress = { ...outcome.progress, phase: progress.phase + 1, step: 0 }
   }
   const names = Object.keys(Circuit.parameters(circuit))
   const own = Object.fromEntries(names.map((name) => [name, parameters![name]!]))

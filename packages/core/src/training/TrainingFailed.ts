@@ -1,15 +1,15 @@
 /**
  * How training can fail.
  */
-import { Schema } from "effect"
+import { Data } from "effect"
 
 /** Numbers became NaN or infinite: at `step` of the phase, first in `path`. */
-export class NumbersLost extends Schema.TaggedError<NumbersLost>()("NumbersLost", {
-  phase: Schema.String,
-  step: Schema.Int,
-  rate: Schema.Finite,
-  path: Schema.String
-}) {
+export class NumbersLost extends Data.TaggedError("NumbersLost")<{
+  readonly phase: string
+  readonly step: number
+  readonly rate: number
+  readonly path: string
+}> {
   override get message(): string {
     const advice =
       this.step === 0
@@ -20,35 +20,35 @@ export class NumbersLost extends Schema.TaggedError<NumbersLost>()("NumbersLost"
 }
 
 /** What was to be told of a run threw, where an Effect that fails was due. */
-export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
-  callback: Schema.Literals(["onEvent", "onSnapshot"]),
-  phase: Schema.String,
-  step: Schema.Int,
-  reason: Schema.String
-}) {
+export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
+  readonly callback: "onEvent" | "onSnapshot"
+  readonly phase: string
+  readonly step: number
+  readonly reason: string
+}> {
   override get message(): string {
     return `expected ${this.callback} to end or to fail, but it threw at step ${this.step} of ${this.phase}: ${this.reason}; see to it, and go on from the last snapshot`
   }
 }
 
 /** A plan that the circuit or the data do not allow. */
-export class PlanUnfit extends Schema.TaggedError<PlanUnfit>()("PlanUnfit", {
-  expected: Schema.String,
-  came: Schema.String,
-  advice: Schema.String
-}) {
+export class PlanUnfit extends Data.TaggedError("PlanUnfit")<{
+  readonly expected: string
+  readonly came: string
+  readonly advice: string
+}> {
   override get message(): string {
     return `expected ${this.expected}, but ${this.came}; ${this.advice}`
   }
 }
 
 /** The circuit's widths do not fit the data. */
-export class WidthsMismatch extends Schema.TaggedError<WidthsMismatch>()("WidthsMismatch", {
-  inputs: Schema.Int,
-  outputs: Schema.Int,
-  features: Schema.Int,
-  targets: Schema.Int
-}) {
+export class WidthsMismatch extends Data.TaggedError("WidthsMismatch")<{
+  readonly inputs: number
+  readonly outputs: number
+  readonly features: number
+  readonly targets: number
+}> {
   override get message(): string {
     const advice =
       this.outputs === 1 && this.targets > 2 ? ", or choose the task regression if the labels are numbers" : ""

@@ -1,6 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, CircuitSpec } from "@rai/core"
+import { CircuitJson } from "@rai/core/schema"
 import { Effect, FileSystem, Schema } from "effect"
 
 describe("circuits as text", () => {
@@ -68,7 +69,7 @@ describe("circuits as text", () => {
       const read = yield* CircuitSpec.fromJson(JSON.parse(JSON.stringify(CircuitSpec.toJson(around))))
       assert.strictEqual(Circuit.print(read), Circuit.print(around))
       assert.deepStrictEqual(Circuit.parameters(read), Circuit.parameters(around))
-      const decoded = yield* Schema.decodeUnknownEffect(CircuitSpec.schema)(CircuitSpec.toJson(around))
+      const decoded = yield* Schema.decodeUnknownEffect(CircuitJson)(CircuitSpec.toJson(around))
       assert.deepStrictEqual(decoded, CircuitSpec.toJson(around))
       const own = CircuitSpec.toJson(Circuit.stage("wave", (z) => z))
       assert.match((yield* Effect.flip(CircuitSpec.fromJson(own))).message, /«wave»/)

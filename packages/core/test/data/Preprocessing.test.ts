@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
+import { Preprocessing as Kept } from "@rai/core/schema"
 import { Effect, FileSystem, Schema, Stream } from "effect"
 import * as Batches from "../../src/data/Batches.ts"
 import * as Cells from "../../src/data/Cells.ts"
@@ -77,7 +78,7 @@ describe("preprocessing is scikit-learn's on what pandas reads", () => {
         assert.deepStrictEqual(data.inputNames.slice(-3), ["size=2.5", "size=9", "size=10"])
         assert.strictEqual(data.preprocessing, preprocessing)
         // The record comes back whole from JSON, and does the same to a file of inputs alone.
-        const codec = Schema.fromJsonString(Preprocessing.Preprocessing)
+        const codec = Schema.fromJsonString(Kept)
         const text = yield* Schema.encodeEffect(codec)(preprocessing)
         const back = yield* Schema.decodeUnknownEffect(codec)(text)
         assert.deepStrictEqual(back, preprocessing)

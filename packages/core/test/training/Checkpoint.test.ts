@@ -9,7 +9,7 @@ const identify = Effect.fnUntraced(function* (steps: number, noise: number) {
   return yield* Checkpoint.identity({ circuit, plan: Plan.relax({ steps }), seed: 3, engine: "reference", data })
 })
 const snapshot = (step: number): PhaseRun.Snapshot => ({
-  progress: Progress.start().with({ step }),
+  progress: { ...Progress.start(), step },
   state: { "0.weight": NdArray.make([2, 2], [step, -0, Number.NaN, 1e-45]) }
 })
 

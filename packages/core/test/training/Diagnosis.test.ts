@@ -1,13 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Diagnosis, Initializer, Measurement, Moons, NdArray, Plan, TfjsEngine, Training } from "@rai/core"
+import {
+  Circuit,
+  Diagnosis,
+  Initializer,
+  type Measurement,
+  Moons,
+  NdArray,
+  Plan,
+  TfjsEngine,
+  Training
+} from "@rai/core"
 import { Effect, Stream } from "effect"
 
 const deep = Circuit.perceptron([2, ...Array<number>(40).fill(20), 1], { activation: "sigmoid" })
 
 const kinds = (findings: ReadonlyArray<Diagnosis.Finding>) => findings.map(({ kind }) => kind)
 
-const measurement = (changes: Partial<Measurement.Measurement>) =>
-  new Measurement.Measurement({ freeRunLoss: 0.1, residuals: [], gradientNorms: [1, 1], ...changes })
+const measurement = (changes: Partial<Measurement.Measurement>): Measurement.Measurement => ({
+  freeRunLoss: 0.1,
+  residuals: [],
+  gradientNorms: [1, 1],
+  ...changes
+})
 
 describe("why a run fails", () => {
   it.effect("backpropagation from PyTorch's start: gradients vanish, and the output ignores the input", () =>

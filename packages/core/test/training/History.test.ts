@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, History, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
+import { Row } from "@rai/core/schema"
 import { Effect, Schema, Stream } from "effect"
 
 const row = (changes: Partial<History.Row>): History.Row => ({
@@ -69,9 +70,7 @@ describe("a history", () => {
       validationLoss!.forEach((loss, i) => {
         assert.approximately(loss, freeRunLoss![i]!, 1e-12)
       })
-      const read = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(History.Row)))(
-        JSON.stringify(rows)
-      )
+      const read = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(Row)))(JSON.stringify(rows))
       assert.deepStrictEqual(History.columns(read), History.columns(rows))
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )

@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Measurement, Phase, Progress } from "@rai/core"
+import { type Measurement, Phase, Progress } from "@rai/core"
 
-const measured = (freeRunLoss: number, freeRunAccuracy = 0.5) =>
-  new Measurement.Measurement({ freeRunLoss, freeRunAccuracy, residuals: [], gradientNorms: [] })
+const measured = (freeRunLoss: number, freeRunAccuracy = 0.5): Measurement.Measurement => ({
+  freeRunLoss,
+  freeRunAccuracy,
+  residuals: [],
+  gradientNorms: []
+})
 
 const careful = Phase.backpropagate({ steps: 100, interval: 5, careful: { patience: 10, divisor: 3, attempts: 2 } })
 
@@ -20,22 +24,22 @@ describe("what a measurement decides", () => {
   })
 
   it("an infinite relaxed loss is no number either, and is not noted", () => {
-    const infinite = new Measurement.Measurement({
+    const infinite: Measurement.Measurement = {
       freeRunLoss: 0.7,
       relaxedLoss: Number.POSITIVE_INFINITY,
       relaxationGap: Number.NEGATIVE_INFINITY,
       residuals: [],
       gradientNorms: []
-    })
+    }
     const decided = Progress.decide(Progress.start(), Phase.relax({ steps: 10 }), infinite, undefined)
     assert.strictEqual(decided.decision, "lost")
     assert.isUndefined(decided.progress.relaxedLoss)
   })
 
   it("a careful phase holds the best, goes back when its patience ends, and gives up at the last attempt", () => {
-    let progress = Progress.start().with({ rate: 0.9 })
+    let progress = { ...Progress.start(), rate: 0.9 }
     const see = (step: number, loss: number) => {
-      const decided = Progress.decide(progress.with({ step }), careful, measured(loss), undefined)
+      const decided = Progress.decide({ ...progress, step }, careful, measured(loss), undefined)
       progress = decided.progress
       return decided.decision
     }

@@ -5,12 +5,12 @@ import {
   Moons,
   type PhaseRun,
   PlanSpec,
-  Progress,
   ReferenceEngine,
   Safetensors,
   TfjsEngine,
   Training
 } from "@rai/core"
+import { Progress } from "@rai/core/schema"
 import { Clock, Effect, type Layer, Schema, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, 6, 6, 6, 6, 1], { activation: "tanh" })
@@ -57,9 +57,9 @@ const hurried: Clock.Clock = (() => {
 })()
 
 const asWritten = Effect.fnUntraced(function* ({ progress, state }: PhaseRun.Snapshot) {
-  const json = JSON.stringify(yield* Schema.encodeEffect(Progress.Progress)(progress))
+  const json = JSON.stringify(yield* Schema.encodeEffect(Progress)(progress))
   const snapshot: PhaseRun.Snapshot = {
-    progress: yield* Schema.decodeUnknownEffect(Progress.Progress)(JSON.parse(json)),
+    progress: yield* Schema.decodeUnknownEffect(Progress)(JSON.parse(json)),
     state: yield* Safetensors.decode(Safetensors.encode(state))
   }
   return snapshot

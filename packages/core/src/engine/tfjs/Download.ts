@@ -3,7 +3,7 @@
  * the pinned one.
  */
 import { createHash } from "node:crypto"
-import { Duration, Effect, FileSystem, Path, type PlatformError, Schedule, Schema, Stream } from "effect"
+import { Data, Duration, Effect, FileSystem, Path, type PlatformError, Schedule, Stream } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 
 /** What to fetch, where it goes, and the SHA-256 (64 hexadecimal digits) that it must have. */
@@ -17,23 +17,23 @@ export interface Source {
 export type OnProgress = (received: number, total: number | undefined) => Effect.Effect<void>
 
 /** A transfer that did not end; what came so far is kept, and the next one goes on from there. */
-export class DownloadFailed extends Schema.TaggedError<DownloadFailed>()("DownloadFailed", {
-  url: Schema.String,
-  reason: Schema.String,
+export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{
+  readonly url: string
+  readonly reason: string
   /** Whether trying again at once may help. */
-  transient: Schema.Boolean
-}) {
+  readonly transient: boolean
+}> {
   override get message(): string {
     return `could not download ${this.url}: ${this.reason}; run it again, it goes on where it stopped`
   }
 }
 
 /** A file whose bytes are not the pinned ones; it has been removed. */
-export class ChecksumWrong extends Schema.TaggedError<ChecksumWrong>()("ChecksumWrong", {
-  file: Schema.String,
-  expected: Schema.String,
-  came: Schema.String
-}) {
+export class ChecksumWrong extends Data.TaggedError("ChecksumWrong")<{
+  readonly file: string
+  readonly expected: string
+  readonly came: string
+}> {
   override get message(): string {
     return `expected ${this.file} to have the SHA-256 ${this.expected}, but ${this.came} came; it has been removed, run it again`
   }

@@ -1,14 +1,14 @@
 /**
  * Programs of the machine that set-up calls: Python, a C++ compiler.
  */
-import { Config, Effect, FileSystem, Path, Schema, Stream } from "effect"
+import { Config, Data, Effect, FileSystem, Path, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
 /** A program that is not there, did not start, or ended with another code than 0. */
-export class ToolFailed extends Schema.TaggedError<ToolFailed>()("ToolFailed", {
-  command: Schema.String,
-  reason: Schema.String
-}) {
+export class ToolFailed extends Data.TaggedError("ToolFailed")<{
+  readonly command: string
+  readonly reason: string
+}> {
   override get message(): string {
     return `${this.command.split(/[\\/]/).at(-1)} failed: ${this.reason}`
   }

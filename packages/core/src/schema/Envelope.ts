@@ -1,0 +1,34 @@
+/**
+ * The JSON of an archive: what kind it is, where its arrays lie, and its content by the kind's own schema.
+ */
+import { Effect, Schema } from "effect"
+
+const Head = Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int }))
+
+const Envelope = Schema.Struct({
+  format: Schema.String,
+  version: Schema.Int,
+  arrays: Schema.Struct({ file: Schema.String, sha256: Schema.String }),
+  content: Schema.Unknown
+})
+
+/** See the schema. */
+export interface Envelope extends Schema.Schema.Type<typeof Envelope> {}
+
+/** The kind and version that a text says it is of. */
+export const head = Schema.decodeUnknownEffect(Head)
+
+const parse = Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))
+
+/** An archive's text, read by the schema of its content. */
+export const decode = Effect.fnUntraced(function* <A>(text: string, schema: Schema.Codec<A, unknown>) {
+  const { arrays, content } = yield* parse(text)
+  return { arrays, content: yield* Schema.decodeUnknownEffect(schema)(content) }
+})
+
+/** The text of an archive; content that its schema refuses is a defect. */
+export const encode = <A>(envelope: Omit<Envelope, "content">, content: A, schema: Schema.Codec<A, unknown>) =>
+  Effect.map(
+    Effect.orDie(Schema.encodeEffect(schema)(content)),
+    (encoded) => `${JSON.stringify({ ...envelope, content: encoded }, undefined, 2)}\n`
+  )

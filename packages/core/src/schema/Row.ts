@@ -1,0 +1,26 @@
+/**
+ * One measurement of a run, as a line of `metrics.jsonl` holds it.
+ */
+import { Schema } from "effect"
+
+// JSON has no NaN: what was none comes back as null.
+const Measured = Schema.NullOr(Schema.Number)
+
+/** The schema of a measurement's line. */
+export const Row = Schema.Struct({
+  phase: Schema.String,
+  step: Schema.Int,
+  total: Schema.Int,
+  seconds: Schema.Number,
+  freeRunLoss: Measured,
+  freeRunAccuracy: Schema.optional(Measured),
+  validationLoss: Schema.optional(Measured),
+  validationAccuracy: Schema.optional(Measured),
+  relaxedLoss: Schema.optional(Measured),
+  relaxationGap: Schema.optional(Measured),
+  residuals: Schema.Array(Measured),
+  gradientNorms: Schema.Array(Measured)
+})
+
+/** See the schema. */
+export interface Row extends Schema.Schema.Type<typeof Row> {}
