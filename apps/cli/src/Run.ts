@@ -123,7 +123,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { trained } = finished!
   const score = test === undefined ? undefined : yield* Score.score(trained, test)
   const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
-  const findings = yield* diagnose(finished!, relaxing, train)
+  const findings = yield* diagnose(finished!, relaxing, run, score?.loss)
   const summary = summarise(run, finished!, engine.name, score, metrics, findings)
   if (folder !== undefined || run.tensorboard !== undefined) {
     const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
@@ -145,14 +145,15 @@ const fair = { accuracy: 0.9, left: 0.5 }
 const diagnose = Effect.fnUntraced(function* (
   { measurement, solved, trained }: TrainingEvent.Finished,
   relaxing: ReadonlyArray<Measurement.Measurement>,
-  train: Dataset.Dataset
+  { plan: { start }, train }: Run,
+  testLoss: number | undefined
 ) {
   const unit = train.task === "regression" ? TargetUnit.of(train.targets).variance : undefined
   const { freeRunAccuracy = 1, freeRunLoss } = measurement
   const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRunLoss > fair.left * (unit ?? Infinity))
-  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit })
+  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit, testLoss, start })
   const findings = failed
-    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train))]
+    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train, start))]
     : shown.filter(({ kind }) => kind === "memorised")
   return findings.map(({ message }) => message)
 })

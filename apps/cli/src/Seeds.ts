@@ -35,11 +35,12 @@ export const summary = (runs: ReadonlyArray<Run.Summary>) => {
 /** The table, and a line of what the runs come to. */
 export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
   const { deviation, lowestAccuracy, meanAccuracy, medianAccuracy, medianSeconds } = summary(runs)
-  const head = ["seed", "steps", "time", "training loss", "training accuracy", "test loss", "test accuracy"]
-  const rows = runs.map((run) => [String(run.seed), ...cells(run)])
   const losses = runs.map(({ freeRunLoss, testLoss }) => testLoss ?? freeRunLoss)
   return [
-    ...Table.lines([head, ...rows]),
+    ...table(
+      "seed",
+      runs.map((run) => [String(run.seed), [run]])
+    ),
     Number.isNaN(meanAccuracy)
       ? `loss ${Report.number(Statistics.mean(losses))} ± ${Report.number(Statistics.deviation(losses))} (mean ± deviation over ${runs.length} seeds), highest ${Report.number(Math.max(...losses))}; median time ${Report.seconds(medianSeconds)}`
       : `accuracy ${Report.percent(meanAccuracy)} ± ${Report.percent(deviation)} (mean ± deviation over ${runs.length} seeds), median ${Report.percent(medianAccuracy)}, lowest ${Report.percent(lowestAccuracy)}; median time ${Report.seconds(medianSeconds)}`,
@@ -51,19 +52,21 @@ export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> =
 export const compared = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
   const others = runs.flatMap(({ backpropagation }) => backpropagation ?? [])
   if (others.length === 0) return []
-  const head = [
-    "from the same start",
-    "steps",
-    "time",
-    "training loss",
-    "training accuracy",
-    "test loss",
-    "test accuracy"
-  ]
-  return ["", ...Table.lines([head, ["this plan", ...averaged(runs)], ["backpropagation alone", ...averaged(others)]])]
+  const rows = [["this plan", runs] as const, ["backpropagation alone", others] as const]
+  return ["", ...table("from the same start", rows)]
 }
 
-const cells = (run: Run.Summary): ReadonlyArray<string> => averaged([run])
+const head = ["steps", "time", "training loss", "training accuracy", "test loss", "test accuracy", "test R²"]
+
+/** A row for each group of runs; columns that none of them has, as values have no accuracy, are left out. */
+const table = (
+  first: string,
+  groups: ReadonlyArray<readonly [name: string, runs: ReadonlyArray<Run.Summary>]>
+): ReadonlyArray<string> => {
+  const rows = groups.map(([name, runs]) => [name, ...averaged(runs)])
+  const isThere = (column: number) => rows.some((row) => row[column] !== "–")
+  return Table.lines([[first, ...head], ...rows].map((row) => row.filter((_, column) => isThere(column))))
+}
 
 const averaged = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
   const of = (value: (run: Run.Summary) => number | null) => {
@@ -76,6 +79,8 @@ const averaged = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
     Report.number(of(({ freeRunLoss }) => freeRunLoss)),
     Report.percent(of(({ freeRunAccuracy }) => freeRunAccuracy)),
     Report.number(of(({ testLoss }) => testLoss)),
-    Report.percent(of(({ testAccuracy }) => testAccuracy))
+    Report.percent(of(({ testAccuracy }) => testAccuracy)),
+    // Runs of earlier versions kept no metrics.
+    Report.number(of(({ testMetrics }) => (testMetrics?.task === "regression" ? testMetrics.r2 : null)))
   ]
 }

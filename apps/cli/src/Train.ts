@@ -38,13 +38,15 @@ const train = Effect.fn("train")(function* (given: Given) {
     return yield* new UsageWrong({ expected: "a run to resume", came: "--resume came without --out", advice })
   }
   const summaries: Array<Run.Summary> = []
+  const said = new Set<string>()
   if (seeds !== undefined && folder !== undefined && !given.resume) yield* RunFolder.vacant(folder)
   const ofSeed = (seed: number | undefined) =>
     folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
   const sibling =
     given.resume && seeds !== undefined ? yield* firstBegun(seeds.map((seed) => ofSeed(seed)!)) : undefined
   for (const seed of seeds ?? [undefined]) {
-    summaries.push(yield* one(given, seed, ofSeed(seed), seeds === undefined ? "" : `seed ${seed}`, sibling))
+    const name = seeds === undefined ? "" : `seed ${seed}`
+    summaries.push(yield* one(given, { seed, folder: ofSeed(seed), name, sibling, said }))
   }
   const [first] = summaries
   if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
@@ -57,13 +59,19 @@ const firstBegun = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) 
   return undefined
 })
 
-const one = Effect.fnUntraced(function* (
-  given: Given,
-  seed: number | undefined,
-  folder: string | undefined,
-  name: string,
-  sibling: Settings.Settings | undefined
-) {
+/** One of the runs that are asked for. */
+interface Asked {
+  readonly seed: number | undefined
+  readonly folder: string | undefined
+  /** What progress lines call it; of one run alone nothing. */
+  readonly name: string
+  /** The settings of a run beside it that has begun. */
+  readonly sibling: Settings.Settings | undefined
+  /** The lines said of the runs before: of several they are the same. */
+  readonly said: Set<string>
+}
+
+const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, seed, sibling }: Asked) {
   // Of several runs that were interrupted, the later ones have not begun: they begin as their sibling did.
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
   const inherited = sibling === undefined ? undefined : new Settings.Settings({ ...sibling, seed: seed! })
@@ -90,14 +98,19 @@ const one = Effect.fnUntraced(function* (
   return yield* Effect.gen(function* () {
     const taken = new Settings.Settings({ ...settings, engine: engineName })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
+    const lines = [
+      ...Plan.describe(plan, circuit, data.train.task),
+      ...TargetUnit.describe(circuit, plan, data.train),
+      ...("parts" in data ? inParts(data.parts.sizes) : []),
+      ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
+    ]
     yield* Effect.forEach(
-      [
-        ...Plan.describe(plan, circuit, data.train.task),
-        ...TargetUnit.describe(circuit, plan, data.train),
-        ...("parts" in data ? inParts(data.parts.sizes) : []),
-        ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
-      ],
-      Report.progress
+      lines.filter((line) => !said.has(line)),
+      (line) =>
+        Effect.andThen(
+          Report.progress(line),
+          Effect.sync(() => said.add(line))
+        )
     )
     const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
     const summary = done ?? (yield* Run.carryOut(run)).summary

@@ -20,6 +20,7 @@ describe("a model from PyTorch", () => {
     const run = join(place, "run")
     const trained = await train("--cut-after", "Gemm,MatMul", "--out", run, "--json")
     assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.match(trained.stderr, /^\d maps, from its own weights$/m)
     const { freeRunAccuracy, parameters } = json(trained) as Record<string, number>
     assert.strictEqual(parameters, 465)
     assert.isAtLeast(freeRunAccuracy!, 0.98)
@@ -117,6 +118,7 @@ describe("a layers-model of TensorFlow.js", () => {
       "--json"
     )
     assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.match(trained.stderr, /^\d maps, from its own weights$/m)
     const { freeRunAccuracy, parameters } = json(trained) as Record<string, number>
     assert.strictEqual(parameters, 105)
     assert.isAtLeast(freeRunAccuracy!, 0.98)

@@ -4,12 +4,14 @@
 import { Data, Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Dataset } from "../data/Dataset.ts"
+import * as Warnings from "../data/Warnings.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Program from "../program/Program.ts"
 import { evaluate } from "../relaxation/Evaluation.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
 import type { Measurement } from "./Measurement.ts"
+import type * as Start from "./Start.ts"
 
 /** One thing that stands in the way, with the advice that helps. */
 export class Finding extends Data.Class<{
@@ -40,17 +42,31 @@ export interface Shown {
   readonly relaxing: ReadonlyArray<Measurement>
   /** What a loss of 1 stands for: of a regression the variance of its targets; 1 where absent. */
   readonly unit?: number | undefined
+  /** The free run's loss on test data, which tells what validation data would have told. */
+  readonly testLoss?: number | undefined
+  /** Where the run began, which is not advised again. */
+  readonly start?: Start.Name | undefined
 }
 
+/** Advice of which any helps; `false` what is done already. */
+const either = (...options: ReadonlyArray<string | false>): string => {
+  const left = options.filter((option) => option !== false)
+  return left.length < 2 ? left.join("") : `${left.slice(0, -1).join(", ")}, or ${left.at(-1)}`
+}
+
+const beginAt = (name: Start.Name, start: Start.Name | undefined): string | false =>
+  start !== name && `begin at --start ${name}`
+
 /** What the measurements of a run say by themselves. */
-export const ofMeasurements = ({ last, relaxing, unit = 1 }: Shown): ReadonlyArray<Finding> => {
+export const ofMeasurements = ({ last, relaxing, start, testLoss, unit = 1 }: Shown): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   const { gradientNorms: norms } = last
   const largest = Math.max(...norms)
   const small = norms.findIndex((norm) => norm < 1e-7 * largest)
   if (small >= 0 && largest > 0) {
     const seen = `at stage ${small + 1} of ${norms.length} the gradient is ${show(norms[small]! / largest)} of the largest`
-    found.push(finding("gradients vanish", seen, "relax more maps (every=1), or begin at --start orthogonal"))
+    const advice = either("relax more maps (every=1)", beginAt("orthogonal", start))
+    found.push(finding("gradients vanish", seen, advice))
   }
   if (largest > 1e3) {
     const stage = norms.indexOf(largest)
@@ -79,9 +95,12 @@ export const ofMeasurements = ({ last, relaxing, unit = 1 }: Shown): ReadonlyArr
     }
   }
   const { freeRunLoss, validationLoss } = last
-  if (validationLoss !== undefined && validationLoss > 0.3 * unit && validationLoss > 10 * freeRunLoss) {
-    const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(validationLoss)} on validation data`
-    found.push(finding("memorised", seen, "add data, a regulariser (l2=0.0001), or a smaller circuit"))
+  const unseen = validationLoss ?? testLoss
+  if (unseen !== undefined && unseen > 0.3 * unit && unseen > 10 * freeRunLoss) {
+    const others = validationLoss === undefined ? "test" : "validation"
+    const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(unseen)} on ${others} data`
+    const held = validationLoss === undefined && "hold a part of the data back to end by (--validation 0.2)"
+    found.push(finding("memorised", seen, either(held, "add data", "a regulariser (l2=0.0001)", "a smaller circuit")))
   }
   return found
 }
@@ -97,7 +116,8 @@ const zeroing = new Set(["relu"])
 export const ofFreeRun = (
   circuit: Circuit.Circuit,
   parameters: Arrays,
-  data: Dataset
+  data: Dataset,
+  start?: Start.Name
 ): Effect.Effect<ReadonlyArray<Finding>, ShapeMismatch | EngineFailed, Engine> =>
   Effect.gen(function* () {
     const looked = Circuit.sites(circuit).filter(({ block }) => block.kind in bounds || zeroing.has(block.kind))
@@ -130,6 +150,8 @@ export const ofFreeRun = (
       engine.run(program, { ...parameters, x: data.inputs })
     )
     const found: Array<Finding> = []
+    const isUneven = Warnings.of(data).some(({ about }) => about === "scale")
+    const standardise = isUneven && "standardise the columns (--standardise)"
     const dead: Array<string> = []
     const saturated: Array<string> = []
     looked.forEach(({ block }, i) => {
@@ -138,16 +160,18 @@ export const ofFreeRun = (
     })
     if (dead.length > 0) {
       const seen = `most units of activation ${list(dead)} are 0 for every example`
-      found.push(finding("dead units", seen, "lower the rate, begin at --start mirrored, or use leaky-relu"))
+      const advice = either(standardise, "lower the rate", beginAt("mirrored", start), "use leaky-relu")
+      found.push(finding("dead units", seen, advice))
     }
     if (saturated.length > 0) {
       const seen = `most units of activation ${list(saturated)} stand at a bound for every example`
-      found.push(finding("saturated units", seen, "lower the rate, add l2=0.0001, or begin at --start orthogonal"))
+      const advice = either(standardise, "lower the rate", "add l2=0.0001", beginAt("orthogonal", start))
+      found.push(finding("saturated units", seen, advice))
     }
     if (spread!.data[0]! <= 1e-3 * Math.max(1e-3, size!.data[0]!)) {
       const seen = `whatever goes in, the output stays within ${show(spread!.data[0]!)} of ${show(size!.data[0]!)}`
-      const advice =
-        "relax with informed auxiliaries (--plan auto, or relax with the setting sweep), or begin at --start orthogonal"
+      const informed = "relax with informed auxiliaries (--plan auto, or relax with the setting sweep)"
+      const advice = either(standardise, informed, beginAt("orthogonal", start))
       found.push(finding("output ignores input", seen, advice))
     }
     return found

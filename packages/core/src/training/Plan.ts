@@ -144,7 +144,7 @@ export const describe = (plan: Plan, circuit: Circuit.Circuit, task: Task): Read
   const maps = Circuit.depth(circuit)
   const coordinates = plan.coordinates === "tanh" && Coordinates.available(circuit) ? ", tanh coordinates" : ""
   return [
-    `${maps} ${maps === 1 ? "map" : "maps"}${coordinates}, ${startInWords(plan.start)}`,
+    `${maps} ${maps === 1 ? "map" : "maps"}${coordinates}, ${startInWords(plan.start, circuit)}`,
     ...plan.phases.map((phase) => describePhase(phase, circuit)),
     ...(plan.stop === undefined ? [] : [describeStop(plan.stop, task)])
   ]
@@ -161,8 +161,11 @@ const describeStop = ({ accuracy, loss, share }: Stop, task: Task): string => {
   return `ends once the free run's loss is below ${loss}${right}`
 }
 
-const startInWords = (start: Start.Name): string =>
-  start === "sweep" ? "PyTorch's start with its hidden maps swept (sweep)" : `${start} start`
+const startInWords = (start: Start.Name, circuit: Circuit.Circuit): string => {
+  if (start === "sweep") return "PyTorch's start with its hidden maps swept (sweep)"
+  const isDrawn = Object.values(Circuit.parameters(circuit)).some(({ initial }) => initial === undefined)
+  return isDrawn || start === "lsuv" ? `${start} start` : "from its own weights"
+}
 
 const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => {
   const { optimizer } = phase

@@ -38,6 +38,16 @@ describe("why a run fails", () => {
       assert.deepStrictEqual(kinds(shown), ["gradients vanish"])
       assert.match(shown[0]!.message, /^gradients vanish: at stage \d+ of 41 .*; relax more maps/)
       assert.include(kinds(seen), "output ignores input")
+      const begun = { start: "orthogonal" } as const
+      const advised = Diagnosis.ofMeasurements({ last, relaxing: [], ...begun })
+      assert.match(advised[0]!.message, /; relax more maps \(every=1\)$/)
+      const inputs = NdArray.make(
+        [100, 2],
+        Array.from(data.inputs.data, (x, i) => (i % 2 === 0 ? 1e4 * x : x))
+      )
+      const uneven = yield* Diagnosis.ofFreeRun(deep, trained.parameters, { ...data, inputs }, begun.start)
+      const ignored = uneven.find(({ kind }) => kind === "output ignores input")!
+      assert.match(ignored.advice, /^standardise the columns \(--standardise\), or relax .* sweep\)$/)
     }).pipe(Effect.provide(TfjsEngine.layerNative))
   )
 
@@ -71,5 +81,7 @@ describe("why a run fails", () => {
     const memorised = measurement({ freeRunLoss: 0.001, validationLoss: 2 })
     assert.deepStrictEqual(kinds(Diagnosis.ofMeasurements({ last: memorised, relaxing: [] })), ["memorised"])
     assert.deepStrictEqual(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: relaxing.slice(0, 2) }), [])
+    const [byTest] = Diagnosis.ofMeasurements({ last: measurement({ freeRunLoss: 0.001 }), relaxing: [], testLoss: 2 })
+    assert.match(byTest!.message, /^memorised: .* 2\.00 on test data; hold a part .*--validation 0\.2/)
   })
 })
