@@ -3,8 +3,8 @@
  */
 import { type Engine, NdArray, type Program, ReferenceEngine, type Tensor } from "@rai/core"
 import { Effect, Record } from "effect"
+import * as Agreement from "./Agreement.ts"
 import type * as Onnxruntime from "./Onnxruntime.ts"
-import * as Parity from "./Parity.ts"
 
 /** What is compared, and how far the two may part. */
 export interface Sides<R> {
@@ -19,7 +19,7 @@ export interface Sides<R> {
   ) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   readonly model: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Onnxruntime.OnnxruntimeFailed>
   readonly tolerance: number
-  readonly sizes: Parity.Sizes
+  readonly sizes: Agreement.Sizes
 }
 
 /** So many rows the largest batches have where memory allows. */
@@ -73,28 +73,28 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
   { batch, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
-  let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  let differences: Agreement.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   for (const { from, x } of inTurn(rows, batch)) {
     const expected = yield* freeRun(x)
     const came = yield* model(x)
-    yield* Parity.compare(file, 0, Parity.labels(came))
-    const outputs = Parity.sides(expected, came)
-    const found = yield* Parity.compare(file, tolerance, outputs, sizes).pipe(
+    yield* Agreement.compare(file, 0, Agreement.labels(came))
+    const outputs = Agreement.sides(expected, came)
+    const found = yield* Agreement.compare(file, tolerance, outputs, sizes).pipe(
       // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
       Effect.catch(() =>
         Effect.gen(function* () {
-          const some = Parity.furthest(outputs, decisive, sizes)
+          const some = Agreement.furthest(outputs, decisive, sizes)
           const those = rowsOf(x, some)
           const answers = Record.map(expected, (y) => rowsOf(y, some))
-          const rounding = Parity.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)), sizes)
-          return yield* Parity.compare(file, Parity.toleranceAt(rounding), outputs, sizes)
+          const rounding = Agreement.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)), sizes)
+          return yield* Agreement.compare(file, Agreement.toleranceAt(rounding), outputs, sizes)
         })
       ),
       Effect.mapError((lost) =>
-        lost instanceof Parity.ParityLost ? new Parity.ParityLost({ ...lost, sample: lost.sample + from }) : lost
+        lost instanceof Agreement.ParityLost ? new Agreement.ParityLost({ ...lost, sample: lost.sample + from }) : lost
       )
     )
-    differences = Parity.larger(differences, found)
+    differences = Agreement.larger(differences, found)
   }
   return differences
 })

@@ -5,6 +5,7 @@ import { basename } from "node:path"
 import { Engine, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
 import type * as Activations from "./Activations.ts"
+import type * as Agreement from "./Agreement.ts"
 import * as Asked from "./Asked.ts"
 import * as External from "./External.ts"
 import * as Graph from "./Graph.ts"
@@ -114,7 +115,7 @@ export type Failed =
   | Unbuilt
   | Engine.EngineFailed
   | Onnxruntime.OnnxruntimeFailed
-  | Parity.ParityLost
+  | Agreement.ParityLost
   | ModelFile.FileUnwritable
 
 /**

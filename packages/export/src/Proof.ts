@@ -4,6 +4,7 @@
 import { Circuit, Engine, type NdArray, TfjsEngine, type Trained } from "@rai/core"
 import { Effect, Layer, Option } from "effect"
 import * as Activations from "./Activations.ts"
+import * as Agreement from "./Agreement.ts"
 import * as Asked from "./Asked.ts"
 import * as Comparison from "./Comparison.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
@@ -53,12 +54,12 @@ export const measure = Effect.fnUntraced(function* (
   const { batch, freeRun, from, inFloat32, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
-  const outputs = Parity.pair(answers, yield* model(x))
-  const sizes = Parity.sizesOf(answers)
-  const differences = yield* Parity.compare(file, Number.MAX_VALUE, outputs, sizes)
+  const outputs = Agreement.pair(answers, yield* model(x))
+  const sizes = Agreement.sizesOf(answers)
+  const differences = yield* Agreement.compare(file, Number.MAX_VALUE, outputs, sizes)
   return {
-    rounding: Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes),
-    tolerance: Parity.toleranceOf(differences),
+    rounding: Agreement.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes),
+    tolerance: Agreement.toleranceOf(differences),
     ...said(sizes),
     examples: x.shape[0]!,
     ...differences,
@@ -73,7 +74,7 @@ export const loss = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   own: Trained.Trained,
   examples: Examples,
-  sizes: Parity.Sizes
+  sizes: Agreement.Sizes
 ) {
   const [before, after] = [yield* Asked.program(trained, {}), yield* Asked.program(own, {})]
   const found = yield* cost(
@@ -96,23 +97,23 @@ const cost = Effect.fnUntraced(function* <E, F>(
   batch: number,
   before: Answering<E>,
   after: Answering<F>,
-  sizes: Parity.Sizes
+  sizes: Agreement.Sizes
 ) {
   const { from, inputs } = drawn(trained, samples)
   const rows = Samples.all(inputs, { ...from, least: samples === undefined ? Comparison.least(batch) : 0 })
-  let differences: Parity.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  let differences: Agreement.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   let otherClass = 0
   const output = trained.task === "regression" ? "value" : "logit"
   const answers: { readonly before: Array<number>; readonly after: Array<number> } = { before: [], after: [] }
   for (const { x } of Comparison.inTurn(rows, batch)) {
     const [b, a] = [yield* before(x), yield* after(x)]
-    differences = Parity.larger(differences, Parity.apart(b, a, sizes))
+    differences = Agreement.larger(differences, Agreement.apart(b, a, sizes))
     for (const y of b[output]!.data) answers.before.push(y)
     for (const y of a[output]!.data) answers.after.push(y)
     otherClass += b.label?.data.filter((k, i) => k !== a.label!.data[i]).length ?? 0
   }
   const met = (of: ReadonlyArray<number>, meant: NdArray.NdArray) =>
-    Parity.met(trained.task, meant, { shape: meant.shape, data: Float64Array.from(of) })
+    Agreement.met(trained.task, meant, { shape: meant.shape, data: Float64Array.from(of) })
   const judged = samples && targets && { before: met(answers.before, targets), after: met(answers.after, targets) }
   return {
     examples: rows.shape[0]!,
@@ -144,14 +145,14 @@ export const prove = Effect.fnUntraced(function* (
   )
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
-  const sizes = Parity.sizesOf(answers)
-  const rounding = Parity.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes)
-  const tolerance = Parity.toleranceAt(rounding)
-  const outputs = Parity.joined(
-    Parity.pair(answers, yield* model(x)),
-    Parity.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model(notFinite))
+  const sizes = Agreement.sizesOf(answers)
+  const rounding = Agreement.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes)
+  const tolerance = Agreement.toleranceAt(rounding)
+  const outputs = Agreement.joined(
+    Agreement.pair(answers, yield* model(x)),
+    Agreement.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model(notFinite))
   )
-  const differences = yield* Parity.compare(file, tolerance, outputs, sizes)
+  const differences = yield* Agreement.compare(file, tolerance, outputs, sizes)
 
   const training = options.samples?.shape[0] ?? 0
   const all = Samples.all(inputs, { ...from, least: Comparison.least(batch) })
@@ -175,7 +176,7 @@ export const prove = Effect.fnUntraced(function* (
       random: all.shape[0]! - training + Samples.random,
       notFinite: notFinite.shape[0]!,
       ...(batch < Comparison.most && { batch }),
-      ...Parity.larger(
+      ...Agreement.larger(
         differences,
         yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance, sizes }, all)
       )
@@ -185,4 +186,4 @@ export const prove = Effect.fnUntraced(function* (
   }
 })
 
-const said = (sizes: Parity.Sizes) => (sizes.length === 0 ? {} : { sizes })
+const said = (sizes: Agreement.Sizes) => (sizes.length === 0 ? {} : { sizes })

@@ -4,6 +4,7 @@
 import { dirname, join } from "node:path"
 import { NdArray, type Shape } from "@rai/core"
 import { Effect, Schema } from "effect"
+import * as Agreement from "./Agreement.ts"
 import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
@@ -45,7 +46,7 @@ export type Failed =
   | Parity.RecordInvalid
   | ModelChanged
   | Onnxruntime.OnnxruntimeFailed
-  | Parity.ParityLost
+  | Agreement.ParityLost
 
 const recordOf = Effect.fnUntraced(function* (file: string) {
   const beside = Parity.fileOf(file)
@@ -96,8 +97,9 @@ const consistent = Effect.fnUntraced(function* (
   const refused = (reason: string) => new Parity.RecordInvalid({ file: beside, reason })
   const missing = answers.find((name) => name !== "label" && !Object.hasOwn(record.outputs, name))
   if (missing !== undefined) return yield* refused(`it says nothing of the output «${shown(missing)}»`)
-  const found = yield* Parity.compare(beside, record.tolerance, record.outputs, record.sizes)
-  const tolerance = record.weights?.kept === "int8" ? Parity.toleranceOf(found) : Parity.toleranceAt(record.rounding)
+  const found = yield* Agreement.compare(beside, record.tolerance, record.outputs, record.sizes)
+  const tolerance =
+    record.weights?.kept === "int8" ? Agreement.toleranceOf(found) : Agreement.toleranceAt(record.rounding)
   for (const [claim, held] of Object.entries({ ...found, tolerance })) {
     const said = record[claim as keyof typeof found | "tolerance"]
     if (Math.abs(said - held) > 1e-9 * held)
@@ -131,14 +133,14 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
     Object.entries(record.inputs).map(([name, rows]) => [name, shaped(Parity.fromRows(rows), shapes.get(name))])
   )
   const answers = yield* Onnxruntime.run(bytes, inputs, file)
-  yield* Parity.compare(file, 0, Parity.labels(answers))
+  yield* Agreement.compare(file, 0, Agreement.labels(answers))
   const outputs = Object.fromEntries(
     Object.entries(record.outputs).map(([name, { freeRun }]) => {
       const answer = Object.hasOwn(answers, name) ? answers[name] : undefined
       return [name, { freeRun, onnxruntime: answer === undefined ? [] : Parity.toRows(answer) }]
     })
   )
-  const differences = yield* Parity.compare(file, record.tolerance, outputs, record.sizes)
+  const differences = yield* Agreement.compare(file, record.tolerance, outputs, record.sizes)
   yield* consistent(file, record, Object.keys(answers))
   return {
     file,

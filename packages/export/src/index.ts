@@ -2,6 +2,7 @@
  * Circuits as ONNX models, with the record that proves parity.
  */
 export * as Activations from "./Activations.ts"
+export * as Agreement from "./Agreement.ts"
 export * as Graph from "./Graph.ts"
 export * as LayersModel from "./layers/LayersModel.ts"
 export * as Metadata from "./Metadata.ts"

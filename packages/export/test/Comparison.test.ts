@@ -2,9 +2,9 @@ import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { NdArray, Program, Tensor, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
+import * as Agreement from "../src/Agreement.ts"
 import * as Comparison from "../src/Comparison.ts"
 import * as Onnx from "../src/Onnx.ts"
-import * as Parity from "../src/Parity.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -60,7 +60,7 @@ it.effect("small values are held to their own size, and an answer of nothing is 
     yield* Verify.verify(file)
     const nothing = freeRun.map(([first, second]) => [Number.isFinite(first) ? 0 : first!, second!])
     const outputs = { value: { freeRun, onnxruntime: nothing } }
-    const lost = yield* Effect.flip(Parity.compare(file, record.tolerance, outputs, record.sizes))
+    const lost = yield* Effect.flip(Agreement.compare(file, record.tolerance, outputs, record.sizes))
     assert.include(lost.message, `(${size} + |b|)`)
   }).pipe(Effect.provide(TfjsEngine.layerWasm))
 )

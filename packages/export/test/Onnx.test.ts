@@ -13,6 +13,7 @@ import {
   TfjsEngine
 } from "@rai/core"
 import { Effect, Schema } from "effect"
+import * as Agreement from "../src/Agreement.ts"
 import * as Metadata from "../src/Metadata.ts"
 import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
@@ -330,7 +331,7 @@ describe("Onnx.write", () => {
       // A deep tanh circuit with large weights enlarges rounding.
       const deep = Trained.make([2, ...Array<number>(20).fill(30), 1], { activation: "tanh", gain: 3 })
       const { maxRelativeDifference, tolerance } = yield* Effect.provide(Onnx.write(deep, file), ReferenceEngine.layer)
-      assert.isAbove(maxRelativeDifference, Parity.least)
+      assert.isAbove(maxRelativeDifference, Agreement.least)
       assert.isBelow(maxRelativeDifference, tolerance)
       assert.isBelow(tolerance, 1e-2)
     })
@@ -579,7 +580,7 @@ describe("Parity", () => {
   it.effect("NaN equals NaN, infinities by sign", () =>
     Effect.gen(function* () {
       const compare = (a: Parity.ParityRecord["inputs"][string], b: typeof a) =>
-        Parity.compare("m.onnx", 1e-5, { y: { freeRun: b, onnxruntime: a } })
+        Agreement.compare("m.onnx", 1e-5, { y: { freeRun: b, onnxruntime: a } })
       const same = yield* compare([["NaN", "Infinity"]], [["NaN", "Infinity"]])
       assert.deepStrictEqual(same, { maxAbsDifference: 0, maxRelativeDifference: 0 })
       const near = yield* compare([[3.00001]], [[3]])

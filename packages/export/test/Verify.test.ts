@@ -3,9 +3,9 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { ReferenceEngine } from "@rai/core"
 import { Effect } from "effect"
+import * as Agreement from "../src/Agreement.ts"
 import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
-import * as Parity from "../src/Parity.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -135,7 +135,7 @@ describe("Verify.verify", () => {
         [{ maxAbsDifference: 0 }, other("maxAbsDifference", 0, maxAbsDifference)],
         [{ maxRelativeDifference: 0.5 }, other("maxRelativeDifference", 0.5, maxRelativeDifference)],
         [{ tolerance: 1e300 }, other("tolerance", 1e300, tolerance)],
-        [{ rounding: 1 }, other("tolerance", tolerance, Parity.toleranceAt(1))],
+        [{ rounding: 1 }, other("tolerance", tolerance, Agreement.toleranceAt(1))],
         [{ outputs: { logit } }, `${start} it says nothing of the output «probability»; ${end}`],
         [
           { outputs: { logit: { ...logit, onnxruntime: far }, probability } },
