@@ -59,7 +59,16 @@ export const sentence = (metrics: Metrics.Metrics): string =>
     : `accuracy ${Report.percent(metrics.accuracy)}, balanced ${Report.percent(metrics.balancedAccuracy)}; F1 ${Report.number(metrics.f1)}, ROC AUC ${Number.isNaN(metrics.rocAuc) ? "– (a class is missing)" : Report.number(metrics.rocAuc)}, log loss ${Report.number(metrics.logLoss)}`
 
 const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | undefined): ReadonlyArray<string> => {
-  if (metrics.task === "regression") return [sentence(metrics)]
+  if (metrics.task === "regression") {
+    const fits = metrics.ofTargets.map((fit, k) => [
+      String(k + 1),
+      Report.number(fit.r2),
+      Report.number(fit.rootMeanSquaredError),
+      Report.number(fit.meanAbsoluteError)
+    ])
+    const head = ["target", "R²", "root mean squared error", "mean absolute error"]
+    return [sentence(metrics), ...(fits.length > 1 ? ["", ...Table.lines([head, ...fits])] : [])]
+  }
   const names = metrics.confusion.map((_, c) => classNames?.[c] ?? String(c))
   const rows = metrics.confusion.map((row, c) => [names[c]!, ...row.map(String), metrics.f1OfClasses[c]!.toFixed(4)])
   return [sentence(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]

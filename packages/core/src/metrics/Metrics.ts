@@ -23,13 +23,18 @@ export interface OfClasses {
   readonly confusion: ReadonlyArray<ReadonlyArray<number>>
 }
 
-/** Of values. */
-export interface OfValues {
-  readonly task: "regression"
-  readonly examples: number
+/** How well values are met. */
+export interface Fit {
   readonly r2: number
   readonly rootMeanSquaredError: number
   readonly meanAbsoluteError: number
+}
+
+/** Of values; of several targets the mean of each number over them. */
+export interface OfValues extends Fit {
+  readonly task: "regression"
+  readonly examples: number
+  readonly ofTargets: ReadonlyArray<Fit>
 }
 
 /** Of either. */
@@ -88,6 +93,17 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
   }
 }
 
+const fit = (targets: NdArray.NdArray, outputs: NdArray.NdArray): Fit => ({
+  r2: Regression.r2(targets, outputs),
+  rootMeanSquaredError: Regression.rootMeanSquaredError(targets, outputs),
+  meanAbsoluteError: Regression.meanAbsoluteError(targets, outputs)
+})
+
+const column = ({ data, shape }: NdArray.NdArray, k: number): NdArray.NdArray => ({
+  shape: [shape[0]!, 1],
+  data: Float64Array.from({ length: shape[0]! }, (_, i) => data[i * shape[1]! + k]!)
+})
+
 /**
  * What targets and outputs, logits or values, [examples, outputs] each, come to.
  *
@@ -106,8 +122,7 @@ export const of = (task: Task, targets: NdArray.NdArray, outputs: NdArray.NdArra
     ? {
         task,
         examples: targets.shape[0]!,
-        r2: Regression.r2(targets, outputs),
-        rootMeanSquaredError: Regression.rootMeanSquaredError(targets, outputs),
-        meanAbsoluteError: Regression.meanAbsoluteError(targets, outputs)
+        ...fit(targets, outputs),
+        ofTargets: Array.from({ length: targets.shape[1]! }, (_, k) => fit(column(targets, k), column(outputs, k)))
       }
     : ofClasses(task, targets, outputs)

@@ -95,8 +95,13 @@ describe("metrics are scikit-learn's", () => {
   it("of values, all at once", () => {
     for (const { predictions, targets, ...expected } of fixture.regression) {
       const came = Metrics.of("regression", Fixture.array(targets), Fixture.array(predictions)) as Metrics.OfValues
-      for (const name of ["r2", "rootMeanSquaredError", "meanAbsoluteError"] as const)
+      assert.strictEqual(came.ofTargets.length, Fixture.array(targets).shape[1])
+      for (const name of ["r2", "rootMeanSquaredError", "meanAbsoluteError"] as const) {
         near(came[name], expected[name], name)
+        // scikit-learn's average over outputs.
+        const each = came.ofTargets.map((fit) => fit[name])
+        near(each.reduce((sum, value) => sum + value, 0) / each.length, expected[name], `the mean ${name}`)
+      }
     }
   })
 
