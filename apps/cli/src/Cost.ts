@@ -64,9 +64,6 @@ export const command = Command.make(
     yield* Report.result(json === true, object, [...phases.flatMap(lines), ...warning(memory)])
   })
 ).pipe(
-  Command.withDescription(
-    "Say what training costs before it runs: numbers, operations, bytes, seconds a step on this machine"
-  ),
   Command.withExamples([
     { command: "rai cost --circuit 2,100x100,1 --examples 100", description: "the paper's circuit" }
   ])

@@ -70,7 +70,7 @@ export const command = Command.make(
     yield* Report.line("  models/         moons.onnx and moons.parity.json")
     yield* serve(path.join(folder, "models"), once)
   })
-).pipe(Command.withDescription("Show the paper's claim from data to an answered request; what npm start runs"))
+)
 
 const trainAndExport = Effect.fnUntraced(function* (folder: string, model: string) {
   const path = yield* Path.Path

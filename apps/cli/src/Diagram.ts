@@ -33,8 +33,4 @@ export const command = Command.make(
     yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts }))
     yield* Report.line(out)
   })
-).pipe(
-  Command.withDescription(
-    "Draw the circuit of a run, or of a network from elsewhere: blocks, shapes, parameters, cost, and where it was relaxed"
-  )
 )

@@ -81,6 +81,4 @@ export const command = Command.make(
     yield* Effect.forEach(rows, ([name, value]) => Report.line(`${name.padEnd(width)}  ${value}`))
     yield* Effect.forEach(yield* CudaInstall.remedy, Report.line)
   }, Effect.provide(FetchHttpClient.layer))
-).pipe(
-  Command.withDescription("Say what this machine has: Node, engines, execution providers, library versions, cores")
 )

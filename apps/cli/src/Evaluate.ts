@@ -46,7 +46,6 @@ export const command = Command.make(
     ])
   })
 ).pipe(
-  Command.withDescription("Measure a trained circuit or an exported model on data, as scikit-learn does"),
   Command.withExamples([
     { command: "rai evaluate runs/moons --data moons:n=1000,noise=0.1,seed=2024", description: "on points never seen" }
   ])

@@ -46,7 +46,6 @@ const flags = {
 
 /** The command. */
 export const command = Command.make("experiment", flags, (given) => experiment(given)).pipe(
-  Command.withDescription("Redo a figure of the paper or answer one of its open questions, as a page with plots"),
   Command.withExamples([{ command: "rai experiment figure-5 --seeds 0-2 --steps 1000" }])
 )
 

@@ -77,10 +77,6 @@ export const command = Command.make(
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
-).pipe(
-  Command.withDescription(
-    "Write a trained circuit, or a network from elsewhere, as an ONNX model with its parity record"
-  )
 )
 
 /** A network from elsewhere with its own parameters; what its inputs stand for nobody has said. */

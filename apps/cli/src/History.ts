@@ -36,7 +36,7 @@ export const command = Command.make(
       ...(Option.isSome(csv) ? [csv.value] : [])
     ])
   })
-).pipe(Command.withDescription("What a run measured, step by step"))
+)
 
 type Numbers = Readonly<Record<string, number>>
 

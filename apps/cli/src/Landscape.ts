@@ -23,7 +23,7 @@ export const command = Command.make(
     yield* Picture.write(out, yield* Landscape.svg(yield* of.endsWith(".onnx") ? ofModel(of) : ofRun(of)))
     yield* Report.line(out)
   })
-).pipe(Command.withDescription("Draw the decision landscape over two inputs, in their own units"))
+)
 
 const undrawable = (of: string) =>
   new CommandFailed({

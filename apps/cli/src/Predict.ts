@@ -39,10 +39,6 @@ export const command = Command.make(
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
   })
-).pipe(
-  Command.withDescription(
-    "Predict with an exported model: class and probability (of two classes, that of the second), or value, one line a row"
-  )
 )
 
 const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[0]!

@@ -6,44 +6,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { version } from "@rai/core"
 import { Effect, Layer, Logger, References } from "effect"
 import { Command } from "effect/cli"
-import * as Cost from "./Cost.ts"
-import * as Demo from "./Demo.ts"
-import * as Diagram from "./Diagram.ts"
-import * as Doctor from "./Doctor.ts"
-import * as Evaluate from "./Evaluate.ts"
-import * as Experiment from "./Experiment.ts"
-import * as Export from "./Export.ts"
+import * as Commands from "./Commands.ts"
 import * as Failure from "./Failure.ts"
-import * as History from "./History.ts"
-import * as Landscape from "./Landscape.ts"
-import * as Predict from "./Predict.ts"
-import * as Serve from "./Serve.ts"
-import * as Setup from "./Setup.ts"
-import * as Train from "./Train.ts"
 import * as UsageWrong from "./UsageWrong.ts"
-import * as Verify from "./Verify.ts"
-
-const rai = Command.make("rai").pipe(
-  Command.withDescription(
-    "Relaxed Activation Identity: train deep circuits with local gradients, export and serve them"
-  ),
-  Command.withSubcommands([
-    Train.command,
-    Evaluate.command,
-    History.command,
-    Export.command,
-    Verify.command,
-    Predict.command,
-    Landscape.command,
-    Diagram.command,
-    Cost.command,
-    Serve.command,
-    Experiment.command,
-    Doctor.command,
-    Setup.command,
-    Demo.command
-  ])
-)
 
 // Results alone go to stdout.
 const logging = Layer.mergeAll(
@@ -63,6 +28,13 @@ for (const arg of process.argv.slice(2)) {
 
 // The parser's own level holds while a command runs; how it failed is told after that.
 const level = /(^| )--log-level[= ](all|trace|debug)( |$)/i.test(args.join(" ")) ? "Debug" : "Info"
+
+const rai = Command.make("rai").pipe(
+  Command.withDescription(
+    "Relaxed Activation Identity: train deep circuits with local gradients, export and serve them"
+  ),
+  Command.withSubcommands(await Commands.among(args))
+)
 
 Command.runWith(rai, { version })(args).pipe(
   Failure.report,

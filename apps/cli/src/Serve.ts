@@ -156,8 +156,4 @@ export const command = Command.make(
     const logger = logFormat === "json" ? Logger.layer([Logger.withConsoleError(Logger.formatJson)]) : Layer.empty
     yield* Signals.untilTold(Layer.launch(server.pipe(Layer.provide(observer), Layer.provide(logger))), grace)
   })
-).pipe(
-  Command.withDescription(
-    "Serve models on the Open Inference Protocol until SIGTERM or SIGINT; then what is under way is answered. OpenTelemetry's traces go to $OTEL_EXPORTER_OTLP_ENDPOINT where that is set"
-  )
 )

@@ -37,8 +37,4 @@ export const command = Command.make(
     const state = isThere ? "already set up" : "set up"
     yield* Report.line(`${state}: TensorFlow ${tensorflow} under tfjs-node ${tfjsNode}, in ${folder}`)
   }, Effect.provide(FetchHttpClient.layer))
-).pipe(
-  Command.withDescription(
-    "Fetch TensorFlow's native library, which no package brings along; what is there already stays as it is"
-  )
 )

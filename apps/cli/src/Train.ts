@@ -21,7 +21,6 @@ import { UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make("train", flags, (given) => train(given)).pipe(
-  Command.withDescription("Train a circuit with Relaxed Activation Identity, backpropagation, or both in turn"),
   Command.withExamples([
     { command: "rai train --data moons-100 --circuit 2,100x100,1 --out runs/moons", description: "the paper's circuit" }
   ])

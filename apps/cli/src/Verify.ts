@@ -28,4 +28,4 @@ export const command = Command.make(
         : Object.entries(origin).flatMap(([key, value]) => (isSaid(value) ? [`${key}: ${shown(value)}`] : [])))
     ])
   })
-).pipe(Command.withDescription("Check a model against its parity record, and say what it holds"))
+)
