@@ -5,9 +5,9 @@ import { Cut, Phase, PlanSpec } from "@rai/core"
 import { Diagram, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Network from "./Network.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
-import * as Settings from "./Settings.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -19,7 +19,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .svg or .png file to write"))
   },
   Effect.fn("diagram")(function* ({ of, out }) {
-    const network = yield* Settings.network(of)
+    const network = yield* Network.at(of)
     if (network !== undefined) {
       const { circuit } = network
       yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))

@@ -10,8 +10,8 @@ import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
-import * as Settings from "./Settings.ts"
 import * as Table from "./Table.ts"
+import * as TrainingData from "./TrainingData.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
@@ -51,12 +51,6 @@ export const command = Command.make(
   ])
 )
 
-/** What is measured, in words, for people. */
-export const sentence = (metrics: Metrics.Metrics): string =>
-  metrics.task === "regression"
-    ? `R² ${Report.number(metrics.r2)}, root mean squared error ${Report.number(metrics.rootMeanSquaredError)}, mean absolute error ${Report.number(metrics.meanAbsoluteError)}`
-    : `accuracy ${Report.percent(metrics.accuracy)}, balanced ${Report.percent(metrics.balancedAccuracy)}; F1 ${Report.number(metrics.f1)}, ROC AUC ${Number.isNaN(metrics.rocAuc) ? "– (a class is missing)" : Report.number(metrics.rocAuc)}, log loss ${Report.number(metrics.logLoss)}`
-
 const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | undefined): ReadonlyArray<string> => {
   if (metrics.task === "regression") {
     const fits = metrics.ofTargets.map((fit, k) => [
@@ -66,11 +60,11 @@ const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | und
       Report.number(fit.meanAbsoluteError)
     ])
     const head = ["target", "R²", "root mean squared error", "mean absolute error"]
-    return [sentence(metrics), ...(fits.length > 1 ? ["", ...Table.lines([head, ...fits])] : [])]
+    return [Report.metrics(metrics), ...(fits.length > 1 ? ["", ...Table.lines([head, ...fits])] : [])]
   }
   const names = metrics.confusion.map((_, c) => classNames?.[c] ?? String(c))
   const rows = metrics.confusion.map((row, c) => [names[c]!, ...row.map(String), metrics.f1OfClasses[c]!.toFixed(4)])
-  return [sentence(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
+  return [Report.metrics(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
 }
 
 const draw = Effect.fnUntraced(function* (
@@ -102,7 +96,7 @@ interface Known {
 
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
   const trained = yield* RunFolder.trained(folder)
-  const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), Settings.data) : undefined
+  const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of) : undefined
   const file = data !== undefined && Source.isFile(data)
   const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined
   const asked = {
@@ -149,12 +143,12 @@ const known = Effect.fnUntraced(function* (of: Known, { data, label, missing }: 
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
   const frame = yield* Source.frame(data, {
     label,
-    ...Settings.known(data, { names: own, task, classNames }),
+    ...TrainingData.known(data, { names: own, task, classNames }),
     ...(Source.isTable(data) && Preprocessing.reading(of.preprocessing?.columns ?? [])),
     ...(missing !== undefined && { missing })
   })
   const names = own.length === 0 ? frame.columns.map(({ name }) => name) : own
   const mine = { names, task, classNames }
-  yield* Settings.same("data as it was trained on", mine, frame, data)
+  yield* TrainingData.same("data as it was trained on", mine, frame, data)
   return { frame, read: yield* Frame.toDataset(frame, of.preprocessing ?? (yield* Preprocessing.fit(frame))) }
 })

@@ -8,9 +8,10 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Network from "./Network.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
-import * as Settings from "./Settings.ts"
+import * as TrainingData from "./TrainingData.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -49,7 +50,7 @@ export const command = Command.make(
       const advice = `write --out ${out}.onnx`
       return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
     }
-    const network = yield* Settings.network(run)
+    const network = yield* Network.at(run)
     const trained = network === undefined ? yield* RunFolder.trained(run) : asItIs(network)
     const training = yield* trainingExamples(run, trained)
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
@@ -125,8 +126,8 @@ const count = (n: number): string => n.toLocaleString("en-GB")
 const trainingExamples = Effect.fnUntraced(
   function* (run: string, { preprocessing }: Trained.Trained) {
     const settings = yield* RunFolder.settings(run)
-    if (yield* Settings.isInParts(settings)) return undefined
-    const { train } = yield* Settings.frames(settings)
+    if (yield* TrainingData.isInParts(settings)) return undefined
+    const { train } = yield* TrainingData.frames(settings)
     const samples = preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
     return { samples, targets: train.targets }
   },

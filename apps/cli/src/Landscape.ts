@@ -10,7 +10,7 @@ import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
-import * as Settings from "./Settings.ts"
+import * as TrainingData from "./TrainingData.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -50,7 +50,7 @@ const ofModel = Effect.fnUntraced(function* (file: string) {
 const ofRun = Effect.fnUntraced(function* (folder: string) {
   const trained = yield* RunFolder.trained(folder)
   if (!Figures.canBeDrawn(trained)) return yield* undrawable(folder)
-  const { train } = yield* Effect.flatMap(RunFolder.settings(folder), Settings.data)
+  const { train } = yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of)
   const plane = Plane.of(trained, train)
   return { ...plane, ...(yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.table.auto)) }
 })

@@ -1,6 +1,7 @@
 /**
  * Where output goes: results to stdout, progress to stderr; with `--json` the last line of stdout is one JSON object.
  */
+import type { Metrics } from "@rai/core"
 import { Console, Effect } from "effect"
 
 /** A line of progress, for people. */
@@ -49,3 +50,9 @@ export const quantity = (value: number, unit: string): string => {
 
 /** 1.5 MB, 24.0 GB */
 export const bytes = (value: number): string => quantity(value, "B")
+
+/** All that is measured, in a sentence. */
+export const metrics = (of: Metrics.Metrics): string =>
+  of.task === "regression"
+    ? `R² ${number(of.r2)}, root mean squared error ${number(of.rootMeanSquaredError)}, mean absolute error ${number(of.meanAbsoluteError)}`
+    : `accuracy ${percent(of.accuracy)}, balanced ${percent(of.balancedAccuracy)}; F1 ${number(of.f1)}, ROC AUC ${Number.isNaN(of.rocAuc) ? "– (a class is missing)" : number(of.rocAuc)}, log loss ${number(of.logLoss)}`

@@ -8,7 +8,6 @@ import { Command } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
-import * as Evaluate from "./Evaluate.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
@@ -16,6 +15,7 @@ import * as RunFolder from "./RunFolder.ts"
 import * as Seeds from "./Seeds.ts"
 import * as Settings from "./Settings.ts"
 import { flags, type Given, inRun } from "./TrainFlags.ts"
+import * as TrainingData from "./TrainingData.ts"
 import * as TrainSettings from "./TrainSettings.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -80,7 +80,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
   // Whatever is wrong shows before an engine is loaded and a folder is made.
-  const data = yield* Settings.data(settings)
+  const data = yield* TrainingData.of(settings)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
   yield* Training.check(circuit, data.train, plan, data.validation)
@@ -177,7 +177,7 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
         `validation data, by which the parameters were chosen: loss ${Report.number(summary.validationLoss)}${Report.accuracy(summary.validationAccuracy)}`
       ]),
   // Runs of earlier versions kept none.
-  ...(summary.testMetrics ? [`test data: ${Evaluate.sentence(summary.testMetrics)}`] : []),
+  ...(summary.testMetrics ? [`test data: ${Report.metrics(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null
     ? []
     : [
