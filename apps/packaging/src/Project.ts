@@ -45,6 +45,36 @@ export const compile = (folder: string, node: string, files: ReadonlyArray<strin
   }
 }
 
+/**
+ * A module that exports each function and value of packages anew, by itself, as a library of somebody's might: its declarations compile only if
+ * every type in theirs can be named.
+ */
+export const anew = (folder: string, node: string, packages: ReadonlyArray<string>): string => {
+  const file = join(folder, "names.mjs")
+  writeFileSync(
+    file,
+    `const isClass = (value) => typeof value === "function" && /^class\\b/.test(String(value))
+    const values = (of) => Object.keys(of).filter((name) => /^[A-Za-z]\\w*$/.test(name) && !isClass(of[name]))
+    const isNamespace = (value) => value?.[Symbol.toStringTag] === "Module"
+    const found = []
+    for (const name of ${JSON.stringify(packages)}) {
+      const all = await import(name)
+      for (const key of values(all)) {
+        const own = isNamespace(all[key]) ? values(all[key]).map((each) => [key, each]) : [[key]]
+        found.push(...own.map((path) => [name, ...path]))
+      }
+    }
+    process.stdout.write(JSON.stringify(found))`
+  )
+  const found: ReadonlyArray<readonly [name: string, ...path: ReadonlyArray<string>]> = JSON.parse(
+    Command.run(node, [file], folder)
+  )
+  return [
+    ...packages.map((name, i) => `import * as package${i} from "${name}"`),
+    ...found.map(([name, ...path], i) => `export const value${i} = package${packages.indexOf(name)}.${path.join(".")}`)
+  ].join("\n")
+}
+
 /** The first example of a page of this repository. */
 export const example = (page: string): string =>
   /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, page), "utf8"))![1]!

@@ -21,11 +21,10 @@ const onOnnxruntime = (example: string) =>
   `import { OnnxEngine } from "@rai/onnx-engine"\n${example.replace(" TfjsEngine,", "").replaceAll("TfjsEngine", "OnnxEngine")}`
 
 /** A module that imports all that is published, but for what speaks of TensorFlow.js's tensors: its own declarations do not compile. */
-const everything = all()
+const compiled = all()
   .flatMap(({ imports }) => imports)
   .filter((name) => name !== "@rai/core/tfjs")
-  .map((name, i) => `export * as everything${i} from "${name}"\n`)
-  .join("")
+const everything = compiled.map((name, i) => `export * as everything${i} from "${name}"\n`).join("")
 
 const folder = mkdtempSync(join(tmpdir(), "rai-packages-"))
 try {
@@ -50,7 +49,8 @@ try {
       writeFileSync(join(project, "moons.ts"), example)
       writeFileSync(join(project, "onnx.ts"), onOnnxruntime(example))
       writeFileSync(join(project, "everything.ts"), everything)
-      Project.compile(project, node, ["moons.ts", "onnx.ts", "everything.ts"])
+      writeFileSync(join(project, "anew.ts"), Project.anew(project, node, compiled))
+      Project.compile(project, node, ["moons.ts", "onnx.ts", "everything.ts", "anew.ts"])
       Command.run(node, ["everything.ts"], project)
       const [moons, onnx] = ["moons.ts", "onnx.ts"].map((file) =>
         Command.run(node, [file], project).trimEnd().split("\n").at(-1)

@@ -149,7 +149,7 @@ for (const [name, engine] of Object.entries(engines)) {
           const end = all.at(-1)!
           if (end._tag !== "Finished") return expect.fail("the last event is the end")
           expect(end.measurement.freeRunLoss).toBeLessThan(measured[0]!.freeRunLoss)
-          expect(gaps.at(-1)!).toBeLessThan(Math.max(...gaps))
+          expect(gaps.at(-1)!).toBeLessThan(0.1 * Math.max(...gaps))
           for (const array of Object.values(end.trained.parameters)) expect(array.data).toBeInstanceOf(own)
 
           const kept: Array<PhaseRun.Snapshot> = []

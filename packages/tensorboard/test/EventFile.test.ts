@@ -184,7 +184,8 @@ describe("a run", () => {
   )
 })
 
-describe.skipIf(!hasTensorBoard)("TensorBoard", () => {
+const why = hasTensorBoard ? "" : " (skipped: RAI_TENSORBOARD names no Python that has it)"
+describe.skipIf(!hasTensorBoard)(`TensorBoard${why}`, () => {
   it.effect("shows numbers and pictures, and of a run that went on none twice", () =>
     Effect.gen(function* () {
       const at = folder()

@@ -1,7 +1,6 @@
 /**
  * Graphs as data: the program's primitives by name, so that a checkpoint and a run's folder keep a network from elsewhere.
  */
-
 import * as Program from "../program/Program.ts"
 import type { GraphJson as Json } from "../schema/GraphJson.ts"
 import { table } from "../tensor/primitives/Table.ts"

@@ -26,7 +26,7 @@ const whole = (minimum: number, maximum: number, byDefault: number): Setting => 
 })
 
 const real = (minimum: number, maximum: number, byDefault: number): Setting => ({
-  fits: (value) => value >= minimum && value <= maximum,
+  fits: (value) => Number.isFinite(value) && value >= minimum && value <= maximum,
   expected: `a number from ${minimum} to ${maximum}`,
   byDefault
 })

@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 
-/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
+/** The schema of an identity. */
 export const Identity = Schema.Struct({
   circuit: Schema.String,
   plan: Schema.String,
@@ -19,10 +19,10 @@ export const Identity = Schema.Struct({
   validation: Schema.String
 })
 
-/** See the schema. */
+/** What a checkpoint says of its run, so that it resumes on the same engine, circuit, plan, seed and data and on no other. */
 export interface Identity extends Schema.Schema.Type<typeof Identity> {}
 
-/** A run's place in its plan; with the session's arrays it is all that a resumed run needs. */
+/** The schema of a progress. */
 export const Progress = Schema.Struct({
   /** The index of the phase, and the steps done within it. */
   phase: Schema.Int,
@@ -49,11 +49,11 @@ export const Progress = Schema.Struct({
   relaxedAccuracy: Schema.optional(Schema.Number)
 })
 
-/** See the schema. */
+/** A run's place in its plan; with the session's arrays it is all that a resumed run needs. */
 export interface Progress extends Schema.Schema.Type<typeof Progress> {}
 
 /** The content of `checkpoint.json`. */
 export const CheckpointContent = Schema.Struct({ identity: Identity, progress: Progress })
 
-/** See the schema. */
+/** What is kept of a run that can go on, beside its arrays. */
 export interface CheckpointContent extends Schema.Schema.Type<typeof CheckpointContent> {}

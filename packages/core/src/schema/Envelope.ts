@@ -12,9 +12,6 @@ const Envelope = Schema.Struct({
   content: Schema.Unknown
 })
 
-/** See the schema. */
-export interface Envelope extends Schema.Schema.Type<typeof Envelope> {}
-
 /** The kind and version that a text says it is of. */
 export const head = Schema.decodeUnknownEffect(Head)
 
@@ -25,10 +22,3 @@ export const decode = Effect.fnUntraced(function* <A>(text: string, schema: Sche
   const { arrays, content } = yield* parse(text)
   return { arrays, content: yield* Schema.decodeUnknownEffect(schema)(content) }
 })
-
-/** The text of an archive; content that its schema refuses is a defect. */
-export const encode = <A>(envelope: Omit<Envelope, "content">, content: A, schema: Schema.Codec<A, unknown>) =>
-  Effect.map(
-    Effect.orDie(Schema.encodeEffect(schema)(content)),
-    (encoded) => `${JSON.stringify({ ...envelope, content: encoded }, undefined, 2)}\n`
-  )

@@ -18,11 +18,11 @@ const CategoryColumn = Schema.TaggedStruct("Category", {
   fill: Schema.optionalKey(Schema.String)
 })
 
-/** Raw columns in order: a number x becomes (x − mean) / scale, a category a 1 in its own column; an unseen one is refused, or all zeros. */
+/** The schema of a preprocessing. */
 export const Preprocessing = Schema.Struct({
   columns: Schema.Array(Schema.Union([NumberColumn, CategoryColumn])),
   unseen: Schema.Literals(["error", "zeros"])
 })
 
-/** See the schema. */
+/** Raw columns in order: a number x becomes (x − mean) / scale, a category a 1 in its own column; an unseen one is refused, or all zeros. */
 export interface Preprocessing extends Schema.Schema.Type<typeof Preprocessing> {}

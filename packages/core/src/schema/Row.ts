@@ -22,5 +22,5 @@ export const Row = Schema.Struct({
   gradientNorms: Schema.Array(Measured)
 })
 
-/** See the schema. */
+/** One measurement of a run. */
 export interface Row extends Schema.Schema.Type<typeof Row> {}

@@ -20,5 +20,5 @@ export const TrainedContent = Schema.Struct({
   })
 })
 
-/** See the schema. */
+/** What is kept of a trained circuit beside its parameters. */
 export interface TrainedContent extends Schema.Schema.Type<typeof TrainedContent> {}

@@ -21,14 +21,12 @@ export class ArchiveInvalid extends Data.TaggedError("ArchiveInvalid")<{
   }
 }
 
-const envelopes = Effect.promise(() => import("../schema/Envelope.ts"))
-
 /** One kind of archive: its file name without ending, its format's version, and what its JSON holds. */
 export interface Kind<A> {
   readonly name: string
   readonly version: number
-  /** Read when an archive is. */
-  readonly schema: () => Promise<Schema.Codec<A, unknown>>
+  /** Imported when an archive is read. */
+  readonly schema: Effect.Effect<Schema.Codec<A, unknown>>
 }
 
 /** Writes the pair into `folder`, which is made where there is none, and removes the arrays of earlier pairs, whole or begun. */
@@ -43,14 +41,13 @@ export const write = Effect.fn("Archive.write")(function* <A>(
   const bytes = Safetensors.encode(arrays)
   const sha256 = Sha256.hex(bytes)
   const file = `${kind.name}-${sha256.slice(0, 12)}.safetensors`
-  const text = yield* (yield* envelopes).encode(
-    { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 } },
-    content,
-    yield* Effect.promise(kind.schema)
-  )
+  const envelope = { format: `rai-${kind.name}`, version: kind.version, arrays: { file, sha256 }, content }
   yield* fs.makeDirectory(folder, { recursive: true })
   yield* replace(path.join(folder, file), bytes)
-  yield* replace(path.join(folder, `${kind.name}.json`), new TextEncoder().encode(text))
+  yield* replace(
+    path.join(folder, `${kind.name}.json`),
+    new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`)
+  )
   // Also what a run that was killed in the midst of writing left behind.
   const stale = (yield* fs.readDirectory(folder)).filter(
     (entry) => entry.startsWith(`${kind.name}-`) && /\.safetensors(\.part)?$/.test(entry) && entry !== file
@@ -102,7 +99,7 @@ export const read = Effect.fn("Archive.read")(function* <A>(kind: Kind<A>, folde
   const text = yield* Effect.mapError(fs.readFileString(file), () =>
     invalid("there is no such file", `name a folder that \`rai train --out\` wrote`)
   )
-  const { decode, head } = yield* envelopes
+  const { decode, head } = yield* Effect.promise(() => import("../schema/Envelope.ts"))
   const { format, version } = yield* Effect.mapError(head(text), () =>
     invalid("it is not whole JSON of that kind", "train again into an empty folder")
   )
@@ -112,7 +109,7 @@ export const read = Effect.fn("Archive.read")(function* <A>(kind: Kind<A>, folde
       "use the version of this program that wrote it, or train again"
     )
   }
-  const found = yield* Effect.mapError(decode(text, yield* Effect.promise(kind.schema)), (error) =>
+  const found = yield* Effect.mapError(decode(text, yield* kind.schema), (error) =>
     invalid(`its content differs (${error.message.split("\n")[0]})`, "train again into an empty folder")
   )
   const bytes = yield* Effect.mapError(whole(path.join(folder, path.basename(found.arrays.file))), () =>

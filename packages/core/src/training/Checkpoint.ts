@@ -48,7 +48,10 @@ const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Sa
 const kind: Archive.Kind<CheckpointContent> = {
   name: "checkpoint",
   version: 3,
-  schema: async () => (await import("../schema/CheckpointContent.ts")).CheckpointContent
+  schema: Effect.map(
+    Effect.promise(() => import("../schema/CheckpointContent.ts")),
+    ({ CheckpointContent }) => CheckpointContent
+  )
 }
 
 /** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
@@ -58,14 +61,18 @@ export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>
 /** The checkpoint of a folder. */
 export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
   const { arrays, content } = yield* Archive.read(kind, folder)
-  const snapshot: Snapshot = { progress: content.progress, state: arrays }
-  return { identity: content.identity, snapshot }
+  const { identity, progress } = content
+  const found: { readonly identity: Identity; readonly snapshot: Snapshot } = {
+    identity,
+    snapshot: { progress, state: arrays }
+  }
+  return found
 })
 
 /** The snapshot, if the checkpoint is of this very run. */
 export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
   const { identity: came, snapshot } = yield* load(folder)
-  for (const key of Struct.keys(expected)) {
+  for (const key of Struct.keys(came)) {
     if (came[key] === expected[key]) continue
     return yield* new Archive.ArchiveInvalid({
       file: `${folder}/checkpoint.json`,

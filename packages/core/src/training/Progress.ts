@@ -25,7 +25,8 @@ export const start = (): Progress => ({
  */
 export type Decision = "continue" | "hold" | "rewind" | "give up" | "solved" | "lost"
 
-interface Decided {
+/** What was decided, and the progress with what follows from it. */
+export interface Decided {
   readonly decision: Decision
   readonly progress: Progress
 }

@@ -11,12 +11,18 @@ import type { Trained } from "./Trained.ts"
 const kind: Archive.Kind<TrainedContent> = {
   name: "circuit",
   version: 1,
-  schema: async () => (await import("../schema/TrainedContent.ts")).TrainedContent
+  schema: Effect.map(
+    Effect.promise(() => import("../schema/TrainedContent.ts")),
+    ({ TrainedContent }) => TrainedContent
+  )
 }
 
 /** Saves a trained circuit into a folder. */
-export const save = (folder: string, { parameters, ...trained }: Trained) =>
-  Archive.write(kind, folder, { ...trained, circuit: CircuitSpec.toJson(trained.circuit) }, parameters)
+export const save = (folder: string, trained: Trained) => {
+  const { circuit, classNames, inputNames, origin, parameters, preprocessing, task } = trained
+  const content = { circuit: CircuitSpec.toJson(circuit), task, preprocessing, inputNames, classNames, origin }
+  return Archive.write(kind, folder, content, parameters)
+}
 
 /** The trained circuit of a folder. */
 export const load = Effect.fn("TrainedStore.load")(function* (folder: string) {

@@ -15,9 +15,7 @@ import {
 import { Effect, Exit } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
 
-interface Row {
-  readonly kind: string
-  readonly settings: Readonly<Record<string, number>>
+interface Numbers {
   readonly x: NdArray.NdArray
   readonly y: NdArray.NdArray
   readonly weighting: NdArray.NdArray
@@ -25,9 +23,15 @@ interface Row {
   readonly gradients: Readonly<Record<string, NdArray.NdArray>>
 }
 
+interface Row extends Numbers {
+  readonly kind: string
+  readonly settings: Readonly<Record<string, number>>
+}
+
 /** Written by blocks.py: PyTorch in float64. */
-const { blocks, training } = Fixture.read<{
+const { blocks, composed, training } = Fixture.read<{
   readonly blocks: ReadonlyArray<Row>
+  readonly composed: ReadonlyArray<Numbers & { readonly circuit: Parameters<typeof CircuitSpec.fromJson>[0] }>
   readonly training: ReadonlyArray<Row>
 }>("blocks.json")
 
@@ -36,12 +40,13 @@ const float64 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({ shape,
 const arrays = (of: Readonly<Record<string, NdArray.NdArray>>) =>
   Object.fromEntries(Object.entries(of).map(([name, array]) => [name, float64(array)]))
 
-/** The block's output and gradients against what was recorded; `training` where it is seen in a step. */
+/** The circuit's output and gradients against what was recorded; `training` where it is seen in a step. */
 const same = Effect.fnUntraced(function* (
-  { gradients, kind, parameters, settings, weighting, x, y }: Row,
+  circuit: Parameters<typeof CircuitSpec.fromJson>[0],
+  { gradients, parameters, weighting, x, y }: Numbers,
   training?: Cut.Training
 ) {
-  const block = yield* CircuitSpec.fromJson({ kind, settings })
+  const block = yield* CircuitSpec.fromJson(circuit)
   const given = arrays({ x, weighting, ...parameters })
   const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
   const own = Circuit.parameters(block)
@@ -62,15 +67,27 @@ const same = Effect.fnUntraced(function* (
 describe("each block is PyTorch's, with its gradients", () => {
   for (const row of blocks) {
     it.effect(`${row.kind} ${JSON.stringify(row.settings)} of [${row.x.shape}]`, () =>
-      Effect.provide(same(row), ReferenceEngine.layer)
+      Effect.provide(same(row, row), ReferenceEngine.layer)
     )
   }
+})
+
+describe("each composition is PyTorch's, with its gradients", () => {
+  for (const { circuit, ...numbers } of composed) {
+    it.effect(JSON.stringify(circuit), () => Effect.provide(same(circuit, numbers), ReferenceEngine.layer))
+  }
+})
+
+it("every kind of block is held to PyTorch, activation functions in a test of their own", () => {
+  const kinds = composed.flatMap(({ circuit }) => ("kind" in circuit ? [circuit.kind] : []))
+  const held = [...blocks.map(({ kind }) => kind), ...kinds, ...Object.keys(Circuit.activations)]
+  assert.sameMembers([...new Set(held)], [...CircuitSpec.kinds])
 })
 
 describe("in a step of training", () => {
   for (const row of training) {
     it.effect(`${row.kind} of [${row.x.shape}] is PyTorch's, with its gradients`, () =>
-      Effect.provide(same(row, { random: true, onStatistic: () => undefined }), ReferenceEngine.layer)
+      Effect.provide(same(row, row, { random: true, onStatistic: () => undefined }), ReferenceEngine.layer)
     )
   }
 })

@@ -80,6 +80,7 @@ describe("every generated set", () => {
           "setting «noise»: expected a number from 0 to 100, but -0.1 came"
         )
         assert.include(yield* message({ noise: Number.NaN }), "but NaN came")
+        assert.include(yield* message({ noise: "0.5" as never }), "a number from 0 to 100, but 0.5 came")
         assert.include(yield* message({ seed: 0.5 }), "expected a whole number from 0 to 4294967295, but 0.5 came")
         const typo: object = { nois: 1 }
         assert.include(yield* message(typo), "but «nois» came; correct the name")

@@ -43,6 +43,11 @@ describe("checkpoints", () => {
         yield* message(yield* identify(8, 0.1)),
         /expected a checkpoint of the plan «relax:8:.*», but it is of «relax:9:.*»; resume with/
       )
+      const { seed: _, ...less } = identity
+      assert.match(
+        yield* message(less as typeof identity),
+        /expected a checkpoint of the seed «undefined», but it is of «3»/
+      )
       const arrays = (yield* fs.readDirectory(folder)).find((entry) => entry.endsWith(".safetensors"))!
       const bytes = yield* fs.readFile(`${folder}/${arrays}`)
       yield* fs.writeFile(`${folder}/${arrays}`, bytes.subarray(0, bytes.length - 1))

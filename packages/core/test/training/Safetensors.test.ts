@@ -39,4 +39,33 @@ describe("safetensors", () => {
       }
     })
   )
+
+  const written = (header: unknown, numbers = new Float32Array(1)) => {
+    const json = new TextEncoder().encode(JSON.stringify(header))
+    const bytes = new Uint8Array(8 + json.length + numbers.byteLength)
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true)
+    bytes.set(json, 8)
+    bytes.set(new Uint8Array(numbers.buffer), 8 + json.length)
+    return bytes
+  }
+
+  it("what PyTorch says of itself is no array", () => {
+    const header = { __metadata__: { format: "pt" }, a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }
+    assert.deepStrictEqual(Effect.runSync(Safetensors.decode(written(header))), { a: NdArray.full([1], 0) })
+  })
+
+  for (const header of [
+    5,
+    [],
+    null,
+    { a: null },
+    { a: { dtype: "F16", shape: [1], data_offsets: [0, 2] } },
+    { a: { dtype: "F32", shape: [-1], data_offsets: [0, -4] } },
+    { a: { dtype: "F32", shape: [1], data_offsets: [0] } },
+    { a: { dtype: "F32", shape: ["1"], data_offsets: [0, 4] } }
+  ])
+    it(`${JSON.stringify(header)} is no header`, () => {
+      const error = Effect.runSync(Effect.flip(Safetensors.decode(written(header))))
+      assert.strictEqual(error.message, "expected a whole safetensors file, but its header is not one")
+    })
 })
