@@ -5,20 +5,20 @@ import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Cut, FreeRun, Moons, Plan, Print, Rprop, TfjsEngine, Training, TrainingEvent } from "@rai/core"
 import { Console, Effect, Stream } from "effect"
 
-/** softsign(z) = z / (1 + |z|) */
-const softsign = Circuit.stage("softsign", (z) => z.div(z.abs().add(1)))
+/** isru(z) = z / √(1 + z²) (Carlile et al. 2017). */
+const isru = Circuit.stage("isru", (z) => z.div(z.square().add(1).sqrt()))
 
-const hidden = Circuit.sequence(softsign, Circuit.linear(16, 16))
-const circuit = Circuit.sequence(Circuit.linear(2, 16), Circuit.repeat(hidden, 3), softsign, Circuit.linear(16, 1))
+const hidden = Circuit.sequence(isru, Circuit.linear(16, 16))
+const circuit = Circuit.sequence(Circuit.linear(2, 16), Circuit.repeat(hidden, 3), isru, Circuit.linear(16, 1))
 
-/** Relaxed after each softsign but the first, which is the site 1.0.0. */
-const cut: Cut.Cut = { after: ({ kind, path }) => kind === "softsign" && path !== "1.0.0", every: 1, output: false }
+/** Relaxed after each isru but the first, which is the site 1.0.0. */
+const cut: Cut.Cut = { after: ({ kind, path }) => kind === "isru" && path !== "1.0.0", every: 1, output: false }
 
 const program = Effect.gen(function* () {
   const freeRun = yield* FreeRun.program(circuit)
   yield* Console.log(
     Print.print(freeRun)
-      .match(/^.* = (abs|div) .*$/gm)!
+      .match(/^.* = (square|sqrt) .*$/gm)!
       .slice(0, 2)
       .join("\n")
   )

@@ -46,7 +46,7 @@ const expectations: Readonly<Record<string, (ran: Ran) => void | Promise<void>>>
     expect(last(printed, /free run (\S+),/g)).toBeLessThan(0.3)
   },
   "own-stage.ts": ({ printed }) => {
-    expect(printed).toContain("[batch,16] = abs ")
+    expect(printed).toContain("[batch,16] = square ")
     expect(printed).toContain("cut at 1.1.0, 1.2.0, 2\n")
     expect(last(printed, /accuracy (\S+)/g)).toBeGreaterThanOrEqual(0.85)
   },

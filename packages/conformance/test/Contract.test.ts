@@ -2,16 +2,18 @@
  * The contract that every kind of block keeps on every engine: the shape that it promises, its gradient, relaxed training that lowers the
  * free run's loss and ends with a smaller gap than it had, a model that answers alike, a run resumed to the bit, and the engine's own precision.
  */
-import { expect, it, layer } from "@effect/vitest"
+import { describe, expect, it, layer } from "@effect/vitest"
 import {
   Circuit,
   CircuitSpec,
   Cut,
   Dataset,
   Engine,
+  Footprint,
   FreeRun,
   Gradient,
-  type NdArray,
+  NdArray,
+  Phase,
   type PhaseRun,
   PlanSpec,
   ReferenceEngine,
@@ -81,6 +83,21 @@ const circuits: Readonly<Record<string, Circuit.Circuit>> = {
 
 it("knows every kind", () => {
   expect(Object.keys(circuits)).toEqual(expect.arrayContaining([...CircuitSpec.kinds]))
+})
+
+describe("is costed before it runs, in each kind of phase", () => {
+  const phases = [Phase.relax({ steps: 1 }), Phase.alternate({ steps: 1 }), Phase.backpropagate({ steps: 1 })]
+  for (const [kind, circuit] of Object.entries(circuits)) {
+    it(kind, () => {
+      const subject = { circuit, task: "binary", x: [20, 2], y: [20, 1] } as const
+      for (const phase of phases) {
+        const { bytes, flops, memory, parameters } = Effect.runSync(Footprint.of(subject, phase))
+        const trained = Object.values(Circuit.parameters(circuit)).filter(Circuit.isTrained)
+        expect(parameters).toBe(trained.reduce((sum, { shape }) => sum + NdArray.size(shape), 0))
+        for (const number of [bytes, flops, memory]) expect(number).toBeGreaterThan(parameters)
+      }
+    })
+  }
 })
 
 /** Twenty examples on a grid, so that an embedding takes them too: 1 where the columns add up to more than three. */

@@ -11,7 +11,7 @@ import { Effect, Stream } from "effect"
 const { batchNorm, conv2d, flatten, linear, maxPool2d, perceptron, relu, repeat, sequence, stage, unflatten } = Circuit
 
 const hidden = (width: number, times: number) => [2, ...Array<number>(times).fill(width), 1]
-const softsign = stage("softsign", (z) => z.div(z.abs().add(1)))
+const isru = stage("isru", (z) => z.div(z.square().add(1).sqrt()))
 
 /** Those of apps/examples, and more. */
 const circuits: Readonly<Record<string, Circuit.Circuit>> = {
@@ -19,7 +19,7 @@ const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   "serve and ask": perceptron(hidden(16, 2), { activation: "tanh" }),
   "own data": perceptron(hidden(16, 2), { activation: "relu" }),
   "own optimiser": perceptron(hidden(16, 3), { activation: "tanh" }),
-  "own stage": sequence(linear(2, 16), repeat(sequence(softsign, linear(16, 16)), 3), softsign, linear(16, 1)),
+  "own stage": sequence(linear(2, 16), repeat(sequence(isru, linear(16, 16)), 3), isru, linear(16, 1)),
   "own training loop": perceptron(hidden(20, 3), { activation: "tanh" }),
   "many seeds": perceptron(hidden(12, 3), { activation: "tanh" }),
   "live metrics": perceptron(hidden(20, 4), { activation: "tanh" }),

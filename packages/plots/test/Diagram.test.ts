@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Cut, Program, type Tensor } from "@rai/core"
+import { Circuit, CircuitSpec, Cut, Program, type Tensor } from "@rai/core"
 import { Effect } from "effect"
 import { Diagram, Picture } from "../src/index.ts"
 import * as Document from "./Document.ts"
@@ -53,6 +53,45 @@ describe("Diagram", () => {
         "3->output"
       ])
       assert.includeMembers([...Document.texts(svg)], ["+", "z", "concat", "[4]"])
+    })
+  )
+
+  it.effect("draws every kind of block", () =>
+    Effect.gen(function* () {
+      const images = sequence(
+        Circuit.columns({ inputs: 40, first: 4, count: 36 }),
+        Circuit.unflatten({ channels: 1, height: 6, width: 6 }),
+        Circuit.conv2d({ channels: 1, filters: 4, kernel: 3, padding: 1 }),
+        Circuit.batchNorm(4),
+        Circuit.maxPool2d({ kernel: 2 }),
+        Circuit.averagePool2d({ kernel: 2, stride: 1 }),
+        branch(Circuit.globalAveragePool, Circuit.globalMaxPool)
+      )
+      const signals = sequence(
+        linear(8, 12),
+        Circuit.unflatten({ channels: 2, length: 6 }),
+        Circuit.conv1d({ channels: 2, filters: 2, kernel: 3, padding: 1 }),
+        Circuit.maxPool1d({ kernel: 2 }),
+        Circuit.averagePool1d({ kernel: 2, stride: 1 }),
+        Circuit.flatten,
+        Circuit.layerNorm(4),
+        Circuit.dropout(0.1)
+      )
+      const functions = Object.values(Circuit.activations)
+      const categories = sequence(
+        Circuit.embedding({ inputs: 2, categories: 3, units: 2 }),
+        Circuit.flatten,
+        linear(4, 1)
+      )
+      const drawn = yield* Effect.forEach([sequence(images, signals, ...functions), categories], (circuit) =>
+        Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) })
+      )
+      const texts = drawn.flatMap((svg) => [...Document.texts(svg)])
+      for (const kind of CircuitSpec.kinds)
+        assert.isTrue(
+          texts.some((text) => text.startsWith(kind)),
+          kind
+        )
     })
   )
 

@@ -1,46 +1,46 @@
 /**
  * The activation functions, as PyTorch defines them.
  */
-import { type Keeping, stage } from "./Block.ts"
+import { formula, type Keeping } from "./Block.ts"
 
 /** σ(x) = 1 / (1 + e^−x) */
-export const sigmoid: Keeping = stage("sigmoid", (z) => z.sigmoid())
+export const sigmoid: Keeping = formula("sigmoid", (z) => z.sigmoid())
 
 /** tanh x */
-export const tanh: Keeping = stage("tanh", (z) => z.tanh())
+export const tanh: Keeping = formula("tanh", (z) => z.tanh())
 
 /** max(x, 0) */
-export const relu: Keeping = stage("relu", (z) => z.relu())
+export const relu: Keeping = formula("relu", (z) => z.relu())
 
 /** x */
-export const identity: Keeping = stage("identity", (z) => z)
+export const identity: Keeping = formula("identity", (z) => z)
 
 /** x where x > 0, else x / 100 */
-export const leakyRelu: Keeping = stage("leaky-relu", (z) => z.leakyRelu(0.01))
+export const leakyRelu: Keeping = formula("leaky-relu", (z) => z.leakyRelu(0.01))
 
 /** x where x > 0, else eˣ − 1 */
-export const elu: Keeping = stage("elu", (z) => z.elu())
+export const elu: Keeping = formula("elu", (z) => z.elu())
 
 /** The fixed point at which activations keep mean 0 and variance 1 (Klambauer et al. 2017). */
 const [α, λ] = [1.6732632423543772, 1.0507009873554805]
 
 /** λ x where x > 0, else λ α (eˣ − 1), with α ≈ 1.6733 and λ ≈ 1.0507 */
-export const selu: Keeping = stage("selu", (z) => z.greater(0).where(z, z.elu().mul(α)).mul(λ))
+export const selu: Keeping = formula("selu", (z) => z.greater(0).where(z, z.elu().mul(α)).mul(λ))
 
 /** x Φ(x) = x (1 + erf(x / √2)) / 2 */
-export const gelu: Keeping = stage("gelu", (z) => z.mul(z.mul(Math.SQRT1_2).erf().add(1).mul(0.5)))
+export const gelu: Keeping = formula("gelu", (z) => z.mul(z.mul(Math.SQRT1_2).erf().add(1).mul(0.5)))
 
 /** x σ(x) */
-export const silu: Keeping = stage("silu", (z) => z.mul(z.sigmoid()))
+export const silu: Keeping = formula("silu", (z) => z.mul(z.sigmoid()))
 
 /** ln(1 + eˣ) */
-export const softplus: Keeping = stage("softplus", (z) => z.softplus())
+export const softplus: Keeping = formula("softplus", (z) => z.softplus())
 
 /** x / (1 + |x|) */
-export const softsign: Keeping = stage("softsign", (z) => z.div(z.abs().add(1)))
+export const softsign: Keeping = formula("softsign", (z) => z.div(z.abs().add(1)))
 
 /** e^(x_i) / Σ_j e^(x_j) over the last axis */
-export const softmax: Keeping = stage("softmax", (z) => {
+export const softmax: Keeping = formula("softmax", (z) => {
   const last = z.shape.length - 1
   const e = z.sub(z.max([last])).exp()
   return e.div(e.sum([last]))

@@ -55,18 +55,11 @@ export interface Training {
 export const isLinear = ({ graph, parameters: { weight } }: Block): boolean =>
   graph === undefined && weight?.role === "weight" && weight.shape.length === 2
 
-/**
- * A stage of your own: any plain function on tensors, without parameters. One that changes the width and stands first says how many `inputs` it
- * takes; otherwise a circuit takes what its first map does.
- */
-export const stage = (
-  kind: string,
-  apply: (z: Tensor) => Tensor,
-  settings: { readonly inputs?: number } = {}
-): Block => ({
+/** A stage that is one formula, without parameters. */
+export const formula = (kind: string, apply: (z: Tensor) => Tensor, settings: Block["settings"] = {}): Block => ({
   _tag: "Block",
   kind,
-  settings: { ...settings },
+  settings,
   parameters: {},
   apply
 })

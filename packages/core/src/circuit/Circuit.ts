@@ -4,7 +4,7 @@
  */
 import type { Shape } from "../tensor/Shape.ts"
 import { type Activation, activations } from "./Activation.ts"
-import { type Block, isLinear, type Parameter, stage } from "./Block.ts"
+import { type Block, formula, isLinear, type Parameter } from "./Block.ts"
 import * as Graph from "./Graph.ts"
 import * as Linear from "./Linear.ts"
 import type { Even, Fitting, Gives, OfLayers, Takes, Widths } from "./Widths.ts"
@@ -26,7 +26,7 @@ export {
   tanh
 } from "./Activation.ts"
 export { batchNorm } from "./BatchNorm.ts"
-export { isLinear, stage } from "./Block.ts"
+export { isLinear } from "./Block.ts"
 export { columns } from "./Columns.ts"
 export { conv1d, conv2d } from "./Convolution.ts"
 export { dropout } from "./Dropout.ts"
@@ -43,6 +43,7 @@ export {
   maxPool2d
 } from "./Pooling.ts"
 
+export { stage } from "./Stage.ts"
 export type { Widths } from "./Widths.ts"
 
 /** Blocks one after the other. */
@@ -198,8 +199,8 @@ export interface Site {
 }
 
 /** Stand for z + f(z), and for what is put together, at their sites: all that takes part has been computed before. */
-const sum = stage("residual", (z) => z)
-const together = stage("concat", (z) => z)
+const sum = formula("residual", (z) => z)
+const together = formula("concat", (z) => z)
 
 /** Every site in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {

@@ -29,3 +29,7 @@ export const quote = (text: string): string => {
   const line = text.replace(/[\p{Cc}\s]+/gu, " ")
   return line.length > 40 ? `«${line.slice(0, 39)}…»` : `«${line}»`
 }
+
+/** Names as a message lists them: five of them, and how many more there are. */
+export const listed = (names: ReadonlyArray<string>): string =>
+  `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`

@@ -26,7 +26,7 @@ export const format: ArrayFile.Format = {
       return { expected: "an IDX file, which begins 00 00", came: `${magic} came`, advice }
     const element = elements[type]
     if (element === undefined) {
-      const expected = "a type from 08 to 0e in byte 3: bytes, shorts, ints, floats or doubles"
+      const expected = "a type of 08, 09, 0b, 0c, 0d or 0e in byte 3: bytes, shorts, ints, floats or doubles"
       return { expected, came: `${magic} came`, advice }
     }
     if (dimensions === 0) return { expected: "at least one dimension in byte 4", came: `${magic} came`, advice }

@@ -4,7 +4,7 @@
 import { Effect, Option, Stream } from "effect"
 import * as Arrays from "./Arrays.ts"
 import * as Csv from "./Csv.ts"
-import { DataInvalid } from "./DataInvalid.ts"
+import { DataInvalid, listed } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 import * as Frame from "./Frame.ts"
 import * as Preprocessing from "./Preprocessing.ts"
@@ -43,7 +43,16 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
   read: Stream.Stream<Dataset.Dataset, E, R>,
   source: string
 ) {
-  const sizes = yield* Stream.runCollect(Stream.map(read, Dataset.examples))
+  let first: Dataset.Dataset | undefined
+  const sizes: Array<number> = []
+  yield* Stream.runForEach(read, (part) => {
+    first ??= part
+    const expected = `part ${sizes.push(Dataset.examples(part))} as the first one, ${inWords(first)}`
+    const advice = "read all of them with the columns and classes of one"
+    return meaning(part) === meaning(first)
+      ? Effect.void
+      : Effect.fail(new DataInvalid({ source, expected, came: `${inWords(part)} came`, advice }))
+  })
   const sample = yield* Stream.runHead(read)
   if (Option.isNone(sample)) {
     const [expected, came, advice] = ["at least one example", "none came", "add rows"]
@@ -52,6 +61,15 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
   const found: Sampled<E, R> = { sample: sample.value, parts: { sizes, read } }
   return found
 })
+
+/** What all parts of one set share. */
+const meaning = ({ classNames, inputNames, targets, task }: Dataset.Dataset): string =>
+  JSON.stringify([task, targets.shape[1], inputNames, classNames])
+
+const inWords = ({ classNames, inputNames, targets, task }: Dataset.Dataset): string => {
+  const classes = classNames === undefined ? "" : `, the classes ${listed(classNames)}`
+  return `${task} with the columns ${listed(inputNames)}${classes} and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`
+}
 
 /**
  * A CSV, .npy or IDX file in parts of `rows` examples, 16,384 by default. It is read twice before: for its classes and its preprocessing,

@@ -1,7 +1,7 @@
 /**
  * What is odd about data that training can go on with.
  */
-import { quote } from "./DataInvalid.ts"
+import { listed, quote } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 import { farFromOne } from "./Moments.ts"
 import * as Repeats from "./Repeats.ts"
@@ -176,6 +176,3 @@ const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" :
 
 // Rounded down, so that 100 % is only ever all.
 const percent = (share: number): string => `${Math.floor(10_000 * share + 1e-6) / 100} %`
-
-const listed = (names: ReadonlyArray<string>): string =>
-  `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`

@@ -27,7 +27,21 @@ export interface ClassSettings {
 
 /**
  * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class
- * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes, and where ε is no share.
+ * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes, one is below 0, or ε is no share.
+ *
+ * ```ts
+ * import { Blobs, Circuit, Loss, Plan, ReferenceEngine, Training } from "@rai/core"
+ * import { Effect } from "effect"
+ *
+ * const loss = Loss.weightedCrossEntropy({ weights: [1, 1, 5], smoothing: 0.1 })
+ * const program = Effect.gen(function*() {
+ *   const data = yield* Blobs.make({ examples: 60, centers: 3 })
+ *   const plan = Plan.backpropagate({ steps: 100, loss })
+ *   return yield* Training.run(Circuit.perceptron([2, 8, 3], { activation: "tanh" }), data, { plan, seed: 0 })
+ * })
+ * const { measurement } = await Effect.runPromise(Effect.provide(program, ReferenceEngine.layer))
+ * measurement.freeRunAccuracy! > 0.9 // => true
+ * ```
  */
 export const weightedCrossEntropy =
   ({ smoothing = 0, weights }: ClassSettings): Loss =>
@@ -36,6 +50,10 @@ export const weightedCrossEntropy =
     if (weights !== undefined && weights.length !== classes) {
       const [expected, came] = [`${classes} class weights`, `${weights.length}`]
       throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came })
+    }
+    if (weights?.some((w) => !(w >= 0 && Number.isFinite(w))) === true) {
+      const [expected, advice] = ["class weights from 0", "give for instance one over each class's share"]
+      throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came: weights.join(", "), advice })
     }
     if (!(smoothing >= 0 && smoothing <= 1)) {
       const expected = "a label smoothing from 0 to 1"
@@ -49,17 +67,17 @@ export const weightedCrossEntropy =
     return logp.mul(q).mul(w).total().neg().div(y.mul(w).total())
   }
 
-/** −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. */
+/** −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. Throws `ShapeMismatch` where w is below 0. */
 export const weightedBinaryCrossEntropy =
   (weight: number): Loss =>
-  (o, y) =>
-    o
-      .neg()
-      .softplus()
-      .mul(y)
-      .mul(weight)
-      .add(o.softplus().mul(y.neg().add(1)))
-      .mean()
+  (o, y) => {
+    if (!(weight >= 0 && Number.isFinite(weight))) {
+      const [expected, came, advice] = ["a weight from 0", String(weight), "give for instance 2"]
+      throw new ShapeMismatch({ operation: "weighted binary cross-entropy", expected, came, advice })
+    }
+    const ofClass1 = o.neg().softplus().mul(y).mul(weight)
+    return ofClass1.add(o.softplus().mul(y.neg().add(1))).mean()
+  }
 
 const row = (numbers: ReadonlyArray<number>): Tensor =>
   concat(
@@ -70,7 +88,16 @@ const row = (numbers: ReadonlyArray<number>): Tensor =>
 /** mean |o − y| */
 export const meanAbsoluteError: Loss = (o, y) => o.sub(y).abs().mean()
 
-/** mean of d²/2 where |d| ≤ δ, else δ (|d| − δ/2), with d = o − y (Huber 1964). Throws `ShapeMismatch` where δ is not above 0. */
+/**
+ * mean of d²/2 where |d| ≤ δ, else δ (|d| − δ/2), with d = o − y (Huber 1964). Throws `ShapeMismatch` where δ is not above 0.
+ *
+ * ```ts
+ * import { Loss, Plan } from "@rai/core"
+ *
+ * const plan = Plan.backpropagate({ steps: 400, loss: Loss.huber(0.5) })
+ * Plan.print(plan) // => "backpropagate:400:rprop=0.001:loss=function"
+ * ```
+ */
 export const huber =
   (δ = 1): Loss =>
   (o, y) => {

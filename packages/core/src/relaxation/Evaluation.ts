@@ -94,12 +94,17 @@ const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler
   return ẑ
 }
 
-/** A block gives one ẑ for each example, as wide as its settings say. */
-const keepsPromise = ({ kind, settings: { outputs } }: Block, z: Tensor, ẑ: Tensor): void => {
+/** A block gives one ẑ for each example, of real numbers and as wide as its settings say. */
+const keepsPromise = ({ graph, kind, settings: { outputs } }: Block, z: Tensor, ẑ: Tensor): void => {
   const [examples, width] = [z.shape[0] ?? "batch", outputs ?? "…"]
   if (!(ẑ instanceof Tensor)) {
     const advice = "return what its formula gives"
     throw new ShapeMismatch({ operation: kind, expected: "it to give a tensor", came: String(ẑ), advice })
+  }
+  if (ẑ.dtype !== "float" && graph === undefined) {
+    const came = ẑ.dtype === "bool" ? "truth values" : "whole numbers"
+    const advice = "end the formula with .float()"
+    throw new ShapeMismatch({ operation: kind, expected: "it to give numbers that have gradients", came, advice })
   }
   if (ẑ.shape[0] === z.shape[0] && (outputs === undefined || ẑ.shape.at(-1) === outputs)) return
   throw new ShapeMismatch({

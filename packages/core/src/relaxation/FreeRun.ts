@@ -35,9 +35,7 @@ export const program = (circuit: Circuit.Circuit): Effect.Effect<Program.Program
 /** Settings that no formula follows would show as anything. */
 const checkSettings = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   for (const { block, path } of Circuit.leaves(circuit)) {
-    // A stage of one's own says at most what goes in, whatever it is called.
-    const isOwn = Object.keys(block.settings).every((name) => name === "inputs")
-    const kind = isOwn ? undefined : BlockKinds.table[block.kind]
+    const kind = BlockKinds.table[block.kind]
     const wrong = kind && BlockKinds.wrong(kind, block.settings)
     if (wrong === undefined) continue
     const advice = `write for instance ${JSON.stringify(kind!.example)}, or call a stage of your own something else`

@@ -23,6 +23,8 @@ export const of = (phase: Phase): PhaseFault | undefined => {
     ["interval", phase.interval, Bound.counting],
     [`the rate of ${phase.optimizer.name}`, phase.optimizer.rate, Bound.positive],
     ["clip", phase.clip, Bound.positive],
+    ["l1", phase.regularizer?.l1, Bound.fromZero],
+    ["l2", phase.regularizer?.l2, Bound.fromZero],
     ["patience", phase.careful?.patience, patient],
     ["attempts", phase.careful?.attempts, Bound.counting],
     ["divisor", phase.careful?.divisor, dividing],

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
+import * as Alike from "../data/Alike.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Metrics from "../metrics/Metrics.ts"
@@ -36,10 +37,24 @@ export const predict = (
     return outputs.output!
   })
 
+/** The outputs on a data set, whose targets must be as many, and whose columns and classes stand as those that the circuit was trained on. */
+const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
+  const disordered = Alike.disordered(trained, data)
+  if (disordered !== undefined) {
+    const advice = "read the data with the columns and classes of the training data"
+    return yield* new ShapeMismatch({ operation: "the data", ...disordered, advice })
+  }
+  const output = yield* predict(trained, data.inputs)
+  const [expected, came] = [show(output.shape), show(data.targets.shape)]
+  if (expected === came) return output
+  const advice = "give data with as many outputs as the circuit has"
+  return yield* new ShapeMismatch({ operation: "the targets", expected, came, advice })
+})
+
 /** The score of the free run on a data set. */
 export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
   Effect.gen(function* () {
-    const output = yield* predict(trained, data.inputs)
+    const output = yield* answers(trained, data)
     const program = yield* Program.make({ output: output.shape, y: data.targets.shape }, ({ output: o, y }) => ({
       loss: Loss.forTask[trained.task](o, y),
       correct: Loss.correct(o, y)
@@ -55,4 +70,4 @@ export const metrics = (
   trained: Trained,
   data: Dataset
 ): Effect.Effect<Metrics.Metrics, EngineFailed | ShapeMismatch, Engine> =>
-  Effect.map(predict(trained, data.inputs), (output) => Metrics.of(trained.task, data.targets, output))
+  Effect.map(answers(trained, data), (output) => Metrics.of(trained.task, data.targets, output))

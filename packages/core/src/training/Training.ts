@@ -4,13 +4,14 @@
 import { Clock, Effect, Queue, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
+import * as Alike from "../data/Alike.ts"
 import * as Batches from "../data/Batches.ts"
 import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Program from "../program/Program.ts"
-import { Seed } from "../random/Pseudorandom.ts"
+import { maximumSeed, Seed } from "../random/Pseudorandom.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -27,7 +28,10 @@ import type { Trained } from "./Trained.ts"
 import type { Finished, TrainingEvent } from "./TrainingEvent.ts"
 import { type CallbackFailed, type NumbersLost, PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 
-/** How a run is carried out. */
+/**
+ * How a run is carried out. E and R are what `parts`, `onEvent` and `onSnapshot` may fail with and ask for, together: where these differ, say them,
+ * as in `Training.fit<DataInvalid | PlatformError, FileSystem>(…)`.
+ */
 export interface Options<E = never, R = never> {
   /** The automatic plan where absent. */
   readonly plan?: Plan.Plan
@@ -139,6 +143,10 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   const engine = yield* Engine
   const { carryOut } = yield* Effect.promise(() => import("./PhaseRun.ts")) // here, so that importing this module stays cheap
   const seed = options.seed ?? (yield* Seed)
+  if (!Number.isInteger(seed) || seed < 0 || seed > maximumSeed) {
+    const expected = `a seed that is a whole number from 0 to ${maximumSeed}`
+    return yield* new PlanUnfit({ expected, came: `${seed} came`, advice: "give another" })
+  }
   const { validation } = options
   const inTanh = plan.coordinates === "tanh" && Coordinates.available(circuit)
   const subject = {
@@ -199,7 +207,7 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
 const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
 
 /** What of a data set decides whether it fits. */
-export interface Shaped extends Pick<Dataset, "task"> {
+export interface Shaped extends Pick<Dataset, "task">, Alike.Named {
   readonly inputs: Pick<Dataset["inputs"], "shape">
   readonly targets: Pick<Dataset["targets"], "shape">
 }
@@ -230,6 +238,12 @@ export const check = Effect.fn("Training.check")(function* (
       came: `${sort(validation)} came`,
       advice: "read or make both in one way"
     })
+  }
+  const disordered = validation && Alike.disordered(data, validation)
+  if (disordered !== undefined) {
+    const expected = `validation data as the training data, ${disordered.expected}`
+    const advice = "read them with the columns and classes of the training data"
+    return yield* new PlanUnfit({ expected, came: `${disordered.came} came`, advice })
   }
   if (plan.phases.length === 0) {
     return yield* new PlanUnfit({

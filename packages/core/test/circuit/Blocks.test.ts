@@ -92,6 +92,18 @@ describe("in a step of training", () => {
   }
 })
 
+it.effect("a stage of one's own that gives truth values is told so", () =>
+  Effect.gen(function* () {
+    const above = Circuit.stage("above", (z) => z.greater(0))
+    const circuit = Circuit.sequence(Circuit.linear(2, 4), above, Circuit.linear(4, 1))
+    const { message } = yield* Effect.flip(FreeRun.program(circuit))
+    assert.strictEqual(
+      message,
+      "above in block 1: expected it to give numbers that have gradients, but truth values came; end the formula with .float()"
+    )
+  })
+)
+
 describe("blocks that do not fit", () => {
   const run = (circuit: Circuit.Circuit, ...shape: ReadonlyArray<number>) => {
     const inputs: Readonly<Record<string, Shape.Shape>> = { ...Circuit.signature(circuit), x: shape }
@@ -244,3 +256,12 @@ it.effect("a circuit of all of them is there again from its JSON, and prints on 
     assert.deepStrictEqual(Effect.runSync(FreeRun.widths(again)), { inputs: 64, outputs: 10 })
   })
 )
+
+it("a stage of one's own bears no block's name, as which it would be cut, started and loaded", () => {
+  for (const name of ["relu", "residual"]) {
+    assert.throws(
+      () => Circuit.stage(name, (z) => z),
+      `stage: expected a name that no block has, but «${name}» came; call it for instance own-${name}`
+    )
+  }
+})

@@ -259,7 +259,7 @@ describe("refuses", () => {
     [
       "an unknown type",
       { "a.idx": idx(10, [1, 1], [0]) },
-      "a.idx: expected a type from 08 to 0e in byte 3: bytes, shorts, ints, floats or doubles, but 00 00 0a 02 came; give an IDX file, as MNIST's are, its name ending in .gz where it is gzipped"
+      "a.idx: expected a type of 08, 09, 0b, 0c, 0d or 0e in byte 3: bytes, shorts, ints, floats or doubles, but 00 00 0a 02 came; give an IDX file, as MNIST's are, its name ending in .gz where it is gzipped"
     ],
     [
       "no dimension",

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Blobs,
   Circuit,
   DataInvalid,
   Dataset,
@@ -113,6 +114,21 @@ describe("data in parts", () => {
       assert.deepStrictEqual([parts.sizes, Dataset.examples(sample)], [[20, 12], 20])
       const { message } = yield* Effect.flip(Parts.make(Stream.empty, "mine"))
       assert.strictEqual(message, "mine: expected at least one example, but none came; add rows")
+    })
+  )
+
+  it.effect("parts whose columns or classes stand in another order, or are others, are told by their number", () =>
+    Effect.gen(function* () {
+      const moons = yield* Moons.make({ examples: 20 })
+      const named = { ...moons, classNames: ["no", "yes"] }
+      const message = (other: Dataset.Dataset) =>
+        Effect.map(Effect.flip(Parts.make(Stream.make(named, named, other), "mine")), (error) => error.message)
+      assert.strictEqual(
+        yield* message({ ...named, classNames: ["yes", "no"] }),
+        "mine: expected part 3 as the first one, binary with the columns «x1», «x2», the classes «no», «yes» and 1 output, but binary with the columns «x1», «x2», the classes «yes», «no» and 1 output came; read all of them with the columns and classes of one"
+      )
+      assert.include(yield* message({ ...named, inputNames: ["x2", "x1"] }), "the columns «x2», «x1»")
+      assert.include(yield* message(yield* Blobs.make({ examples: 9, centers: 3 })), "but classes with")
     })
   )
 })

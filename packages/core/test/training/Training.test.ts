@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Blobs,
   Circuit,
   Dataset,
   Engine,
@@ -244,6 +245,46 @@ describe("training", () => {
         "expected finite numbers, but NaN or infinity came at step 0 of relax, first in the loss; scale the data down, or begin from another start"
       )
     }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("a seed that is none is refused before anything begins", () =>
+    Effect.gen(function* () {
+      for (const seed of [1.5, -1, Number.NaN, 2 ** 32]) {
+        const error = yield* Effect.flip(Training.fit(circuit, yield* data, { plan, seed }))
+        assert.strictEqual(
+          error.message,
+          `expected a seed that is a whole number from 0 to 4294967295, but ${seed} came; give another`
+        )
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect(
+    "data whose classes stand in another order, or with other targets, are neither validated nor scored on",
+    () =>
+      Effect.gen(function* () {
+        const moons = { ...(yield* data), classNames: ["no", "yes"] }
+        const swapped = { ...moons, classNames: ["yes", "no"] }
+        const short = { plan: Plan.relax({ steps: 2 }), seed: 1 }
+        const unfit = yield* Effect.flip(Training.fit(circuit, moons, { ...short, validation: swapped }))
+        assert.strictEqual(
+          unfit.message,
+          "expected validation data as the training data, the classes «no», «yes», but «yes», «no» came; read them with the columns and classes of the training data"
+        )
+        const trained = yield* Training.fit(circuit, moons, short)
+        const message = (of: Dataset.Dataset) =>
+          Effect.map(Effect.flip(Score.score(trained, of)), (error) => error.message)
+        assert.strictEqual(
+          yield* message(swapped),
+          "the data: expected the classes «no», «yes», but «yes», «no» came; read the data with the columns and classes of the training data"
+        )
+        const three = yield* Blobs.make({ examples: 9, centers: 3 })
+        assert.strictEqual(
+          yield* message(three),
+          "the targets: expected [9,1], but [9,3] came; give data with as many outputs as the circuit has"
+        )
+        assert.include((yield* Effect.flip(Score.metrics(trained, three))).message, "the targets: expected [9,1]")
+      }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
   it.effect("widths that do not fit the data are named", () =>
