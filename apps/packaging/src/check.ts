@@ -14,7 +14,13 @@ const commands = join(root, "apps", "packaging", "node_modules", ".bin")
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-const others = ["effect@4.1.0", "@effect/platform-node@4.1.0", "typescript@7.0.2", "@types/node@24.19.2"]
+const others = [
+  "effect@4.1.0",
+  "@effect/platform-node@4.1.0",
+  "fp-ts@2.16.11",
+  "typescript@7.0.2",
+  "@types/node@24.19.2"
+]
 
 /** The README's example on another engine. */
 const onOnnxruntime = (example: string) =>

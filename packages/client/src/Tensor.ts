@@ -36,7 +36,8 @@ export type Tensor<D extends Datatype = Datatype> = D extends Datatype
   ? { readonly datatype: D; readonly shape: ReadonlyArray<number>; readonly data: Memory[D] }
   : never
 
-interface Row<D extends Datatype> {
+/** How elements of a datatype lie in memory. */
+export interface Row<D extends Datatype> {
   /** Bytes of an element; 0 where elements have no common size. */
   readonly bytes: number
   readonly from: (values: ArrayLike<Element<D>>) => Memory[D]

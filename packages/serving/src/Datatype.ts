@@ -16,7 +16,8 @@ export type TensorData =
   | Float32Array
   | Float64Array
 
-interface Row {
+/** What a datatype is to onnxruntime, in memory and in JSON. */
+export interface Row {
   readonly runtime: string
   /** Of one element; 0 where elements have no common size. */
   readonly bytes: number
