@@ -1,7 +1,7 @@
 /**
  * Data that come part by part, so that they need not fit into memory: for plans that train in batches.
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as Arrays from "./Arrays.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid, listed } from "./DataInvalid.ts"
@@ -43,7 +43,7 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
   read: Stream.Stream<Dataset.Dataset, E, R>,
   source: string
 ) {
-  let first: Dataset.Dataset | undefined
+  let first = undefined as Dataset.Dataset | undefined
   const sizes: Array<number> = []
   yield* Stream.runForEach(read, (part) => {
     first ??= part
@@ -53,12 +53,11 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
       ? Effect.void
       : Effect.fail(new DataInvalid({ source, expected, came: `${inWords(part)} came`, advice }))
   })
-  const sample = yield* Stream.runHead(read)
-  if (Option.isNone(sample)) {
+  if (first === undefined) {
     const [expected, came, advice] = ["at least one example", "none came", "add rows"]
     return yield* new DataInvalid({ source, expected, came, advice })
   }
-  const found: Sampled<E, R> = { sample: sample.value, parts: { sizes, read } }
+  const found: Sampled<E, R> = { sample: first, parts: { sizes, read } }
   return found
 })
 

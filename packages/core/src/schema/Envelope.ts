@@ -6,8 +6,6 @@ import { Effect, Schema } from "effect"
 const Head = Schema.fromJsonString(Schema.Struct({ format: Schema.String, version: Schema.Int }))
 
 const Envelope = Schema.Struct({
-  format: Schema.String,
-  version: Schema.Int,
   arrays: Schema.Struct({ file: Schema.String, sha256: Schema.String }),
   content: Schema.Unknown
 })

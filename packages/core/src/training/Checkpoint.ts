@@ -48,9 +48,8 @@ const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Sa
 const kind: Archive.Kind<CheckpointContent> = {
   name: "checkpoint",
   version: 3,
-  schema: Effect.map(
-    Effect.promise(() => import("../schema/CheckpointContent.ts")),
-    ({ CheckpointContent }) => CheckpointContent
+  schema: Effect.promise(() =>
+    import("../schema/CheckpointContent.ts").then(({ CheckpointContent }) => CheckpointContent)
   )
 }
 

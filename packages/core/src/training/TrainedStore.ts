@@ -11,10 +11,7 @@ import type { Trained } from "./Trained.ts"
 const kind: Archive.Kind<TrainedContent> = {
   name: "circuit",
   version: 1,
-  schema: Effect.map(
-    Effect.promise(() => import("../schema/TrainedContent.ts")),
-    ({ TrainedContent }) => TrainedContent
-  )
+  schema: Effect.promise(() => import("../schema/TrainedContent.ts").then(({ TrainedContent }) => TrainedContent))
 }
 
 /** Saves a trained circuit into a folder. */

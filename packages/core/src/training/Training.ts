@@ -9,9 +9,10 @@ import * as Batches from "../data/Batches.ts"
 import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
+import * as Setting from "../data/Setting.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Program from "../program/Program.ts"
-import { maximumSeed, Seed } from "../random/Pseudorandom.ts"
+import { Seed } from "../random/Pseudorandom.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -143,8 +144,8 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   const engine = yield* Engine
   const { carryOut } = yield* Effect.promise(() => import("./PhaseRun.ts")) // here, so that importing this module stays cheap
   const seed = options.seed ?? (yield* Seed)
-  if (!Number.isInteger(seed) || seed < 0 || seed > maximumSeed) {
-    const expected = `a seed that is a whole number from 0 to ${maximumSeed}`
+  if (!Setting.seed.fits(seed)) {
+    const expected = `a seed that is ${Setting.seed.expected}`
     return yield* new PlanUnfit({ expected, came: `${seed} came`, advice: "give another" })
   }
   const { validation } = options
