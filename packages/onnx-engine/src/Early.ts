@@ -5,13 +5,10 @@
 import type * as Job from "./Job.ts"
 import * as Place from "./Place.ts"
 
-/** Bytes from `from` up to `to`. */
-export type Range = readonly [from: number, to: number]
-
 /** What passes may not do too soon: read what other threads' graphs write, or write what these read. */
 export interface Touched {
-  readonly reads: ReadonlyArray<Range>
-  readonly writes: ReadonlyArray<Range>
+  readonly reads: ReadonlyArray<Job.Range>
+  readonly writes: ReadonlyArray<Job.Range>
 }
 
 /** A pass over arrays of `size` bytes; `read` and `written` are where its arrays begin, `numbers` single numbers. */
@@ -26,13 +23,13 @@ export interface Pass {
 const line = 64
 
 /** The bytes of a place. */
-export const rangeOf = (place: Place.Place): Range => [place.address, place.address + Place.bytes(place)]
+export const rangeOf = (place: Place.Place): Job.Range => [place.address, place.address + Place.bytes(place)]
 
 const down = (n: number): number => Math.floor(n / line) * line
 
 const up = (n: number): number => Math.ceil(n / line) * line
 
-const overlap = ([a, b]: Range, [c, d]: Range): boolean => a < d && c < b
+const overlap = ([a, b]: Job.Range, [c, d]: Job.Range): boolean => a < d && c < b
 
 /** The shares of a pass, for each thread the parts that it does before the meeting and those after it; `gathered` is moved in between. */
 export const make = (
@@ -43,16 +40,16 @@ export const make = (
   const seams = seamsOf(pass, graphs)
   const moved = gathered.flatMap(({ from, to }) => [rangeOf(from), rangeOf(to)])
   return graphs.map((_, thread) => {
-    const own: Range = [seams[thread]!, seams[thread + 1]!]
+    const own: Job.Range = [seams[thread]!, seams[thread + 1]!]
     if (own[0] >= own[1]) return { early: [], late: [] }
     const others = graphs.filter((_, other) => other !== thread)
     const [written, read] = [others.flatMap(({ writes }) => writes), others.flatMap(({ reads }) => reads)]
     const isWaiting = pass.numbers.some((at) => [...written, ...moved].some((range) => overlap([at, at + 4], range)))
     if (isWaiting) return { early: [], late: [own] }
     // In bytes of each array: where one that is read or written meets what is somebody else's.
-    const meets = (address: number, ranges: ReadonlyArray<Range>) =>
-      ranges.flatMap(([from, to]): ReadonlyArray<Range> => {
-        const met: Range = [Math.max(own[0], down(from - address)), Math.min(own[1], up(to - address))]
+    const meets = (address: number, ranges: ReadonlyArray<Job.Range>) =>
+      ranges.flatMap(([from, to]): ReadonlyArray<Job.Range> => {
+        const met: Job.Range = [Math.max(own[0], down(from - address)), Math.min(own[1], up(to - address))]
         return met[0] < met[1] ? [met] : []
       })
     const late = joined([
@@ -79,8 +76,8 @@ const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<Touched>): Readonly
 }
 
 /** Ranges in order, those that touch as one. */
-const joined = (ranges: ReadonlyArray<Range>): ReadonlyArray<Range> => {
-  const done: Array<Range> = []
+const joined = (ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
+  const done: Array<Job.Range> = []
   for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
     const last = done.at(-1)
     if (last === undefined || last[1] < from) done.push([from, to])
@@ -90,9 +87,9 @@ const joined = (ranges: ReadonlyArray<Range>): ReadonlyArray<Range> => {
 }
 
 /** What is left of a range without others in order. */
-const without = ([start, end]: Range, ranges: ReadonlyArray<Range>): ReadonlyArray<Range> => {
+const without = ([start, end]: Job.Range, ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
   const edges = [start, ...ranges.flat(), end]
-  return Array.from({ length: ranges.length + 1 }, (_, i): Range => [edges[2 * i]!, edges[2 * i + 1]!]).filter(
+  return Array.from({ length: ranges.length + 1 }, (_, i): Job.Range => [edges[2 * i]!, edges[2 * i + 1]!]).filter(
     ([from, to]) => from < to
   )
 }

@@ -22,10 +22,16 @@ export interface Move {
   readonly to: Place.Place
 }
 
-/** The parts of a pass that a thread does, in bytes of each array: before the threads meet, and after what is gathered is there. */
+/** Bytes from `from` up to `to`. */
+export type Range = readonly [from: number, to: number]
+
+/**
+ * The parts of a pass that a thread answers for, in bytes of each array: before the threads meet, where whoever has time may do them once its graph
+ * is computed, and after what is gathered is there.
+ */
 export interface Share {
-  readonly early: ReadonlyArray<readonly [from: number, to: number]>
-  readonly late: ReadonlyArray<readonly [from: number, to: number]>
+  readonly early: ReadonlyArray<Range>
+  readonly late: ReadonlyArray<Range>
 }
 
 /** First the graphs and early parts, then what is gathered for the passes, then their late parts, then what becomes of the state. */

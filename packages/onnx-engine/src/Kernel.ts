@@ -33,6 +33,15 @@ const bounded =
     return left ? [...b!, ...a!, ...quicker] : [...a!, ...b!, ...either]
   }
 
+/** Of x above 0 and m x elsewhere, the lower one is it where m is above 1, the higher one below: one instruction and no mask. */
+const leaning = ({ operands: [condition, yes, no] }: Tensor.Tensor): Wasm.Code | undefined => {
+  const [x, zero] = condition!.primitive.name === "greater" ? condition!.operands : []
+  const factor =
+    no!.primitive.name === "mul" && no!.operands[0] === x ? Simplify.filledWith(no!.operands[1]!) : undefined
+  if (yes !== x || factor === undefined || !(factor > 0) || Simplify.filledWith(zero!) !== 0) return undefined
+  return factor > 1 ? floats.lower : floats.higher
+}
+
 /** Each primitive that a pass can hold. */
 const rules: Readonly<Record<string, Rule>> = {
   neg: plain(floats.neg),
@@ -47,19 +56,18 @@ const rules: Readonly<Record<string, Rule>> = {
   minimum: bounded(floats.min, floats.lower),
   greater: plain(floats.greater),
   equal: plain(floats.equal),
-  where: ([condition, yes, no]) => [...yes!, ...no!, ...condition!, ...Wasm.select],
+  where: ([condition, yes, no], _, node) => {
+    const either = leaning(node)
+    return either === undefined ? [...yes!, ...no!, ...condition!, ...Wasm.select] : [...no!, ...yes!, ...either]
+  },
   clip: ([x], number, { attributes: { maximum, minimum } }) => [
     ...[...x!, ...number(minimum as number), ...floats.higher],
     ...[...number(maximum as number), ...floats.lower]
   ],
-  // 1 above 0, −1 below, 0 at 0, and NaN where x is.
+  // So far up that the smallest number lies above 1, then back to 1: 0 stays 0, and NaN is NaN.
   sign: ([x], number) => [
-    ...x!,
-    ...[...number(1), ...x!, ...number(0), ...floats.greater, ...Wasm.and],
-    ...[...number(-1), ...x!, ...number(0), ...floats.less, ...Wasm.and],
-    ...floats.add,
-    ...[...x!, ...x!, ...floats.unequal],
-    ...Wasm.select
+    ...[...x!, ...number(2 ** 126), ...floats.mul, ...number(2 ** 24), ...floats.mul],
+    ...[...number(1), ...floats.lower, ...number(-1), ...floats.higher]
   ],
   cast: ([condition], number) => [...number(1), ...condition!, ...Wasm.and]
 }

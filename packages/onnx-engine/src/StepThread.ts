@@ -26,6 +26,15 @@ const options = {
 
 type Pass = (from: number, to: number) => void
 
+/** Bytes of each array that a thread takes at once of what others may do too: some tens of microseconds. */
+const piece = 2 ** 17
+
+const pieces = ([from, to]: Job.Range): ReadonlyArray<Job.Range> =>
+  Array.from({ length: Math.ceil((to - from) / piece) }, (_, i): Job.Range => {
+    const start = from + i * piece
+    return [start, Math.min(start + piece, to)]
+  })
+
 /** A job made ready: the graph opened, the passes compiled, every place that this thread reads or writes wrapped once. */
 interface Ready {
   readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Promise<void>
@@ -45,7 +54,6 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
   const graph = graphs[number]
-  const threads = graphs.length
   const session =
     graph &&
     (await InferenceSession.create(graph.model, {
@@ -57,23 +65,26 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const feeds = tensors(graph?.feeds ?? {})
   const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
-  const calls = (when: keyof Job.Share) =>
+  const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Range>, thread: number) =>
     passes.flatMap((shares, i) => {
       const pass = functions![i] as Pass
-      return shares[number]![when].map(
+      return of(shares[thread]!).map(
         ([from, to]) =>
           () =>
             pass(from, to)
       )
     })
-  const together = Meeting.make(meeting, threads)
+  const together = Meeting.make(
+    meeting,
+    number,
+    graphs.map((_, thread) => calls(({ early }) => early.flatMap(pieces), thread))
+  )
   // After the graphs, whatever there is of: what is gathered, the passes, what becomes of the state.
   const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
-  const early = calls("early")
   const isLate = passes.some((shares) => shares.some(({ late }) => late.length > 0))
   const stages = [
     ...(gathers.length > 0 ? [first(gathers)] : []),
-    ...(isLate ? [calls("late")] : []),
+    ...(isLate ? [calls(({ late }) => late, number)] : []),
     ...(moves.length > 0 ? [first(moves)] : [])
   ]
   return {
@@ -107,7 +118,11 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
           together.meet()
         }
         await compute()
-        all(early)
+        try {
+          together.work()
+        } catch (error) {
+          fail(error)
+        }
         for (const work of stages) {
           together.meet()
           all(work)

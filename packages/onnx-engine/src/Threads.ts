@@ -142,7 +142,7 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
     most,
     open: Effect.fnUntraced(function* (job, memory) {
       const id = jobs++
-      const meeting = Meeting.memory()
+      const meeting = Meeting.memory(job.graphs.length)
       meetings.add(meeting)
       const message: ToThread = { type: "open", id, job, memory, meeting }
       const working = begin(job.graphs.length)

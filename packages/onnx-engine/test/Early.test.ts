@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Pseudorandom } from "@rai/core"
 import * as Early from "../src/Early.ts"
+import type * as Job from "../src/Job.ts"
 
 const none: Early.Touched = { reads: [], writes: [] }
 
@@ -55,7 +56,7 @@ describe("the early part of a pass", () => {
   it("touches nothing of the other threads' for random graphs, and together with the late part it is all", () => {
     const random = Pseudorandom.make(3)
     const within = (n: number) => Math.floor(random.uniform(0, n))
-    const range = (): Early.Range => {
+    const range = (): Job.Range => {
       const from = 4 * within(2000)
       return [from, from + 4 * (1 + within(200))]
     }
@@ -77,7 +78,7 @@ describe("the early part of a pass", () => {
       shares.forEach(({ early }, thread) => {
         const others = graphs.filter((_, other) => other !== thread)
         for (const [from, to] of early) {
-          const meets = (address: number, [a, b]: Early.Range) => address + from < b && a < address + to
+          const meets = (address: number, [a, b]: Job.Range) => address + from < b && a < address + to
           for (const { reads, writes } of others) {
             assert.isFalse([...own.read, ...own.written].some((at) => writes.some((other) => meets(at, other))))
             assert.isFalse(own.written.some((at) => reads.some((other) => meets(at, other))))
