@@ -11,9 +11,6 @@ import { commands, node } from "./Repository.mjs"
 export const environment = () => ({
   TF_CPP_MIN_LOG_LEVEL: "3",
   ORT_DISABLE_TELEMETRY: "1",
-  // glibc would give big temporaries back at each free and fault them in anew at each allocation.
-  MALLOC_MMAP_THRESHOLD_: "1073741824",
-  MALLOC_TRIM_THRESHOLD_: "4294967295",
   NODE_NO_WARNINGS: "1",
   ...process.env,
   PATH: [commands, process.env.PATH].join(delimiter)
