@@ -33,15 +33,6 @@ const bounded =
     return left ? [...b!, ...a!, ...quicker] : [...a!, ...b!, ...either]
   }
 
-/** Of x above 0 and m x elsewhere, the lower one is it where m is above 1, the higher one below: one instruction and no mask. */
-const leaning = ({ operands: [condition, yes, no] }: Tensor.Tensor): Wasm.Code | undefined => {
-  const [x, zero] = condition!.primitive.name === "greater" ? condition!.operands : []
-  const factor =
-    no!.primitive.name === "mul" && no!.operands[0] === x ? Simplify.filledWith(no!.operands[1]!) : undefined
-  if (yes !== x || factor === undefined || !(factor > 0) || Simplify.filledWith(zero!) !== 0) return undefined
-  return factor > 1 ? floats.lower : floats.higher
-}
-
 /** Each primitive that a pass can hold. */
 const rules: Readonly<Record<string, Rule>> = {
   neg: plain(floats.neg),
@@ -56,10 +47,7 @@ const rules: Readonly<Record<string, Rule>> = {
   minimum: bounded(floats.min, floats.lower),
   greater: plain(floats.greater),
   equal: plain(floats.equal),
-  where: ([condition, yes, no], _, node) => {
-    const either = leaning(node)
-    return either === undefined ? [...yes!, ...no!, ...condition!, ...Wasm.select] : [...no!, ...yes!, ...either]
-  },
+  where: ([condition, yes, no]) => [...yes!, ...no!, ...condition!, ...Wasm.select],
   clip: ([x], number, { attributes: { maximum, minimum } }) => [
     ...[...x!, ...number(minimum as number), ...floats.higher],
     ...[...number(maximum as number), ...floats.lower]

@@ -17,9 +17,6 @@ const formulas: Readonly<Record<string, (given: Given) => Tensor.Tensor>> = {
   roots: ({ a, rate }) => a.square().add(rate.square()).sqrt(),
   bounds: ({ a, b }) => a.maximum(b).minimum(b.neg()).clip(-0.75, 0.5),
   signs: ({ a, b }) => a.sign().mul(2).add(b.sign()),
-  slopes: ({ a, b }) =>
-    [0.1, 1, 2.5, 0, -2].map((slope) => b.leakyRelu(slope).mul(a.sign())).reduce((x, y) => x.add(y)),
-  steep: ({ a }) => a.leakyRelu(2.5),
   choices: ({ a, b, rate }) => a.greater(b).where(a.equal(0).where(b, rate.broadcastTo(a.shape)), a.mul(3)),
   counts: ({ a, b }) => a.greater(0).float().add(b.equal(a).float())
 }

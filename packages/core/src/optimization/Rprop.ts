@@ -29,7 +29,7 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
     const now = g.sign()
     const a = now.mul(before!)
     // 1.2 at 1, 1 at 0, 0.5 at −1
-    const factor = a.leakyRelu(2.5).mul(0.2).add(1)
+    const factor = a.add(1).clip(0.5, 1.2)
     // A largest step that was asked for falls with the rate, as a curve or a careful phase lowers it.
     const grown = step!.mul(factor)
     const Δ =

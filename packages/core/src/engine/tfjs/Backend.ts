@@ -30,12 +30,23 @@ const activate = (core: typeof tf, backend: string) => () => {
 
 interface NodeBackend {
   readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_ATTR_BOOL: number; readonly TF_FLOAT: number }
+  readonly getDTypeInteger: (dtype: tf.DataType) => number
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
 }
 
 /** What libtensorflow does in one pass, called by the names of its own operations. */
 const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
-  const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
+  const attribute = (value: number) => [{ name: "T", type: node.binding.TF_ATTR_TYPE, value }]
+  const type = attribute(node.binding.TF_FLOAT)
+  const typed = ({ dtype }: tf.Tensor) => attribute(node.getDTypeInteger(dtype))
+  const known = new Map<string, tf.Tensor>()
+  /** What tfjs would bring to libtensorflow anew with each call: shapes, axes and bounds. */
+  const constant = (values: number | ReadonlyArray<number>, dtype: "int32" | "float32"): tf.Tensor => {
+    const key = `${dtype} ${JSON.stringify(values)}`
+    const tensor = known.get(key) ?? core.keep(core.tensor(values as number | Array<number>, undefined, dtype))
+    known.set(key, tensor)
+    return tensor
+  }
   const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
   return {
     sigmoidGradient: (_, [g, y]) => run("SigmoidGrad", y!, g!),
@@ -59,7 +70,16 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
     // SelectV2 broadcasts, ClipByValue takes one pass where tfjs takes two.
     where: (_, [condition, yes, no]) => run("SelectV2", condition!, yes!, no!),
     clip: (_, [x], __, { minimum, maximum }) =>
-      core.tidy(() => run("ClipByValue", x!, core.scalar(minimum as number), core.scalar(maximum as number)))
+      run("ClipByValue", x!, constant(minimum as number, "float32"), constant(maximum as number, "float32")),
+    reshape: (_, [x], shape) => node.executeSingleOutput("Reshape", typed(x!), [x!, constant(shape, "int32")]),
+    sum: (call, [x], shape, attributes) =>
+      x!.size === 0
+        ? kernels.sum!(call, [x!], shape, attributes)
+        : node.executeSingleOutput(
+            "Sum",
+            [...type, { name: "keep_dims", type: node.binding.TF_ATTR_BOOL, value: true }],
+            [x!, constant(attributes.axes as ReadonlyArray<number>, "int32")]
+          )
   }
 }
 
