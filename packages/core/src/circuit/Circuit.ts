@@ -255,6 +255,10 @@ export const parameterCount = (circuit: Circuit): number =>
 /** Whether a parameter follows its gradient. */
 export const isTrained = ({ role }: Parameter): boolean => role !== "statistic"
 
+/** The leaf of the last linear map, `2` of a perceptron with one hidden layer. */
+export const outputMap = (circuit: Circuit): string | undefined =>
+  leaves(circuit).findLast(({ block }) => isLinear(block))?.path
+
 /** The shapes of the parameters, as a program's inputs. */
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>
   Object.fromEntries(Object.entries(parameters(circuit)).map(([name, { shape }]) => [name, shape]))

@@ -1,7 +1,7 @@
 /**
  * One phase of a plan: a way of training for at most so many steps, or so many epochs of batches.
  */
-import type { Circuit } from "../circuit/Circuit.ts"
+import * as Circuit from "../circuit/Circuit.ts"
 import * as Adam from "../optimization/Adam.ts"
 import type { Curve } from "../optimization/Curve.ts"
 import * as Curves from "../optimization/Curve.ts"
@@ -132,8 +132,19 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
 })
 
 /** Where a phase cuts the circuit: nowhere where it backpropagates. */
-export const sites = (phase: Phase, circuit: Circuit): ReadonlySet<string> =>
+export const sites = (phase: Phase, circuit: Circuit.Circuit): ReadonlySet<string> =>
   phase.kind === "backpropagate" ? new Set() : Cut.sites(circuit, phase.cut)
+
+/** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
+export const trained = ({ only }: Phase, circuit: Circuit.Circuit): ReadonlyArray<string> => {
+  const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
+    Circuit.isTrained(of) ? [name] : []
+  )
+  if (only === undefined) return names
+  if (typeof only === "function") return names.filter(only)
+  const last = Circuit.outputMap(circuit)
+  return names.filter((name) => name.startsWith(`${last}.`))
+}
 
 /** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
 export const print = (phase: Phase): string => {

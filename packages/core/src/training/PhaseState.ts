@@ -104,7 +104,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     ...(hasMultipliers ? Record.mapKeys(of, multiplier) : {})
   })
 
-  const moved = { ...Struct.pick(parameters, trainedBy(circuit, phase)), ...Record.mapKeys(batch!, auxiliary) }
+  const moved = { ...Struct.pick(parameters, Phase.trained(phase, circuit)), ...Record.mapKeys(batch!, auxiliary) }
   const isKept = (name: string) => phase.batch !== undefined && placeOf(name) !== undefined
   const together = Together.make(moved, (name) =>
     isKept(name) || Rates.rule(circuit, phase, name).others !== undefined
@@ -145,17 +145,6 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   }
   return state
 })
-
-/** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
-const trainedBy = (circuit: Circuit.Circuit, { only }: Phase.Phase): ReadonlyArray<string> => {
-  const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
-    Circuit.isTrained(of) ? [name] : []
-  )
-  if (only === undefined) return names
-  if (typeof only === "function") return names.filter(only)
-  const last = Rates.outputMap(circuit)
-  return names.filter((name) => name.startsWith(`${last}.`))
-}
 
 /** The shapes of auxiliaries by their place. */
 const byPlace = (tensors: Given): Shapes =>

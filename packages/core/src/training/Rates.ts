@@ -6,10 +6,6 @@ import type { Arrays } from "../engine/Engine.ts"
 import type { Optimizer } from "../optimization/Optimizer.ts"
 import type { Phase } from "./Phase.ts"
 
-/** The leaf of the last linear map. */
-export const outputMap = (circuit: Circuit.Circuit): string | undefined =>
-  Circuit.leaves(circuit).findLast(({ block }) => Circuit.isLinear(block))?.path
-
 type Rate = "rate" | "rate/others" | "rate/auxiliaries"
 
 /** The name of the rate that moves an array. */
@@ -21,7 +17,7 @@ export const of = (circuit: Circuit.Circuit, phase: Phase, name: string): Rate =
   }
   const parameter = Circuit.parameters(circuit)[name]
   const axes = (parameter?.shape.length ?? 0) - name.split(".").filter((step) => step === "*").length
-  const hidden = parameter?.role === "weight" && axes === 2 && !name.startsWith(`${outputMap(circuit)}.`)
+  const hidden = parameter?.role === "weight" && axes === 2 && !name.startsWith(`${Circuit.outputMap(circuit)}.`)
   return optimizer.others === undefined || hidden ? "rate" : "rate/others"
 }
 

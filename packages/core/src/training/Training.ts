@@ -229,7 +229,7 @@ export const check = Effect.fn("Training.check")(function* (
   if (inputs !== features || outputs !== targets) {
     return yield* new WidthsMismatch({ inputs, outputs, features, targets })
   }
-  if (Object.keys(Circuit.parameters(circuit)).length === 0) {
+  if (!Object.values(Circuit.parameters(circuit)).some(Circuit.isTrained)) {
     const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
     return yield* new PlanUnfit({ expected: "a circuit with parameters to train", came: "it has none", advice })
   }
@@ -261,6 +261,13 @@ export const check = Effect.fn("Training.check")(function* (
         expected: "a rule whose rate can follow a curve",
         came: `${Phase.print(phase)} came, and Rprop finds its steps by itself`,
         advice: "leave the curve out, or take adam"
+      })
+    }
+    if (Phase.trained(phase, circuit).length === 0) {
+      return yield* new PlanUnfit({
+        expected: `parameters that ${Phase.print(phase)} trains`,
+        came: "«only» takes none",
+        advice: `name some of ${Object.keys(Circuit.parameters(circuit)).slice(0, 3).join(", ")}, …, or leave it out`
       })
     }
     if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)

@@ -177,6 +177,11 @@ describe("what no step can follow is told before one is taken", () => {
       "a weight below 0",
       Phase.relax({ steps: 1, λ: -1 }),
       "expected λ of relax to be a number from 0, but -1 came; change it in the plan, or leave it out"
+    ],
+    [
+      "parameters to train that there are not",
+      Phase.backpropagate({ steps: 1, only: (name) => name.startsWith("7.") }),
+      "expected parameters that backpropagate:1:rprop=0.001:only=predicate trains, but «only» takes none; name some of 0.weight, 0.bias, 1.weight, …, or leave it out"
     ]
   ]
   for (const [name, phase, message] of wrong) {
