@@ -27,7 +27,7 @@ export const leave = (shared: Shared): void => {
   tell(shared)
 }
 
-/** Looks at whether the others have come, some tens of microseconds. */
+/** Looks at whether anything has changed, some tens of microseconds. */
 const patience = 4000
 
 /** One thread's side of a meeting; `work` is what each has to do in pieces, which any of them may do as soon as it is there. */
@@ -36,12 +36,13 @@ export const make = (shared: Shared, number: number, work: ReadonlyArray<Readonl
   const [ready, taken] = [(thread: number) => own + 2 * thread, (thread: number) => own + 2 * thread + 1]
   const failed = (): boolean => Atomics.load(shared, broken) === 1 || Atomics.load(shared, left) === 1
   const wait = (isOver: () => boolean): void => {
-    // To sleep and be woken takes longer than the others are late, most of the time.
-    for (let i = 0; i < patience; i++) if (isOver()) return
     for (;;) {
       const before = Atomics.load(shared, changes)
       if (isOver() || Atomics.load(shared, left) === 1) return
-      Atomics.wait(shared, changes, before)
+      // To sleep and be woken takes longer than the others are late, most of the time.
+      let i = 0
+      while (i < patience && Atomics.load(shared, changes) === before) i++
+      if (i === patience) Atomics.wait(shared, changes, before)
     }
   }
   let turn = 0
@@ -58,7 +59,8 @@ export const make = (shared: Shared, number: number, work: ReadonlyArray<Readonl
     failed,
     /** The own work is there: does it, and what others have left of theirs. Every thread does this as often as the others. */
     work: (): void => {
-      turn++
+      // As a word of the shared memory counts, which begins again from below 0.
+      turn = (turn + 1) | 0
       Atomics.store(shared, taken(number), 0)
       Atomics.store(shared, ready(number), turn)
       if (threads > 1) tell(shared)

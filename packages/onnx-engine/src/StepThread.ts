@@ -79,14 +79,25 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     number,
     graphs.map((_, thread) => calls(({ early }) => early.flatMap(pieces), thread))
   )
-  // After the graphs, whatever there is of: what is gathered, the passes, what becomes of the state.
-  const first = (moved: ReadonlyArray<Job.Move>) => (number === 0 ? moved.map((one) => () => move(one)) : [])
-  const isLate = passes.some((shares) => shares.some(({ late }) => late.length > 0))
-  const stages = [
-    ...(gathers.length > 0 ? [first(gathers)] : []),
-    ...(isLate ? [calls(({ late }) => late, number)] : []),
-    ...(moves.length > 0 ? [first(moves)] : [])
-  ]
+  const moved = (moves: ReadonlyArray<Job.Move>) => moves.map((one) => () => move(one))
+  const late = graphs.map((_, thread) => calls(({ late }) => late, thread))
+  const lateBytes = passes
+    .flat()
+    .flatMap((share) => share.late)
+    .reduce((bytes, [from, to]) => bytes + to - from, 0)
+  /**
+   * What is left behind the graphs and the early parts, in stages before each of which all meet: what is gathered, the passes, what becomes of the
+   * state and what the next turn is given. The first thread does it all where the others would do little but meet.
+   */
+  const left = (next: ReadonlyArray<Job.Move>): ReadonlyArray<ReadonlyArray<() => void>> => {
+    const [before, after] = [moved(gathers), moved([...moves, ...next])]
+    const first = (work: ReadonlyArray<() => void>) => ({ length: work.length, own: number === 0 ? work : [] })
+    const stages =
+      lateBytes <= piece
+        ? [first([...before, ...late.flat(), ...after])]
+        : [first(before), { length: lateBytes, own: late[number]! }, first(after)]
+    return stages.flatMap(({ length, own }) => (length > 0 ? [own] : []))
+  }
   return {
     run: async (turns) => {
       let failed: unknown
@@ -112,18 +123,15 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       }
       // Whatever fails, all meet as often as the others.
       for (const [turn, given] of turns.entries()) {
-        if (turn > 0) together.meet()
-        if (given.length > 0) {
-          all(first(given))
-          together.meet()
-        }
+        if (turn === 0 && number === 0) all(moved(given))
+        if (turn > 0 || given.length > 0) together.meet()
         await compute()
         try {
           together.work()
         } catch (error) {
           fail(error)
         }
-        for (const work of stages) {
+        for (const work of left(turns[turn + 1] ?? [])) {
           together.meet()
           all(work)
         }

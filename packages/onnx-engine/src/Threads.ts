@@ -98,12 +98,13 @@ const early = 2
 /** Threads that end with the scope; more than the first begin when a job first needs them. */
 export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Return<Threads, never, Scope.Scope> {
   const threads: Array<Thread> = []
-  const meetings = new Set<Int32Array<SharedArrayBuffer>>()
+  /** Of each job its meeting, and how many take part. */
+  const meetings = new Map<Int32Array<SharedArrayBuffer>, number>()
   let jobs = 0
   let broken: ThreadFailed | undefined
   let own: Worker | undefined
-  const onGone = () => {
-    for (const meeting of meetings) Meeting.leave(meeting)
+  const gone = (number: number) => () => {
+    for (const [meeting, count] of meetings) if (number < count) Meeting.leave(meeting)
   }
   // What any model is, so that the first thread has a session.
   const trifle = yield* Effect.orDie(Graph.fromProgram(Program.fromTensors({}, { zero: Tensor.constant(0) })))
@@ -116,13 +117,13 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
       if (founder === worker) founder = undefined
     })
     founder = own = worker
-    return at(worker, onGone)
+    return at(worker, gone(0))
   }
   const another = (number: number, by: Worker): Thread => {
     const { port1, port2 } = new MessageChannel()
     const message: ToThread = { type: "begin", number, device, port: port2 }
     by.postMessage(message, [port2])
-    return at(port1, onGone)
+    return at(port1, gone(number))
   }
   const begin = (count: number): ReadonlyArray<Thread> => {
     while (threads.length < count) threads.push(founder === undefined ? found() : another(threads.length, founder))
@@ -143,7 +144,7 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
     open: Effect.fnUntraced(function* (job, memory) {
       const id = jobs++
       const meeting = Meeting.memory(job.graphs.length)
-      meetings.add(meeting)
+      meetings.set(meeting, job.graphs.length)
       const message: ToThread = { type: "open", id, job, memory, meeting }
       const working = begin(job.graphs.length)
       yield* all(working, message)

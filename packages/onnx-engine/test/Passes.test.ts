@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Engine, NdArray, Program, Pseudorandom, ReferenceEngine, type Tensor } from "@rai/core"
+import { Engine, NdArray, Program, Pseudorandom, ReferenceEngine, Rprop, type Tensor } from "@rai/core"
 import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect } from "effect"
 
@@ -71,7 +71,51 @@ const isClose = (a: number, b: number): boolean => {
   return Math.abs(a - b) <= 1e-6 * (1 + Math.abs(b))
 }
 
+/** Rprop as its comment states it, each operation rounded to float32. */
+const rprop = (p: number, g: number, { sign, step }: { readonly sign: number; readonly step: number }) => {
+  const f = Math.fround
+  const a = Math.sign(g) * sign
+  const Δ = Math.min(f(50), Math.max(f(1e-6), f(step * (a > 0 ? f(1.2) : a < 0 ? 0.5 : 1))))
+  const s = a < 0 ? 0 : Math.sign(g)
+  return { p: f(p - f(s * Δ)), sign: s, step: Δ }
+}
+
 describe("passes generated from a program", () => {
+  it.effect("are Rprop to the last bit, at its smallest and largest steps too", () =>
+    Effect.gen(function* () {
+      const n = 512
+      const rule = Rprop.make(0.1)
+      const program = yield* Program.make({ p: [n], g: [n], sign: [n], step: [n], rate: [] }, (given) => {
+        const { parameter, slots } = rule.update(given.p, given.g, { sign: given.sign, step: given.step }, given.rate)
+        return { p: parameter, ...slots }
+      })
+      const random = Pseudorandom.make(7)
+      const p = Float32Array.from(random.normals(n))
+      const step = Float32Array.from({ length: n }, (_, i) => [0.1, 1e-6, 1.5e-6, 49, 50][i % 5]!)
+      let expected = [...p].map((one, i) => ({ p: one, sign: 0, step: step[i]! }))
+      const engine = yield* Engine.Engine
+      const float = (data: Float32Array) => ({ shape: [n], data })
+      const session = yield* engine.session({ p: float(p), sign: NdArray.full([n], 0), step: float(step) })
+      for (let turn = 0; turn < 12; turn++) {
+        const g = Float32Array.from(random.normals(n)).map((one, i) =>
+          i % 7 === 0 ? 0 : i % 3 === 0 ? Math.abs(one) : one
+        )
+        yield* session.advance(program, { g: float(g), rate: NdArray.make([], [0.1]) })
+        expected = expected.map((one, i) => rprop(one.p, g[i]!, one))
+      }
+      const came = yield* session.read()
+      for (const name of ["p", "step", "sign"] as const) {
+        // 0 and −0 move nothing alike.
+        assert.deepStrictEqual(
+          [...came[name]!.data].map((one) => one + 0),
+          expected.map((one) => one[name] + 0),
+          name
+        )
+      }
+      assert.isAbove(new Set(expected.map(({ step }) => step)).size, 20)
+    }).pipe(Effect.scoped, Effect.provide(OnnxEngine.layer))
+  )
+
   for (const shape of [[1], [2], [3, 7], [100], [1003], [4, 5, 13]]) {
     it.effect(`answer as the reference, special numbers too: [${shape.join()}]`, () =>
       Effect.gen(function* () {

@@ -23,7 +23,8 @@ const unary: ReadonlyArray<readonly [string, Unary, Numbers.Domain?]> = [
   ["elu", (x) => x.elu()],
   ["leakyRelu", (x) => x.leakyRelu(0.1)],
   ["erf", (x) => x.erf()],
-  ["clip", (x) => x.clip(-1, 1.5)]
+  ["clip", (x) => x.clip(-1, 1.5)],
+  ["clip on one side each", (x) => x.clip(0, Infinity).add(x.clip(-Infinity, 1).mul(2))]
 ]
 
 const binary: ReadonlyArray<readonly [string, Binary, Numbers.Domain?]> = [

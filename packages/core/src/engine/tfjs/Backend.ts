@@ -34,17 +34,34 @@ interface NodeBackend {
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
 }
 
+/** Shapes, axes and bounds, which tfjs would bring to libtensorflow anew with each call; the process has one tfjs-node. */
+const constants = new Map<string, tf.Tensor>()
+
+/** Of batches of ever new sizes no more shapes than these are kept. */
+const most = 4096
+
+/** Infinities, NaN and −0 are themselves. */
+const keyOf = (values: number | ReadonlyArray<number>, dtype: string): string => {
+  const written = [values].flat().map((value) => (Object.is(value, -0) ? "-0" : String(value)))
+  return `${dtype} ${typeof values} ${written.join()}`
+}
+
 /** What libtensorflow does in one pass, called by the names of its own operations. */
 const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
   const attribute = (value: number) => [{ name: "T", type: node.binding.TF_ATTR_TYPE, value }]
   const type = attribute(node.binding.TF_FLOAT)
   const typed = ({ dtype }: tf.Tensor) => attribute(node.getDTypeInteger(dtype))
-  const known = new Map<string, tf.Tensor>()
-  /** What tfjs would bring to libtensorflow anew with each call: shapes, axes and bounds. */
   const constant = (values: number | ReadonlyArray<number>, dtype: "int32" | "float32"): tf.Tensor => {
-    const key = `${dtype} ${JSON.stringify(values)}`
-    const tensor = known.get(key) ?? core.keep(core.tensor(values as number | Array<number>, undefined, dtype))
-    known.set(key, tensor)
+    const key = keyOf(values, dtype)
+    const known = constants.get(key)
+    if (known !== undefined) return known
+    const [oldest] = constants.size < most ? [] : constants
+    if (oldest !== undefined) {
+      oldest[1].dispose()
+      constants.delete(oldest[0])
+    }
+    const tensor = core.keep(core.tensor(values as number | Array<number>, undefined, dtype))
+    constants.set(key, tensor)
     return tensor
   }
   const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
