@@ -148,7 +148,7 @@ const predicted = Effect.fnUntraced(function* (
   const deep = (depth: number) =>
     timed(
       Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" }),
-      phase!.batch ?? 100,
+      phase!.batch ?? Math.min(subject.x[0]!, 100),
       onPerceptron(plan)
     )
   const isDivided = phase!.batch === undefined && most >= 32 && Circuit.sites(subject.circuit).length <= many

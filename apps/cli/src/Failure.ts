@@ -18,6 +18,9 @@ export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<
 
 const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
   if (PlatformError.isPlatformError(error) && !Cause.hasDies(cause)) return SystemRefusal.line(error)
+  if (error instanceof RangeError && /allocation failed|invalid (typed )?array length/i.test(error.message)) {
+    return `expected as much memory as this takes, but the system gave none (${error.message}); use a smaller circuit, batches or fewer examples`
+  }
   const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!
   return Cause.hasDies(cause)
     ? `a fault of this program, not of what you gave it: ${message}; run it with --log-level debug and report what it prints`

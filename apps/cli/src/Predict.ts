@@ -3,10 +3,11 @@
  */
 import { Archive, Metrics, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
-import { Effect, Option } from "effect"
+import { Effect, FileSystem, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -25,6 +26,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
+    if (Option.isSome(out)) yield* isAnother(out.value, { model, input })
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, {
       names: origin?.inputs.length === 0 ? undefined : origin?.inputs,
@@ -40,6 +42,18 @@ export const command = Command.make(
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
   })
 )
+
+/** Fails where what is written would take the place of what is read. */
+const isAnother = Effect.fnUntraced(function* (out: string, read: Readonly<Record<string, string>>) {
+  const fs = yield* FileSystem.FileSystem
+  const place = (file: string) => Effect.orElseSucceed(fs.realPath(file), () => undefined)
+  const there = yield* place(out)
+  for (const [what, file] of Object.entries(read)) {
+    if (there === undefined || there !== (yield* place(file))) continue
+    const expected = "--out to name a file of its own"
+    return yield* new UsageWrong({ expected, came: `${out} is the ${what}`, advice: "name another .csv file" })
+  }
+})
 
 const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[0]!
 

@@ -12,7 +12,6 @@ import {
   Plan,
   Score,
   TargetUnit,
-  type Trained,
   TrainedStore,
   Training
 } from "@rai/core"
@@ -121,18 +120,27 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     )
   )
   const { trained } = finished!
-  const score = test === undefined ? undefined : yield* Score.score(trained, test)
-  const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
-  const findings = yield* diagnose(finished!, relaxing, run, score?.loss)
-  const summary = summarise(run, finished!, engine.name, score, metrics, findings)
-  if (folder !== undefined || run.tensorboard !== undefined) {
-    const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
-    const course = yield* Figures.draw(trained, train, rows)
-    const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
-    yield* recorder.figures(finished!.progress.total, figures)
-    if (folder !== undefined) yield* keep(folder, trained, figures, summary)
-  }
-  return { trained, summary }
+  // What has taken so long is kept before it is looked into.
+  if (folder !== undefined) yield* TrainedStore.save(folder, trained)
+  const concluded = Effect.gen(function* () {
+    const score = test === undefined ? undefined : yield* Score.score(trained, test)
+    const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
+    const findings = yield* diagnose(finished!, relaxing, run, score?.loss)
+    const summary = summarise(run, finished!, engine.name, score, metrics, findings)
+    if (folder !== undefined || run.tensorboard !== undefined) {
+      const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
+      const course = yield* Figures.draw(trained, train, rows)
+      const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
+      yield* recorder.figures(finished!.progress.total, figures)
+      if (folder !== undefined) yield* keep(folder, figures, summary)
+    }
+    return { trained, summary }
+  })
+  return yield* Effect.onInterrupt(concluded, () =>
+    Report.progress(
+      `interrupted; ${folder === undefined ? "nothing was kept" : `the trained circuit is in ${folder}, its summary and pictures are not`}`
+    )
+  )
 })
 
 const note = (relaxing: Array<Measurement.Measurement>, event: TrainingEvent.TrainingEvent): void => {
@@ -176,15 +184,9 @@ const checkpoint = Effect.fnUntraced(function* (folder: string, identity: Checkp
   return there ? yield* Checkpoint.resume(folder, identity) : undefined
 })
 
-const keep = Effect.fnUntraced(function* (
-  folder: string,
-  trained: Trained.Trained,
-  figures: ReadonlyArray<Figures.Figure>,
-  summary: Summary
-) {
+const keep = Effect.fnUntraced(function* (folder: string, figures: ReadonlyArray<Figures.Figure>, summary: Summary) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  yield* TrainedStore.save(folder, trained)
   yield* Figures.write(folder, figures)
   yield* RunFolder.summarise(folder, summary)
   // A finished run needs no checkpoint.

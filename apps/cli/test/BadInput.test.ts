@@ -259,8 +259,18 @@ describe("folders and files", () => {
     const [before, input] = [hashes(place), file("in.csv", "x1,x2\n1,2\n")]
     refused(await rai("predict", model, "--input", file("lacks.csv", "x1,other\n1,2\n")), /«x2»/)
     refused(await rai("predict", model, "--input", input, "--out", join(place, "no", "o.csv")), /no such folder/)
+    for (const [what, out] of [
+      ["model", model],
+      ["input", input]
+    ] as const) {
+      const before = readFileSync(out)
+      const ended = await rai("predict", model, "--input", input, "--out", out)
+      assert.strictEqual(ended.code, 2)
+      assert.match(ended.stderr, new RegExp(`expected --out to name a file of its own, but .* is the ${what};`))
+      assert.deepStrictEqual(readFileSync(out), before)
+    }
     refused(await rai("export", run, "--out", join(place, "no", "m.onnx")), /its folder is not there/)
-    refused(await rai("landscape", model, "--out", join(place, "no", "l.svg")), /there is no folder/)
+    refused(await rai("landscape", model, "--out", join(place, "no", "l.svg")), /no such folder/)
     mkdirSync(join(place, "folder.onnx"))
     refused(await rai("verify", join(place, "folder.onnx")), /a folder stands there/)
     assert.strictEqual(hashes(place)["model.onnx"], before["model.onnx"])

@@ -1,8 +1,8 @@
 /**
  * A figure as a file: SVG as it is, PNG drawn with the fonts that this package brings, so that it looks the same on every machine.
  */
-import { dirname } from "node:path"
-import { Effect, FileSystem, Schema } from "effect"
+import { Archive } from "@rai/core"
+import { Effect, Schema } from "effect"
 import { DataMismatch } from "./DataMismatch.ts"
 import * as Theme from "./internal/Theme.ts"
 
@@ -21,16 +21,6 @@ export class PictureNotDrawn extends Schema.TaggedError<PictureNotDrawn>()("Pict
 }) {
   override get message(): string {
     return `drawing a PNG: expected an SVG and the renderer for this machine, but ${this.reason}; write an .svg file instead`
-  }
-}
-
-/** A figure that could not be put where it belongs; an earlier file there is as it was. */
-export class PictureNotWritten extends Schema.TaggedError<PictureNotWritten>()("PictureNotWritten", {
-  path: Schema.String,
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return `writing ${this.path}: expected a folder that can be written to, but ${this.reason}; name another place`
   }
 }
 
@@ -77,22 +67,11 @@ export const png = Effect.fn("Picture.png")(function* (svg: string, settings: Se
 
 /**
  * Writes a figure as its name's ending says, `.svg` or `.png`: whole or not at all, for it is written beside and then renamed.
- * Fails with `ExtensionUnknown`, `DataMismatch`, `PictureNotDrawn` or `PictureNotWritten`.
+ * Fails with `ExtensionUnknown`, `DataMismatch`, `PictureNotDrawn`, or with what the system refused.
  */
 export const write = Effect.fn("Picture.write")(function* (path: string, svg: string, settings: Settings = {}) {
   const ending = /\.(svg|png)$/i.exec(path)?.[1]?.toLowerCase()
   if (ending === undefined) return yield* new ExtensionUnknown({ path })
   const bytes = ending === "png" ? yield* png(svg, settings) : new TextEncoder().encode(svg)
-  const files = yield* FileSystem.FileSystem
-  yield* Effect.gen(function* () {
-    const beside = yield* files.makeTempFileScoped({ directory: dirname(path), prefix: ".figure-" })
-    yield* files.writeFile(beside, bytes)
-    yield* files.rename(beside, path)
-  }).pipe(
-    Effect.scoped,
-    Effect.mapError((error) => {
-      const reason = error.reason._tag === "NotFound" ? `there is no folder ${dirname(path)}` : oneLine(error)
-      return new PictureNotWritten({ path, reason })
-    })
-  )
+  yield* Archive.replace(path, bytes)
 })

@@ -77,7 +77,7 @@ const ofInputs: Advice = {
 /** The number that a cell holds, in decimal notation, finite; or what came instead and what to do. */
 export const number = (text: string, advice = ofLabels): Result.Result<number, Refusal> => {
   const value = decimal.test(text) ? Number(text) : Number.NaN
-  if (Number.isFinite(value)) return Result.succeed(value)
+  if (Number.isFinite(Math.fround(value))) return Result.succeed(value)
   if (text === "") return Result.fail({ expected: "a number", came: "an empty cell came", advice: advice.gap })
   const came = `${quote(text)} came`
   if (isGap(text)) return Result.fail({ expected: "a finite number", came, advice: advice.gap })

@@ -35,7 +35,9 @@ export const cost = (program: Program, lengths: ReadonlyMap<string, number> = ne
   for (const node of program.nodes) {
     operations += flops(node, lengths)
     if (free.has(node.primitive.name)) continue
-    for (const { shape } of [...node.operands, node]) bytes += 4 * NdArray.size(Shape.resolve(shape, lengths))
+    // Of what it is a part of, a slice reads no more than that part.
+    const read = node.primitive.name === "slice" ? [node] : node.operands
+    for (const { shape } of [...read, node]) bytes += 4 * NdArray.size(Shape.resolve(shape, lengths))
   }
   return { flops: operations, bytes }
 }

@@ -97,7 +97,10 @@ export const read = Effect.fn("Archive.read")(function* <A>(kind: Kind<A>, folde
   const invalid = (came: string, advice: string, expected = `a ${kind.name} of format version ${kind.version}`) =>
     new ArchiveInvalid({ file, expected, came, advice })
   const text = yield* Effect.mapError(fs.readFileString(file), () =>
-    invalid("there is no such file", `name a folder that \`rai train --out\` wrote`)
+    invalid(
+      "there is no such file",
+      "name a folder in which `rai train --out` has ended; one that was interrupted goes on with --resume"
+    )
   )
   const { decode, head } = yield* Effect.promise(() => import("../schema/Envelope.ts"))
   const { format, version } = yield* Effect.mapError(head(text), () =>

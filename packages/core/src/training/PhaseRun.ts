@@ -110,12 +110,17 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (session.isMeasured(progress.step)) yield* measure()
   })
 
-  /** A callback that throws ends the run as one that fails does. */
-  const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) =>
-    Effect.catchDefect(Effect.suspend(call), (defect) => {
+  /** A callback that throws, or gives no Effect, ends the run as one that fails does. */
+  const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) => {
+    const called = Effect.suspend(() => {
+      const given: unknown = call()
+      return Effect.isEffect(given) ? (given as Effect.Effect<void, E, R>) : Effect.die("it gave no Effect")
+    })
+    return Effect.catchDefect(called, (defect) => {
       const reason = String(defect).split("\n")[0]!
       return Effect.fail(new CallbackFailed({ callback, phase: phase.kind, step, reason }))
     })
+  }
   const snapshot = Effect.suspend(() =>
     onSnapshot === undefined
       ? Effect.void

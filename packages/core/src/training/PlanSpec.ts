@@ -172,10 +172,15 @@ const phase = Effect.fnUntraced(function* (text: string) {
   if (wrong !== undefined) {
     return yield* new PlanInvalid({ expected: "a number of steps from 1 after the phase's name", came: length })
   }
+  const said = new Set<string>()
   for (const setting of settings) {
     const [key = "", ...values] = setting.split("=")
     const own = key.startsWith("z-") && name === "relax" ? key.slice(2) : key
-    if (Object.hasOwn(Rules.table, own)) {
+    const isRule = Object.hasOwn(Rules.table, own)
+    const what = isRule ? `${key.slice(0, -own.length)}optimiser` : key
+    if (said.has(what)) return yield* new PlanInvalid({ expected: `one ${what} in a phase`, came: text.trim() })
+    said.add(what)
+    if (isRule) {
       draft[own === key ? "optimizer" : "auxiliaryOptimizer"] = yield* rule(own, values.join("="))
       continue
     }

@@ -149,6 +149,11 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         "a.csv, line 2, column «x1»: expected a finite number, but «-Infinity» came; fill the cell or remove the line"
       ],
       [
+        "a number too large for float32",
+        "x1,label\n1e39,1\n",
+        "a.csv, line 2, column «x1»: expected a finite number, but «1e39» came; fill the cell or remove the line"
+      ],
+      [
         "a number too large",
         "x1,label\n1e999,1\n",
         "a.csv, line 2, column «x1»: expected a finite number, but «1e999» came; fill the cell or remove the line"

@@ -80,6 +80,15 @@ describe("onEvent", () => {
     }).pipe(Effect.provide(layers))
   )
 
+  it.effect("that gives no Effect does too", () =>
+    Effect.gen(function* () {
+      const { data } = yield* setting
+      const onEvent = (() => undefined) as unknown as () => Effect.Effect<void>
+      const error = yield* Effect.flip(Training.fit(circuit, data, { plan, seed, onEvent }))
+      assert.match(error.message, /^expected onEvent to end or to fail, but .* it gave no Effect; see to it/)
+    }).pipe(Effect.provide(layers))
+  )
+
   it.effect("that fails does too, with its own error", () =>
     Effect.gen(function* () {
       const { data, goneOn, onSnapshot, whole } = yield* setting

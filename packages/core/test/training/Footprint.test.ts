@@ -36,6 +36,15 @@ describe("a phase's footprint", () => {
     assert.isBelow(of(circuit, 20_000, Phase.backpropagate({ epochs: 1, batch: 100 })).memory, memory / 1.5)
   })
 
+  it("moves twice as much at twice the depth", () => {
+    for (const phase of [Phase.backpropagate({ steps: 1 }), Phase.relax({ steps: 1 })]) {
+      const [once, twice] = [100, 200].map(
+        (depth) => of(Circuit.perceptron([2, ...Array<number>(depth).fill(20), 1]), 10, phase).bytes
+      )
+      assert.isBelow(twice! / once!, 2.1)
+    }
+  })
+
   it("counts as parameters what is trained", () => {
     const circuit = Circuit.sequence(Circuit.linear(2, 4), Circuit.batchNorm(4), Circuit.tanh, Circuit.linear(4, 1))
     const { parameters, remembered } = of(circuit, 10, Phase.backpropagate({ steps: 1 }))
