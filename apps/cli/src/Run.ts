@@ -138,7 +138,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   })
   return yield* Effect.onInterrupt(concluded, () =>
     Report.progress(
-      `interrupted; ${folder === undefined ? "nothing was kept" : `the trained circuit is in ${folder}, its summary and pictures are not`}`
+      `interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : `the trained circuit is in ${folder}, its summary and pictures are not`)}`
     )
   )
 })

@@ -65,7 +65,7 @@ export const make = (results: ReadonlyArray<Tensor.Tensor>, threads: number): Re
 const close = 2 ** 19
 
 /** The most blocks of one share: opening a graph takes the runtime longer than by its length. */
-const mostBlocks = 16
+const mostBlocks = 48
 
 /** In how many blocks, one after the other, a thread computes its share of what is stacked so many rows high. */
 const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
