@@ -98,9 +98,6 @@ const fitting = (rules: Rules): Fitting => {
           return yield* unlearnable(first!.source, name, "all of them are missing")
         }
         const found = texts === undefined ? numberColumn(name, values, rules, fills) : categoryColumn(name, seen, fills)
-        if (found._tag === "Number" && !Number.isFinite(found.mean + found.scale)) {
-          return yield* unlearnable(first!.source, name, "they are too large")
-        }
         columns.push(found)
       }
       const preprocessing: Preprocessing = { columns, unseen: rules.unseen ?? "error" }

@@ -30,40 +30,12 @@ const activate = (core: typeof tf, backend: string) => () => {
 
 interface NodeBackend {
   readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_ATTR_BOOL: number; readonly TF_FLOAT: number }
-  readonly getDTypeInteger: (dtype: tf.DataType) => number
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
-}
-
-/** Shapes, axes and bounds, which tfjs would bring to libtensorflow anew with each call; the process has one tfjs-node. */
-const constants = new Map<string, tf.Tensor>()
-
-/** Of batches of ever new sizes no more shapes than these are kept. */
-const most = 4096
-
-/** Infinities, NaN and −0 are themselves. */
-const keyOf = (values: number | ReadonlyArray<number>, dtype: string): string => {
-  const written = [values].flat().map((value) => (Object.is(value, -0) ? "-0" : String(value)))
-  return `${dtype} ${typeof values} ${written.join()}`
 }
 
 /** What libtensorflow does in one pass, called by the names of its own operations. */
 const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
-  const attribute = (value: number) => [{ name: "T", type: node.binding.TF_ATTR_TYPE, value }]
-  const type = attribute(node.binding.TF_FLOAT)
-  const typed = ({ dtype }: tf.Tensor) => attribute(node.getDTypeInteger(dtype))
-  const constant = (values: number | ReadonlyArray<number>, dtype: "int32" | "float32"): tf.Tensor => {
-    const key = keyOf(values, dtype)
-    const known = constants.get(key)
-    if (known !== undefined) return known
-    const [oldest] = constants.size < most ? [] : constants
-    if (oldest !== undefined) {
-      oldest[1].dispose()
-      constants.delete(oldest[0])
-    }
-    const tensor = core.keep(core.tensor(values as number | Array<number>, undefined, dtype))
-    constants.set(key, tensor)
-    return tensor
-  }
+  const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
   const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
   return {
     sigmoidGradient: (_, [g, y]) => run("SigmoidGrad", y!, g!),
@@ -87,16 +59,7 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
     // SelectV2 broadcasts, ClipByValue takes one pass where tfjs takes two.
     where: (_, [condition, yes, no]) => run("SelectV2", condition!, yes!, no!),
     clip: (_, [x], __, { minimum, maximum }) =>
-      run("ClipByValue", x!, constant(minimum as number, "float32"), constant(maximum as number, "float32")),
-    reshape: (_, [x], shape) => node.executeSingleOutput("Reshape", typed(x!), [x!, constant(shape, "int32")]),
-    sum: (call, [x], shape, attributes) =>
-      x!.size === 0
-        ? kernels.sum!(call, [x!], shape, attributes)
-        : node.executeSingleOutput(
-            "Sum",
-            [...type, { name: "keep_dims", type: node.binding.TF_ATTR_BOOL, value: true }],
-            [x!, constant(attributes.axes as ReadonlyArray<number>, "int32")]
-          )
+      core.tidy(() => run("ClipByValue", x!, core.scalar(minimum as number), core.scalar(maximum as number)))
   }
 }
 
