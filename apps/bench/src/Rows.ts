@@ -76,7 +76,7 @@ const planAReads = (line: string): Readonly<Record<string, number>> => {
 const servers = (peers: Peers | undefined, model: string, quick: boolean): ReadonlyArray<Contestant> => {
   const cli = new URL("../../cli/src/main.ts", import.meta.url).pathname
   const server = (name: string, ...command: ReadonlyArray<string>) =>
-    node(name, "serving.ts", () => [model, quick ? "2" : "5", ...command])
+    node(name, "serving.ts", () => [model, quick ? "1" : "5", ...command])
   const ours = server("rai serve", process.execPath, cli, "serve", "{model}", "--port", "{port}")
   if (peers === undefined) return [ours]
   const uvicorn = "-m uvicorn serve_fastapi:app --port {port} --log-level warning --loop uvloop --http httptools"
@@ -89,7 +89,7 @@ const perSecond: Row["of"] = ({ says }) => says.stepsPerSecond ?? Number.NaN
 /** Steps a second beside the peers, and what a whole process costs. */
 export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): ReadonlyArray<Row> => {
   const { folder, inputs, model, served } = cold
-  const count = quick ? 100 : 250
+  const count = quick ? 60 : 250
   const relax = (more = "") => `relax:${count}:rprop=0.1:interval=${count}${more}`
   const backpropagate = `backpropagate:${count}:rprop=0.001:interval=${count}`
   const both = (plan: string) => [steps("onnx", deep, plan), steps("tfjs-native", deep, plan)]
