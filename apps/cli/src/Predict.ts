@@ -26,7 +26,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
-    if (Option.isSome(out)) yield* isAnother(out.value, { model, input })
+    if (Option.isSome(out)) yield* refuseOwn(out.value, { model, input })
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, {
       names: origin?.inputs.length === 0 ? undefined : origin?.inputs,
@@ -44,7 +44,7 @@ export const command = Command.make(
 )
 
 /** Fails where what is written would take the place of what is read. */
-const isAnother = Effect.fnUntraced(function* (out: string, read: Readonly<Record<string, string>>) {
+const refuseOwn = Effect.fnUntraced(function* (out: string, read: Readonly<Record<string, string>>) {
   const fs = yield* FileSystem.FileSystem
   const place = (file: string) => Effect.orElseSucceed(fs.realPath(file), () => undefined)
   const there = yield* place(out)

@@ -85,6 +85,8 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   if (folder !== undefined && after !== undefined) yield* RunFolder.rewind(folder, after)
   const recorder = yield* Recorder.make(run.tensorboard, after)
   const bar = ProgressLine.make(run.name)
+  const interrupted = (there: string) =>
+    Report.progress(`interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : there)}`)
   const events = Training.stream<DataInvalid | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>(
     circuit,
     train,
@@ -115,9 +117,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       (last, event) => (event._tag === "Finished" ? event : last)
     ),
     Effect.ensuring(bar.end),
-    Effect.onInterrupt(() =>
-      Report.progress(`interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : goOn)}`)
-    )
+    Effect.onInterrupt(() => interrupted(goOn))
   )
   const { trained } = finished!
   // What has taken so long is kept before it is looked into.
@@ -137,9 +137,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     return { trained, summary }
   })
   return yield* Effect.onInterrupt(concluded, () =>
-    Report.progress(
-      `interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : `the trained circuit is in ${folder}, its summary and pictures are not`)}`
-    )
+    interrupted(`the trained circuit is in ${folder}, its summary and pictures are not`)
   )
 })
 

@@ -85,17 +85,18 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     .flat()
     .flatMap((share) => share.late)
     .reduce((bytes, [from, to]) => bytes + to - from, 0)
+  const first = (work: ReadonlyArray<() => void>) => ({ length: work.length, own: number === 0 ? work : [] })
+  const [before, after] = [moved(gathers), moved(moves)]
+  const alone = [...before, ...late.flat(), ...after]
   /**
    * What is left behind the graphs and the early parts, in stages before each of which all meet: what is gathered, the passes, what becomes of the
    * state and what the next turn is given. The first thread does it all where the others would do little but meet.
    */
   const left = (next: ReadonlyArray<Job.Move>): ReadonlyArray<ReadonlyArray<() => void>> => {
-    const [before, after] = [moved(gathers), moved([...moves, ...next])]
-    const first = (work: ReadonlyArray<() => void>) => ({ length: work.length, own: number === 0 ? work : [] })
     const stages =
       lateBytes <= piece
-        ? [first([...before, ...late.flat(), ...after])]
-        : [first(before), { length: lateBytes, own: late[number]! }, first(after)]
+        ? [first([...alone, ...moved(next)])]
+        : [first(before), { length: lateBytes, own: late[number]! }, first([...after, ...moved(next)])]
     return stages.flatMap(({ length, own }) => (length > 0 ? [own] : []))
   }
   return {

@@ -108,8 +108,6 @@ export const floats = {
   lower: simd(0xea),
   higher: simd(0xeb),
   equal: simd(0x41),
-  unequal: simd(0x42),
-  less: simd(0x43),
   greater: simd(0x44)
 } as const
 

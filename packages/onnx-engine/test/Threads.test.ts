@@ -47,8 +47,9 @@ describe("a step that threads share", () => {
             const came = yield* Effect.provide(losses(activation, plan, examples), OnnxEngine.layer)
             const isRun = (message: unknown) => (message as { readonly type?: string }).type === "run"
             const threads = new Set(post.mock.contexts.filter((_, i) => isRun(post.mock.calls[i]![0])))
-            // Of six segments no more threads than three have their share.
-            if (availableParallelism() <= 3) assert.strictEqual(threads.size, availableParallelism())
+            // Six segments are shared by three threads at most.
+            const isShared = availableParallelism() <= 3 || !plan.includes("every=3")
+            assert.strictEqual(threads.size, isShared ? availableParallelism() : 1)
             const expected = yield* Effect.provide(losses(activation, plan, examples), ReferenceEngine.layer)
             assert.isAbove(expected.length, 4)
             came.forEach((loss, i) => {
