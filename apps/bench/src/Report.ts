@@ -27,3 +27,12 @@ export const table = (rows: ReadonlyArray<Answered>): string =>
       )
     )
   ].join("\n")
+
+/** Medians along an axis, with their spread. */
+export const along = ({ answers, axis }: Answered & { readonly axis: string }): string => {
+  const points = answers.map(
+    ({ highest, lowest, median, name }) =>
+      `${name}: ${median.toPrecision(2)} (${lowest.toPrecision(2)} – ${highest.toPrecision(2)})`
+  )
+  return `Seconds a step by ${axis}: ${points.join(", ")}.`
+}

@@ -189,10 +189,10 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
   ]
 }
 
-/** One series of a cost, named by what changes along it. */
+/** A row whose contestants are this project's own, each named by where along the axis it stands. */
 export interface Series {
-  readonly name: string
-  readonly points: ReadonlyArray<{ readonly x: number; readonly contestant: Contestant }>
+  readonly axis: string
+  readonly row: Row
 }
 
 /** Seconds a step against depth, width and examples, every map cut. */
@@ -201,9 +201,14 @@ export const costs = (quick: boolean): ReadonlyArray<Series> => {
   const enough = (work: number) => Math.max(16, Math.min(120, Math.round((quick ? 4e9 : 4e10) / work)))
   const at = (widths: string, work: number, examples = 100) =>
     steps("onnx", widths, plan(10 + enough(work)), examples, "tanh")
-  const series = (name: string, xs: ReadonlyArray<number>, of: (x: number) => Contestant): Series => ({
-    name,
-    points: xs.map((x) => ({ x, contestant: of(x) }))
+  const series = (axis: string, xs: ReadonlyArray<number>, of: (x: number) => Contestant): Series => ({
+    axis,
+    row: {
+      question: `cost: a step by ${axis}`,
+      unit: "s",
+      of: ({ says }) => 1 / (says.stepsPerSecond ?? Number.NaN),
+      contestants: xs.map((x) => ({ ...of(x), name: String(x) }))
+    }
   })
   return [
     series("depth", quick ? [10, 100] : [10, 30, 100, 300, 1000], (n) => at(`2,100x${n},1`, 6e6 * n)),

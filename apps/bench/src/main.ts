@@ -8,7 +8,6 @@ import { Lines } from "@rai/plots"
 import { Console, Effect, FileSystem, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Cold from "./Cold.ts"
-import * as Contestant from "./Contestant.ts"
 import * as Exported from "./Exported.ts"
 import * as Peers from "./Peers.ts"
 import * as Report from "./Report.ts"
@@ -56,22 +55,21 @@ const bench = Command.make(
           )
     const all = [...Rows.make(peers, quick, yield* Cold.make), ...exported]
     const asked = all.filter(({ question }) => wanted(question))
-    if (asked.length === 0 && !wanted("cost")) {
-      const questions = [...all.map(({ question }) => question), "cost"].map((question) => `\n  ${question}`)
+    const costs = Rows.costs(quick).filter(({ row }) => wanted(row.question))
+    if (asked.length + costs.length === 0) {
+      const questions = [...all, ...Rows.costs(quick).map(({ row }) => row)].map(({ question }) => `\n  ${question}`)
       yield* Console.error(`expected --only to be in one of these questions, but none holds it:${questions.join("")}`)
       return yield* Effect.sync(() => {
         process.exitCode = 2
       })
     }
-    const rows = yield* Effect.forEach(asked, (row) => Row.ask(row, quick ? 1 : rounds))
-    const series = wanted("cost") ? yield* Effect.forEach(Rows.costs(quick), cost) : []
+    const answered = (row: Row.Row) => Row.ask(row, quick ? 1 : rounds)
+    const rows = yield* Effect.forEach(asked, answered)
+    const series = yield* Effect.forEach(costs, ({ axis, row }) => Effect.map(answered(row), (of) => ({ axis, ...of })))
     const page = [
       `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
       Report.table(rows),
-      ...series.map(
-        ({ name, points }) =>
-          `Seconds a step by ${name}: ${points.map(([x, y]) => `${x}: ${y.toPrecision(2)}`).join(", ")}.`
-      )
+      ...series.map(Report.along)
     ].join("\n\n")
     yield* Console.log(page)
     // What is kept is of all rows.
@@ -81,15 +79,15 @@ const bench = Command.make(
     const result = { machine, quick, rows, series }
     yield* fs.writeFileString(path.join(out, "bench.json"), `${JSON.stringify(result, undefined, 2)}\n`)
     yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
-    for (const { name, points } of series) {
+    for (const { answers, axis } of series) {
       const svg = yield* Lines.svg({
-        title: `Seconds a step against ${name}`,
+        title: `Seconds a step against ${axis}`,
         subtitle: `every map cut, ${machine}`,
-        x: name,
+        x: axis,
         y: "seconds a step",
-        series: [{ name: "rai (onnx)", points }]
+        series: [{ name: "rai (onnx)", points: answers.map(({ median, name }) => [Number(name), median]) }]
       })
-      yield* fs.writeFileString(path.join(out, `${name}.svg`), svg)
+      yield* fs.writeFileString(path.join(out, `${axis}.svg`), svg)
     }
   }, Effect.scoped)
 ).pipe(
@@ -100,15 +98,5 @@ const bench = Command.make(
     )
   ])
 )
-
-const cost = Effect.fnUntraced(function* ({ name, points }: Rows.Series) {
-  const measured: Array<readonly [number, number]> = []
-  for (const { contestant, x } of points) {
-    const { says } = yield* Contestant.measure(contestant)
-    measured.push([x, 1 / (says.stepsPerSecond ?? Number.NaN)])
-    yield* Console.error(`${name} ${x}: ${measured.at(-1)![1].toPrecision(3)} s a step`)
-  }
-  return { name, points: measured }
-})
 
 Command.run(bench, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -13,6 +13,7 @@ import * as Kernel from "./Kernel.ts"
 import * as Known from "./Known.ts"
 import * as Layout from "./Layout.ts"
 import * as Place from "./Place.ts"
+import * as Reuse from "./Reuse.ts"
 import * as Shares from "./Shares.ts"
 import * as Unconverted from "./Unconverted.ts"
 import * as Views from "./Views.ts"
@@ -50,15 +51,32 @@ export const make: (
     const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
     const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
     const { computed, gathers, given, kernels, moves, passes, placeOf, read, report, reshaped } = layout
-    const graphs = yield* Effect.forEach(shares, (stretches) =>
-      graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1)
+    const models = new Map<string, Uint8Array>()
+    const graphs = yield* Effect.forEach(shares, (own) =>
+      Effect.forEach(own, (stretches) =>
+        Effect.map(graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1), (made) => {
+          const bytes = Buffer.from(made.model).toString("latin1")
+          const model = models.get(bytes) ?? made.model
+          models.set(bytes, model)
+          return { ...made, model }
+        })
+      )
     )
+    const touching = graphs.map((own) => own.map(touched))
+    const shared = passes.map((pass) => Early.make(pass, touching, gathers))
+    const lasting = [...gathers, ...moves].flatMap(({ from, to }) => [from, to])
+    const kept = [...state.values(), ...Object.values({ ...given, ...report, ...reshaped }), ...lasting]
+    const reused = Reuse.make({ graphs, passes, shares: shared }, kept)
+    const kernel = (of: Kernel.Kernel, i: number) => {
+      const { numbers, read, written } = passes[i]!
+      const known = read.map((address, array) => (reused.elsewhere[i]!.has(array) ? undefined : address))
+      return Kernel.compile(of, { read: known, numbers, written })
+    }
     const job: Job.Job = {
-      graphs,
+      graphs: reused.graphs,
       gathers,
-      module:
-        kernels.length === 0 ? undefined : Wasm.module(kernels.map((kernel, i) => Kernel.compile(kernel, passes[i]!))),
-      passes: passes.map((pass) => Early.make(pass, graphs.map(touched), gathers)),
+      module: kernels.length === 0 ? undefined : Wasm.module(kernels.map(kernel)),
+      passes: reused.shares,
       moves
     }
     const names = new Set([...read, ...Object.keys(program.outputs)])
@@ -77,9 +95,9 @@ export const make: (
   }
 )
 
-const touched = (graph: Job.Graph | undefined): Early.Touched => ({
-  reads: Object.values(graph?.feeds ?? {}).map(Early.rangeOf),
-  writes: Object.values(graph?.fetches ?? {}).map(Early.rangeOf)
+const touched = ({ feeds, fetches }: Job.Graph): Early.Touched => ({
+  reads: Object.values(feeds).map(Early.rangeOf),
+  writes: Object.values(fetches).map(Early.rangeOf)
 })
 
 /** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
@@ -88,14 +106,13 @@ const many = 4000
 /** Bytes on the way to a graph's results from which asking for them anew takes no time beside computing them. */
 const large = 2 ** 26
 
-/** One thread's stretches as a graph; whatever it reads is fed where it lies, parts of arrays too. */
+/** Stretches as a graph; whatever it reads is fed where it lies, parts of arrays too. */
 const graph = Effect.fnUntraced(function* (
   stretches: ReadonlyArray<Shares.Stretch>,
   places: ReadonlyMap<Tensor.Tensor, Place.Place>,
   placeOf: (node: Tensor.Tensor) => Place.Place,
   threads: number
 ) {
-  if (stretches.length === 0) return undefined
   const fetches: Record<string, Place.Place> = {}
   const outputs: Record<string, Tensor.Tensor> = {}
   stretches.forEach(({ from, node, of }, i) => {
@@ -107,12 +124,16 @@ const graph = Effect.fnUntraced(function* (
   const inputs: Record<string, Tensor.Tensor> = {}
   const fed = new Map<string, Tensor.Tensor>()
   const feed = (node: Tensor.Tensor, place: Place.Place): Tensor.Tensor => {
-    const name = `${place.kind} ${place.address} [${place.shape.join()}]`
-    const known = fed.get(name) ?? Tensor.input(name, node.shape, node.dtype)
-    fed.set(name, known)
+    const key = `${place.kind} ${place.address} [${place.shape.join()}]`
+    const known = fed.get(key)
+    if (known !== undefined) return known
+    // Not named for the place: graphs that differ in nothing else are to be one model.
+    const name = `given ${fed.size}`
+    const made = Tensor.input(name, node.shape, node.dtype)
+    fed.set(key, made)
     feeds[name] = place
-    inputs[name] = known
-    return known
+    inputs[name] = made
+    return made
   }
   // What is a stretch of an input, or of inputs that follow each other, is fed; so what lies between need not be rebuilt.
   const given = new Map<Tensor.Tensor, Place.Place | undefined>()

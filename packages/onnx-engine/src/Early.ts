@@ -1,6 +1,6 @@
 /**
- * What each thread does of each pass, and how much of it before the threads meet: whoever has computed its graph sooner need not wait for the
- * others with what its own graph alone has given and nobody else reads.
+ * What each thread does of each pass, and when. What its own graphs alone have given and nobody else reads need not wait for the other threads, nor
+ * for the thread's later graphs: right behind the graph that gave it, it is still in a cache.
  */
 import type * as Job from "./Job.ts"
 import * as Place from "./Place.ts"
@@ -29,42 +29,61 @@ const down = (n: number): number => Math.floor(n / line) * line
 
 const up = (n: number): number => Math.ceil(n / line) * line
 
-const overlap = ([a, b]: Job.Range, [c, d]: Job.Range): boolean => a < d && c < b
+/** Whether two ranges have a byte in common. */
+export const overlap = ([a, b]: Job.Range, [c, d]: Job.Range): boolean => a < d && c < b
 
-/** The shares of a pass, for each thread the parts that it does before the meeting and those after it; `gathered` is moved in between. */
+/**
+ * The shares of a pass, for each thread the parts that it does after each of its graphs and those after the meeting; `gathered` is moved in between.
+ * A part waits for the last of the thread's own graphs that gives what it reads, or reads what it writes.
+ */
 export const make = (
   pass: Pass,
-  graphs: ReadonlyArray<Touched>,
+  graphs: ReadonlyArray<ReadonlyArray<Touched>>,
   gathered: ReadonlyArray<Job.Move>
 ): ReadonlyArray<Job.Share> => {
   const seams = seamsOf(pass, graphs)
   const moved = gathered.flatMap(({ from, to }) => [rangeOf(from), rangeOf(to)])
-  return graphs.map((_, thread) => {
-    const own: Job.Range = [seams[thread]!, seams[thread + 1]!]
-    if (own[0] >= own[1]) return { early: [], late: [] }
-    const others = graphs.filter((_, other) => other !== thread)
-    const [written, read] = [others.flatMap(({ writes }) => writes), others.flatMap(({ reads }) => reads)]
-    const isWaiting = pass.numbers.some((at) => [...written, ...moved].some((range) => overlap([at, at + 4], range)))
-    if (isWaiting) return { early: [], late: [own] }
-    // In bytes of each array: where one that is read or written meets what is somebody else's.
+  return graphs.map((given, thread) => {
+    const share: Job.Range = [seams[thread]!, seams[thread + 1]!]
+    // A thread without a graph has passes all the same.
+    const own = given.length === 0 ? [{ reads: [], writes: [] }] : given
+    const early: Array<ReadonlyArray<Job.Range>> = own.map(() => [])
+    if (share[0] >= share[1]) return { early, late: [] }
+    // In bytes of each array: where one that is read or written meets other bytes.
     const meets = (address: number, ranges: ReadonlyArray<Job.Range>) =>
       ranges.flatMap(([from, to]): ReadonlyArray<Job.Range> => {
-        const met: Job.Range = [Math.max(own[0], down(from - address)), Math.min(own[1], up(to - address))]
+        const met: Job.Range = [Math.max(share[0], down(from - address)), Math.min(share[1], up(to - address))]
         return met[0] < met[1] ? [met] : []
       })
-    const late = joined([
-      ...pass.read.flatMap((address) => meets(address, [...written, ...moved])),
-      ...pass.written.flatMap((address) => meets(address, [...written, ...read, ...moved]))
-    ])
-    return { early: without(own, late), late }
+    /** The whole share where a number is among what is written. */
+    const waiting = ({ reads, writes }: Touched): ReadonlyArray<Job.Range> =>
+      pass.numbers.some((at) => writes.some((range) => overlap([at, at + 4], range)))
+        ? [share]
+        : joined([
+            ...pass.read.flatMap((address) => meets(address, writes)),
+            ...pass.written.flatMap((address) => meets(address, [...writes, ...reads]))
+          ])
+    const others = graphs.filter((_, other) => other !== thread).flat()
+    const late = waiting({
+      reads: others.flatMap(({ reads }) => reads),
+      writes: [...others.flatMap(({ writes }) => writes), ...moved]
+    })
+    let left = without(share, late)
+    for (let last = own.length - 1; last > 0 && left.length > 0; last--) {
+      const earlier = left.flatMap((range) => without(range, waiting(own[last]!)))
+      early[last] = left.flatMap((range) => without(range, earlier))
+      left = earlier
+    }
+    return { early: early.with(0, left), late }
   })
 }
 
 /** Where the shares begin and end: where those of an array that the graphs have computed do, else as long as each other. */
-const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<Touched>): ReadonlyArray<number> => {
+const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<ReadonlyArray<Touched>>): ReadonlyArray<number> => {
   const threads = graphs.length
   for (const address of read) {
-    const starts = graphs.map(({ writes }) => {
+    const starts = graphs.map((own) => {
+      const writes = own.flatMap((graph) => graph.writes)
       const within = writes.filter((range) => overlap(range, [address, address + size]))
       return Math.min(...within.map(([from]) => down(Math.max(0, from - address))))
     })
@@ -86,10 +105,11 @@ const joined = (ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
   return done
 }
 
-/** What is left of a range without others in order. */
+/** What is left of a range without others in order, which may lie beside it. */
 const without = ([start, end]: Job.Range, ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
-  const edges = [start, ...ranges.flat(), end]
-  return Array.from({ length: ranges.length + 1 }, (_, i): Job.Range => [edges[2 * i]!, edges[2 * i + 1]!]).filter(
+  const within = ranges.filter((range) => overlap(range, [start, end]))
+  const edges = [start, ...within.flat(), end]
+  return Array.from({ length: within.length + 1 }, (_, i): Job.Range => [edges[2 * i]!, edges[2 * i + 1]!]).filter(
     ([from, to]) => from < to
   )
 }

@@ -66,19 +66,22 @@ export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boole
     ? attributes.to === "float" && operands[0]!.dtype === "bool"
     : Object.hasOwn(rules, primitive.name)
 
-/** Where the arrays of a pass begin in the memory, and where its single numbers are. */
+/** Where the arrays of a pass begin in the memory, and where its single numbers are; of what lies elsewhere each time nothing is known here. */
 export interface Places {
-  readonly read: ReadonlyArray<number>
+  readonly read: ReadonlyArray<number | undefined>
   readonly numbers: ReadonlyArray<number>
   readonly written: ReadonlyArray<number>
 }
 
 /**
- * The pass as a function of the memory: (from, to), in bytes of each array, multiples of 16. A result may lie where an array does: each place is read
- * before it is written. Addresses are part of the instructions, for a function may have 1,000 parameters and a pass more arrays.
+ * The pass as a function of the memory: (from, to), in bytes of each array, multiples of 16, then where those begin that lie elsewhere each time. A
+ * result may lie where an array does: each place is read before it is written. Other addresses are part of the instructions, for a function may have
+ * 1,000 parameters and a pass more arrays.
  */
 export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Places): Wasm.Function => {
-  const [from, to, place] = [0, 1, 2]
+  const [from, to, at] = [0, 1, 2]
+  const elsewhere = [...places.read.keys()].filter((i) => places.read[i] === undefined)
+  const place = at + elsewhere.length
   const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, place + 1 + i]))
   // Known numbers are set up once, not in every turn; a map would take −0 for 0.
   const known: Array<number> = []
@@ -95,8 +98,14 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Pla
     return constant === undefined ? value(node.operands[0]!) : number(constant)
   }
   const keep = (node: Tensor.Tensor, code: Wasm.Code): Wasm.Code => [...code, ...Wasm.set(locals.get(node)!)]
+  const load = (i: number): Wasm.Code => {
+    const address = places.read[i]
+    return address === undefined
+      ? [...Wasm.get(place), ...Wasm.get(at + elsewhere.indexOf(i)), ...Wasm.plus, ...Wasm.load(0)]
+      : [...Wasm.get(place), ...Wasm.load(address)]
+  }
   const turns = Wasm.repeat([
-    ...arrays.flatMap((node, i) => keep(node, [...Wasm.get(place), ...Wasm.load(places.read[i]!)])),
+    ...arrays.flatMap((node, i) => keep(node, load(i))),
     ...nodes.flatMap((node) => keep(node, rules[node.primitive.name]!(node.operands.map(value), number, node))),
     ...results.flatMap((node, i) => [...Wasm.get(place), ...value(node), ...Wasm.store(places.written[i]!)]),
     ...[...Wasm.get(place), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(place)],
@@ -108,5 +117,5 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Pla
     ...known.flatMap((value, i) => [...Wasm.all(value), ...Wasm.set(place + 1 + locals.size + i)]),
     ...turns
   ]
-  return { parameters: 2, vectors: locals.size + known.length, body }
+  return { parameters: place, vectors: locals.size + known.length, body }
 }

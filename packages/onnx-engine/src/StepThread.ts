@@ -24,18 +24,18 @@ const options = {
   extra: { session: { set_denormal_as_zero: "1" } }
 } satisfies InferenceSession.SessionOptions
 
-type Pass = (from: number, to: number) => void
+type Pass = (...stretch: Job.Stretch) => void
 
 /** Bytes of each array that a thread takes at once of what others may do too: some tens of microseconds. */
 const piece = 2 ** 17
 
-const pieces = ([from, to]: Job.Range): ReadonlyArray<Job.Range> =>
-  Array.from({ length: Math.ceil((to - from) / piece) }, (_, i): Job.Range => {
+const pieces = ([from, to, ...at]: Job.Stretch): ReadonlyArray<Job.Stretch> =>
+  Array.from({ length: Math.ceil((to - from) / piece) }, (_, i): Job.Stretch => {
     const start = from + i * piece
-    return [start, Math.min(start + piece, to)]
+    return [start, Math.min(start + piece, to), ...at]
   })
 
-/** A job made ready: the graph opened, the passes compiled, every place that this thread reads or writes wrapped once. */
+/** A job made ready: the graphs opened, the passes compiled, every place that this thread reads or writes wrapped once. */
 interface Ready {
   readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Promise<void>
   readonly end: () => Promise<void>
@@ -53,31 +53,35 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     )
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
-  const graph = graphs[number]
-  const session =
-    graph &&
-    (await InferenceSession.create(graph.model, {
+  const sessions = new Map<Uint8Array, InferenceSession>()
+  for (const { keeps, model, optimize, threads } of graphs[number]!) {
+    if (sessions.has(model)) continue
+    const session = await InferenceSession.create(model, {
       ...options,
-      intraOpNumThreads: graph.threads,
-      enableCpuMemArena: graph.keeps,
-      graphOptimizationLevel: graph.optimize ? "all" : "disabled"
-    }))
-  const feeds = tensors(graph?.feeds ?? {})
-  const fetches = { [Unconverted.name]: null, ...tensors(graph?.fetches ?? {}) }
+      intraOpNumThreads: threads,
+      enableCpuMemArena: keeps,
+      graphOptimizationLevel: optimize ? "all" : "disabled"
+    })
+    sessions.set(model, session)
+  }
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
-  const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Range>, thread: number) =>
+  const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Stretch>, thread: number) =>
     passes.flatMap((shares, i) => {
       const pass = functions![i] as Pass
-      return of(shares[thread]!).map(
-        ([from, to]) =>
-          () =>
-            pass(from, to)
-      )
+      return of(shares[thread]!).map((stretch) => () => pass(...stretch))
     })
+  const own = graphs[number]!.map(({ feeds, fetches, model }, i, { length }) => {
+    const [given, results] = [tensors(feeds), { [Unconverted.name]: null, ...tensors(fetches) }]
+    return {
+      compute: () => sessions.get(model)!.run(given, results),
+      // Behind the last one any thread may do them.
+      passes: i === length - 1 ? [] : calls(({ early }) => early[i]!, number)
+    }
+  })
   const together = Meeting.make(
     meeting,
     number,
-    graphs.map((_, thread) => calls(({ early }) => early.flatMap(pieces), thread))
+    graphs.map((_, thread) => calls(({ early }) => early.at(-1)!.flatMap(pieces), thread))
   )
   const moved = (moves: ReadonlyArray<Job.Move>) => moves.map((one) => () => move(one))
   const late = graphs.map((_, thread) => calls(({ late }) => late, thread))
@@ -115,18 +119,19 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
           fail(error)
         }
       }
-      const compute = async () => {
+      const compute = async (one: (typeof own)[number]) => {
         try {
-          if (!together.failed()) await session?.run(feeds, fetches)
+          if (!together.failed()) await one.compute()
         } catch (error) {
           if (!Unconverted.isReached(error)) fail(error)
         }
+        all(one.passes)
       }
       // Whatever fails, all meet as often as the others.
       for (const [turn, given] of turns.entries()) {
         if (turn === 0 && number === 0) all(moved(given))
         if (turn > 0 || given.length > 0) together.meet()
-        await compute()
+        for (const one of own) await compute(one)
         try {
           together.work()
         } catch (error) {
@@ -139,7 +144,9 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       }
       if (failed !== undefined) throw failed
     },
-    end: async () => session?.release()
+    end: async () => {
+      for (const session of sessions.values()) await session.release()
+    }
   }
 }
 
