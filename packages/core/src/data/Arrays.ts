@@ -40,7 +40,7 @@ const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.forma
 
 /**
  * The examples in a file of an array, each entry along its first axis one: of an image with one number a pixel, or of channels × height
- * × width, the row that `Circuit.unflatten` takes. Pixels of one byte in an IDX file are x / 255, in [0, 1]. Labels are whole numbers,
+ * × width, the row that `Circuit.unflatten` takes. Pixels of images, one byte each, are x / 255, in [0, 1]. Labels are whole numbers,
  * or values for `regression`, from the file named, else from the one that is named alike: `labels` for `images` and `idx1` for `idx3`
  * as MNIST's are (`train-images-idx3-ubyte.gz`), `y` for `X` as scikit-learn's users do (`X_train.npy`); an .npy file named otherwise
  * holds them in its last column. Fails where the files do not fit each other, with the place of what is wrong in them.
@@ -68,7 +68,7 @@ const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.forma
  */
 export const frame = Effect.fn("Arrays.frame")(function* (path: string, options: Options = {}) {
   const labels = options.labels ?? (yield* labelsBeside(path))
-  const array = scaled(path, yield* ArrayFile.read(formatOf(path), path))
+  const array = scaled(yield* ArrayFile.read(formatOf(path), path))
   const raw =
     labels === undefined ? yield* withTargets(path, array, options) : yield* labelled(path, array, labels, options)
   return options.missing === "drop" ? Frame.complete(raw) : raw
@@ -76,7 +76,7 @@ export const frame = Effect.fn("Arrays.frame")(function* (path: string, options:
 
 /** The inputs in a file of an array, without labels. */
 export const inputs = Effect.fn("Arrays.inputs")(function* (path: string) {
-  return cellsOf(path, scaled(path, yield* ArrayFile.read(formatOf(path), path)))
+  return cellsOf(path, scaled(yield* ArrayFile.read(formatOf(path), path)))
 })
 
 /**
@@ -100,7 +100,7 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
   return ArrayFile.rows(formatOf(path), path, rows).pipe(
     Stream.mapEffect(
       Effect.fnUntraced(function* (part) {
-        const array = scaled(path, part)
+        const array = scaled(part)
         yield* fitting(path, part.header.shape[0] ?? 1, labels, targets)
         const [taken, outputs] = [array.shape[0]!, targets.targets.shape[1]!]
         const data = targets.targets.data.subarray(from * outputs, (from + taken) * outputs)
@@ -136,9 +136,9 @@ const labelsBeside = Effect.fnUntraced(function* (path: string) {
   return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
 })
 
-/** Pixels of one byte in an IDX file as x / 255; all other numbers as they are. */
-const scaled = (path: string, { array, header }: ArrayFile.Rows): NdArray =>
-  idx.test(path) && header.element === "u1" && header.shape.length > 2
+/** Pixels of images, one byte each, as x / 255 whatever file they come in; all other numbers as they are. */
+const scaled = ({ array, header }: ArrayFile.Rows): NdArray =>
+  header.element === "u1" && header.shape.length > 2
     ? { shape: array.shape, data: array.data.map((pixel) => pixel / 255) }
     : array
 

@@ -107,6 +107,10 @@ describe("files of arrays as data", () => {
       assert.deepStrictEqual(data.inputNames, ["p0", "p1", "p2", "p3", "p4", "p5"])
       const { cells } = yield* Arrays.inputs("d/train-images-idx3-ubyte")
       assert.deepStrictEqual(cells, data.inputs)
+      // The same pixels in numpy's format are the same numbers.
+      const saved = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2, 3), }\n", images.subarray(16))
+      const again = yield* Arrays.inputs("x.npy").pipe(Effect.provide(disk({ "x.npy": saved })))
+      assert.deepStrictEqual(again.cells, cells)
     }).pipe(Effect.provide(disk(mnist)))
   )
 
