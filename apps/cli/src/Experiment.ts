@@ -15,7 +15,10 @@ import { UsageWrong } from "./UsageWrong.ts"
 const kept = "apps/experiments/results"
 
 const flags = {
-  name: Argument.Literals("name", Experiments.names).pipe(Argument.withDescription(Experiments.names.join(", "))),
+  name: Argument.Literals("name", Experiments.names).pipe(
+    Argument.withDescription(Experiments.names.join(", ")),
+    Argument.optional
+  ),
   seeds: Flag.String("seeds").pipe(
     Flag.withDescription("one run of each contestant for each, as in 0-9 or 0,2,5"),
     Flag.withDefault("0-9")
@@ -51,6 +54,14 @@ export const command = Command.make("experiment", flags, (given) => experiment(g
 
 const experiment = Effect.fn("experiment")(function* (given: Command.Command.Config.Infer<typeof flags>) {
   const fs = yield* FileSystem.FileSystem
+  const chosen = Option.flatMapNullishOr(given.name, Experiments.named)
+  if (Option.isNone(chosen)) {
+    return yield* new UsageWrong({
+      expected: `one of ${Experiments.names.join(", ")}`,
+      came: "none came",
+      advice: "name one, as in `rai experiment figure-5`"
+    })
+  }
   const seeds = yield* parse(given.seeds)
   const steps = Option.getOrUndefined(given.steps)
   if (steps !== undefined && steps < 1) {
@@ -62,15 +73,14 @@ const experiment = Effect.fn("experiment")(function* (given: Command.Command.Con
   const folder = Option.getOrUndefined(given.out) ?? ((yield* fs.exists(kept)) ? kept : "results")
   const made = {
     command: [
-      `rai experiment ${given.name} --seeds ${Seeds.print(seeds)}`,
+      `rai experiment ${chosen.value.name} --seeds ${Seeds.print(seeds)}`,
       ...(steps === undefined ? [] : [`--steps ${steps}`]),
       ...(hidden === undefined ? [] : [`--hidden ${hidden}`])
     ].join(" "),
     cores: availableParallelism()
   }
-  const chosen = Experiments.named(given.name)!
   yield* Effect.gen(function* () {
-    const page = yield* chosen.page({ seeds, steps, hidden, follow: Report.progress })
+    const page = yield* chosen.value.page({ seeds, steps, hidden, follow: Report.progress })
     const [file, ...plots] = yield* Page.write(page, folder, made)
     const { name, rows, shows } = page
     yield* Report.result(given.json, { name, page: file, plots, rows, shows }, [...shows, `written to ${file}`])

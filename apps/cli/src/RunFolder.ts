@@ -47,7 +47,7 @@ const makeFolder = Effect.fnUntraced(function* (folder: string) {
 const unmakable = (folder: string) => (error: PlatformError.PlatformError) =>
   new CommandFailed({
     expected: "--out to name a folder that can be made",
-    came: `${folder} cannot (${SystemRefusal.why(error)})`,
+    came: `«${folder}» cannot (${SystemRefusal.why(error)})`,
     advice: "name another"
   })
 

@@ -1,22 +1,20 @@
 /**
  * A program made ready for its threads: laid out, divided among them, and written as graphs and passes.
  */
-import { Batch, Cost, type Engine, Program, Rewrite, Shape, Simplify, Tensor, version } from "@rai/core"
-import { Graph, Model, Operators } from "@rai/export"
-import { Effect, Record } from "effect"
+import { Batch, type Engine, type Program, Rewrite, Shape, Simplify } from "@rai/core"
+import { Operators } from "@rai/export"
+import { Effect } from "effect"
 import type * as Arena from "./Arena.ts"
 import * as Deferred from "./Deferred.ts"
 import * as Early from "./Early.ts"
 import * as Examples from "./Examples.ts"
+import * as Graphs from "./Graphs.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
-import * as Known from "./Known.ts"
 import * as Layout from "./Layout.ts"
-import * as Place from "./Place.ts"
+import type * as Place from "./Place.ts"
 import * as Reuse from "./Reuse.ts"
 import * as Shares from "./Shares.ts"
-import * as Unconverted from "./Unconverted.ts"
-import * as Views from "./Views.ts"
 import * as Wasm from "./Wasm.ts"
 
 /** A program for which all places are settled. */
@@ -50,22 +48,25 @@ export const make: (
     const mayShare = byStages.shares.length === 1 && Shares.isWorthwhile(program.nodes, threads)
     const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
     const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
-    const { computed, gathers, given, kernels, moves, passes, placeOf, read, report, reshaped } = layout
+    const { gathers, given, kernels, moves, passes, read, report, reshaped } = layout
     const models = new Map<string, Uint8Array>()
+    const alike = (one: Job.Graph): Job.Graph => {
+      const bytes = Buffer.from(one.model).toString("latin1")
+      const model = models.get(bytes) ?? one.model
+      models.set(bytes, model)
+      return { ...one, model }
+    }
     const graphs = yield* Effect.forEach(shares, (own) =>
-      Effect.forEach(own, (stretches) =>
-        Effect.map(graph(stretches, computed, placeOf, shares.length === 1 ? threads : 1), (made) => {
-          const bytes = Buffer.from(made.model).toString("latin1")
-          const model = models.get(bytes) ?? made.model
-          models.set(bytes, model)
-          return { ...made, model }
-        })
+      Effect.map(
+        Effect.forEach(own, (stretches) => Graphs.make(stretches, layout, shares.length === 1 ? threads : 1)),
+        (made) => made.flat().map(alike)
       )
     )
     const touching = graphs.map((own) => own.map(touched))
     const shared = passes.map((pass) => Early.make(pass, touching, gathers))
     const lasting = [...gathers, ...moves].flatMap(({ from, to }) => [from, to])
-    const kept = [...state.values(), ...Object.values({ ...given, ...report, ...reshaped }), ...lasting]
+    const fed = graphs.flat().flatMap(({ feeds }) => Object.values(feeds))
+    const kept = [...state.values(), ...Object.values({ ...given, ...report, ...reshaped }), ...lasting, ...fed]
     const reused = Reuse.make({ graphs, passes, shares: shared }, kept)
     const kernel = (of: Kernel.Kernel, i: number) => {
       const { numbers, read, written } = passes[i]!
@@ -98,62 +99,4 @@ export const make: (
 const touched = ({ feeds, fetches }: Job.Graph): Early.Touched => ({
   reads: Object.values(feeds).map(Early.rangeOf),
   writes: Object.values(fetches).map(Early.rangeOf)
-})
-
-/** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
-const many = 4000
-
-/** Bytes on the way to a graph's results from which asking for them anew takes no time beside computing them. */
-const large = 2 ** 26
-
-/** Stretches as a graph; whatever it reads is fed where it lies, parts of arrays too. */
-const graph = Effect.fnUntraced(function* (
-  stretches: ReadonlyArray<Shares.Stretch>,
-  places: ReadonlyMap<Tensor.Tensor, Place.Place>,
-  placeOf: (node: Tensor.Tensor) => Place.Place,
-  threads: number
-) {
-  const fetches: Record<string, Place.Place> = {}
-  const outputs: Record<string, Tensor.Tensor> = {}
-  stretches.forEach(({ from, node, of }, i) => {
-    const row = Known.sizeOf(of) / (Known.rowsOf(of) || 1)
-    fetches[`result ${i}`] = Place.part(places.get(of)!, from * row, Known.shapeOf(node))
-    outputs[`result ${i}`] = node
-  })
-  const feeds: Record<string, Place.Place> = {}
-  const inputs: Record<string, Tensor.Tensor> = {}
-  const fed = new Map<string, Tensor.Tensor>()
-  const feed = (node: Tensor.Tensor, place: Place.Place): Tensor.Tensor => {
-    const key = `${place.kind} ${place.address} [${place.shape.join()}]`
-    const known = fed.get(key)
-    if (known !== undefined) return known
-    // Not named for the place: graphs that differ in nothing else are to be one model.
-    const name = `given ${fed.size}`
-    const made = Tensor.input(name, node.shape, node.dtype)
-    fed.set(key, made)
-    feeds[name] = place
-    inputs[name] = made
-    return made
-  }
-  // What is a stretch of an input, or of inputs that follow each other, is fed; so what lies between need not be rebuilt.
-  const given = new Map<Tensor.Tensor, Place.Place | undefined>()
-  const made = new Map<Tensor.Tensor, Tensor.Tensor>()
-  const remade = (node: Tensor.Tensor): Tensor.Tensor => {
-    const place = given.get(node)
-    return place === undefined ? made.get(node)! : feed(node, place)
-  }
-  const nodes = Program.order(Object.values(outputs))
-  for (const node of nodes) {
-    const { base, offset } = Views.of(node)
-    const whole = Layout.isInput(base) ? placeOf(base) : base === node ? Layout.following(node, given) : given.get(base)
-    given.set(node, whole && Place.part(whole, offset, Known.shapeOf(node)))
-    if (whole === undefined) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
-  }
-  const program = Program.fromTensors(inputs, Record.map(outputs, remade))
-  const written = yield* Graph.fromProgram(program)
-  written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
-  written.output.unshift(Model.sequence(Unconverted.name))
-  const model = Model.encode(written, { version, metadata: {} })
-  const keeps = Cost.heldAsItIs(program) < large
-  return { model, optimize: nodes.length < many, keeps, threads, feeds, fetches } satisfies Job.Graph
 })

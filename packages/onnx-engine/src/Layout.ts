@@ -22,6 +22,8 @@ export interface Layout {
   readonly computed: ReadonlyMap<Tensor.Tensor, Place.Place>
   /** Where an input lies. */
   readonly placeOf: (input: Tensor.Tensor) => Place.Place
+  /** Room for what lives no longer than a run. */
+  readonly placeFor: (node: Tensor.Tensor) => Place.Place
   /** Inputs that a run is given, by name; the others are the state's. */
   readonly given: Readonly<Record<string, Place.Place>>
   /** Outputs that are not of the state. */
@@ -178,7 +180,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       moves.push({ from, to: entry })
     }
   }
-  return { kernels, computed, placeOf: lay, given, report, reshaped, read, gathers, passes, moves }
+  return { kernels, computed, placeOf: lay, placeFor, given, report, reshaped, read, gathers, passes, moves }
 }
 
 /** How many elements a view's base has after it. */

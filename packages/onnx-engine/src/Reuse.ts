@@ -38,7 +38,6 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
   const lasting = kept.map(Early.rangeOf)
   /** Behind which graph of its thread a result is read for the last time; undefined of what has other readers. */
   const lastRead = ({ range, thread }: Result): number | undefined => {
-    if (lasting.some((other) => Early.overlap(other, range))) return undefined
     let last: number | undefined
     for (const [i, { numbers, read, size }] of passes.entries()) {
       if (numbers.some((at) => Early.overlap([at, at + 4], range))) return undefined
@@ -52,7 +51,7 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
         }
       }
     }
-    return last
+    return last === undefined || lasting.some((other) => Early.overlap(other, range)) ? undefined : last
   }
   const moved = graphs.flatMap((own, thread) => {
     const slots: Array<{ readonly range: Job.Range; until: number }> = []

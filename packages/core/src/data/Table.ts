@@ -115,8 +115,14 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
     read = [...places.map(({ at }) => at), labelIndex]
     const stray = categorical.find((name) => !places.some((place) => place.name === name))
     if (stray !== undefined) {
-      const advice = "name one of these as categorical, or none"
-      return invalid(`a categorical input column ${quote(stray)}`, `the columns are ${listed}`, advice)
+      const isLabel = record.indexOf(stray) === labelIndex
+      const came = isLabel ? `${quote(stray)} is the label` : `the columns are ${listed}`
+      const advice = `name ${isLabel ? "others" : "one of these"} as categorical, or none`
+      return invalid(
+        isLabel ? "categorical columns among the inputs" : `a categorical input column ${quote(stray)}`,
+        came,
+        advice
+      )
     }
     return Option.none()
   }

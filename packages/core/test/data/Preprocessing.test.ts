@@ -187,7 +187,7 @@ describe("preprocessing", () => {
       "a label as categorical",
       "c,y\nred,0\n",
       { categorical: ["y"] },
-      "a.csv, line 1: expected a categorical input column «y», but the columns are «c», «y»; name one of these as categorical, or none"
+      "a.csv, line 1: expected categorical columns among the inputs, but «y» is the label; name others as categorical, or none"
     ],
     [
       "keys as categories",

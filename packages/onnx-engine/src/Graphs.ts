@@ -1,0 +1,118 @@
+/**
+ * What a thread computes of a program, as graphs for the runtime: one, or of what is long several, each going on from what those before it gave.
+ */
+import { Cost, Program, Rewrite, Tensor, version } from "@rai/core"
+import { Graph, Model } from "@rai/export"
+import { Effect, type Record } from "effect"
+import type * as Job from "./Job.ts"
+import * as Known from "./Known.ts"
+import * as Layout from "./Layout.ts"
+import * as Place from "./Place.ts"
+import * as Rows from "./Rows.ts"
+import type * as Shares from "./Shares.ts"
+import * as Unconverted from "./Unconverted.ts"
+import * as Views from "./Views.ts"
+
+/** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
+const many = 4000
+
+/** Nodes of one of several graphs: opening one takes the runtime time by the square of them. */
+const several = 1000
+
+/** Bytes on the way to a graph's results from which asking for them anew takes no time beside computing them. */
+const large = 2 ** 26
+
+/** A tensor, and where a graph puts it. */
+type Result = readonly [node: Tensor.Tensor, place: Place.Place]
+
+/** Stretches as graphs; whatever these read is fed where it lies, parts of arrays too. */
+export const make = Effect.fnUntraced(function* (
+  stretches: ReadonlyArray<Shares.Stretch>,
+  { computed, placeFor, placeOf }: Layout.Layout,
+  threads: number
+) {
+  const asked = stretches.map(({ from, node, of }): Result => {
+    const row = Known.sizeOf(of) / (Known.rowsOf(of) || 1)
+    return [node, Place.part(computed.get(of)!, from * row, Known.shapeOf(node))]
+  })
+  const nodes = Program.order(asked.map(([node]) => node))
+  const sections = sectionsOf(nodes)
+  const handed = new Map([...handedOn(sections)].map((node) => [node, placeFor(node)]))
+  // What is a stretch of an input, or of inputs that follow each other, is fed; so what lies between need not be rebuilt.
+  const given = new Map<Tensor.Tensor, Place.Place | undefined>()
+  const graphs: Array<Job.Graph> = []
+  for (const section of sections) {
+    const own = new Set(section)
+    const results = [...asked, ...handed].filter(([node]) => own.has(node))
+    graphs.push(yield* graph(section, results, given, placeOf, { optimize: nodes.length < many, threads }))
+    for (const node of section) {
+      const { base, offset } = Views.of(node)
+      const whole = handed.get(base)
+      if (whole !== undefined) given.set(node, Place.part(whole, offset, Known.shapeOf(node)))
+    }
+  }
+  return graphs
+})
+
+/** All nodes, or stretches of them where they are many. */
+const sectionsOf = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
+  const seams = Rows.seams(nodes.length, nodes.length < many ? 1 : Math.ceil(nodes.length / several))
+  return seams.slice(1).map((to, i) => nodes.slice(seams[i], to))
+}
+
+/** What a section computes that a later one reads, or a part of which it reads. */
+const handedOn = (sections: ReadonlyArray<ReadonlyArray<Tensor.Tensor>>): ReadonlySet<Tensor.Tensor> => {
+  const sectionOf = new Map(sections.flatMap((section, i) => section.map((node) => [node, i] as const)))
+  const found = new Set<Tensor.Tensor>()
+  for (const [node, section] of sectionOf) {
+    for (const operand of node.operands) {
+      const { base } = Views.of(operand)
+      if (sectionOf.get(base)! < section && !Layout.isInput(base)) found.add(base)
+    }
+  }
+  return found
+}
+
+/** A graph of nodes, all that they read being among them or given. */
+const graph = Effect.fnUntraced(function* (
+  nodes: ReadonlyArray<Tensor.Tensor>,
+  results: ReadonlyArray<Result>,
+  given: Map<Tensor.Tensor, Place.Place | undefined>,
+  placeOf: (node: Tensor.Tensor) => Place.Place,
+  options: Pick<Job.Graph, "optimize" | "threads">
+) {
+  const feeds: Record<string, Place.Place> = {}
+  const inputs: Record<string, Tensor.Tensor> = {}
+  const fed = new Map<string, Tensor.Tensor>()
+  const feed = (node: Tensor.Tensor, place: Place.Place): Tensor.Tensor => {
+    const key = `${place.kind} ${place.address} [${place.shape.join()}]`
+    const known = fed.get(key)
+    if (known !== undefined) return known
+    // Not named for the place: graphs that differ in nothing else are to be one model.
+    const name = `given ${fed.size}`
+    const made = Tensor.input(name, node.shape, node.dtype)
+    fed.set(key, made)
+    feeds[name] = place
+    inputs[name] = made
+    return made
+  }
+  const made = new Map<Tensor.Tensor, Tensor.Tensor>()
+  const remade = (node: Tensor.Tensor): Tensor.Tensor => {
+    const place = given.get(node)
+    return place === undefined ? made.get(node)! : feed(node, place)
+  }
+  for (const node of nodes) {
+    const { base, offset } = Views.of(node)
+    const whole = Layout.isInput(base) ? placeOf(base) : base === node ? Layout.following(node, given) : given.get(base)
+    given.set(node, whole && Place.part(whole, offset, Known.shapeOf(node)))
+    if (whole === undefined) made.set(node, Rewrite.rebuild(node, node.operands.map(remade)))
+  }
+  const outputs = Object.fromEntries(results.map(([node], i) => [`result ${i}`, remade(node)]))
+  const fetches = Object.fromEntries(results.map(([, place], i) => [`result ${i}`, place]))
+  const program = Program.fromTensors(inputs, outputs)
+  const written = yield* Graph.fromProgram(program)
+  written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
+  written.output.unshift(Model.sequence(Unconverted.name))
+  const model = Model.encode(written, { version, metadata: {} })
+  return { ...options, model, keeps: Cost.heldAsItIs(program) < large, feeds, fetches } satisfies Job.Graph
+})
