@@ -4,22 +4,16 @@
 import { Clock, Effect, Queue, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
-import * as Alike from "../data/Alike.ts"
-import * as Batches from "../data/Batches.ts"
-import type { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import * as Setting from "../data/Setting.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
-import * as Program from "../program/Program.ts"
 import { Seed } from "../random/Pseudorandom.ts"
-import * as FreeRun from "../relaxation/FreeRun.ts"
-import * as Uniforms from "../relaxation/Uniforms.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as AutomaticPlan from "./AutomaticPlan.ts"
+import { check, type Unfit } from "./Check.ts"
 import * as Phase from "./Phase.ts"
-import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Progress from "./Progress.ts"
@@ -27,7 +21,7 @@ import * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 import type { Trained } from "./Trained.ts"
 import type { Finished, TrainingEvent } from "./TrainingEvent.ts"
-import { type CallbackFailed, type NumbersLost, PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
+import { type CallbackFailed, type NumbersLost, PlanUnfit } from "./TrainingFailed.ts"
 
 /**
  * How a run is carried out. E and R are what `parts`, `onEvent` and `onSnapshot` may fail with and ask for, together: where these differ, say them,
@@ -50,11 +44,10 @@ export interface Options<E = never, R = never> {
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
 }
 
+export { check, type Shaped, type Unfit } from "./Check.ts"
+
 /** What a run can fail with. */
 export type TrainingError = EngineFailed | ShapeMismatch | NumbersLost | CallbackFailed | Unfit
-
-/** Why a run cannot begin. */
-export type Unfit = WidthsMismatch | PlanUnfit | DataInvalid
 
 /**
  * The run as a stream of events. Taking fewer events stops it; its memory is given back either way.
@@ -206,95 +199,6 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
 
 /** Whether a phase needs all examples at hand. */
 const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
-
-/** What of a data set decides whether it fits. */
-export interface Shaped extends Pick<Dataset, "task">, Alike.Named {
-  readonly inputs: Pick<Dataset["inputs"], "shape">
-  readonly targets: Pick<Dataset["targets"], "shape">
-}
-
-/**
- * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
- * phase whose cut matches nothing or whose numbers do not do, a stop that no run can reach, validation data of another kind.
- */
-export const check = Effect.fn("Training.check")(function* (
-  circuit: Circuit.Circuit,
-  data: Shaped,
-  plan: Plan.Plan,
-  validation?: Shaped
-) {
-  // Widths that do not fit each other show when the free run is written down.
-  const { inputs, outputs } = yield* FreeRun.widths(circuit)
-  const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
-  if (inputs !== features || outputs !== targets) {
-    return yield* new WidthsMismatch({ inputs, outputs, features, targets })
-  }
-  if (!Object.values(Circuit.parameters(circuit)).some(Circuit.isTrained)) {
-    const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
-    return yield* new PlanUnfit({ expected: "a circuit with parameters to train", came: "it has none", advice })
-  }
-  if (validation !== undefined && sort(validation) !== sort(data)) {
-    return yield* new PlanUnfit({
-      expected: `validation data as the training data, ${sort(data)}`,
-      came: `${sort(validation)} came`,
-      advice: "read or make both in one way"
-    })
-  }
-  const disordered = validation && Alike.disordered(data, validation)
-  if (disordered !== undefined) {
-    const expected = `validation data as the training data, ${disordered.expected}`
-    const advice = "read them with the columns and classes of the training data"
-    return yield* new PlanUnfit({ expected, came: `${disordered.came} came`, advice })
-  }
-  if (plan.phases.length === 0) {
-    return yield* new PlanUnfit({
-      expected: "a phase in the plan",
-      came: "none came",
-      advice: "add one, as in Plan.relax({ steps: 250 })"
-    })
-  }
-  for (const phase of plan.phases) {
-    const fault = PhaseFault.of(phase)
-    if (fault !== undefined) return yield* new PlanUnfit({ ...fault, advice: "change it in the plan, or leave it out" })
-    if (phase.optimizer.name === "rprop" && phase.curve.name !== "constant") {
-      return yield* new PlanUnfit({
-        expected: "a rule whose rate can follow a curve",
-        came: `${Phase.print(phase)} came, and Rprop finds its steps by itself`,
-        advice: "leave the curve out, or take adam"
-      })
-    }
-    if (Phase.trained(phase, circuit).length === 0) {
-      return yield* new PlanUnfit({
-        expected: `parameters that ${Phase.print(phase)} trains`,
-        came: "«only» takes none",
-        advice: `name some of ${Object.keys(Circuit.parameters(circuit)).slice(0, 3).join(", ")}, …, or leave it out`
-      })
-    }
-    if (phase.batch !== undefined) yield* Batches.count(data.inputs.shape[0]!, phase.batch)
-    // A block may ask more of a step than of the free run.
-    yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? data.inputs.shape[0]!, inputs]))
-    if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) continue
-    const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
-    return yield* new PlanUnfit({
-      expected: `a cut that matches some of the circuit's places, ${[...kinds].join(" and ")}, in ${Phase.print(phase)}`,
-      came: "it matches none",
-      advice: "cut more often (every=1), cut the output too (output), or backpropagate"
-    })
-  }
-  const stops = [plan.stop?.loss, plan.stop?.share].filter((value) => value !== undefined)
-  const below = stops.find((value) => !(value > 0))
-  if (below !== undefined) {
-    return yield* new PlanUnfit({
-      expected: "a stop above 0, which a loss can fall below",
-      came: `${below} came`,
-      advice: "give for instance 0.02, or no stop"
-    })
-  }
-})
-
-/** What data must share to be measured by one circuit. */
-const sort = ({ inputs, targets, task }: Shaped): string =>
-  `${task} with ${inputs.shape[1]} inputs and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`
 
 /** Seconds, counted on from `before`. */
 const stopwatch = (before: number, clock: Clock.Clock) => {
