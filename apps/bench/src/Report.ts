@@ -28,8 +28,13 @@ export const table = (rows: ReadonlyArray<Answered>): string =>
     )
   ].join("\n")
 
+interface Along {
+  readonly axis: string
+  readonly answers: ReadonlyArray<Omit<Answered["answers"][number], "ratio">>
+}
+
 /** Medians along an axis, with their spread. */
-export const along = ({ answers, axis }: Answered & { readonly axis: string }): string => {
+export const along = ({ answers, axis }: Along): string => {
   const points = answers.map(
     ({ highest, lowest, median, name }) =>
       `${name}: ${median.toPrecision(2)} (${lowest.toPrecision(2)} – ${highest.toPrecision(2)})`

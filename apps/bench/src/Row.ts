@@ -14,7 +14,7 @@ export interface Row {
   readonly of: (measured: Contestant.Measured, name: string) => number
   /** How many rounds at least. */
   readonly rounds?: number
-  /** The first is this project. */
+  /** The first is this project; of a series all are. */
   readonly contestants: ReadonlyArray<Contestant.Contestant>
   /** Whether the command of the first measures all of them, in turn. */
   readonly together?: boolean

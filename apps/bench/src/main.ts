@@ -5,7 +5,7 @@ import { availableParallelism, cpus, loadavg } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Lines } from "@rai/plots"
-import { Console, Effect, FileSystem, Option, Path } from "effect"
+import { Console, Effect, FileSystem, Option, Path, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Cold from "./Cold.ts"
 import * as Exported from "./Exported.ts"
@@ -65,7 +65,10 @@ const bench = Command.make(
     }
     const answered = (row: Row.Row) => Row.ask(row, quick ? 1 : rounds)
     const rows = yield* Effect.forEach(asked, answered)
-    const series = yield* Effect.forEach(costs, ({ axis, row }) => Effect.map(answered(row), (of) => ({ axis, ...of })))
+    // What the first point is to the others says nothing.
+    const series = yield* Effect.forEach(costs, ({ axis, row }) =>
+      Effect.map(answered(row), ({ answers, ...of }) => ({ axis, ...of, answers: answers.map(Struct.omit(["ratio"])) }))
+    )
     const page = [
       `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
       Report.table(rows),

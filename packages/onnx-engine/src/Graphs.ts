@@ -44,7 +44,9 @@ export const make = Effect.fnUntraced(function* (
   for (const section of sections) {
     const own = new Set(section)
     const results = [...asked, ...handed].filter(([node]) => own.has(node))
-    graphs.push(yield* graph(section, results, given, placeOf, { optimize: nodes.length < many, threads }))
+    // Threads that wait awake for one graph would keep the next one's from a core.
+    const options = { optimize: nodes.length < many, threads, awake: sections.length === 1 }
+    graphs.push(yield* graph(section, results, given, placeOf, options))
     for (const node of section) {
       const { base, offset } = Views.of(node)
       const whole = handed.get(base)
@@ -79,7 +81,7 @@ const graph = Effect.fnUntraced(function* (
   results: ReadonlyArray<Result>,
   given: Map<Tensor.Tensor, Place.Place | undefined>,
   placeOf: (node: Tensor.Tensor) => Place.Place,
-  options: Pick<Job.Graph, "optimize" | "threads">
+  options: Pick<Job.Graph, "optimize" | "threads" | "awake">
 ) {
   const feeds: Record<string, Place.Place> = {}
   const inputs: Record<string, Tensor.Tensor> = {}

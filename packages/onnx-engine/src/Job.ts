@@ -11,8 +11,9 @@ export interface Graph {
   readonly optimize: boolean
   /** Whether the runtime keeps the memory of what it computes on the way from one run to the next. */
   readonly keeps: boolean
-  /** How many threads of its own the runtime takes for it. */
+  /** How many threads of its own the runtime takes for it, and whether these stay awake for a while after a run. */
   readonly threads: number
+  readonly awake: boolean
   readonly feeds: Readonly<Record<string, Place.Place>>
   readonly fetches: Readonly<Record<string, Place.Place>>
 }

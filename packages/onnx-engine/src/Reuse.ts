@@ -33,6 +33,9 @@ interface Moved extends Result {
 /** Bytes that a pass takes at once. */
 const step = 16
 
+/** Arrays of a pass that may lie elsewhere each time: a function has room for 1,000 parameters. */
+const most = 900
+
 /** Lets results lie where earlier ones did; none that is `kept` beyond the passes. */
 export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Place.Place>): Reused => {
   const lasting = kept.map(Early.rangeOf)
@@ -42,7 +45,7 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
     for (const [i, { numbers, read, size }] of passes.entries()) {
       if (numbers.some((at) => Early.overlap([at, at + 4], range))) return undefined
       for (const address of read.filter((from) => Early.overlap([from, from + size], range))) {
-        if (range.some((edge) => (edge - address) % step !== 0)) return undefined
+        if (read.length > most || range.some((edge) => (edge - address) % step !== 0)) return undefined
         const isRead = ([from, to]: Job.Stretch) => Early.overlap([address + from, address + to], range)
         for (const [reader, { early, late }] of shares[i]!.entries()) {
           const behind = early.findLastIndex((stretches) => stretches.some(isRead))

@@ -54,10 +54,11 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
   const sessions = new Map<Uint8Array, InferenceSession>()
-  for (const { keeps, model, optimize, threads } of graphs[number]!) {
+  for (const { awake, keeps, model, optimize, threads } of graphs[number]!) {
     if (sessions.has(model)) continue
     const session = await InferenceSession.create(model, {
       ...options,
+      extra: { session: { ...options.extra.session, intra_op: { allow_spinning: awake ? "1" : "0" } } },
       intraOpNumThreads: threads,
       enableCpuMemArena: keeps,
       graphOptimizationLevel: optimize ? "all" : "disabled"

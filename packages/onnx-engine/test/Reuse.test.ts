@@ -25,6 +25,7 @@ const divided = (threads: number, graphs: number, rows: number, width: number, s
       optimize: true,
       keeps: true,
       threads: 1,
+      awake: true,
       feeds: { state: place(state, own) },
       fetches: { first: place(first, own), second: place(second, shifted) }
     }

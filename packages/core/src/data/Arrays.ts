@@ -74,9 +74,32 @@ export const frame = Effect.fn("Arrays.frame")(function* (path: string, options:
   return options.missing === "drop" ? Frame.complete(raw) : raw
 })
 
-/** The inputs in a file of an array, without labels. */
-export const inputs = Effect.fn("Arrays.inputs")(function* (path: string) {
-  return cellsOf(path, scaled(yield* ArrayFile.read(formatOf(path), path)))
+/**
+ * The inputs in a file of an array, without labels. `names` are the columns of what was trained, which an array gives by their places; fails where
+ * that was trained on images and bytes come in rows, or the other way round: their scales differ.
+ */
+export const inputs = Effect.fn("Arrays.inputs")(function* (path: string, names: ReadonlyArray<string> = []) {
+  const rows = yield* ArrayFile.read(formatOf(path), path)
+  const raw = cellsOf(path, scaled(rows))
+  if (names.length !== raw.columns.length) return raw
+  const [own, other] = isImage(rows) ? [pixel(0), place(0)] : [place(0), pixel(0)]
+  if (rows.header.element === "u1" && names[0] === other) {
+    const came = `[${rows.header.shape.join(",")}] of bytes came`
+    return yield* own === pixel(0)
+      ? new DataInvalid({
+          source: path,
+          expected: "rows of bytes, taken as they are, as in training",
+          came: `${came}, images, which are x / 255`,
+          advice: "flatten the array"
+        })
+      : new DataInvalid({
+          source: path,
+          expected: "images, whose bytes are x / 255, as in training",
+          came,
+          advice: "give it as [examples, height, width], or divide it by 255"
+        })
+  }
+  return { ...raw, columns: names.map((name) => ({ name })) }
 })
 
 /**
@@ -136,16 +159,22 @@ const labelsBeside = Effect.fnUntraced(function* (path: string) {
   return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
 })
 
+/** Whether a file holds images of one byte a pixel. */
+const isImage = ({ header }: ArrayFile.Rows): boolean => header.element === "u1" && header.shape.length > 2
+
 /** Pixels of images, one byte each, as x / 255 whatever file they come in; all other numbers as they are. */
-const scaled = ({ array, header }: ArrayFile.Rows): NdArray =>
-  header.element === "u1" && header.shape.length > 2
-    ? { shape: array.shape, data: array.data.map((pixel) => pixel / 255) }
-    : array
+const scaled = (rows: ArrayFile.Rows): NdArray =>
+  isImage(rows) ? { shape: rows.array.shape, data: rows.array.data.map((byte) => byte / 255) } : rows.array
+
+/** The name of the i-th number of an image; of a row. */
+const pixel = (i: number): string => `p${i}`
+const place = (i: number): string => `x${i + 1}`
 
 const cellsOf = (source: string, { data, shape }: NdArray): Cells.Cells => {
   const [examples = 1, ...inner] = shape
   const width = size(inner)
-  const columns = Array.from({ length: width }, (_, i) => ({ name: inner.length > 1 ? `p${i}` : `x${i + 1}` }))
+  const name = inner.length > 1 ? pixel : place
+  const columns = Array.from({ length: width }, (_, i) => ({ name: name(i) }))
   return { source, columns, cells: { shape: [examples, width], data } }
 }
 

@@ -105,16 +105,15 @@ export const inputs = Effect.fn("Source.inputs")(function* (
     names: preprocessing === undefined ? names : columns.map(({ name }) => name),
     ...Preprocessing.reading(columns)
   }
-  const raw = Arrays.isFile(path) ? yield* ofArray(path, columns) : yield* Csv.inputs(path, ofCsv)
+  const raw = Arrays.isFile(path)
+    ? yield* Arrays.inputs(
+        path,
+        columns.map(({ name }) => name)
+      )
+    : yield* Csv.inputs(path, ofCsv)
   if (preprocessing === undefined) return raw.cells
   return yield* asRaw === true ? Encoding.raw(preprocessing, raw) : Preprocessing.encode(preprocessing, raw)
 })
-
-/** The columns of an array, which have no names of their own, by their places. */
-const ofArray = (path: string, columns: ReadonlyArray<{ readonly name: string }>) =>
-  Effect.map(Arrays.inputs(path), (raw) =>
-    columns.length === raw.columns.length ? { ...raw, columns: columns.map(({ name }) => ({ name })) } : raw
-  )
 
 /** Whether a text names a file: CSV, .npy or IDX. */
 export const isFile = (text: string): boolean => isTable(text) || Arrays.isFile(text)

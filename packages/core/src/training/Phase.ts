@@ -96,6 +96,10 @@ type Options<P extends Phase> = Length & Partial<Omit<P, "kind" | keyof Length>>
 
 const interval = ({ batch }: Length): number => (batch === undefined ? 10 : 1)
 
+/** Without what is undefined: an option that is passed on and was not given is the default. */
+const given = <A extends object>(options: A): A =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as A
+
 /** The paper's relaxing: every linear map cut, λ = 1, mean squared energies, Rprop 0.1 as in the prototype. */
 export const relax = (options: Options<Relax>): Relax => ({
   kind: "relax",
@@ -108,7 +112,7 @@ export const relax = (options: Options<Relax>): Relax => ({
   λ: 1,
   ramp: Curves.constant,
   auxiliaries: "free run",
-  ...options
+  ...given(options)
 })
 
 /** Mini-batch relaxing: every linear map cut, centred spectral steps (Muon 0.05 without Nesterov's momentum), cosine decay. */
@@ -119,7 +123,7 @@ export const alternate = (options: Options<Alternate>): Alternate => ({
   interval: interval(options),
   cut: Cut.paper,
   centred: true,
-  ...options
+  ...given(options)
 })
 
 /** Backpropagation through the free run, with Rprop 0.001; with batches, with Adam 0.001 and cosine decay. */
@@ -128,7 +132,7 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
   optimizer: options.batch === undefined ? Rprop.make(1e-3) : Adam.make(1e-3),
   curve: options.batch === undefined ? Curves.constant : Curves.cosine,
   interval: interval(options),
-  ...options
+  ...given(options)
 })
 
 /** Where a phase cuts the circuit: nowhere where it backpropagates. */

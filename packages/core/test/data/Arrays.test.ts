@@ -111,6 +111,25 @@ describe("files of arrays as data", () => {
       const saved = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2, 3), }\n", images.subarray(16))
       const again = yield* Arrays.inputs("x.npy").pipe(Effect.provide(disk({ "x.npy": saved })))
       assert.deepStrictEqual(again.cells, cells)
+      // In rows they are taken as they are: what was trained on images would answer something else, and say nothing.
+      const flat = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4, 6), }\n", images.subarray(16))
+      const column = (name: string) => ({ _tag: "Number", name, mean: 0, scale: 1 }) as const
+      const trained = (on: (i: number) => string) => ({
+        preprocessing: { columns: data.inputNames.map((_, i) => column(on(i))), unseen: "error" } as const
+      })
+      const [ofImages, ofRows] = [trained((i) => `p${i}`), trained((i) => `x${i + 1}`)]
+      const files = disk({ "x.npy": saved, "flat.npy": flat })
+      const read = (file: string, by: Source.Columns) => Effect.provide(Source.inputs(file, by), files)
+      assert.strictEqual(
+        (yield* Effect.flip(read("flat.npy", ofImages))).message,
+        "flat.npy: expected images, whose bytes are x / 255, as in training, but [4,6] of bytes came; give it as [examples, height, width], or divide it by 255"
+      )
+      assert.strictEqual(
+        (yield* Effect.flip(read("x.npy", ofRows))).message,
+        "x.npy: expected rows of bytes, taken as they are, as in training, but [4,2,3] of bytes came, images, which are x / 255; flatten the array"
+      )
+      assert.deepStrictEqual(yield* read("x.npy", ofImages), cells)
+      assert.strictEqual((yield* read("flat.npy", ofRows)).data[1], 10)
     }).pipe(Effect.provide(disk(mnist)))
   )
 
