@@ -199,7 +199,7 @@ const lines = ({ footprint, kind, secondsPerStep, steps }: Costed): ReadonlyArra
   const time =
     secondsPerStep === undefined
       ? "unknown: it could not be measured here; see rai doctor"
-      : `${stepTime(secondsPerStep)} a step, at most ${Report.duration(steps * secondsPerStep)} for ${count(steps)} steps`
+      : `${stepTime(secondsPerStep)} a step, ${Report.duration(steps * secondsPerStep)} for all ${count(steps)} of them; making ready and measuring come on top`
   return [
     kind,
     `  parameters  ${count(parameters)}`,

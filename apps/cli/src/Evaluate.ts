@@ -4,7 +4,7 @@
 import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
-import { Effect, Option } from "effect"
+import { Effect, Option, Record } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -27,6 +27,10 @@ export const command = Command.make(
       Flag.withDescription("the label's column of a file; the last one, or the run's"),
       Flag.optional
     ),
+    labels: Flag.String("labels").pipe(
+      Flag.withDescription("the file of the labels of an .npy or IDX file; the one that is named alike"),
+      Flag.optional
+    ),
     out: Flag.File("out").pipe(
       Flag.withDescription("a .png or .svg file for the picture of which class was taken for which"),
       Flag.optional
@@ -36,8 +40,8 @@ export const command = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fn("evaluate")(function* ({ data, json, label, of, out }) {
-    const given = { data: Option.getOrUndefined(data), label: Option.getOrUndefined(label) }
+  Effect.fn("evaluate")(function* ({ data, json, label, labels, of, out }) {
+    const given = Record.map({ data, label, labels }, Option.getOrUndefined)
     const { classNames, metrics, on } = yield* of.endsWith(".onnx") ? ofModel(of, given) : ofRun(of, given)
     if (Option.isSome(out)) yield* draw(out.value, metrics, classNames, on)
     yield* Report.result(json, { of, data: on, classNames: classNames ?? null, ...metrics }, [
@@ -84,6 +88,7 @@ const draw = Effect.fnUntraced(function* (
 interface Given {
   readonly data: string | undefined
   readonly label: string | undefined
+  readonly labels: string | undefined
 }
 
 /** What a circuit or a model was trained on. */
@@ -94,13 +99,14 @@ interface Known {
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
 }
 
-const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Given) {
+const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels }: Given) {
   const trained = yield* RunFolder.trained(folder)
   const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of) : undefined
   const file = data !== undefined && Source.isFile(data)
   const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined
   const asked = {
     label: label ?? before?.label,
+    labels,
     missing: before?.missing === "drop" ? ("drop" as const) : undefined
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
@@ -109,7 +115,7 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label }: Give
   return { classNames: trained.classNames, metrics, on }
 })
 
-const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Given) {
+const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels }: Given) {
   if (data === undefined) {
     const advice = "add it, for instance --data moons-100"
     return yield* new UsageWrong({ expected: "--data for a model, which keeps none", came: "none came", advice })
@@ -122,7 +128,7 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
   }
   const { frame, read } = yield* known(
     { ...origin, inputNames: origin.inputs, classNames: origin.classes },
-    { data, label }
+    { data, label, labels }
   )
   const { columns, preprocessing } = origin
   const inputs = columns && preprocessing ? yield* Encoding.raw(preprocessing, frame) : read.inputs
@@ -134,15 +140,17 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label }: Give
 interface Asked {
   readonly data: string
   readonly label: string | undefined
+  readonly labels: string | undefined
   readonly missing?: "drop" | undefined
 }
 
 /** Data with the columns and classes that something was trained on, preprocessed as those were. */
-const known = Effect.fnUntraced(function* (of: Known, { data, label, missing }: Asked) {
+const known = Effect.fnUntraced(function* (of: Known, { data, label, labels, missing }: Asked) {
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
   const frame = yield* Source.frame(data, {
     label,
+    labels,
     ...TrainingData.known(data, { names: own, task, classNames }),
     ...(Source.isTable(data) && Preprocessing.reading(of.preprocessing?.columns ?? [])),
     ...(missing !== undefined && { missing })

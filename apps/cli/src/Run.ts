@@ -151,15 +151,16 @@ const fair = { accuracy: 0.9, left: 0.5 }
 const diagnose = Effect.fnUntraced(function* (
   { measurement, solved, trained }: TrainingEvent.Finished,
   relaxing: ReadonlyArray<Measurement.Measurement>,
-  { plan: { start }, train }: Run,
+  { plan: { phases, start }, train }: Run,
   testLoss: number | undefined
 ) {
   const unit = train.task === "regression" ? TargetUnit.of(train.targets).variance : undefined
   const { freeRunAccuracy = 1, freeRunLoss } = measurement
   const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRunLoss > fair.left * (unit ?? Infinity))
-  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit, testLoss, start })
+  const isSwept = phases.some((phase) => phase.kind === "relax" && phase.auxiliaries === "sweep")
+  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit, testLoss, start, isSwept })
   const findings = failed
-    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train, start))]
+    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train, { start, isSwept }))]
     : shown.filter(({ kind }) => kind === "memorised")
   return findings.map(({ message }) => message)
 })

@@ -101,16 +101,10 @@ export const inputs = Effect.fn("Source.inputs")(function* (
   { names, preprocessing, raw: asRaw }: Columns = {}
 ) {
   const columns = preprocessing?.columns ?? []
-  const ofCsv = {
-    names: preprocessing === undefined ? names : columns.map(({ name }) => name),
-    ...Preprocessing.reading(columns)
-  }
+  const wanted = preprocessing === undefined ? names : columns.map(({ name }) => name)
   const raw = Arrays.isFile(path)
-    ? yield* Arrays.inputs(
-        path,
-        columns.map(({ name }) => name)
-      )
-    : yield* Csv.inputs(path, ofCsv)
+    ? yield* Arrays.inputs(path, wanted)
+    : yield* Csv.inputs(path, { names: wanted, ...Preprocessing.reading(columns) })
   if (preprocessing === undefined) return raw.cells
   return yield* asRaw === true ? Encoding.raw(preprocessing, raw) : Preprocessing.encode(preprocessing, raw)
 })

@@ -36,16 +36,21 @@ export class Finding extends Data.Class<{
 
 const finding = (kind: Finding["kind"], seen: string, advice: string) => new Finding({ kind, seen, advice })
 
+/** What a run has done already, which is not advised again. */
+export interface Done {
+  readonly start?: Start.Name | undefined
+  /** Whether it relaxed from the auxiliaries of a backward sweep. */
+  readonly isSwept?: boolean | undefined
+}
+
 /** What a run has shown: its last measurement, and those of its relaxing phase in order. */
-export interface Shown {
+export interface Shown extends Done {
   readonly last: Measurement
   readonly relaxing: ReadonlyArray<Measurement>
   /** What a loss of 1 stands for: of a regression the variance of its targets; 1 where absent. */
   readonly unit?: number | undefined
   /** The free run's loss on test data, which tells what validation data would have told. */
   readonly testLoss?: number | undefined
-  /** Where the run began, which is not advised again. */
-  readonly start?: Start.Name | undefined
 }
 
 /** Advice of which any helps; `false` what is done already. */
@@ -54,11 +59,13 @@ const either = (...options: ReadonlyArray<string | false>): string => {
   return left.length < 2 ? left.join("") : `${left.slice(0, -1).join(", ")}, or ${left.at(-1)}`
 }
 
-const beginAt = (name: Start.Name, start: Start.Name | undefined): string | false =>
-  start !== name && `begin at --start ${name}`
+const beginAt = (name: Start.Name, { start }: Done): string | false => start !== name && `begin at --start ${name}`
+
+const sweep = ({ isSwept = false }: Done): string | false =>
+  !isSwept && "relax with informed auxiliaries (the setting sweep)"
 
 /** What the measurements of a run say by themselves. */
-export const ofMeasurements = ({ last, relaxing, start, testLoss, unit = 1 }: Shown): ReadonlyArray<Finding> => {
+export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: Shown): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   const { gradientNorms: norms } = last
   const largest = Math.max(...norms)
@@ -67,8 +74,8 @@ export const ofMeasurements = ({ last, relaxing, start, testLoss, unit = 1 }: Sh
     const seen = `at stage ${small + 1} of ${norms.length} the gradient is ${show(norms[small]! / largest)} of the largest`
     // Every map but the last is cut already where there are as many cuts.
     const isAllCut = (relaxing.at(-1)?.residuals.length ?? 0) >= norms.length - 1
-    const cuts = isAllCut ? "cut fewer maps (every=10)" : "relax more maps (every=1)"
-    const advice = either(cuts, beginAt("orthogonal", start))
+    const cuts = isAllCut ? (["relax longer", sweep(done)] as const) : ["relax more maps (every=1)"]
+    const advice = either(...cuts, beginAt("orthogonal", done))
     found.push(finding("gradients vanish", seen, advice))
   }
   if (largest > 1e3) {
@@ -120,7 +127,7 @@ export const ofFreeRun = (
   circuit: Circuit.Circuit,
   parameters: Arrays,
   data: Dataset,
-  start?: Start.Name
+  done: Done = {}
 ): Effect.Effect<ReadonlyArray<Finding>, ShapeMismatch | EngineFailed, Engine> =>
   Effect.gen(function* () {
     const looked = Circuit.sites(circuit).filter(({ block }) => block.kind in bounds || zeroing.has(block.kind))
@@ -163,18 +170,17 @@ export const ofFreeRun = (
     })
     if (dead.length > 0) {
       const seen = `most units of activation ${list(dead)} are 0 for every example`
-      const advice = either(standardise, "lower the rate", beginAt("mirrored", start), "use leaky-relu")
+      const advice = either(standardise, "lower the rate", beginAt("mirrored", done), "use leaky-relu")
       found.push(finding("dead units", seen, advice))
     }
     if (saturated.length > 0) {
       const seen = `most units of activation ${list(saturated)} stand at a bound for every example`
-      const advice = either(standardise, "lower the rate", "add l2=0.0001", beginAt("orthogonal", start))
+      const advice = either(standardise, "lower the rate", "add l2=0.0001", beginAt("orthogonal", done))
       found.push(finding("saturated units", seen, advice))
     }
     if (spread!.data[0]! <= 1e-3 * Math.max(1e-3, size!.data[0]!)) {
       const seen = `whatever goes in, the output stays within ${show(spread!.data[0]!)} of ${show(size!.data[0]!)}`
-      const informed = "relax with informed auxiliaries (--plan auto, or relax with the setting sweep)"
-      const advice = either(standardise, informed, beginAt("orthogonal", start))
+      const advice = either(standardise, sweep(done), beginAt("orthogonal", done)) || "train longer"
       found.push(finding("output ignores input", seen, advice))
     }
     return found

@@ -128,6 +128,8 @@ describe("files of arrays as data", () => {
         (yield* Effect.flip(read("x.npy", ofRows))).message,
         "x.npy: expected rows of bytes, taken as they are, as in training, but [4,2,3] of bytes came, images, which are x / 255; flatten the array"
       )
+      const byName = yield* Effect.flip(read("flat.npy", { names: data.inputNames }))
+      assert.match(byName.message, /^flat.npy: expected images/)
       assert.deepStrictEqual(yield* read("x.npy", ofImages), cells)
       assert.strictEqual((yield* read("flat.npy", ofRows)).data[1], 10)
     }).pipe(Effect.provide(disk(mnist)))

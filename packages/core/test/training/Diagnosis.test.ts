@@ -45,7 +45,7 @@ describe("why a run fails", () => {
         [100, 2],
         Array.from(data.inputs.data, (x, i) => (i % 2 === 0 ? 1e4 * x : x))
       )
-      const uneven = yield* Diagnosis.ofFreeRun(deep, trained.parameters, { ...data, inputs }, begun.start)
+      const uneven = yield* Diagnosis.ofFreeRun(deep, trained.parameters, { ...data, inputs }, begun)
       const ignored = uneven.find(({ kind }) => kind === "output ignores input")!
       assert.match(ignored.advice, /^standardise the columns \(--standardise\), or relax .* sweep\)$/)
     }).pipe(Effect.provide(TfjsEngine.layerNative))

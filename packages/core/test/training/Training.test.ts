@@ -104,6 +104,25 @@ describe("training", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("a snapshot of another circuit, or beyond the end of a phase, is refused", () =>
+    Effect.gen(function* () {
+      const longer = Plan.relax({ steps: 20, interval: 5 })
+      const kept = yield* stoppedAt({ plan: longer, seed: 5 }, ({ progress }) => progress.step >= 10)
+      const error = yield* Effect.flip(run({ plan: Plan.relax({ steps: 3 }), seed: 5, from: kept }))
+      assert.match(
+        error.message,
+        /^expected a snapshot within the 3 steps of relax:3.*, but one of step \d+ came; go on with/
+      )
+      const wider = Circuit.perceptron([2, 5, 5, 5, 1], { activation: "tanh" })
+      const data = yield* Moons.make({ examples: 20, seed: 1 })
+      const other = yield* Effect.flip(Training.run(wider, data, { plan: longer, seed: 5, from: kept }))
+      assert.match(
+        other.message,
+        /^expected a snapshot of this circuit, whose «0.weight» is \[2,5\], but \[2,\d+\] came; go on/
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("resumes to the bit where the run was stopped at the step that solves it", () =>
     Effect.gen(function* () {
       for (const [loss, phase] of [
