@@ -49,6 +49,7 @@ export const make: (
     const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
     const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
     const { gathers, given, kernels, moves, passes, read, report, reshaped } = layout
+    // Where bytes are alike they are one array, which a message to the threads keeps: they open it once.
     const models = new Map<string, Uint8Array>()
     const alike = (one: Job.Graph): Job.Graph => {
       const bytes = Buffer.from(one.model).toString("latin1")

@@ -149,7 +149,9 @@ export const absent = (
 ): Option.Option<DataInvalid> => {
   const missing = inputs.find((name) => !header.includes(name))
   if (missing === undefined) return Option.none()
-  const came = `the columns are ${header.map(quote).join(", ")}`
-  const expected = `an input column ${quote(missing)}`
-  return Option.some(new DataInvalid({ source, line, expected, came, advice: "add it, or rename one of these" }))
+  const listed = header.map(quote).join(", ")
+  const isOne = header.length === 1 && /[;\t|]/.test(header[0]!)
+  const came = isOne ? `${listed} is one column` : `the columns are ${listed}`
+  const advice = isOne ? "save it with commas between the columns" : "add it, or rename one of these"
+  return Option.some(new DataInvalid({ source, line, expected: `an input column ${quote(missing)}`, came, advice }))
 }

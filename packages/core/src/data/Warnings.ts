@@ -82,7 +82,9 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   const constant = all.filter(({ range }) => range === 0)
   const varied = all.filter(({ range }) => range > 0).sort((a, b) => a.deviation - b.deviation)
   const warnings: Array<Warning> = []
-  if (constant.length > 0) {
+  // Of an image the border may always be dark, and cannot be left out.
+  const isImage = data.inputNames.every((name, i) => name === `p${i}`)
+  if (constant.length > 0 && !isImage) {
     const names = listed(constant.map(({ name }) => name))
     const message =
       constant.length === 1

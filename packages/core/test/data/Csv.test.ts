@@ -296,6 +296,16 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       })
     )
 
+    it.effect("other separators where the columns are known", () =>
+      Effect.gen(function* () {
+        const message = yield* Effect.flip(readFile("a.csv", "x1;x2;label\n1;2;0\n", { inputs: ["x1", "x2"] }))
+        assert.strictEqual(
+          message,
+          "a.csv, line 1: expected an input column «x1», but «x1;x2;label» is one column; save it with commas between the columns"
+        )
+      })
+    )
+
     it.effect("a file that is not there, and a folder", () =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem

@@ -86,6 +86,17 @@ const cases: ReadonlyArray<
       "the columns «x1», «x2», «x3», «x4», «x6» and 2 more hold one value each, from which nothing can be learned: remove them"
     ]
   ],
+  [
+    "nothing of pixels that are always dark",
+    Effect.map(
+      labelled(
+        line(4).map(([i]) => [0, i!]),
+        alternating(4)
+      ),
+      (data) => ({ ...data, inputNames: ["p0", "p1"] })
+    ),
+    []
+  ],
   ["nothing of columns within a factor of a hundred", labelled(rowsOfScale(90), alternating(50)), []],
   [
     "of columns of very different scale",
