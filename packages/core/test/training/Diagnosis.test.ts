@@ -67,6 +67,17 @@ describe("why a run fails", () => {
     }).pipe(Effect.provide(TfjsEngine.layerNative))
   )
 
+  it("what a run has done is not advised again: every map cut, a sweep, a start", () => {
+    const last = measurement({ gradientNorms: [1e-12, 1, 1, 1] })
+    const relaxing = [measurement({ residuals: [0, 0, 0] })]
+    const advised = (done: Diagnosis.Done) => Diagnosis.ofMeasurements({ last, relaxing, ...done })[0]!.advice
+    assert.strictEqual(
+      advised({}),
+      "relax longer, relax with informed auxiliaries (the setting sweep), or begin at --start orthogonal"
+    )
+    assert.strictEqual(advised({ isSwept: true, start: "orthogonal" }), "relax longer")
+  })
+
   it("a gap that grows, auxiliaries that drift, data learned by heart", () => {
     const relaxed = (gap: number, residuals: ReadonlyArray<number>) =>
       measurement({ freeRunLoss: gap + 0.01, relaxedLoss: 0.01, relaxationGap: gap, residuals: [...residuals] })
