@@ -2,7 +2,7 @@
  * What a thread computes of a program, as graphs for the runtime: one, or of what is long several, each going on from what those before it gave.
  */
 import { Cost, Program, Rewrite, Tensor, version } from "@rai/core"
-import { Graph, Model } from "@rai/export"
+import { Graph, Model, type Operators } from "@rai/export"
 import { Effect, type Record } from "effect"
 import type * as Job from "./Job.ts"
 import * as Known from "./Known.ts"
@@ -26,10 +26,14 @@ const large = 2 ** 26
 type Result = readonly [node: Tensor.Tensor, place: Place.Place]
 
 /** Stretches as graphs; whatever these read is fed where it lies, parts of arrays too. */
-export const make = Effect.fnUntraced(function* (
+export const make: (
   stretches: ReadonlyArray<Shares.Stretch>,
-  { computed, placeFor, placeOf }: Layout.Layout,
+  layout: Layout.Layout,
   threads: number
+) => Effect.Effect<ReadonlyArray<Job.Graph>, Operators.OperatorUnsupported> = Effect.fnUntraced(function* (
+  stretches,
+  { computed, placeFor, placeOf },
+  threads
 ) {
   const asked = stretches.map(({ from, node, of }): Result => {
     const row = Known.sizeOf(of) / (Known.rowsOf(of) || 1)
