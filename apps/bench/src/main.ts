@@ -55,9 +55,10 @@ const bench = Command.make(
           )
     const all = [...Rows.make(peers, quick, yield* Cold.make), ...exported]
     const asked = all.filter(({ question }) => wanted(question))
-    const costs = Rows.costs(quick).filter(({ row }) => wanted(row.question))
-    if (asked.length + costs.length === 0) {
-      const questions = [...all, ...Rows.costs(quick).map(({ row }) => row)].map(({ question }) => `\n  ${question}`)
+    const costs = Rows.costs(quick)
+    const askedCosts = costs.filter(({ row }) => wanted(row.question))
+    if (asked.length + askedCosts.length === 0) {
+      const questions = [...all, ...costs.map(({ row }) => row)].map(({ question }) => `\n  ${question}`)
       yield* Console.error(`expected --only to be in one of these questions, but none holds it:${questions.join("")}`)
       return yield* Effect.sync(() => {
         process.exitCode = 2
@@ -66,7 +67,7 @@ const bench = Command.make(
     const answered = (row: Row.Row) => Row.ask(row, quick ? 1 : rounds)
     const rows = yield* Effect.forEach(asked, answered)
     // What the first point is to the others says nothing.
-    const series = yield* Effect.forEach(costs, ({ axis, row }) =>
+    const series = yield* Effect.forEach(askedCosts, ({ axis, row }) =>
       Effect.map(answered(row), ({ answers, ...of }) => ({ axis, ...of, answers: answers.map(Struct.omit(["ratio"])) }))
     )
     const page = [

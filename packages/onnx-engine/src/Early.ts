@@ -70,7 +70,8 @@ export const make = (
     })
     let left = without(share, late)
     for (let last = own.length - 1; last > 0 && left.length > 0; last--) {
-      const earlier = left.flatMap((range) => without(range, waiting(own[last]!)))
+      const behind = waiting(own[last]!)
+      const earlier = left.flatMap((range) => without(range, behind))
       early[last] = left.flatMap((range) => without(range, earlier))
       left = earlier
     }

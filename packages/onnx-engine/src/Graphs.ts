@@ -72,8 +72,9 @@ const handedOn = (sections: ReadonlyArray<ReadonlyArray<Tensor.Tensor>>): Readon
   const found = new Set<Tensor.Tensor>()
   for (const [node, section] of sectionOf) {
     for (const operand of node.operands) {
+      if (sectionOf.get(operand) === section) continue
       const { base } = Views.of(operand)
-      if (sectionOf.get(base)! < section && !Layout.isInput(base)) found.add(base)
+      if (!Layout.isInput(base)) found.add(base)
     }
   }
   return found

@@ -1,5 +1,5 @@
 /**
- * Whether a circuit, data and a plan fit together, before anything is computed.
+ * Whether a circuit, data, a plan and what it goes on from fit together, before anything is computed.
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -10,8 +10,10 @@ import type { Dataset } from "../data/Dataset.ts"
 import * as Program from "../program/Program.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
+import * as Shape from "../tensor/Shape.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
+import type * as PhaseRun from "./PhaseRun.ts"
 import type * as Plan from "./Plan.ts"
 import { PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 
@@ -105,6 +107,38 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
     came: "it matches none",
     advice: "cut more often (every=1), cut the output too (output), or backpropagate"
   })
+})
+
+/** Fails where a snapshot is of another circuit, or of a phase that the plan lacks or that would have ended before. */
+export const continues = Effect.fnUntraced(function* (
+  circuit: Circuit.Circuit,
+  { phases }: Plan.Plan,
+  { progress, state }: PhaseRun.Snapshot
+) {
+  const phase = phases[progress.phase]
+  if (phase === undefined) {
+    return yield* new PlanUnfit({
+      expected: `a snapshot of a phase of the plan, which has ${phases.length}`,
+      came: `one of phase ${progress.phase + 1} came`,
+      advice: "go on with the plan that the run began with"
+    })
+  }
+  for (const [name, { shape }] of Object.entries(Circuit.parameters(circuit))) {
+    const came = state[name]?.shape
+    if (came !== undefined && Shape.equals(came, shape)) continue
+    return yield* new PlanUnfit({
+      expected: `a snapshot of this circuit, whose «${name}» is ${Shape.show(shape)}`,
+      came: came === undefined ? "one without it came" : `${Shape.show(came)} came`,
+      advice: "go on with the circuit that the run began with"
+    })
+  }
+  if (phase.steps !== undefined && progress.step > phase.steps) {
+    return yield* new PlanUnfit({
+      expected: `a snapshot within the ${phase.steps} steps of ${Phase.print(phase)}`,
+      came: `one of step ${progress.step} came`,
+      advice: "go on with the plan that the run began with"
+    })
+  }
 })
 
 /** What data must share to be measured by one circuit. */

@@ -9,11 +9,10 @@ import type { Parts } from "../data/Parts.ts"
 import * as Setting from "../data/Setting.ts"
 import { Engine, type EngineFailed } from "../engine/Engine.ts"
 import { Seed } from "../random/Pseudorandom.ts"
-import * as Shape from "../tensor/Shape.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as AutomaticPlan from "./AutomaticPlan.ts"
-import { check, type Unfit } from "./Check.ts"
+import { check, continues, type Unfit } from "./Check.ts"
 import * as Phase from "./Phase.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
@@ -190,38 +189,6 @@ const carryOut = Effect.fnUntraced(function* <E, R>(
   const finished: Finished = { _tag: "Finished", progress: outcome!.progress, measurement, solved, trained }
   yield* emit(finished)
   return finished
-})
-
-/** Fails where a snapshot is of another circuit, or of a phase that the plan lacks or that would have ended before. */
-const continues = Effect.fnUntraced(function* (
-  circuit: Circuit.Circuit,
-  { phases }: Plan.Plan,
-  { progress, state }: PhaseRun.Snapshot
-) {
-  const phase = phases[progress.phase]
-  if (phase === undefined) {
-    return yield* new PlanUnfit({
-      expected: `a snapshot of a phase of the plan, which has ${phases.length}`,
-      came: `one of phase ${progress.phase + 1} came`,
-      advice: "go on with the plan that the run began with"
-    })
-  }
-  for (const [name, { shape }] of Object.entries(Circuit.parameters(circuit))) {
-    const came = state[name]?.shape
-    if (came !== undefined && Shape.equals(came, shape)) continue
-    return yield* new PlanUnfit({
-      expected: `a snapshot of this circuit, whose «${name}» is ${Shape.show(shape)}`,
-      came: came === undefined ? "one without it came" : `${Shape.show(came)} came`,
-      advice: "go on with the circuit that the run began with"
-    })
-  }
-  if (phase.steps !== undefined && progress.step > phase.steps) {
-    return yield* new PlanUnfit({
-      expected: `a snapshot within the ${phase.steps} steps of ${Phase.print(phase)}`,
-      came: `one of step ${progress.step} came`,
-      advice: "go on with the plan that the run began with"
-    })
-  }
 })
 
 /** Whether a phase needs all examples at hand. */
