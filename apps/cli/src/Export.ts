@@ -3,7 +3,7 @@
  */
 
 import { Encoding, type Trained, version } from "@rai/core"
-import { Model, Onnx, type Parity, Weights } from "@rai/export"
+import { type Agreement, Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -60,7 +60,7 @@ export const command = Command.make(
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
-      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: largest difference ${Report.number(maxAbsDifference)} on ${examples} examples`,
+      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}`,
       ...(training === undefined
         ? [
             network === undefined
@@ -68,13 +68,10 @@ export const command = Command.make(
               : "a network from elsewhere brings no data along: random points stood in for them"
           ]
         : []),
-      ...(compared === undefined ? [] : [everything(compared)]),
-      ...(cuda === undefined
-        ? []
-        : [
-            `on CUDA: largest difference ${Report.number(cuda.maxAbsDifference)}, relative ${Report.number(cuda.maxRelativeDifference)}`
-          ]),
-      `relative ${Report.number(compared?.maxRelativeDifference ?? record.maxRelativeDifference)}, where float32's own rounding in this circuit is ${Report.number(rounding)}`,
+      compared === undefined
+        ? `compared on the ${count(examples)} examples of the record`
+        : `compared on ${everything(compared)}; ${count(examples)} of them stand in the record`,
+      ...(cuda === undefined ? [] : [`on CUDA: ${apart(cuda)}`]),
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
   }, Effect.provide(EngineChoice.table.auto))
@@ -118,7 +115,10 @@ const everything = ({
   random,
   training
 }: NonNullable<Parity.ParityRecord["compared"]>): string =>
-  `in batches of 1, 7 and ${count(batch)}: ${count(training)} training examples, ${count(random)} random points, ${count(notFinite)} with NaN or ∞`
+  `${count(training)} training examples, ${count(random)} random points and ${count(notFinite)} with NaN or ∞ in batches of 1, 7 and ${count(batch)}`
+
+const apart = ({ maxAbsDifference, maxRelativeDifference }: Agreement.Differences): string =>
+  `largest difference ${Report.number(maxAbsDifference)}, relative ${Report.number(maxRelativeDifference)}`
 
 const count = (n: number): string => n.toLocaleString("en-GB")
 

@@ -68,12 +68,18 @@ const rowsOf = (
   return { shape: [rows.length, ...inner], data: picked }
 }
 
-/** The largest differences over all the rows [examples, inputs]; fails where one is beyond what float32 leaves open in its batch. */
+/**
+ * The largest differences over all the rows [examples, inputs], and the tolerance of the batch where float32 leaves most open if that is more
+ * than was asked; fails where a difference is beyond that of its batch.
+ */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
   { batch, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
-  let differences: Agreement.Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
+  let differences: Agreement.Differences & { readonly tolerance?: number } = {
+    maxAbsDifference: 0,
+    maxRelativeDifference: 0
+  }
   for (const { from, x } of inTurn(rows, batch)) {
     const expected = yield* freeRun(x)
     const came = yield* model(x)
@@ -87,14 +93,16 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
           const those = rowsOf(x, some)
           const answers = Record.map(expected, (y) => rowsOf(y, some))
           const rounding = Agreement.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)), sizes)
-          return yield* Agreement.compare(file, Agreement.toleranceAt(rounding), outputs, sizes)
+          const own = Agreement.toleranceAt(rounding)
+          differences = { ...differences, tolerance: Math.max(own, differences.tolerance ?? tolerance) }
+          return yield* Agreement.compare(file, own, outputs, sizes)
         })
       ),
       Effect.mapError((lost) =>
         lost instanceof Agreement.ParityLost ? new Agreement.ParityLost({ ...lost, sample: lost.sample + from }) : lost
       )
     )
-    differences = Agreement.larger(differences, found)
+    differences = { ...differences, ...Agreement.larger(differences, found) }
   }
   return differences
 })

@@ -29,6 +29,8 @@ const Compared = Schema.Struct({
   notFinite: Schema.Int,
   /** 1,000 where it is absent; fewer where the model makes so many numbers of one example that memory would not hold that. */
   batch: Schema.optionalKey(Schema.Int),
+  /** Of the batch where float32 leaves most open; absent where the record's tolerance held everywhere. */
+  tolerance: Schema.optionalKey(Schema.Finite),
   maxAbsDifference: Schema.Finite,
   maxRelativeDifference: Schema.Finite
 })

@@ -163,6 +163,7 @@ export const prove = Effect.fnUntraced(function* (
       all
     )
   }
+  const everywhere = yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance, sizes }, all)
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
     rounding,
@@ -176,10 +177,8 @@ export const prove = Effect.fnUntraced(function* (
       random: all.shape[0]! - training + Samples.random,
       notFinite: notFinite.shape[0]!,
       ...(batch < Comparison.most && { batch }),
-      ...Agreement.larger(
-        differences,
-        yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance, sizes }, all)
-      )
+      ...everywhere,
+      ...Agreement.larger(differences, everywhere)
     },
     inputs: recorded(rows),
     outputs
