@@ -16,8 +16,11 @@ export const command = Command.make(
     model: Argument.String("model.onnx|model.json").pipe(
       Argument.withDescription("an exported model, or one from elsewhere; of TensorFlow.js a layers-model")
     ),
-    input: Flag.File("input").pipe(
-      Flag.withDescription("a .csv file with a column for each input, or an .npy or IDX file; plain or .gz")
+    input: Flag.String("input").pipe(
+      Flag.withDescription(
+        "a .csv file with a column for each input, or an .npy or IDX file; plain or .gz; - reads CSV from stdin"
+      ),
+      Flag.map((file) => (file === "-" ? "/dev/stdin" : file))
     ),
     engine: Flag.Literals("engine", ["onnx", "tfjs"]).pipe(
       Flag.withDescription("what computes: onnxruntime, or the model's program on TensorFlow.js"),

@@ -1,10 +1,11 @@
 /**
  * The whole path: train, export, verify, predict, landscape, serve.
  */
+import { spawn } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { ended, folder, json, rai, start } from "./CommandLine.ts"
+import { ended, folder, json, main, rai, start } from "./CommandLine.ts"
 
 const place = folder()
 const run = join(place, "run")
@@ -123,6 +124,22 @@ describe("from data to a served circuit", () => {
     assert.strictEqual(header, "class,probability")
     assert.match(upper!, /^0,/)
     assert.match(lower!, /^1,/)
+    // A socket, as Node gives a child; and a pipe, as a shell does.
+    const child = start("predict", model, "--input", "-")
+    child.stdin!.end(readFileSync(points))
+    assert.deepStrictEqual(await ended(child), predicted)
+    const piped = spawn("bash", [
+      "-c",
+      'cat "$0" | "$@"',
+      points,
+      process.execPath,
+      main,
+      "predict",
+      model,
+      "--input",
+      "-"
+    ])
+    assert.strictEqual((await ended(piped)).stdout, predicted.stdout)
 
     for (const [of, out] of [
       [run, "a.png"],

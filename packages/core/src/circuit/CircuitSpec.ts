@@ -1,7 +1,7 @@
 /**
  * Circuits as text: what the command line takes, and what a checkpoint keeps.
  */
-import { Data, Effect, FileSystem } from "effect"
+import { Data, Effect, FileSystem, Record } from "effect"
 import type { CircuitJson as Json } from "../schema/CircuitJson.ts"
 import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
@@ -110,7 +110,7 @@ const at = (json: Json, path: string): Effect.Effect<Circuit.Circuit, CircuitInv
       const reason = `expected a block of kind ${known}, but «${json.kind}» came${place}; build circuits with stages of your own in code`
       return yield* new CircuitInvalid({ reason })
     }
-    const settings = json.settings ?? {}
+    const settings = Record.map(json.settings ?? {}, Number) // true is 1, false 0
     const wrong = BlockKinds.wrong(kind, settings)
     if (wrong === undefined) return kind.make(settings)
     const example = JSON.stringify({ kind: json.kind, settings: kind.example })

@@ -17,7 +17,7 @@ const open = Effect.fnUntraced(function* (path: string, kind: string) {
     const advice = `give the path of a ${kind} file`
     return yield* new DataInvalid({ source: path, expected: "a file", came: "this is a folder", advice })
   }
-  const bytes = fs.stream(path)
+  const bytes = type === "File" ? fs.stream(path) : piped(path)
   return path.toLowerCase().endsWith(".gz")
     ? gunzip(path, bytes)
     : Stream.mapError(bytes, (error) => unreadable(path, error))
@@ -30,6 +30,17 @@ const unreadable = (source: string, { reason }: PlatformError.PlatformError): Da
     ] ?? `reading it failed (${reason.message})`
   return new DataInvalid({ source, expected: "a file", came, advice: "check the path" })
 }
+
+/** What has no places to read at, as a pipe has not: `fs.stream` asks for them. */
+const piped = (path: string): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
+  Effect.gen(function* () {
+    const { createReadStream } = yield* Effect.promise(() => import("node:fs"))
+    // It may be a socket, which cannot be opened by a path.
+    const readable = path === "/dev/stdin" ? process.stdin : createReadStream(path)
+    return Stream.fromAsyncIterable<Uint8Array, PlatformError.PlatformError>(readable, (cause) =>
+      PlatformError.systemError({ _tag: "Unknown", module: "Bytes", method: "piped", pathOrDescriptor: path, cause })
+    )
+  }).pipe(Stream.unwrap)
 
 // Not the web's DecompressionStream, which refuses files of several members.
 const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError>) =>

@@ -6,7 +6,7 @@ import { GraphJson } from "./GraphJson.ts"
 
 /** A circuit as JSON: a block by its kind, or a composition by its children. */
 export type CircuitJson =
-  | { readonly kind: string; readonly settings?: Readonly<Record<string, number>> | undefined }
+  | { readonly kind: string; readonly settings?: Readonly<Record<string, number | boolean>> | undefined }
   | { readonly sequence: ReadonlyArray<CircuitJson> }
   | { readonly repeat: CircuitJson; readonly times: number }
   | { readonly residual: CircuitJson }
@@ -22,7 +22,10 @@ export const CircuitJson: Schema.Codec<CircuitJson> = Schema.Union([
   Schema.Struct({ residual: child }),
   Schema.Struct({ branch: Schema.Array(child) }),
   Schema.Struct({ graph: GraphJson }),
-  Schema.Struct({ kind: Schema.String, settings: Schema.optional(Schema.Record(Schema.String, Schema.Finite)) })
+  Schema.Struct({
+    kind: Schema.String,
+    settings: Schema.optional(Schema.Record(Schema.String, Schema.Union([Schema.Finite, Schema.Boolean])))
+  })
 ])
 
 const File = Schema.Union([Schema.Struct({ content: Schema.Struct({ circuit: CircuitJson }) }), CircuitJson])

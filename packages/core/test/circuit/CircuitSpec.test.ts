@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, CircuitSpec } from "@rai/core"
 import { CircuitJson } from "@rai/core/schema"
 import { Effect, FileSystem, Schema } from "effect"
+import * as BlockKinds from "../../src/circuit/BlockKinds.ts"
 
 describe("circuits as text", () => {
   it.effect("widths repeat", () =>
@@ -23,6 +25,42 @@ describe("circuits as text", () => {
         /^expected at least an input and an output width/
       )
     })
+  )
+
+  it.effect("the README's circuit is read as it would be built, and its table has every kind with its settings", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const readme = yield* fs.readFileString(fileURLToPath(new URL("../../../../README.md", import.meta.url)))
+      const file = `${yield* fs.makeTempDirectoryScoped()}/c.json`
+      yield* fs.writeFileString(file, /```json\n(\{"sequence"[\s\S]*?)```/.exec(readme)![1]!)
+      const inner = Circuit.sequence(Circuit.layerNorm(32), Circuit.tanh, Circuit.linear(32, 32))
+      const built = Circuit.sequence(
+        Circuit.unflatten({ channels: 1, height: 8, width: 8 }),
+        Circuit.conv2d({ channels: 1, filters: 6, kernel: 3, bias: false }),
+        Circuit.relu,
+        Circuit.flatten,
+        Circuit.linear(216, 32),
+        Circuit.repeat(Circuit.residual(inner), 4),
+        Circuit.linear(32, 10)
+      )
+      assert.deepStrictEqual(CircuitSpec.toJson(yield* CircuitSpec.read(file)), CircuitSpec.toJson(built))
+      const [, table] = /\| kinds \|.*\n.*\n([\s\S]*?)\n\n/.exec(readme)!
+      const quoted = (text: string) => [...text.matchAll(/`([\w-]+)`/g)].map(([, name]) => name!)
+      const rows = table!
+        .split("\n")
+        .map((row) => row.split("|").slice(1, 3).map(quoted) as [Array<string>, Array<string>])
+      assert.sameMembers(
+        rows.flatMap(([names]) => names),
+        Object.keys(BlockKinds.table)
+      )
+      for (const [names, settings] of rows) {
+        for (const name of names) {
+          const { example, optional } = BlockKinds.table[name]!
+          const known = [...Object.keys(example), ...optional, ...(name === "unflatten" ? ["length"] : [])]
+          assert.sameMembers([...new Set(settings)], [...new Set(known)], name)
+        }
+      }
+    }).pipe(Effect.provide(NodeFileSystem.layer), Effect.scoped)
   )
 
   it.effect("a file's fault is told with its place", () =>
