@@ -53,18 +53,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     )
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
-  const sessions = new Map<Uint8Array, InferenceSession>()
-  for (const { awake, keeps, model, optimize, threads } of graphs[number]!) {
-    if (sessions.has(model)) continue
-    const session = await InferenceSession.create(model, {
-      ...options,
-      extra: { session: { ...options.extra.session, intra_op: { allow_spinning: awake ? "1" : "0" } } },
-      intraOpNumThreads: threads,
-      enableCpuMemArena: keeps,
-      graphOptimizationLevel: optimize ? "all" : "disabled"
-    })
-    sessions.set(model, session)
-  }
+  const sessions = await sessionsOf(graphs[number]!)
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
   const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Stretch>, thread: number) =>
     passes.flatMap((shares, i) => {
@@ -145,10 +134,36 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       }
       if (failed !== undefined) throw failed
     },
-    end: async () => {
-      for (const session of sessions.values()) await session.release()
-    }
+    end: () => release(sessions)
   }
+}
+
+type Sessions = Map<Uint8Array, InferenceSession>
+
+/** A session for each model of the graphs; where one cannot be opened, none stays. */
+const sessionsOf = async (graphs: ReadonlyArray<Job.Graph>): Promise<Sessions> => {
+  const sessions: Sessions = new Map()
+  try {
+    for (const { awake, keeps, model, optimize, threads } of graphs) {
+      if (sessions.has(model)) continue
+      const session = await InferenceSession.create(model, {
+        ...options,
+        extra: { session: { ...options.extra.session, intra_op: { allow_spinning: awake ? "1" : "0" } } },
+        intraOpNumThreads: threads,
+        enableCpuMemArena: keeps,
+        graphOptimizationLevel: optimize ? "all" : "disabled"
+      })
+      sessions.set(model, session)
+    }
+    return sessions
+  } catch (error) {
+    await release(sessions)
+    throw error
+  }
+}
+
+const release = async (sessions: Sessions): Promise<void> => {
+  for (const session of sessions.values()) await session.release()
 }
 
 const say = (message: FromThread) => port.postMessage(message)

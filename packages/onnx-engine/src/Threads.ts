@@ -147,7 +147,12 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
       meetings.set(meeting, job.graphs.length)
       const message: ToThread = { type: "open", id, job, memory, meeting }
       const working = begin(job.graphs.length)
-      yield* all(working, message)
+      const close = Effect.suspend(() => {
+        meetings.delete(meeting)
+        return Effect.ignore(all(working, { type: "close", id }))
+      })
+      // Where one thread cannot open its graphs, the others have opened theirs.
+      yield* Effect.tapError(all(working, message), () => close)
       const run = (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) =>
         Effect.suspend(() => {
           // The others would wait for the one that is gone.
@@ -159,10 +164,6 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
             })
           )
         })
-      const close = Effect.suspend(() => {
-        meetings.delete(meeting)
-        return Effect.ignore(all(working, { type: "close", id }))
-      })
       return { run, close }
     })
   }
