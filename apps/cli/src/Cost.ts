@@ -111,7 +111,7 @@ const ofPhase = Effect.fnUntraced(function* (
   engine: "onnx" | "tfjs-native"
 ) {
   const footprint = yield* Footprint.of(subject, phase)
-  const steps = phase.steps ?? phase.epochs * Math.ceil(subject.x[0]! / phase.batch)
+  const steps = phase.steps ?? phase.epochs * Math.floor(subject.x[0]! / phase.batch)
   const secondsPerStep = yield* predicted(footprint.flops, subject, new Plan.Plan({ ...plan, phases: [phase] }), engine)
   const costed: Costed = { kind: phase.kind, steps, footprint, secondsPerStep }
   return costed

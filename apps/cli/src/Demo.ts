@@ -59,7 +59,7 @@ export const command = Command.make(
     yield* fs.remove(folder, { recursive: true, force: true })
     yield* fs.makeDirectory(path.join(folder, "models"), { recursive: true })
     const model = path.join(folder, "models", "moons.onnx")
-    yield* Effect.provide(trainAndExport(folder, model), EngineChoice.table.auto)
+    yield* Effect.provide(trainAndExport(folder, model), EngineChoice.usual)
     const { maxAbsDifference, examples } = yield* Verify.verify(model)
     yield* Report.line(
       `verified in onnxruntime: largest difference ${Report.number(maxAbsDifference)} on ${examples} points`

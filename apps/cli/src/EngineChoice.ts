@@ -5,9 +5,11 @@ import { type Engine, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { OnnxEngine } from "@rai/onnx-engine"
 import type { Layer } from "effect"
 
-/** `auto` is libtensorflow where it is set up, else WebAssembly with a line that says so. */
+/** What computes where little is computed: libtensorflow where it is set up, else WebAssembly with a line that says so. */
+export const usual = TfjsEngine.layer
+
+/** The engines by their names. */
 export const table = {
-  auto: TfjsEngine.layer,
   "tfjs-native": TfjsEngine.layerNative,
   "tfjs-wasm": TfjsEngine.layerWasm,
   onnx: OnnxEngine.layer,
@@ -24,8 +26,8 @@ export const on = (
 ): Layer.Layer<Engine.Engine, Layer.Error<(typeof table)[Name]> | OnnxEngine.DeviceMissing> =>
   device === "cuda" ? OnnxEngine.layerCuda : table[name]
 
-/** What `--engine` takes. */
+/** The name of an engine. */
 export type Name = keyof typeof table
 
-/** The names, `auto` first. */
-export const names = Object.keys(table) as ReadonlyArray<Name>
+/** What `--engine` takes: `auto` is chosen by `FastestEngine`. */
+export const names = ["auto", ...(Object.keys(table) as ReadonlyArray<Name>)] as const

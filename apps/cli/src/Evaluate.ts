@@ -110,7 +110,7 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
     missing: before?.missing === "drop" ? ("drop" as const) : undefined
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
-  const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.table.auto)
+  const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
   const on = data ?? (own!.test === undefined ? "the training data" : "the test data")
   return { classNames: trained.classNames, metrics, on }
 })

@@ -34,7 +34,7 @@ const flags = {
     Flag.optional
   ),
   engine: Flag.Literals("engine", EngineChoice.names).pipe(
-    Flag.withDescription("what computes; auto takes the fastest that works here"),
+    Flag.withDescription("what computes; auto is TensorFlow.js, on which the kept pages were computed"),
     Flag.withDefault("auto" as const)
   ),
   out: Flag.String("out").pipe(
@@ -84,5 +84,5 @@ const experiment = Effect.fn("experiment")(function* (given: Command.Command.Con
     const [file, ...plots] = yield* Page.write(page, folder, made)
     const { name, rows, shows } = page
     yield* Report.result(given.json, { name, page: file, plots, rows, shows }, [...shows, `written to ${file}`])
-  }).pipe(Effect.provide(EngineChoice.table[given.engine]))
+  }).pipe(Effect.provide(given.engine === "auto" ? EngineChoice.usual : EngineChoice.table[given.engine]))
 })

@@ -74,7 +74,7 @@ export const command = Command.make(
       ...(cuda === undefined ? [] : [`on CUDA: ${apart(cuda)}`]),
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
-  }, Effect.provide(EngineChoice.table.auto))
+  }, Effect.provide(EngineChoice.usual))
 )
 
 /** A network from elsewhere with its own parameters; what its inputs stand for nobody has said. */

@@ -48,10 +48,8 @@ const quickest = (speeds: Readonly<Record<string, number>>): Candidate =>
 
 /** 6 for each parameter and example of each step: two for the forward run, four for the gradients. */
 const operations = (circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan): number => {
-  const parameters = Object.values(Circuit.parameters(circuit))
-  const count = parameters.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0)
   const passes = plan.phases.reduce((sum, phase) => sum + (phase.steps ?? phase.epochs), 0)
-  return 6 * count * data.inputs.shape[0]! * passes
+  return 6 * Circuit.parameterCount(circuit) * data.inputs.shape[0]! * passes
 }
 
 /** Everything that decides how long a step takes; the first phase stands for the plan. */

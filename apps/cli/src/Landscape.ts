@@ -52,5 +52,5 @@ const ofRun = Effect.fnUntraced(function* (folder: string) {
   if (!Figures.canBeDrawn(trained)) return yield* undrawable(folder)
   const { train } = yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of)
   const plane = Plane.of(trained, train)
-  return { ...plane, ...(yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.table.auto)) }
+  return { ...plane, ...(yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.usual)) }
 })

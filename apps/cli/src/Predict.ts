@@ -39,7 +39,7 @@ export const command = Command.make(
     const predicted =
       engine === "onnx"
         ? Predict.predict(model, rows)
-        : Effect.provide(Predict.onEngine(model, rows), EngineChoice.table.auto)
+        : Effect.provide(Predict.onEngine(model, rows), EngineChoice.usual)
     const text = csv(yield* predicted)
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))

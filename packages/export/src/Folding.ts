@@ -2,7 +2,7 @@
  * What depends on parameters alone is computed when the model is written: a repeated block's weights, kept as one array, become one
  * array a turn.
  */
-import { Engine, NdArray, type Program, ReferenceEngine, Rewrite, Tensor } from "@rai/core"
+import { Engine, NdArray, Program, ReferenceEngine, Rewrite, Tensor } from "@rai/core"
 import { Effect } from "effect"
 
 /** A value known beforehand, with the name that it bears in the model. */
@@ -56,7 +56,7 @@ const value = Effect.fnUntraced(function* (
 const isDecided = (node: Tensor.Tensor, known: Known): boolean =>
   known.has(node) || (node.primitive.name === "broadcast" && isDecided(node.operands[0]!, known))
 
-/** `1.17.1.weight` for the seventeenth slice of `1.*.1.weight`. */
+/** `1.17.1.weight` for the slice from 17 to 18 of `1.*.1.weight`. */
 const nameOf = ({ attributes, primitive }: Tensor.Tensor, from: string): string => {
   const turn = primitive.name === "slice" && attributes.axis === 0 && attributes.end === Number(attributes.start) + 1
   return turn && from.includes("*") ? from.replace("*", String(attributes.start)) : `${from}.${primitive.name}`
@@ -85,8 +85,6 @@ const evaluate = Effect.fnUntraced(function* (node: Tensor.Tensor, known: Known)
     return inputs[name]
   }
   const output = Rewrite.rebuild(node, node.operands.map(given))
-  const { data, shape } = (yield* Engine.run({ inputs, outputs: { output }, nodes: order(output) }, arrays)).output!
+  const { data, shape } = (yield* Engine.run(Program.fromTensors(inputs, { output }), arrays)).output!
   return { shape, data: Float32Array.from(data) }
 })
-
-const order = (node: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => [...node.operands.flatMap(order), node]

@@ -22,7 +22,7 @@ import type { RaiError } from "./RaiError.ts"
 /** How a run is carried out: as in `@rai/core`, with callbacks in fp-ts's types. */
 export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
   /** Is told each event before anybody else; where it throws, the run ends with `CallbackFailed`. */
-  readonly onEvent?: ((event: TrainingEvent.TrainingEvent) => IO<void>) | undefined
+  readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void>) | undefined
   /** Is given a snapshot every two seconds, and once more when the run is cancelled or loses its numbers; `from` goes on from one. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError, void>) | undefined
 }

@@ -185,8 +185,8 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
 }
 
 /**
- * One evaluation of a leaf: turn 17 of the leaf `1.*.1` is the site `1.17.1`, the 17th of the arrays that the leaf's parameters are stacked
- * in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together. Of a graph each
+ * One evaluation of a leaf: turn 17, counted from 0, of the leaf `1.*.1` is the site `1.17.1`, entry 17 of the arrays that the leaf's parameters
+ * are stacked in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together. Of a graph each
  * place is a site, of the graph's leaf.
  */
 export interface Site {
@@ -233,6 +233,12 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
         { path, leaf, turn, block: together, role: "other" }
       ]
   }
+}
+
+/** Whether a path lies within a residual block of the circuit. */
+export const withinResidual = (circuit: Circuit): ((path: string) => boolean) => {
+  const sums = sites(circuit).filter(({ block }) => block.kind === "residual")
+  return (path) => sums.some((sum) => (sum.path === "" ? path !== "" : path.startsWith(`${sum.path}.`)))
 }
 
 /** Every parameter by its full name, `1.*.1.weight`; those of repeated blocks with the leading axes of their repeats. */

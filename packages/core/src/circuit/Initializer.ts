@@ -143,12 +143,13 @@ const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => v
   const maps = Circuit.sites(circuit).filter(({ block }) => Circuit.isLinear(block))
   const part = (name: string, turn: number, size: number) =>
     (start[name]!.data as Float32Array).subarray(turn * size, (turn + 1) * size)
-  const sums = Circuit.sites(circuit).flatMap(({ block, path }) => (block.kind === "residual" ? [`${path}.`] : []))
+  const isWithin = Circuit.withinResidual(circuit)
+  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
   maps.forEach(({ block, leaf, path, turn }, i) => {
     const [inputs, outputs] = block.parameters.weight!.shape as readonly [number, number]
     change({
       path,
-      branches: sums.some((sum) => path.startsWith(sum)) ? sums.length : 0,
+      branches: isWithin(path) ? sums : 0,
       inputs,
       outputs,
       first: i === 0,

@@ -25,7 +25,10 @@ export interface Sampled<E, R> {
 }
 
 /** How a file is read in parts. */
-export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {}
+export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {
+  /** The examples of a part, 16,384 by default; the last part may have fewer. */
+  readonly rows?: number | undefined
+}
 
 /**
  * The parts that a stream has, which is read once for their sizes; `source` names it in errors.
@@ -71,7 +74,7 @@ const inWords = ({ classNames, inputNames, targets, task }: Dataset.Dataset): st
 }
 
 /**
- * A CSV, .npy or IDX file in parts of `rows` examples, 16,384 by default. It is read twice before: for its classes and its preprocessing,
+ * A CSV, .npy or IDX file in parts. It is read twice before: for its classes and its preprocessing,
  * then for its length. The order of the file is kept from part to part, so one that is sorted by class is to be shuffled first.
  */
 export const file = Effect.fn("Parts.file")(function* (path: string, options: Options = {}) {

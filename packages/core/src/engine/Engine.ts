@@ -35,7 +35,7 @@ export interface Session {
 export class Engine extends Context.Service<
   Engine,
   {
-    /** As shown and recorded: `tfjs-native`, `tfjs-wasm`, `reference`. */
+    /** As shown and recorded: `tfjs-native`, `tfjs-wasm`, `reference`, `onnx`. */
     readonly name: string
     readonly run: (program: Program, inputs: Arrays) => Effect.Effect<Arrays, EngineFailed>
     /** A session begins with `state` and gives its memory back when the scope closes. */

@@ -12,8 +12,8 @@ export const defaults = { smallest: 1e-6, largest: 50 }
  *
  *     Δ ← clip(Δ · {1.2 if a > 0, 0.5 if a < 0, 1 else}, smallest, largest);  s ← sign(g) unless a < 0, then 0;  p ← p − s Δ
  *
- * `rate` is the first step Δ; s is the sign remembered from the step before. Later rates change a largest step that was
- * asked for, in proportion, and nothing else.
+ * `rate` is the first step Δ; s is the sign remembered from the step before. Later rates change the largest step in proportion where it is
+ * another than 50, and nothing else.
  */
 export const make = (rate: number, settings: Partial<typeof defaults> = {}): Optimizer.Optimizer => ({
   name: "rprop",
@@ -33,10 +33,10 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
     // A largest step that was asked for falls with the rate, as a curve or a careful phase lowers it.
     const grown = step!.mul(factor)
     const Δ =
-      settings.largest === undefined
+      largest === defaults.largest
         ? grown.clip(smallest, largest)
         : grown.minimum(rateNow.mul(largest / rate)).maximum(smallest)
-    // sign(g) (a + 1) where a < 0
+    // The gradient of ELU is what is needed here in one operation: sign(g), times a + 1 where a < 0.
     const s = now.eluGradient(a)
     return { parameter: p.sub(s.mul(Δ)), slots: { step: Δ, sign: s } }
   }

@@ -8,7 +8,7 @@ import type * as Phase from "./Phase.ts"
 import * as PhaseSession from "./PhaseSession.ts"
 import type { Stop } from "./Plan.ts"
 import * as Progress from "./Progress.ts"
-import type { TrainingEvent } from "./TrainingEvent.ts"
+import type { Underway } from "./TrainingEvent.ts"
 import { CallbackFailed, NumbersLost } from "./TrainingFailed.ts"
 
 /** Where a run stands with all its arrays: enough to go on to the bit. */
@@ -23,8 +23,8 @@ export interface PhaseRun<E, R> extends PhaseSession.Work<E, R> {
   readonly stop: Stop | undefined
   /** Seconds of training so far. */
   readonly clock: () => number
-  readonly emit: (event: TrainingEvent) => Effect.Effect<unknown>
-  readonly onEvent?: ((event: TrainingEvent) => Effect.Effect<void, E, R>) | undefined
+  readonly emit: (event: Underway) => Effect.Effect<unknown>
+  readonly onEvent: ((event: Underway) => Effect.Effect<void, E, R>) | undefined
   readonly onSnapshot: ((snapshot: Snapshot) => Effect.Effect<void, E, R>) | undefined
 }
 
@@ -54,7 +54,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   let held = from?.progress.held ?? -1
   let measurement = undefined as Measurement.Measurement | undefined
   let failed = undefined as NumbersLost | undefined
-  const untold: Array<TrainingEvent> = []
+  const untold: Array<Underway> = []
   const factor = () => progress.rate / phase.optimizer.rate
 
   const measure = Effect.fnUntraced(function* () {
@@ -134,10 +134,8 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const hear = Effect.uninterruptible(
     Effect.suspend(() => {
       const events = untold.splice(0)
-      const hearing = (event: TrainingEvent) =>
-        onEvent === undefined
-          ? Effect.void
-          : calling("onEvent", event._tag === "Finished" ? progress.step : event.progress.step, () => onEvent(event))
+      const hearing = (event: Underway) =>
+        onEvent === undefined ? Effect.void : calling("onEvent", event.progress.step, () => onEvent(event))
       return Effect.as(Effect.forEach(events, hearing, { discard: true }), events)
     })
   )

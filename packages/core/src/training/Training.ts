@@ -20,7 +20,7 @@ import * as Progress from "./Progress.ts"
 import * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 import type { Trained } from "./Trained.ts"
-import type { Finished, TrainingEvent } from "./TrainingEvent.ts"
+import type { Finished, TrainingEvent, Underway } from "./TrainingEvent.ts"
 import { type CallbackFailed, type NumbersLost, PlanUnfit } from "./TrainingFailed.ts"
 
 /**
@@ -38,8 +38,11 @@ export interface Options<E = never, R = never> {
   readonly seed?: number
   /** Goes on from here instead of from the plan's start. */
   readonly from?: PhaseRun.Snapshot | undefined
-  /** Is told each event before anybody else, and, unless it fails, before a snapshot that holds it is taken: for what must not be lost. */
-  readonly onEvent?: (event: TrainingEvent) => Effect.Effect<void, E, R>
+  /**
+   * Is told what happens on the way before anybody else, and, unless it fails, before a snapshot that holds it is taken: for what must not be
+   * lost. The end is what the run gives.
+   */
+  readonly onEvent?: (event: Underway) => Effect.Effect<void, E, R>
   /** Is given a snapshot every two seconds, and once more when the run is interrupted, loses its numbers, or `onEvent` fails. */
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
 }
@@ -94,7 +97,7 @@ export const stream = <E = never, R = never>(
 ): Stream.Stream<TrainingEvent, TrainingError | E, Engine | R> =>
   Stream.callback<TrainingEvent, TrainingError | E, Engine | R>(
     (queue) =>
-      carryOut(circuit, data, options, (event) => Queue.offer(queue, event)).pipe(
+      train(circuit, data, options, (event) => Queue.offer(queue, event)).pipe(
         Effect.andThen(Queue.end(queue)),
         Effect.asVoid
       ),
@@ -106,7 +109,7 @@ export const run = <E = never, R = never>(
   circuit: Circuit.Circuit,
   data: Dataset,
   options: Options<E, R> = {}
-): Effect.Effect<Finished, TrainingError | E, Engine | R> => carryOut(circuit, data, options, () => Effect.void)
+): Effect.Effect<Finished, TrainingError | E, Engine | R> => train(circuit, data, options, () => Effect.void)
 
 /** The run to its end: the trained circuit. */
 export const fit = <E = never, R = never>(
@@ -118,7 +121,7 @@ export const fit = <E = never, R = never>(
 
 type Emit = (event: TrainingEvent) => Effect.Effect<unknown>
 
-const carryOut = Effect.fnUntraced(function* <E, R>(
+const train = Effect.fnUntraced(function* <E, R>(
   circuit: Circuit.Circuit,
   data: Dataset,
   options: Options<E, R>,

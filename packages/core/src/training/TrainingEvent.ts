@@ -37,8 +37,11 @@ export interface Finished {
   readonly trained: Trained
 }
 
+/** What happens on the way. */
+export type Underway = Step | Rewound
+
 /** One event of a training run. */
-export type TrainingEvent = Step | Rewound | Finished
+export type TrainingEvent = Underway | Finished
 
 /** A step at which the run was measured. */
 export interface Measured extends Step {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Cut, Engine, FreeRun, NdArray, ReferenceEngine, Segments } from "@rai/core"
+import { Circuit, Cut, Engine, FreeRun, Initializer, NdArray, ReferenceEngine, Segments } from "@rai/core"
 import { Effect } from "effect"
 
 const { linear, perceptron, print, repeat, residual, sequence, tanh } = Circuit
@@ -64,6 +64,18 @@ describe("residual circuits", () => {
         ["1.1", "1.*", 1, "residual"]
       ]
     )
+  })
+
+  it("each map within is shortened by the number of sums, also where one goes around the whole circuit", () => {
+    const inner = residual(sequence(tanh, linear(3, 3)))
+    const start = Initializer.orthogonal(
+      residual(sequence(linear(3, 3), inner, tanh, linear(3, 3), tanh, linear(3, 3))),
+      1
+    )
+    for (const name of ["0.1.0.1.weight", "0.3.weight"]) {
+      const lengths = Array.from(start[name]!.data).reduce((sum, w) => sum + w * w, 0)
+      assert.closeTo(lengths, 3 / 2, 1e-6, name)
+    }
   })
 
   it("cuts lie within, behind the sums, or where a predicate says", () => {

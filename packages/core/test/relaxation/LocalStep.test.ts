@@ -174,6 +174,7 @@ for (const recorded of cases) {
             seed: 0,
             clock: () => 0,
             emit: () => Effect.void,
+            onEvent: undefined,
             onSnapshot: undefined
           },
           Progress.start(),
