@@ -5,17 +5,13 @@ import { NdArray, Primitives, Program, Tensor, type Trained } from "@rai/core"
 
 type Primitive = Tensor.Tensor["primitive"]
 
-/** softmax(o)_k = e^{o_k} / Σ_j e^{o_j} over the last axis; the largest is taken off first, so that nothing overflows. */
+/** softmax(o)_k = e^{o_k} / Σ_j e^{o_j} over the last axis, of which ONNX has an operator. */
 export const softmax: Primitive = {
   ...Primitives.table.get("exp")!,
   name: "softmax",
   derivative: () => [],
   cost: (_, result) => 12 * NdArray.size(result),
-  definition: ([o]) => {
-    const last = [o!.shape.length - 1]
-    const shifted = o!.sub(o!.max(last)).exp()
-    return shifted.div(shifted.sum(last))
-  }
+  definition: ([o]) => o!.softmax([o!.shape.length - 1])
 }
 
 /**

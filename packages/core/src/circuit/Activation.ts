@@ -40,11 +40,7 @@ export const softplus: Keeping = formula("softplus", (z) => z.softplus())
 export const softsign: Keeping = formula("softsign", (z) => z.div(z.abs().add(1)))
 
 /** e^(x_i) / Σ_j e^(x_j) over the last axis */
-export const softmax: Keeping = formula("softmax", (z) => {
-  const last = z.shape.length - 1
-  const e = z.sub(z.max([last])).exp()
-  return e.div(e.sum([last]))
-})
+export const softmax: Keeping = formula("softmax", (z) => z.softmax([z.shape.length - 1]))
 
 /** The activation functions by the names that the option `activation` takes. */
 export const activations = {

@@ -61,10 +61,8 @@ export const weightedCrossEntropy =
       throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came: String(smoothing), advice })
     }
     const w = row(weights ?? Array<number>(classes).fill(1))
-    const shifted = o.sub(o.max([1]))
-    const logp = shifted.sub(shifted.exp().sum([1]).log())
     const q = y.mul(1 - smoothing).add(smoothing / classes)
-    return logp.mul(q).mul(w).total().neg().div(y.mul(w).total())
+    return o.logSoftmax([1]).mul(q).mul(w).total().neg().div(y.mul(w).total())
   }
 
 /** −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. Throws `ShapeMismatch` where w is below 0. */

@@ -146,6 +146,16 @@ export class Tensor {
   oneHot(classes: number): Tensor {
     return new Tensor(Indexing.oneHot, [this], { classes })
   }
+  /** e^x / Σ e^x over the axes; the largest is taken off first, so that nothing overflows. */
+  softmax(axes: ReadonlyArray<number>): Tensor {
+    const e = this.sub(this.max(axes)).exp()
+    return e.div(e.sum(axes))
+  }
+  /** The logarithm of that, x − log Σ e^x. */
+  logSoftmax(axes: ReadonlyArray<number>): Tensor {
+    const shifted = this.sub(this.max(axes))
+    return shifted.sub(shifted.exp().sum(axes).log())
+  }
   /** The mean over all elements, a scalar; every dimension must be known. */
   mean(): Tensor {
     const { known, named } = Shape.count(this.shape)

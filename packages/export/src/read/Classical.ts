@@ -3,7 +3,6 @@
  */
 import { NdArray, type Tensor } from "@rai/core"
 import type { Call, Result, Row } from "./Call.ts"
-import { softmax } from "./Reductions.ts"
 import { Refused } from "./Refused.ts"
 
 type T = Tensor.Tensor
@@ -45,7 +44,7 @@ const transformed = (call: Call, y: T): T => {
   const transform = call.text("post_transform", "NONE")
   if (transform === "NONE") return y
   if (transform === "LOGISTIC") return y.sigmoid()
-  if (transform === "SOFTMAX") return softmax(y, [1])
+  if (transform === "SOFTMAX") return y.softmax([1])
   throw new Refused(`its post_transform is ${transform}`)
 }
 

@@ -71,11 +71,6 @@ const alongAxis =
     return f(call.float(), call.opset < 13 ? call.shape().flatMap((_, i) => (i >= axis ? [i] : [])) : [axis])
   }
 
-export const softmax = (x: T, axes: ReadonlyArray<number>): T => {
-  const shifted = x.sub(x.max(axes)).exp()
-  return shifted.div(shifted.sum(axes))
-}
-
 const hardmax: Row = (call) => {
   const axis = call.axis(call.int("axis", call.opset < 13 ? 1 : -1))
   if (call.opset < 13 && axis !== call.rank() - 1) throw new Refused("it takes several axes as one")
@@ -111,11 +106,8 @@ export const rows: Readonly<Record<string, Row>> = {
   ReduceLogSumExp: reduction(logSumExp),
   ArgMax: extreme(true),
   ArgMin: extreme(false),
-  Softmax: alongAxis(softmax),
-  LogSoftmax: alongAxis((x, axes) => {
-    const shifted = x.sub(x.max(axes))
-    return shifted.sub(shifted.exp().sum(axes).log())
-  }),
+  Softmax: alongAxis((x, axes) => x.softmax(axes)),
+  LogSoftmax: alongAxis((x, axes) => x.logSoftmax(axes)),
   Hardmax: hardmax,
   CumSum: cumulative
 }
