@@ -39,6 +39,7 @@ describe("OnnxEngine", () => {
       const came = yield* followed.pipe(Effect.provide(OnnxEngine.layer))
       const expected = yield* followed.pipe(Effect.provide(ReferenceEngine.layer))
       assert.isBelow(expected.losses.at(-1)!, expected.losses[0]!)
+      assert.strictEqual(came.losses.length, expected.losses.length)
       came.losses.forEach((loss, i) => {
         assert.approximately(loss / expected.losses[i]!, 1, 1e-4, `measurement ${i}`)
       })

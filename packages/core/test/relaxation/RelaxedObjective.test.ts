@@ -230,13 +230,29 @@ it.effect("residuals and factors are in order of evaluation, also of a repeated 
     })
     const { residuals } = yield* Engine.run(program, { ...parameters, x, y })
     const maps = Maps.of(circuit)
-    const expected = [...both].map((site) => {
+    const expected = [...both].map((site, t) => {
       const map = maps.find(({ path }) => path === site)
-      return map === undefined ? 0 : mean(Array.from(Maps.part(parameters, map, "bias").data, (b) => b * b))
+      if (map === undefined) return 0
+      const bias = Array.from(Maps.part(parameters, map, "bias").data)
+      if (t > 0) return mean(bias.map((b) => b * b))
+      // What goes into the first map are the data.
+      const weight = Maps.part(parameters, map, "weight").data
+      const width = x.shape[1]!
+      return mean(
+        Array.from({ length: examples }, (_, row) =>
+          bias.map((b, unit) => {
+            const products = Array.from(
+              { length: width },
+              (_, k) => x.data[row * width + k]! * weight[k * bias.length + unit]!
+            )
+            return products.reduce((p, q) => p + q, b) ** 2
+          })
+        ).flat()
+      )
     })
     assert.deepStrictEqual(asked, [...both])
     assert.isAbove(expected.filter((square) => square > 0).length, 4)
-    for (const t of expected.keys()) if (t > 0) assert.approximately(residuals!.data[t]!, expected[t]!, 1e-12)
+    for (const t of expected.keys()) assert.approximately(residuals!.data[t]!, expected[t]!, 1e-12)
   }).pipe(Effect.provide(ReferenceEngine.layer))
 )
 

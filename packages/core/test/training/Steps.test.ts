@@ -278,17 +278,4 @@ describe("dropout", () => {
       assert.isTrue(free!.data.every((value) => value === 2))
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
-
-  it.effect("a batch of one number a unit is named", () =>
-    Effect.gen(function* () {
-      const data = yield* Moons.make({ examples: 10, noise: 0.1, seed: 1 })
-      const plan = Plan.make(Phase.backpropagate({ epochs: 1, batch: 1 }))
-      const normed = sequence(linear(2, 3), batchNorm(3), linear(3, 1))
-      const error = yield* Effect.flip(Training.fit(normed, data, { plan, seed: 1 }))
-      assert.strictEqual(
-        error.message,
-        "batch-norm in block 1: expected more than one number of each unit, but [1,3] came; take batches of two examples or more"
-      )
-    }).pipe(Effect.provide(ReferenceEngine.layer))
-  )
 })
