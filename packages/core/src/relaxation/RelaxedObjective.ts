@@ -68,10 +68,11 @@ export const make = (
   const penalties: Array<Tensor> = []
   const residuals: Array<Tensor> = []
   const differences = new Map<string, Tensor>()
+  const onward = (place: string) => (noise === undefined ? z(place) : z(place).add(noise(place)))
   const output = evaluate(circuit, θ, x, {
     sites,
     training,
-    auxiliary: (place) => (noise === undefined ? z(place) : z(place).add(noise(place))),
+    auxiliary: onward,
     onCut: (place, ẑ) => {
       const { sites: own, stacked } = places.get(place)!
       const cuts = stacked ? own.length : 1
@@ -86,22 +87,17 @@ export const make = (
       const difference = ẑ.sub(z(place))
       differences.set(place, difference)
       if (multiplier !== undefined) penalties.push(reduce(multiplier(place).mul(difference)))
+      const perNumber = cuts / count(ẑ)
       if (penalty !== 0)
         penalties.push(
           z(place)
             .square()
             .total()
-            .mul((penalty * cuts) / count(ẑ))
+            .mul(penalty * perNumber)
         )
-      const squared = difference.square()
-      const within = squared.shape.map((_, axis) => axis).slice(stacked ? 1 : 0)
-      residuals.push(
-        squared
-          .sum(within)
-          .reshape([cuts])
-          .mul(cuts / count(ẑ))
-      )
-      return noise === undefined ? z(place) : z(place).add(noise(place))
+      const within = difference.shape.map((_, axis) => axis).slice(stacked ? 1 : 0)
+      residuals.push(difference.square().sum(within).reshape([cuts]).mul(perNumber))
+      return onward(place)
     }
   })
   const own = scalar(L_y(output, y))

@@ -78,10 +78,7 @@ export const erf = unary("erf", 20, (g, x) =>
 )
 
 /** Limits x to [minimum, maximum]; the gradient passes where x lies within, bounds included. */
-export const clip: Primitive = {
-  ...unary("clip", 2, (g, x, y) => g.mul(x.equal(y).float())),
-  name: "clip"
-}
+export const clip = unary("clip", 2, (g, x, y) => g.mul(x.equal(y).float()))
 
 export const add = binary("add", 1, (g) => [g, g])
 export const sub = binary("sub", 1, (g) => [g, g.neg()])
