@@ -1,5 +1,5 @@
 /**
- * How much decision boundaries differ from run to run: the weaker bias of the paper's section 5.
+ * How much decision boundaries differ from run to run: the weaker bias described in section 5 of the paper.
  */
 import type { Trained } from "@rai/core"
 import { Deviations, Landscape, Plane } from "@rai/plots"
@@ -31,14 +31,14 @@ const contestants: ReadonlyArray<Contestant> = [
   { ...Paper.deep, name: "deep: RAI, PyTorch's start", plan: "auto", start: "pytorch" }
 ]
 
-/** The share of cells whose more probable class differs. */
+/** Share of cells in which the more probable class differs. */
 export const disagreement = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let different = 0
   for (let i = 0; i < a.length; i++) if (a[i]! > 0.5 !== b[i]! > 0.5) different++
   return different / a.length
 }
 
-/** The disagreement of every pair. */
+/** The disagreement of every pair of runs. */
 export const pairs = (runs: ReadonlyArray<ArrayLike<number>>): ReadonlyArray<number> =>
   runs.flatMap((a, i) => runs.slice(i + 1).map((b) => disagreement(a, b)))
 
@@ -46,7 +46,7 @@ interface Row {
   readonly name: string
   readonly control: boolean
   readonly accuracy: number
-  /** Of each pair of runs. */
+  /** One per pair of runs. */
   readonly disagreements: ReadonlyArray<number>
   readonly meanDisagreement: number
   readonly deviation: number
@@ -107,7 +107,7 @@ const cells = ({ accuracy, control, deviation, disagreements, meanDisagreement, 
   Format.percent(accuracy)
 ]
 
-/** Each cell's share of runs that answer class 1. */
+/** Draws for each cell the share of runs that answer class 1. */
 const landscape = (ready: Contestants.Ready, runs: Experiment.Entry<Float32Array>["runs"]) => {
   const seen = runs.flatMap((run) => (run.seen === undefined ? [] : [run.seen]))
   const probability = Float64Array.from({ length: Plane.paper.grid ** 2 }, (_, i) =>

@@ -9,13 +9,13 @@ import * as Experiment from "./Experiment.ts"
 import type { Page, Section } from "./Page.ts"
 import * as Row from "./Row.ts"
 
-/** Contestants that are held against each other. */
+/** Contestants that are compared with each other. */
 export interface Group {
   readonly title: string
   readonly contestants: ReadonlyArray<Contestant>
 }
 
-/** A group's rows. */
+/** The rows of a group. */
 export interface Outcome {
   readonly title: string
   readonly rows: ReadonlyArray<Row.Row>
@@ -27,11 +27,11 @@ export interface Comparison {
   readonly title: string
   readonly question: string
   readonly groups: ReadonlyArray<Group>
-  /** What a group's rows show; the best beside the best control unless told. */
+  /** Sums up what a group's rows show; by default, the best contestant compared with the best control. */
   readonly verdict?: (outcome: Outcome) => string
 }
 
-/** The experiment that carries the comparison out. */
+/** Makes the experiment that carries out the comparison. */
 export const make = (comparison: Comparison): Experiment.Experiment => {
   const { groups, name, question, title, verdict = ({ rows }) => Row.verdict(rows) } = comparison
   const page = Effect.fn("Comparison.page")(function* (settings: Experiment.Settings) {
@@ -63,7 +63,7 @@ export const make = (comparison: Comparison): Experiment.Experiment => {
   return { name, title, question, page }
 }
 
-/** A contestant whose plan does not fit other hidden widths than its own is left out, and why is noted. */
+/** Enters a contestant, but leaves it out with a note of the reason if its plan does not fit the hidden widths given in the settings. */
 const enter = (contestant: Contestant, settings: Experiment.Settings, leftOut: Array<string>) =>
   Experiment.enter(contestant, settings).pipe(
     Effect.map((entry) => [entry]),
@@ -86,7 +86,7 @@ export const section = Effect.fn("Comparison.section")(function* ({ rows, title 
   return made
 })
 
-/** The test accuracy of each run, its mean and deviation. */
+/** Plots the test accuracy of each run, with mean and deviation. */
 export const accuracies = (rows: ReadonlyArray<Row.Row>, title: string) =>
   Deviations.svg({
     title,
@@ -95,7 +95,7 @@ export const accuracies = (rows: ReadonlyArray<Row.Row>, title: string) =>
     rows: rows.map(({ accuracies: values, control, name }) => ({ name, values, control }))
   })
 
-/** `PyTorch's start, tanh` → `pytorchs-start-tanh`, for a file's name. */
+/** Makes a part of a file name: `PyTorch's start, tanh` → `pytorchs-start-tanh`. */
 export const slug = (text: string): string =>
   text
     .toLowerCase()

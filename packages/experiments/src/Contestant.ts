@@ -1,5 +1,5 @@
 /**
- * What an experiment compares: a way of training as data, in the words of `rai train`.
+ * A contestant of an experiment: a way of training as data, in the notation of `rai train`.
  */
 import {
   Circuit,
@@ -15,46 +15,46 @@ import {
 import { Effect } from "effect"
 import type { Settings } from "./Experiment.ts"
 
-/** One contestant; every seed makes a run of it. */
+/** One contestant, run once per seed. */
 export interface Contestant {
   readonly name: string
-  /** Whether the others are held against it. */
+  /** Whether the others are compared with it. */
   readonly control?: boolean
-  /** As `--data` takes it. */
+  /** The data, as `--data` takes it. */
   readonly data: string
-  /** What the free run is scored on: another set, or the share of the data that is kept aside. */
+  /** What the free run is scored on: another data set, or the share of the data to hold out. */
   readonly test: string | number
-  /** The share of the training data that choices between settings are made on. */
+  /** Share of the training data on which settings are chosen. */
   readonly validation?: number
-  /** The widths between input and output, which are the data's: `100x100`. */
+  /** The hidden widths, `100x100`; those of input and output are the data's. */
   readonly hidden: string
   readonly activation: Circuit.Activation
-  /** `auto`, `backpropagation` (what the automatic plan is held against), or phases as `--plan` takes them. */
+  /** `auto`, `backpropagation` (the control of the automatic plan), or phases as `--plan` takes them. */
   readonly plan: string
-  /** As `--start` takes it; without one, the automatic plan's choice, and PyTorch's with phases. */
+  /** As `--start` takes it; by default the automatic plan's choice, or PyTorch's start if `plan` gives phases. */
   readonly start?: Start.Name
-  /** Those of the automatic plan are its own. */
+  /** Ignored by the automatic plan, which has its own. */
   readonly coordinates?: Coordinates.Coordinates
-  /** For the automatic plan; phases have their own. */
+  /** For the automatic plan; phases state their own. */
   readonly batches?: { readonly batch: number; readonly epochs: number }
   readonly stop?: Plan.Stop
 }
 
-/** A contestant made ready to run. */
+/** A contestant ready to run. */
 export interface Ready {
   readonly contestant: Contestant
   readonly circuit: Circuit.Circuit
-  /** The circuit's widths as `--circuit` takes them. */
+  /** The circuit's widths, as `--circuit` takes them. */
   readonly widths: string
   readonly plan: Plan.Plan
   readonly train: Dataset.Dataset
   readonly test: Dataset.Dataset
-  /** The test data in halves: on one the best of several contestants is picked, on the other it is judged. */
+  /** The halves of the test data: the best of several contestants is picked on one and judged on the other. */
   readonly halves: { readonly picking: Dataset.Dataset; readonly judging: Dataset.Dataset }
   readonly validation: Dataset.Dataset | undefined
 }
 
-/** Reads data and plan; the settings' hidden widths and steps stand in for the contestant's own. */
+/** Reads data and plan; hidden widths and steps from the settings take precedence over the contestant's own. */
 export const ready = Effect.fn("Contestant.ready")(function* (contestant: Contestant, settings: Settings) {
   const all = yield* Source.read(contestant.data)
   const { test, train: rest } =
@@ -92,7 +92,7 @@ const planOf = Effect.fnUntraced(function* (contestant: Contestant, circuit: Cir
   })
 })
 
-/** The plan with no phase longer than so many steps, or epochs where it has batches. */
+/** Limits every phase of the plan to this many steps, or epochs if it uses batches. */
 export const atMost = (plan: Plan.Plan, steps: number | undefined): Plan.Plan =>
   steps === undefined ? plan : new Plan.Plan({ ...plan, phases: plan.phases.map((phase) => shortened(phase, steps)) })
 
@@ -101,7 +101,7 @@ const shortened = (phase: Phase.Phase, most: number): Phase.Phase =>
     ? { ...phase, steps: Math.min(phase.steps, most) }
     : { ...phase, epochs: Math.min(phase.epochs, most) }
 
-/** What is run, on one line of Markdown. */
+/** Describes a run on one line of Markdown. */
 export const describe = ({ contestant, plan, widths }: Ready): string =>
   [
     `**${contestant.name}**: \`${contestant.data}\`, \`${widths}\` ${contestant.activation}, \`${Plan.print(plan)}\``,

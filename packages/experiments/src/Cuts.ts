@@ -13,7 +13,7 @@ const cuts: ReadonlyArray<readonly [string, string]> = [
   ["every 1, the output too", ":output"]
 ]
 
-/** Relaxing alone, so that the cuts answer for it; uncut is backpropagation for as many steps at the same rate, and at its own. */
+/** Relaxing alone, so that only the cuts matter; the uncut control is backpropagation for as many steps, at the same rate and at its own. */
 const contestants = (start: Start.Name, steps: number, rate: number, ownRate: number): ReadonlyArray<Contestant> => {
   const shared = { ...Paper.moons, hidden: "100x100", activation: "tanh", start } as const
   const rates = [...new Set([rate, ownRate])]

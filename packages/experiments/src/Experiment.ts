@@ -1,5 +1,5 @@
 /**
- * An experiment: a question, contestants with their control as data, and an Effect that answers it with a page.
+ * An experiment: a question, contestants and their control as data, and an Effect that answers the question with a page.
  */
 import type { CircuitSpec, DataInvalid, Engine, PlanSpec, Training } from "@rai/core"
 import type { DataMismatch } from "@rai/plots"
@@ -11,19 +11,19 @@ import type { Page } from "./Page.ts"
 import * as Row from "./Row.ts"
 import * as Run from "./Run.ts"
 
-/** How an experiment is carried out. */
+/** Settings for carrying out an experiment. */
 export interface Settings {
-  /** One run of each contestant for each; at least one. */
+  /** One run of each contestant per seed; at least one seed. */
   readonly seeds: ReadonlyArray<number>
-  /** No phase takes more steps, or epochs where it has batches; the experiment's own numbers where absent. */
+  /** Maximum number of steps per phase, or epochs if it uses batches; by default the experiment's own numbers. */
   readonly steps?: number | undefined
   /** Hidden widths in place of the experiment's own, such as `100x20`. */
   readonly hidden?: string | undefined
-  /** Is told of each run when it ends. */
+  /** Called with a line about each run when it ends. */
   readonly follow?: (line: string) => Effect.Effect<void>
 }
 
-/** What an experiment can fail with. */
+/** The errors that an experiment can fail with. */
 export type Failure =
   | Training.TrainingError
   | DataInvalid
@@ -33,7 +33,7 @@ export type Failure =
 
 /** One experiment. */
 export interface Experiment {
-  /** As `rai experiment` takes it. */
+  /** Its name in `rai experiment`. */
   readonly name: string
   readonly title: string
   readonly question: string
@@ -47,7 +47,7 @@ export interface Entry<A = undefined> {
   readonly row: Row.Row
 }
 
-/** A contestant over the seeds. */
+/** Runs a contestant over the seeds. */
 export const enter = Effect.fn("Experiment.enter")(function* <A = undefined, E = never, R = never>(
   contestant: Contestant,
   settings: Settings,
@@ -62,7 +62,7 @@ export const enter = Effect.fn("Experiment.enter")(function* <A = undefined, E =
   return entry
 })
 
-/** The settings with what is told of runs under a heading. */
+/** The settings, with a heading in front of the lines about runs. */
 export const within = (settings: Settings, heading: string): Settings => ({
   ...settings,
   follow: (line) => settings.follow?.(`${heading}: ${line}`) ?? Effect.void

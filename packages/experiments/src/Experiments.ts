@@ -1,5 +1,5 @@
 /**
- * Every experiment, by its name.
+ * All experiments, by name.
  */
 import * as Batches from "./Batches.ts"
 import * as Boundaries from "./Boundaries.ts"
@@ -16,7 +16,7 @@ import * as PlanS from "./PlanS.ts"
 import * as Regularisation from "./Regularisation.ts"
 import * as ZeroLambda from "./ZeroLambda.ts"
 
-/** In the order in which they are best read. */
+/** In the recommended reading order. */
 export const all: ReadonlyArray<Experiment> = [
   Figure2,
   Figure3,
@@ -33,8 +33,8 @@ export const all: ReadonlyArray<Experiment> = [
   Boundaries
 ].map(({ experiment }) => experiment)
 
-/** What `rai experiment` takes. */
+/** The names that `rai experiment` takes. */
 export const names: ReadonlyArray<string> = all.map(({ name }) => name)
 
-/** The experiment of a name, if there is one. */
+/** The experiment of a name, or undefined if there is none. */
 export const named = (name: string): Experiment | undefined => all.find((experiment) => experiment.name === name)

@@ -1,5 +1,5 @@
 /**
- * One of the paper's figures made again: its settings, its landscape, its time beside ours, and the statistics that it lacks.
+ * Reproduces one of the paper's figures: its settings, its landscape, its time beside ours, and the statistics that it lacks.
  */
 import type { Trained } from "@rai/core"
 import { Landscape, Loss, Plane } from "@rai/plots"
@@ -19,11 +19,11 @@ export interface Figure {
   readonly name: string
   readonly title: string
   readonly question: string
-  /** With the figure's own steps; the first seed's run is drawn. */
+  /** The contestant that is drawn, with the figure's own number of steps and the first seed. */
   readonly drawn: Contestant
-  /** Run for the statistics beside the figure's own; a control among them. */
+  /** Further contestants for the statistics, a control among them. */
   readonly others: ReadonlyArray<Contestant>
-  /** What the prototype's notebook shows. */
+  /** What the prototype's notebook reports. */
   readonly prototype: {
     readonly circuit: string
     readonly loss: string
@@ -32,7 +32,7 @@ export interface Figure {
   }
 }
 
-/** The experiment that makes the figure. The settings' steps shorten the statistics, not the run that is drawn. */
+/** Makes the experiment that reproduces the figure. The settings' steps shorten the statistics, not the run that is drawn. */
 export const make = (figure: Figure): Experiment.Experiment => {
   const { drawn, name, question, title } = figure
   const page = Effect.fn("Figure.page")(function* (settings: Experiment.Settings) {

@@ -12,6 +12,6 @@ export const experiment = Figure.make({
     "The paper trains 2,42,100,100,42,1 with relu on 100 moons by backpropagation. What does it learn, and how surely?",
   drawn: { ...Paper.shallow, ...Paper.backpropagating(100) },
   others: [{ ...Paper.shallow, ...Paper.wellScaled }],
-  // The notebook's circuit has one hidden layer of 100 less than the paper says.
+  // The notebook's circuit has one hidden layer of 100 units fewer than the paper says.
   prototype: { circuit: "2,42,100,42,1", loss: "0.0000", steps: 100, time: "0.5 s" }
 })

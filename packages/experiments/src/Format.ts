@@ -1,8 +1,8 @@
 /**
- * Numbers as a page shows them.
+ * Formats numbers for a page.
  */
 
-/** 0.0312, 1.2e-7; – for what there is not. */
+/** 0.0312, 1.2e-7; – if there is none. */
 export const number = (value: number | undefined): string => {
   if (value === undefined || Number.isNaN(value)) return "–"
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞"
@@ -11,7 +11,7 @@ export const number = (value: number | undefined): string => {
   return text.replace("-", "−").replace("e+", "e")
 }
 
-/** 98.7 %; – for what there is not. */
+/** 98.7 %; – if there is none. */
 export const percent = (share: number | undefined): string =>
   share === undefined || Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`
 
@@ -19,7 +19,7 @@ export const percent = (share: number | undefined): string =>
 export const deviating = (mean: number, deviation: number): string =>
   `${(100 * mean).toFixed(1)} ± ${(100 * deviation).toFixed(1)} %`
 
-/** 0.52 s, 12.3 s, 15:19 from a minute on. */
+/** 0.52 s, 12.3 s; 15:19 min from a minute on. */
 export const seconds = (value: number): string => {
   if (value < 60) return `${value.toFixed(value < 1 ? 2 : 1)} s`
   const whole = Math.round(value)

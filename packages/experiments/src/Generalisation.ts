@@ -1,5 +1,5 @@
 /**
- * Generalisation against backpropagation, both tuned alike: as many rates for one as for the other, chosen on validation data.
+ * Generalisation compared with backpropagation, both tuned alike: the same number of rates for each, chosen on validation data.
  */
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
@@ -64,7 +64,7 @@ const methods: ReadonlyArray<{
   }
 ]
 
-/** So many seeds choose the rate; all of them are run with the one that is chosen. */
+/** Number of seeds on which the rate is chosen; the chosen rate is then run on all seeds. */
 const choosing = 3
 
 interface Choice {

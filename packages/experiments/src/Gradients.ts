@@ -19,7 +19,7 @@ const question =
 
 interface Look {
   readonly contestant: Contestant
-  /** Whether the norms at the start are shown, or those at the end. */
+  /** Whether to show the norms at the start or at the end. */
   readonly at: "first" | "last"
 }
 
@@ -41,7 +41,7 @@ const looks = (activation: Circuit.Activation): ReadonlyArray<Look> => {
       at: "last"
     }
   ]
-  // From a well-scaled start the free run's own activations carry information already.
+  // With a well-scaled start no sweep is needed: the free run's own activations already carry information.
   const swept: Look = {
     contestant: {
       ...shared,
@@ -54,7 +54,7 @@ const looks = (activation: Circuit.Activation): ReadonlyArray<Look> => {
   return [...fromStart("pytorch", "PyTorch's start"), swept, ...fromStart("orthogonal", "well-scaled start")]
 }
 
-/** A contestant's norms at the stages, each the median over the seeds. */
+/** A contestant's gradient norm at each stage, the median over the seeds. */
 interface Norms {
   readonly activation: string
   readonly contestant: string

@@ -1,5 +1,5 @@
 /**
- * Where weights start: how much each method depends on it.
+ * Where weights start: how much each method depends on the initialisation.
  */
 import type { Circuit, Start } from "@rai/core"
 import * as Comparison from "./Comparison.ts"
@@ -17,7 +17,7 @@ const starts: ReadonlyArray<Start.Name> = [
   "sweep"
 ]
 
-/** The automatic plan from each start, and what it is held against: backpropagation alone from there. */
+/** The automatic plan from each start, with its control: backpropagation alone from the same start. */
 const contestants = (activation: Circuit.Activation): ReadonlyArray<Contestant> =>
   starts.flatMap((start) => {
     const shared = { ...Paper.moons, hidden: "100x100", activation, start }

@@ -1,18 +1,18 @@
 /**
- * What an experiment ends in: a page of Markdown and its plots, the same on every day it is made.
+ * The result of an experiment: a page of Markdown and its plots, in the same form whenever it is made.
  */
 import { Engine } from "@rai/core"
 import { Effect, FileSystem, Path } from "effect"
 
-/** A head and rows of cells. */
+/** A header row and rows of cells. */
 export interface Table {
   readonly head: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<string>>
 }
 
-/** A plot that lies beside the page. */
+/** A plot stored beside the page. */
 export interface Figure {
-  /** Within the page: `accuracy` becomes the file `cuts-accuracy.svg`. */
+  /** Its name within the page: `accuracy` is stored as `cuts-accuracy.svg`. */
   readonly name: string
   readonly title: string
   readonly svg: string
@@ -31,7 +31,7 @@ export interface Page {
   readonly name: string
   readonly title: string
   readonly question: string
-  /** What is run, one line a contestant. */
+  /** What is run, one line per contestant. */
   readonly settings: ReadonlyArray<string>
   readonly sections: ReadonlyArray<Section>
   /** What the numbers show, in sentences. */
@@ -40,9 +40,9 @@ export interface Page {
   readonly rows: ReadonlyArray<unknown>
 }
 
-/** Where the page was made. */
+/** How the page was made. */
 export interface Made {
-  /** The command that makes it again. */
+  /** The command that reproduces it. */
   readonly command: string
   readonly engine: string
   readonly cores: number
@@ -52,13 +52,13 @@ const cell = (text: string): string => text.replaceAll("|", "\\|")
 
 const line = (cells: ReadonlyArray<string>): string => `| ${cells.map(cell).join(" | ")} |`
 
-/** The table in Markdown, numbers to the right. */
+/** Renders the table in Markdown, with numbers right-aligned. */
 export const table = ({ head, rows }: Table): string =>
   [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n")
 
 const fileOf = (page: Page, figure: Figure): string => `${page.name}-${figure.name}.svg`
 
-/** The page in Markdown. */
+/** Renders the page in Markdown. */
 export const render = (page: Page, { command, cores, engine }: Made): string =>
   [
     `# ${page.title}`,
@@ -78,7 +78,7 @@ export const render = (page: Page, { command, cores, engine }: Made): string =>
     .join("\n\n")
     .concat("\n")
 
-/** Writes `NAME.md` and its plots into a folder, which is made where it is missing; gives the files' paths, the page first. */
+/** Writes `NAME.md` and its plots into a folder, which is created if necessary; returns the paths of the files, the page first. */
 export const write = Effect.fn("Page.write")(function* (page: Page, folder: string, made: Omit<Made, "engine">) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -12,14 +12,14 @@ export const shallow = { ...moons, hidden: "42,100,100,42", activation: "relu" }
 /** Figures 4 and 5: a hundred hidden layers of 100 units. */
 export const deep = { ...moons, hidden: "100x100", activation: "sigmoid" } as const
 
-/** Every linear map relaxed, the output's too, as the prototype does; the printed loss is then that of a free parameter. */
+/** Every linear map relaxed, including the output's as in the prototype; the printed loss is then that of a free parameter. */
 export const relaxing = (steps: number): Pick<Contestant, "name" | "plan" | "start"> => ({
   name: "RAI as the prototype",
   plan: `relax:${steps}:rprop=0.1:output`,
   start: "pytorch"
 })
 
-/** The same with the output uncut, as eq. 4 has it. */
+/** The same with the output uncut, as in eq. 4. */
 export const equation4 = (steps: number): Pick<Contestant, "name" | "plan" | "start"> => ({
   name: "RAI as eq. 4",
   plan: `relax:${steps}:rprop=0.1`,

@@ -1,5 +1,5 @@
 /**
- * From PyTorch's start: the sweep, what it is worth by itself, and what relaxing adds.
+ * From PyTorch's start: the sweep, what it achieves by itself, and what relaxing adds.
  */
 import type { Circuit } from "@rai/core"
 import * as Comparison from "./Comparison.ts"

@@ -1,5 +1,5 @@
 /**
- * Which regularisers help: the paper expects that serious applications need some.
+ * Which regularisers help: the paper expects serious applications to need some.
  */
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"

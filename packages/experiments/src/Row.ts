@@ -1,5 +1,5 @@
 /**
- * A contestant's runs in one row: mean, deviation, lowest, median time.
+ * The runs of a contestant summed up in one row: mean, deviation, lowest, median time.
  */
 import type { Contestant } from "./Contestant.ts"
 import * as Format from "./Format.ts"
@@ -7,16 +7,16 @@ import type { Table } from "./Page.ts"
 import type { Run } from "./Run.ts"
 import * as Statistics from "./Statistics.ts"
 
-/** The row; accuracies are the free run's, losses and times medians. */
+/** One row; accuracies are the free run's, losses and times are medians. */
 export interface Row {
   readonly name: string
   readonly control: boolean
   readonly runs: number
-  /** How many of them lost their numbers. */
+  /** Number of runs that diverged to NaN or infinity ("lost their numbers"). */
   readonly lost: number
-  /** On the test data, of each run in the order of the seeds. */
+  /** Test accuracy of each run, in the order of the seeds. */
   readonly accuracies: ReadonlyArray<number>
-  /** The same on the half of the test data that the best contestant is judged on, and the mean on the half that picks it. */
+  /** Accuracies on the half of the test data on which the best contestant is judged; `picking` is the mean on the half on which it is picked. */
   readonly judged: ReadonlyArray<number>
   readonly picking: number
   readonly meanAccuracy: number
@@ -31,7 +31,7 @@ export interface Row {
   readonly seconds: number
 }
 
-/** The row of a contestant's runs. */
+/** Sums up a contestant's runs. */
 export const of = ({ control = false, name }: Contestant, runs: ReadonlyArray<Run<unknown>>): Row => {
   const accuracies = runs.map(({ accuracy }) => accuracy)
   const kept = runs.filter(({ lost }) => lost === undefined)
@@ -76,7 +76,7 @@ const head = [
   "time"
 ]
 
-/** The rows as a table; columns that no row fills are left out. */
+/** The rows as a table, without columns that no row fills. */
 export const table = (rows: ReadonlyArray<Row>): Table => {
   const cells = rows.map((row) => [
     row.control ? `${row.name} (control)` : row.name,
@@ -95,15 +95,15 @@ export const table = (rows: ReadonlyArray<Row>): Table => {
   return { head: only(head), rows: cells.map(only) }
 }
 
-/** What is to be said of runs that lost their numbers. */
+/** Sentences about runs that lost their numbers. */
 export const losses = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const some = rows.filter(({ lost }) => lost > 0).map(({ lost, name, runs }) => `${name} in ${lost} of ${runs} runs`)
   return some.length === 0 ? [] : [`Numbers were lost (such a run counts with accuracy 0): ${some.join("; ")}.`]
 }
 
 /**
- * The best contestant beside the best control, in a sentence: both are picked on one half of the test data and compared on the other, since
- * the best of many on the same data would look better than it is.
+ * Compares the best contestant with the best control, in a sentence. Both are picked on one half of the test data and compared on the other, since
+ * the best of many would look better than it is on the data that it was picked on.
  */
 export const verdict = (rows: ReadonlyArray<Row>): string => {
   const best = (some: ReadonlyArray<Row>) => some.toSorted((a, b) => b.picking - a.picking)[0]

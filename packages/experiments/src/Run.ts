@@ -1,5 +1,5 @@
 /**
- * One run of a contestant: trained from a seed, and scored on what it never saw.
+ * One run of a contestant: trained from a seed and scored on data that it never saw.
  */
 import {
   type Dataset,
@@ -14,50 +14,50 @@ import { Effect, Stream } from "effect"
 import type { Ready } from "./Contestant.ts"
 import type { Failure } from "./Experiment.ts"
 
-/** A measurement with the steps taken before it. */
+/** A measurement with the number of steps taken before it. */
 export interface Moment {
   readonly step: number
   readonly phase: string
   readonly measurement: Measurement.Measurement
 }
 
-/** What a run came to; losses and accuracies are the free run's unless named relaxed. */
+/** The outcome of a run; losses and accuracies are the free run's unless named relaxed. */
 export interface Run<A = undefined> {
   readonly seed: number
   readonly steps: number
   readonly seconds: number
   readonly trainingLoss: number
   readonly trainingAccuracy: number
-  /** On the test data: 0 where the run lost its numbers, for it answers nothing. */
+  /** Accuracy on the test data; 0 if the run lost its numbers, since it cannot answer. */
   readonly accuracy: number
-  /** The same on one half of the test data and on the other. */
+  /** Accuracy on one half of the test data; `judging` is that on the other half. */
   readonly picking: number
   readonly judging: number
   readonly validationAccuracy: number | undefined
   readonly validationLoss: number | undefined
-  /** Where the last relaxing phase ended. */
+  /** At the end of the last relaxing phase. */
   readonly relaxedLoss: number | undefined
   readonly relaxationGap: number | undefined
-  /** The training accuracy where relaxing alone had brought it, before any backpropagation. */
+  /** Training accuracy reached by relaxing alone, before any backpropagation. */
   readonly relaxedAlone: number | undefined
-  /** At the start, and at the end. */
+  /** The measurement at the start; `last` is that at the end. */
   readonly first: Measurement.Measurement
   readonly last: Measurement.Measurement
-  /** Every measurement where they are asked for. */
+  /** All measurements, if requested. */
   readonly moments: ReadonlyArray<Moment>
-  /** How numbers were lost, where they were. */
+  /** How numbers were lost, if they were. */
   readonly lost: string | undefined
-  /** What `look` saw of the trained circuit; absent where numbers were lost. */
+  /** What `look` returned for the trained circuit; absent if numbers were lost. */
   readonly seen: A | undefined
 }
 
-/** What else to take from a run. */
+/** What else to collect from a run. */
 export interface Options<A, E, R> {
   readonly look?: (trained: Trained.Trained) => Effect.Effect<A, E, R>
   readonly moments?: boolean
 }
 
-/** Trains from the seed and scores the free run. Numbers that are lost are a result; whatever else goes wrong is a failure. */
+/** Trains from the seed and scores the free run. Lost numbers are a result; any other error is a failure. */
 export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = never, R = never>(
   ready: Ready,
   seed: number,

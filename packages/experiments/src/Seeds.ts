@@ -3,7 +3,7 @@
  */
 import { Effect, Schema } from "effect"
 
-/** Seeds that cannot be read. */
+/** The text does not describe seeds. */
 export class SeedsInvalid extends Schema.TaggedError<SeedsInvalid>()("SeedsInvalid", { came: Schema.String }) {
   override get message(): string {
     return `expected seeds such as 0-9 or 0,2,5, at most a thousand, but «${this.came}» came; write whole numbers`
@@ -12,7 +12,7 @@ export class SeedsInvalid extends Schema.TaggedError<SeedsInvalid>()("SeedsInval
 
 const most = 1000
 
-/** The seeds that a text names, each once, in its order. */
+/** The seeds that a text names, each once, in the order given. */
 export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, SeedsInvalid> => {
   const ranges = text.split(",").map((part) => /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim()))
   const bounds = ranges.map((range) => [Number(range?.[1]), Number(range?.[2] ?? range?.[1])] as const)
@@ -25,7 +25,7 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, SeedsI
     : Effect.succeed([...new Set(seeds)])
 }
 
-/** The text of seeds, ascending, neighbours joined. */
+/** Prints seeds in ascending order, with neighbours joined to ranges. */
 export const print = (seeds: ReadonlyArray<number>): string => {
   const sorted = seeds.toSorted((a, b) => a - b)
   const starts = sorted.filter((seed, i) => sorted[i - 1] !== seed - 1)

@@ -1,18 +1,18 @@
 /**
- * Several numbers in a few: what many seeds come to.
+ * Statistics that sum up the results of many seeds.
  */
 
 /** Σ x / n */
 export const mean = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0) / values.length
 
-/** The sample deviation, √(Σ (x − mean)² / (n − 1)); 0 of a single number. */
+/** The sample standard deviation, √(Σ (x − mean)² / (n − 1)); 0 for a single number. */
 export const deviation = (values: ReadonlyArray<number>): number => {
   const centre = mean(values)
   if (values.length < 2) return 0
   return Math.sqrt(values.reduce((total, x) => total + (x - centre) ** 2, 0) / (values.length - 1))
 }
 
-/** The middle number, or the mean of the two in the middle; NaN of none. */
+/** The middle number, or the mean of the two in the middle; NaN if there are none. */
 export const median = (values: ReadonlyArray<number>): number => {
   if (values.length === 0) return Number.NaN
   const sorted = values.toSorted((a, b) => a - b)

@@ -1,5 +1,5 @@
 /**
- * λ = 0: only the output's error is trained, which the paper says does not generalise.
+ * λ = 0: only the output's error is trained, which according to the paper does not generalise.
  */
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"

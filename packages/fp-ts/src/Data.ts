@@ -1,25 +1,25 @@
 /**
- * Where data come from.
+ * Data sets as pipelines.
  */
 import { type Csv, Dataset, Source } from "@rai/core"
 import * as Pipeline from "./Pipeline.ts"
 
-/** The data set that a text names, `moons:n=1000,noise=0.1,seed=7` or the path of a CSV file: `Source.read` of `@rai/core`. */
+/** Reads the data set that a text names, `moons:n=1000,noise=0.1,seed=7` or the path of a CSV file: `Source.read` of `@rai/core`. */
 export const read = (text: string, options: Csv.Options = {}): Pipeline.Pipeline<Dataset.Dataset> =>
   Pipeline.fromEffect(Source.read(text, options))
 
-/** A data set of the user's own arrays, checked; `source` names it in errors: `Dataset.make` of `@rai/core`. */
+/** Makes a checked data set from your own arrays; `source` names it in errors: `Dataset.make` of `@rai/core`. */
 export const make = (parts: Dataset.Parts, source?: string): Pipeline.Pipeline<Dataset.Dataset> =>
   Pipeline.fromEffect(Dataset.make(parts, source))
 
-/** Examples for training, for choosing and for judging, of each class alike: `Dataset.divide` of `@rai/core`. */
+/** Divides examples into parts for training, validation and testing, stratified by class: `Dataset.divide` of `@rai/core`. */
 export const divide =
   (shares: Dataset.Shares) =>
   (data: Dataset.Dataset): Pipeline.Pipeline<Dataset.Division> =>
     Pipeline.fromEffect(Dataset.divide(data, shares))
 
 /**
- * Keeps a share of the examples aside, of each class alike: `Dataset.split` of `@rai/core`.
+ * Holds out a share of the examples, stratified by class: `Dataset.split` of `@rai/core`.
  *
  * ```ts
  * import { Dataset, ReferenceEngine } from "@rai/core"

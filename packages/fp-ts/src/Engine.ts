@@ -1,5 +1,5 @@
 /**
- * The environment of every pipeline: an engine that is open, and what may cancel what runs on it.
+ * The environment of every pipeline: an open engine, and a signal that can cancel what runs on it.
  */
 import { Engine as Core } from "@rai/core"
 import { Context, Effect, Layer } from "effect"
@@ -8,16 +8,16 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js"
 import * as Bridge from "./internal/Bridge.ts"
 import type { RaiError } from "./RaiError.ts"
 
-/** What a pipeline reads. */
+/** The environment that a pipeline reads. */
 export interface Engine {
   readonly service: Core.Engine["Service"]
-  /** Cancels what runs, once it is aborted. */
+  /** Cancels what is running when aborted. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Opens the engine of a layer once, carries the whole pipeline out on it, and gives the engine back however the pipeline ends: with a
- * right, with a left, or with an exception of the user's own.
+ * Opens the engine of a layer once, runs the whole pipeline on it, and releases the engine however the pipeline ends: with a right, a left, or an
+ * exception from your own code.
  *
  * ```ts
  * import { Circuit, ReferenceEngine } from "@rai/core"
@@ -47,8 +47,8 @@ export const using =
     )
 
 /**
- * The pipeline, cancelled when `signal` is aborted: what runs is interrupted between two steps, its last snapshot is taken, and it ends with
- * `Cancelled`.
+ * The pipeline, cancelled when `signal` is aborted: what is running is interrupted between two steps, a last snapshot is taken, and the pipeline ends
+ * with `Cancelled`.
  *
  * ```ts
  * import { ReferenceEngine } from "@rai/core"

@@ -1,5 +1,6 @@
 /**
- * Pipelines: what runs on an engine, as fp-ts composes it. Each is a program of `@rai/core` or `@rai/export`, and nothing is written twice.
+ * Pipelines: what runs on an engine, in the form that fp-ts composes. Each wraps a program of `@rai/core` or `@rai/export`; nothing is implemented
+ * twice.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Engine as Core } from "@rai/core"
@@ -11,15 +12,15 @@ import type { Engine } from "./Engine.ts"
 import * as Bridge from "./internal/Bridge.ts"
 import type { Cancelled, RaiError } from "./RaiError.ts"
 
-/** A computation that reads an open engine, and ends with an error or a value. */
+/** A computation that reads an open engine and ends with an error or a value. */
 export type Pipeline<A> = ReaderTaskEither<Engine, RaiError, A>
 
-/** What a program may require: the engine, and files. */
+/** The services that a program may require: the engine, and files. */
 export type Services = Core.Engine | NodeServices.NodeServices
 
 /**
- * Any program of the library as a pipeline. Its errors become lefts. A defect, which is a bug, rejects the promise, like any exception in a
- * task.
+ * Turns any program of the library into a pipeline. Its errors become lefts; a defect, which is a bug, rejects the promise, as any exception in a
+ * task does.
  *
  * ```ts
  * import { Dataset, Moons, ReferenceEngine } from "@rai/core"
@@ -39,7 +40,7 @@ export const fromEffect =
       signal
     )
 
-/** Any stream of the library as an iterable: its elements are rights, and what it fails with is a left at the end. */
+/** Turns any stream of the library into an async iterable: its elements are rights, and an error is a left at the end. */
 export const fromStream =
   <A, E>(stream: Stream.Stream<A, E, Services>): Reader<Engine, AsyncIterable<Either<E | Cancelled, A>>> =>
   ({ service, signal }) =>

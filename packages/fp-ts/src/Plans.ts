@@ -7,7 +7,7 @@ import * as E from "fp-ts/lib/Either.js"
 import type { Monoid as MonoidOf } from "fp-ts/lib/Monoid.js"
 
 /**
- * One plan after the other (`Plan.andThen`); start, coordinates and stop are the first's that says them. The empty plan has no phase and says
+ * Concatenates plans (`Plan.andThen`); start, coordinates and stop come from the first plan that sets them. The empty plan has no phases and sets
  * nothing; training refuses it with `PlanUnfit`.
  *
  * ```ts
@@ -21,6 +21,6 @@ import type { Monoid as MonoidOf } from "fp-ts/lib/Monoid.js"
  */
 export const Monoid: MonoidOf<Plan.Plan> = { concat: Plan.andThen, empty: Plan.make() }
 
-/** The plan that a text describes, `relax:60:rprop=0.001,backpropagate:120`: `PlanSpec.parse` of `@rai/core`. */
+/** Parses a plan, `relax:60:rprop=0.001,backpropagate:120`: `PlanSpec.parse` of `@rai/core`. */
 export const parse = (text: string): E.Either<PlanSpec.PlanInvalid, Plan.Plan> =>
   Effect.runSync(Effect.match(PlanSpec.parse(text), { onFailure: E.left, onSuccess: E.right }))

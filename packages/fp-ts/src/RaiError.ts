@@ -1,5 +1,5 @@
 /**
- * Everything that a pipeline can fail with, told apart by `_tag`, each with a `message` that says what was expected, what came, what to do.
+ * Everything that a pipeline can fail with, distinguished by `_tag`, each with a `message` that says what was expected, what came, what to do.
  */
 import type { Archive, CircuitSpec, PlanSpec, TfjsEngine, Training } from "@rai/core"
 import type { Onnx, Predict, Verify } from "@rai/export"
@@ -10,7 +10,7 @@ const quote = (reason: unknown): string => `«${reason instanceof Error ? reason
 
 /** The pipeline's signal was aborted. */
 export class Cancelled extends Schema.TaggedError<Cancelled>()("Cancelled", {
-  /** What the signal was aborted with. */
+  /** The reason given to `abort`. */
   reason: Schema.Defect()
 }) {
   static by(signal: AbortSignal | undefined): Cancelled {
@@ -22,7 +22,7 @@ export class Cancelled extends Schema.TaggedError<Cancelled>()("Cancelled", {
   }
 }
 
-/** The sum of the library's errors and of this package's own. */
+/** The union of the library's errors and this package's own. */
 export type RaiError =
   | Training.TrainingError
   | PlanSpec.PlanInvalid

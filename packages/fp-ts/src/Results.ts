@@ -6,17 +6,17 @@ import { Ord as OrdOfNumbers } from "fp-ts/lib/number.js"
 import { contramap, type Ord as OrdOf } from "fp-ts/lib/Ord.js"
 import { min, type Semigroup } from "fp-ts/lib/Semigroup.js"
 
-/** The free-run loss that a run is judged by: on validation data where there were any, else on the training data; no number is the worst. */
+/** The free-run loss that a run is judged by: on validation data if there were any, else on the training data; NaN counts as the worst. */
 export const loss = ({ measurement }: TrainingEvent.Finished): number => {
   const judged = measurement.validationLoss ?? measurement.freeRunLoss
   return Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged
 }
 
-/** The lower loss first. */
+/** Orders by loss, the lowest first. */
 export const Ord: OrdOf<TrainingEvent.Finished> = contramap(loss)(OrdOfNumbers)
 
 /**
- * The result of the lower loss, the first of equal ones. What is compared should have been judged on the same data.
+ * The result with the lower loss, the first of equal ones. Compare only results that were judged on the same data.
  *
  * ```ts
  * import { Circuit, Plan, ReferenceEngine } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * How good a trained circuit is, and what it answers.
+ * The score of a trained circuit, and its outputs.
  */
 import { Score as Core, type Dataset, type NdArray, type Trained } from "@rai/core"
 import * as Pipeline from "./Pipeline.ts"

@@ -19,16 +19,16 @@ import * as Bridge from "./internal/Bridge.ts"
 import * as Pipeline from "./Pipeline.ts"
 import type { RaiError } from "./RaiError.ts"
 
-/** How a run is carried out: as in `@rai/core`, with callbacks in fp-ts's types. */
+/** Options of a run: as in `@rai/core`, with callbacks in fp-ts's types. */
 export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
-  /** Is told each event before anybody else; where it throws, the run ends with `CallbackFailed`. */
+  /** Called with each event before anyone else receives it; if it throws, the run ends with `CallbackFailed`. */
   readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void>) | undefined
-  /** Is given a snapshot every two seconds, and once more when the run is cancelled or loses its numbers; `from` goes on from one. */
+  /** Called with a snapshot every two seconds, and once more when it is cancelled, loses its numbers, or `onEvent` fails; `from` resumes from one. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError, void>) | undefined
 }
 
 /**
- * The run to its end: its last event, which holds the trained circuit and what was measured there.
+ * Runs to the end and returns the last event, which holds the trained circuit and its final measurements.
  *
  * ```ts
  * import { Circuit, Plan, ReferenceEngine } from "@rai/core"
@@ -53,7 +53,7 @@ export const run = (
   options: Options = {}
 ): Pipeline.Pipeline<TrainingEvent.Finished> => Pipeline.fromEffect(Core.run(circuit, data, forCore(options)))
 
-/** The run to its end: the trained circuit. */
+/** Runs to the end and returns the trained circuit. */
 export const fit = (
   circuit: Circuit.Circuit,
   data: Dataset.Dataset,
@@ -61,7 +61,7 @@ export const fit = (
 ): Pipeline.Pipeline<Trained.Trained> => Pipeline.fromEffect(Core.fit(circuit, data, forCore(options)))
 
 /**
- * The run as it goes on, one event a step; a left is the last. The run waits for whoever reads, and leaving the loop ends it.
+ * The events of a run, one per step; a left is the last. The run waits for its reader, and leaving the loop ends it.
  *
  * ```ts
  * import { Circuit, Plan, ReferenceEngine } from "@rai/core"
@@ -91,7 +91,7 @@ export const events = (
 ): Reader<Engine, AsyncIterable<Either<RaiError, TrainingEvent.TrainingEvent>>> =>
   Pipeline.fromStream(Core.stream(circuit, data, forCore(options)))
 
-// What throws here ends the run as what throws in any callback does.
+// What a callback throws here ends the run, as it does for any callback.
 const forCore = ({ onEvent, onSnapshot, ...others }: Options): Core.Options<RaiError, Pipeline.Services> => ({
   ...others,
   ...(onEvent && { onEvent: (event) => Effect.sync(() => onEvent(event)()) }),

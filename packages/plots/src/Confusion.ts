@@ -1,5 +1,5 @@
 /**
- * How often each class was taken for each: a row for each true class, a column for each that was found.
+ * Confusion matrices: how often each class was predicted as each, a row per true class and a column per predicted class.
  */
 import { Effect } from "effect"
 import { DataMismatch } from "./DataMismatch.ts"
@@ -11,19 +11,19 @@ import * as Theme from "./internal/Theme.ts"
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** Counts, a row for each true class and a column for each that was found, as `Metrics.of` has them. */
+  /** Counts, a row per true class and a column per predicted class, as `Metrics.of` returns them. */
   readonly confusion: ReadonlyArray<ReadonlyArray<number>>
-  /** One for each class; their numbers where absent. */
+  /** One name per class; by default the class numbers. */
   readonly classNames?: ReadonlyArray<string> | undefined
 }
 
 const colour = "#0072b2"
 
-/** What a name takes of the room at the left at most. */
+/** Maximum length of a class name, in characters. */
 const longest = 18
 
 /**
- * The matrix as SVG, each cell as dark as its share of its row; fails with `DataMismatch` unless it has a row and a column for each class.
+ * The matrix as SVG, each cell as dark as its share of its row. Fails with `DataMismatch` unless it has a row and a column for each class.
  *
  * ```ts
  * import { Confusion } from "@rai/plots"
@@ -43,7 +43,7 @@ export const svg = Effect.fn("Confusion.svg")(function* (settings: Settings) {
   const room = 6.6 * Math.max(...names.map((name) => name.length))
   const top = Theme.headingsHeight([settings])
   const place = { x: 44 + room, y: top, width: n * cell, height: n * cell }
-  // Names that are wider than their cells stand upright.
+  // Names wider than their cells are rotated.
   const upright = room > cell - 6
   const below = place.y + place.height
   const under = names.map((name, c) => {

@@ -1,5 +1,5 @@
 /**
- * The course of a run, the rows of its history, as the figures of it take them.
+ * The course of a run, that is the rows of its history, as its figures take them.
  *
  * ```ts
  * import { Circuit, History, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -27,20 +27,20 @@ type Rows = ReadonlyArray<History.Row>
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 
-/** Where each phase begins, in steps of the whole run. */
+/** The step of the whole run at which each phase begins. */
 export const phases = (rows: Rows): ReadonlyArray<Phase> =>
   rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase).map(({ phase, total }) => ({ name: phase, start: total }))
 
-// Where one phase ends the next begins, with one measurement more at the same step.
+// A new phase measures again at the step where the previous one ended.
 const oncePerStep = (rows: Rows): Rows => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
 
-/** The losses. */
+/** The losses, for `Loss.svg`. */
 export const loss = (rows: Rows): Loss.Settings => ({
   measurements: oncePerStep(rows).map((row) => ({ ...History.numbers(row), step: row.total })),
   phases: phases(rows)
 })
 
-/** The residuals: of a plan that relaxes twice with other cuts, those of its last way of cutting; of one that does not relax, none. */
+/** The residuals, for `Residuals.svg`: of the last cut used where a plan relaxes with different cuts; none where it does not relax. */
 export const residuals = (rows: Rows): Residuals.Settings => {
   const relaxing = rows.filter((row) => row.residuals.length > 0)
   const cuts = relaxing.at(-1)?.residuals.length ?? 0
@@ -52,7 +52,7 @@ export const residuals = (rows: Rows): Residuals.Settings => {
   }
 }
 
-/** The gradients' norms, of two at one step those of the phase that goes on from there. */
+/** The gradient norms, for `Gradients.svg`; of two measurements at one step, that of the phase that begins there. */
 export const gradients = (rows: Rows): Gradients.Settings => {
   const shown = rows.filter(({ total }, i) => total !== rows[i + 1]?.total)
   return {

@@ -1,9 +1,9 @@
 /**
- * The one way in which a figure can refuse its data.
+ * The one error with which a figure refuses its data.
  */
 import { Schema } from "effect"
 
-/** Data that a figure cannot show: too few or too many numbers, an empty range. */
+/** A figure cannot show its data: too few or too many numbers, or an empty range. */
 export class DataMismatch extends Schema.TaggedError<DataMismatch>()("DataMismatch", {
   figure: Schema.String,
   expected: Schema.String,

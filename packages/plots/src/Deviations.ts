@@ -1,5 +1,5 @@
 /**
- * Contestants beside each other: each run as a dot, its contestant's mean and deviation as a bar.
+ * Contestants compared: each run as a dot, each contestant's mean and deviation as a bar.
  */
 import { deviation, mean } from "d3-array"
 import { Effect } from "effect"
@@ -12,21 +12,21 @@ import type { Place } from "./internal/Raster.ts"
 import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 
-/** A contestant and what each of its runs came to; values that are not finite are left out. */
+/** A contestant and the value of each of its runs; values that are not finite are left out. */
 export interface Row {
   readonly name: string
   readonly values: ReadonlyArray<number>
-  /** What the others are held against is drawn in another colour. */
+  /** Whether it is a control that the others are compared with, drawn in another colour. */
   readonly control?: boolean
 }
 
-/** The contestants of one figure, from above downward. */
+/** The contestants of one figure, from top to bottom. */
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** The axis' title. */
+  /** The axis title. */
   readonly value: string
-  /** The axis' ends; where the values reach to unless told. */
+  /** The ends of the axis; by default the range of the values, with a margin. */
   readonly extent?: readonly [number, number]
   readonly logarithmic?: boolean
   readonly rows: ReadonlyArray<Row>
@@ -36,7 +36,7 @@ const height = 24
 const width = 330
 
 /**
- * The figure as SVG; fails with `DataMismatch` where there is no row.
+ * The figure as SVG. Fails with `DataMismatch` where there is no row.
  *
  * ```ts
  * import { Deviations } from "@rai/plots"

@@ -1,6 +1,5 @@
 /**
- * A circuit as a diagram: each block with the shape that leaves it, its parameters and its cost, repeated blocks once, and a z where an
- * activation is relaxed.
+ * A circuit as a diagram: each block with its output shape, parameters and cost, repeated blocks once, and a z where an activation is relaxed.
  */
 import {
   type Block,
@@ -18,14 +17,14 @@ import { Effect } from "effect"
 import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 
-/** What is drawn besides the circuit. */
+/** What is drawn in addition to the circuit. */
 export interface Settings {
-  /** The paths that are cut, as `Cut.sites` gives them. */
+  /** The paths that are cut, as `Cut.sites` returns them. */
   readonly cuts?: ReadonlySet<string>
 }
 
 /**
- * The circuit as SVG, from its input above to its output below; fails with `ShapeMismatch` where its blocks do not fit each other.
+ * The circuit as SVG, input at the top, output at the bottom. Fails with `ShapeMismatch` where its blocks do not fit each other.
  *
  * ```ts
  * import { Circuit, Cut } from "@rai/core"
@@ -40,14 +39,14 @@ export interface Settings {
 export const svg = Effect.fn("Diagram.svg")(function* (circuit: Circuit.Circuit, { cuts = new Set() }: Settings = {}) {
   const sizes = yield* sizesOf(circuit)
   const graph = draw(circuit, sizes, cuts)
-  // Graphviz is a megabyte, read when something is drawn.
+  // Graphviz is a megabyte, loaded only when something is drawn.
   const viz = yield* Effect.promise(() => import("@viz-js/viz").then(({ instance }) => instance()))
   const { output = "" } = viz.render(graph, { format: "svg" })
-  // Graphviz repeats names in titles and comments, and nodes from elsewhere may have any.
+  // Graphviz repeats names in titles and comments, and the names in imported networks may contain anything.
   return Svg.wellFormed(inInter(output.slice(output.indexOf("<svg"))))
 })
 
-/** Graphviz knows the widths of Arial's letters; Inter's are as wide at this share of the size. */
+/** Graphviz knows the letter widths of Arial only; Inter's letters are as wide at this fraction of the size. */
 const narrower = 0.87
 
 const inInter = (svg: string): string =>
@@ -55,13 +54,13 @@ const inInter = (svg: string): string =>
     .replaceAll(`font-family="${type.fontname}"`, `font-family="${Theme.fontFamily}"`)
     .replaceAll(/font-size="([\d.]+)"/g, (_, size) => `font-size="${(narrower * Number(size)).toFixed(2)}"`)
 
-/** What a block gives for one example, and what that costs. */
+/** A block's output shape for one example, and its cost. */
 interface Size {
   readonly shape: ReadonlyArray<number>
   readonly flops: number
 }
 
-/** By the path of each site. */
+/** Sizes by the path of each site. */
 const sizesOf = Effect.fnUntraced(function* (
   circuit: Circuit.Circuit
 ): Effect.fn.Return<ReadonlyMap<string, Size>, ShapeMismatch> {
@@ -99,16 +98,16 @@ const sizesOf = Effect.fnUntraced(function* (
 })
 
 interface Drawn extends Required<Pick<Graph, "nodes" | "edges" | "subgraphs">> {
-  /** The node that the next block reads. */
+  /** The node that feeds the next block. */
   readonly last: string
 }
 
 const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: ReadonlySet<string>): Graph => {
   const sitesOf = Map.groupBy(Circuit.sites(circuit), ({ leaf }) => leaf)
-  /** What is no place of the circuit by a name that none of them has. */
+  /** A name for a node that is not a place of the circuit, different from those of all places. */
   const apart = (name: string): string => (sizes.has(name) ? apart(`${name}′`) : name)
   const [input, output] = [apart("input"), apart("output")]
-  /** A node, and behind it the auxiliary that goes on in its stead where it is cut. */
+  /** A node, followed where it is cut by the auxiliary that takes its place. */
   const place = (path: string, leaf: string, from: ReadonlyArray<string>, attributes: Attributes): Drawn => {
     const all = sitesOf.get(leaf)!.map((site) => site.path)
     const cut = all.filter((site) => cuts.has(site)).length
@@ -132,7 +131,7 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
       subgraphs: []
     }
   }
-  /** Each place of a network with what it is computed from. */
+  /** The places of a network, each connected to those that it is computed from. */
   const network = (block: Block.Block, graph: Circuit.Graph, path: string, from: string): Drawn => {
     const ends = new Map<Circuit.Place | undefined, string>([[undefined, from]])
     const shares = Network.shares(block)
@@ -228,7 +227,7 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
   }
 }
 
-/** One example. */
+/** The batch dimension for a single example. */
 const one = new Map([[Network.batch, 1]])
 
 const chain = (parts: ReadonlyArray<(from: string) => Drawn>, from: string): Drawn =>
@@ -261,7 +260,7 @@ const auxiliary = {
   fontsize: 11
 }
 
-/** The kind with what is said of it below; of a repeated block, its parameters in all turns. */
+/** A block's kind with its details below; parameters of a repeated block are counted over all turns. */
 const labelOf = (block: Block.Block, { flops, shape }: Size, times: number): string => {
   const numbers = Object.values(block.parameters)
     .filter(Circuit.isTrained)

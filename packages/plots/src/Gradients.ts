@@ -1,5 +1,5 @@
 /**
- * The norm of the gradient at every stage over the steps, as a heat map: how far what is learned reaches into the circuit.
+ * The gradient norm at every stage over the steps, as a heat map: how far learning reaches into the circuit.
  */
 import type { Effect } from "effect"
 import type { DataMismatch } from "./DataMismatch.ts"
@@ -10,11 +10,11 @@ import type { Phase } from "./Phase.ts"
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** The steps at which they were measured, ascending; each holds until the next. */
+  /** The steps of the measurements, ascending; each value holds until the next step. */
   readonly steps: ReadonlyArray<number>
-  /** The number of stages with parameters; stage 1 is the nearest to the input. */
+  /** Number of stages with parameters; stage 1 is nearest to the input. */
   readonly stages: number
-  /** ‖∂L/∂θ_t‖, [steps, stages] row-major: what is not above zero takes the lowest colour, NaN is hatched. */
+  /** ‖∂L/∂θ_t‖, [steps, stages] row-major: values not above zero get the lowest colour, NaN is hatched. */
   readonly norms: ArrayLike<number>
   readonly phases?: ReadonlyArray<Phase>
 }
@@ -29,8 +29,8 @@ const words: HeatMap.Words = {
 }
 
 /**
- * The heat map as SVG, steps from left to right, stages from below upward, colour logarithmic; fails with `DataMismatch` unless there are
- * steps × stages numbers.
+ * The heat map as SVG, steps from left to right, stages from bottom to top, colour logarithmic. Fails with `DataMismatch` unless there are steps ×
+ * stages numbers.
  *
  * ```ts
  * import { Gradients } from "@rai/plots"

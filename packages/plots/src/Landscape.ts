@@ -16,15 +16,15 @@ import * as Plane from "./Plane.ts"
 /** One landscape. */
 export interface Panel {
   readonly title?: string
-  /** What else to say, such as the accuracy. */
+  /** Further information, such as the accuracy. */
   readonly subtitle?: string
-  /** The probability of class 1 at each cell's centre, [n, n] row-major, the lowest y first; NaN where there is none. */
+  /** Probability of class 1 at the centre of each cell, [n, n] row-major, lowest y first; NaN where there is none. */
   readonly probability: ArrayLike<number>
   readonly points?: ReadonlyArray<Plane.Point>
 }
 
 /**
- * One landscape as SVG; fails with `DataMismatch` unless there are n² probabilities.
+ * One landscape as SVG. Fails with `DataMismatch` unless there are n² probabilities.
  *
  * ```ts
  * import { Landscape, Plane } from "@rai/plots"
@@ -40,7 +40,7 @@ export interface Panel {
 export const svg = (settings: Plane.Plane & Panel): Effect.Effect<string, DataMismatch> =>
   panel({ ...settings, panels: [settings] })
 
-/** Landscapes side by side on one colour scale, such as backpropagation and RAI; fails with `DataMismatch` as `svg` does. */
+/** Landscapes side by side on one colour scale, such as backpropagation and RAI. Fails with `DataMismatch` as `svg` does. */
 export const panel = Effect.fn("Landscape.panel")(function* (
   settings: Plane.Plane & { readonly panels: ReadonlyArray<Panel> }
 ) {

@@ -1,5 +1,5 @@
 /**
- * Several series over one axis, such as the gradient's norm at each stage under several methods.
+ * Several series over one axis, such as the gradient norm at each stage under several methods.
  */
 import { Effect } from "effect"
 import { DataMismatch } from "./DataMismatch.ts"
@@ -15,7 +15,7 @@ import * as Theme from "./internal/Theme.ts"
 /** One line. */
 export interface Series {
   readonly name: string
-  /** [x, y], ascending in x; a y that is not finite breaks the line, and on a logarithmic axis so does one that is not above zero. */
+  /** [x, y], ascending in x; a y that is not finite breaks the line, as does one not above zero on a logarithmic axis. */
   readonly points: ReadonlyArray<readonly [number, number]>
 }
 
@@ -23,10 +23,10 @@ export interface Series {
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** The axes' titles. */
+  /** The axis titles. */
   readonly x: string
   readonly y: string
-  /** Whether y is logarithmic; it is unless told. */
+  /** Whether y is logarithmic; true by default. */
   readonly logarithmic?: boolean
   readonly series: ReadonlyArray<Series>
 }
@@ -34,7 +34,7 @@ export interface Settings {
 const plot = { x: 64, width: 500, height: 250 }
 
 /**
- * The lines as SVG; fails with `DataMismatch` where no series has a point.
+ * The lines as SVG. Fails with `DataMismatch` where no series has a point.
  *
  * ```ts
  * import { Lines } from "@rai/plots"
@@ -91,7 +91,7 @@ const linear = (values: ReadonlyArray<number>): Pick<LogScale.LogScale, "marks" 
   return { marks: Axis.linear(least, high, 6), position: (value) => (value - least) / (high - least) }
 }
 
-/** The names in rows that fit the plot's width. */
+/** Arranges the names in rows that fit the plot's width. */
 const legend = (series: ReadonlyArray<Series>): ReadonlyArray<ReadonlyArray<Legend.Entry>> => {
   const rows: Array<Array<Legend.Entry>> = [[]]
   let used = 0

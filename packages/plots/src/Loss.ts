@@ -13,14 +13,14 @@ import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 import type { Phase } from "./Phase.ts"
 
-/** What was measured at a step: what is absent was not measured, and a line runs on over it. */
+/** What was measured at a step; what is absent was not measured, and lines continue across it. */
 export interface Measurement {
   readonly step: number
   readonly relaxedLoss?: number | undefined
   readonly freeRunLoss?: number | undefined
-  /** Of the free run on validation data. */
+  /** Loss of the free run on validation data. */
   readonly validationLoss?: number | undefined
-  /** A share in [0, 1]; where one is given, a second plot below shows it. */
+  /** Shares in [0, 1]; if any is given, a second plot below shows them. */
   readonly freeRunAccuracy?: number | undefined
   readonly validationAccuracy?: number | undefined
 }
@@ -29,12 +29,12 @@ export interface Measurement {
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** Ascending in step. */
+  /** In ascending order of steps. */
   readonly measurements: ReadonlyArray<Measurement>
   readonly phases?: ReadonlyArray<Phase>
 }
 
-// Okabe and Ito's vermilion, blue and bluish green: apart for every kind of colour vision, the first two of unlike darkness.
+// Okabe and Ito's vermilion, blue and bluish green: distinct under every kind of colour vision, and the first two differ in lightness.
 const curves = [
   { key: "freeRunLoss", accuracy: "freeRunAccuracy", name: "free-run loss", colour: "#d55e00", width: 2.2 },
   { key: "relaxedLoss", accuracy: undefined, name: "relaxed loss", colour: "#0072b2", width: 1.8 },
@@ -45,8 +45,8 @@ const gap = { name: "relaxation gap", colour: "#f3d3bd" }
 const plot = { x: 58, width: 480 }
 
 /**
- * The curves as SVG, loss logarithmic; fails with `DataMismatch` where nothing was measured or steps do not ascend. A loss that is not
- * finite breaks its line and is marked × at the upper edge; one that is not above zero lies on the lower edge.
+ * The curves as SVG, loss logarithmic. A loss that is not finite breaks its line and is marked × at the upper edge; one not above zero lies on the
+ * lower edge. Fails with `DataMismatch` where nothing was measured or steps do not ascend.
  *
  * ```ts
  * import { Loss } from "@rai/plots"
@@ -118,7 +118,7 @@ const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share:
   ].join("")
 }
 
-// A line at accuracy 1 lies below the frame, where it can be seen.
+// Keeps a line at accuracy 1 below the frame, where it is visible.
 const headroom = 1.08
 
 interface Drawn {
@@ -160,7 +160,7 @@ const line = (
   return d === "" ? "" : Svg.element("path", { class: "curve", d, fill: "none", ...stroke, ...ends })
 }
 
-/** Where to mark values that are not finite, no two marks closer than their width. */
+/** Where to mark values that are not finite, with no two marks closer than their width. */
 const crosses = (samples: ReadonlyArray<Curve.Sample>, x: Scale): ReadonlyArray<number> => {
   const marked: Array<number> = []
   for (const { step, value } of samples) {

@@ -1,5 +1,5 @@
 /**
- * A plan's phases as a figure shows them: a thin rule where each begins, and its name.
+ * The phases of a plan as a figure shows them: a thin rule where each begins, and its name.
  */
 
 /** A phase's name and the step at which it begins. */

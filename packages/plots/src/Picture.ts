@@ -1,12 +1,12 @@
 /**
- * A figure as a file: SVG as it is, PNG drawn with the fonts that this package brings, so that it looks the same on every machine.
+ * Figures as files: SVG unchanged, PNG drawn with the fonts that this package includes, so that it looks the same on every machine.
  */
 import { Archive } from "@rai/core"
 import { Effect, Schema } from "effect"
 import { DataMismatch } from "./DataMismatch.ts"
 import * as Theme from "./internal/Theme.ts"
 
-/** A file name that says neither SVG nor PNG. */
+/** A file name ends with neither .svg nor .png. */
 export class ExtensionUnknown extends Schema.TaggedError<ExtensionUnknown>()("ExtensionUnknown", {
   path: Schema.String
 }) {
@@ -15,7 +15,7 @@ export class ExtensionUnknown extends Schema.TaggedError<ExtensionUnknown>()("Ex
   }
 }
 
-/** An SVG that the renderer could not draw. */
+/** The renderer could not draw an SVG. */
 export class PictureNotDrawn extends Schema.TaggedError<PictureNotDrawn>()("PictureNotDrawn", {
   reason: Schema.String
 }) {
@@ -27,13 +27,16 @@ export class PictureNotDrawn extends Schema.TaggedError<PictureNotDrawn>()("Pict
 const oneLine = (cause: unknown): string =>
   String(cause instanceof Error ? cause.message : cause).split("\n", 1)[0] ?? ""
 
-/** How a PNG is drawn. */
+/** Settings of a PNG. */
 export interface Settings {
-  /** Pixels for each of the SVG's, above 0 and at most 16; 2 unless told. */
+  /** Pixels per SVG pixel, above 0 and at most 16; 2 by default. */
   readonly scale?: number
 }
 
-/** The figure as a PNG file's bytes; fails with `DataMismatch` for a scale out of range and with `PictureNotDrawn` where the text is no SVG. */
+/**
+ * Renders the figure as the bytes of a PNG file. Fails with `DataMismatch` for a scale out of range, and with `PictureNotDrawn` where the text is not
+ * SVG.
+ */
 export const png = Effect.fn("Picture.png")(function* (svg: string, settings: Settings = {}) {
   const { scale = 2 } = settings
   if (!(scale > 0 && scale <= 16))
@@ -66,8 +69,8 @@ export const png = Effect.fn("Picture.png")(function* (svg: string, settings: Se
 })
 
 /**
- * Writes a figure as its name's ending says, `.svg` or `.png`: whole or not at all, for it is written beside and then renamed.
- * Fails with `ExtensionUnknown`, `DataMismatch`, `PictureNotDrawn`, or with what the system refused.
+ * Writes a figure in the format that its file name ends with, `.svg` or `.png`. The file appears complete or not at all: it is written under a
+ * temporary name and renamed. Fails with `ExtensionUnknown`, `DataMismatch`, `PictureNotDrawn`, or the system's error.
  */
 export const write = Effect.fn("Picture.write")(function* (path: string, svg: string, settings: Settings = {}) {
   const ending = /\.(svg|png)$/i.exec(path)?.[1]?.toLowerCase()

@@ -4,14 +4,14 @@
 import { type Dataset, type Engine, Metrics, type NdArray, Score, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect } from "effect"
 
-/** From the lower to the higher. */
+/** A range from low to high. */
 export type Extent = readonly [low: number, high: number]
 
 /** What the landscapes of one figure share: the rectangle that they cover, and its names. */
 export interface Plane {
-  /** What the first and the second input run over; [-3, 3] each unless told. */
+  /** Ranges of the first and the second input; [-3, 3] each by default. */
   readonly extents?: readonly [across: Extent, up: Extent]
-  /** Cells along a side, n; 200 unless told. */
+  /** Number of cells along a side, n; 200 by default. */
   readonly grid?: number
   readonly inputNames?: readonly [string, string]
   readonly classNames?: ReadonlyArray<string>
@@ -29,11 +29,11 @@ const usual: Extent = [-3, 3]
 /** The paper's plane: [-3, 3]², 100 × 100 points. */
 export const paper = { extents: [usual, usual], grid: 100 } as const
 
-/** Extents and cells of a plane, where it does not say them those that are usual. */
+/** The extents and grid of a plane, with defaults filled in. */
 export const whole = ({ extents = paper.extents, grid = 200 }: Plane) => ({ extents, grid })
 
 /**
- * The inputs to evaluate a circuit on, float32 [n², 2]: the cells' centres, row by row, the lowest first.
+ * The inputs at which to evaluate a circuit, float32 [n², 2]: the cell centres, row by row, lowest first.
  *
  * ```ts
  * import { Plane } from "@rai/plots"
@@ -48,7 +48,7 @@ export const inputs = (plane: Plane = {}): NdArray.NdArray => {
   return { shape: [data.length / 2, 2], data }
 }
 
-/** In float64, for what is large beside its own deviation keeps few digits in float32. */
+/** Cell centres in float64, because values that are large compared with their deviation keep few digits in float32. */
 const centres = (plane: Plane): Float64Array => {
   const { extents, grid: n } = whole(plane)
   const centre = ([low, high]: Extent, cell: number): number => low + ((cell + 0.5) / n) * (high - low)
@@ -57,10 +57,10 @@ const centres = (plane: Plane): Float64Array => {
   return data
 }
 
-/** What a trained circuit, and a model that keeps it, says of its two inputs. */
+/** What a trained circuit, or a model that stores one, records about its two inputs. */
 export type Described = Pick<Trained.Trained, "inputNames" | "classNames" | "preprocessing">
 
-/** An input z of the circuit as the raw column has it, mean + scale z; of a column that is taken as it is, z. */
+/** How to convert an input z of the circuit to its raw column, mean + scale z; the identity for a column that is not standardised. */
 const columns = ({ inputNames, preprocessing }: Described) =>
   inputNames.map((name) => {
     const column = preprocessing?.columns.find((of) => of.name === name)
@@ -68,8 +68,8 @@ const columns = ({ inputNames, preprocessing }: Described) =>
   })
 
 /**
- * The plane to draw a circuit of two inputs on: [-3, 3]², where its examples fill a part of that, else what they cover and an eighth more on
- * each side; of standardised columns in their own units, three deviations to each side of the mean.
+ * The plane on which to draw a circuit of two inputs: along each, [-3, 3] if its examples lie within and span at least 1, else their range with
+ * a margin of an eighth on each side; for standardised columns in their own units, so that ±3 is three deviations either side of the mean.
  */
 export const of = (described: Described, data?: Dataset.Dataset): Plane => {
   const [first, second] = columns(described).map(({ mean, scale }, at): Extent => {
@@ -93,7 +93,7 @@ const around = (values: ArrayLike<number>): Extent => {
   return [low - more, high + more]
 }
 
-/** The free run's probability of class 1 at each of the plane's cells, [n²], the lowest first. */
+/** Probability of class 1 in the free run at each cell of the plane, [n²], lowest first. */
 export const probabilities = (
   trained: Trained.Trained,
   plane: Plane = {}
@@ -105,7 +105,7 @@ export const probabilities = (
   )
 }
 
-/** The examples of a data set in the plane, with their classes. */
+/** The examples of a data set as points in the plane, with their classes. */
 export const points = ({ inputNames, inputs: z, preprocessing, targets }: Dataset.Dataset): ReadonlyArray<Point> => {
   const [across, up] = columns({ inputNames, ...(preprocessing && { preprocessing }) })
   return Array.from({ length: z.shape[0]! }, (_, i) => ({

@@ -10,11 +10,11 @@ import type { Phase } from "./Phase.ts"
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** The steps at which residuals were measured, ascending; each holds until the next. */
+  /** The steps of the measurements, ascending; each value holds until the next step. */
   readonly steps: ReadonlyArray<number>
-  /** The number of cuts; cut 1 is the nearest to the input. */
+  /** Number of cuts; cut 1 is nearest to the input. */
   readonly cuts: number
-  /** The residual's size, [steps, cuts] row-major: what is not above zero takes the lowest colour, NaN is hatched. */
+  /** Size of the residuals, [steps, cuts] row-major: values not above zero get the lowest colour, NaN is hatched. */
   readonly residual: ArrayLike<number>
   readonly phases?: ReadonlyArray<Phase>
 }
@@ -29,8 +29,8 @@ const words: HeatMap.Words = {
 }
 
 /**
- * The heat map as SVG, steps from left to right, cuts from below upward, colour logarithmic; fails with `DataMismatch` unless there are
- * steps × cuts numbers.
+ * The heat map as SVG, steps from left to right, cuts from bottom to top, colour logarithmic. Fails with `DataMismatch` unless there are steps × cuts
+ * numbers.
  *
  * ```ts
  * import { Residuals } from "@rai/plots"

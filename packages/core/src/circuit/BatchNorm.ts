@@ -6,13 +6,13 @@ import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Keeping, Parameter, Theta } from "./Block.ts"
 
-/** What keeps the quotient finite, as in PyTorch. */
+/** Keeps the quotient finite, as in PyTorch. */
 const ε = 1e-5
 
 /**
- * y = w (z − μ) / √(σ² + 10⁻⁵) + b, with w and b: [units], for z: [batch, units] or [batch, units, …] (Ioffe & Szegedy 2015). In a step of
- * training μ and σ² are the batch's own, over all axes but the units'; in the free run they are the running statistics `mean` and `variance`,
- * which each step moves a tenth of the way to the batch's, as PyTorch does.
+ * y = w (z − μ) / √(σ² + 10⁻⁵) + b, with w and b: [units], for z: [batch, units] or [batch, units, …] (Ioffe & Szegedy 2015). In a training step μ
+ * and σ² are the batch's own, over all axes but the units'; in the free run they are the running statistics `mean` and `variance`, which each step
+ * moves a tenth of the way towards the batch's, as PyTorch does.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -78,7 +78,7 @@ const fits = (units: number, { shape }: Tensor): void => {
 /** [units] → [1, units, 1, …] */
 const alongUnits = (z: Tensor, v: Tensor): Tensor => v.reshape(z.shape.map((_, axis) => (axis === 1 ? v.shape[0]! : 1)))
 
-/** One factor a unit, which is known beforehand where the statistics are. */
+/** A single factor per unit, which is known beforehand where the statistics are. */
 const normalised = (z: Tensor, mean: Tensor, variance: Tensor, { bias, weight }: Theta): Tensor =>
   z
     .sub(mean)

@@ -1,5 +1,5 @@
 /**
- * The blocks that have a name, by it: what a circuit that is written down is made of.
+ * The named kinds of blocks: what a circuit in a file is made of.
  */
 import { activations } from "./Activation.ts"
 import { batchNorm } from "./BatchNorm.ts"
@@ -13,14 +13,14 @@ import { layerNorm } from "./LayerNorm.ts"
 import * as Linear from "./Linear.ts"
 import * as Pooling from "./Pooling.ts"
 
-/** Settings by name; all of them are whole numbers but for a rate. */
+/** Settings by name; all are whole numbers except a rate. */
 export type Settings = Readonly<Record<string, number>>
 
-/** A kind of block: how it is made, and settings that would do. */
+/** A kind of block: how to make it, and an example of valid settings. */
 export interface BlockKind {
   readonly make: (settings: Settings) => Block
   readonly example: Settings
-  /** Settings that may be left out; those that the example leaves out too are 0 or 1. */
+  /** Settings that may be left out; those missing from the example too are flags, 0 or 1. */
   readonly optional: ReadonlyArray<string>
 }
 
@@ -38,13 +38,13 @@ const plain = (block: Block): BlockKind => ({ make: () => block, example: {}, op
 
 const convolution = { channels: 1, filters: 6, kernel: 3, stride: 1, padding: 1 }
 
-/** A map whose bias is 1 or 0 in its settings, which hold numbers. */
+/** A map whose `bias` is 0 or 1 in its settings, since these hold numbers only. */
 const map =
   (make: (settings: Settings, bias: boolean) => Block) =>
   (settings: Settings): Block =>
     make(settings, settings.bias !== 0)
 
-/** Every kind that has a name. */
+/** Every named kind. */
 export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.create(null), {
   linear: kind(
     map(({ inputs, outputs }, bias) => Linear.make(inputs!, outputs!, { bias })),
@@ -90,7 +90,7 @@ export const table: Readonly<Record<string, BlockKind>> = Object.assign(Object.c
 /** Settings that may be 0. */
 const fromZero = new Set(["padding", "first"])
 
-/** What is wrong with settings for a kind, if anything is: what was expected, and what is there. */
+/** What is wrong with the settings of a kind: what was expected and what came; undefined if they are valid. */
 export const wrong = (
   { example, optional }: BlockKind,
   settings: Settings
@@ -105,7 +105,7 @@ export const wrong = (
     if (name === "rate") return value >= 0 && value < 1
     return Number.isInteger(value) && value >= (fromZero.has(name) ? 0 : 1)
   }
-  // What goes in is written down with every block that knows it.
+  // `inputs` is written with every block that knows its input width.
   const unknown = Object.keys(settings).filter((name) => name !== "inputs" && ![...names, ...flags].includes(name))
   if ([...names, ...flags].every(fits) && unknown.length === 0) return undefined
   const also = names.filter((name) => fromZero.has(name)).map((name) => ` (${name} from 0)`)

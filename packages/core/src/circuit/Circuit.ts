@@ -1,6 +1,6 @@
 /**
- * Feed-forward circuits as immutable data: blocks in sequence, blocks side by side, blocks repeated, blocks with a way around them. A circuit
- * says what is computed; where it is cut belongs to the plan.
+ * Feed-forward circuits as immutable data: blocks in sequence, side by side, repeated, or with a skip connection. A circuit says what is computed;
+ * where it is cut belongs to the plan.
  */
 import type { Shape } from "../tensor/Shape.ts"
 import { type Activation, activations } from "./Activation.ts"
@@ -46,26 +46,26 @@ export {
 export { stage } from "./Stage.ts"
 export type { Widths } from "./Widths.ts"
 
-/** Blocks one after the other. */
+/** Blocks in sequence. */
 export interface Sequence {
   readonly _tag: "Sequence"
   readonly children: ReadonlyArray<Circuit>
 }
 
-/** The same block `times` times, each time with parameters of its own, which are kept as one array with a leading axis. */
+/** A block applied `times` times, each turn with its own parameters, which are stored as one array with a leading axis. */
 export interface Repeat {
   readonly _tag: "Repeat"
   readonly child: Circuit
   readonly times: number
 }
 
-/** A block with a way around it, z ↦ z + f(z); its output must fit its input. */
+/** A block with a skip connection, z ↦ z + f(z); its output must have the shape of its input. */
 export interface Residual {
   readonly _tag: "Residual"
   readonly child: Circuit
 }
 
-/** Blocks side by side on the same input, their outputs put together along axis 1: units of rows, channels of images and signals. */
+/** Blocks side by side on the same input, their outputs concatenated along axis 1: units of rows, channels of images and signals. */
 export interface Branch {
   readonly _tag: "Branch"
   readonly children: ReadonlyArray<Circuit>
@@ -74,10 +74,10 @@ export interface Branch {
 /** A feed-forward differentiable circuit. */
 export type Circuit = Block | Sequence | Repeat | Residual | Branch
 
-/** y = x W + b, with W: [inputs, outputs] and b: [outputs]; y = x W where it is made with `{ bias: false }`. */
+/** y = x W + b, with W: [inputs, outputs] and b: [outputs]; y = x W with `{ bias: false }`. */
 export const linear = Linear.make
 
-/** Blocks one after the other: ẑ = f_T(… f_1(x)). The compiler holds the widths that are written down to each other. */
+/** Blocks in sequence: ẑ = f_T(… f_1(x)). The compiler checks that the widths known to it match. */
 export const sequence = <const Blocks extends ReadonlyArray<Circuit>>(
   ...children: Blocks & Fitting<Blocks>
 ): Sequence & Widths<Takes<Blocks>, Gives<Blocks>> => ({ _tag: "Sequence", children })
@@ -93,7 +93,7 @@ export const repeat = <Child extends Circuit>(
 })
 
 /**
- * `child` with a way around it, z ↦ z + f(z); z and f(z): [batch, …] of one shape.
+ * `child` with a skip connection, z ↦ z + f(z); z and f(z): [batch, …] of the same shape.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -110,7 +110,7 @@ export const residual = <Child extends Circuit>(
 })
 
 /**
- * Blocks side by side on the same input, z ↦ [f_1(z), …, f_n(z)] along axis 1; z: [batch, …], f_i(z): [batch, n_i, …] of one shape but for n_i.
+ * Blocks side by side on the same input, z ↦ [f_1(z), …, f_n(z)] along axis 1; z: [batch, …], f_i(z): [batch, n_i, …], equal except for n_i.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -122,9 +122,9 @@ export const residual = <Child extends Circuit>(
 export const branch = (...children: readonly [Circuit, ...Array<Circuit>]): Branch => ({ _tag: "Branch", children })
 
 /**
- * A multilayer perceptron: linear maps between the widths, the activation function between them, none after the last.
- * Runs of equal hidden widths become one repeated block, so that deep circuits stay a handful of operations. With `residual`, each map
- * between equal hidden widths has a way around it: z ↦ z + f(z) W + b.
+ * A multilayer perceptron: linear maps between the widths, the activation function between them, none after the last. Runs of equal hidden widths
+ * become one repeated block, so that deep circuits stay a handful of operations. With `residual`, each map between equal hidden widths has a skip
+ * connection: z ↦ z + f(z) W + b.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -144,7 +144,7 @@ export const perceptron = <const Given extends ReadonlyArray<number>>(
   const last = widths.length - 1
   for (let i = 1; i < last; ) {
     const [from, to] = [widths[i]!, widths[i + 1]!]
-    // The map to the output stands by itself, also where it is as wide as the others.
+    // The output map stands alone, even where it is as wide as the others.
     const end = i < last - 1 ? last - 1 : last
     let times = 1
     while (from === to && i + times < end && widths[i + times + 1] === to) times++
@@ -158,17 +158,17 @@ export const perceptron = <const Given extends ReadonlyArray<number>>(
   return sequence(...children) as Sequence & OfLayers<Given>
 }
 
-/** A leaf with its place: `path` is unique, `stack` the lengths of the repeats around it. */
+/** A leaf with its place: `path` is unique, `stack` holds the lengths of the repeats around it. */
 export interface Leaf {
   readonly path: string
   readonly block: Block
   readonly stack: ReadonlyArray<number>
 }
 
-/** `1.*` of `1` and `*` */
+/** Joins a path and a step: `1` and `*` give `1.*`. */
 export const join = (path: string, step: string | number): string => (path === "" ? String(step) : `${path}.${step}`)
 
-/** The leaves in order of evaluation; a repeated one once, with `*` for its turn. */
+/** The leaves in order of evaluation; a repeated leaf appears once, with `*` for its turn. */
 export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number> = []): ReadonlyArray<Leaf> => {
   switch (circuit._tag) {
     case "Block":
@@ -185,24 +185,24 @@ export const leaves = (circuit: Circuit, path = "", stack: ReadonlyArray<number>
 }
 
 /**
- * One evaluation of a leaf: turn 17, counted from 0, of the leaf `1.*.1` is the site `1.17.1`, entry 17 of the arrays that the leaf's parameters
- * are stacked in. The sum of a residual block is a site too, behind those of its child, and so is what blocks side by side give together. Of a graph each
- * place is a site, of the graph's leaf.
+ * One evaluation of a leaf: turn 17, counted from 0, of the leaf `1.*.1` is the site `1.17.1`, entry 17 of the leaf's stacked parameter arrays. The
+ * sum of a residual block is a site too, after those of its child, and so is the concatenation of a branch. Each place of a graph is a site of the
+ * graph's leaf.
  */
 export interface Site {
   readonly path: string
   readonly leaf: string
   readonly turn: number
   readonly block: Block
-  /** Whether it is a map between layers, a function behind one, or neither. */
+  /** Whether it is a map between layers, an activation function, or neither. */
   readonly role: Graph.Place["role"]
 }
 
-/** Stand for z + f(z), and for what is put together, at their sites: all that takes part has been computed before. */
+/** Stand-ins at the sites of the sum z + f(z) and of the concatenation: their operands have been computed by then. */
 const sum = formula("residual", (z) => z)
 const together = formula("concat", (z) => z)
 
-/** Every site in order of evaluation. */
+/** All sites in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
   switch (circuit._tag) {
     case "Block": {
@@ -241,7 +241,7 @@ export const withinResidual = (circuit: Circuit): ((path: string) => boolean) =>
   return (path) => sums.some((sum) => (sum.path === "" ? path !== "" : path.startsWith(`${sum.path}.`)))
 }
 
-/** Every parameter by its full name, `1.*.1.weight`; those of repeated blocks with the leading axes of their repeats. */
+/** Every parameter by its full name, `1.*.1.weight`; those of repeated blocks have the axes of their repeats in front. */
 export const parameters = (circuit: Circuit): Readonly<Record<string, Parameter>> =>
   Object.fromEntries(
     leaves(circuit).flatMap(({ block, path, stack }) =>
@@ -252,16 +252,16 @@ export const parameters = (circuit: Circuit): Readonly<Record<string, Parameter>
     )
   )
 
-/** How many numbers are trained. */
+/** Number of trained parameters. */
 export const parameterCount = (circuit: Circuit): number =>
   Object.values(parameters(circuit))
     .filter(isTrained)
     .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0)
 
-/** Whether a parameter follows its gradient. */
+/** Whether a parameter is trained by its gradient. */
 export const isTrained = ({ role }: Parameter): boolean => role !== "statistic"
 
-/** The leaf of the last linear map, `2` of a perceptron with one hidden layer. */
+/** Path of the leaf that is the last linear map, `2` in a perceptron with one hidden layer. */
 export const outputMap = (circuit: Circuit): string | undefined =>
   leaves(circuit).findLast(({ block }) => isLinear(block))?.path
 
@@ -269,14 +269,14 @@ export const outputMap = (circuit: Circuit): string | undefined =>
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>
   Object.fromEntries(Object.entries(parameters(circuit)).map(([name, { shape }]) => [name, shape]))
 
-/** The width that goes in, as the first stage that knows its own says. */
+/** Number of inputs, as given by the first stage that knows its own. */
 export const inputs = (circuit: Circuit): number =>
   leaves(circuit).find(({ block }) => block.settings.inputs !== undefined)?.block.settings.inputs ?? 0
 
-/** The number of linear maps, repeats unrolled: T for a perceptron. */
+/** Number of linear maps, repeats unrolled: T for a perceptron. */
 export const depth = (circuit: Circuit): number => sites(circuit).filter(({ role }) => role === "map").length
 
-/** The circuit on one line. */
+/** Prints the circuit on one line. */
 export const print = (circuit: Circuit): string => {
   switch (circuit._tag) {
     case "Block": {

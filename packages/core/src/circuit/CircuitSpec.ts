@@ -1,5 +1,5 @@
 /**
- * Circuits as text: what the command line takes, and what a checkpoint keeps.
+ * Circuits as text: what the command line accepts and a checkpoint stores.
  */
 import { Data, Effect, FileSystem, Record } from "effect"
 import type { CircuitJson as Json } from "../schema/CircuitJson.ts"
@@ -7,7 +7,7 @@ import * as BlockKinds from "./BlockKinds.ts"
 import * as Circuit from "./Circuit.ts"
 import * as GraphSpec from "./GraphSpec.ts"
 
-/** A circuit description that cannot be read. */
+/** The circuit description is invalid. */
 export class CircuitInvalid extends Data.TaggedError("CircuitInvalid")<{
   readonly reason: string
 }> {
@@ -17,7 +17,7 @@ export class CircuitInvalid extends Data.TaggedError("CircuitInvalid")<{
 }
 
 /**
- * Widths with repeats, `2,100x100,1`, as widths.
+ * Parses widths with repeats, such as `2,100x100,1`.
  *
  * ```ts
  * import { CircuitSpec } from "@rai/core"
@@ -45,10 +45,10 @@ export const widths = (text: string): Effect.Effect<ReadonlyArray<number>, Circu
     return yield* new CircuitInvalid({ reason })
   })
 
-/** The kinds of blocks that a circuit may name. */
+/** The kinds of blocks that a circuit in a file may use. */
 export const kinds: ReadonlyArray<string> = Object.keys(BlockKinds.table)
 
-/** The circuit as JSON; stages of your own by their kind, which `fromJson` does not know. */
+/** Writes the circuit as JSON; stages of your own by their kind, which `fromJson` does not know. */
 export const toJson = (circuit: Circuit.Circuit): Json => {
   switch (circuit._tag) {
     case "Block":
@@ -69,10 +69,10 @@ export const toJson = (circuit: Circuit.Circuit): Json => {
 
 const mostTimes = 100_000
 
-/** The circuit that `toJson` wrote. */
+/** Reads a circuit that `toJson` wrote. */
 export const fromJson = (json: Json): Effect.Effect<Circuit.Circuit, CircuitInvalid> => at(json, "")
 
-/** The block at a path of the circuit. */
+/** Reads the block at a path of the circuit. */
 const at = (json: Json, path: string): Effect.Effect<Circuit.Circuit, CircuitInvalid> =>
   Effect.gen(function* () {
     const place = path === "" ? "" : ` in block ${path}`
@@ -119,11 +119,11 @@ const at = (json: Json, path: string): Effect.Effect<Circuit.Circuit, CircuitInv
   })
 
 /**
- * The circuit of a JSON file, which holds what `toJson` writes:
+ * Reads a circuit from a JSON file as `toJson` writes it:
  *
  *     {"sequence": [{"kind": "linear", "settings": {"inputs": 2, "outputs": 8}}, {"kind": "tanh"}, {"residual": …}, …]}
  *
- * The `circuit.json` of a run's folder is read too; of that the circuit alone, without its parameters.
+ * It also reads the `circuit.json` of a run's folder, but of that only the circuit, not its parameters.
  */
 export const read = Effect.fn("CircuitSpec.read")(function* (file: string) {
   const fs = yield* FileSystem.FileSystem

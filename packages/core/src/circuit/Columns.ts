@@ -1,17 +1,17 @@
 /**
- * Some of the columns that come in.
+ * A block that selects some of its input columns.
  */
 import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 
-/** The settings of a choice of columns. */
+/** The settings of a column selection. */
 export interface Settings {
-  /** How many columns come in. */
+  /** Number of input columns. */
   readonly inputs: number
-  /** The first that goes on, from 0. */
+  /** The first column that is kept, from 0. */
   readonly first: number
-  /** How many go on. */
+  /** Number of columns that are kept. */
   readonly count: number
 }
 

@@ -1,5 +1,5 @@
 /**
- * Convolutions, as PyTorch's Conv1d and Conv2d with one kernel size, stride and padding along all axes.
+ * Convolutions like PyTorch's Conv1d and Conv2d, with the same kernel size, stride and padding along all axes.
  */
 import { count } from "../tensor/Shape.ts"
 import { concat } from "../tensor/Tensor.ts"
@@ -8,16 +8,16 @@ import * as Window from "./Window.ts"
 
 /** The settings of a convolution. */
 export interface Settings {
-  /** Channels that come in, and that go out. */
+  /** Number of input channels; `filters` is the number of output channels. */
   readonly channels: number
   readonly filters: number
   /** The window's length along each axis. */
   readonly kernel: number
-  /** 1 unless told. */
+  /** 1 by default. */
   readonly stride?: number
-  /** Zeros on either side, 0 unless told. */
+  /** Zeros on either side, 0 by default. */
   readonly padding?: number
-  /** Whether it adds a bias, as it does unless told; before a batch norm, which takes the mean off again, that has no gradient but rounding. */
+  /** Whether to add a bias; true by default. Before a batch norm, which subtracts the mean again, the bias has no gradient except rounding. */
   readonly bias?: boolean
 }
 
@@ -39,12 +39,12 @@ const make =
         const places = Window.places(kind, z, { axes, channels, kernel, stride, padding })
         const [batch, , ...windows] = places[0]!.shape as readonly [number, number, ...Array<number>]
         const all = count(windows).known
-        // [batch, channels, places, windows]: of each channel what lies at each place, as the rows of the weight have it.
+        // [batch, channels, places, windows]: for each channel the values at each place, in the order of the weight's rows.
         const patches = concat(
           places.map((place) => place.reshape([batch, channels, 1, all])),
           2
         )
-        // Each example's Pᵀ W: [batch, windows, filters].
+        // Pᵀ W per example: [batch, windows, filters].
         const y = patches.reshape([batch, fanIn, all]).transpose([0, 2, 1]).matMul(weight!)
         return (b === undefined ? y : y.add(b)).transpose([0, 2, 1]).reshape([batch, filters, ...windows])
       }
@@ -52,15 +52,14 @@ const make =
   }
 
 /**
- * Over signals: y[b, f, i] = bias[f] + Σ_c Σ_k W[c, k; f] x[b, c, i·stride + k − padding], with x: [batch, channels, length] and
- * W: [channels · kernel, filters], the transpose of PyTorch's weight with all axes but the first put together.
+ * Over signals: y[b, f, i] = bias[f] + Σ_c Σ_k W[c, k; f] x[b, c, i·stride + k − padding], with x: [batch, channels, length] and W: [channels ·
+ * kernel, filters], the transpose of PyTorch's weight with all axes but the first flattened into one.
  */
 export const conv1d = make(1)
 
 /**
- * Over images: y[b, f, i, j] = bias[f] + Σ_c Σ_k Σ_l W[c, k, l; f] x[b, c, i·stride + k − padding, j·stride + l − padding], with
- * x: [batch, channels, height, width] and W: [channels · kernel², filters], the transpose of PyTorch's weight with all axes but the first put
- * together.
+ * Over images: y[b, f, i, j] = bias[f] + Σ_c Σ_k Σ_l W[c, k, l; f] x[b, c, i·stride + k − padding, j·stride + l − padding], with x: [batch, channels,
+ * height, width] and W: [channels · kernel², filters], the transpose of PyTorch's weight with all axes but the first flattened into one.
  *
  * ```ts
  * import { Circuit } from "@rai/core"

@@ -1,22 +1,22 @@
 /**
- * Coordinates: a circuit trained as another one that it equals, by what its linear maps can take up. A sigmoid circuit is a tanh circuit,
- * since σ(2u) = (1 + tanh u)/2, and activations centred on zero are far easier to relax; and what answers in one unit answers in any other.
+ * Coordinates: a circuit trained as another, equal circuit whose linear maps absorb the difference. A sigmoid circuit is a tanh circuit, since σ(2u)
+ * = (1 + tanh u)/2, and activations centred on zero are far easier to relax; likewise outputs in one unit can be rescaled to any other.
  */
 import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import * as Circuit from "./Circuit.ts"
 import * as Wires from "./Wires.ts"
 
-/** In which coordinates a circuit is trained. */
+/** The coordinates in which a circuit is trained. */
 export type Coordinates = "plain" | "tanh"
 
-/** Whether the linear maps can take the change up: each sigmoid reads only what they write, and what it writes only they read. */
+/** Whether the linear maps can absorb the change: every sigmoid reads only their outputs, and its own output is read by nothing else. */
 export const available = (circuit: Circuit.Circuit): boolean => {
   const ends = [...Wires.make(circuit).values()]
   const wires = ends.flatMap(({ input, output }) => [input, output])
   const only = (kinds: ReadonlySet<string>, kind: string) => kinds.size === 1 && kinds.has(kind)
   return (
-    // What is 0 in one of them is not in the other, and biases make up for that.
+    // Dropout zeroes different values in the two, and absorbing the shift takes biases.
     !Circuit.leaves(circuit).some(
       ({ block }) => block.training?.random === true || (block.kind === "linear" && block.parameters.bias === undefined)
     ) &&
@@ -29,7 +29,7 @@ export const available = (circuit: Circuit.Circuit): boolean => {
   )
 }
 
-/** The circuit with tanh for each sigmoid. */
+/** The circuit with every sigmoid replaced by tanh. */
 export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
   switch (original._tag) {
     case "Block":
@@ -47,7 +47,7 @@ export const circuit = (original: Circuit.Circuit): Circuit.Circuit => {
   }
 }
 
-/** Plain parameters in tanh coordinates: W̃ = s_in s_out W, b̃ = s_out (b + ½ colsum W), each s ½ where a sigmoid is, else 1. */
+/** Converts plain parameters to tanh coordinates: W̃ = s_in s_out W, b̃ = s_out (b + ½ colsum W), with s = ½ at a sigmoid, else 1. */
 export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
   eachMap(original, parameters, (W, b, { input, output }) => {
     const behind = input.writers.has("sigmoid")
@@ -57,7 +57,7 @@ export const toTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
     scale(b, out)
   })
 
-/** The way back: W = W̃ / (s_in s_out), b = b̃ / s_out − ½ colsum W. */
+/** The inverse: W = W̃ / (s_in s_out), b = b̃ / s_out − ½ colsum W. */
 export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays =>
   eachMap(original, parameters, (W, b, { input, output }) => {
     const behind = input.writers.has("sigmoid")
@@ -67,16 +67,16 @@ export const fromTanh = (original: Circuit.Circuit, parameters: Arrays): Arrays 
     if (behind) addColumnSums(W, b, -0.5)
   })
 
-/** Whether the circuit's answers are those of one linear map with a bias, which nothing else reads. */
+/** Whether the circuit's output is that of a single linear map with a bias, and nothing else reads it. */
 export const isEndedByMap = (circuit: Circuit.Circuit): boolean => {
   const last = Circuit.sites(circuit).at(-1)
-  // A block of one's own with a weight may do more than a linear map.
+  // A custom block with a weight may do more than a linear map.
   if (last?.block.kind !== "linear" || last.block.parameters.bias === undefined) return false
   const { output } = Wires.make(circuit).get(last.path)!
   return output.writers.size === 1 && output.readers.size === 1
 }
 
-/** The parameters of a circuit ended by a map that answers σ ẑ + μ in place of ẑ, output by output: of its last map W ← W diag σ, b ← σ b + μ. */
+/** Parameters with which a circuit ending in a linear map returns σ ẑ + μ instead of ẑ, per output: in the last map W ← W diag σ, b ← σ b + μ. */
 export const answering = (
   original: Circuit.Circuit,
   parameters: Arrays,
@@ -88,7 +88,7 @@ export const answering = (
     for (let i = 0; i < b.length; i++) b[i] = σ[i]! * b[i]! + μ[i]!
   })
 
-/** Calls `change` on the weight and bias of each linear map of a copy, and with the wires that it reads and writes. */
+/** Calls `change` with the weight and bias of each linear map, in a copy, and the wires that the map reads and writes. */
 const eachMap = (
   original: Circuit.Circuit,
   parameters: Arrays,

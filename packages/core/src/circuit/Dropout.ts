@@ -1,11 +1,12 @@
 /**
- * Units left out at random while a circuit is trained.
+ * Dropout: units left out at random during training.
  */
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Keeping } from "./Block.ts"
 
 /**
- * Each number 0 with probability `rate`, from 0 to below 1, else divided by 1 − rate, anew in each step of training; z ↦ z in the free run (Srivastava et al. 2014).
+ * Sets each number to 0 with probability `rate`, at least 0 and below 1, else divides it by 1 − rate, anew in each training step; z ↦ z in the free
+ * run (Srivastava et al. 2014).
  *
  * ```ts
  * import { Circuit } from "@rai/core"

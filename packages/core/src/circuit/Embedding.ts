@@ -7,17 +7,17 @@ import type { Block } from "./Block.ts"
 
 /** The settings of an embedding. */
 export interface Settings {
-  /** How many columns of categories come in. */
+  /** Number of input columns that hold categories. */
   readonly inputs: number
-  /** Numbered from 0. */
+  /** Number of categories, which are numbered from 0. */
   readonly categories: number
-  /** The length of each vector. */
+  /** Length of each vector. */
   readonly units: number
 }
 
 /**
- * The vector of each category: y[b, i] = W[x[b, i]] with x: [batch, inputs], whole numbers from 0, W: [categories, units] and
- * y: [batch, inputs, units], as PyTorch's Embedding. A number that is no category has the vector 0.
+ * Looks up the vector of each category: y[b, i] = W[x[b, i]] with x: [batch, inputs], whole numbers from 0, W: [categories, units] and y: [batch,
+ * inputs, units], as PyTorch's Embedding does. A number that is not a category gives the vector 0.
  *
  * ```ts
  * import { Circuit } from "@rai/core"

@@ -1,11 +1,11 @@
 /**
- * Rows of numbers as images or signals, and the way back.
+ * Reshapes rows of numbers to images or signals, and back.
  */
 import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 
-/** Channels of signals, or of images. */
+/** The shape of one signal or image. */
 export type Unflattened =
   | { readonly channels: number; readonly length: number }
   | { readonly channels: number; readonly height: number; readonly width: number }
@@ -27,7 +27,7 @@ export const unflatten = (settings: Unflattened): Block => {
   }
 }
 
-/** [batch, …] → [batch, the product of the others] */
+/** [batch, …] → [batch, product of the other axes] */
 export const flatten: Block = {
   _tag: "Block",
   kind: "flatten",

@@ -1,5 +1,5 @@
 /**
- * A circuit that is a program, as networks from elsewhere are: one formula with named places in it, each of which may be cut.
+ * A circuit that is a program, as an imported network is: one formula with named places, each of which can be cut.
  */
 import type * as Program from "../program/Program.ts"
 import * as Rewrite from "../program/Rewrite.ts"
@@ -8,41 +8,41 @@ import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { Tensor } from "../tensor/Tensor.ts"
 import type { Block, Parameter, Theta } from "./Block.ts"
 
-/** A node of the network: what it is called, what it does, and the tensor that it gives. */
+/** A node of the network: its name, its operator, and the tensor that it computes. */
 export interface Place {
   readonly name: string
-  /** The operator, as in `Gemm`. */
+  /** The operator, for example `Gemm`. */
   readonly kind: string
   readonly role: "map" | "activation" | "other"
   readonly result: Tensor
 }
 
-/** A program with the inputs `x`: [batch, inputs] and the parameters by name, its one output `output`: [batch, outputs], and its places in order. */
+/** A program with inputs `x`: [batch, inputs] and the parameters by name, a single output `output`: [batch, outputs], and its places in order. */
 export interface Graph {
   readonly program: Program.Program
   readonly places: ReadonlyArray<Place>
   readonly names?: Names | undefined
 }
 
-/** What the network is called by elsewhere, where the circuit must call it otherwise, so that it can be written as it was. */
+/** The names that the imported network itself uses, where the circuit has to use others, so that it can be written back as it was. */
 export interface Names {
   readonly input: End
   readonly output: End
-  /** By the parameter's name here. */
+  /** By the parameter's name in the circuit. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** What goes in or comes out, with the shape of one example. */
+/** Name of the network's input or output, with the shape of one example. */
 export interface End {
   readonly name: string
   readonly example: ReadonlyArray<number>
 }
 
-/** The name of the examples' axis in a graph's program. */
+/** Name of the batch dimension in a graph's program. */
 export const batch = "batch"
 
 /**
- * The block of a graph; `parameters` are those of the program's inputs that are not `x`.
+ * The block of a graph; `parameters` describes all of the program's inputs except `x`.
  *
  * ```ts
  * import { Circuit, Program } from "@rai/core"
@@ -70,7 +70,7 @@ export const make = (graph: Graph, parameters: Readonly<Record<string, Parameter
   }
 }
 
-/** The output for z: [batch, inputs]; `at` says what goes on behind each place, from its prediction. */
+/** The output for z: [batch, inputs]; `at` returns the value to go on with after each place, given its prediction. */
 export const evaluate = (
   { places, program }: Graph,
   z: Tensor,
@@ -90,7 +90,7 @@ export const evaluate = (
   }).outputs.output!
 }
 
-/** The node over other operands, for so many examples. */
+/** Rebuilds a node over other operands and for this number of examples. */
 const again = (
   node: Tensor,
   operands: ReadonlyArray<Tensor>,
@@ -104,7 +104,7 @@ const again = (
   return new Tensor(primitive, operands, { to })
 }
 
-/** The parameters that first take part at each place, by its name; what takes part behind the last place belongs to that. */
+/** The parameters first used at each place, by its name; those used only after the last place belong to the last. */
 export const shares = ({ graph, parameters }: Block): ReadonlyMap<string, Readonly<Record<string, Parameter>>> => {
   const { places, program } = graph!
   const own = new Map(places.map((place) => [place.result, place]))
@@ -123,9 +123,7 @@ export const shares = ({ graph, parameters }: Block): ReadonlyMap<string, Readon
   return found
 }
 
-/**
- * The names of the places that are the output: nothing is trained behind them, and whatever reaches the output passes through them.
- */
+/** Names of the places that count as the output: no parameter is trained after them, and every path to the output passes through them. */
 export const outputs = ({ graph, parameters }: Block): ReadonlyArray<string> => {
   const { places, program } = graph!
   const end = program.outputs.output!
@@ -141,10 +139,10 @@ export const outputs = ({ graph, parameters }: Block): ReadonlyArray<string> => 
   return names
 }
 
-/** What `end` is computed from, no further back than `stop`. */
+/** The nodes that `end` is computed from, back to `stop`. */
 const reached = (end: Tensor, stop: Tensor): ReadonlyArray<Tensor> => within(end, (node) => node === stop)
 
-/** What `end` is computed from, itself too, up to where `stops` says; not those it stops at. */
+/** The nodes that `end` is computed from, including `end`, back to those where `stops` holds, which are excluded. */
 const within = (end: Tensor, stops: (node: Tensor) => boolean): ReadonlyArray<Tensor> => {
   const seen = new Set<Tensor>()
   const pending = [end]
@@ -156,13 +154,13 @@ const within = (end: Tensor, stops: (node: Tensor) => boolean): ReadonlyArray<Te
   return [...seen]
 }
 
-/** A place, or the output, with the places that it is computed from and what lies between; no place at all stands for the input. */
+/** What lies between a place, or the output, and the preceding places that it is computed from; undefined stands for the input. */
 export interface Stretch {
   readonly from: ReadonlyArray<Place | undefined>
   readonly nodes: ReadonlyArray<Tensor>
 }
 
-/** What lies between the places that come before and a result. */
+/** The stretch between a result and the places before it. */
 export const stretch = ({ places, program }: Graph, end: Tensor): Stretch => {
   const own = new Map(places.map((place) => [place.result, place]))
   const from = new Set<Place | undefined>()

@@ -1,5 +1,5 @@
 /**
- * Graphs as data: the program's primitives by name, so that a checkpoint and a run's folder keep a network from elsewhere.
+ * Graphs as data: the program's primitives by name, so that checkpoints and run folders can store an imported network.
  */
 import * as Program from "../program/Program.ts"
 import type { GraphJson as Json } from "../schema/GraphJson.ts"
@@ -8,7 +8,7 @@ import { Tensor } from "../tensor/Tensor.ts"
 import type { Block, Parameter } from "./Block.ts"
 import * as Graph from "./Graph.ts"
 
-/** The graph of a block as JSON, without numbers of its parameters. */
+/** Writes the graph of a block as JSON, without the values of its parameters. */
 export const toJson = ({ graph, parameters }: Block): Json => {
   const { names, places, program } = graph!
   const number = new Map(program.nodes.map((node, i) => [node, i]))
@@ -29,7 +29,7 @@ export const toJson = ({ graph, parameters }: Block): Json => {
 const finite = <A>(value: A): A | string =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value
 
-/** The block that `toJson` wrote; undefined where the JSON describes no program that could be one. */
+/** Reads the block that `toJson` wrote; undefined where the JSON does not describe a valid program. */
 export const fromJson = ({ names, nodes, parameters, places }: Json): Block | undefined => {
   const tensors: Array<Tensor> = []
   for (const { attributes, operands, primitive } of nodes) {
@@ -56,5 +56,5 @@ export const fromJson = ({ names, nodes, parameters, places }: Json): Block | un
   )
 }
 
-/** Attributes that are numbers, finite or not. */
+/** Attributes that are numbers, possibly infinite or NaN, which JSON holds as strings. */
 const numeric = new Set(["value", "minimum", "maximum", "slope"])

@@ -1,5 +1,5 @@
 /**
- * Where parameters start: from a circuit and a seed, the same arrays on every machine.
+ * Initialisers: the start of the parameters for a circuit and a seed, the same arrays on every machine.
  */
 import type { Arrays } from "../engine/Engine.ts"
 import * as Pseudorandom from "../random/Pseudorandom.ts"
@@ -10,12 +10,12 @@ import * as Coordinates from "./Coordinates.ts"
 import * as Orthogonal from "./Orthogonal.ts"
 import * as Wires from "./Wires.ts"
 
-/** From a circuit and a seed, its parameters by full name, float32. */
+/** Makes a circuit's parameters from a seed, by full name, float32. */
 export type Initializer = (circuit: Circuit.Circuit, seed: number) => Arrays
 
 type Draw = (parameter: Parameter, size: number, random: Pseudorandom.Pseudorandom) => Iterable<number>
 
-/** N(0, 1), where vectors of categories start, as those of `torch.nn.Embedding`. */
+/** N(0, 1), the start of embeddings, as in `torch.nn.Embedding`. */
 const normal: Draw = (_, size, random) => random.normals(size)
 
 const each =
@@ -34,7 +34,7 @@ const each =
     )
   }
 
-/** Where a parameter starts whatever the initialiser. */
+/** The start of a parameter that has one of its own, whatever the initialiser. */
 const started = ({ initial, shape }: Parameter): NdArray.NdArray | undefined =>
   typeof initial === "number" ? NdArray.full(shape, initial) : initial && NdArray.make(shape, initial.data)
 
@@ -68,15 +68,14 @@ export const semiOrthogonal: Initializer = (circuit, seed) =>
     weight.set(Orthogonal.make(inputs, outputs, random))
   })
 
-/** Functions with f(x) − f(−x) linear: two mirrored units together pass a signal on as it came. */
+/** Functions for which f(x) − f(−x) is linear: together, two mirrored units pass a signal on unchanged. */
 const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
 
 /**
- * The well-scaled start: last map as `pytorch`, hidden maps semi-orthogonal with gain 1 and bias 0, so that signals keep their length
- * through any depth, and the first map twice `pytorch`'s, so that the functions behind it bend where the data are (those that bend at 0
- * do so at any length). Where relu and its kin alone stand between the maps, these are mirrored, see `mirrored`; elsewhere a map behind one
- * of them has gain √2.
- * Maps beside a sigmoid get this start in tanh coordinates.
+ * The well-scaled start. Hidden maps are semi-orthogonal with gain 1 and bias 0, so that signals keep their length through any depth; the last map is
+ * as in `pytorch`; the first is twice `pytorch`'s, so that the functions after it bend where the data lie (functions that bend at 0 do so at any
+ * length). If only relu and its kin stand between the maps, the maps are mirrored, see `mirrored`; otherwise a map after one of them has gain √2.
+ * Maps next to a sigmoid get this start in tanh coordinates.
  */
 export const orthogonal: Initializer = (circuit, seed) => {
   const wires = Wires.make(circuit)
@@ -87,7 +86,7 @@ export const orthogonal: Initializer = (circuit, seed) => {
   }
   const start = eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, path, random, weight }) => {
     const { input, output } = wires.get(path)!
-    // Where mirroring is out of the question, the gain makes up for the half that relu and its kin take away.
+    // Where mirroring is not possible, the gain makes up for the half of the signal that relu and its kin remove.
     const gain = every(input.writers) ? Math.SQRT2 : 1
     const entering = every(output.readers) ? 1 : 2
     if (last) return
@@ -98,13 +97,13 @@ export const orthogonal: Initializer = (circuit, seed) => {
     bias.fill(0)
     weight.set(shortened(Orthogonal.make(inputs, outputs, random), branches).map((w) => gain * w))
   })
-  // Sigmoids get the start as if they were tanh, also where the coordinates themselves are not to be had.
+  // Sigmoids start as if they were tanh, even where the coordinates themselves are not available.
   return Coordinates.fromTanh(circuit, start)
 }
 
 /**
- * The mirrored start, for relu and its kin: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit begins as a linear one
- * (Balduzzi et al. 2017, «looks linear»). The one unit too many of an odd width is left out of what goes on.
+ * The mirrored start, for relu and its kin: W = [[Q, −Q], [−Q, Q]] with Q semi-orthogonal, so that the circuit starts out linear (Balduzzi et al.
+ * 2017, «looks linear»). Of an odd width, the one unit left over is not passed on.
  */
 export const mirrored: Initializer = (circuit, seed) =>
   eachMap(circuit, seed, ({ bias, branches, first, inputs, last, outputs, random, weight }) => {
@@ -118,7 +117,7 @@ export const mirrored: Initializer = (circuit, seed) =>
     }
   })
 
-/** Within residual blocks 1/√blocks, so that the sum of all of them keeps its length. */
+/** Scales maps within residual blocks by 1/√blocks, so that the sum of all of them keeps its length. */
 const shortened = (W: Float64Array, branches: number): Float64Array =>
   branches === 0 ? W : W.map((w) => w / Math.sqrt(branches))
 
@@ -128,15 +127,15 @@ interface Map {
   readonly outputs: number
   readonly first: boolean
   readonly last: boolean
-  /** How many residual blocks there are, where it lies within one, else 0. */
+  /** Number of residual blocks in the circuit if the map lies within one, else 0. */
   readonly branches: number
   readonly random: Pseudorandom.Pseudorandom
-  /** Row-major [inputs, outputs], and [outputs]; to be changed in place. */
+  /** Row-major [inputs, outputs], and `bias` [outputs]; changed in place. */
   readonly weight: Float32Array
   readonly bias: Float32Array
 }
 
-/** PyTorch's start with each linear map changed, in order of evaluation. */
+/** Starts as `pytorch` does and changes each linear map, in order of evaluation. */
 const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => void): Arrays => {
   const random = Pseudorandom.stream(seed, "orthogonal")
   const start = pytorch(circuit, seed)
@@ -162,5 +161,5 @@ const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => v
   return start
 }
 
-/** The initialisers by the names that `--start` takes. */
+/** The initialisers by their names in `--start`. */
 export const table = { pytorch, orthogonal, mirrored, glorot, he, lecun } satisfies Record<string, Initializer>

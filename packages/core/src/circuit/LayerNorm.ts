@@ -1,17 +1,15 @@
 /**
- * Normalisation of each example by itself.
+ * Layer normalisation: each example is normalised by itself.
  */
 import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 import type { Widths } from "./Widths.ts"
 
-/** What keeps the quotient finite, as in PyTorch. */
+/** Keeps the quotient finite, as in PyTorch. */
 const ε = 1e-5
 
-/**
- * y = w (z − mean z) / √(var z + 10⁻⁵) + b over the last axis, with w and b: [units], which start at 1 and 0 (Ba et al. 2016).
- */
+/** y = w (z − mean z) / √(var z + 10⁻⁵) + b over the last axis, with w and b: [units], which start at 1 and 0 (Ba et al. 2016). */
 export const layerNorm = <const Units extends number>(units: Units): Block & Widths<Units, Units> => ({
   _tag: "Block",
   kind: "layer-norm",

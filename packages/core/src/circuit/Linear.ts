@@ -6,9 +6,9 @@ import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Block } from "./Block.ts"
 import type { Widths } from "./Widths.ts"
 
-/** What a map may be told. */
+/** The settings of a linear map. */
 export interface Settings {
-  /** Whether it adds b, as it does unless told; before a batch norm, which takes the mean off again, b has no gradient but rounding. */
+  /** Whether to add b; true by default. Before a batch norm, which subtracts the mean again, b has no gradient except rounding. */
   readonly bias?: boolean
 }
 

@@ -1,18 +1,18 @@
 /**
- * Random orthogonal maps, uniform by Haar's measure.
+ * Random orthogonal maps, uniform in the Haar measure.
  */
 import type { Pseudorandom } from "../random/Pseudorandom.ts"
 
 /**
- * A map [inputs, outputs], row-major, with orthonormal rows or columns, whichever are fewer: a Gaussian matrix made orthonormal by
- * Gram–Schmidt, which keeps the diagonal of R positive and so needs no change of signs.
+ * A map [inputs, outputs], row-major, with orthonormal rows or columns, whichever are fewer: a Gaussian matrix made orthonormal by Gram–Schmidt,
+ * which keeps the diagonal of R positive, so no signs need correcting.
  */
 export const make = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
   const [count, length] = inputs <= outputs ? [inputs, outputs] : [outputs, inputs]
   const V = random.normals(count * length)
   const before = Float64Array.from({ length: count }, (_, i) => norm(V, i * length, length))
   for (let v = 0; v < V.length; v += length) {
-    // Where little is left, rounding has its share in it; twice is enough (Giraud et al. 2005).
+    // Where little is left, rounding dominates, so project again; twice is enough (Giraud et al. 2005).
     if (norm(V, v, length) < 0.1 * before[v / length]!) for (let u = 0; u < v; u += length) project(V, v, u, length)
     const left = norm(V, v, length)
     for (let k = v; k < v + length; k++) V[k]! /= left
@@ -25,8 +25,8 @@ export const make = (inputs: number, outputs: number, random: Pseudorandom): Flo
 }
 
 /**
- * [[Q, −Q], [−Q, Q]] with Q orthogonal of half the size: with relu behind it and mirrored units in front, an orthogonal map. Of odd sizes,
- * the last input is not read, and the last output is a random sum of the inputs, so that its unit is alive.
+ * [[Q, −Q], [−Q, Q]] with Q orthogonal of half the size: after mirrored units and followed by relu, an orthogonal map. If a size is odd, the last
+ * input is not read, and the last output is a random sum of the inputs, so that its unit is alive.
  */
 export const mirrored = (inputs: number, outputs: number, random: Pseudorandom): Float64Array => {
   const [rows, columns] = [Math.floor(inputs / 2), Math.floor(outputs / 2)]
@@ -51,9 +51,9 @@ export const mirror = (rows: Float32Array, length: number): void => {
   }
 }
 
-/** v ← v − (u · v) u, of the vectors of a length that begin at v and u. */
+/** v ← v − (u · v) u, for the vectors of the given length that start at offsets v and u. */
 const project = (V: Float64Array, v: number, u: number, length: number): void => {
-  // Two sums, for each addition waits for the one before.
+  // Two sums in parallel, because each addition waits for the previous one.
   let [even, odd] = [0, 0]
   for (let k = 0; k + 1 < length; k += 2) {
     even += V[u + k]! * V[v + k]!

@@ -1,5 +1,5 @@
 /**
- * Pooling: what is left of each window, or of the whole image or signal, as in PyTorch.
+ * Pooling over windows, or over the whole image or signal, as in PyTorch.
  */
 import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -11,7 +11,7 @@ import * as Window from "./Window.ts"
 export interface Settings {
   /** The window's length along each axis. */
   readonly kernel: number
-  /** From one window to the next; the kernel's length unless told. */
+  /** Distance from one window to the next; the kernel's length by default. */
   readonly stride?: number
 }
 
@@ -29,10 +29,10 @@ const largest = (places: ReadonlyArray<Tensor>): Tensor => places.reduce((a, b) 
 
 const mean = (places: ReadonlyArray<Tensor>): Tensor => places.reduce((a, b) => a.add(b)).mul(1 / places.length)
 
-/** The largest number of each window: [batch, channels, length] → [batch, channels, windows]. */
+/** The maximum of each window: [batch, channels, length] → [batch, channels, windows]. */
 export const maxPool1d = make("max-pool1d", 1, largest)
 
-/** The largest number of each window: [batch, channels, height, width] → [batch, channels, rows, columns]. */
+/** The maximum of each window: [batch, channels, height, width] → [batch, channels, rows, columns]. */
 export const maxPool2d = make("max-pool2d", 2, largest)
 
 /** The mean of each window: [batch, channels, length] → [batch, channels, windows]. */
@@ -57,7 +57,7 @@ const global = (kind: string, left: (z: Tensor, axes: ReadonlyArray<number>) => 
   }
 })
 
-/** The largest number of each channel: [batch, channels, …] → [batch, channels]. */
+/** The maximum of each channel: [batch, channels, …] → [batch, channels]. */
 export const globalMaxPool: Block = global("global-max-pool", (z, axes) => z.max(axes))
 
 /** The mean of each channel: [batch, channels, …] → [batch, channels]. */

@@ -6,13 +6,13 @@ import type { Tensor } from "../tensor/Tensor.ts"
 import { type Block, formula } from "./Block.ts"
 import * as BlockKinds from "./BlockKinds.ts"
 
-/** What stands at a sum, where parts are put together, and at a circuit's ends. */
+/** Kinds reserved for residual sums, concatenations and a circuit's ends. */
 const places: ReadonlySet<string> = new Set(["residual", "concat", "input", "output"])
 
 /**
- * A stage of your own: any plain function on tensors, without parameters. One that changes the width and stands first says how many `inputs` it
- * takes; otherwise a circuit takes what its first map does. Throws `ShapeMismatch` where a block has that name already, as which it would be
- * cut, started and loaded.
+ * A stage of your own: any plain function on tensors, without parameters. A first stage that changes the width must give its number of `inputs`;
+ * otherwise a circuit takes as many as its first map. Throws `ShapeMismatch` where the name belongs to a block already, since the stage would be cut,
+ * initialised and loaded as that block.
  *
  * ```ts
  * import { Circuit } from "@rai/core"

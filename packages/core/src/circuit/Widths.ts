@@ -1,18 +1,18 @@
 /**
- * What the compiler knows of the numbers that go into a block for each example and come out of it. It is there in types alone, so that what does
- * not fit shows while it is written; widths that only a run decides are of the type `number`, and are held to each other then.
+ * What the compiler knows of the widths, per example, that go into a block and come out of it. Widths exist in types alone, so that a mismatch shows
+ * while the code is written; those known only at run time have type `number` and are checked then.
  */
 declare const widths: unique symbol
 
-/** What takes so many numbers an example, and gives so many; `unknown` where neither is said. */
+/** Takes `In` numbers per example and gives `Out`; `unknown` where the width is not stated. */
 export interface Widths<In = unknown, Out = unknown> {
   readonly [widths]?: readonly [takes: In, gives: Out]
 }
 
-/** As many as came. */
+/** Marks an output as wide as the input. */
 export type Kept = "as many as came"
 
-/** Stands where a block does that takes another number than comes. */
+/** Replaces a block that takes a different width than it is given. */
 export interface Misfit<Came, Taken> {
   readonly come: Came
   readonly taken: Taken
@@ -22,10 +22,10 @@ type Of<T> = typeof widths extends keyof T ? Exclude<T[typeof widths], undefined
 
 type In<T> = Of<T> extends readonly [infer N, unknown] ? N : unknown
 
-/** What comes out where W went in. */
+/** The output width for an input of width W. */
 type Out<T, W> = Of<T> extends readonly [unknown, infer N] ? (N extends Kept ? W : N) : unknown
 
-/** Whether both are single numbers, and not the same. */
+/** Whether both are literal numbers, and different. */
 type Differ<A, B> = A extends number
   ? B extends number
     ? number extends A | B
@@ -36,7 +36,7 @@ type Differ<A, B> = A extends number
     : false
   : false
 
-/** Blocks one after the other, those that do not fit replaced by a `Misfit`; `Done` are those before, so that hundreds are not too deep. */
+/** Blocks in sequence, with any that do not fit replaced by a `Misfit`; the accumulator `Done` lets the recursion handle hundreds of blocks. */
 export type Fitting<
   T extends ReadonlyArray<unknown>,
   W = unknown,
@@ -45,24 +45,24 @@ export type Fitting<
   ? Fitting<Rest, Out<Head, W>, readonly [...Done, Differ<W, In<Head>> extends true ? Misfit<W, In<Head>> : Head]>
   : readonly [...Done, ...T]
 
-/** A block whose output must fit its input. */
+/** The block itself, or a `Misfit` where its output does not fit its input. */
 export type Even<T> = Differ<In<T>, Out<T, In<T>>> extends true ? Misfit<Out<T, In<T>>, In<T>> : T
 
-/** What blocks one after the other take, where it is known. */
+/** The input width of blocks in sequence, where it is known. */
 export type Takes<T extends ReadonlyArray<unknown>> = T extends readonly [infer Head, ...infer Rest]
   ? Out<Head, Kept> extends Kept
     ? Takes<Rest>
     : In<Head>
   : unknown
 
-/** What they give where W goes in. */
+/** Their output width for an input of width W. */
 export type Gives<T extends ReadonlyArray<unknown>, W = unknown> = T extends readonly [infer Head, ...infer Rest]
   ? Gives<Rest, Out<Head, W>>
   : number extends T["length"]
     ? unknown
     : W
 
-/** What a perceptron of these widths takes and gives. */
+/** The input and output widths of a perceptron with these layer widths. */
 export type OfLayers<T extends ReadonlyArray<unknown>> = T extends readonly [infer In, ...infer _, infer Out]
   ? Widths<In, Out>
   : Widths

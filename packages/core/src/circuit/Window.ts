@@ -1,14 +1,14 @@
 /**
- * Windows that slide over images and signals: what convolution and pooling have in common.
+ * Windows that slide over images and signals, as convolution and pooling use them.
  */
 import type { Shape } from "../tensor/Shape.ts"
 import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 
-/** A window of `kernel` places along each of the `axes` last axes, `stride` places from one to the next, over `padding` zeros on either side. */
+/** A window of `kernel` places along each of the last `axes` axes, moved by `stride` places, over `padding` zeros on either side. */
 export interface Window {
-  /** How many there must be, if it matters. */
+  /** The required number of channels, if any. */
   readonly channels?: number
   readonly axes: 1 | 2
   readonly kernel: number
@@ -16,13 +16,13 @@ export interface Window {
   readonly padding: number
 }
 
-/** How many windows there are along an axis: ⌊(n + 2 padding − kernel) / stride⌋ + 1. */
+/** Number of windows along an axis: ⌊(n + 2 padding − kernel) / stride⌋ + 1. */
 const count = (length: number, { kernel, padding, stride }: Window): number =>
   Math.floor((length + 2 * padding - kernel) / stride) + 1
 
 /**
- * For each place of the window, row by row, what lies there in all windows: z: [batch, channels, …] → each [batch, channels, windows, …].
- * Throws `ShapeMismatch` where z has other axes, or is smaller than the window.
+ * For each place within the window, row by row, the values there in all windows: z: [batch, channels, …] → each [batch, channels, windows, …]. Throws
+ * `ShapeMismatch` where z has other axes, or is smaller than the window.
  */
 export const places = (operation: string, z: Tensor, window: Window): ReadonlyArray<Tensor> => {
   const { axes, channels = z.shape[1], kernel, padding, stride } = window
@@ -43,12 +43,12 @@ export const places = (operation: string, z: Tensor, window: Window): ReadonlyAr
   return lengths.reduce<ReadonlyArray<Tensor>>((of, _, i) => along(of, 2 + i), [z])
 }
 
-/** `windows` places along an axis, `stride` apart, from `start` on. */
+/** `windows` places along an axis, `stride` apart, beginning at `start`. */
 const every = (z: Tensor, axis: number, start: number, windows: number, stride: number): Tensor => {
   if (stride === 1) return z.slice(axis, start, start + windows)
   const length = z.shape[axis] as number
   const end = start + windows * stride
-  // The last window is followed by as many places as the others, whatever these hold.
+  // Pad so that the last window, too, is followed by a full stride; the values there do not matter.
   const whole = z.pad(axis, 0, Math.max(0, end - length)).slice(axis, start, end)
   const parted = whole.reshape(whole.shape.toSpliced(axis, 1, windows, stride))
   return parted.at(axis + 1, 0)

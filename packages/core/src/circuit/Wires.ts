@@ -1,11 +1,10 @@
 /**
- * What lies between the blocks of a circuit: each wire with the kinds of blocks that write and read it. z, f(z) and their sum around a
- * residual block are one wire, since they share their unit, and so are the wires that are put side by side, and the two sides of a block that
- * only moves numbers about.
+ * The wires between the blocks of a circuit, each with the kinds of blocks that write and read it. z, f(z) and their sum around a residual block form
+ * one wire, since they share a unit of measure; so do wires that are concatenated, and the two sides of a block that only moves numbers around.
  */
 import * as Circuit from "./Circuit.ts"
 
-/** The kinds of the blocks at the ends of a wire; the circuit's ends are `input` and `output`. */
+/** The kinds of the blocks at either end of a wire; the circuit's own ends are `input` and `output`. */
 export interface Wire {
   readonly writers: Set<string>
   readonly readers: Set<string>
@@ -17,7 +16,7 @@ export interface Ends {
   readonly output: Wire
 }
 
-/** Blocks that move numbers about, choose among them or average them. */
+/** Blocks that rearrange, select or average numbers. */
 const passing = new Set([
   "flatten",
   "unflatten",
@@ -31,9 +30,9 @@ const passing = new Set([
   "global-average-pool"
 ])
 
-/** The wires of each block, by its path; of those that only pass numbers on, none. */
+/** The wires of each block by its path; blocks that only pass numbers on have none. */
 export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
-  /** For each wire the one that it is joined to, itself at first. */
+  /** For each wire the one that it is joined to, initially itself. */
   const joined: Array<number> = []
   const fresh = () => joined.push(joined.length) - 1
   const find = (wire: number): number => (joined[wire] === wire ? wire : find(joined[wire]!))

@@ -1,5 +1,5 @@
 /**
- * Lengths for named dimensions, found by holding the given arrays against a program's inputs.
+ * Lengths of named dimensions, found by matching the given arrays against a program's inputs.
  */
 import { Effect } from "effect"
 import type { Program } from "../program/Program.ts"
@@ -7,7 +7,7 @@ import { size } from "../tensor/NdArray.ts"
 import { show } from "../tensor/Shape.ts"
 import { type Arrays, type Engine, EngineFailed, type Session } from "./Engine.ts"
 
-/** The length of each named dimension, or a reason why the arrays are not this program's inputs. */
+/** The length of each named dimension; fails with `EngineFailed` where the arrays do not match the program's inputs. */
 export const lengths = (
   engine: string,
   program: Program,
@@ -35,8 +35,8 @@ export const lengths = (
 }
 
 /**
- * The engine, but for what it refuses: arrays that hold more or less numbers than their shape says, which would run into others' memory, and entries
- * that a session does not have.
+ * The engine with checks in front: it refuses arrays that hold more or fewer numbers than their shape says, which would reach into other memory, and
+ * reads of entries that a session does not have.
  */
 export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
   const refused = (reason: string) => Effect.fail(new EngineFailed({ engine: engine.name, reason }))
@@ -79,7 +79,7 @@ export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
   }
 }
 
-/** The state of a session after a program ran: outputs that name an entry replace it, the others are the report. */
+/** Divides the outputs of a program in a session: those named like an entry replace it, the others are the report. */
 export const divide = <A>(
   outputs: Readonly<Record<string, A>>,
   isState: (name: string) => boolean

@@ -1,5 +1,5 @@
 /**
- * What runs programs. Everything that a user composes requires an engine and says nothing of which.
+ * The service that runs programs. What a user composes requires an engine but does not say which.
  */
 import { Context, Data, Effect, type Scope } from "effect"
 import type { Program } from "../program/Program.ts"
@@ -8,7 +8,7 @@ import type { NdArray } from "../tensor/NdArray.ts"
 /** Arrays by name: a program's inputs or outputs, a circuit's parameters, a session's state. */
 export type Arrays = Readonly<Record<string, NdArray>>
 
-/** A run that could not begin or end: an input that is missing or of another shape, memory that ran out. */
+/** A run could not start or finish: an input is missing or has another shape, or memory ran out. */
 export class EngineFailed extends Data.TaggedError("EngineFailed")<{
   readonly engine: string
   readonly reason: string
@@ -19,13 +19,13 @@ export class EngineFailed extends Data.TaggedError("EngineFailed")<{
 }
 
 /**
- * State that lives where the engine computes. A program advances it: inputs that are not given are read from the state, and outputs
- * that bear the name of an entry replace that entry; the other outputs are the report.
+ * State that lives where the engine computes. A program advances it: inputs that are not given are read from the state, outputs named like an entry
+ * replace that entry, and the other outputs are the report.
  */
 export interface Session {
-  /** Once for each of the inputs, once where there are none; the report is the last one's. */
+  /** Runs the program once per element of `turns`, or once if there are none, and returns the last report. */
   readonly advance: (program: Program, ...turns: ReadonlyArray<Arrays>) => Effect.Effect<Arrays, EngineFailed>
-  /** The state in plain memory; all of it, or the entries named. */
+  /** Copies the state to plain memory: all of it, or the named entries. */
   readonly read: (names?: ReadonlyArray<string>) => Effect.Effect<Arrays, EngineFailed>
   /** Adds or replaces entries of the state. */
   readonly write: (entries: Arrays) => Effect.Effect<void, EngineFailed>
@@ -35,15 +35,15 @@ export interface Session {
 export class Engine extends Context.Service<
   Engine,
   {
-    /** As shown and recorded: `tfjs-native`, `tfjs-wasm`, `reference`, `onnx`. */
+    /** The name that is shown and recorded: `tfjs-native`, `tfjs-wasm`, `reference`, `onnx`. */
     readonly name: string
     readonly run: (program: Program, inputs: Arrays) => Effect.Effect<Arrays, EngineFailed>
-    /** A session begins with `state` and gives its memory back when the scope closes. */
+    /** Opens a session with `state`; its memory is released when the scope closes. */
     readonly session: (state: Arrays) => Effect.Effect<Session, EngineFailed, Scope.Scope>
   }
 >()("@rai/core/Engine") {}
 
-/** A session's `advance`, of one that advances once. */
+/** Makes a session's `advance` from a function that advances once. */
 export const inTurn =
   (once: (program: Program, inputs: Arrays) => Effect.Effect<Arrays, EngineFailed>): Session["advance"] =>
   (program, first = {}, ...others) =>

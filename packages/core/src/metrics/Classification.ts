@@ -1,5 +1,5 @@
 /**
- * How well classes are told apart, as scikit-learn defines it. Classes are numbers from 0; the first argument is always the truth.
+ * Classification metrics as scikit-learn defines them. Classes are numbers from 0; the first argument is always the truth.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 
@@ -11,7 +11,10 @@ const sum = (values: Numbers): number => {
   return total
 }
 
-/** The class with the largest logit or probability of each example: [examples, classes] → class numbers; of one logit, 1 where it is above 0; −1 where one of them is NaN. */
+/**
+ * The class with the largest logit or probability of each example: [examples, classes] → class numbers; with a single logit, 1 where it is above 0;
+ * −1 where an output is NaN.
+ */
 export const largest = ({ data, shape }: NdArray): Int32Array => {
   const [examples, classes] = shape as readonly [number, number]
   return Int32Array.from({ length: examples }, (_, i) => {
@@ -21,7 +24,7 @@ export const largest = ({ data, shape }: NdArray): Int32Array => {
   })
 }
 
-/** The share of examples whose class was found. */
+/** Share of examples whose class was predicted correctly. */
 export const accuracy = (labels: Numbers, predicted: Numbers): number => {
   let right = 0
   for (let i = 0; i < labels.length; i++) if (labels[i] === predicted[i]) right++
@@ -29,8 +32,8 @@ export const accuracy = (labels: Numbers, predicted: Numbers): number => {
 }
 
 /**
- * How often each class was taken for each: [classes, classes], a row for each true class and a column for each that was found. What is
- * none of the classes 0 … classes − 1, on either side, is left out, as scikit-learn leaves out what is not among its `labels`.
+ * Counts how often each class was predicted as each: [classes, classes], a row per true class and a column per predicted class. Examples with a label
+ * or prediction outside 0 … classes − 1 are left out, as scikit-learn leaves out those not among its `labels`.
  *
  * ```ts
  * import { Classification } from "@rai/core"
@@ -47,7 +50,7 @@ export const confusionMatrix = (labels: Numbers, predicted: Numbers, classes: nu
   return { shape: [classes, classes], data }
 }
 
-/** Of each class: how many there are, how many were taken for it, and how many of these rightly. */
+/** Per class: number of examples, number predicted, and number predicted correctly. */
 const counts = ({ data, shape }: NdArray) =>
   Array.from({ length: shape[0]! }, (_, c) => {
     const classes = shape[0]!
@@ -56,17 +59,17 @@ const counts = ({ data, shape }: NdArray) =>
     return { true: sum(row), found: sum(column), right: data[c * classes + c]! }
   })
 
-/** The mean over the classes that occur of the share of their examples that was found. */
+/** Mean recall over the classes that occur. */
 export const balancedAccuracy = (confusion: NdArray): number => {
   const shares = counts(confusion).flatMap((of) => (of.true === 0 ? [] : [of.right / of.true]))
   return sum(shares) / shares.length
 }
 
-/** 2 right / (true + found) of each class; 0 of a class that neither is there nor was found. */
+/** F1 per class, 2 right / (true + found); 0 for a class that neither occurs nor is predicted. */
 export const f1 = (confusion: NdArray): ReadonlyArray<number> =>
   counts(confusion).map((of) => (of.right === 0 ? 0 : (2 * of.right) / (of.true + of.found)))
 
-/** The mean F1 over the classes that are there or were found. */
+/** Mean F1 over the classes that occur or are predicted. */
 export const macroF1 = (confusion: NdArray): number => {
   const all = f1(confusion)
   const each = counts(confusion).flatMap((of, c) => (of.true + of.found === 0 ? [] : [all[c]!]))
@@ -74,18 +77,18 @@ export const macroF1 = (confusion: NdArray): number => {
 }
 
 /**
- * The probability that of a random example of class 1 and one of class 0 the first has the larger score, equal ones counting half: the area
- * under the receiver's operating characteristic. NaN where a class is missing or a score is NaN.
+ * The area under the receiver operating characteristic: the probability that a random example of class 1 scores higher than one of class 0, ties
+ * counting half. NaN where a class is missing or a score is NaN.
  */
 export const rocAuc = (labels: Numbers, scores: Numbers): number => {
-  // NaN has no place in an order.
+  // NaN cannot be ordered.
   if (Array.prototype.some.call(scores, Number.isNaN)) return Number.NaN
   const order = Array.from({ length: labels.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!)
   let [ranks, ones] = [0, 0]
   for (let from = 0; from < order.length; ) {
     let to = from + 1
     while (to < order.length && scores[order[to]!] === scores[order[from]!]) to++
-    // Equal scores share their ranks, from + 1 … to.
+    // Ties share their ranks, from + 1 … to.
     for (let i = from; i < to; i++) {
       if (labels[order[i]!] !== 1) continue
       ones++
@@ -96,7 +99,7 @@ export const rocAuc = (labels: Numbers, scores: Numbers): number => {
   return (ranks - (ones * (ones + 1)) / 2) / (ones * (labels.length - ones))
 }
 
-/** The mean of −ln p of the true class; probabilities: [examples, classes], kept ε away from 0 and 1: 2⁻⁵², or 2⁻²³ in float32. */
+/** Mean of −ln p of the true class; probabilities: [examples, classes], kept ε away from 0 and 1: 2⁻⁵², or 2⁻²³ in float32. */
 export const logLoss = (labels: Numbers, { data, shape }: NdArray): number => {
   const [examples, classes] = shape as readonly [number, number]
   const epsilon = data instanceof Float32Array ? 2 ** -23 : Number.EPSILON
@@ -107,20 +110,20 @@ export const logLoss = (labels: Numbers, { data, shape }: NdArray): number => {
   return total / examples
 }
 
-/** Of the examples whose predicted probability of class 1 lies in one part of [0, 1]: how many, its mean, and the share that is of class 1. */
+/** The examples whose predicted probability of class 1 lies in one bin of [0, 1]: how many, the mean prediction, and the share in class 1. */
 export interface Calibrated {
   readonly examples: number
   readonly predicted: number
   readonly observed: number
 }
 
-/** The parts of [0, 1], `bins` of equal width, in which there are examples: a reliability diagram's points. What is NaN is left out. */
+/** The non-empty ones among `bins` bins of equal width in [0, 1]: the points of a reliability diagram. NaN predictions are left out. */
 export const calibration = (labels: Numbers, probabilities: Numbers, bins = 5): ReadonlyArray<Calibrated> => {
   const edges = Array.from({ length: bins - 1 }, (_, k) => (k + 1) * (1 / bins))
   const parts = Array.from({ length: bins }, () => ({ examples: 0, predicted: 0, observed: 0 }))
   for (let i = 0; i < labels.length; i++) {
     if (Number.isNaN(probabilities[i])) continue
-    // A probability at an edge belongs below it; the edges are rounded as numpy rounds them.
+    // A probability at an edge belongs to the bin below; the edges are rounded as numpy rounds them.
     const beyond = edges.findIndex((edge) => probabilities[i]! <= edge)
     const part = parts[beyond < 0 ? bins - 1 : beyond]!
     part.examples++

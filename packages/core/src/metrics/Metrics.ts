@@ -1,52 +1,52 @@
 /**
- * All that is measured of a circuit's answers, by what it learned: of classes how well they are told apart, of values how well they are met.
+ * All metrics of a circuit's outputs, by task: how well classes are told apart, or how well values are predicted.
  */
 import type { Task } from "../data/Dataset.ts"
 import type * as NdArray from "../tensor/NdArray.ts"
 import * as Classification from "./Classification.ts"
 import * as Regression from "./Regression.ts"
 
-/** Of classes. */
+/** Metrics of classification. */
 export interface OfClasses {
   readonly task: "binary" | "classes"
   readonly examples: number
   readonly accuracy: number
   readonly balancedAccuracy: number
-  /** Of class 1 where there are two, else the mean over the classes. */
+  /** Of class 1 if there are two classes, else the mean over the classes. */
   readonly f1: number
-  /** Of each class. */
+  /** Per class. */
   readonly f1OfClasses: ReadonlyArray<number>
-  /** Of class 1 where there are two, else the mean over each class against the others; NaN where a class is missing or an answer is NaN. */
+  /** Of class 1 if there are two classes, else the mean of each class against the others; NaN where a class is missing or an output is NaN. */
   readonly rocAuc: number
   readonly logLoss: number
-  /** A row for each true class and a column for each that was found. */
+  /** A row per true class and a column per predicted class. */
   readonly confusion: ReadonlyArray<ReadonlyArray<number>>
 }
 
-/** How well values are met. */
+/** How well values are predicted. */
 export interface Fit {
   readonly r2: number
   readonly rootMeanSquaredError: number
   readonly meanAbsoluteError: number
 }
 
-/** Of values; of several targets the mean of each number over them. */
+/** Metrics of regression; with several targets, each is the mean over them. */
 export interface OfValues extends Fit {
   readonly task: "regression"
   readonly examples: number
   readonly ofTargets: ReadonlyArray<Fit>
 }
 
-/** Of either. */
+/** Metrics of either task. */
 export type Metrics = OfClasses | OfValues
 
-/** The probabilities that logits mean: [examples, classes], of one logit with 1 − σ in front of it. */
+/** Converts logits to probabilities: [examples, classes]; a single logit gives the columns 1 − σ and σ. */
 export const probabilities = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => {
   const [examples, outputs] = shape as readonly [number, number]
   const classes = outputs === 1 ? 2 : outputs
   const found = new Float64Array(examples * classes)
   for (let i = 0; i < examples; i++) {
-    // One logit is the second of two, of which the first is 0.
+    // A single logit is the second of two, the first being 0.
     const own = Array.from(data.subarray(i * outputs, (i + 1) * outputs))
     const logits = outputs === 1 ? [0, ...own] : own
     const largest = Math.max(...logits)
@@ -68,7 +68,7 @@ const ofClasses = (task: "binary" | "classes", targets: NdArray.NdArray, logits:
   const found = Classification.largest(logits)
   const shares = probabilities(logits)
   const classes = shares.shape[1]!
-  // An answer that is NaN is wrong: as if it were a class that nothing is of.
+  // A NaN output is wrong: count it as an extra class that no example has.
   const none = found.map((c) => (c < 0 ? classes : c))
   const all = classes + 1
   const counted = Classification.confusionMatrix(labels, none, all)
@@ -105,7 +105,7 @@ const column = ({ data, shape }: NdArray.NdArray, k: number): NdArray.NdArray =>
 })
 
 /**
- * What targets and outputs, logits or values, [examples, outputs] each, come to.
+ * Computes the metrics of outputs, logits or values, against targets: [examples, outputs] each.
  *
  * ```ts
  * import { Metrics, NdArray } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * How well values are met, as scikit-learn defines it. The first argument is always the truth; both are [examples, outputs].
+ * Regression metrics as scikit-learn defines them. The first argument is always the truth; both are [examples, outputs].
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 
@@ -16,21 +16,21 @@ const differences = (targets: NdArray, predictions: NdArray, output: number): Re
   return column(targets, output).map((y, i) => y - came[i]!)
 }
 
-/** The mean of (y − ŷ)². */
+/** Mean of (y − ŷ)². */
 export const meanSquaredError = (targets: NdArray, predictions: NdArray): number =>
   mean(each(targets, (output) => mean(differences(targets, predictions, output).map((d) => d * d))))
 
-/** √ of the mean of (y − ŷ)², of several outputs the mean of theirs. */
+/** √ of the mean of (y − ŷ)², averaged over several outputs. */
 export const rootMeanSquaredError = (targets: NdArray, predictions: NdArray): number =>
   mean(each(targets, (output) => Math.sqrt(mean(differences(targets, predictions, output).map((d) => d * d)))))
 
-/** The mean of |y − ŷ|. */
+/** Mean of |y − ŷ|. */
 export const meanAbsoluteError = (targets: NdArray, predictions: NdArray): number =>
   mean(each(targets, (output) => mean(differences(targets, predictions, output).map(Math.abs))))
 
 /**
- * R² = 1 − Σ (y − ŷ)² / Σ (y − mean y)², of several outputs the mean of theirs; of an output that does not vary 1 where it is met, else 0;
- * NaN of less than two examples.
+ * R² = 1 − Σ (y − ŷ)² / Σ (y − mean y)², averaged over several outputs; for an output that does not vary, 1 if it is predicted exactly, else 0; NaN
+ * for fewer than two examples.
  *
  * ```ts
  * import { NdArray, Regression } from "@rai/core"

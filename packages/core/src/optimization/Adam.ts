@@ -8,7 +8,7 @@ import * as Optimizer from "./Optimizer.ts"
 /** The settings and their defaults, as in PyTorch. */
 export const defaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 }
 
-/** Of `decoupled`. */
+/** Defaults of `decoupled`. */
 export const decoupledDefaults = { ...defaults, decay: 0.01 }
 
 type Settings = Partial<typeof defaults>

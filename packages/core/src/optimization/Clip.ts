@@ -1,5 +1,5 @@
 /**
- * Gradients whose joint length is limited.
+ * Gradient clipping by the joint norm of all gradients.
  */
 import { constant, type Tensor } from "../tensor/Tensor.ts"
 

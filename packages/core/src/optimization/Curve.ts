@@ -2,9 +2,9 @@
  * A factor that changes over the steps of a phase: for learning rates, and for the weight λ of the hidden energies.
  */
 
-/** From the share t of the phase that is done, 0 ≤ t < 1, a factor. */
+/** Maps the share t of the phase that is done, 0 ≤ t < 1, to a factor. */
 export interface Curve {
-  /** As `--plan` takes it: `cosine`, `warmup0.1`. */
+  /** Its name in `--plan`: `cosine`, `warmup0.1`. */
   readonly name: string
   readonly at: (t: number) => number
 }
@@ -18,10 +18,10 @@ export const cosine: Curve = { name: "cosine", at: (t) => 0.5 * (1 + Math.cos(Ma
 /** 1 − t: from 1 to 0. */
 export const linear: Curve = { name: "linear", at: (t) => 1 - t }
 
-/** `end`ᵗ: from 1 to `end` by equal ratios; rising where `end` > 1. */
+/** `end`ᵗ: geometrically from 1 to `end`; rises where `end` > 1. */
 export const exponential = (end: number): Curve => ({ name: `exponential${end}`, at: (t) => end ** t })
 
-/** From 0 up to 1 over the first `share` of the steps, then 1. */
+/** Rises from 0 to 1 over the first `share` of the steps, then stays 1. */
 export const warmUp = (share: number): Curve => ({ name: `warmup${share}`, at: (t) => Math.min(1, t / share) })
 
 /** The product of both. */
@@ -29,7 +29,7 @@ export const times = (a: Curve, b: Curve): Curve => ({ name: `${a.name}*${b.name
 
 const simple: Readonly<Record<string, Curve>> = { constant, cosine, linear }
 
-/** The curve of a name, or undefined where there is none. */
+/** The curve of a name, or undefined if there is none. */
 export const named = (name: string): Curve | undefined => {
   const [, word = "", number = ""] = /^([a-z]+)([\d.e-]*)$/.exec(name) ?? []
   if (name.includes("*")) {

@@ -4,30 +4,30 @@
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 
-/** L_y(prediction, target): [batch, outputs] twice → []. */
+/** L_y(prediction, target): both [batch, outputs] → []. */
 export type Loss = (prediction: Tensor, target: Tensor) => Tensor
 
 /** −log p(y) of a Bernoulli with logit o, mean(softplus(o) − y o); stable for large |o|. */
 export const binaryCrossEntropy: Loss = (o, y) => o.softplus().sub(y.mul(o)).mean()
 
-/** −Σ_k y_k log softmax(o)_k, the mean over the examples; y one-hot. The largest logit is taken off first, so that nothing overflows. */
+/** −Σ_k y_k log softmax(o)_k, averaged over the examples; y one-hot. The largest logit is subtracted first, so that nothing overflows. */
 export const softmaxCrossEntropy: Loss = (o, y) => {
   const shifted = o.sub(o.max([1]))
   const logSum = shifted.exp().sum([1]).log()
   return logSum.sub(shifted.mul(y).sum([1])).mean()
 }
 
-/** How examples of some classes count for more, and how sure of its class a target is. */
+/** Class weights and label smoothing. */
 export interface ClassSettings {
-  /** w_k: what an example of class k counts; 1 each unless told. */
+  /** w_k: the weight of an example of class k; 1 each by default. */
   readonly weights?: ReadonlyArray<number>
-  /** ε: the share of a target that belongs to all classes alike; 0 unless told. */
+  /** ε: the share of each target that is spread evenly over all classes; 0 by default. */
   readonly smoothing?: number
 }
 
 /**
- * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class
- * weights and label smoothing. Throws `ShapeMismatch` where there are not as many weights as classes, one is below 0, or ε is no share.
+ * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class weights
+ * and label smoothing. Throws `ShapeMismatch` if the number of weights differs from that of classes, a weight is below 0, or ε is not within 0 … 1.
  *
  * ```ts
  * import { Blobs, Circuit, Loss, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -65,7 +65,10 @@ export const weightedCrossEntropy =
     return o.logSoftmax([1]).mul(q).mul(w).total().neg().div(y.mul(w).total())
   }
 
-/** −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. Throws `ShapeMismatch` where w is below 0. */
+/**
+ * −mean(w y log σ(o) + (1 − y) log(1 − σ(o))): examples of class 1 count w times, as `pos_weight` of PyTorch's BCEWithLogitsLoss. Throws
+ * `ShapeMismatch` where w is below 0.
+ */
 export const weightedBinaryCrossEntropy =
   (weight: number): Loss =>
   (o, y) => {
@@ -114,7 +117,7 @@ export const meanSquaredError: Loss = (o, y) => o.sub(y).square().mean()
 /** The loss that a task is trained on. */
 export const forTask = { binary: binaryCrossEntropy, classes: softmaxCrossEntropy, regression: meanSquaredError }
 
-/** How many examples get their class right: by the sign of the logit, or by the largest logit. */
+/** Number of examples classified correctly: by the sign of the logit, or by the largest logit. */
 export const correct: Loss = (o, y) => {
   const right = o.shape[1] === 1 ? o.greater(0).float().equal(y.greater(0.5).float()) : o.argMax(1).equal(y.argMax(1))
   return right.float().total()

@@ -1,16 +1,16 @@
 /**
- * The spectral rule: a matrix moves along the nearest orthogonal matrix to its momentum, so every direction moves alike.
+ * The spectral rule: a matrix moves along the orthogonal matrix nearest to its momentum, so that it moves equally far in every direction.
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Adam from "./Adam.ts"
 import * as Optimizer from "./Optimizer.ts"
 
-/** The settings and their defaults, as in PyTorch; `nesterov` is 0 or 1, `others` the rate of Adam on biases and the output map. */
+/** The settings and their defaults, as in PyTorch; `nesterov` is 0 or 1, `others` is the rate of Adam for biases and the output map. */
 export const defaults = { momentum: 0.95, nesterov: 1, decay: 0.1, others: 1e-3 }
 
 /**
- * Muon (Jordan et al. 2024) as `torch.optim.Muon`, for hidden matrices W: [inputs, outputs], stacked ones each by itself:
+ * Muon (Jordan et al. 2024) as `torch.optim.Muon`, for hidden matrices W: [inputs, outputs], each matrix of a stack by itself:
  *
  *     M ← μ M + (1 − μ) g;  u = (1 − μ) g + μ M with Nesterov's, else M;  W ← (1 − η λ) W − η √max(1, outputs/inputs) · O(u)
  *
@@ -37,14 +37,14 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
 const [a, b, c] = [3.4445, -4.775, 2.0315]
 
 /**
- * Singular values brought near 1 with their vectors kept, X ← a X + (b A + c A²) X with A = X Xᵀ, five times from X = u/‖u‖: [.., m, n] →
- * [.., m, n]. The values end between about 0.7 and 1.2, which is all that a step's direction needs.
+ * Brings singular values near 1 and keeps the vectors: X ← a X + (b A + c A²) X with A = X Xᵀ, five times from X = u/‖u‖: [.., m, n] → [.., m, n].
+ * The values end up between about 0.7 and 1.2, which is all that the direction of a step needs.
  */
 export const orthogonalised = (u: Tensor): Tensor => {
   const rank = u.shape.length
   const [rows, columns] = u.shape.slice(-2) as ReadonlyArray<number>
   const matrix = [rank - 2, rank - 1]
-  // The largest out first: squares of small numbers underflow in float32.
+  // Scale by the largest entry first: squares of small numbers underflow in float32.
   const bounded = u.div(u.abs().max(matrix).add(1e-30))
   let X = bounded.div(bounded.square().sum(matrix).sqrt().add(1e-7))
   const wide = rows! <= columns!

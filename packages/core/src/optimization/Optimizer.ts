@@ -1,19 +1,19 @@
 /**
- * An optimiser is data and two pure functions: what it remembers of a parameter at first, and one step.
+ * An optimiser is data and two pure functions: its initial state for a parameter, and one step.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 
-/** What an optimiser remembers of one parameter, by name. */
+/** The optimiser's state for one parameter, by name. */
 export type Slots = Readonly<Record<string, Tensor>>
 
-/** The settings of a rule besides its rate, by name; printed with it. */
+/** The settings of a rule other than its rate, by name; printed with it. */
 export type Settings = Readonly<Record<string, number>>
 
-/** A first-order rule: from a parameter, its gradient, the slots and the rate of this step, the next parameter and slots. */
+/** A first-order rule: computes the next parameter and slots from a parameter, its gradient, its slots and the rate of this step. */
 export interface Optimizer {
   readonly name: string
-  /** The rate that a phase begins with; a curve or a careful phase changes it from step to step. */
+  /** The rate at which a phase begins; a curve or a careful phase changes it from step to step. */
   readonly rate: number
   /** The settings that differ from the rule's defaults. */
   readonly settings: Settings
@@ -25,7 +25,7 @@ export interface Optimizer {
     slots: Slots,
     rate: Tensor
   ) => { readonly parameter: Tensor; readonly slots: Slots }
-  /** Where the rule is for hidden matrices alone, the rule for biases and the output map. */
+  /** For a rule that applies to hidden matrices only: the rule for biases and the output map. */
   readonly others?: Optimizer
 }
 
@@ -35,6 +35,6 @@ export const changed = <S extends Settings>(defaults: S, given: Partial<S>): Set
     Object.entries(given).filter(([name, value]) => value !== undefined && value !== defaults[name])
   ) as Settings
 
-/** The rule as `--plan` takes it: `rprop=0.001`, `sgd=0.1+momentum=0.5`. */
+/** Prints the rule as `--plan` takes it: `rprop=0.001`, `sgd=0.1+momentum=0.5`. */
 export const print = ({ name, rate, settings }: Optimizer): string =>
   [`${name}=${rate}`, ...Object.entries(settings).map(([setting, value]) => `${setting}=${value}`)].join("+")

@@ -1,5 +1,5 @@
 /**
- * What is added to the loss so that weights stay small: ℓ₁ Σ|w| + ½ ℓ₂ Σw² over the weights, biases left out.
+ * A penalty on large weights, added to the loss: ℓ₁ Σ|w| + ½ ℓ₂ Σw² over the weights, without biases.
  */
 import type { Tensor } from "../tensor/Tensor.ts"
 import { constant } from "../tensor/Tensor.ts"

@@ -1,5 +1,5 @@
 /**
- * Gradients divided by a running root of their mean square.
+ * Gradients divided by a running root mean square.
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import * as Optimizer from "./Optimizer.ts"

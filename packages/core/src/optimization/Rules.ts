@@ -1,5 +1,5 @@
 /**
- * The optimisers by the names that plans use.
+ * The optimisers by their names in plans.
  */
 import * as Adam from "./Adam.ts"
 import * as Muon from "./Muon.ts"
@@ -8,7 +8,7 @@ import * as RmsProp from "./RmsProp.ts"
 import * as Rprop from "./Rprop.ts"
 import * as Sgd from "./Sgd.ts"
 
-/** A rule: its settings with their defaults, and how it is made. */
+/** A rule: its settings with their defaults, and its constructor. */
 export interface Rule {
   readonly defaults: Settings
   readonly make: (rate: number, settings: Settings) => Optimizer

@@ -1,6 +1,7 @@
 /**
- * Program → the same program with fewer operations: products and sums that are put together become one product or sum of what is put together.
- * Backpropagation through a repeated block ends in such: ∂L/∂W of the block's stack is put together of one aᵀ δ for each turn.
+ * Merges operations: where the results of several products or sums of the same shapes are concatenated, stacks their operands and computes one
+ * product or sum instead. Backpropagation through a repeated block ends that way: ∂L/∂W of the block's stack is the concatenation of one aᵀ δ
+ * per turn.
  */
 import * as Shape from "../tensor/Shape.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
@@ -8,16 +9,16 @@ import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
 import * as Simplify from "./Simplify.ts"
 
-/** So many parts are worth putting together what they are computed from. */
+/** The number of parts from which merging pays off. */
 const few = 4
 
-/** Gives every output the same values as before. */
+/** Every output keeps its values. */
 export const batch = (program: Program.Program): Program.Program => {
   const users = new Map<Tensor, number>()
   for (const node of [...program.nodes.flatMap(({ operands }) => operands), ...Object.values(program.outputs)]) {
     users.set(node, (users.get(node) ?? 0) + 1)
   }
-  /** What a part is a reshape of, if nothing else reads it. */
+  /** The tensor that a part is a reshape of, if nothing else reads the part. */
   const source = (part: Tensor): Tensor | undefined => {
     if (users.get(part) !== 1) return undefined
     return part.primitive.name === "reshape" ? source(part.operands[0]!) : part
@@ -26,7 +27,7 @@ export const batch = (program: Program.Program): Program.Program => {
   const batched = Rewrite.rewrite(program, (node, operands) => {
     const plain = Rewrite.rebuild(node, operands)
     if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
-    // Parts that were put together themselves may have become another operation by now, so those are looked at that stand there now.
+    // A part that was itself a concatenation may have been merged by now, so look at the nodes as rewritten.
     const parts = operands.map(Simplify.unreshaped)
     if (
       !node.operands.every((part) => source(part) !== undefined) ||
@@ -48,7 +49,7 @@ const isAlike = (a: Tensor, b: Tensor): boolean =>
   JSON.stringify(a.attributes) === JSON.stringify(b.attributes) &&
   a.operands.every((operand, i) => Shape.equals(operand.shape, b.operands[i]!.shape))
 
-/** One operation on the operands of all. */
+/** The one operation on the stacked operands of all parts; undefined where it is neither a matrix product nor a sum. */
 const joined = (parts: ReadonlyArray<Tensor>, shape: Shape.Shape): Tensor | undefined => {
   const [{ attributes, operands, primitive }] = parts as readonly [Tensor]
   const stacked = (operand: number): Tensor => stack(parts.map((part) => part.operands[operand]!))

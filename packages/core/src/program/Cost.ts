@@ -1,5 +1,5 @@
 /**
- * What a program costs, before it runs.
+ * The cost of a program, computed before it runs.
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import * as Shape from "../tensor/Shape.ts"
@@ -35,21 +35,24 @@ export const cost = (program: Program, lengths: ReadonlyMap<string, number> = ne
   for (const node of program.nodes) {
     operations += flops(node, lengths)
     if (free.has(node.primitive.name)) continue
-    // Of what it is a part of, a slice reads no more than that part.
+    // A slice reads only the part of its operand that it takes.
     const read = node.primitive.name === "slice" ? [node] : node.operands
     for (const { shape } of [...read, node]) bytes += 4 * NdArray.size(Shape.resolve(shape, lengths))
   }
   return { flops: operations, bytes }
 }
 
-/** What is another's memory, seen in another shape, or a number for all places. */
+/** Operations without memory of their own: another tensor's memory in another shape, or one number everywhere. */
 const views = new Set(["constant", "reshape", "broadcast"])
 
-/** The most bytes that a program's intermediate results and outputs hold at a time, in float32, each from its operation to its last use; its inputs apart. */
+/**
+ * Peak memory in bytes of a program's intermediate results and outputs, in float32, each held from its operation to its last use; excludes the
+ * inputs.
+ */
 export const held = (source: Program, lengths: ReadonlyMap<string, number> = new Map()): number =>
   heldAsItIs(simplify(Rewrite.expand(source)), lengths)
 
-/** The same of a program that is simplified already. */
+/** The same for a program that is already simplified. */
 export const heldAsItIs = ({ nodes, outputs }: Program, lengths: ReadonlyMap<string, number> = new Map()): number => {
   const owner = (node: Tensor): Tensor =>
     views.has(node.primitive.name) && node.operands[0] !== undefined ? owner(node.operands[0]) : node

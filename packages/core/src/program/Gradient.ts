@@ -1,5 +1,5 @@
 /**
- * Reverse mode: program → program, in the same primitives. Behind a cut no path leads on, so there the gradient is local by itself.
+ * Reverse mode: program → program, in the same primitives. No path leads on past a cut, so gradients there are local with nothing further to do.
  */
 import type { Effect } from "effect"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
@@ -7,8 +7,8 @@ import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import * as Program from "./Program.ts"
 
 /**
- * ∂y/∂x for each x of `of`, for a scalar y or with the gradient `seed` of y; zeros where y does not depend on x. Where `passing` names a
- * tensor, what it makes of the gradient there goes on instead.
+ * ∂y/∂x for each x of `of`, for a scalar y or with the gradient `seed` of y; zeros where y does not depend on x. At each tensor in `passing`, the
+ * gradient goes through the function given there before it is propagated.
  */
 export const gradients = (
   y: Tensor,
@@ -18,7 +18,7 @@ export const gradients = (
 ): ReadonlyArray<Tensor> => {
   const wanted = new Set(of)
   const nodes = Program.order([y])
-  // Only what lies on a path from a wanted tensor to y takes part.
+  // Only nodes on a path from a wanted tensor to y take part.
   const takesPart = new Set<Tensor>()
   for (const node of nodes) {
     if (wanted.has(node) || node.operands.some((operand) => takesPart.has(operand))) takesPart.add(node)
@@ -44,16 +44,16 @@ export const gradients = (
   return of.map((x) => gradient.get(x) ?? x.zerosLike())
 }
 
-// A composite is differentiated by its definition; the row of a primitive says its own.
+// A composite is differentiated through its definition, a primitive by its own row.
 const derivative = (node: Tensor, g: Tensor): ReadonlyArray<Tensor | undefined> => {
   const { definition, derivative: row } = node.primitive
   if (definition === undefined) return row(g, node)
-  // An operand that stands twice has its whole gradient the first time.
+  // An operand that occurs twice gets its whole gradient at its first position.
   const whole = gradients(definition(node.operands, node.attributes), node.operands, g)
   return whole.map((part, i) => (node.operands.indexOf(node.operands[i]!) === i ? part : undefined))
 }
 
-/** The sum of contributions; slices that were padded back without overlap become one concatenation instead. */
+/** Sums the contributions; slices padded back without overlap become one concatenation instead. */
 const sum = (parts: ReadonlyArray<Tensor>): Tensor => {
   const others = parts.filter((part) => part.primitive.name !== "pad")
   const padded = parts.filter((part) => part.primitive.name === "pad")
@@ -83,7 +83,7 @@ const join = (padded: ReadonlyArray<Tensor>): Tensor | undefined => {
 }
 
 /**
- * The program with the gradients of the scalar output `of` beside its outputs: `gradient/x` has the shape of the input `x`.
+ * Adds the gradients of the scalar output `of` to the program's outputs: `gradient/x` has the shape of the input `x`.
  *
  * ```ts
  * import { Effect } from "effect"

@@ -1,13 +1,11 @@
 /**
- * Programs as text, one line a value.
+ * Programs as text, one line per value.
  */
 import * as Shape from "../tensor/Shape.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type { Program } from "./Program.ts"
 
-/**
- * Each value in order, `%3: [batch,2] = matMul z w`, then the outputs. Equal programs give equal text.
- */
+/** Prints each value in order, `%3: [batch,2] = matMul z w`, then the outputs. Equal programs print the same text. */
 export const print = (program: Program): string => {
   const names = new Map<Tensor, string>(Object.entries(program.inputs).map(([name, node]) => [node, name]))
   const name = (node: Tensor): string => {

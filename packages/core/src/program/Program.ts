@@ -11,14 +11,14 @@ import * as Tensor from "../tensor/Tensor.ts"
 export interface Program {
   readonly inputs: Readonly<Record<string, Tensor.Tensor>>
   readonly outputs: Readonly<Record<string, Tensor.Tensor>>
-  /** Everything that the outputs need, operands before results; inputs that nothing needs are not among them. */
+  /** Everything that the outputs need, operands before results; unused inputs are left out. */
   readonly nodes: ReadonlyArray<Tensor.Tensor>
 }
 
-/** The shape of each input, with its type where it is not float. */
+/** The shape of each input, with its type unless it is float. */
 export type Signature = Readonly<Record<string, Shape | { readonly shape: Shape; readonly dtype: DType }>>
 
-/** The nodes that `roots` need, operands before results, each once. */
+/** The nodes that `roots` need, each once, operands before results. */
 export const order = (roots: Iterable<Tensor.Tensor>): ReadonlyArray<Tensor.Tensor> => {
   const seen = new Set<Tensor.Tensor>()
   const sorted: Array<Tensor.Tensor> = []
@@ -45,7 +45,7 @@ export const order = (roots: Iterable<Tensor.Tensor>): ReadonlyArray<Tensor.Tens
   return sorted
 }
 
-/** The program that gives `outputs` from `inputs`. */
+/** The program that computes `outputs` from `inputs`. */
 export const fromTensors = (inputs: Program["inputs"], outputs: Program["outputs"]): Program => ({
   inputs,
   outputs,
@@ -61,7 +61,7 @@ export const inputs = <S extends Signature>(signature: S): { readonly [K in keyo
     ])
   ) as { readonly [K in keyof S]: Tensor.Tensor }
 
-/** Runs a formula that may find shapes that do not fit, as an Effect. */
+/** Runs a formula as an Effect that fails with the `ShapeMismatch` it throws, if any. */
 export const check = <A>(formula: () => A): Effect.Effect<A, ShapeMismatch> =>
   Effect.suspend(() => {
     try {
@@ -72,7 +72,7 @@ export const check = <A>(formula: () => A): Effect.Effect<A, ShapeMismatch> =>
   })
 
 /**
- * The program of a formula over inputs of the given shapes.
+ * Makes the program of a formula over inputs of the given shapes. Fails with `ShapeMismatch`.
  *
  * ```ts
  * import { Effect } from "effect"

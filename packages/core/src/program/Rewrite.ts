@@ -1,11 +1,11 @@
 /**
- * The one way to change a program: rebuild it node by node, operands first.
+ * The one way to transform a program: rebuild it node by node, operands first.
  */
 import * as Shape from "../tensor/Shape.ts"
 import { Tensor } from "../tensor/Tensor.ts"
 import * as Program from "./Program.ts"
 
-/** The program with each node replaced by what `rule` makes of it and its already replaced operands. */
+/** Replaces each node by what `rule` makes of it and its operands, which are already replaced. */
 export const rewrite = (
   program: Program.Program,
   rule: (node: Tensor, operands: ReadonlyArray<Tensor>) => Tensor
@@ -26,20 +26,20 @@ export const rewrite = (
   )
 }
 
-/** The node over other operands; itself where they are its own. */
+/** Rebuilds the node over other operands; returns the node itself if these are its own. */
 export const rebuild = (node: Tensor, operands: ReadonlyArray<Tensor>): Tensor =>
   operands.every((operand, i) => operand === node.operands[i])
     ? node
     : new Tensor(node.primitive, operands, node.attributes)
 
-/** The program with every composite replaced by its definition, but those an engine has a kernel for. */
+/** Replaces every composite by its definition, except those that an engine has a kernel for. */
 export const expand = (program: Program.Program, has: (composite: string) => boolean = () => false): Program.Program =>
   rewrite(program, (node, operands) => {
     const { definition, name } = node.primitive
     return definition === undefined || has(name) ? rebuild(node, operands) : definition(operands, node.attributes)
   })
 
-/** The program at given lengths of its named dimensions: no name is left. */
+/** Replaces all named dimensions by the given lengths. */
 export const resolve = (program: Program.Program, lengths: ReadonlyMap<string, number>): Program.Program => {
   if (lengths.size === 0) return program
   const at = (key: string, { attributes }: Tensor) => ({

@@ -1,16 +1,16 @@
 /**
- * Program → the same program with less to do: equal parts once, neutral operations gone, dead parts never built.
+ * Simplifies a program: equal parts are computed once, neutral operations removed, dead parts never built.
  */
 import * as Shape from "../tensor/Shape.ts"
 import { constant, type Tensor } from "../tensor/Tensor.ts"
 import type * as Program from "./Program.ts"
 import * as Rewrite from "./Rewrite.ts"
 
-/** Gives every output the same values as before. */
+/** Every output keeps its values. */
 export const simplify = (program: Program.Program): Program.Program => {
   const numbers = new Map<Tensor, number>()
   const known = new Map<string, Tensor>()
-  /** The one node that stands for all equal to this one; operands that a rule has just made are interned too. */
+  /** The one node that represents all nodes equal to this one; operands that a rule has just made are interned too. */
   const intern = (node: Tensor): Tensor => {
     if (numbers.has(node)) return node
     const own = Rewrite.rebuild(node, node.operands.map(intern))
@@ -25,7 +25,7 @@ export const simplify = (program: Program.Program): Program.Program => {
   return Rewrite.rewrite(program, (node, operands) => intern(neutral(Rewrite.rebuild(node, operands))))
 }
 
-/** A node's attributes as text, which differs where they do: JSON writes NaN and the infinities alike, and no sign of a zero. */
+/** A node's attributes as text that differs wherever they do: plain JSON writes NaN and both infinities alike, and drops the sign of zero. */
 export const written = (node: Tensor): string =>
   JSON.stringify(node.attributes, (_, value) =>
     typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
@@ -33,14 +33,14 @@ export const written = (node: Tensor): string =>
       : value
   )
 
-/** The number that fills a tensor, if it is one constant throughout. */
+/** The number that a tensor is filled with, if it is constant throughout. */
 export const filledWith = (node: Tensor): number | undefined => {
   if (node.primitive.name === "constant") return node.attributes.value as number
   const passes = node.primitive.name === "broadcast" || node.primitive.name === "reshape"
   return passes ? filledWith(node.operands[0]!) : undefined
 }
 
-/** x and c where the node is x · c, one factor a constant throughout. */
+/** Returns x and c if the node is x · c with c constant throughout. */
 const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | undefined => {
   const [a, b] = node.operands
   if (node.primitive.name === "neg") return { x: a!, by: -1 }
@@ -54,7 +54,7 @@ const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.n
 
 const isNegative = ({ primitive }: Tensor): boolean => primitive.name === "neg"
 
-/** c · x times one number s everywhere, as x times the number c · s: a product of numbers instead of one of arrays. */
+/** Rewrites (c · x) · s, s a single number broadcast, as x · (c · s): a product of numbers instead of one of arrays. */
 const gathered = (x: Tensor, s: Tensor): Tensor | undefined => {
   const inner = scaled(x)
   const [one] = s.operands
@@ -62,29 +62,29 @@ const gathered = (x: Tensor, s: Tensor): Tensor | undefined => {
   return inner === undefined || !isNumber ? undefined : inner.x.mul(times(one!, inner.by).broadcastTo(s.shape))
 }
 
-/** How many elements there are, if that is known. */
+/** Number of elements, if known. */
 const size = (shape: Shape.Shape): number | undefined => {
   const { known, named } = Shape.count(shape)
   return named.length === 0 ? known : undefined
 }
 
-/** What a tensor is a reshape of. */
+/** The tensor that x is a reshape of, or x itself. */
 export const unreshaped = (x: Tensor): Tensor => (x.primitive.name === "reshape" ? unreshaped(x.operands[0]!) : x)
 
 const reshaped = (x: Tensor, to: Shape.Shape): Tensor => unreshaped(x).reshape(to)
 
-/** Whether a shape is that of a broadcast's last two axes, and 1 along those before. */
+/** Whether a shape is that of the last two axes of a broadcast, with 1 along the axes before. */
 const isMatrixOf = (one: Shape.Shape, whole: Shape.Shape): boolean =>
   one.length >= 2 && one.slice(0, -2).every((n) => n === 1) && Shape.equals(one.slice(-2), whole.slice(-2))
 
-/** The matrix that an operand is for every example. */
+/** The matrix of an operand that is the same for every example. */
 const matrixOf = ({ operands, primitive, shape }: Tensor): Tensor | undefined => {
   const [one] = operands
   const isMatrix = primitive.name === "broadcast" && isMatrixOf(one!.shape, shape)
   return isMatrix ? reshaped(one!, one!.shape.slice(-2)) : undefined
 }
 
-/** a W of every example, W the same matrix for all: one product of all rows. */
+/** Rewrites a W per example, with W the same matrix for all, as one product over all rows. */
 const flattened = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
   const [a, b] = operands as readonly [Tensor, Tensor]
   const W = shape.length > 2 && attributes.transposeA === false ? matrixOf(b) : undefined
@@ -95,7 +95,7 @@ const flattened = ({ attributes, operands, shape }: Tensor): Tensor | undefined 
     .reshape(shape)
 }
 
-/** Σ over all examples of aᵀ b: one product of all rows. */
+/** Rewrites Σ over all examples of aᵀ b as one product over all rows. */
 const tall = ({ attributes, operands, shape }: Tensor): Tensor | undefined => {
   const [products] = operands
   const [a, b] = products!.operands

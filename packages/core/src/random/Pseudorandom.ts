@@ -1,25 +1,25 @@
 /**
- * Seeded pseudorandom numbers: the Mersenne twister MT19937 read as numpy's `RandomState` reads it, so that
- * `make(seed)` draws the numbers of `numpy.random.RandomState(seed)` on every platform.
+ * Seeded pseudorandom numbers: the Mersenne twister MT19937, read as numpy's `RandomState` reads it, so that `make(seed)` draws the same numbers as
+ * `numpy.random.RandomState(seed)` on every platform.
  */
 import { Context } from "effect"
 import { mersenne } from "pure-rand/generator/mersenne"
 
-/** A generator; each draw moves it on, so it belongs to one computation and is never shared. */
+/** A generator; each draw advances it, so it belongs to one computation and is never shared. */
 export interface Pseudorandom {
   /** One number, uniform in [low, high). */
   readonly uniform: (low: number, high: number) => number
-  /** One number of the standard normal distribution, mean 0 and variance 1. */
+  /** One number from the standard normal distribution, with mean 0 and variance 1. */
   readonly normal: () => number
-  /** The numbers 0 … n − 1 in an order drawn uniformly (Fisher and Yates). */
+  /** A uniformly random permutation of 0 … n − 1 (Fisher and Yates). */
   readonly permutation: (n: number) => Array<number>
-  /** n numbers uniform in [low, high). */
+  /** n numbers, uniform in [low, high). */
   readonly uniforms: (n: number, low: number, high: number) => Float64Array
-  /** n numbers of the standard normal distribution. */
+  /** n numbers from the standard normal distribution. */
   readonly normals: (n: number) => Float64Array
 }
 
-/** The seed that a run's randomness starts from, 0 unless a program provides another. */
+/** The seed of a run's randomness; 0 unless a program provides another. */
 export const Seed = Context.Reference<number>("@rai/core/Seed", { defaultValue: () => 0 })
 
 /** The largest seed: 2³² − 1. */
@@ -44,7 +44,7 @@ export const make = (seed: number): Pseudorandom => {
     return (high * 67108864 + low) / 9007199254740992 // 53 bits: high · 2²⁶ + low over 2⁵³
   }
 
-  // Marsaglia's polar method; the pair's other number waits for the next call.
+  // Marsaglia's polar method; the second number of a pair is kept for the next call.
   const normal = () => {
     if (!Number.isNaN(spare)) {
       const kept = spare
@@ -63,7 +63,7 @@ export const make = (seed: number): Pseudorandom => {
     }
   }
 
-  // Uniform in 0 … last by rejection under the smallest mask of ones, without modulo bias.
+  // Uniform in 0 … last: rejects draws above `last` under the smallest mask of ones, so there is no modulo bias.
   const index = (last: number) => {
     const mask = last === 0 ? 0 : 0xffffffff >>> Math.clz32(last)
     for (;;) {
@@ -97,8 +97,8 @@ export const make = (seed: number): Pseudorandom => {
 }
 
 /**
- * The seed of an independent stream named by a label: the 32 bits of FNV-1a over seed and label, mixed as murmur3 ends, so that
- * initial weights, splits and batches of one run share no numbers.
+ * The seed of an independent stream named by a label: the 32-bit FNV-1a hash of seed and label with murmur3's finaliser, so that the initial weights,
+ * splits and batches of one run share no numbers.
  */
 export const derive = (seed: number, label: string): number => {
   let hash = 0x811c9dc5
@@ -113,7 +113,7 @@ export const derive = (seed: number, label: string): number => {
 }
 
 /**
- * The generator of the stream that `derive` names.
+ * The generator of the stream named by a label (see `derive`).
  *
  * ```ts
  * import { Pseudorandom } from "@rai/core"

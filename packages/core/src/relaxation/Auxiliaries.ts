@@ -12,8 +12,8 @@ import * as Segments from "./Segments.ts"
 import * as Sweep from "./Sweep.ts"
 
 /**
- * The prediction at every cut of the free run on x, by place: where auxiliaries start, and what a refresh sets them back to. Where a step
- * normalises by its batch, so does this; nothing is drawn.
+ * The free run's prediction at every cut for x, by place: where auxiliaries start, and what a refresh sets them back to. Blocks that normalise over
+ * the batch in training do so here too; no random numbers are drawn.
  */
 export const freeRun = (
   circuit: Circuit.Circuit,
@@ -39,8 +39,8 @@ export const freeRun = (
 }
 
 /**
- * Auxiliaries that carry information whatever the weights: those of one forward sweep of closed-form local problems (`Sweep`), by place.
- * Cuts that are not behind a linear map are left out: they start at the free run. x: [examples, inputs].
+ * Auxiliaries that carry information whatever the weights: those of one forward sweep of closed-form local problems (`Sweep`), by place. Cuts that do
+ * not follow a linear map are left out and start at the free run. x: [examples, inputs].
  */
 export const sweep = (
   circuit: Circuit.Circuit,
@@ -58,7 +58,7 @@ export const sweep = (
     )
   )
 
-/** The arrays as slices of a new leading axis. */
+/** Stacks the arrays along a new leading axis. */
 const stacked = (arrays: ReadonlyArray<NdArray>): NdArray => {
   const [first] = arrays
   const data = new Float64Array(arrays.length * first!.data.length)

@@ -1,24 +1,25 @@
 /**
- * How much an activation function bends what passes: the share of f(o + g ξ)'s variance, ξ ~ N(0, 1), that is no linear function of ξ.
- * Deep circuits keep what they are told only while all their stages together bend it a little.
+ * How much an activation function bends its input: the share of the variance of f(o + g ξ), ξ ~ N(0, 1), that is not a linear function of ξ. A deep
+ * circuit passes information on only while all its stages together bend it little.
  */
 import { Effect } from "effect"
 import type { Block } from "../circuit/Block.ts"
 import * as ForwardWalk from "./ForwardWalk.ts"
 
-/** Where a stage works: pre-activations of spread g around o. */
+/** Operating point of a stage: pre-activations of spread g around the offset o. */
 export interface Point {
   readonly spread: number
   readonly offset: number
 }
 
-/** The share of variance that all hidden stages together may bend: of smooth functions, by its leading order, and of those with a kink. */
+/** Share of variance that all hidden stages together may bend, to leading order: for smooth functions, and for those with a kink. */
 const [smooth, kinked] = [2.5, 0.7]
 
 /**
- * The spread at which H stages of this function bend as much as they may together, by the leading order c gᵖ of the share at small spreads
- * g, at most 1: for tanh ⅔ g⁴, so g = (3.75/H)^¼. Where narrowing does not help, because the function has a kink at 0, spread 1 and the
- * least offset that moves the kink far enough away. A block that does not take numbers one by one, such as a pooling, counts as bending nothing.
+ * The operating point at which H stages of this function use up what they may bend together. For a smooth function, the spread g ≤ 1 follows from the
+ * leading order c gᵖ of the share at small g: for tanh ⅔ g⁴, so g = (3.75/H)^¼. Where narrowing does not help because the function has a kink at 0,
+ * the spread is 1 and the offset the least one that moves the kink far enough away. A block that is not elementwise, such as pooling, counts as
+ * bending nothing.
  */
 export const point = Effect.fn("Bend.point")(
   function* (block: Block, H: number) {
@@ -36,7 +37,7 @@ const negligible = 1e-6
 
 const straight: Point = { spread: 1, offset: 0 }
 
-/** Bending falls with a larger offset. */
+/** Finds the least offset by bisection: the share bent falls as the offset grows. */
 const kink = Effect.fnUntraced(function* (block: Block, most: number) {
   if ((yield* share(block, 1, 0)) <= most) return straight
   let [less, more] = [6, 0]

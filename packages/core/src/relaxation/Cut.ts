@@ -11,8 +11,9 @@ import type { Tensor } from "../tensor/Tensor.ts"
 /** Which activations are relaxed. */
 export interface Cut {
   /**
-   * After which blocks: every linear map, every other block, every linear map but of a residual block its sum, those of other kinds, as in
-   * `tanh` or `Gemm+Conv`, or those that a predicate on path and kind chooses. Cut within a residual block, what goes around it is not relaxed.
+   * After which blocks: `linear` is every linear map; `activation` every other block; `residual` every linear map, but for a residual block
+   * only its sum; other kinds go by name, as in `tanh` or `Gemm+Conv`; a predicate chooses by path and kind. A cut inside a residual block does
+   * not relax the skip connection.
    */
   readonly after:
     | "linear"
@@ -22,7 +23,7 @@ export interface Cut {
     | ((site: { readonly path: string; readonly kind: string }) => boolean)
   /** Every k-th of these places, z_k, z_2k, … */
   readonly every: number
-  /** Whether the circuit's output is relaxed too, as in the prototype; eq. 4 leaves it. */
+  /** Whether the circuit's output is relaxed too, as in the prototype; eq. 4 does not relax it. */
   readonly output: boolean
 }
 
@@ -33,28 +34,28 @@ export const paper: Cut = { after: "linear", every: 1, output: false }
 export interface Handler {
   /** The paths that are cut. */
   readonly sites: ReadonlySet<string>
-  /** What goes on after the cut `place`, from its prediction ẑ. */
+  /** Returns the value to go on with after the cut `place`, given its prediction ẑ. */
   readonly onCut: (place: string, prediction: Tensor) => Tensor
-  /** What goes on after `place`, known before its prediction: then equal stages are computed together. */
+  /** Returns the value to go on with after `place`, known before its prediction: equal stages are then computed together. */
   readonly auxiliary?: (place: string) => Tensor
-  /** Is told what goes into each block. */
+  /** Called with the input of each block. */
   readonly onInput?: (path: string, input: Tensor) => void
-  /** Given in a step of training: then blocks are what they are in one. */
+  /** Present in a training step: blocks then use their training-time formulas. */
   readonly training?: Training | undefined
 }
 
-/** A circuit evaluated in a step of training. */
+/** How a training step evaluates a circuit. */
 export interface Training {
-  /** Whether there are random numbers: θ then finds `uniform` of each block that draws, else these blocks are as in the free run. */
+  /** Whether random numbers are given: θ then finds `uniform` for each block that draws; otherwise these blocks behave as in the free run. */
   readonly random: boolean
-  /** Is told ½ ‖r − s‖² of each running statistic r and what the batch says of it, s; `input` is what goes into the block `path`. */
+  /** Called with ½ ‖r − s‖² for each running statistic r and its value s in this batch; `input` is the input of the block `path`. */
   readonly onStatistic: (path: string, input: Tensor, distance: Tensor) => void
 }
 
 /** No cut: every activation is its prediction. */
 export const none: Handler = { sites: new Set(), onCut: (_, prediction) => prediction }
 
-/** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block once for each turn: `1.17.1`. */
+/** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block yields one per turn: `1.17.1`. */
 export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
   const all = Circuit.sites(circuit)
   const isWithin = Circuit.withinResidual(circuit)
@@ -71,13 +72,13 @@ const matches = (after: Cut["after"], { block, path, role }: Circuit.Site, isWit
   return after.split("+").includes(block.kind)
 }
 
-/** The places that are the circuit's output, and whether what goes in is output too, since nothing is trained on the way. */
+/** The places that count as the circuit's output, and whether their input counts as output too because nothing in between is trained. */
 interface Outputs {
   readonly paths: ReadonlyArray<string>
   readonly passes: boolean
 }
 
-/** What a residual block adds to its input is not the output yet. */
+/** The child of a residual block is never the output: its result is still added to the block's input. */
 const outputs = (circuit: Circuit.Circuit, path: string): Outputs => {
   switch (circuit._tag) {
     case "Block":
@@ -100,7 +101,7 @@ const outputs = (circuit: Circuit.Circuit, path: string): Outputs => {
   }
 }
 
-/** Of parts one after the other, as far back as output passes. */
+/** The outputs of parts in sequence, going back as long as each part passes. */
 const last = (parts: ReadonlyArray<() => Outputs>): Outputs => {
   const paths: Array<string> = []
   for (const part of parts.toReversed()) {

@@ -1,6 +1,6 @@
 /**
- * A circuit evaluated under a handler of its cuts. Where the auxiliaries are known beforehand, the segments between the cuts of a repeated
- * block do not wait for each other: they are stacked on a leading axis and computed together.
+ * Evaluates a circuit under a cut handler. Where the auxiliaries are known beforehand, the segments between the cuts of a repeated block do not
+ * depend on each other: they are stacked on a leading axis and computed together.
  */
 import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -16,9 +16,7 @@ import * as StackedBlock from "./StackedBlock.ts"
 /** Finds a parameter by its full name. */
 export type Theta = (name: string) => Tensor
 
-/**
- * The output for z: [batch, inputs] → [batch, outputs]; throws `ShapeMismatch` with the path of the block at fault.
- */
+/** The output for z: [batch, inputs] → [batch, outputs]. Throws `ShapeMismatch` with the path of the block at fault. */
 export const evaluate = (
   circuit: Circuit.Circuit,
   θ: Theta,
@@ -55,7 +53,7 @@ export const evaluate = (
   }
 }
 
-/** A graph with each of its places that are cut. */
+/** Evaluates a graph, applying the handler at each of its places that is cut. */
 const throughout = ({ graph, parameters }: Block, θ: Theta, z: Tensor, handler: Cut.Handler, path: string): Tensor => {
   const own = Object.fromEntries(Object.keys(parameters).map((name) => [name, θ(Circuit.join(path, name))]))
   return Graph.evaluate(graph!, z, own, ({ name }, prediction) => {
@@ -73,7 +71,7 @@ const isRepeated = ({ times }: Circuit.Repeat): void => {
 /** Whether a path stands for all segments of a repeated block at once. */
 const isStacked = (path: string): boolean => path.split(".").includes("*")
 
-/** ẑ of one block; in a step of training, by what the block is in one. */
+/** ẑ of one block; in a training step, by the block's training-time formula. */
 const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler, path: string): Tensor => {
   const own = block.training
   const isTraining = training !== undefined && own !== undefined && (training.random || own.random !== true)
@@ -94,7 +92,7 @@ const predicted = (block: Block, θ: Theta, z: Tensor, { training }: Cut.Handler
   return ẑ
 }
 
-/** A block gives one ẑ for each example, of real numbers and as wide as its settings say. */
+/** Checks that a block returns one ẑ per example, of real numbers and with the width that its settings declare. */
 const keepsPromise = ({ graph, kind, settings: { outputs } }: Block, z: Tensor, ẑ: Tensor): void => {
   const [examples, width] = [z.shape[0] ?? "batch", outputs ?? "…"]
   if (!(ẑ instanceof Tensor)) {
@@ -121,7 +119,7 @@ const around = (z: Tensor, through: Tensor): Tensor => {
   throw new ShapeMismatch({ operation: "residual", expected, came })
 }
 
-/** Turns `from` … `to` of a repeated block, one after the other. */
+/** Evaluates turns `from` to `to` (exclusive) of a repeated block in sequence. */
 const turns = (
   { child }: Circuit.Repeat,
   θ: Theta,
@@ -150,11 +148,11 @@ const together = (
 ): Tensor => {
   const stacked = Circuit.join(path, "*")
   const predictions = new Map<string, Array<Tensor>>(places.map((place) => [place, []]))
-  // What leaves a cut turn depends on its auxiliary alone, so whatever goes in will do.
+  // The output of a cut turn depends on its auxiliary alone, so any input will do.
   const anything = constant(0).broadcastTo([count, ...z.shape])
   const { training } = handler
   const uncut: Cut.Handler = { ...Cut.none, training }
-  /** Blocks behind a cut, which the first evaluation below shows as they are; those before it are seen when what goes in is known. */
+  /** Blocks after a cut, whose statistics the first evaluation below reports; blocks before a cut report once their real input is known. */
   const told = new Set<string>()
   const telling: Cut.Training | undefined = training && {
     ...training,
@@ -170,7 +168,7 @@ const together = (
       training.onStatistic(place, input, distance)
     }
   }
-  /** Cuts the segments s ≥ from; their predictions are kept. */
+  /** Cuts segments `from` to `to` (exclusive), and collects their predictions if `keep`. */
   const cutting = (from: number, to: number, keep: boolean): Cut.Handler => ({
     sites: new Set(places),
     training: keep ? telling : tellingBehind,
@@ -179,9 +177,9 @@ const together = (
       return handler.auxiliary(place).slice(0, from, to)
     }
   })
-  // The head is one more segment where it is as long as the others.
+  // A head as long as the segments counts as one more segment.
   const from = first + 1 === period ? 0 : 1
-  /** The parameters of the segments s ≥ from, [segments, period, …]: made once, so that their gradient is put together once. */
+  /** Parameters of the segments s ≥ from, [segments, period, …]: built once, so that their gradient is assembled once. */
   const grouped = new Map<string, Tensor>()
   const group: Theta = (name) => {
     const all = θ(name)
@@ -192,7 +190,7 @@ const together = (
     grouped.set(name, known)
     return known
   }
-  /** The parameters of the j-th turn of each of them: [segments, …]. */
+  /** Parameters of the j-th turn of each of these segments: [segments, …]. */
   const ofTurn =
     (j: number): Theta =>
     (name) =>
@@ -216,7 +214,7 @@ const together = (
   return turns(repeat, θ, out.at(0, count - 1), uncut, path, first + (count - 1) * period + 1, repeat.times)
 }
 
-/** Parameters that every example shares get an axis for the examples: [segments, units] → [segments, 1, units]. */
+/** Gives parameters, which all examples share, an axis for the examples: [segments, units] → [segments, 1, units]. */
 const perExample = (parameter: Tensor): Tensor =>
   parameter.shape.length === 2 ? parameter.reshape([parameter.shape[0]!, 1, parameter.shape[1]!]) : parameter
 

@@ -1,6 +1,6 @@
 /**
- * A circuit walked once from its input to its output with the examples at hand, each linear map set as it is reached: what the starts and
- * the sweep that look at the data have in common.
+ * Walks a circuit once from input to output with the examples at hand and sets each linear map as it is reached: what the data-dependent starts and
+ * the sweep have in common.
  */
 import { Effect, Record } from "effect"
 import type { Block } from "../circuit/Block.ts"
@@ -12,29 +12,29 @@ import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import { evaluate } from "./Evaluation.ts"
 
-/** A linear map as the walk reaches it. */
+/** A linear map when the walk reaches it. */
 export interface Reached {
   readonly path: string
-  /** Its number among the linear maps, from 0, and how many there are. */
+  /** Its index among the linear maps, from 0; `count` is how many there are. */
   readonly index: number
   readonly count: number
-  /** What goes in: [rows, inputs], a row for each example, or for each of its places. */
+  /** Its input: [rows, inputs], one row per example, or per position within an example. */
   readonly input: NdArray.NdArray
-  /** [inputs, outputs] and [outputs]; to be changed in place. */
+  /** [inputs, outputs], and `bias` [outputs]; changed in place. */
   readonly weight: Float64Array
   readonly bias: Float64Array
-  /** The block behind it, if there is one. */
+  /** The block that follows, if any. */
   readonly next: Block | undefined
 }
 
-/** The parameters as the walk left them, and what left each linear map, by path: [examples, …, outputs]. */
+/** The parameters after the walk, and the prediction of each linear map by path: [examples, …, outputs]. */
 export interface Walked {
   readonly parameters: Arrays
   readonly predictions: ReadonlyMap<string, NdArray.NdArray>
 }
 
 /**
- * Calls `set` on each linear map, input first; blocks of other kinds compute as ever. What lies within residual blocks and branches keeps its
+ * Calls `set` on each linear map, input first; other kinds of blocks are evaluated as usual. Maps inside residual blocks and branches keep their
  * parameters.
  */
 export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
@@ -123,11 +123,11 @@ interface Place {
   readonly path: string
   readonly leaf: string
   readonly turn: number
-  /** Whether it lies within a branch. */
+  /** Whether it lies inside a residual block or branch. */
   readonly within: boolean
 }
 
-/** Whether a walk may set a block's numbers: a linear map with a bias, which puts its results where they should lie. */
+/** Whether a walk may set a block: a linear map with a bias, which can shift its outputs where they should lie. */
 const isSet = ({ kind, parameters }: Block): boolean => kind === "linear" && parameters.bias !== undefined
 
 const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
@@ -144,7 +144,7 @@ const mapsOutsideBranches = (circuit: Circuit.Circuit): number => {
   }
 }
 
-/** The arrays put together along axis 1: of each example one after the other. */
+/** Concatenates the arrays along axis 1, example by example. */
 const beside = (parts: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => {
   const [first] = parts as readonly [NdArray.NdArray]
   const examples = first.shape[0]!
@@ -161,7 +161,7 @@ const beside = (parts: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => {
   return { shape: first.shape.with(1, width), data }
 }
 
-/** A block with parameters of its own on an array, on the engine at hand. */
+/** Evaluates a block with the given parameters on an array, on the engine at hand. */
 export const apply = Effect.fnUntraced(function* (
   block: Block,
   z: NdArray.NdArray,

@@ -1,5 +1,5 @@
 /**
- * The free run: no auxiliaries, z_t = ẑ_t. What a trained circuit is worth shows here alone.
+ * The free run: no auxiliaries, z_t = ẑ_t. It alone shows what a trained circuit is worth.
  */
 import { Effect } from "effect"
 import * as BlockKinds from "../circuit/BlockKinds.ts"
@@ -10,8 +10,8 @@ import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { evaluate } from "./Evaluation.ts"
 
 /**
- * The program of the free run: parameters by their names and `x`: [batch, inputs] → `output`: [batch, outputs]. The batch stays a name,
- * so one program serves every number of examples.
+ * The program of the free run: parameters by name and `x`: [batch, inputs] → `output`: [batch, outputs]. The batch stays a named dimension, so one
+ * program serves any number of examples.
  *
  * ```ts
  * import { Circuit, FreeRun, Print } from "@rai/core"
@@ -32,7 +32,7 @@ export const program = (circuit: Circuit.Circuit): Effect.Effect<Program.Program
     )
   )
 
-/** Settings that no formula follows would show as anything. */
+/** Checks each block's settings against its kind; settings that do not match the formula would otherwise surface as some unrelated fault. */
 const checkSettings = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   for (const { block, path } of Circuit.leaves(circuit)) {
     const kind = BlockKinds.table[block.kind]
@@ -43,7 +43,7 @@ const checkSettings = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   }
 })
 
-/** The widths that go in and come out, as the first stage that knows its own says, and the free run. */
+/** The number of inputs, as given by the first stage that knows its own, and of outputs, as the free run computes them. */
 export const widths = Effect.fn("FreeRun.widths")(function* (circuit: Circuit.Circuit) {
   const { shape } = (yield* program(circuit)).outputs.output!
   const [, outputs, ...rest] = shape

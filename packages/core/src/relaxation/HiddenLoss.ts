@@ -1,19 +1,19 @@
 /**
- * Hidden losses L_h(z, ẑ): what it costs an auxiliary to differ from its prediction.
+ * Hidden losses L_h(z, ẑ): the cost of an auxiliary's distance from its prediction.
  */
 import { constant, type Tensor } from "../tensor/Tensor.ts"
 
-/** The energy of each unit, or of each example: z, ẑ: [..., batch, units] → [..., batch, units] or [..., batch, 1]. */
+/** Energy per unit or per example: z, ẑ: [..., batch, units] → [..., batch, units] or [..., batch, 1]. */
 export interface HiddenLoss {
-  /** As `--plan` takes it. */
+  /** Its name in `--plan`. */
   readonly name: string
   readonly of: (z: Tensor, ẑ: Tensor) => Tensor
 }
 
-/** (z − ẑ)² of each unit, the paper's; written so that the gradient of ẑ, which goes on into the stage, needs no change of sign. */
+/** The paper's (z − ẑ)² per unit, written so that the gradient of ẑ, which flows on into the stage, needs no change of sign. */
 export const squared: HiddenLoss = { name: "squared", of: (z, ẑ) => ẑ.sub(z).square() }
 
-/** ½ d² where |d| < 1, else |d| − ½, with d = z − ẑ, of each unit, as `torch.nn.HuberLoss`. */
+/** ½ d² where |d| < 1, else |d| − ½, with d = z − ẑ, per unit, as in `torch.nn.HuberLoss`. */
 export const huber: HiddenLoss = {
   name: "huber",
   of: (z, ẑ) => {
@@ -22,7 +22,7 @@ export const huber: HiddenLoss = {
   }
 }
 
-/** 1 − ⟨z, ẑ⟩ / (‖z‖ ‖ẑ‖) of each example, of an image of each row of pixels, as `torch.nn.CosineEmbeddingLoss` of equal pairs. */
+/** 1 − ⟨z, ẑ⟩ / (‖z‖ ‖ẑ‖) per example (per row of pixels for images), as in `torch.nn.CosineEmbeddingLoss` for pairs labelled equal. */
 export const cosine: HiddenLoss = {
   name: "cosine",
   of: (z, ẑ) => {
@@ -37,5 +37,5 @@ export const cosine: HiddenLoss = {
   }
 }
 
-/** The hidden losses by the names that plans use. */
+/** The hidden losses by their names in plans. */
 export const table: Readonly<Record<string, HiddenLoss>> = { squared, huber, cosine }

@@ -1,20 +1,20 @@
 /**
- * A map made isometric on the span of its inputs: the closed form that a sweep sets each hidden map to.
+ * Makes a map isometric on the span of its inputs: the closed form to which a sweep sets each hidden map.
  */
 import { CholeskyDecomposition, EigenvalueDecomposition, inverse, Matrix } from "ml-matrix"
 import type * as Bend from "./Bend.ts"
 import type * as ForwardWalk from "./ForwardWalk.ts"
 
-/** Directions of the data below this share of the largest singular value are noise. */
+/** Directions of the data with singular values below this share of the largest are noise. */
 const tolerance = 3e-3
 
-/** And so are those below this share of the inputs' size, where the examples are all one but for rounding. */
+/** So are those below this share of the norm of the inputs, for examples that are equal up to rounding. */
 const rounding = 1e-7
 
-/** How far offsets differ from unit to unit, as a share of the spread: with none, a circuit of odd functions would be odd itself. */
+/** How far offsets differ between units, as a share of the spread: if they did not, a circuit of odd functions would itself be odd. */
 const offsets = 0.15
 
-/** One local problem, in place. */
+/** Solves one local problem in place. */
 export const fit = ({ bias, input, weight }: ForwardWalk.Reached, { offset, spread }: Bend.Point): void => {
   const [examples, inputs] = input.shape as readonly [number, number]
   const outputs = bias.length
@@ -26,11 +26,11 @@ export const fit = ({ bias, input, weight }: ForwardWalk.Reached, { offset, spre
   let size = 0
   for (const a of input.data) size += a * a
   const { energy, V } = directions(c, rounding ** 2 * size)
-  if (V === undefined) return // all examples are one: there is nothing to carry on
+  if (V === undefined) return // all examples are equal: there is no information to pass on
   const W = Matrix.from1DArray(inputs, outputs, weight)
   const B = V.transpose().mmul(W)
   const T = isometric(B)
-  // ‖c V T‖² is the energy kept by T: all of it where its rows are orthonormal.
+  // ‖c V T‖² is the energy that T keeps: all of it where the rows of T are orthonormal.
   const kept = B.rows <= outputs ? energy : square(c.mmul(V).mmul(T))
   const γ = spread / Math.sqrt(kept / (examples * outputs) || 1)
   const change = V.mmul(T.clone().mul(γ).sub(B))
@@ -43,13 +43,13 @@ export const fit = ({ bias, input, weight }: ForwardWalk.Reached, { offset, spre
   }
 }
 
-/** The right singular vectors of c: [inputs, k], of singular values above tolerance and `least`, if any, and the sum of those values' squares. */
+/** Right singular vectors of c, [inputs, k], with singular values above `tolerance` and `least`, if any, and the sum of their squares. */
 const directions = (c: Matrix, least: number): { readonly V: Matrix | undefined; readonly energy: number } => {
   const byExample = c.rows < c.columns
   const gram = byExample ? c.mmul(c.transpose()) : c.transpose().mmul(c)
   const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(gram, { assumeSymmetric: true })
   const largest = Math.max(...realEigenvalues)
-  // Largest first: Gram–Schmidt, which `isometric` is, changes the first least.
+  // Largest first: Gram–Schmidt, which `isometric` amounts to, changes the first vectors least.
   const chosen = realEigenvalues
     .flatMap((value, i) => (value > Math.max(least, tolerance ** 2 * largest) ? [i] : []))
     .sort((i, j) => realEigenvalues[j]! - realEigenvalues[i]!)
@@ -64,11 +64,11 @@ const directions = (c: Matrix, least: number): { readonly V: Matrix | undefined;
   return { V, energy }
 }
 
-/** The given map with its rows made orthonormal, or its columns where they are fewer. */
+/** The map with its rows made orthonormal, or its columns where there are fewer of them. */
 const isometric = (B: Matrix): Matrix => {
   const tall = B.rows > B.columns
   const gram = tall ? B.transpose().mmul(B) : B.mmul(B.transpose())
-  // A map that loses directions has no isometric one beside it; the least ridge gives these some.
+  // A map that loses directions has no isometric map near it; a tiny ridge supplies the missing ones.
   const ridge = (1e-10 * gram.trace()) / gram.rows || 1
   for (let i = 0; i < gram.rows; i++) gram.set(i, i, gram.get(i, i) + ridge)
   const L = new CholeskyDecomposition(gram).lowerTriangularMatrix

@@ -1,10 +1,10 @@
 /**
- * The mini-batch form of relaxing. For each batch the auxiliaries are made anew, z_t = ẑ_t − d_t, by one backward Gauss–Seidel sweep with
- * normalised steps, after which each map has a local problem of its own, ½ Σ ‖ẑ_t − z_t‖², with the free run's activations as its input:
+ * The mini-batch form of relaxing. Each batch gets new auxiliaries, z_t = ẑ_t − d_t, from one backward Gauss–Seidel sweep with normalised
+ * steps; each map then has a local problem of its own, ½ Σ ‖ẑ_t − z_t‖², whose input is the free run's activation:
  *
  *     d_T = ∂ℓ/∂ẑ_T;  g = (∂ẑ_{t+1}/∂ẑ_t)ᵀ d_{t+1};  d_t = s g / rms(g), each example by itself, with s = ‖d_T‖/√2
  *
- * Without the normalisation, d_t is the gradient itself and the sweep is backpropagation; with it no stage's signal dies.
+ * Without the normalisation, d_t is the gradient itself and the sweep is backpropagation; with it, no stage's signal vanishes.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
@@ -14,17 +14,17 @@ import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 import { scalar } from "./RelaxedObjective.ts"
 
-/** What a local step needs, for parameters in the order asked for. */
+/** What a local step needs, with parameters in the order requested. */
 export interface LocalStep {
   /** L_y of the free run on the batch: [] */
   readonly loss: Tensor
-  /** The gradient of each parameter's local problem, divided by the batch's length. */
+  /** Gradient of each parameter's local problem, divided by the batch size. */
   readonly slopes: ReadonlyArray<Tensor>
-  /** The mean over the batch, and over axes between, of what goes into a linear map, by the map's leaf: [inputs], or [turns, inputs]. */
+  /** Mean input of each linear map over the batch and any axes in between, by the map's leaf: [inputs], or [turns, inputs]. */
   readonly means: ReadonlyMap<string, Tensor>
 }
 
-/** x: [batch, inputs], y: [batch, outputs]; `names` are the parameters' full names; `training` where it is part of a step. */
+/** x: [batch, inputs], y: [batch, outputs]; `names` are the parameters' full names; `training` is given within a training step. */
 export const make = (
   circuit: Circuit.Circuit,
   sites: ReadonlySet<string>,
@@ -47,7 +47,7 @@ export const make = (
     onInput: (path, z) => inputs.set(path, z)
   })
   const loss = scalar(L_y(output, y))
-  const [dL] = gradients(loss, [output]) // [batch, outputs], each row divided by the batch's length
+  const [dL] = gradients(loss, [output]) // [batch, outputs], each row divided by the batch size
   const s = dL!
     .square()
     .sum([1])
@@ -71,7 +71,7 @@ export const make = (
   return { loss, slopes, means }
 }
 
-/** The mean of all rows: [batch, …, inputs] → [inputs] */
+/** The mean over all rows: [batch, …, inputs] → [inputs] */
 const meanRow = (z: Tensor): Tensor => {
   const rows = z.shape.slice(0, -1).map(Number)
   return z
@@ -80,10 +80,10 @@ const meanRow = (z: Tensor): Tensor => {
     .reshape([z.shape.at(-1)!])
 }
 
-/** s g / rms(g) of each example; g: [batch, …], s: [batch, 1]. */
+/** s g / rms(g) per example; g: [batch, …], s: [batch, 1]. */
 const normalised = (g: Tensor, s: Tensor): Tensor => {
   const flat = g.reshape([g.shape[0]!, g.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)])
-  // The largest out first: squares of small numbers underflow in float32.
+  // Scale by the largest entry first: squares of small numbers underflow in float32.
   const bounded = flat.div(flat.abs().max([1]).add(1e-30))
   const rms = bounded
     .square()
@@ -100,7 +100,7 @@ const normalised = (g: Tensor, s: Tensor): Tensor => {
  */
 export const centred = (gW: Tensor, gb: Tensor, m: Tensor): Tensor => gW.sub(column(m).mul(row(gb)))
 
-/** What keeps b′ where it is when W moves by ΔW: b ← b − m ΔW. */
+/** The bias that keeps b′ unchanged when W moves by ΔW: b ← b − m ΔW. */
 export const compensated = (b: Tensor, ΔW: Tensor, m: Tensor): Tensor => b.sub(row(m).matMul(ΔW).reshape(b.shape))
 
 const row = (v: Tensor): Tensor => v.reshape([...v.shape.slice(0, -1), 1, v.shape.at(-1)!])

@@ -3,7 +3,7 @@
  *
  *     L = L_y(y, ẑ_T) + λ Σ_t L_h(z_t, ẑ_t)
  *
- * Each z_t is trained like a parameter. Where the circuit is cut, z_t goes on instead of ẑ_t, so every gradient ends at the next cut.
+ * Each z_t is trained like a parameter. At a cut, z_t goes on instead of ẑ_t, so every gradient ends at the next cut.
  */
 import type * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
@@ -16,25 +16,25 @@ import { evaluate, type Theta } from "./Evaluation.ts"
 import type { HiddenLoss } from "./HiddenLoss.ts"
 import * as Segments from "./Segments.ts"
 
-/** L_h(z, ẑ) over one cut: the mean over examples and units as in the prototype, or the sum as eq. 4 has it. */
+/** Reduction of L_h(z, ẑ) over one cut: the mean over examples and units, as in the prototype, or the sum, as in eq. 4. */
 export type Energy = "mean" | "sum"
 
-/** What of the circuit is relaxed, and how much it costs to differ. */
+/** What is relaxed in the circuit, and at what cost. */
 export interface Relaxation {
   readonly sites: ReadonlySet<string>
   readonly hidden: HiddenLoss
   readonly energy: Energy
   /** λ of all cuts: a number, or a tensor [] that changes from step to step. */
   readonly λ: number | Tensor
-  /** A further factor for each cut, by its place and number from 0; 1 where absent. */
+  /** A further factor per cut, by its place and index from 0; 1 where absent. */
   readonly weight?: ((site: string, index: number) => number) | undefined
-  /** ζ: adds ζ mean(z²) of each cut. */
+  /** ζ: adds ζ mean(z²) for each cut. */
   readonly penalty?: number | undefined
-  /** Multipliers u by place, of the augmented Lagrangian: adds Σ u (ẑ − z), reduced as the energy is. */
+  /** Multipliers u of the augmented Lagrangian, by place: adds Σ u (ẑ − z), reduced as the energy is. */
   readonly multiplier?: ((place: string) => Tensor) | undefined
-  /** What is added to each z where it goes on, by place: noise. */
+  /** Noise added to each z where it goes on, by place. */
   readonly noise?: ((place: string) => Tensor) | undefined
-  /** In a step of training. */
+  /** Given within a training step. */
   readonly training?: Training | undefined
 }
 
@@ -42,7 +42,7 @@ export interface Relaxation {
 export interface Relaxed {
   /** ẑ_T: [batch, outputs] */
   readonly output: Tensor
-  /** What is trained: L of eq. 4 with penalties and multipliers, []; and L alone. */
+  /** The training loss: L of eq. 4 plus penalties and multipliers, []; `relaxed` is L alone. */
   readonly loss: Tensor
   readonly relaxed: Tensor
   /** mean((ẑ_t − z_t)²) of each cut, in order of evaluation: [cuts]; undefined without cuts. */
@@ -51,7 +51,7 @@ export interface Relaxed {
   readonly differences: ReadonlyMap<string, Tensor>
 }
 
-/** `θ` finds parameters, `z` auxiliaries by their place; x: [batch, inputs], y: [batch, outputs]. */
+/** The relaxed objective; `θ` finds parameters and `z` auxiliaries by place; x: [batch, inputs], y: [batch, outputs]. */
 export const make = (
   circuit: Circuit.Circuit,
   relaxation: Relaxation,
@@ -101,7 +101,7 @@ export const make = (
     }
   })
   const own = scalar(L_y(output, y))
-  // Nothing is cut where every k-th map of a circuit of fewer than k is asked for: then this is the free run's loss.
+  // A circuit with fewer maps than `every` asks for has no cut: this is then the free run's loss.
   if (energies.length === 0) return { output, loss: own, relaxed: own, residuals: undefined, differences }
   const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))
   const loss = penalties.reduce((a, b) => a.add(b), relaxed)
@@ -109,7 +109,7 @@ export const make = (
   return { output, loss, relaxed, residuals: inOrder(concat(residuals, 0), held, [...sites]), differences }
 }
 
-/** The numbers of the sites `held` in another order: a stack holds one place of all turns, where evaluation takes turn after turn. */
+/** Reorders the numbers of the sites `held`: a stack holds one place of all turns, whereas evaluation goes turn by turn. */
 const inOrder = (numbers: Tensor, held: ReadonlyArray<string>, order: ReadonlyArray<string>): Tensor => {
   if (order.every((site, i) => site === held[i])) return numbers
   const at = new Map(held.map((site, i) => [site, i]))
@@ -119,7 +119,7 @@ const inOrder = (numbers: Tensor, held: ReadonlyArray<string>, order: ReadonlyAr
   )
 }
 
-/** A loss is one number. */
+/** Checks that a loss is a single number. */
 export const scalar = (loss: Tensor): Tensor => {
   if (loss.shape.length === 0) return loss
   const advice = "end it in .mean() or .total()"

@@ -1,21 +1,24 @@
 /**
- * How a repeated block falls into equal segments between its cuts, so that all of them can be computed together.
+ * How a repeated block divides into equal segments between its cuts, so that all of them can be computed together.
  *
  *     turns   0 1 2 | 3 4 5 6 | 7 8 9 10 | 11 12        cut after 2, 6 and 10
  *             head    segment   segment    tail          period 4
  */
 import * as Circuit from "../circuit/Circuit.ts"
 
-/** The cut turns are `first`, `first + period`, …, `count` of them, each cut at the same leaves. */
+/** The cut turns are `first`, `first + period`, …, `count` in all, each cut at the same leaves. */
 export interface Segments {
   readonly first: number
   readonly period: number
   readonly count: number
-  /** The cut sites by the name of their stack: `1.*.1`. */
+  /** Names of the stacks of cut sites: `1.*.1`. */
   readonly places: ReadonlyArray<string>
 }
 
-/** The segments of the block repeated at `path`, or undefined where its cuts have no common pattern or something goes around them. */
+/**
+ * The segments of the block repeated at `path`; undefined where it contains repeats itself, fewer than two turns are cut, the cuts are not
+ * regular, or a path bypasses them.
+ */
 export const of = (repeat: Circuit.Repeat, path: string, sites: ReadonlySet<string>): Segments | undefined => {
   if (Circuit.leaves(repeat.child).some(({ stack }) => stack.length > 0)) return undefined
   const paths = Circuit.sites(repeat.child, Circuit.join(path, "*")).map((site) => site.path)
@@ -30,7 +33,7 @@ export const of = (repeat: Circuit.Repeat, path: string, sites: ReadonlySet<stri
   return stacked ? { first, period, count: turns.length, places } : undefined
 }
 
-/** Whether a cut lies on every way through, so that what comes out depends on auxiliaries alone. A residual block has a way around it. */
+/** Whether every path through meets a cut, so that the output depends on auxiliaries alone. A skip connection bypasses a residual block's child. */
 const parts = (circuit: Circuit.Circuit, path: string, sites: ReadonlySet<string>): boolean => {
   switch (circuit._tag) {
     case "Block":
@@ -45,11 +48,11 @@ const parts = (circuit: Circuit.Circuit, path: string, sites: ReadonlySet<string
   }
 }
 
-/** `1.17.1` of the stack `1.*.1` at turn 17 of the block repeated at `1`. */
+/** The site `1.17.1` of the stack `1.*.1` at turn 17 of the block repeated at `1`. */
 export const atTurn = (path: string, stacked: string, turn: number): string =>
   Circuit.join(path, turn) + stacked.slice(Circuit.join(path, "*").length)
 
-/** A place where one auxiliary array lives: a single site, or the same site of equally spaced turns stacked. */
+/** Where one auxiliary array lives: a single site, or the same site at equally spaced turns, stacked. */
 export interface Place {
   readonly name: string
   readonly sites: ReadonlyArray<string>

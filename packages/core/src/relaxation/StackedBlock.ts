@@ -1,5 +1,5 @@
 /**
- * One block for all segments at once: z: [segments, batch, …], each parameter with the segments in front.
+ * One block evaluated for all segments at once: z: [segments, batch, …], each parameter with a leading axis for the segments.
  */
 import { Record } from "effect"
 import type { Block, Theta } from "../circuit/Block.ts"
@@ -10,13 +10,13 @@ import * as Reduction from "../tensor/primitives/Reduction.ts"
 import { equals } from "../tensor/Shape.ts"
 import { input, stack, type Tensor } from "../tensor/Tensor.ts"
 
-/** What names axes or whole shapes, and so would mean others behind a leading axis; a broadcast aligns at the last one. */
+/** Primitives that name axes or whole shapes, and so would mean different ones under a leading axis; a broadcast aligns at the last axis. */
 const naming = new Set([...Object.values(Reduction), ...Object.values(Movement)])
 naming.delete(Movement.broadcast)
 
 /**
- * ẑ of every segment by the block's formula `f`, its own or that of a step of training: one call where the formula lets a leading axis pass,
- * else one call a segment.
+ * ẑ of every segment by the formula `f` of the block, ordinary or training-time: in one call where the formula works under a leading axis, else one
+ * call per segment.
  */
 export const apply = (block: Block, f: Block["apply"], z: Tensor, θ: Theta): Tensor => {
   if (passesLeadingAxes(block, f, z, θ)) return f(z, θ)
@@ -30,11 +30,11 @@ export const apply = (block: Block, f: Block["apply"], z: Tensor, θ: Theta): Te
   return each(z, (own, segment) => f(own, ofSegment(segment)))
 }
 
-/** What a formula gives for each segment, stacked. */
+/** Applies a formula to each segment and stacks the results. */
 export const each = (z: Tensor, f: (z: Tensor, segment: number) => Tensor): Tensor =>
   stack(Array.from({ length: z.shape[0] as number }, (_, segment) => f(z.at(0, segment), segment)))
 
-/** Whether the formula says the same of one segment as of all of them stacked: it may ask for a shape, and then compute something else. */
+/** Whether the formula is the same for one segment as for all of them stacked: it may look at a shape and compute something else. */
 const passesLeadingAxes = (block: Block, f: Block["apply"], z: Tensor, θ: Theta): boolean => {
   const parameters = Object.values(block.parameters)
   if (!parameters.every(({ shape }) => shape.length === 1 || shape.length === 2)) return false
@@ -49,12 +49,12 @@ const passesLeadingAxes = (block: Block, f: Block["apply"], z: Tensor, θ: Theta
     )
     return equals(all.shape, [segments!, ...one.shape]) && isSame(unbroadcast(one), unbroadcast(all))
   } catch {
-    // Of one segment it has just been written.
+    // The formula has just worked on one segment, so it is the leading axis that it does not accept.
     return false
   }
 }
 
-/** A formula without its broadcasts, which are where shapes ask for them: of each node what it does, and the places of its operands. */
+/** A formula without its broadcasts, which depend on shapes: for each node its operation and the positions of its operands. */
 const unbroadcast = (root: Tensor): ReadonlyArray<string> => {
   const of = (node: Tensor): Tensor => (node.primitive === Movement.broadcast ? of(node.operands[0]!) : node)
   const nodes = order([root]).filter((node) => of(node) === node)

@@ -1,7 +1,7 @@
 /**
- * One forward sweep of closed-form local problems. At a start such as PyTorch's, all examples look alike behind some eight maps, so
- * auxiliaries at the free run's predictions carry nothing. The sweep gives them information: each stage's input is carried on through the
- * stage's own random weights, made isometric on the span of the data, into the range where the activation function hardly bends it.
+ * One forward sweep of closed-form local problems. With a start such as PyTorch's, all examples look alike after some eight maps, so auxiliaries at
+ * the free run's predictions carry no information. The sweep supplies it: the stage's own random weights, made isometric on the span of the data,
+ * carry each stage's input on into the range where the activation function hardly bends it.
  */
 import { Effect } from "effect"
 import type { Block } from "../circuit/Block.ts"
@@ -12,11 +12,11 @@ import * as Bend from "./Bend.ts"
 import * as ForwardWalk from "./ForwardWalk.ts"
 
 /**
- * The circuit's hidden maps swept: auxiliaries, by the path of their map, and the weights nearest to the given ones that produce them.
+ * Sweeps the circuit's hidden maps: returns auxiliaries, by the path of their map, and the weights nearest to the given ones that produce them.
  *
  *     c = a − mean a;  V the directions of c;  B = Vᵀ W;  T = L⁻¹ B, L Lᵀ = B Bᵀ;  z = γ c V T + o;  W ← W + V (γ T − B);  b ← o − mean(a) W
  *
- * with γ so that z − o has the spread, and o the offset, at which a stage bends what it may (`Bend`), times `bending`. x: [examples, inputs].
+ * with o the offset, and γ such that z − o has the spread, at which a stage bends as much as it may (`Bend`) times `bending`. x: [examples, inputs].
  */
 export const make = Effect.fn("Sweep.make")(function* (
   circuit: Circuit.Circuit,
@@ -24,12 +24,12 @@ export const make = Effect.fn("Sweep.make")(function* (
   x: NdArray,
   { bending = 1 }: { readonly bending?: number } = {}
 ) {
-  const { fit } = yield* Effect.promise(() => import("./Isometry.ts")) // with its linear algebra, which only a sweep needs
+  const { fit } = yield* Effect.promise(() => import("./Isometry.ts")) // loaded here with its linear algebra, which only a sweep needs
   const points = new Map<string, Bend.Point>()
   return yield* ForwardWalk.walk(circuit, parameters, x, (map) =>
     Effect.gen(function* () {
       if (map.index === map.count - 1) return
-      // Behind a map may stand another, or the sum around a block, which bend nothing.
+      // The next block may be another map or a residual sum, which bend nothing.
       const isFunction = map.next !== undefined && map.next.kind !== "residual" && !hasParameters(map.next)
       const next = isFunction ? map.next! : Circuit.identity
       const { kind } = next

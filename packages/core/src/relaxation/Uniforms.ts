@@ -1,12 +1,12 @@
 /**
- * The random numbers that a circuit takes in one step of training, as arrays by name beside the parameters: `1.*.2.uniform`.
+ * The random numbers that a circuit takes in one training step, as arrays named like parameters: `1.*.2.uniform`.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import { input, type Tensor } from "../tensor/Tensor.ts"
 import * as Cut from "./Cut.ts"
 import { evaluate } from "./Evaluation.ts"
 
-/** Evaluates a circuit as a step on x: [batch, inputs] does, where it has blocks that a step sees otherwise. Throws `ShapeMismatch`. */
+/** Evaluates a circuit on x: [batch, inputs] as a training step does, if any of its blocks behaves differently there. Throws `ShapeMismatch`. */
 export const step = (circuit: Circuit.Circuit, x: ReadonlyArray<number>): void => {
   if (Circuit.leaves(circuit).every(({ block }) => block.training === undefined)) return
   const shapesOf = { ...Circuit.signature(circuit), ...shapes(circuit, x) }
@@ -17,8 +17,8 @@ export const step = (circuit: Circuit.Circuit, x: ReadonlyArray<number>): void =
 }
 
 /**
- * Their shapes for x: [batch, inputs]: what goes into each block that draws, those of repeated blocks with the leading axes of their repeats.
- * Throws `ShapeMismatch`.
+ * The shapes of these numbers for x: [batch, inputs]: the input shape of each block that draws, with the axes of its repeats in front. Throws
+ * `ShapeMismatch`.
  */
 export const shapes = (
   circuit: Circuit.Circuit,

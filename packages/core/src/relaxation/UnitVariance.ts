@@ -1,5 +1,5 @@
 /**
- * Layer-sequential unit variance (Mishkin & Matas 2016): each hidden map divided by the spread of what leaves it, input first.
+ * Layer-sequential unit variance (Mishkin & Matas 2016): divides the weight of each hidden map by the spread of its predictions, input first.
  */
 import { Effect } from "effect"
 import type * as Circuit from "../circuit/Circuit.ts"
@@ -7,7 +7,7 @@ import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import * as ForwardWalk from "./ForwardWalk.ts"
 
-/** The parameters with every hidden map's predictions of variance 1 over all examples and units; x: [examples, inputs]. */
+/** Returns the parameters with each hidden map's predictions at variance 1 over all examples and units; x: [examples, inputs]. */
 export const make = (circuit: Circuit.Circuit, parameters: Arrays, x: NdArray) =>
   Effect.map(
     ForwardWalk.walk(circuit, parameters, x, (map) =>

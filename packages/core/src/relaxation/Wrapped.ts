@@ -1,6 +1,6 @@
 /**
- * A circuit made ready, in one call, for a training loop of one's own: what of it is relaxed, what it costs to differ, when auxiliaries are
- * refreshed, and the circuit as it is while relaxing is paused.
+ * Prepares a circuit, in one call, for a training loop of your own: what is relaxed and at what cost, when auxiliaries are refreshed, and the circuit
+ * as it is while relaxing is paused.
  */
 import { Data, Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -13,7 +13,7 @@ import * as HiddenLoss from "./HiddenLoss.ts"
 import * as RelaxedObjective from "./RelaxedObjective.ts"
 import * as Uniforms from "./Uniforms.ts"
 
-/** A cut that no place of the circuit fits. */
+/** The cut matches no place of the circuit. */
 export class NothingCut extends Data.TaggedError("NothingCut")<{
   readonly include: string
   readonly every: number
@@ -24,7 +24,7 @@ export class NothingCut extends Data.TaggedError("NothingCut")<{
   }
 }
 
-/** What is said of the relaxation; the paper's choice where nothing is. */
+/** Settings of the relaxation; the defaults are the paper's. */
 export interface Options {
   /** After which blocks the circuit is cut. */
   readonly include?: Cut.Cut["after"]
@@ -37,18 +37,18 @@ export interface Options {
   /** L_h over one cut: mean or sum. */
   readonly energy?: RelaxedObjective.Energy
   readonly λ?: number
-  /** Steps between two refreshes; never where absent. */
+  /** Steps between two refreshes; without it auxiliaries are never refreshed. */
   readonly period?: number
 }
 
-/** A circuit with its relaxation. Auxiliaries go by the names of their places, `1.*.1`. */
+/** A circuit with its relaxation. Auxiliaries are named by their places, `1.*.1`. */
 export interface Wrapped {
   readonly sites: ReadonlySet<string>
   /** Where auxiliaries start, and what a refresh sets them back to: the free run's predictions. x: [batch, inputs] */
   readonly auxiliaries: (θ: Theta, x: Tensor) => Readonly<Record<string, Tensor>>
   /**
-   * The relaxed objective (eq. 4); x: [batch, inputs], y: [batch, outputs]. With `training`, blocks are what they are in a step of training:
-   * dropout finds its numbers in θ under the names of `uniforms`, and a batch norm tells what its running statistics are to follow.
+   * The relaxed objective (eq. 4); x: [batch, inputs], y: [batch, outputs]. With `training`, blocks use their training-time formulas: dropout finds
+   * its numbers in θ under the names from `uniforms`, and batch norm reports the values that its running statistics are to follow.
    */
   readonly objective: (
     L_y: Loss,
@@ -58,16 +58,16 @@ export interface Wrapped {
     y: Tensor,
     training?: Cut.Training
   ) => RelaxedObjective.Relaxed
-  /** The shapes of what blocks draw in a step, by name, for x: [batch, inputs]. */
+  /** Shapes of the numbers that blocks draw in a step, by name, for x: [batch, inputs]. */
   readonly uniforms: (x: ReadonlyArray<number>) => Readonly<Record<string, ReadonlyArray<number>>>
-  /** Whether auxiliaries are refreshed after so many steps. */
+  /** Whether auxiliaries are due for a refresh after this many steps. */
   readonly isDue: (steps: number) => boolean
-  /** The free run, relaxing paused: [batch, inputs] → [batch, outputs]. */
+  /** The free run, with relaxing paused: [batch, inputs] → [batch, outputs]. */
   readonly paused: (θ: Theta, x: Tensor) => Tensor
 }
 
 /**
- * The circuit wrapped, as the prototype's `wrap(include, period, loss)` and its `pause` do; fails with `NothingCut`.
+ * Wraps the circuit, as the prototype's `wrap(include, period, loss)` and its `pause` do. Fails with `NothingCut`.
  *
  * ```ts
  * import { Circuit, HiddenLoss, Wrapped } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * Numbers with a shape, in plain memory: what enters an engine and what comes out of it.
+ * Arrays of numbers in plain memory: what enters an engine and what comes out of it.
  */
 
 /** A dense row-major array; `data.length` is the product of `shape`. */
@@ -8,17 +8,17 @@ export interface NdArray {
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array
 }
 
-/** The number of elements of a shape: Π shape; [] holds one. */
+/** Number of elements of a shape: Π shape; [] holds one. */
 export const size = (shape: ReadonlyArray<number>): number => shape.reduce((product, n) => product * n, 1)
 
 /** An array of `shape` filled with one value, float32. */
 export const full = (shape: ReadonlyArray<number>, value: number): NdArray => {
   const data = new Float32Array(size(shape))
-  // Zeros are there already, and take no memory as long as nobody writes.
+  // A new array is zero already, and takes no memory as long as nothing is written.
   return { shape, data: Object.is(value, 0) ? data : data.fill(value) }
 }
 
-/** A float32 array over the given numbers. */
+/** A float32 array of the given numbers. */
 export const make = (shape: ReadonlyArray<number>, numbers: Iterable<number>): NdArray => ({
   shape,
   data: Float32Array.from(numbers)

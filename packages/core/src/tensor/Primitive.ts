@@ -1,5 +1,5 @@
 /**
- * What one row of the table of primitives says.
+ * One row of the table of primitives.
  */
 import type { DType } from "./DType.ts"
 import type { Shape } from "./Shape.ts"
@@ -8,7 +8,7 @@ import type { Tensor } from "./Tensor.ts"
 /** The fixed settings of an operation, printable. */
 export type Attributes = Readonly<Record<string, number | boolean | string | ReadonlyArray<number | string>>>
 
-/** What an operand shows to a row: its shape and type. */
+/** What a row sees of an operand: its shape and type. */
 export interface Signature {
   readonly shape: Shape
   readonly dtype: DType
@@ -21,12 +21,9 @@ export interface Primitive {
   readonly shape: (operands: ReadonlyArray<Signature>, attributes: Attributes) => Shape
   /** The result's type; float where absent. */
   readonly dtype?: (operands: ReadonlyArray<Signature>, attributes: Attributes) => DType
-  /**
-   * Reverse mode: from the gradient g of the result y, the gradients of the operands, in their order;
-   * undefined where none flows.
-   */
+  /** Reverse mode: returns the gradients of the operands, in their order, from the gradient g of the result y; undefined where none flows. */
   readonly derivative: (g: Tensor, y: Tensor) => ReadonlyArray<Tensor | undefined>
-  /** Floating-point operations: of the whole result if a function, else for each of its elements. */
+  /** Floating-point operations: of the whole result if a function, else per element of the result. */
   readonly cost: number | ((operands: ReadonlyArray<ReadonlyArray<number>>, result: ReadonlyArray<number>) => number)
   /** How far engines may differ: |a − b| ≤ tolerance · (1 + |b|). */
   readonly tolerance: number

@@ -1,15 +1,15 @@
 /**
- * The one thing that building a formula can throw.
+ * The one error that building a formula can throw.
  */
 import { Data } from "effect"
 
-/** Two shapes that do not fit, or a setting that no formula follows, with the operation and the path of the block at fault. */
+/** Two shapes do not fit, or a setting is invalid; carries the operation and the path of the block at fault. */
 export class ShapeMismatch extends Data.TaggedError("ShapeMismatch")<{
   readonly operation: string
   readonly expected: string
   readonly came: string
   readonly path?: string
-  /** What to do, where it is not the widths that are at fault. */
+  /** What to do, where the widths are not at fault. */
   readonly advice?: string
 }> {
   override get message(): string {

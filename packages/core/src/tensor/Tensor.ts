@@ -14,8 +14,8 @@ import * as Shape from "./Shape.ts"
 import { ShapeMismatch } from "./ShapeMismatch.ts"
 
 /**
- * One value of a program: a primitive applied to operands. Methods throw `ShapeMismatch` where shapes do not fit, and nothing else;
- * `Program.make` turns that into a typed error.
+ * One value of a program: a primitive applied to operands. Methods throw `ShapeMismatch` where shapes do not fit, and nothing else; `Program.make`
+ * turns it into a typed error.
  */
 export class Tensor {
   readonly primitive: Primitive
@@ -32,7 +32,7 @@ export class Tensor {
     this.dtype = primitive.dtype?.(operands, attributes) ?? "float"
   }
 
-  // Elementwise; a number or a tensor of a shape that broadcasts (NumPy's rule) may stand on either side.
+  // Elementwise; the other operand may be a number, and either one may broadcast (NumPy's rule).
   neg(): Tensor {
     return unary(Elementwise.neg, this)
   }
@@ -102,7 +102,7 @@ export class Tensor {
   equal(other: Tensor | number): Tensor {
     return binary(Elementwise.equal, this, other)
   }
-  /** On a condition: `yes` where it holds, `no` elsewhere. */
+  /** For a condition: `yes` where it holds, `no` elsewhere. */
   where(yes: Tensor, no: Tensor): Tensor {
     const shape = common("where", this.shape, common("where", yes.shape, no.shape))
     return new Tensor(
@@ -132,7 +132,7 @@ export class Tensor {
     return new Tensor(Composites.reluGradient, [this, y])
   }
 
-  // Reductions; the reduced axes stay, with length 1.
+  // Reductions; the reduced axes are kept, with length 1.
   sum(axes: ReadonlyArray<number>): Tensor {
     return axes.length === 0 ? this : new Tensor(Reduction.sum, [this], { axes })
   }
@@ -142,16 +142,16 @@ export class Tensor {
   argMax(axis: number): Tensor {
     return new Tensor(Reduction.argMax, [this], { axes: [axis] })
   }
-  /** 1 at each number's place among `classes` along a new last axis, 0 elsewhere. */
+  /** One-hot vectors along a new last axis: 1 at the position that each number gives among `classes`, 0 elsewhere. */
   oneHot(classes: number): Tensor {
     return new Tensor(Indexing.oneHot, [this], { classes })
   }
-  /** e^x / Σ e^x over the axes; the largest is taken off first, so that nothing overflows. */
+  /** e^x / Σ e^x over the axes; the maximum is subtracted first, so that nothing overflows. */
   softmax(axes: ReadonlyArray<number>): Tensor {
     const e = this.sub(this.max(axes)).exp()
     return e.div(e.sum(axes))
   }
-  /** The logarithm of that, x − log Σ e^x. */
+  /** The logarithm of `softmax`, x − log Σ e^x. */
   logSoftmax(axes: ReadonlyArray<number>): Tensor {
     const shifted = this.sub(this.max(axes))
     return shifted.sub(shifted.exp().sum(axes).log())
@@ -186,12 +186,12 @@ export class Tensor {
   pad(axis: number, before: number, after: number): Tensor {
     return before === 0 && after === 0 ? this : new Tensor(Movement.pad, [this], { axis, before, after })
   }
-  /** this[index] along `axis`, which vanishes. */
+  /** this[index] along `axis`, which is dropped. */
   at(axis: number, index: number): Tensor {
     return this.slice(axis, index, index + 1).reshape(this.shape.toSpliced(axis, 1))
   }
 
-  /** The matrix product over the last two axes; the leading ones broadcast, so one matrix may stand for all. */
+  /** The matrix product over the last two axes; the leading axes broadcast, so one matrix may serve for all. */
   matMul(other: Tensor, options: { readonly transposeA?: boolean; readonly transposeB?: boolean } = {}): Tensor {
     const { transposeA = false, transposeB = false } = options
     const leading = Shape.broadcast(this.shape.slice(0, -2), other.shape.slice(0, -2))
@@ -200,25 +200,25 @@ export class Tensor {
   }
 }
 
-/** A value that each run is given under `name`. */
+/** A value given to each run under `name`. */
 export const input = (name: string, shape: Shape.Shape, dtype: DType = "float"): Tensor =>
   new Tensor(Leaf.input, [], { name, shape, dtype })
 
-/** One number that never changes. */
+/** A constant number. */
 export const constant = (value: number): Tensor => new Tensor(Leaf.constant, [], { value, shape: [], dtype: "float" })
 
-/** The operands one after the other along `axis`. */
+/** Concatenates the operands along `axis`. */
 export const concat = (operands: ReadonlyArray<Tensor>, axis: number): Tensor =>
   operands.length === 1 ? operands[0]! : new Tensor(Movement.concat, operands, { axis })
 
-/** The operands as slices of a new leading axis. */
+/** Stacks the operands along a new leading axis. */
 export const stack = (operands: ReadonlyArray<Tensor>): Tensor =>
   concat(
     operands.map((operand) => operand.reshape([1, ...operand.shape])),
     0
   )
 
-/** The matrices of `x`, for each place of the leading axes one. */
+/** Broadcasts the matrices of `x` over the leading axes. */
 const matrices = (x: Tensor, leading: Shape.Shape): Tensor => {
   if (x.shape.length < 2) return x
   const ones = Array<number>(leading.length + 2 - x.shape.length).fill(1)
@@ -233,7 +233,7 @@ const common = (operation: string, a: Shape.Shape, b: Shape.Shape): Shape.Shape 
   throw new ShapeMismatch({ operation, expected: `a shape that fits ${Shape.show(a)}`, came: Shape.show(b) })
 }
 
-// Broadcasting is made explicit here, so that every derivative sees operands of one shape.
+// Broadcasting is made explicit here, so that every derivative sees operands of equal shape.
 const binary = (primitive: Primitive, a: Tensor, b: Tensor | number): Tensor => {
   const other = typeof b === "number" ? constant(b) : b
   const shape = common(primitive.name, a.shape, other.shape)

@@ -1,12 +1,12 @@
 /**
- * Between Effect and fp-ts: an expected error is a left on both sides, a defect rejects the promise, and an interruption is `Cancelled`.
+ * Conversions between Effect and fp-ts: an expected error is a left on both sides, a defect rejects the promise, an interruption is `Cancelled`.
  */
 import { Cause, Effect, Exit, Option, Stream } from "effect"
 import * as E from "fp-ts/lib/Either.js"
 import type { TaskEither } from "fp-ts/lib/TaskEither.js"
 import { Cancelled } from "../RaiError.ts"
 
-/** The effect, run when the task is; not at all where the signal is aborted by then. */
+/** Runs the effect when the task is run, unless the signal is already aborted by then. */
 export const toTaskEither =
   <A, E1>(effect: Effect.Effect<A, E1>, signal?: AbortSignal): TaskEither<E1 | Cancelled, A> =>
   () =>
@@ -18,23 +18,23 @@ export const toTaskEither =
             onFailure: (cause) => {
               const error = Cause.findErrorOption(cause)
               if (Option.isSome(error)) return E.left(error.value)
-              // A bug is no value: it rejects, as an exception in any task does.
+              // A defect is not a value: it rejects, as an exception in any task does.
               return Cause.hasDies(cause) ? Promise.reject(Cause.squash(cause)) : E.left(Cancelled.by(signal))
             }
           })
         )
 
-/** The task, run when the effect is. */
+/** Runs the task when the effect is run. */
 export const fromTaskEither = <E1, A>(task: TaskEither<E1, A>): Effect.Effect<A, E1> =>
   Effect.flatMap(Effect.promise(task), fromEither)
 
-/** A left fails. */
+/** Fails with a left, succeeds with a right. */
 export const fromEither: <E1, A>(either: E.Either<E1, A>) => Effect.Effect<A, E1> = E.matchW(
   Effect.fail,
   Effect.succeed
 )
 
-/** The stream's elements as rights, and what it fails with as a left at the end. */
+/** The stream's elements as rights, and its error as a left at the end. */
 export const toAsyncIterable = <A, E1>(
   stream: Stream.Stream<A, E1>,
   signal?: AbortSignal

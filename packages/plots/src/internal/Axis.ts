@@ -1,5 +1,5 @@
 /**
- * Axes: ticks outside the frame, numbers, a title; and the colour bar, which is an axis with a colour to each place.
+ * Axes: ticks outside the frame, numbers and a title; and the colour bar, an axis with a colour at each position.
  */
 import { ticks } from "d3-array"
 import type { Place } from "./Raster.ts"
@@ -7,34 +7,34 @@ import * as Svg from "./Svg.ts"
 import * as Theme from "./Theme.ts"
 import * as Viridis from "./Viridis.ts"
 
-/** A tick at a share of the axis' length, counted from the left or from below. */
+/** A tick at a fraction of the axis' length, counted from the left or from the bottom. */
 export interface Mark {
   readonly at: number
   readonly label: string
 }
 
-/** About `count` ticks at round numbers of a linear axis. */
+/** About `count` ticks at round numbers on a linear axis. */
 export const linear = (low: number, high: number, count: number): ReadonlyArray<Mark> =>
   ticks(low, high, count).map((value) => ({
     at: (value - low) / (high - low),
     label: String(value).replace("-", "−")
   }))
 
-/** Pixels of a number's text; its widest digits are narrower. */
+/** Width of a number's text in pixels; a bound, as even the widest digits are narrower. */
 const widthOf = (label: string): number => 6.2 * label.length
 
-/** Pixels that the numbers and the title at a plot's left take. */
+/** Width in pixels that the numbers and the title to the left of a plot need. */
 export const leftOf = (...marks: ReadonlyArray<ReadonlyArray<Mark>>): number =>
   Math.max(29, ...marks.flat().map(({ label }) => 10 + widthOf(label))) + 23
 
-/** As many round ticks under a plot of that width as have room for their numbers. */
+/** Round ticks under a plot of the given width, at most about `count` and no more than have room for their numbers. */
 export const fitting = (low: number, high: number, count: number, width: number): ReadonlyArray<Mark> => {
   const marks = linear(low, high, count)
   const widest = Math.max(0, ...marks.map(({ label }) => widthOf(label)))
   return count <= 2 || marks.length * (widest + 12) <= width ? marks : fitting(low, high, count - 1, width)
 }
 
-/** From the first to the last of ascending steps; one step alone still needs a width. */
+/** The first and the last of ascending steps; a single step is widened by 1. */
 export const range = (steps: ReadonlyArray<number>): readonly [number, number] => {
   const first = steps[0] ?? 0
   const last = steps.at(-1) ?? first
@@ -43,7 +43,7 @@ export const range = (steps: ReadonlyArray<number>): readonly [number, number] =
 
 const length = 4
 
-// A tick without a number is a minor one.
+// A tick without a number is a minor tick.
 const reach = (label: string): number => (label === "" ? length / 2 : length)
 
 const tick = (x1: number, y1: number, x2: number, y2: number): string =>
@@ -63,7 +63,7 @@ export const grid = (place: Place, marks: ReadonlyArray<Mark>): string =>
     })
     .join("")
 
-/** The axis under a plot; without a title it shows its ticks alone, as above a neighbour that shares it. */
+/** The axis below a plot; without a title it shows only its ticks, as above a plot that shares it. */
 export const bottom = (place: Place, marks: ReadonlyArray<Mark>, title?: string): string => {
   const edge = place.y + place.height
   const drawn = marks.map(({ at, label }) => {
@@ -75,7 +75,7 @@ export const bottom = (place: Place, marks: ReadonlyArray<Mark>, title?: string)
   return drawn.join("") + (title === undefined ? "" : Svg.text(title, at))
 }
 
-/** The axis at a plot's left; without a title it shows its ticks alone, as beside a neighbour that shares it. */
+/** The axis to the left of a plot; without a title it shows only its ticks, as beside a plot that shares it. */
 export const left = (place: Place, marks: ReadonlyArray<Mark>, title?: string): string => {
   const drawn = marks.map(({ at, label }) => {
     const y = place.y + (1 - at) * place.height
@@ -96,7 +96,7 @@ const upright = (title: string, x: number, place: Place): string => {
   })
 }
 
-/** The colour bar: viridis from below upward, its ticks and title at the right. */
+/** The colour bar: viridis from bottom to top, with ticks and title on the right. */
 export const colourBar = (place: Place, marks: ReadonlyArray<Mark>, title: string): string => {
   const edge = place.x + place.width
   const widest = Math.max(0, ...marks.map(({ label }) => widthOf(label)))
@@ -112,7 +112,7 @@ export const colourBar = (place: Place, marks: ReadonlyArray<Mark>, title: strin
   )
 }
 
-/** The colour bar's gradient, once a figure. */
+/** The colour bar's gradient, defined once per figure. */
 export const definitions = Svg.element(
   "linearGradient",
   { id: "viridis", x1: 0, y1: 1, x2: 0, y2: 0 },

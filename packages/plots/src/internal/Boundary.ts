@@ -3,13 +3,12 @@
  */
 import { contours } from "d3-contour"
 
-/** A point in the grid's units: cell (column, row) has its centre at (column + ½, row + ½). */
+/** A point in grid units: cell (column, row) has its centre at (column + ½, row + ½). */
 export type Point = readonly [number, number]
 
 /**
- * The contour of `values`, n×n row-major, at `level`, each vertex interpolated between the two cell centres on either side. Contours
- * also close around the grid's edge and around cells that are NaN: those stretches bound no decision, and their vertices, which have a
- * number on one side only, are left out.
+ * The contour of `values`, n×n row-major, at `level`, each vertex interpolated between the two cell centres on either side. Contours also close
+ * around the grid's edge and around NaN cells: those stretches bound no decision, and their vertices, with a number on one side only, are left out.
  */
 export const at = (level: number, values: ArrayLike<number>, n: number): ReadonlyArray<ReadonlyArray<Point>> => {
   const value = (column: number, row: number): number =>

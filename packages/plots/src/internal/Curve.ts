@@ -9,7 +9,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** The unbroken stretches: neighbours that are all `sound`. */
+/** Unbroken runs of neighbours that are all `sound`. */
 export const runs = <A>(items: ReadonlyArray<A>, sound: (item: A) => boolean): ReadonlyArray<ReadonlyArray<A>> => {
   const found: Array<Array<A>> = [[]]
   for (const item of items) {
@@ -19,16 +19,16 @@ export const runs = <A>(items: ReadonlyArray<A>, sound: (item: A) => boolean): R
   return found.filter((run) => run.length > 0)
 }
 
-/** Path data through points in pixels; a point alone is a dot under a round cap. */
+/** Path data through points in pixels; a single point becomes a dot with a round cap. */
 export const path = (points: ReadonlyArray<readonly [number, number]>): string => {
   const written = points.map(([x, y]) => `${Svg.round(x)},${Svg.round(y)}`)
   return `M${(written.length === 1 ? [...written, ...written] : written).join("L")}`
 }
 
-/** A page's width holds no more than this many samples. */
+/** The number of samples that the width of a page can show. */
 export const limit = 1200
 
-/** Items in `count` stretches of about equal length. */
+/** Divides items into `count` stretches of about equal length. */
 export const stretches = <A>(items: ReadonlyArray<A>, count: number): ReadonlyArray<ReadonlyArray<A>> => {
   const size = items.length / count
   return Array.from({ length: count }, (_, i) => items.slice(Math.round(i * size), Math.round((i + 1) * size)))
@@ -37,7 +37,7 @@ export const stretches = <A>(items: ReadonlyArray<A>, count: number): ReadonlyAr
 const least = (samples: ReadonlyArray<Sample>, sign: 1 | -1): Sample | undefined =>
   samples.reduce<Sample | undefined>((a, b) => (a === undefined || sign * b.value < sign * a.value ? b : a), undefined)
 
-/** All samples up to the limit; of more, each stretch's lowest, highest and first not finite, so that no peak and no break is lost. */
+/** Thins samples beyond the limit to the lowest, the highest and the first non-finite one of each stretch, so that no peak or break is lost. */
 export const thin = (samples: ReadonlyArray<Sample>): ReadonlyArray<Sample> =>
   samples.length <= limit
     ? samples

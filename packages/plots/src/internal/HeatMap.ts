@@ -1,5 +1,5 @@
 /**
- * A size at every place of a circuit over the steps, as a heat map.
+ * Heat maps of a size at every place of a circuit over the steps.
  */
 import { Effect } from "effect"
 import { DataMismatch } from "../DataMismatch.ts"
@@ -12,36 +12,36 @@ import * as Rules from "./Rules.ts"
 import * as Svg from "./Svg.ts"
 import * as Theme from "./Theme.ts"
 
-/** What is drawn. */
+/** The data of a heat map. */
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** Ascending; each holds until the next. */
+  /** Ascending; each value holds until the next step. */
   readonly steps: ReadonlyArray<number>
   readonly places: number
-  /** [steps, places] row-major: what is not above zero takes the lowest colour, NaN is hatched. */
+  /** [steps, places] row-major: values not above zero get the lowest colour, NaN is hatched. */
   readonly sizes: ArrayLike<number>
   readonly phases?: ReadonlyArray<Phase>
 }
 
-/** How it is called. */
+/** The words for what is drawn. */
 export interface Words {
   readonly figure: string
   readonly title: string
-  /** One place of the circuit, and several. */
+  /** A place of the circuit, in singular and plural. */
   readonly place: readonly [string, string]
   readonly size: string
   readonly sizes: string
-  /** Where such sizes come from. */
+  /** What to draw instead, where there are no places. */
   readonly remedy: string
 }
 
 const plot = { width: 460, height: 240 }
-// The image's pixels: two to each of the figure's.
+// The image's resolution: two pixels per pixel of the figure.
 const columns = 920
 const lines = 480
 
-/** The heat map as SVG, steps from left to right, places from below upward, colour logarithmic; fails with `DataMismatch`. */
+/** The heat map as SVG, steps from left to right, places from bottom to top, colour logarithmic. Fails with `DataMismatch`. */
 export const svg = Effect.fn("HeatMap.svg")(function* (settings: Settings, words: Words) {
   yield* check(settings, words)
   const { phases = [] } = settings
@@ -79,7 +79,7 @@ export const svg = Effect.fn("HeatMap.svg")(function* (settings: Settings, words
   )
 })
 
-/** Each column of the image shows the largest residual measured within it, else the last one before it; NaN wins over all. */
+/** Each column of the image shows the largest value measured within it, else the last one before it; NaN takes precedence. */
 const spread = (settings: Settings, share: (step: number) => number, scale: LogScale.LogScale): Float64Array => {
   const { steps, places, sizes } = settings
   const positions = new Float64Array(columns * places).fill(Number.NEGATIVE_INFINITY)

@@ -1,18 +1,18 @@
 /**
- * What a figure's marks mean, on one line below it.
+ * Legends: the meaning of a figure's marks, on one line below it.
  */
 import * as Svg from "./Svg.ts"
 
-/** A mark's meaning, and the mark itself drawn on a ground of 16 pixels from `x`, its middle at `y`. */
+/** The meaning of a mark, and a function that draws it 16 pixels wide from `x` on, centred vertically at `y`. */
 export interface Entry {
   readonly name: string
   readonly mark: (x: number, y: number) => string
 }
 
-/** The room that an entry takes with the gap behind it, in pixels. */
+/** The width of an entry including the gap after it, in pixels. */
 export const width = (name: string): number => 38 + 6.2 * name.length
 
-/** The entries from left to right, on the base line `y`. */
+/** Draws the entries from left to right, on the baseline `y`. */
 export const draw = (place: { readonly x: number; readonly y: number }, entries: ReadonlyArray<Entry>): string => {
   let next = place.x
   return entries
@@ -24,7 +24,7 @@ export const draw = (place: { readonly x: number; readonly y: number }, entries:
     .join("")
 }
 
-/** The hatching's entry. */
+/** The entry for the hatching. */
 export const missing: Entry = {
   name: "not a number",
   mark: (x, y) => Svg.element("rect", { x, y: y - 6, width: 16, height: 12, fill: "url(#missing)" })

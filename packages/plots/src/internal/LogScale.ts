@@ -1,20 +1,20 @@
 /**
- * A logarithmic scale over whatever numbers come: those that are not finite, zero or negative leave it as it is.
+ * A logarithmic scale over any numbers: non-finite, zero and negative ones do not affect it.
  */
 import type { Mark } from "./Axis.ts"
 
-/** `position` maps the domain to [0, 1]: what lies below to 0, above to 1, and NaN to NaN. */
+/** `position` maps the domain to [0, 1]: values below it to 0, above it to 1, and NaN to NaN. */
 export interface LogScale {
   readonly domain: readonly [number, number]
-  /** At powers of ten with minor ticks between, or at 1, 2 and 5 where there are few of them. */
+  /** At powers of ten with minor ticks in between; over few decades at 1, 2 and 5. */
   readonly marks: ReadonlyArray<Mark>
   readonly position: (value: number) => number
 }
 
-// Below this share of the largest value nothing more can be told apart on paper.
+// Below this fraction of the largest value nothing can be told apart on paper.
 const depth = 1e-12
 
-// Beyond, a power of ten is no longer a number that one can divide by.
+// Powers of ten beyond these under- or overflow and cannot be divided by.
 const reach = [1e-300, 1e300] as const
 
 const superscript = (exponent: number): string =>
@@ -61,7 +61,7 @@ const ticksOf = (low: number, high: number): ReadonlyArray<Tick> => {
   return stride === 1 ? within : within.filter(({ label }) => label !== "")
 }
 
-/** The scale that holds every positive finite value; [0.1, 1] where there is none. */
+/** The scale that covers every positive finite value; [0.1, 1] if there is none. */
 export const make = (values: Iterable<number>): LogScale => {
   let smallest = Number.POSITIVE_INFINITY
   let largest = 0

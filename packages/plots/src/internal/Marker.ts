@@ -1,5 +1,5 @@
 /**
- * The marks on a landscape: classes told apart by colour and by form, so that they are in grey print too, and the boundary.
+ * The marks on a landscape: classes differ in colour and in shape, so that they can be told apart in grey print too; and the boundary.
  */
 import * as Legend from "./Legend.ts"
 import * as Svg from "./Svg.ts"
@@ -14,7 +14,7 @@ const diamond = (x: number, y: number, radius: number, fill: string): string => 
   return Svg.element("path", { d: `M${Svg.round(x)},${Svg.round(y)}m0,${-r}l${r},${r}l${-r},${r}l${-r},${-r}z`, fill })
 }
 
-/** An example in its class' end of viridis with a white outline; the hairline around it keeps the outline visible on a light ground. */
+/** An example in its class's end of viridis with a white outline; a hairline keeps the outline visible on a light background. */
 export const point = (label: number, x: number, y: number, radius: number): string => {
   const form = label > 0.5 ? diamond : circle
   const outline = radius * 0.35
@@ -25,7 +25,7 @@ export const point = (label: number, x: number, y: number, radius: number): stri
   )
 }
 
-/** The boundary along path data: a dark line on a light one, visible on every ground. */
+/** The boundary along path data: a dark line on a light one, visible on any background. */
 export const boundary = (data: string): string => {
   const line = { d: data, fill: "none", "stroke-linejoin": "round", "stroke-linecap": "round" }
   return data === ""
@@ -34,7 +34,7 @@ export const boundary = (data: string): string => {
         Svg.element("path", { ...line, stroke: Theme.ink.line, "stroke-width": 1.6, class: "boundary" })
 }
 
-/** The legend's entries: both classes, the boundary, and the hatching where it occurs. */
+/** The legend entries: both classes, the boundary, and the hatching where it occurs. */
 export const entries = (classes: ReadonlyArray<string>, missing: boolean): ReadonlyArray<Legend.Entry> => [
   ...classes.map((name, label): Legend.Entry => ({ name, mark: (x, y) => point(label, x + 8, y, 3.6) })),
   {

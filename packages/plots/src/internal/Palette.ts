@@ -1,5 +1,5 @@
 /**
- * Colours and dashes that tell series apart: Okabe and Ito's, for every kind of colour vision; dashes when colours begin anew.
+ * Colours and dashes that tell series apart: Okabe and Ito's palette, suited to every kind of colour vision; dashes once the colours repeat.
  */
 
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#1a1a1a"]

@@ -1,16 +1,16 @@
 /**
- * A grid of numbers as one image inside an SVG, and the hatching that stands where a number is missing.
+ * A grid of numbers as one image inside an SVG, and the hatching for missing numbers.
  */
 import { encode } from "fast-png"
 import * as Svg from "./Svg.ts"
 import * as Viridis from "./Viridis.ts"
 
-/** Positions on the colour scale, [height, width] row-major from the lowest row upward; NaN is left transparent. */
+/** Positions on the colour scale, [height, width] row-major from the lowest row upward; NaN stays transparent. */
 export interface Grid {
   readonly width: number
   readonly height: number
   readonly positions: ArrayLike<number>
-  /** Lines of pixels to a row, 1 unless told: many keep a row's edges sharp in every viewer. */
+  /** Lines of pixels per row, 1 by default; more keep the edges of rows sharp in every viewer. */
   readonly tall?: number
 }
 
@@ -31,7 +31,7 @@ const png = ({ width, height, positions, tall = 1 }: Grid): Uint8Array => {
   return encode({ width, height: height * tall, data, channels: 4, depth: 8 })
 }
 
-/** Where the image lies in the figure, in pixels. */
+/** Position and size of the image in the figure, in pixels. */
 export interface Place {
   readonly x: number
   readonly y: number
@@ -39,7 +39,7 @@ export interface Place {
   readonly height: number
 }
 
-/** The grid as an `image` element over a hatched ground, which shows through where a position is NaN. */
+/** The grid as an `image` element over a hatched background, which shows through where a position is NaN. */
 export const image = (grid: Grid, place: Place): string =>
   Svg.element("rect", { ...place, fill: "url(#missing)" }) +
   Svg.element("image", {
@@ -48,7 +48,7 @@ export const image = (grid: Grid, place: Place): string =>
     href: `data:image/png;base64,${Buffer.from(png(grid)).toString("base64")}`
   })
 
-/** The hatching's definition, once a figure. */
+/** The hatching, defined once per figure. */
 export const definitions = Svg.element(
   "pattern",
   { id: "missing", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },

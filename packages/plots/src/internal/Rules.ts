@@ -6,13 +6,13 @@ import type { Place } from "./Raster.ts"
 import * as Svg from "./Svg.ts"
 import * as Theme from "./Theme.ts"
 
-/** The name shortened to what fits into `width` pixels; nothing where not three letters fit. */
+/** Shortens the name to fit `width` pixels; empty where not even three letters fit. */
 const fitted = (name: string, width: number): string => {
   const room = Math.floor((width - 6) / 6.2)
   return name.length <= room ? name : room < 3 ? "" : `${name.slice(0, room - 1)}…`
 }
 
-/** Phases with the shares of the axis at which they begin and end; what lies beyond the axis is left out. */
+/** Phases with the fractions of the axis at which they begin and end; those beyond the axis are left out. */
 const spans = (phases: ReadonlyArray<Phase>, share: (step: number) => number) =>
   phases
     .map(({ name, start }, i) => ({
@@ -25,7 +25,7 @@ const spans = (phases: ReadonlyArray<Phase>, share: (step: number) => number) =>
 const label = (name: string, x: number, y: number): string =>
   name === "" ? "" : Svg.text(name, { x, y, fill: Theme.ink.quiet })
 
-/** Rules and names over a plot. */
+/** Draws the rules and names over a plot. */
 export const draw = (
   phases: ReadonlyArray<Phase>,
   place: Place,
@@ -43,6 +43,6 @@ export const draw = (
     })
     .join("")
 
-/** The phases for a second plot below, which shows their rules alone. */
+/** The phases without names, for a second plot below that shows only their rules. */
 export const unnamed = (phases: ReadonlyArray<Phase>): ReadonlyArray<Phase> =>
   phases.map(({ start }) => ({ name: "", start }))

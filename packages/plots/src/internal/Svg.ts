@@ -2,24 +2,24 @@
  * SVG elements as text.
  */
 
-/** What an attribute holds; an undefined one is left out. */
+/** The value of an attribute; undefined leaves it out. */
 type Attribute = string | number | undefined
 
-// What XML 1.0 forbids even as a reference; a title may hold it all the same.
+// What XML 1.0 forbids even as a reference; a title may contain it nonetheless.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
-/** Text, or markup that holds it, without what no XML may hold. */
+/** Replaces the characters that XML forbids, in text or in markup. */
 export const wellFormed = (text: string): string => text.toWellFormed().replace(forbidden, "\ufffd")
 
-/** Text made safe inside an element or an attribute. */
+/** Escapes text for use in an element or an attribute. */
 export const escape = (text: string): string =>
   wellFormed(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
-/** A number to a hundredth of a pixel, so that files stay small. */
+/** Rounds to a hundredth of a pixel, so that files stay small. */
 export const round = (value: number): number => Math.round(value * 100) / 100
 
-/** An element with its attributes and children; children are markup already. */
+/** An element with its attributes and children, which are markup already. */
 export const element = (
   name: string,
   attributes: Readonly<Record<string, Attribute>>,

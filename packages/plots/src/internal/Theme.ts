@@ -1,13 +1,13 @@
 /**
- * How every figure looks: type, ink and sizes in one place. At 400 pixels to a column of 84 mm, 12 pixels print as 7 points.
+ * The look of every figure: type, ink and sizes in one place. At 400 pixels per column of 84 mm, 12 pixels print as 7 points.
  */
 import { createRequire } from "node:module"
 import * as Svg from "./Svg.ts"
 
-/** Inter first, which the renderer brings along; then what a reader's machine is likely to have. */
+/** Inter first, which the renderer includes, then fonts that a reader's machine is likely to have. */
 export const fontFamily = "Inter, Helvetica, Arial, DejaVu Sans, sans-serif"
 
-/** The files that the renderer draws text with, the same on every machine. */
+/** The font files that the renderer uses, the same on every machine. */
 export const fontFiles = (): ReadonlyArray<string> => {
   const require = createRequire(import.meta.url)
   return ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"].map((file) =>
@@ -19,7 +19,7 @@ export const ink = { text: "#1a1a1a", quiet: "#5c5c5c", line: "#1a1a1a", grid: "
 
 export const fontSize = { title: 15, axis: 12.5, tick: 11.5 } as const
 
-/** The figure around its parts: white ground, type, and its title for readers that do not see. */
+/** The figure around its parts: white background, type, and a title for screen readers. */
 export const figure = (
   size: { readonly width: number; readonly height: number },
   title: string,
@@ -42,7 +42,7 @@ export const figure = (
     parts
   )
 
-/** A heading on one line: where it would run past `width`, it is set smaller. */
+/** A heading on one line, set smaller where it would exceed `width`. */
 const heading = (
   content: string,
   place: { readonly x: number; readonly y: number; readonly width: number; readonly strong: boolean }
@@ -57,19 +57,19 @@ const heading = (
   })
 }
 
-/** What stands above a plot. */
+/** The headings of a plot. */
 export interface Headed {
   readonly title?: string
   readonly subtitle?: string
 }
 
-/** The room above plots that stand side by side. */
+/** Height of the headings above plots that stand side by side. */
 export const headingsHeight = (headed: ReadonlyArray<Headed>): number =>
   14 +
   (headed.some(({ title }) => title !== undefined) ? 20 : 0) +
   (headed.some(({ subtitle }) => subtitle !== undefined) ? 18 : 0)
 
-/** Title and subtitle, from the top of the figure downward. */
+/** Draws title and subtitle at the top of the figure. */
 export const headings = (headed: Headed, place: { readonly x: number; readonly width: number }): string =>
   [
     { content: headed.title, strong: true, y: 22 },

@@ -1,11 +1,11 @@
 /**
- * Every primitive as a plain float64 loop: slow and obvious, the arbiter of what the others should answer.
+ * Every primitive as a plain float64 loop: slow and obvious, the arbiter of what the other engines should compute.
  */
 import type { Attributes } from "../../tensor/Primitive.ts"
 import * as Erf from "./Erf.ts"
 import * as Product from "./Product.ts"
 
-/** An array, computed in float64, given in float32 too; conditions are 1 and 0. */
+/** An array: computed ones are float64, given ones may be float32; conditions are 1 and 0. */
 export interface Values {
   readonly shape: ReadonlyArray<number>
   readonly data: Product.Numbers
@@ -63,7 +63,7 @@ const reduce =
     return result
   }
 
-/** A slice of the first axis lies together: it is no copy. */
+/** A slice along the first axis is contiguous, so it needs no copy. */
 const leading = ({ data }: Values, shape: ReadonlyArray<number>, start: number): Product.Numbers => {
   const step = size(shape.slice(1))
   return data.subarray(start * step, start * step + size(shape))

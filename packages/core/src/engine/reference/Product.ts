@@ -2,10 +2,10 @@
  * Matrix products in float64, each sum in the order of its terms.
  */
 
-/** Numbers of either length, read as float64. */
+/** Numbers of either precision, read as float64. */
 export type Numbers = Float32Array | Float64Array
 
-/** Where the element (row, column) of a matrix lies: start + row · rows + column · columns. */
+/** Layout of a matrix: the element (row, column) lies at start + row · rows + column · columns. */
 export interface Place {
   readonly data: Numbers
   readonly start: number
@@ -13,12 +13,12 @@ export interface Place {
   readonly columns: number
 }
 
-/** So many columns are summed at once. */
+/** Number of columns that are summed at once. */
 const width = 4
 
 /**
- * a b into `result`, row-major from `start`; a: [n, depth], b: [depth, m]. Two rows and four columns at a time, as that many sums stay in
- * registers: a model of gigabytes is held to this product.
+ * Writes a b into `result`, row-major from `start`; a: [n, depth], b: [depth, m]. It takes two rows and four columns at a time, since that many sums
+ * stay in registers: models of gigabytes are checked against this product.
  */
 export const write = (
   a: Place,
@@ -35,7 +35,7 @@ export const write = (
       for (let j = 0; j < some; j++) panel[k * width + j] = b.data[from + j * b.columns]!
     }
     for (let row = 0; row < n; row += 2) {
-      // The last row of an odd number is its own neighbour.
+      // With an odd number of rows, the last one is its own neighbour.
       const neighbour = Math.min(row + 1, n - 1)
       const sums = twoRows(a, row, neighbour, panel, depth)
       for (let j = 0; j < some; j++) {

@@ -1,5 +1,5 @@
 /**
- * The engine that decides what is right: float64, one loop a primitive, composites by their definition.
+ * The engine that decides what is right: float64, one loop per primitive, composites by their definition.
  */
 import { Effect, Layer } from "effect"
 import type { Program } from "../../program/Program.ts"
@@ -18,7 +18,7 @@ const values = ({ data, shape }: NdArray): { readonly shape: NdArray["shape"]; r
   data: new Float64Array(data)
 })
 
-/** An input as it is read: weights in float32 need no second copy. */
+/** An input as kernels read it: float32 weights are not copied. */
 const given = (array: NdArray): Values =>
   array.data instanceof Float32Array ? { shape: array.shape, data: array.data } : values(array)
 
@@ -36,7 +36,7 @@ const evaluate = Effect.fnUntraced(function* (program: Program, inputs: Arrays) 
   )
 })
 
-/** What each node is the last to take. */
+/** The operands that each node is the last to use. */
 const lastUses = ({ nodes, outputs }: Program): ReadonlyMap<Tensor, ReadonlyArray<Tensor>> => {
   const kept = new Set(Object.values(outputs))
   const found = new Map<Tensor, Array<Tensor>>()

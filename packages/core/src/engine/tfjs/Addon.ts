@@ -1,20 +1,20 @@
 /**
- * tfjs-node's native half, compiled from the two C++ files that its package carries, and a small addon of ours that quiets it.
+ * Compiles the native half of tfjs-node from the two C++ files in its package, and a small addon of our own that silences it.
  */
 import { fileURLToPath } from "node:url"
 import { Effect, FileSystem, Path } from "effect"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as Tool from "./Tool.ts"
 
-/** Compilers that will do, the usual one first. */
+/** Suitable compilers, the usual one first. */
 export const compilers = ["g++", "c++", "clang++"] as const
 
 const shared = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w"]
 
-// From lib/napi-v8/ of the package to where the libraries are placed.
+// From the package's lib/napi-v8/ to the folder where the libraries are placed.
 const rpath = "-Wl,-rpath,$ORIGIN/../../deps/lib"
 
-/** Compiles into `file`, written beside, then renamed. */
+/** Compiles to a temporary file beside `file`, then renames it. */
 const into = Effect.fnUntraced(function* (compiler: string, file: string, args: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const part = `${file}.part`

@@ -1,5 +1,5 @@
 /**
- * The backends of TensorFlow.js that can compute here: libtensorflow through tfjs-node, or WebAssembly.
+ * The backends of TensorFlow.js that are supported here: libtensorflow through tfjs-node, or WebAssembly.
  */
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -13,10 +13,10 @@ import * as TfjsNode from "./TfjsNode.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
 export interface Backend extends Kernels {
-  /** As the engine is called: `tfjs-native` or `tfjs-wasm`. */
+  /** Name of the engine: `tfjs-native` or `tfjs-wasm`. */
   readonly name: string
   readonly tf: typeof tf
-  /** Makes this backend the one that kernels run on. */
+  /** Makes kernels run on this backend. */
   readonly activate: () => void
 }
 
@@ -33,7 +33,7 @@ interface NodeBackend {
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
 }
 
-/** What libtensorflow does in one pass, called by the names of its own operations. */
+/** Kernels that libtensorflow computes in one pass, called by their names there. */
 const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
   const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
   const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
@@ -43,7 +43,7 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
     eluGradient: (_, [g, y]) => run("EluGrad", g!, y!),
     reluGradient: (_, [g, y]) => run("ReluGrad", g!, y!),
     leakyRelu: (call, [x], _, { slope }) => call("LeakyRelu", { x: x! }, { alpha: slope }),
-    // Of two matrices, MatMul is three times as fast as a batch of one.
+    // For two plain matrices, MatMul is three times as fast as a batch of one.
     matMul: (call, [a, b], shape, attributes) =>
       shape.length > 2
         ? kernels.matMul!(call, [a!, b!], shape, attributes)
@@ -56,14 +56,14 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
             ],
             [a!, b!]
           ),
-    // SelectV2 broadcasts, ClipByValue takes one pass where tfjs takes two.
+    // SelectV2 broadcasts; ClipByValue takes one pass where tfjs takes two.
     where: (_, [condition, yes, no]) => run("SelectV2", condition!, yes!, no!),
     clip: (_, [x], __, { minimum, maximum }) =>
       core.tidy(() => run("ClipByValue", x!, core.scalar(minimum as number), core.scalar(maximum as number)))
   }
 }
 
-/** libtensorflow, as `rai setup` installs it: several cores, fused derivatives of the activation functions. */
+/** libtensorflow as `rai setup` installs it: multi-core, with fused derivatives of activation functions. */
 export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe(
   Effect.flatMap((manifest) =>
     manifest === undefined
@@ -75,7 +75,7 @@ export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe
 const load = (manifest: string) =>
   Effect.try({
     try: () => {
-      // tfjs-node asks for two functions of `util` that Node warns of, or has dropped.
+      // tfjs-node calls two functions of `util` that Node deprecates or has removed.
       const util = require("node:util") as {
         isNullOrUndefined?: (value: unknown) => boolean
         isArray: typeof Array.isArray
@@ -98,7 +98,7 @@ const load = (manifest: string) =>
     catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
   })
 
-/** WebAssembly: one core, no installation; what is left where libtensorflow cannot be had. */
+/** WebAssembly: single-core, no installation; the fallback where libtensorflow is not available. */
 export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
   try: async () => {
     const core = require("@tensorflow/tfjs-core") as typeof tf

@@ -13,7 +13,7 @@ import type { Call } from "./Kernels.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
-/** An array as a tensor, the caller's to dispose. */
+/** Converts an array to a tensor, which the caller must dispose. */
 export const fromArray = (core: typeof tf, { data, shape }: NdArray): tf.Tensor =>
   core.tensor(
     data instanceof Float64Array ? Float32Array.from(data) : data,
@@ -21,10 +21,10 @@ export const fromArray = (core: typeof tf, { data, shape }: NdArray): tf.Tensor 
     data instanceof Uint8Array ? "bool" : undefined
   )
 
-/** A tensor as an array; the tensor stays the caller's. */
+/** Converts a tensor to an array; the caller keeps the tensor. */
 export const toArray = (tensor: tf.Tensor): NdArray => ({ shape: tensor.shape, data: tensor.dataSync() })
 
-/** An engine on a loaded backend. */
+/** Makes an engine on a loaded backend. */
 export const make = (backend: Backend) => {
   const core = backend.tf
   const call: Call = (kernel, inputs, attributes = {}) =>
@@ -40,7 +40,7 @@ export const make = (backend: Backend) => {
     return known
   }
 
-  /** Tensors in, tensors out; in a tidy, so that a failing kernel leaves nothing behind. */
+  /** Runs on tensors and returns tensors, within a tidy so that a failing kernel leaks nothing. */
   const execute = Effect.fnUntraced(function* (program: Program, inputs: Tensors) {
     const lengths = yield* Binding.lengths(backend.name, program, (name) => inputs[name]?.shape)
     return yield* Effect.try({
@@ -52,7 +52,7 @@ export const make = (backend: Backend) => {
     })
   })
 
-  // A step is one synchronous stretch: interrupted within, it would leave tensors that nobody holds.
+  // A step is uninterruptible: interrupted halfway, it would leave tensors that nobody owns.
   const withTensors = <A, E>(arrays: Arrays, use: (tensors: Tensors) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
@@ -104,7 +104,7 @@ export const make = (backend: Backend) => {
 const onOneLine = (error: unknown): string =>
   String(error instanceof Error ? error.message : error).replaceAll(/\s*\n\s*/g, "; ")
 
-/** TensorFlow says what was too large, not what to do. */
+/** Adds advice to an out-of-memory message: TensorFlow only says what was too large. */
 const advised = (reason: string): string =>
   /\bOOM\b/.test(reason) ? `${reason}; use batches, fewer cuts or a smaller circuit` : reason
 
@@ -123,7 +123,7 @@ const replace = (state: Record<string, tf.Tensor>, entries: Tensors): void => {
   }
 }
 
-/** The numbers of the tensors, which end here. */
+/** Reads the numbers of the tensors and disposes of them. */
 const read = (tensors: Tensors): Effect.Effect<Arrays> =>
   Effect.sync(() => {
     const arrays = mapValues(tensors, toArray)

@@ -1,9 +1,9 @@
 /**
- * Why TensorFlow.js does not compute here.
+ * Why TensorFlow.js cannot be used here.
  */
 import { Data } from "effect"
 
-/** A backend whose library is not installed or does not load. */
+/** A backend's library is not installed or does not load. */
 export class BackendMissing extends Data.TaggedError("BackendMissing")<{
   readonly backend: string
   readonly reason: string

@@ -1,9 +1,9 @@
 /**
- * Where downloads are kept for all projects of a user.
+ * The folder where downloads are kept for all projects of a user.
  */
 import { Config, Effect, Path } from "effect"
 
-/** The folder: $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
+/** $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
 export const folder = Effect.gen(function* () {
   const path = yield* Path.Path
   return yield* Config.String("RAI_CACHE").pipe(

@@ -1,5 +1,5 @@
 /**
- * A program made ready to run on TensorFlow.js: its calls with registers for nodes, and after each call the tensors that were used last.
+ * A program ready to run on TensorFlow.js: its kernel calls, with registers for nodes, and after each call the tensors to free.
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { batch } from "../../program/Batch.ts"
@@ -14,14 +14,14 @@ interface Instruction {
   readonly operands: ReadonlyArray<number>
   readonly results: ReadonlyArray<number>
   readonly run: Lowered["run"]
-  /** Registers that nothing needs after this instruction. */
+  /** Registers that are not needed after this instruction. */
   readonly release: ReadonlyArray<number>
 }
 
-/** Runs on the given tensors, which stay the caller's; the outputs become the caller's. */
+/** Runs on the given tensors, which the caller keeps; the outputs belong to the caller too. */
 export type Compiled = (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>
 
-/** The program ready to run once its named dimensions have lengths. */
+/** Compiles a program for given lengths of its named dimensions. */
 export const compile = (
   source: Program,
   lengths: ReadonlyMap<string, number>,
@@ -73,7 +73,7 @@ export const compile = (
   }
 }
 
-/** For each call the values that it uses last or that nothing uses; inputs and outputs stay. */
+/** For each call the values that it is the last to use or that nothing uses; inputs and outputs are kept. */
 const lastUses = (
   calls: ReadonlyArray<Lowered>,
   outputs: ReadonlySet<Tensor>

@@ -1,26 +1,25 @@
 /**
- * A file fetched once: a transfer that was cut off goes on where it stopped, and the file appears under its name only when its checksum is
- * the pinned one.
+ * Downloads a file once: an interrupted transfer resumes where it stopped, and the file gets its name only when its checksum is the pinned one.
  */
 import { createHash } from "node:crypto"
 import { Data, Duration, Effect, FileSystem, Path, type PlatformError, Schedule, Stream } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 
-/** What to fetch, where it goes, and the SHA-256 (64 hexadecimal digits) that it must have. */
+/** What to download, where to put it, and the SHA-256 (64 hexadecimal digits) that it must have. */
 export interface Source {
   readonly url: string
   readonly file: string
   readonly sha256: string
 }
 
-/** Bytes that lie on the disk so far, of how many (`undefined` where the server does not say). */
+/** Called with the bytes on disk so far and the total (`undefined` where the server does not say). */
 export type OnProgress = (received: number, total: number | undefined) => Effect.Effect<void>
 
-/** A transfer that did not end; what came so far is kept, and the next one goes on from there. */
+/** A transfer did not finish; what has arrived is kept, and the next attempt resumes from there. */
 export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{
   readonly url: string
   readonly reason: string
-  /** Whether trying again at once may help. */
+  /** Whether an immediate retry may help. */
   readonly transient: boolean
 }> {
   override get message(): string {
@@ -28,7 +27,7 @@ export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{
   }
 }
 
-/** A file whose bytes are not the pinned ones; it has been removed. */
+/** A file did not have the pinned checksum; it has been removed. */
 export class ChecksumWrong extends Data.TaggedError("ChecksumWrong")<{
   readonly file: string
   readonly expected: string
@@ -39,10 +38,10 @@ export class ChecksumWrong extends Data.TaggedError("ChecksumWrong")<{
   }
 }
 
-/** Where the bytes of `file` gather until they are all there. */
+/** Where the bytes of `file` are collected until it is complete. */
 export const partial = (file: string): string => `${file}.part`
 
-/** Succeeds when `file` has the given SHA-256; otherwise removes the file and fails. */
+/** Succeeds if `file` has the given SHA-256; otherwise removes the file and fails. */
 export const verify = Effect.fn("Download.verify")(function* (file: string, sha256: string) {
   const fs = yield* FileSystem.FileSystem
   const hash = createHash("sha256")
@@ -56,8 +55,8 @@ export const verify = Effect.fn("Download.verify")(function* (file: string, sha2
 })
 
 /**
- * Fetches `source.url` into `source.file`: resumes by an HTTP Range request, tries again when the connection breaks, verifies, renames. A
- * `file:` address is copied. Nothing is fetched when the file is there and verifies.
+ * Downloads `source.url` to `source.file`: resumes with an HTTP Range request, retries when the connection breaks, verifies, renames. A `file:`
+ * address is copied. Nothing is downloaded if the file exists and verifies.
  */
 export const fetch = Effect.fn("Download.fetch")(function* (
   source: Source,
@@ -75,7 +74,7 @@ export const fetch = Effect.fn("Download.fetch")(function* (
     yield* verify(part, source.sha256)
     yield* fs.rename(part, source.file)
   })
-  // What an earlier run left may be spoilt, and has been removed then: once more from the first byte.
+  // What an earlier run left may be corrupt, and the check has then removed it: try once more from the first byte.
   return yield* left ? Effect.retry(attempt, { times: 1, while: ({ _tag }) => _tag === "ChecksumWrong" }) : attempt
 })
 
@@ -95,13 +94,13 @@ const transfer = Effect.fnUntraced(function* (url: string, part: string, onProgr
   )
 
   const begun = yield* sizeOfPart
-  // Compressed on the way, a byte's place in the transfer would not be its place in the file.
+  // If compressed in transit, byte offsets of the transfer would not be those of the file.
   const headers = { "accept-encoding": "identity", ...(begun > 0 ? { range: `bytes=${begun}-` } : {}) }
   const response = yield* HttpClient.execute(HttpClientRequest.get(url, { headers })).pipe(
     Effect.timeout("60 seconds"),
     Effect.mapError(() => failed("no answer came", true))
   )
-  if (response.status === 416) return // no byte is left to ask for: the checksum decides
+  if (response.status === 416) return // there are no bytes left to request: the checksum decides
   if (response.status !== 200 && response.status !== 206) {
     return yield* failed(`expected the status 200 or 206, but ${response.status} came`, response.status >= 500)
   }

@@ -1,5 +1,5 @@
 /**
- * Each primitive as a kernel of TensorFlow.js, by the name under which every backend of it registers one.
+ * Each primitive as a kernel of TensorFlow.js, by the name under which all of its backends register it.
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { Attributes } from "../../tensor/Primitive.ts"
@@ -11,7 +11,7 @@ export type Call = (
   attributes?: Readonly<Record<string, unknown>>
 ) => tf.Tensor
 
-/** A primitive on tensors: the operands stay the caller's, the result has the `shape` that the program says. */
+/** A primitive on tensors: the caller keeps the operands, and the result has the `shape` that the program says. */
 export type Kernel = (
   call: Call,
   operands: ReadonlyArray<tf.Tensor>,
@@ -62,7 +62,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   equal: binary("Equal"),
   where: (call, [condition, t, e]) => call("Select", { condition: condition!, t: t!, e: e! }),
   cast: (call, [x], _, { to }) => call("Cast", { x: x! }, { dtype: to === "float" ? "float32" : "int32" }),
-  // Of nothing, the kernel of WebAssembly leaves the memory as it was.
+  // The WebAssembly kernel leaves the memory untouched when there is nothing to sum.
   sum: (call, [x], shape, { axes }) =>
     x!.size === 0
       ? call("Fill", {}, { shape, value: 0, dtype: "float32" })
@@ -102,13 +102,13 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     call("BatchMatMul", { a: a!, b: b! }, { transposeA, transposeB })
 }
 
-/** `otherwise`, which ends here, but NaN where `tested` is. */
+/** `otherwise`, which is disposed of, but NaN where `tested` is NaN. */
 const unlessNaN = (call: Call, tested: tf.Tensor, otherwise: tf.Tensor): tf.Tensor => {
   const condition = call("Equal", { a: tested, b: tested })
   return freeing(call("Select", { condition, t: otherwise, e: tested }), condition, otherwise)
 }
 
-// WebAssembly's own Sign takes everything below 1e-7 for zero, where Rprop would stand still.
+// WebAssembly's own Sign treats everything below 1e-7 as zero, where Rprop would stand still.
 const sign: Kernel = (call, [x]) => {
   const opposite = call("Neg", { x: x! })
   const [above, below] = [call("Step", { x: x! }, { alpha: 0 }), call("Step", { x: opposite }, { alpha: 0 })]
@@ -120,7 +120,7 @@ const keepsNaN =
   (call, [x], shape, attributes) =>
     unlessNaN(call, x!, kernel(call, [x!], shape, attributes))
 
-// These kernels of WebAssembly answer NaN if the first operand is, so each is asked both ways round.
+// These WebAssembly kernels return NaN only if the first operand is NaN, so each is called with both orders.
 const keepsEitherNaN =
   (name: string): Kernel =>
   (call, [a, b]) => {
@@ -128,7 +128,7 @@ const keepsEitherNaN =
     return freeing(unlessNaN(call, turned, call(name, { a: a!, b: b! })), turned)
   }
 
-/** WebAssembly's kernels: those that lose NaN or small numbers are mended. */
+/** The kernels for WebAssembly, with those fixed that lose NaN or small numbers. */
 export const wasmKernels: Readonly<Record<string, Kernel>> = {
   ...kernels,
   sign,
@@ -137,7 +137,7 @@ export const wasmKernels: Readonly<Record<string, Kernel>> = {
   minimum: keepsEitherNaN("Minimum")
 }
 
-/** These kernels of every backend broadcast by themselves. */
+/** The primitives whose kernels broadcast by themselves on every backend. */
 export const broadcasting: ReadonlySet<string> = new Set([
   "add",
   "sub",

@@ -1,6 +1,6 @@
 /**
- * From the nodes of a program to calls of kernels: broadcasts that a kernel does by itself are not written out, and taking a stack apart or
- * putting it together is one call, not one for each slice.
+ * Lowers the nodes of a program to kernel calls: broadcasts that a kernel performs itself are left out, and unstacking, splitting or stacking takes
+ * one call instead of one per slice.
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { Program } from "../../program/Program.ts"
@@ -9,22 +9,22 @@ import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
 import type { Call, Kernel } from "./Kernels.ts"
 
-/** What a backend computes with. */
+/** The kernels of a backend. */
 export interface Kernels {
-  /** A kernel for each primitive, and for composites that the backend has in one pass. */
+  /** A kernel for each primitive, and for the composites that the backend computes in one pass. */
   readonly kernels: Readonly<Record<string, Kernel>>
   /** The primitives whose kernels broadcast by themselves. */
   readonly broadcasting: ReadonlySet<string>
 }
 
-/** One call: the nodes whose values it needs, and the nodes whose values it gives. */
+/** One call: the nodes whose values it needs, and the nodes whose values it computes. */
 export interface Lowered {
   readonly operands: ReadonlyArray<Tensor>
   readonly results: ReadonlyArray<Tensor>
   readonly run: (operands: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>
 }
 
-/** The calls of a program in order; only what its outputs need. */
+/** The calls of a program in order, only those that its outputs need. */
 export const lower = (
   program: Program,
   lengths: ReadonlyMap<string, number>,
@@ -61,7 +61,7 @@ const liveNodes = (program: Program, broadcasting: ReadonlySet<string>): Readonl
   return program.nodes.filter((node) => live.has(node))
 }
 
-/** What the kernel is given: narrow operands as they are where it broadcasts by itself and another has the whole shape. */
+/** The operands that the kernel gets: not broadcast where it broadcasts by itself and another operand has the full shape. */
 const operandsOf = (node: Tensor, broadcasting: ReadonlySet<string>): ReadonlyArray<Tensor> => {
   const slice = sliceOf(node)
   if (slice !== undefined) return [slice.of]
@@ -106,7 +106,7 @@ interface Slice {
   readonly index: number
 }
 
-/** x and i where the node is x[i] along an axis: a slice of length 1 whose axis is then dropped. */
+/** Returns x and i where the node is x[i] along an axis: a slice of length 1 whose axis is then dropped. */
 const sliceOf = (node: Tensor): Slice | undefined => {
   const slice = node.operands[0]
   if (node.primitive.name !== "reshape" || slice?.primitive.name !== "slice") return undefined
@@ -129,7 +129,7 @@ interface Stack {
   readonly slices: ReadonlyArray<Tensor>
 }
 
-/** The stacks of which more than half the slices are used, by slice. */
+/** By slice, the stacks of which more than half the slices are used. */
 const stacksOf = (nodes: ReadonlyArray<Tensor>): ReadonlyMap<Tensor, Stack> => {
   const found = new Map<Tensor, Map<number, Array<Tensor>>>()
   for (const node of nodes) {
@@ -167,11 +167,11 @@ const unstack = ({ axis, of, slices }: Stack, call: Call): Lowered => {
 interface Partition {
   readonly of: Tensor
   readonly axis: number
-  /** The slices in order, which make up the whole. */
+  /** The slices in order, which together cover the axis. */
   readonly slices: ReadonlyArray<Tensor>
 }
 
-/** The slices that together make up the whole of an axis, by slice. */
+/** By slice, the partitions: slices that together cover an axis without overlap. */
 const partitionsOf = (nodes: ReadonlyArray<Tensor>): ReadonlyMap<Tensor, Partition> => {
   const slices = nodes.filter(({ primitive }) => primitive.name === "slice")
   const found = new Map<Tensor, Partition>()
@@ -197,7 +197,7 @@ const divide = ({ axis, of, slices }: Partition, call: Call): Lowered => {
   }
 }
 
-/** The pieces of a concatenation that only puts a stack together, each with an axis of length 1 put in. */
+/** The operands of a concatenation that is a stack, each before an axis of length 1 was inserted. */
 const piecesOf = (node: Tensor): ReadonlyArray<Tensor> | undefined => {
   const axis = node.attributes.axis as number
   const pieces = node.operands.map((operand) => (operand.primitive.name === "reshape" ? operand.operands[0]! : operand))

@@ -1,5 +1,5 @@
 /**
- * The native TensorFlow library under tfjs-node: whether it is installed, and how it gets there. Nothing here loads TensorFlow.js.
+ * The native TensorFlow library for tfjs-node: whether it is installed, and its installation. Nothing here loads TensorFlow.js.
  */
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
@@ -11,12 +11,12 @@ import * as TfjsNode from "./TfjsNode.ts"
 import * as Tool from "./Tool.ts"
 import * as Wheel from "./Wheel.ts"
 
-// What else fetches a native library goes the same way.
+// Other native libraries are downloaded with the same tools.
 export { Tool, Wheel }
 
 const require = createRequire(import.meta.url)
 
-/** The library is in place and was loaded once: its versions, where it came from, and its files. */
+/** The library is in place and has been loaded once: its versions, its source, and its files. */
 export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
   tensorflow: Schema.String,
   tfjsNode: Schema.String,
@@ -24,11 +24,11 @@ export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
   files: Schema.Array(Schema.String)
 }) {}
 
-/** The library could not be installed here; another engine serves. */
+/** The library could not be installed here; another engine takes its place. */
 export class NativeUnavailable extends Schema.TaggedError<NativeUnavailable>()("NativeUnavailable", {
   reason: Schema.String,
   remedy: Schema.String,
-  /** Programs of which any one would make another try worth while; none where the reason is another. */
+  /** Programs any one of which would make another attempt worthwhile; empty where the reason is another. */
   missing: Schema.Array(Schema.String)
 }) {
   override get message(): string {
@@ -36,15 +36,15 @@ export class NativeUnavailable extends Schema.TaggedError<NativeUnavailable>()("
   }
 }
 
-/** The package.json of the tfjs-node that is to be completed; where absent the one that the project has, else one in the cache. */
+/** The package.json of the tfjs-node to complete; by default the project's own, else the one in the cache. */
 export const Package = Context.Reference<URL | undefined>("@rai/core/engine/tfjs/NativeLibrary/Package", {
   defaultValue: () => undefined
 })
 
-/** What an installation is at, in this order. */
+/** Steps of an installation, in order. */
 export type Step = "fetch" | "download" | "extract" | "compile" | "install" | "check"
 
-/** What each step is called. */
+/** What is shown for each step. */
 export const doing: Readonly<Record<Step, string>> = {
   fetch: "fetching tfjs-node",
   download: "downloading",
@@ -54,7 +54,7 @@ export const doing: Readonly<Record<Step, string>> = {
   check: "loading it once"
 }
 
-/** Told at each step, and while downloading with the fraction that is done. */
+/** Called at each step, and while downloading with the fraction done. */
 export type OnStep = (step: Step, fraction?: number) => Effect.Effect<void>
 
 /** Where downloads are kept for all projects of a user: $RAI_CACHE, else $XDG_CACHE_HOME/rai, else ~/.cache/rai. */
@@ -62,7 +62,7 @@ export const cache = Cache.folder
 
 const Record = Schema.fromJsonString(Schema.Union([Installed, NativeUnavailable]))
 
-/** What the last installation came to; none where there was none, or where its files are gone or of another version. */
+/** The outcome of the last installation; none if there was none, or if its files are missing or of another version. */
 export const status = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const found = yield* manifest
@@ -77,8 +77,8 @@ export const status = Effect.gen(function* () {
 })
 
 /**
- * Installs what is missing and says what it came to. On Linux x64 the pinned wheel is compiled against, elsewhere tfjs-node's own installer
- * runs. Every part is written beside and renamed, so it may be killed at any point; the next call goes on.
+ * Installs what is missing and returns the outcome. On Linux x64 it compiles against the pinned wheel; elsewhere it runs tfjs-node's own installer.
+ * Every part is written to a temporary file and renamed, so the installation may be killed at any point; the next call continues.
  */
 export const install = Effect.fn("NativeLibrary.install")(function* (onStep: OnStep = () => Effect.void) {
   const before = yield* status
@@ -123,7 +123,7 @@ interface Places {
 
 const Manifest = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
-/** Where tfjs-node lies and looks for its native half. */
+/** The paths of tfjs-node and of the native half that it looks for. */
 const places = Effect.fnUntraced(function* (manifest: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -137,7 +137,7 @@ const places = Effect.fnUntraced(function* (manifest: string) {
     libraries: path.join(folder, "deps", "lib"),
     record: path.join(folder, "deps", "native-library.json")
   }
-}, Effect.orDie) // whoever installed the package installed it whole
+}, Effect.orDie) // an installed package has its manifest
 
 const need = Effect.fnUntraced(function* (names: ReadonlyArray<string>, what: string) {
   const found = yield* Tool.find(names)
@@ -182,24 +182,24 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const files = [...libraries, [addon, here.addon] as const, [quiet, here.quiet] as const]
   for (const [from, to] of files) yield* Wheel.place(from, to)
   yield* onStep("check")
-  // A compiled addon that does not load is of no use to the next try either.
+  // A compiled addon that does not load would not help the next attempt either.
   yield* Effect.tapError(load(here.addon), () => fs.remove(addon))
   const versions = { tensorflow: TensorFlowWheel.pinned.version, tfjsNode: here.version }
   return new Installed({ ...versions, source: "wheel", files: files.map(([, to]) => to) })
 })
 
-/** tfjs-node's own installer: it downloads a library and an addon for this platform, or compiles one. */
+/** Runs tfjs-node's own installer, which downloads a library and an addon for this platform, or compiles one. */
 const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* onStep("download")
-  // The installer rewrites its own package.json, which pnpm may share with its store: give it one of its own.
+  // The installer rewrites its own package.json, which may be a hard link into pnpm's store: replace it by a copy first.
   const manifest = path.join(here.package, "package.json")
   yield* fs.copyFile(manifest, `${manifest}.part`)
   yield* fs.rename(`${manifest}.part`, manifest)
   yield* Tool.run(process.execPath, [path.join("scripts", "install.js")], {
     cwd: here.package,
-    // node-pre-gyp, as pnpm and as npm lay it down, and node
+    // node-pre-gyp, where pnpm and npm put it, and node
     path: [
       path.join(here.package, "node_modules", ".bin"),
       path.join(here.package, "..", "..", ".bin"),
@@ -211,7 +211,7 @@ const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep
   return new Installed({ tensorflow: "tfjs-node's", tfjsNode: here.version, source: "tfjs-node", files: [here.addon] })
 })
 
-/** Loads the addon in a process of its own, which a wrong library may crash. */
+/** Loads the addon in a separate process, because a wrong library may crash it. */
 const load = (addon: string) => Tool.run(process.execPath, ["-e", "require(process.argv[1])", addon])
 
 const writeRecord = Effect.fnUntraced(function* (here: Places, outcome: Installed | NativeUnavailable) {

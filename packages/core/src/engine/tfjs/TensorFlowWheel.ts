@@ -1,5 +1,5 @@
 /**
- * TensorFlow's own shared libraries and C headers, taken out of one pinned Python wheel: one set of numerics on every Linux x64 machine.
+ * TensorFlow's shared libraries and C headers from one pinned Python wheel: the same numerics on every Linux x64 machine.
  */
 import type * as Download from "./Download.ts"
 import * as Wheel from "./Wheel.ts"
@@ -14,10 +14,10 @@ export const pinned = {
   platform: "manylinux_2_27_x86_64"
 } as const satisfies Wheel.Wheel
 
-/** The two libraries that the addon is linked with. */
+/** The two libraries that the addon links against. */
 export const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"] as const
 
-/** The folder of the cache that holds the libraries and headers once they are extracted. */
+/** Name of the cache folder that holds the extracted libraries and headers. */
 export const folderName = Wheel.folderName(pinned)
 
 /** Downloads the wheel into `folder` and verifies it. */
@@ -26,9 +26,9 @@ export const download = (python: string, folder: string, onProgress?: Download.O
 
 const headers = ["tensorflow/c/", "tensorflow/core/platform/", "tsl/platform/", "xla/tsl/c/"]
 
-// `tensorflow/` taken off: the libraries, and the headers of the C interface.
+// Once the leading `tensorflow/` is stripped: the libraries, and the headers of the C interface.
 const wanted = [...libraries, ...headers.map((header) => `include/${header}`)].map((name) => `tensorflow/${name}`)
 
-/** Extracts the libraries and the C headers into `folder`, which appears only when all of it is there; the wheel is removed. */
+/** Extracts the libraries and C headers into `folder`, which appears only when complete; removes the wheel. */
 export const extract = (python: string, wheel: string, folder: string) =>
   Wheel.extract(python, wheel, { folder, wanted })

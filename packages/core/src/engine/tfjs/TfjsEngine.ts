@@ -1,5 +1,5 @@
 /**
- * The default engine: programs on the tensors of TensorFlow.js, of which nothing is loaded before a layer is built.
+ * The default engine: programs on TensorFlow.js tensors; nothing of it is loaded before a layer is built.
  */
 import { Effect, Layer } from "effect"
 import { Engine } from "../Engine.ts"
@@ -21,13 +21,13 @@ const native = Effect.flatMap(backends, (found) => found.native)
 
 const wasm = Effect.flatMap(backends, (found) => found.wasm)
 
-/** libtensorflow, or a `BackendMissing` that says why not. */
+/** libtensorflow; fails with a `BackendMissing` that says why where it does not load. */
 export const layerNative: Layer.Layer<Engine, BackendMissing> = on(native)
 
 /** WebAssembly. */
 export const layerWasm: Layer.Layer<Engine, BackendMissing> = on(wasm)
 
-/** libtensorflow where it loads, else WebAssembly, with one line that says so. */
+/** libtensorflow where it loads, else WebAssembly, with a one-line warning. */
 export const layer: Layer.Layer<Engine, BackendMissing> = on(
   Effect.catch(native, (missing) =>
     Effect.andThen(

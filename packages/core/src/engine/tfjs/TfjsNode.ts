@@ -1,6 +1,6 @@
 /**
- * Where tfjs-node lies: among a project's packages, or in the cache, where set-up puts it for all projects of a user. A dependency it is not: its
- * install script downloads, and breaks the installation of whatever depends on it where that host cannot be reached.
+ * Where tfjs-node is: among a project's packages, or in the cache, where setup puts it for all projects of a user. It is not a dependency: its
+ * install script downloads a library, which breaks the installation of every dependent where that host cannot be reached.
  */
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -11,7 +11,7 @@ import * as Tool from "./Tool.ts"
 
 const require = createRequire(import.meta.url)
 
-/** The version that set-up fetches. */
+/** The version that setup downloads. */
 const version = "4.22.0"
 
 const own = Effect.try(() => require.resolve("@tensorflow/tfjs-node/package.json"))
@@ -20,17 +20,17 @@ const home = Effect.map(Cache.folder, (folder) => join(folder, `tfjs-node-${vers
 
 const kept = Effect.map(home, (folder) => join(folder, "node_modules", "@tensorflow", "tfjs-node", "package.json"))
 
-/** Its native half, which is there once set-up has completed it. */
+/** Path of its native half, which exists once setup has completed it. */
 export const addon = (manifest: string): string => join(dirname(manifest), "lib", "napi-v8", "tfjs_binding.node")
 
-/** The package.json of the one that is complete, the project's own first; else of the one that set-up would complete; else nothing. */
+/** The package.json of a complete tfjs-node, the project's own first; else of the one that setup would complete; else undefined. */
 export const find: Effect.Effect<string | undefined> = Effect.gen(function* () {
   const places = yield* Effect.all([Effect.orElseSucceed(own, () => ""), Effect.orElseSucceed(kept, () => "")])
   const there = places.filter((manifest) => existsSync(manifest))
   return there.find((manifest) => existsSync(addon(manifest))) ?? there[0]
 })
 
-/** Fetches it into the cache with npm, as this machine has it configured; its install script does not run. */
+/** Installs it into the cache with npm as configured on this machine, without running its install script. */
 export const fetch = Effect.fn("TfjsNode.fetch")(function* (npm: string) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* home

@@ -1,5 +1,5 @@
 /**
- * Tensors of TensorFlow.js, for who has them or wants them.
+ * Conversions to and from TensorFlow.js tensors.
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
@@ -8,10 +8,10 @@ import * as Backend from "./Backend.ts"
 import * as BackendEngine from "./BackendEngine.ts"
 import type { BackendMissing } from "./BackendMissing.ts"
 
-/** A tensor as an array; the tensor stays the caller's. */
+/** Converts a tensor to an array; the caller keeps the tensor. */
 export const toArray: (tensor: tf.Tensor) => NdArray = BackendEngine.toArray
 
-/** An array as a tensor, the caller's to dispose. */
+/** Converts an array to a tensor, which the caller must dispose. */
 export const fromArray = (array: NdArray): Effect.Effect<tf.Tensor, BackendMissing> =>
   Effect.map(
     Effect.catch(Backend.native, () => Backend.wasm),

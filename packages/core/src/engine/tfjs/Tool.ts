@@ -1,10 +1,10 @@
 /**
- * Programs of the machine that set-up calls: Python, a C++ compiler.
+ * External programs that setup runs: Python, a C++ compiler.
  */
 import { Config, Data, Effect, FileSystem, Path, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** A program that is not there, did not start, or ended with another code than 0. */
+/** A program is missing, did not start, or exited with a code other than 0. */
 export class ToolFailed extends Data.TaggedError("ToolFailed")<{
   readonly command: string
   readonly reason: string
@@ -21,7 +21,7 @@ const folders = Effect.gen(function* () {
   return { delimiter, value, all: value.split(delimiter) }
 })
 
-/** The first of `names` that is a file in one of the PATH's folders. */
+/** Path of the first of `names` that exists in a folder of PATH. */
 export const find = Effect.fn("Tool.find")(function* (names: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -35,13 +35,13 @@ export const find = Effect.fn("Tool.find")(function* (names: ReadonlyArray<strin
   return undefined
 })
 
-/** The folder that a program runs in, and folders that are searched before those of PATH. */
+/** The folder that a program runs in, and folders that are searched before those in PATH. */
 export interface Surroundings {
   readonly cwd?: string
   readonly path?: ReadonlyArray<string>
 }
 
-/** Runs a program to its end and gives what it wrote to stdout; what it wrote to stderr is the reason of a failure. */
+/** Runs a program to its end and returns its stdout; stderr gives the reason of a failure. */
 export const run = Effect.fn("Tool.run")(
   function* (command: string, args: ReadonlyArray<string>, { cwd, path = [] }: Surroundings = {}) {
     const { delimiter, value } = yield* folders
@@ -61,7 +61,7 @@ export const run = Effect.fn("Tool.run")(
     Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(new ToolFailed({ command, reason: error.message })))
 )
 
-/** The line that says what went wrong: the first one that names an error, else the last one. */
+/** The line that says what went wrong: the first that names an error, else the last. */
 const lastWords = (stderr: string): string => {
   const lines = stderr
     .split("\n")

@@ -1,11 +1,11 @@
 /**
- * Native libraries out of one pinned Python wheel: pip is asked where it lies, so any index or mirror serves.
+ * Native libraries from a pinned Python wheel: pip is asked for its location, so any index or mirror works.
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 import * as Download from "./Download.ts"
 import * as Tool from "./Tool.ts"
 
-/** A wheel by name, version, tags and checksum; another one is never used. */
+/** A wheel by name, version, tags and checksum; no other is ever used. */
 export interface Wheel {
   readonly name: string
   readonly version: string
@@ -15,7 +15,7 @@ export interface Wheel {
   readonly platform: string
 }
 
-/** The folder of the cache that holds what was extracted. */
+/** Name of the cache folder that holds the extracted files. */
 export const folderName = ({ name, sha256, version }: Wheel): string => `${name}-${version}-${sha256.slice(0, 8)}`
 
 const requirement = ({ name, version }: Wheel): string => `${name}==${version}`
@@ -31,7 +31,7 @@ const Report = Schema.fromJsonString(
   })
 )
 
-/** Where pip, configured as this machine has it, finds the wheel: an https or file address. */
+/** Where pip, as configured on this machine, finds the wheel: an https or file address. */
 export const locate = Effect.fn("Wheel.locate")(function* (wheel: Wheel, python: string) {
   const target = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
   const args = ["-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed", ...selection(wheel)]
@@ -39,7 +39,7 @@ export const locate = Effect.fn("Wheel.locate")(function* (wheel: Wheel, python:
   return (yield* Schema.decodeEffect(Report)(report)).install[0].download_info.url
 }, Effect.scoped)
 
-/** Downloads the wheel into `folder` and verifies it; where that cannot be, lets pip download it (through a proxy, with credentials). */
+/** Downloads the wheel into `folder` and verifies it; where that fails, has pip download it (which handles proxies and credentials). */
 export const download = Effect.fn("Wheel.download")(function* (
   wheel: Wheel,
   python: string,
@@ -78,8 +78,8 @@ with zipfile.ZipFile(wheel) as archive:
 `
 
 /**
- * Extracts what begins with one of `wanted` into `folder`, the first part of its path taken off; the folder appears only when all of it is
- * there, and the wheel is removed.
+ * Extracts the files whose paths start with one of `wanted` into `folder`, without the first component of their paths; the folder appears only when
+ * complete, and the wheel is removed.
  */
 export const extract = Effect.fn("Wheel.extract")(function* (
   python: string,
@@ -94,7 +94,10 @@ export const extract = Effect.fn("Wheel.extract")(function* (
   yield* fs.remove(wheel)
 })
 
-/** Puts a file where a package looks for it, written beside and renamed: a hard link where the file system can, so that a clone outlives the cache; else a copy. */
+/**
+ * Puts a file where a package looks for it, under a temporary name first: a hard link where the file system allows, so that the file outlives the
+ * cache; else a copy.
+ */
 export const place = Effect.fn("Wheel.place")(function* (from: string, to: string) {
   const fs = yield* FileSystem.FileSystem
   const part = `${to}.part`

@@ -1,5 +1,5 @@
-// An addon of Node that exports nothing: it loads libtensorflow's framework with stderr closed for that moment. While it loads, the
-// library says which CPU it runs on and that oneDNN is in use, before anything could tell it not to. Whatever it says later is shown.
+// A Node addon that exports nothing: it loads libtensorflow's framework with stderr silenced for that moment. While loading, the library
+// reports the CPU it runs on and the use of oneDNN, before anything could tell it not to. Its later messages are shown.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@ extern "C" __attribute__((visibility("default"))) void* napi_register_module_v1(
   const int terminal = dup(STDERR_FILENO);
   const int nowhere = open("/dev/null", O_WRONLY);
   if (terminal >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
-  // Found by this addon's rpath. If it cannot be loaded, the addon that needs it says why.
+  // Found through this addon's rpath. If it does not load, the addon that needs it reports why.
   dlopen("libtensorflow_framework.so.2", RTLD_NOW);
   if (terminal >= 0 && nowhere >= 0) dup2(terminal, STDERR_FILENO);
   if (terminal >= 0) close(terminal);

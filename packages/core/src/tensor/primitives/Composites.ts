@@ -1,5 +1,5 @@
 /**
- * Formulas of several primitives that an engine may run as one kernel: derivatives of activation functions, and what has a slope on each side.
+ * Formulas of several primitives that an engine may run as one kernel: leaky ReLU and the derivatives of activation functions.
  */
 import type { Primitive } from "../Primitive.ts"
 import { mul } from "./Elementwise.ts"
@@ -25,5 +25,5 @@ export const tanhGradient = composite("tanhGradient", 3, ([g, y]) => g!.mul(y!.s
 /** g where y > 0, else g (y + 1) = g eˣ, with y = elu(x) */
 export const eluGradient = composite("eluGradient", 3, ([g, y]) => g!.mul(y!.minimum(0).add(1)))
 
-/** g where y > 0, else 0, with y = relu(x); a gradient that is not a number stays out where the unit is off. */
+/** g where y > 0, else 0, with y = relu(x); a NaN gradient does not pass where the unit is off. */
 export const reluGradient = composite("reluGradient", 1, ([g, y]) => y!.greater(0).where(g!, g!.zerosLike()))

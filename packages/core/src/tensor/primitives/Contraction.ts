@@ -8,7 +8,7 @@ import { ShapeMismatch } from "../ShapeMismatch.ts"
 
 const flags = (attributes: object) => attributes as { transposeA: boolean; transposeB: boolean }
 
-/** Batched over the leading axes, which both operands share; `transposeA`, `transposeB` read an operand with its last two axes exchanged. */
+/** Batched over the leading axes, which both operands share; `transposeA` and `transposeB` swap the last two axes of an operand. */
 export const matMul: Primitive = {
   name: "matMul",
   shape: ([a, b], attributes) => {

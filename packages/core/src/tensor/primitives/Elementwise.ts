@@ -1,5 +1,5 @@
 /**
- * Element by element: y_i = f(a_i), or f(a_i, b_i) for operands of one shape.
+ * Elementwise operations: y_i = f(a_i), or f(a_i, b_i) for operands of equal shape.
  */
 import type { Primitive, Signature } from "../Primitive.ts"
 import * as Shape from "../Shape.ts"
@@ -51,7 +51,7 @@ const comparison = (name: string): Primitive => ({
   tolerance: 0
 })
 
-/** a where it is the chosen one, half where both are. */
+/** The gradient's share of the operand `chosen`: all of it where it is greater than `other`, half where both are equal. */
 const share = (g: Tensor, chosen: Tensor, other: Tensor): Tensor =>
   g.mul(chosen.greater(other).float().add(chosen.equal(other).float().mul(0.5)))
 

@@ -1,5 +1,5 @@
 /**
- * Where programs begin: what a run is given, and numbers that never change.
+ * The leaves of programs: what a run is given, and constants.
  */
 import type { DType } from "../DType.ts"
 import type { Primitive } from "../Primitive.ts"
@@ -14,8 +14,8 @@ const leaf = (name: string): Primitive => ({
   tolerance: 0
 })
 
-/** A value that each run is given under its `name`. */
+/** A value given to each run under its `name`. */
 export const input = leaf("input")
 
-/** One number, a scalar; broadcast it to fill a shape. */
+/** A constant scalar; broadcast it to fill a shape. */
 export const constant = leaf("constant")

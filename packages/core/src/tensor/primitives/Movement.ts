@@ -1,5 +1,5 @@
 /**
- * The same numbers elsewhere: nothing is calculated, so every derivative is the way back.
+ * Operations that move numbers without calculating anything, so that every derivative is the reverse move.
  */
 import type { Primitive } from "../Primitive.ts"
 import * as Shape from "../Shape.ts"
@@ -51,7 +51,7 @@ export const transpose: Primitive = {
   tolerance: 0
 }
 
-/** Repeats along axes of length 1 and new leading axes; the derivative sums them up again. */
+/** Repeats along axes of length 1 and new leading axes; the derivative sums over them. */
 export const broadcast: Primitive = {
   name: "broadcast",
   shape: ([x], { to }) => {
@@ -135,7 +135,7 @@ export const slice: Primitive = {
   tolerance: 0
 }
 
-/** `before` and `after` zeros along one axis. */
+/** Adds `before` and `after` zeros along one axis. */
 export const pad: Primitive = {
   name: "pad",
   shape: ([x], attributes) => {

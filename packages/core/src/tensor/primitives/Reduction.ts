@@ -1,5 +1,5 @@
 /**
- * Over whole axes: y = Σ_axes x, max_axes x, argmax_axis x. Reduced axes stay as length 1 (`keepDims` of ONNX); reshape drops them.
+ * Reductions over whole axes: y = Σ_axes x, max_axes x, argmax_axis x. Reduced axes keep length 1 (`keepDims` of ONNX); reshape drops them.
  */
 
 import * as NdArray from "../NdArray.ts"
@@ -28,7 +28,7 @@ export const sum: Primitive = {
   tolerance: 1e-5
 }
 
-/** The gradient is shared among equal maxima. */
+/** The gradient is split evenly among equal maxima. */
 export const max: Primitive = {
   name: "max",
   shape: reduced("max"),
