@@ -23,17 +23,15 @@ export interface Measurement {
   readonly gradientNorms: ReadonlyArray<number>
 }
 
-/** A measurement from what the phase's program `measure` reported, whose losses are in units of `lossUnit`. */
+/** A measurement from what the phase's program `measure` reported. */
 export const fromReport = (
   circuit: Circuit.Circuit,
   examples: number,
   validationExamples: number,
-  report: Arrays,
-  lossUnit: number
+  report: Arrays
 ): Measurement => {
   const scalar = (name: string) => report[name]?.data[0]
-  const loss = (name: string) => (report[name] === undefined ? undefined : lossUnit * report[name].data[0]!)
-  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(loss)
+  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(scalar)
   const [correct, validated] = ["freeRunCorrect", "validationCorrect"].map(scalar)
   return {
     freeRunLoss: freeRunLoss!,

@@ -56,7 +56,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const total = phase.steps ?? phase.epochs * perEpoch
   const refreshed = phase.kind === "relax" && phase.refresh !== undefined ? phase.refresh * perEpoch : undefined
   const layout = yield* PhaseState.make(subject, phase)
-  const programs = yield* Programs.make(subject, phase, layout)
+  const programs = yield* Programs.make(subject, phase, layout, unit)
   const targets = (y: NdArray.NdArray) => (unit === undefined ? y : TargetUnit.into(unit, y))
   const measuredData: Arrays = {
     x: data.inputs,
@@ -93,7 +93,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const look = Effect.suspend(() => {
     const own = Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
     return Effect.map(session.advance(programs.measure, own), (report) =>
-      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report, unit?.variance ?? 1)
+      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report)
     )
   })
 

@@ -13,6 +13,7 @@ import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as PhaseStep from "./PhaseStep.ts"
 import * as Rates from "./Rates.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 
 /** The programs of one phase. */
 export interface Programs {
@@ -35,7 +36,8 @@ type Given = PhaseState.Given
 export const make = Effect.fn("Programs.make")(function* (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
-  state: PhaseState.PhaseState
+  state: PhaseState.PhaseState,
+  unit?: TargetUnit.TargetUnit
 ): Effect.fn.Return<Programs, ShapeMismatch> {
   const { validation, x, y } = subject
   const of = (examples: number, prefix = "") => ({
@@ -49,7 +51,7 @@ export const make = Effect.fn("Programs.make")(function* (
   )
   const measure = yield* Program.make(
     { ...state.whole, x, y, ...(validation === undefined ? {} : of(validation, "validation/")) },
-    (given: Given) => measured(subject, phase, state.sites, given)
+    (given: Given) => measured(subject, phase, state.sites, given, unit)
   )
   const own = Record.filter(state.stepped, (_, name) => !state.perExample.has(name))
   const hold = yield* Program.make(own, (given: Given) => Record.mapKeys(given, PhaseState.good))
@@ -63,9 +65,18 @@ export const make = Effect.fn("Programs.make")(function* (
   return { step, measure, refresh: state.refresh, hold, restore, check }
 })
 
-const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: ReadonlySet<string>, given: Given): Given => {
+const measured = (
+  subject: PhaseState.Subject,
+  phase: Phase.Phase,
+  sites: ReadonlySet<string>,
+  given: Given,
+  unit: TargetUnit.TargetUnit | undefined
+): Given => {
   const parameters = Record.filter(Circuit.parameters(subject.circuit), Circuit.isTrained)
-  const L_y = phase.loss ?? Loss.forTask[subject.task]
+  const trainedLoss = phase.loss ?? Loss.forTask[subject.task]
+  /** L_y in the targets' own unit, of outputs in the unit that they are trained in. */
+  const L_y: Loss.Loss = (o, y) =>
+    unit === undefined ? trainedLoss(o, y) : trainedLoss(TargetUnit.scaled(unit, o), TargetUnit.scaled(unit, y))
   const θ = (name: string) => given[name]!
   const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
@@ -76,6 +87,10 @@ const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: Readon
   const norms = Object.keys(parameters).map(
     (name, i) => [`square/${name}`, perTurn(slopes[i]!.square(), name)] as const
   )
+  const inOwnUnit = (relaxed: Tensor) =>
+    unit === undefined
+      ? relaxed
+      : relaxed.sub(trainedLoss(trainedOutput, given.y!)).mul(unit.variance).add(L_y(trainedOutput, given.y!))
   const scored = (prefix: string, o: Tensor, y: Tensor) => ({
     [`${prefix}Loss`]: L_y(o, y),
     ...(subject.task === "regression" ? {} : { [`${prefix}Correct`]: Loss.correct(o, y) })
@@ -86,7 +101,7 @@ const measured = (subject: PhaseState.Subject, phase: Phase.Phase, sites: Readon
     ...(validation === undefined
       ? {}
       : scored("validation", evaluate(subject.circuit, θ, validation), given["validation/y"]!)),
-    ...(residuals === undefined ? {} : { relaxedLoss: relaxed, residuals }),
+    ...(residuals === undefined ? {} : { relaxedLoss: inOwnUnit(relaxed), residuals }),
     ...Object.fromEntries(norms)
   }
 }

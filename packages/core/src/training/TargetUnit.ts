@@ -8,6 +8,7 @@ import type { Dataset } from "../data/Dataset.ts"
 import * as Moments from "../data/Moments.ts"
 import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
+import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import type { Plan } from "./Plan.ts"
 
 /** Mean and deviation of each output, of one that does not vary 1, and the mean of their variances: what a loss of 1 stands for. */
@@ -58,6 +59,15 @@ export const into = ({ μ, σ }: TargetUnit, { data, shape }: NdArray): NdArray 
   shape,
   data: Float64Array.from(data, (y, i) => (y - μ[i % μ.length]!) / σ[i % σ.length]!)
 })
+
+/** Outputs or targets times the deviations: differences in the targets' own unit. [examples, outputs] */
+export const scaled = ({ σ }: TargetUnit, of: Tensor): Tensor =>
+  of.mul(
+    concat(
+      σ.map((deviation) => constant(deviation).reshape([1, 1])),
+      1
+    )
+  )
 
 /** The parameters of the circuit that answers in the targets' own unit. */
 export const back = (unit: TargetUnit, circuit: Circuit.Circuit, parameters: Arrays): Arrays =>
