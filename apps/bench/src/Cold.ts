@@ -1,21 +1,21 @@
 /**
- * What commands are given whose start is measured, and what servers serve: a folder with exported models, and a point for one.
+ * Files for the cold-start and serving benchmarks: a folder with exported models, and an input point for one of them.
  */
 import { Circuit, CircuitSpec, Moons, NdArray, PlanSpec, type Trained, Training, version } from "@rai/core"
 import { Onnx } from "@rai/export"
 import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect, FileSystem, Path } from "effect"
 
-/** The files. */
+/** The files of the benchmarks. */
 export interface Cold {
   readonly folder: string
   readonly model: string
   readonly inputs: string
-  /** A model of each circuit that is served, by the circuit's widths. */
+  /** The model file of each served circuit. */
   readonly served: Readonly<Record<Served, string>>
 }
 
-/** The circuits that are served. */
+/** The names of the served circuits. */
 export type Served = keyof typeof widths
 
 const widths = { small: "2,16,1", deep: "2,100x100,1" }
@@ -28,7 +28,7 @@ const trained: Trained.Trained = {
   origin: { plan: "by hand", seed: 0, engine: "none", version }
 }
 
-/** Writes them; they go with the scope. */
+/** Writes the files, which are removed when the scope closes. */
 export const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,21 +1,21 @@
 /**
- * One command that is measured: what it says of itself in its last line, how long it takes as a whole, and the most memory that it held.
+ * One measured command: the numbers in its last line of output, its total time, and its peak memory.
  */
 import { readFileSync } from "node:fs"
 import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** A command to measure; the first one of a row is this project. */
+/** A command to measure; the first of a row is this project. */
 export interface Contestant {
   readonly name: string
   readonly command: string
-  /** The arguments of a round, from 0. */
+  /** The arguments for a round, counted from 0. */
   readonly args: (round: number) => ReadonlyArray<string>
-  /** The numbers that its last line says, where that is no JSON. */
+  /** Parses the last line of output where it is not JSON. */
   readonly reads?: (line: string) => Readonly<Record<string, number>>
 }
 
-/** A run of a command that ended badly. */
+/** A command that exited with a non-zero code. */
 export class ContestantFailed extends Schema.TaggedError<ContestantFailed>()("ContestantFailed", {
   name: Schema.String,
   command: Schema.String,
@@ -26,19 +26,19 @@ export class ContestantFailed extends Schema.TaggedError<ContestantFailed>()("Co
   }
 }
 
-/** What one run came to. */
+/** The measurements of one run. */
 export interface Measured {
   /** The numbers of the last line of output, where that is a JSON object. */
   readonly says: Readonly<Record<string, number>>
-  /** From the start of the process to its end. */
+  /** Time from the start of the process to its end. */
   readonly seconds: number
-  /** Peak resident memory in MB, where the system tells. */
+  /** Peak resident memory in MB, where the system reports it, else NaN. */
   readonly megabytes: number
 }
 
 const Line = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 
-/** Linux alone says what a process has held at most, and only while it lives. */
+/** Peak resident memory in MB; only Linux reports it, and only while the process lives. */
 const peak = (pid: number): number => {
   try {
     return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024
@@ -47,7 +47,7 @@ const peak = (pid: number): number => {
   }
 }
 
-/** Runs it once. */
+/** Runs a contestant once and measures it. */
 export const measure = Effect.fn("Contestant.measure")(function* (contestant: Contestant, round = 0) {
   const { command, name, reads } = contestant
   const args = contestant.args(round)

@@ -1,5 +1,5 @@
 /**
- * The deep circuit as we export it beside the same network as PyTorch does, both on onnxruntime.
+ * The deep circuit as exported by this project and by PyTorch, both on onnxruntime.
  */
 import { Circuit, Initializer, type Trained, version } from "@rai/core"
 import { Onnx } from "@rai/export"
@@ -7,7 +7,7 @@ import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import type { Row } from "./Row.ts"
 
-/** A Python in which PyTorch does not export. */
+/** A Python whose PyTorch cannot export the network. */
 export class NotExported extends Schema.TaggedError<NotExported>()("NotExported", { python: Schema.String }) {
   override get message(): string {
     return `expected ${this.python} to export a network by torch.onnx, but it did not; see its lines above, and set the peers up by npm run bench -- peers`
@@ -16,7 +16,7 @@ export class NotExported extends Schema.TaggedError<NotExported>()("NotExported"
 
 const circuit = Circuit.perceptron([2, ...Array<number>(100).fill(100), 1], { activation: "sigmoid" })
 
-/** A value and no head, as PyTorch's network has none. */
+/** A regression circuit, whose export has no classification head, as PyTorch's network has none. */
 const trained: Trained.Trained = {
   circuit,
   parameters: Initializer.orthogonal(circuit, 0),
@@ -30,10 +30,10 @@ const batches = [1, 64, 1000]
 const question = (batch: number) =>
   `the exported deep circuit on onnxruntime, one thread, processor time, batches of ${batch}`
 
-/** What the rows ask. */
+/** The questions of the rows. */
 export const questions = batches.map(question)
 
-/** The rows, once both models are written; these go with the scope. */
+/** Writes both models, which are removed when the scope closes, and returns the rows. */
 export const rows = Effect.fn("Exported.rows")(function* (python: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

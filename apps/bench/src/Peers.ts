@@ -1,14 +1,14 @@
 /**
- * The peers' own set-up: a virtual environment with PyTorch, JAX, scikit-learn and a web server, and where it is found again.
+ * The set-up of the peers: a virtual environment with PyTorch, JAX, scikit-learn and a web server, and its location.
  */
 import * as NativeLibrary from "@rai/core/native"
 import { Console, Effect, FileSystem, Path } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** The versions that the results name. */
+/** The versions for which results are reported. */
 const packages = [
   ...["torch==2.13.0", "jax==0.10.2", "numpy", "scikit-learn"],
-  // What torch.onnx exports by.
+  // Required by torch.onnx for its export.
   ...["onnx==1.23.2", "onnxscript==0.7.2"],
   ...["onnxruntime==1.30.0", "fastapi==0.165.0", "uvicorn==0.54.0", "uvloop", "httptools", "orjson"]
 ]
@@ -24,7 +24,7 @@ const command = (name: string, ...args: ReadonlyArray<string>) =>
     spawner.exitCode(ChildProcess.make(name, args, { stdout: "inherit", stderr: "inherit" }))
   )
 
-/** Makes the environment; a gigabyte is downloaded. */
+/** Creates the environment, which downloads a gigabyte. */
 export const setUp = Effect.gen(function* () {
   const { folder, python } = yield* places
   yield* command("python3", "-m", "venv", folder)
@@ -34,7 +34,7 @@ export const setUp = Effect.gen(function* () {
     : Console.error("expected pip to install the peers, but it did not; see its lines above")
 })
 
-/** The environment that `setUp` made, if it is there. */
+/** The Python of the environment that `setUp` created; undefined where there is none. */
 export const python = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const { python } = yield* places

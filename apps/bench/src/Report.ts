@@ -1,12 +1,12 @@
 /**
- * The results as a table for people, and as lines of a plot.
+ * The results as a table, and as lines about each series.
  */
 import type { Answered } from "./Row.ts"
 
 const digits = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
-/** A table in Markdown; × is how many times as good this project is. */
+/** A table in Markdown; × is the factor by which this project is better. */
 export const table = (rows: ReadonlyArray<Answered>): string =>
   [
     "| what | who | median | lowest – highest | × |",
@@ -33,7 +33,7 @@ interface Along {
   readonly answers: ReadonlyArray<Omit<Answered["answers"][number], "ratio">>
 }
 
-/** Medians along an axis, with their spread. */
+/** One line with the medians along an axis and their spread. */
 export const along = ({ answers, axis }: Along): string => {
   const points = answers.map(
     ({ highest, lowest, median, name }) =>

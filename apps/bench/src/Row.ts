@@ -1,22 +1,22 @@
 /**
- * A row of the table: one question, the same asked of several contestants in turn, round after round, so that a machine whose speed
- * drifts treats all alike.
+ * A row of the table: one question, asked of several contestants in turn, round after round, so that drift in the machine's speed affects all
+ * alike.
  */
 import { loadavg } from "node:os"
 import { Console, Effect } from "effect"
 import * as Contestant from "./Contestant.ts"
 
-/** What is asked. */
+/** One question and its contestants. */
 export interface Row {
   readonly question: string
   readonly unit: "steps/s" | "runs/s" | "requests/s" | "s" | "ms" | "µs" | "MB"
-  /** The answer of the contestant of that name. */
+  /** Extracts the answer of the named contestant. */
   readonly of: (measured: Contestant.Measured, name: string) => number
-  /** How many rounds at least. */
+  /** Minimum number of rounds. */
   readonly rounds?: number
-  /** The first is this project; of a series all are. */
+  /** The contestants: the first is this project; in a series all are. */
   readonly contestants: ReadonlyArray<Contestant.Contestant>
-  /** Whether the command of the first measures all of them, in turn. */
+  /** Whether the first contestant's command measures all of them, in turn. */
   readonly together?: boolean
 }
 
@@ -26,7 +26,7 @@ export interface Answer {
   readonly median: number
   readonly lowest: number
   readonly highest: number
-  /** How many times as good the first contestant is: faster, or smaller. */
+  /** Factor by which the first contestant is better: faster, or smaller. */
   readonly ratio: number
 }
 
@@ -35,19 +35,19 @@ export interface Answered {
   readonly question: string
   readonly unit: Row["unit"]
   readonly rounds: number
-  /** The machine's load, averaged over a minute, before the row. */
+  /** Load of the machine before the row, averaged over one minute. */
   readonly load: number
   readonly answers: ReadonlyArray<Answer>
 }
 
-/** The middle of the values; the mean of the middle two of an even number. */
+/** The median; for an even number of values, the mean of the middle two. */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.ceil((sorted.length - 1) / 2)]!]
   return (low + high) / 2
 }
 
-/** Asks each contestant `rounds` times; one that fails is left out, with a line that says so. */
+/** Measures each contestant in at least `least` rounds; prints a failure and leaves that measurement out. */
 export const ask = Effect.fn("Row.ask")(function* (row: Row, least: number) {
   const { contestants, of, question, together = false, unit } = row
   const rounds = Math.max(row.rounds ?? 0, least)

@@ -1,11 +1,11 @@
 /**
- * What is measured.
+ * The rows of the benchmark: what is measured.
  */
 import type { Cold, Served } from "./Cold.ts"
 import type { Contestant } from "./Contestant.ts"
 import type { Row } from "./Row.ts"
 
-/** Where the peers are: a Python with torch, jax and scikit-learn, and the folder of the scripts. */
+/** Locations of the peers: a Python with torch, jax and scikit-learn, and the folder of their scripts. */
 export interface Peers {
   readonly python: string
   readonly scripts: string
@@ -13,7 +13,7 @@ export interface Peers {
 
 const deep = "2,100x100,1"
 
-/** A thousand points that no run has seen. */
+/** A thousand test points that no run trains on. */
 const fresh = "moons:n=1000,noise=0.1,seed=7"
 
 const node = (name: string, file: string, args: Contestant["args"]): Contestant => ({
@@ -25,10 +25,10 @@ const node = (name: string, file: string, args: Contestant["args"]): Contestant 
 const steps = (engine: "onnx" | "tfjs-native", widths: string, plan: string, examples = 100, activation = "sigmoid") =>
   node(`rai (${engine})`, "steps.ts", () => [engine, widths, activation, String(examples), plan])
 
-/** A command as users call it. */
+/** A `rai` command as users call it. */
 const rai = (name: string, args: Contestant["args"]) => node(name, "../../setup/src/rai.mjs", args)
 
-/** A whole run as `rai train` carries it out, in the one process that `rai` begins. */
+/** A whole run of `rai train`, in the single process that `rai` starts. */
 const training = (engine: "onnx" | "tfjs-native", widths: string, plan: string) =>
   node(`rai (${engine})`, "../../cli/.bundle/main.js", () =>
     `train --data moons-100 --circuit ${widths} --plan ${plan} --engine ${engine} --json`.split(" ")
@@ -58,13 +58,13 @@ const jax = (peers: Peers | undefined, script: string, args: Contestant["args"])
     ? []
     : [{ name: "JAX", command: peers.python, args: (round) => [`${peers.scripts}/${script}`, ...args(round)] }]
 
-/** The automatic plan's rival: a cut every tenth stage, the round's seed. */
+/** The peer of the automatic plan: JAX with a cut at every tenth stage; the round is the seed. */
 const planA = (peers: Peers | undefined): ReadonlyArray<Contestant> =>
   jax(peers, "rai_jax_plan_a.py", (round) => [String(round), String(round), "10", "60", "sigmoid"]).map(
     (contestant) => ({ ...contestant, reads: planAReads })
   )
 
-/** Its last line: means over the seeds that it was given, here one. */
+/** Parses its last line, which gives means over its seeds, here a single one. */
 const planAReads = (line: string): Readonly<Record<string, number>> => {
   const [, accuracy, relaxing, backpropagating, seconds] =
     /min test ([\d.]+) .* mean steps (\d+)\+(\d+) mean sec ([\d.]+)/.exec(line) ?? []
@@ -86,7 +86,7 @@ const servers = (peers: Peers | undefined, model: string, quick: boolean): Reado
 
 const perSecond: Row["of"] = ({ says }) => says.stepsPerSecond ?? Number.NaN
 
-/** Steps a second beside the peers, and what a whole process costs. */
+/** All rows: steps per second compared with the peers, memory, whole runs, serving and cold starts. */
 export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): ReadonlyArray<Row> => {
   const { folder, inputs, model, served } = cold
   const count = quick ? 60 : 250
@@ -120,7 +120,7 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
       unit: "steps/s",
       of: perSecond,
       contestants: [
-        // The rival looks at its free run every ten steps.
+        // The peer measures its free run every ten steps, too.
         ...both(`relax:${count}:rprop=0.001:interval=10:every=10`),
         ...planA(peers)
       ]
@@ -163,7 +163,7 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
       return [
         { question, unit: "requests/s", of: ({ says }) => says.requestsPerSecond ?? Number.NaN, contestants },
         { question: `${question}, 99th percentile`, unit: "ms", of: ({ says }) => says.p99 ?? Number.NaN, contestants },
-        // What other programs on the machine leave as it is.
+        // A measure that other programs on the machine barely affect.
         {
           question: `${question}, the server's own time a request`,
           unit: "µs",
@@ -189,13 +189,13 @@ export const make = (peers: Peers | undefined, quick: boolean, cold: Cold): Read
   ]
 }
 
-/** A row whose contestants are this project's own, each named by where along the axis it stands. */
+/** A row whose contestants are all this project's own, each named by its position on an axis. */
 export interface Series {
   readonly axis: string
   readonly row: Row
 }
 
-/** Seconds a step against depth, width and examples, every map cut. */
+/** Seconds per step against depth, width and number of examples, every map cut. */
 export const costs = (quick: boolean): ReadonlyArray<Series> => {
   const plan = (count: number) => `relax:${count}:rprop=0.001:interval=${count}`
   const enough = (work: number) => Math.max(16, Math.min(120, Math.round((quick ? 4e9 : 4e10) / work)))

@@ -1,6 +1,6 @@
 /**
- * `node src/limits.ts DEEP.onnx [SECONDS]`: the server at its limits. Overload at five times its capacity, health checks while each inference takes
- * 100 ms, and raw tensors in batches of 64 beside bare `session.run` calls on the same core. The server has one core and this client another.
+ * `node src/limits.ts DEEP.onnx [SECONDS]`: the server at its limits: overload at five times its capacity, health checks while each inference takes
+ * 100 ms, and raw tensors in batches of 64 compared with bare `session.run` calls on the same core. The server has one core and this client another.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -21,7 +21,7 @@ interface Answered {
   readonly ms: number
 }
 
-/** One request, timed; a connection that breaks has the status 0. */
+/** Sends one request and times it; a broken connection gives the status 0. */
 const ask = (path: string, body?: Buffer, headers: Record<string, string> = {}): Promise<Answered> =>
   new Promise((resolve) => {
     const start = performance.now()
@@ -53,7 +53,7 @@ const stop = async (server: ChildProcess) => {
 const residentMB = ({ pid }: ChildProcess): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000
 
-/** So many at a time, each asked anew as soon as it is answered. */
+/** Closed-loop load: `concurrency` clients, each sending its next request as soon as the last is answered. */
 const closed = async (concurrency: number, ms: number, one: () => Promise<Answered>) => {
   const answers: Array<Answered> = []
   const end = performance.now() + ms
@@ -64,7 +64,7 @@ const closed = async (concurrency: number, ms: number, one: () => Promise<Answer
   return answers
 }
 
-/** So many a second, whether they are answered or not. */
+/** Open-loop load: a fixed number of requests per second, whether they are answered or not. */
 const open = async (perSecond: number, ms: number, one: () => Promise<Answered>) => {
   const under: Array<Promise<Answered>> = []
   const start = performance.now()
@@ -126,7 +126,7 @@ const health = async () => {
   ]
 }
 
-/** Bare calls of one session in a loop, on the server's core: what it gives measures calls a second. */
+/** Calls one session in a loop on the server's core; returns a function that measures calls per second. */
 const bareCalls = async () => {
   const script = `
     import { InferenceSession, Tensor } from "@rai/onnxruntime"
@@ -166,7 +166,7 @@ const raw = async () => {
   const one = asks(64)
   const bare = await bareCalls()
   await bare.perSecond(1_000)
-  // A server that has been at work for a while: 600 requests a second would take minutes until V8 has compiled what answers them.
+  // Warm-up with small requests: at 600 requests per second it would take minutes until V8 has compiled the code that answers them.
   await closed(16, 20_000, asks(1))
   await closed(16, 5_000, one)
   const ratios: Array<readonly [number, number]> = []

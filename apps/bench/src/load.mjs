@@ -1,5 +1,6 @@
 /**
- * A client of its own process: `node load.mjs URL SECONDS BODY`. It says requests a second and milliseconds of latency, if all were answered.
+ * The load client, a process of its own: `node load.mjs URL SECONDS BODY`. It prints requests per second and latency in ms, and fails unless all
+ * requests were answered.
  */
 import autocannon from "autocannon"
 

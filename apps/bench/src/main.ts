@@ -1,5 +1,5 @@
 /**
- * This project beside its peers, each row interleaved in one run: medians, spread and ratios, as a table, a plot and a JSON file.
+ * Compares this project with its peers, interleaved within each row: medians, spread and ratios, as a table, plots and a JSON file.
  */
 import { availableParallelism, cpus, loadavg } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -66,7 +66,7 @@ const bench = Command.make(
     }
     const answered = (row: Row.Row) => Row.ask(row, quick ? 1 : rounds)
     const rows = yield* Effect.forEach(asked, answered)
-    // What the first point is to the others says nothing.
+    // Along an axis, the ratio to the first point means nothing.
     const series = yield* Effect.forEach(askedCosts, ({ axis, row }) =>
       Effect.map(answered(row), ({ answers, ...of }) => ({ axis, ...of, answers: answers.map(Struct.omit(["ratio"])) }))
     )
@@ -76,7 +76,7 @@ const bench = Command.make(
       ...series.map(Report.along)
     ].join("\n\n")
     yield* Console.log(page)
-    // What is kept is of all rows.
+    // The default folder only takes results of all rows.
     const out = Option.getOrElse(given, () => (Option.isNone(only) ? folder : undefined))
     if (out === undefined) return
     yield* fs.makeDirectory(out, { recursive: true })

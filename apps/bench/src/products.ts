@@ -1,5 +1,5 @@
 /**
- * The bound of a deep relaxing step: its three batched products alone, on the same engine; `node products.ts STEPS`.
+ * An upper bound on the speed of a deep relaxed step: its three batched products alone, on the same engine; `node products.ts STEPS`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Engine, NdArray, Program, type Tensor } from "@rai/core"

@@ -1,6 +1,6 @@
 /**
- * Runs a second of two models of one network on onnxruntime, in one process and one thread, turn by turn: `node runs.ts OURS THEIRS BATCH
- * ROUND`; one JSON line. The seconds are the processor's, so that what else the machine does takes none of them away.
+ * Runs per second of two models of one network on onnxruntime, alternating in one process and one thread: `node runs.ts OURS THEIRS BATCH ROUND`;
+ * prints one JSON line. It measures processor time, which other load on the machine does not consume.
  */
 import { InferenceSession, Tensor } from "@rai/onnxruntime"
 import * as Row from "./Row.ts"
@@ -11,7 +11,7 @@ const rows = Number(batch)
 const points = Float32Array.from({ length: 2 * rows }, (_, i) => 3 * Math.sin(i))
 const x = new Tensor("float32", points, [rows, 2])
 
-/** Who is opened last is quicker by a hundredth, whoever it is: they take turns at that, round by round. */
+/** The models; whichever is opened last is about 1 % faster, so the order alternates from round to round. */
 const files = [
   ["rai", ours],
   ["torch.onnx", theirs]
@@ -27,7 +27,7 @@ const [first, second] = contestants.map(({ answers }) => answers) as [Float32Arr
 const apart = first.reduce((largest, value, i) => Math.max(largest, Math.abs(value - second[i]!)), 0)
 if (!(apart <= 1e-5)) throw new Error(`expected two models of one network, but their answers are ${apart} apart`)
 
-/** Small batches are run several times a turn, as the processor's clock is coarse. */
+/** Runs per turn: several for small batches, because processor time is measured coarsely. */
 const times = Math.ceil(64 / rows)
 const milliseconds = 6000
 const start = performance.now()

@@ -1,6 +1,6 @@
 /**
- * One server under load: `node serving.ts MODEL SECONDS COMMAND …`, where {port} and {model} in the command are replaced. The server has one core and
- * the client another, where taskset can see to that.
+ * One server under load: `node serving.ts MODEL SECONDS COMMAND …`, where {port} and {model} in the command are replaced. Where taskset is available,
+ * the server has one core and the client another.
  */
 import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -16,7 +16,7 @@ const port = "18473"
 const url = `http://127.0.0.1:${port}/v2`
 
 const pinned = existsSync("/usr/bin/taskset") && availableParallelism() > 1
-// In sessions of their own, Linux would share each core out between these and whatever else there is.
+// Not detached: given sessions of their own, Linux would divide each core between these and everything else running.
 const on = (core: number, [name = "", ...args]: ReadonlyArray<string>) =>
   pinned
     ? ChildProcess.make("taskset", ["-c", String(core), name, ...args], { stderr: "inherit", detached: false })
@@ -46,7 +46,7 @@ const measured = Effect.gen(function* () {
     const text = yield* Stream.mkString(Stream.decodeText(client.stdout))
     return yield* Schema.decodeUnknownEffect(Said)(text)
   })
-  yield* ask("2") // until what runs is compiled
+  yield* ask("2") // warm-up, until V8 has compiled the code
   const before = ProcessorTime.seconds(server.pid)
   const said = yield* ask(seconds)
   const cpuMicros = ((ProcessorTime.seconds(server.pid) - before) * 1e6) / said.requests

@@ -1,6 +1,6 @@
 /**
- * Steps a second of one engine: `node steps.ts ENGINE WIDTHS ACTIVATION EXAMPLES PLAN`; one JSON line. The first steps, in which
- * programs are made ready, are not counted, as the peers leave out their compilation.
+ * Steps per second of one engine: `node steps.ts ENGINE WIDTHS ACTIVATION EXAMPLES PLAN`; prints one JSON line. The first steps, in which programs
+ * are prepared, are not counted, just as the peers leave out their compilation.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Circuit, CircuitSpec, Moons, PlanSpec, TfjsEngine, Training } from "@rai/core"

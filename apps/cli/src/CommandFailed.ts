@@ -1,5 +1,5 @@
 /**
- * What a command itself finds wrong.
+ * A failure that a command itself detects.
  */
 import { Schema } from "effect"
 

@@ -1,5 +1,5 @@
 /**
- * The commands by name: what each is for, and its module, which is read when it is called.
+ * The commands by name: what each is for, and its module, loaded only when the command is called.
  */
 import { Command } from "effect/cli"
 
@@ -78,10 +78,10 @@ const table = [
   )
 ]
 
-/** All commands; of those that the arguments do not call the names and descriptions alone, which is all that help says of them. */
+/** All commands. Those that the arguments do not call have a name and description only, which is all that the help text needs. */
 export const among = (args: ReadonlyArray<string>) => {
   const called = args.find((arg) => table.some(({ name }) => name === arg))
-  // A shell completes the flags of all, and the wizard asks which.
+  // Shell completion needs the flags of every command, and the wizard lets the user choose one.
   const areAll = args.some((arg) => /^--(completions|wizard)/.test(arg))
   return Promise.all(table.map(({ name, named, read }) => (areAll || name === called ? read() : named)))
 }

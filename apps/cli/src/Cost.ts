@@ -69,7 +69,7 @@ export const command = Command.make(
   ])
 )
 
-/** Bytes that a plan's most demanding phase holds on the data. */
+/** Memory in bytes that the plan's most demanding phase needs on the data. */
 export const memory = Effect.fnUntraced(function* (
   circuit: Circuit.Circuit,
   { inputs, targets, task }: Dataset.Dataset,
@@ -80,7 +80,7 @@ export const memory = Effect.fnUntraced(function* (
   return Math.max(...sizes.map(({ memory }) => memory))
 })
 
-/** A line where a run would not fit in memory, be it the machine's or what a container may have of it. */
+/** A warning line where a run would not fit in memory: the machine's, or the container's limit. */
 export const warning = (memory: number): ReadonlyArray<string> => {
   const here = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
   return memory <= here
@@ -100,7 +100,7 @@ interface Costed {
   readonly kind: Phase.Phase["kind"]
   readonly steps: number
   readonly footprint: Footprint.Footprint
-  /** Unknown where the engine is not there. */
+  /** Undefined where the engine is not available. */
   readonly secondsPerStep: number | undefined
 }
 
@@ -117,16 +117,16 @@ const ofPhase = Effect.fnUntraced(function* (
   return costed
 })
 
-/** Operations of a step that is short enough to be taken itself. */
+/** Most operations of a step that is timed directly rather than extrapolated. */
 const short = 2e9
 
-/** Places of a circuit that takes some seconds to be made ready. */
+/** Number of sites above which preparing the circuit takes some seconds. */
 const many = 500
 
 /**
- * Seconds for one step of the plan's first phase, by steps that are taken: of all the examples, or, where that would take long, of so many that
- * it does not, and of half of these; what an example more takes is in their difference. Where one example takes long too, or making the circuit
- * ready does, steps of two circuits of other depths say what an operation takes.
+ * Predicts the seconds for one step of the plan's first phase by timing steps: on all the examples, or, where that would take long, on as many as
+ * it does not and on half of those, whose difference is the cost per example. Where even a few examples, or preparing the circuit, take long, steps
+ * of two circuits of other depths give the cost per operation.
  */
 const predicted = Effect.fnUntraced(function* (
   flops: number,
@@ -157,13 +157,13 @@ const predicted = Effect.fnUntraced(function* (
     : Option.all([yield* deep(48), yield* deep(96)])
   if (Option.isNone(pair)) return undefined
   const [less, more] = pair.value
-  // One operation more takes about what one of these has taken, however much other programs disturb the clock.
+  // Each further operation costs at least half the measured mean, however much other programs disturb the timing.
   const mean = more.seconds / more.flops
   const each = Math.max((more.seconds - less.seconds) / (more.flops - less.flops), mean / 2)
   return more.seconds + each * (flops - more.flops)
 })
 
-/** The plan in plain coordinates, with cuts that a perceptron of 48 hidden layers has, whatever the circuit has. */
+/** The plan in plain coordinates, with cuts that exist in a perceptron of 48 hidden layers, whatever the original circuit's blocks. */
 const onPerceptron = (plan: Plan.Plan) =>
   new Plan.Plan({
     phases: plan.phases.map((phase) =>
@@ -172,12 +172,12 @@ const onPerceptron = (plan: Plan.Plan) =>
     said: {}
   })
 
-/** Data of those shapes: how long a step takes does not hang on what they hold. */
+/** Made-up data of the given shapes: the time of a step does not depend on the values. */
 const anything = ({ x, y }: PhaseState.Subject) => {
   const [examples, features] = x as readonly [number, number]
   const classes = Math.max(2, y[1]!)
   const names = (count: number) => Array.from({ length: count }, (_, i) => String(i))
-  // A category may be 0 or 1 wherever there are two.
+  // 0 and 1 are valid category indices wherever there are at least two categories.
   const inputs = Float32Array.from({ length: examples * features }, (_, i) => (i >> (i % 5)) % 2)
   const labels = Array.from({ length: examples }, (_, i) => i % classes)
   return Dataset.labelled({

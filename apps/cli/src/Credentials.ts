@@ -1,5 +1,6 @@
 /**
- * What a server is shown and shows: tokens from files or the environment, never from the command line, which every user of the machine can read.
+ * A server's credentials: access tokens, and its certificate. Tokens come from files or the environment, never from the command line, which every
+ * user of the machine can read.
  */
 import type { Access, Tls } from "@rai/serving"
 import { Config, Effect, FileSystem, Option, Redacted } from "effect"
@@ -15,7 +16,7 @@ const token = Effect.fnUntraced(function* (flag: string, file: File, variable: s
     : Option.map(yield* Config.option(Config.Redacted(variable)), Redacted.value)
   const text = Option.map(given, (value) => value.trim())
   if (Option.isNone(text)) return undefined
-  // An empty one would let in whoever sends an empty one.
+  // An empty token would admit anyone who sends an empty one.
   if (!/^[\x21-\x7e]{8,}$/.test(text.value)) {
     return yield* new UsageWrong({
       expected: `a token of at least 8 printable characters without a space in --${flag} or $${variable}`,
@@ -26,7 +27,7 @@ const token = Effect.fnUntraced(function* (flag: string, file: File, variable: s
   return Redacted.make(text.value)
 })
 
-/** Who may ask, and who may change the models, which is nobody unless `adminOpen`. */
+/** Who may send requests, and who may change the models: nobody unless `adminOpen`. */
 export const access = Effect.fn("Credentials.access")(function* (
   files: { readonly token: File; readonly adminToken: File },
   adminOpen: boolean
@@ -47,7 +48,7 @@ export const access = Effect.fn("Credentials.access")(function* (
   return { all, admin: adminOpen ? admin : undefined }
 })
 
-/** The certificate that a server shows, if it shows one. */
+/** The server's certificate, key and client authority; undefined where it serves without TLS. */
 export const tls = Effect.fn("Credentials.tls")(function* ({
   authority,
   certificate,

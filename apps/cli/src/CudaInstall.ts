@@ -1,5 +1,5 @@
 /**
- * Puts the files of onnxruntime's CUDA provider, which no package brings along, where the runtime looks for them.
+ * Installs the files of onnxruntime's CUDA provider, which no npm package includes, where the runtime looks for them.
  */
 import { fileURLToPath } from "node:url"
 import * as NativeLibrary from "@rai/core/native"
@@ -15,7 +15,7 @@ export class CudaNotInstalled extends Schema.TaggedError<CudaNotInstalled>()("Cu
   }
 }
 
-// The same release as the npm package's, whose own library loads these files.
+// Must be the release of the npm package, whose library loads these files.
 const pinned: NativeLibrary.Wheel.Wheel = {
   name: "onnxruntime-gpu",
   version: "1.30.0",
@@ -25,7 +25,7 @@ const pinned: NativeLibrary.Wheel.Wheel = {
   platform: "manylinux_2_28_x86_64"
 }
 
-/** Told as each step begins, and while downloading with the fraction that is done. */
+/** Called as each step begins, and during a download with the fraction completed. */
 export type OnStep = (step: string, fraction?: number) => Effect.Effect<void>
 
 const fromWheel = Effect.fnUntraced(function* (python: string, onStep: OnStep) {
@@ -48,7 +48,7 @@ const fromWheel = Effect.fnUntraced(function* (python: string, onStep: OnStep) {
   return "the wheel onnxruntime-gpu"
 })
 
-/** onnxruntime-node's own script, which is there where that package is, takes them from NuGet and says no checksum. */
+/** Runs the install script that ships with onnxruntime-node, which fetches the files from NuGet without verifying a checksum. */
 const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -57,7 +57,7 @@ const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
   if (!(yield* fs.exists(script)))
     return yield* new CudaNotInstalled({ reason: "onnxruntime-node's own script is not here" })
   yield* onStep("asking NuGet")
-  // Told which files, the script forgets that it was told anything, and under `npm run` then fetches none.
+  // The bare flag: given a list of files, the script acts as if the flag were absent, and under `npm run` then fetches nothing.
   yield* NativeLibrary.Tool.run(process.execPath, [script, "--onnxruntime-node-install"], { cwd })
   const missing = CudaProvider.missing()
   if (missing !== undefined)
@@ -65,7 +65,7 @@ const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
   return "NuGet"
 })
 
-/** Fetches what is missing, and says from where; undefined where nothing was. */
+/** Fetches the missing files and returns their source; undefined where none were missing. */
 export const install = Effect.fn("CudaInstall.install")(function* (onStep: OnStep) {
   if (CudaProvider.missing() === undefined) return undefined
   const { arch, platform } = process
@@ -91,7 +91,7 @@ export const install = Effect.fn("CudaInstall.install")(function* (onStep: OnSte
   )
 })
 
-/** How to get what the provider needs of CUDA, where the loader does not find it; nothing where it does. */
+/** Instructions for installing the CUDA libraries that the loader does not find; empty where it finds them all. */
 export const remedy = Effect.gen(function* () {
   const path = yield* Path.Path
   if (CudaProvider.missing() !== undefined) return []

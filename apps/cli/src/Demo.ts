@@ -12,10 +12,10 @@ import * as Figures from "./Figures.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 
-/** Of all its runs. */
+/** The seed of every run in the demo. */
 export const seed = 0
 
-/** From PyTorch's start: every map relaxed as in eq. 4, then the free run fitted. */
+/** The plan from PyTorch's start: every map relaxed as in eq. 4, then the free run fitted. */
 export const paper = Plan.relax({ steps: 250 }).pipe(
   Plan.andThen(Plan.backpropagate({ steps: 400 })),
   Plan.stoppingAt({ loss: 0.05 })

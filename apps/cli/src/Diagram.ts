@@ -26,7 +26,7 @@ export const command = Command.make(
       return yield* Report.line(out)
     }
     const { circuit, origin } = yield* RunFolder.trained(of)
-    // A plan that was made in code may say what no text can; then no cut is drawn.
+    // A plan made in code may not be expressible as text; then no cuts are drawn.
     const plan = yield* Effect.option(PlanSpec.parse(origin.plan))
     const relaxing = Option.getOrUndefined(plan)?.phases.find(({ kind }) => kind !== "backpropagate")
     const cuts = relaxing === undefined ? new Set<string>() : Phase.sites(relaxing, circuit)

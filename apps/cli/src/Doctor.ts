@@ -29,7 +29,7 @@ const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
     : `not set up: ${status.value.reason}; ${status.value.remedy}`
 })
 
-/** A line as each step begins, and one at each fifth of a download. */
+/** Prints a line as each step begins, and one at every fifth of a download. */
 const follow = (): CudaInstall.OnStep => {
   let last = ""
   return (step, fraction) => {

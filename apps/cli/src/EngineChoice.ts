@@ -5,7 +5,7 @@ import { type Engine, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { OnnxEngine } from "@rai/onnx-engine"
 import type { Layer } from "effect"
 
-/** What computes where little is computed: libtensorflow where it is set up, else WebAssembly with a line that says so. */
+/** The engine for small computations: libtensorflow where it is set up, else WebAssembly with a line that says so. */
 export const usual = TfjsEngine.layer
 
 /** The engines by their names. */
@@ -16,10 +16,10 @@ export const table = {
   reference: ReferenceEngine.layer
 }
 
-/** What `--device` takes. */
+/** The values of `--device`. */
 export const devices = ["cpu", "cuda"] as const
 
-/** The engine of a name on a device; on CUDA onnxruntime computes. */
+/** The named engine on a device; CUDA always means onnxruntime. */
 export const on = (
   name: Name,
   device: (typeof devices)[number] = "cpu"
@@ -29,5 +29,5 @@ export const on = (
 /** The name of an engine. */
 export type Name = keyof typeof table
 
-/** What `--engine` takes: `auto` is chosen by `FastestEngine`. */
+/** The values of `--engine`; `auto` is resolved by `FastestEngine`. */
 export const names = ["auto", ...(Object.keys(table) as ReadonlyArray<Name>)] as const

@@ -136,7 +136,7 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels
   return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
 })
 
-/** Which data, and how they are read; `drop` as the run left out examples with a missing value. */
+/** Which data to read, and how; `missing` is `drop` where the run dropped examples with a missing value. */
 interface Asked {
   readonly data: string
   readonly label: string | undefined
@@ -144,7 +144,7 @@ interface Asked {
   readonly missing?: "drop" | undefined
 }
 
-/** Data with the columns and classes that something was trained on, preprocessed as those were. */
+/** Reads data, checks that the columns and classes are those of the training data, and applies the same preprocessing. */
 const known = Effect.fnUntraced(function* (of: Known, { data, label, labels, missing }: Asked) {
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames

@@ -11,7 +11,7 @@ import * as Report from "./Report.ts"
 import { parse } from "./Seeds.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** Where pages are kept when the command is run from the repository's root. */
+/** The folder for pages when the command runs from the repository's root. */
 const kept = "apps/experiments/results"
 
 const flags = {

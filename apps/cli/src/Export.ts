@@ -77,7 +77,7 @@ export const command = Command.make(
   }, Effect.provide(EngineChoice.usual))
 )
 
-/** A network from elsewhere with its own parameters; what its inputs stand for nobody has said. */
+/** An imported network with its own parameters; nothing is known about its inputs or its task. */
 const asItIs = ({ circuit, parameters }: Onnx.Read): Trained.Trained => ({
   circuit,
   parameters,
@@ -97,7 +97,7 @@ const cost = ({
   return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}${targets === undefined ? "" : `; ${metrics(targets)}`}`
 }
 
-/** What is lost of what the training examples' targets measure. */
+/** How the metrics on the training examples' targets change with the smaller weights. */
 const metrics = ({ after, before }: Record<"before" | "after", Parity.Met>): string => {
   if ("accuracy" in before && "accuracy" in after) {
     return `accuracy on them ${Report.percent(Number(after.accuracy))} instead of ${Report.percent(Number(before.accuracy))}`
@@ -122,7 +122,7 @@ const apart = ({ maxAbsDifference, maxRelativeDifference }: Agreement.Difference
 
 const count = (n: number): string => n.toLocaleString("en-GB")
 
-/** All that the run trained on, as the model takes it; undefined where its data are no longer there, or too many to be read at once. */
+/** All the run's training data in the model's input format; undefined where they are gone, or too large to read at once. */
 const trainingExamples = Effect.fnUntraced(
   function* (run: string, { preprocessing }: Trained.Trained) {
     const settings = yield* RunFolder.settings(run)

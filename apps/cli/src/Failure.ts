@@ -1,17 +1,17 @@
 /**
- * How a command that failed ends: one line on stderr and an exit code.
+ * How a failed command ends: one line on stderr and an exit code.
  */
 import { Cause, Console, Effect, Exit, PlatformError, type Runtime } from "effect"
 import { CliError } from "effect/cli"
 import * as SystemRefusal from "./SystemRefusal.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** Prints a failure on one line: its message, or, of a defect, that it is a fault of the program's own. */
+/** Prints a failure on one line: its message, or, for a defect, that the program itself is at fault. */
 export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapCause(command, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
     const error = Cause.squash(cause)
-    // Wrong usage has been explained by the command line itself.
+    // The command-line parser has already explained wrong usage.
     if (CliError.isCliError(error)) return Effect.void
     return Effect.andThen(Console.error(`error: ${line(cause, error)}`), Effect.logDebug(cause))
   })
@@ -27,7 +27,7 @@ const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
     : message
 }
 
-/** 0 done, 1 a failure, 2 wrong usage, 130 interrupted, unless the command has set another code for that. */
+/** Sets the exit code: 0 for success, 1 for a failure, 2 for wrong usage, 130 for an interrupt unless the command has set another code. */
 export const teardown: Runtime.Teardown = (exit, onExit) => {
   if (Exit.isSuccess(exit)) return onExit(0)
   if (Cause.hasInterruptsOnly(exit.cause)) return onExit(Number(process.exitCode ?? 130))

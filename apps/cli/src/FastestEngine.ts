@@ -1,5 +1,5 @@
 /**
- * What `--engine auto` takes: the engine whose steps are the quickest on this machine, measured once for each shape of circuit, data and phase.
+ * The choice behind `--engine auto`: the engine with the fastest steps on this machine, measured once for each shape of circuit, data and phase.
  */
 import { availableParallelism, cpus } from "node:os"
 import { Archive, Circuit, type Dataset, Plan, version } from "@rai/core"
@@ -13,15 +13,15 @@ const candidates = ["onnx", "tfjs-native"] as const
 
 type Candidate = (typeof candidates)[number]
 
-/** Steps a second of each candidate, by what was measured. */
+/** Steps per second of each candidate, keyed by what was measured. */
 const Remembered = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Finite))
 
 const empty: typeof Remembered.Type = {}
 
-/** Floating-point operations below which a whole plan takes less time than finding out who is quicker. */
+/** Floating-point operations below which the whole plan finishes sooner than the comparison of engines would. */
 const little = 5e10
 
-/** The engine for a plan on a circuit and data. */
+/** Chooses the engine for a plan on a circuit and data. */
 export const choose = Effect.fn("FastestEngine.choose")(function* (
   circuit: Circuit.Circuit,
   data: Dataset.Dataset,
@@ -46,13 +46,13 @@ export const choose = Effect.fn("FastestEngine.choose")(function* (
 const quickest = (speeds: Readonly<Record<string, number>>): Candidate =>
   candidates.reduce((best, name) => ((speeds[name] ?? 0) > (speeds[best] ?? 0) ? name : best))
 
-/** 6 for each parameter and example of each step: two for the forward run, four for the gradients. */
+/** Estimated operations of a plan: 6 per parameter, example and step, two for the forward run and four for the gradients. */
 const operations = (circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan): number => {
   const passes = plan.phases.reduce((sum, phase) => sum + (phase.steps ?? phase.epochs), 0)
   return 6 * Circuit.parameterCount(circuit) * data.inputs.shape[0]! * passes
 }
 
-/** Everything that decides how long a step takes; the first phase stands for the plan. */
+/** The cache key: everything that decides how long a step takes. The first phase stands for the plan. */
 const shape = (circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan): string => {
   const machine = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "unknown"}`
   const { phases } = Speed.first(plan, 1)
@@ -74,7 +74,7 @@ const remembered = Effect.gen(function* () {
   return yield* Schema.decodeEffect(Schema.fromJsonString(Remembered))(text)
 }).pipe(Effect.orElseSucceed(() => empty))
 
-// What cannot be kept is measured again the next time.
+// A failed write is ignored: the speeds are then measured again next time.
 const remember = (key: string, speeds: Readonly<Record<string, number>>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

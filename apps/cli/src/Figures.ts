@@ -11,7 +11,7 @@ export interface Figure {
   readonly svg: string
 }
 
-/** Loss, residuals, gradients and, of circuits with two inputs and two classes, the decision landscape. */
+/** Draws loss, residuals, gradients and, for circuits with two inputs and two classes, the decision landscape. */
 export const draw = Effect.fn("Figures.draw")(function* (
   trained: Trained.Trained,
   data: Dataset.Dataset,
@@ -32,12 +32,12 @@ export const draw = Effect.fn("Figures.draw")(function* (
     const residuals = Course.residuals(rows)
     if (residuals.steps.length > 1) figures.push({ name: "residuals", svg: yield* Residuals.svg(residuals) })
   })
-  // An engine with threads of its own computes the landscape while the others are drawn.
+  // An engine with its own threads computes the landscape while the other figures are drawn.
   yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
   return figures as ReadonlyArray<Figure>
 })
 
-/** Which class was taken for which on test data; none of values. */
+/** Draws the confusion matrix on test data; nothing for regression. */
 export const confusion = Effect.fn("Figures.confusion")(function* (
   metrics: Metrics.Metrics | null,
   classNames: ReadonlyArray<string> | undefined
@@ -58,7 +58,7 @@ export const write = Effect.fn("Figures.write")(function* (folder: string, figur
   })
 })
 
-/** Whether there is a plane to draw: two inputs, one logit. */
+/** Whether a landscape can be drawn: two inputs, one logit. */
 export const canBeDrawn = (trained: Trained.Trained): boolean =>
   trained.task === "binary" && trained.inputNames.length === 2
 

@@ -43,7 +43,7 @@ type Numbers = Readonly<Record<string, number>>
 const number = (name: string) => (numbers: Numbers) => Report.number(numbers[name])
 const percent = (name: string) => (numbers: Numbers) => Report.percent(numbers[name])
 
-/** What fits beside each other on a terminal. */
+/** The columns that fit side by side on a terminal. */
 const columns: ReadonlyArray<readonly [head: string, cell: (numbers: Numbers) => string]> = [
   ["step", ({ total }) => String(total)],
   ["time", ({ seconds }) => Report.seconds(seconds!)],
@@ -55,7 +55,7 @@ const columns: ReadonlyArray<readonly [head: string, cell: (numbers: Numbers) =>
   ["largest residual", number("largestResidual")]
 ]
 
-/** A head and a line for each row, in the columns that the run has. */
+/** A header and one line per row, with only the columns that the run has measured. */
 const table = (rows: ReadonlyArray<History.Row>): ReadonlyArray<ReadonlyArray<string>> => {
   const numbers = rows.map(History.numbers)
   const measured = columns

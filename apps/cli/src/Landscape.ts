@@ -34,7 +34,7 @@ const undrawable = (of: string) =>
 
 const ofModel = Effect.fnUntraced(function* (file: string) {
   const origin = yield* Predict.origin(file)
-  // A model that takes what a circuit sees, of an earlier version or from elsewhere, has no columns to name.
+  // A model whose inputs are already preprocessed (from an earlier version, or imported) has no columns to name.
   const { classes, columns, preprocessing } = origin ?? {}
   if (preprocessing?.columns.some(({ _tag }) => _tag === "Category")) return yield* undrawable(file)
   const described = { inputNames: columns ?? origin?.inputs ?? [], preprocessing: columns && preprocessing }

@@ -1,10 +1,10 @@
 /**
- * Networks from elsewhere.
+ * Networks trained elsewhere, read from their files.
  */
 import { LayersModel, Onnx } from "@rai/export"
 import { Effect } from "effect"
 
-/** The network that a path names, an ONNX model or a layers-model of TensorFlow.js; undefined where it names neither. */
+/** Reads the network at a path: an ONNX model or a TensorFlow.js layers-model; undefined where it is neither. */
 export const at = Effect.fn("Network.at")(function* (path: string, options: { readonly logits?: boolean } = {}) {
   if (/\.onnx$/i.test(path)) return yield* Onnx.read(path, options)
   return (yield* LayersModel.isAt(path)) ? yield* LayersModel.read(path, options) : undefined

@@ -46,7 +46,7 @@ export const command = Command.make(
   })
 )
 
-/** Fails where what is written would take the place of what is read. */
+/** Fails with `UsageWrong` where the output would overwrite an input file. */
 const refuseOwn = Effect.fnUntraced(function* (out: string, read: Readonly<Record<string, string>>) {
   const fs = yield* FileSystem.FileSystem
   const place = (file: string) => Effect.orElseSucceed(fs.realPath(file), () => undefined)
@@ -73,7 +73,7 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   const table = (header: ReadonlyArray<string>, lines: ReadonlyArray<string>) =>
     `${[header.join(","), ...lines].join("\n")}\n`
   if (probability === undefined) {
-    // What is written of a network from elsewhere gives its value under the name that it had there too.
+    // An imported network that was exported again has its value twice: as `value` and under its original name.
     const names = task === "regression" && outputs.value !== undefined ? ["value"] : Object.keys(outputs)
     const columns = (name: string) =>
       Array.from({ length: width(outputs[name]!) }, (_, k) =>
@@ -86,7 +86,7 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
   }
   const nameOf = (k: number) => quoted(classNames?.[k] ?? String(k))
   if (task === "binary" || probability.shape[1] === 1) {
-    // onnxruntime's own sigmoid gives 0 to all logits below some −17, which then are in no order.
+    // onnxruntime's sigmoid returns 0 for every logit below about −17, which would lose their order.
     const isOurs = task === "binary" && outputs.logit !== undefined
     const shares = isOurs ? Metrics.probabilities(outputs.logit!) : probability
     return table(

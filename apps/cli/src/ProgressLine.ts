@@ -1,5 +1,5 @@
 /**
- * How far a training run is: a bar on a terminal, a plain line now and then where there is none.
+ * Progress of a training run: a bar on a terminal, elsewhere a plain line now and then.
  */
 import type { Progress, TrainingEvent } from "@rai/core"
 import { SingleBar } from "cli-progress"
@@ -22,7 +22,7 @@ const state = (event: TrainingEvent.Step): string => {
   return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}${Report.accuracy(measurement.freeRunAccuracy)}`
 }
 
-/** Losses and accuracy for a bar, which has a terminal's width to share. */
+/** Losses and accuracy in short form, for a bar that has to share the terminal's width. */
 const brief = ({ measurement }: TrainingEvent.Step): string => {
   if (measurement === undefined) return ""
   const { freeRunAccuracy, freeRunLoss, relaxedLoss } = measurement
@@ -55,7 +55,7 @@ const plain = (name: string): ProgressLine => {
   }
 }
 
-/** What a line has beside its bar and the run's name. */
+/** Width in characters of everything on the line except the bar and the run's name. */
 const besideBar = 74
 
 const bar = (name: string): ProgressLine => {
@@ -73,7 +73,7 @@ const bar = (name: string): ProgressLine => {
     first = event.progress
     line.start(event.steps, event.progress.step, { phase: event.phase.kind, state: "", left: "" })
   }
-  /** How long the phase's remaining steps take if they go as those before. */
+  /** Time left for the phase, extrapolated from the steps so far. */
   const left = ({ progress, steps }: TrainingEvent.Step): string => {
     const [done, seconds] = [progress.step - first!.step, progress.seconds - first!.seconds]
     return done === 0 ? "" : `, ${Report.duration((seconds / done) * (steps - progress.step))} left`
@@ -95,7 +95,7 @@ const bar = (name: string): ProgressLine => {
   }
 }
 
-/** The bar or the lines of a run called `name`. */
+/** Makes the bar or the plain lines for a run called `name`. */
 export const make = (name = ""): ProgressLine => {
   const title = name === "" ? "" : `${name}: `
   return process.stderr.isTTY === true ? bar(title) : plain(title)

@@ -1,5 +1,5 @@
 /**
- * The rai command line: its commands, and how they end.
+ * The rai command line: its commands, logging and exit.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -10,23 +10,23 @@ import * as Commands from "./Commands.ts"
 import * as Failure from "./Failure.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 
-// Results alone go to stdout.
+// Only results go to stdout.
 const logging = Layer.mergeAll(
   Logger.layer([Logger.consolePretty({ colors: process.stderr.isTTY === true && process.env.NO_COLOR === undefined })]),
   Layer.succeed(Logger.LogToStderr, true)
 )
 
-// Whoever reads the output, such as head, may have enough of it.
+// The reader of a pipe, such as head, may close it early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
 
-// A value that a flag may have or not is joined to it by the parser's rules; people also write it behind.
+// The parser accepts an optional value only as --flag=value; people also write --flag value.
 const args: Array<string> = []
 for (const arg of process.argv.slice(2)) {
   if (args.at(-1) === "--tensorboard" && !arg.startsWith("-")) args.push(`${args.pop()}=${arg}`)
   else args.push(arg)
 }
 
-// The parser's own level holds while a command runs; how it failed is told after that.
+// The parser applies --log-level only while a command runs; failures are reported after that.
 const level = /(^| )--log-level[= ](all|trace|debug)( |$)/i.test(args.join(" ")) ? "Debug" : "Info"
 
 const rai = Command.make("rai").pipe(

@@ -1,5 +1,5 @@
 /**
- * What a run shows in TensorBoard. A folder that can no longer be written to ends that, and not the run.
+ * Writes a run's events for TensorBoard. If the folder can no longer be written to, the recording ends and the run goes on.
  */
 import type { TrainingEvent } from "@rai/core"
 import { Picture } from "@rai/plots"
@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type * as Figures from "./Figures.ts"
 import * as Report from "./Report.ts"
 
-/** Writes event files into a folder, if one is named. */
+/** Makes a recorder that writes event files into a folder; without a folder it does nothing. */
 export const make = Effect.fn("Recorder.make")(function* (folder: string | undefined, after: number | undefined) {
   if (folder === undefined) return { event: () => Effect.void, figures: () => Effect.void }
   const service = yield* EventFile.make({ folder, after })

@@ -26,7 +26,7 @@ export const number = (value: number | undefined | null): string => {
 export const percent = (share: number | undefined | null): string =>
   share === undefined || share === null ? "–" : `${(100 * share).toFixed(1)} %`
 
-/** `, accuracy 98.7 %`; nothing where values are learned, which have none. */
+/** `, accuracy 98.7 %`; empty for regression, which has no accuracy. */
 export const accuracy = (share: number | undefined | null, name = "accuracy"): string =>
   share === undefined || share === null ? "" : `, ${name} ${percent(share)}`
 
@@ -43,7 +43,7 @@ export const duration = (seconds: number): string => {
 
 /** 880 B, 1.5 MB, 7.5 TFLOP: a quantity for people. */
 export const quantity = (value: number, unit: string): string => {
-  // Of 999.96, one place behind the point makes 1000.0.
+  // 999.96 with one decimal would print as 1000.0, so it already counts as the next power.
   const power = Math.min(5, Math.max(0, Math.floor(Math.log10(Math.max(value, 1) * (1000 / 999.95)) / 3)))
   return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${["", "k", "M", "G", "T", "P"][power]}${unit}`
 }
@@ -51,7 +51,7 @@ export const quantity = (value: number, unit: string): string => {
 /** 1.5 MB, 24.0 GB */
 export const bytes = (value: number): string => quantity(value, "B")
 
-/** All that is measured, in a sentence. */
+/** All metrics in one sentence. */
 export const metrics = (of: Metrics.Metrics): string =>
   of.task === "regression"
     ? `R² ${number(of.r2)}, root mean squared error ${number(of.rootMeanSquaredError)}, mean absolute error ${number(of.meanAbsoluteError)}`

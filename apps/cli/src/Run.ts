@@ -1,5 +1,5 @@
 /**
- * One training run as the command line carries it out: followed, kept in a folder where one is named, scored on test data.
+ * One training run as the command line carries it out: with progress, saved in a folder where one is named, and scored on test data.
  */
 
 import type { Circuit, DataInvalid, Measurement, Metrics, Parts, TrainingEvent } from "@rai/core"
@@ -22,7 +22,7 @@ import * as Recorder from "./Recorder.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 
-/** What is run. */
+/** A training run to carry out. */
 export interface Run {
   readonly circuit: Circuit.Circuit
   readonly plan: Plan.Plan
@@ -30,17 +30,17 @@ export interface Run {
   readonly train: Dataset.Dataset
   readonly test: Dataset.Dataset | undefined
   readonly validation?: Dataset.Dataset | undefined
-  /** Where batches come from, of data larger than memory. */
+  /** The source of batches for data larger than memory. */
   readonly parts?: Parts.Parts<DataInvalid, FileSystem.FileSystem> | undefined
-  /** The folder that keeps it, if any. */
+  /** The folder to save the run in, if any. */
   readonly folder?: string | undefined
-  /** The folder of its event files for TensorBoard, if any. */
+  /** The folder for TensorBoard event files, if any. */
   readonly tensorboard?: string | undefined
-  /** Goes on from the folder's checkpoint. */
+  /** Whether to resume from the folder's checkpoint. */
   readonly resume?: boolean
-  /** What progress lines call it. */
+  /** The run's name in progress lines. */
   readonly name?: string
-  /** What is left where it is interrupted. */
+  /** What to say is left after an interruption. */
   readonly left?: string
 }
 
@@ -58,22 +58,22 @@ export interface Summary {
   readonly freeRunLoss: number
   readonly freeRunAccuracy: number | null
   readonly relaxationGap: number | null
-  /** The free run's training accuracy where relaxing ended. */
+  /** The free run's training accuracy at the end of the relaxed phases. */
   readonly relaxedAccuracy: number | null
   readonly testLoss: number | null
   readonly testAccuracy: number | null
-  /** All that is measured on the test data. */
+  /** All metrics on the test data. */
   readonly testMetrics: Metrics.Metrics | null
   readonly validationLoss: number | null
   readonly validationAccuracy: number | null
-  /** Why the run fails, where it does. */
+  /** Why the run failed, where it did. */
   readonly findings: ReadonlyArray<string>
   readonly run: string | null
-  /** Backpropagation alone from the same start, where it was asked for. */
+  /** The run of backpropagation alone from the same start, where `--compare` was given. */
   readonly backpropagation?: Summary
 }
 
-/** What a folder leaves. */
+/** What an interrupted run says where a folder keeps its checkpoint. */
 export const goOn = "the same command with --resume goes on from here"
 
 /** Carries the run out. */
@@ -120,7 +120,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     Effect.onInterrupt(() => interrupted(goOn))
   )
   const { trained } = finished!
-  // What has taken so long is kept before it is looked into.
+  // Save the result of a long computation before analysing it.
   if (folder !== undefined) yield* TrainedStore.save(folder, trained)
   const concluded = Effect.gen(function* () {
     const score = test === undefined ? undefined : yield* Score.score(trained, test)
@@ -145,7 +145,7 @@ const note = (relaxing: Array<Measurement.Measurement>, event: TrainingEvent.Tra
   if (event._tag === "Step" && event.measurement?.relaxedLoss !== undefined) relaxing.push(event.measurement)
 }
 
-/** Below this share of the training examples, or of values with more than so much of their variance left, a run has failed, and is looked into. */
+/** A run has failed, and is diagnosed, below this training accuracy, or, in regression, with more than this share of the variance left. */
 const fair = { accuracy: 0.9, left: 0.5 }
 
 const diagnose = Effect.fnUntraced(function* (
@@ -165,7 +165,7 @@ const diagnose = Effect.fnUntraced(function* (
   return findings.map(({ message }) => message)
 })
 
-/** Where a run that a folder keeps goes on, and how it is kept. */
+/** Where a run saved in a folder resumes from, and how its snapshots are saved. */
 const inFolder = Effect.fnUntraced(function* (run: Run, folder: string, engine: string) {
   const { circuit, plan, seed, train, validation } = run
   const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine, data: train, validation })
@@ -175,7 +175,7 @@ const inFolder = Effect.fnUntraced(function* (run: Run, folder: string, engine: 
   }
 })
 
-// A run that was killed before its first checkpoint begins again.
+// A run that was killed before its first checkpoint starts over.
 const checkpoint = Effect.fnUntraced(function* (folder: string, identity: Checkpoint.Identity) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -14,7 +14,7 @@ const writeText = Effect.fnUntraced(function* (folder: string, name: string, tex
   yield* Archive.replace(yield* file(folder, name), new TextEncoder().encode(text))
 })
 
-/** Fails where the folder holds something already; what a crash left half written is nothing. Gives whether it is there. */
+/** Fails with `CommandFailed` where the folder is not empty (partial files of a crash do not count); returns whether it exists. */
 export const vacant = Effect.fn("RunFolder.vacant")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const there = yield* Effect.mapError(fs.exists(folder), unmakable(folder))
@@ -29,7 +29,7 @@ export const vacant = Effect.fn("RunFolder.vacant")(function* (folder: string) {
   return there
 })
 
-/** An empty folder with the run's settings; fails where the folder holds something already. */
+/** Creates the folder with the run's settings; fails with `CommandFailed` where the folder is not empty. */
 export const create = Effect.fn("RunFolder.create")(function* (folder: string, settings: Settings) {
   if (!(yield* vacant(folder))) yield* makeFolder(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
@@ -39,7 +39,7 @@ export const create = Effect.fn("RunFolder.create")(function* (folder: string, s
 const makeFolder = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  // Node tries for ever to make a folder where the system says that its parent, which is there, is not.
+  // With `recursive`, Node loops forever where the system reports an existing parent as missing.
   const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
   yield* Effect.mapError(fs.makeDirectory(folder, { recursive }), unmakable(folder))
 })
@@ -51,18 +51,18 @@ const unmakable = (folder: string) => (error: PlatformError.PlatformError) =>
     advice: "name another"
   })
 
-/** Whether a run has begun in this folder. */
+/** Whether a run was started in this folder. */
 export const isBegun = (folder: string) =>
   Effect.flatMap(file(folder, "settings.json"), (name) => FileSystem.FileSystem.use((fs) => fs.exists(name)))
 
-/** The runs of several seeds that a folder holds. */
+/** The subfolders of a folder that holds runs of several seeds. */
 const ofSeeds = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const entries = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
   return entries.filter((entry) => /^seed-\d+$/.test(entry)).map((entry) => `${folder}/${entry}`)
 })
 
-/** What the run in `folder` has trained. */
+/** The trained circuit of the run in `folder`. */
 export const trained = Effect.fn("RunFolder.trained")(function* (folder: string) {
   const seeds = yield* ofSeeds(folder)
   if (seeds.length === 0) return yield* TrainedStore.load(folder)
@@ -73,7 +73,7 @@ export const trained = Effect.fn("RunFolder.trained")(function* (folder: string)
   })
 })
 
-/** The settings that the run in `folder` began with. */
+/** The settings with which the run in `folder` was started. */
 export const settings = Effect.fn("RunFolder.settings")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const name = yield* file(folder, "settings.json")
@@ -90,7 +90,7 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
   )
 })
 
-/** The measurements so far; a line that a crash cut off does not count. */
+/** The measurements so far, without a line that a crash truncated. */
 export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.orElseSucceed(fs.readFileString(yield* file(folder, "metrics.jsonl")), () => "")
@@ -99,13 +99,13 @@ export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })
 
-/** Takes back the measurements after `total` steps, which a resumed run makes again. */
+/** Drops the measurements after `total` steps, which a resumed run repeats. */
 export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, total: number) {
   const kept = (yield* rows(folder)).filter((row) => row.total <= total)
   yield* writeText(folder, "metrics.jsonl", kept.map((row) => `${JSON.stringify(row)}\n`).join(""))
 })
 
-/** Adds the measurement of an event, if it has one. */
+/** Appends the measurement of an event, if it has one. */
 export const append = Effect.fnUntraced(function* (folder: string, event: TrainingEvent.TrainingEvent) {
   const row = History.row(event)
   if (row === undefined) return

@@ -1,5 +1,5 @@
 /**
- * Several runs side by side: a row for each seed, then what they come to.
+ * Several runs side by side: a row for each seed, then their summary.
  */
 import { Statistics, Seeds as Text } from "@rai/experiments"
 import { Effect } from "effect"
@@ -8,7 +8,7 @@ import type * as Run from "./Run.ts"
 import * as Table from "./Table.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** The seeds of `--seeds`. */
+/** Parses the value of `--seeds`. */
 export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, UsageWrong> =>
   Effect.mapError(
     Text.parse(text),
@@ -16,7 +16,7 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, UsageW
       new UsageWrong({ expected: "seeds such as 0-9 or 0,2,5", came: `«${came}» came`, advice: "write whole numbers" })
   )
 
-/** The accuracy that counts: on test data where there are any. */
+/** The accuracy of a run: on test data where there are any, else on the training data. */
 const accuracy = ({ freeRunAccuracy, testAccuracy }: Run.Summary): number =>
   testAccuracy ?? freeRunAccuracy ?? Number.NaN
 
@@ -32,7 +32,7 @@ export const summary = (runs: ReadonlyArray<Run.Summary>) => {
   }
 }
 
-/** The table, and a line of what the runs come to. */
+/** The table, and a line that summarises the runs. */
 export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
   const { deviation, lowestAccuracy, meanAccuracy, medianAccuracy, medianSeconds } = summary(runs)
   const losses = runs.map(({ freeRunLoss, testLoss }) => testLoss ?? freeRunLoss)
@@ -58,7 +58,7 @@ export const compared = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string
 
 const head = ["steps", "time", "training loss", "training accuracy", "test loss", "test accuracy", "test R²"]
 
-/** A row for each group of runs; columns that none of them has, as values have no accuracy, are left out. */
+/** A row for each group of runs, without columns that are empty in all of them, such as accuracy for regression. */
 const table = (
   first: string,
   groups: ReadonlyArray<readonly [name: string, runs: ReadonlyArray<Run.Summary>]>

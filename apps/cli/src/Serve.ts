@@ -8,7 +8,7 @@ import * as Credentials from "./Credentials.ts"
 import * as Signals from "./Signals.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** A whole number within bounds; the parser refuses any other. */
+/** A flag for a whole number within bounds; the parser rejects any other value. */
 const whole = (name: string, minimum: number, maximum: number) =>
   Flag.Int(name).pipe(
     Flag.filter(
@@ -18,15 +18,15 @@ const whole = (name: string, minimum: number, maximum: number) =>
   )
 
 const maxPort = 65_535
-/** The seconds of node's longest timer, 24 days; a longer one would ring at once. */
+/** The longest timer of Node in seconds, 24 days; a longer one would fire at once. */
 const maxSeconds = Math.floor((2 ** 31 - 1) / 1000)
-/** What all requests together may hold. */
+/** The limit on the memory of all requests together, in MiB. */
 const maxBodyMib = 512
-/** As many files as Linux lets one process open. */
+/** The number of files that Linux lets one process open. */
 const maxConnections = 2 ** 20
 const pollSeconds = 15
 
-// As browsers write it: in lower case, without a path and without the port that its scheme has anyway.
+// An origin as browsers send it: in lower case, without a path and without the scheme's default port.
 const isOrigin = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && url.host !== "" && `${url.protocol}//${url.host}` === text
@@ -34,7 +34,7 @@ const isOrigin = (text: string): boolean => {
 
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Which of OpenTelemetry's variables holds what it may not. */
+/** Says which OpenTelemetry environment variable has an invalid value. */
 const tracesWrong = ({ cause }: Config.ConfigError) => {
   const [issue] = cause._tag === "SchemaError" ? issues(cause.issue).issues : []
   const expected = issue?.message.replace(/^Expected /, "") ?? "what can be read"

@@ -1,15 +1,15 @@
 /**
- * What decides a run, as the command line gives it and a run's folder keeps it.
+ * The settings of a run, as the command line gives them and the run's folder stores them.
  */
 import { Circuit, CircuitSpec, type Dataset, Plan, PlanSpec, Start } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as EngineChoice from "./EngineChoice.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** The activation functions of `--activation`. */
+/** The values of `--activation`. */
 export const activations = Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>
 
-/** The starts of `--start`; `auto` leaves it to the plan. */
+/** The values of `--start`; `auto` leaves it to the plan. */
 export const starts = ["auto", ...(Object.keys(Start.table) as ReadonlyArray<Start.Name>)] as const
 
 /** The settings of a run. */
@@ -42,7 +42,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   cutAfter: Schema.optional(Schema.String)
 }) {}
 
-/** The circuit that the settings describe, for a task if there is one: a network from elsewhere ends before the softmax or sigmoid of its classes. */
+/** Builds the circuit that the settings describe; for a classification task, an imported network is read up to its logits. */
 export const circuit = Effect.fn("Settings.circuit")(function* (
   { activation, circuit: text, residual }: Settings,
   task?: Dataset.Task
@@ -56,10 +56,10 @@ export const circuit = Effect.fn("Settings.circuit")(function* (
   return Circuit.perceptron(yield* CircuitSpec.widths(text), { activation, residual: residual === true })
 })
 
-/** Whether `--circuit` names a file, or a folder. */
+/** Whether `--circuit` names a file or folder. */
 export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$|[/\\]/i.test(text)
 
-/** The plan: automatic or as written, from the start and with the stop that the settings ask for. */
+/** The plan, automatic or as written, with the start and stopping rule that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
   const { start } = asked(settings)
   const automatic = settings.plan === "auto"
@@ -70,13 +70,13 @@ export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of
   return ending(settings, started)
 })
 
-/** The plan as patient as it is asked to be, and with the stop that is asked for. */
+/** The plan with the patience and the stopping loss that the settings ask for. */
 const ending = ({ patience, stopLoss }: Settings, plan: Plan.Plan): Plan.Plan => {
   const patient = patience === undefined ? plan : Plan.stoppingEarly(plan, patience)
   return stopLoss === undefined ? patient : Plan.stoppingAt(patient, { loss: stopLoss })
 }
 
-/** The kinds of `--cut-after`, of which the circuit has one at least. */
+/** The kinds that `--cut-after` names; fails with `UsageWrong` unless all are known and the circuit has at least one. */
 const kinds = Effect.fnUntraced(function* (text: string, of: Circuit.Circuit) {
   const { Operators } = yield* Effect.promise(() => import("@rai/export/reading"))
   const known = new Set(["linear", "activation", "residual", ...Circuit.sites(of).map(({ block }) => block.kind)])
@@ -91,13 +91,13 @@ const kinds = Effect.fnUntraced(function* (text: string, of: Circuit.Circuit) {
   })
 })
 
-/** What the automatic plan is asked for. */
+/** The options of the automatic plan. */
 export const asked = ({ batch, epochs, start }: Settings): Plan.Asked => ({
   start: start === "auto" ? undefined : start,
   batches: batch === undefined && epochs === undefined ? undefined : { batch: batch ?? 64, epochs: epochs ?? 40 }
 })
 
-/** Backpropagation alone from the plan's start, in its batches and for as many epochs, as patient and with its stop: what the plan is held against. */
+/** The baseline for a plan: backpropagation alone with the same start, batches, number of epochs, patience and stopping rule. */
 export const control = (settings: Settings, plan: Plan.Plan, of: Circuit.Circuit): Plan.Plan => {
   const inBatches = plan.phases.flatMap(({ batch, epochs }) => (batch === undefined ? [] : [{ batch, epochs }]))
   const epochs = inBatches.reduce((total, phase) => total + phase.epochs, 0)

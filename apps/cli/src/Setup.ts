@@ -1,5 +1,5 @@
 /**
- * `rai setup`: fetches what no package brings along, TensorFlow's native library for tfjs-node.
+ * `rai setup`: fetches TensorFlow's native library for tfjs-node, which no package includes.
  */
 import { join } from "node:path"
 import * as NativeLibrary from "@rai/core/native"
@@ -8,7 +8,7 @@ import { Command } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
 import * as Report from "./Report.ts"
 
-/** A line as each step begins, and one at each fifth of a download. */
+/** Prints a line as each step begins, and one at every fifth of a download. */
 const follow = (): NativeLibrary.OnStep => {
   let last = ""
   return (step, fraction) => {

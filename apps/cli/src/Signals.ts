@@ -1,16 +1,16 @@
 /**
- * How a program that goes on until it is told to stop is told: the first SIGTERM or SIGINT lets it end in its own way, with exit code 0; a second
- * one, or the end of its time, ends it at once.
+ * Graceful shutdown of a long-running program: the first SIGTERM or SIGINT lets it finish, with exit code 0; a second signal, or the end of the
+ * grace period, kills it at once.
  */
 import { Duration, Effect } from "effect"
 
-// As the system does it where nobody listens: process.exit would wait for threads that compute.
+// The signal's default action, as without a listener: process.exit would wait for threads that compute.
 const endBy = (signal: NodeJS.Signals): void => {
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
 }
 
-/** Runs a program that a signal interrupts; the exit code is 0 once what it holds is given back. */
+/** Runs a program until a signal interrupts it; the exit code is 0 once its resources are released. */
 export const untilTold = <A, E, R>(program: Effect.Effect<A, E, R>, grace: Duration.Duration) => {
   const listen = Effect.sync(() => {
     let told = false

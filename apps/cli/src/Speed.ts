@@ -1,16 +1,16 @@
 /**
- * Steps a second, by taking some.
+ * Measures training speed in steps per second by running some.
  */
 import { type Circuit, type Dataset, type Engine, Plan, Training } from "@rai/core"
 import { Clock, Effect, type Layer, Stream } from "effect"
 
-/** Seconds that are measured. */
+/** Seconds to measure for. */
 const long = 0.4
 
-/** Steps that are not counted: programs are made ready in the first ones. */
+/** Warm-up steps that are not counted, in which programs are prepared. */
 const warm = 3
 
-/** The first phase alone, as long as is asked for, with no measurement on the way. */
+/** The first phase alone, with the given number of steps or epochs and no measurement on the way. */
 export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
   const [phase] = plan.phases
   const lasting = phase!.steps === undefined ? { epochs: length } : { steps: length }
@@ -20,7 +20,7 @@ export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
   })
 }
 
-/** Steps a second; none where the engine is not there. */
+/** Measures steps per second; `None` where the engine is not available. */
 export const measure = <E>(
   layer: Layer.Layer<Engine.Engine, E>,
   circuit: Circuit.Circuit,

@@ -1,5 +1,5 @@
 /**
- * What the system refused, in words.
+ * Errors of the operating system, in words.
  */
 import type { PlatformError } from "effect"
 
@@ -19,7 +19,7 @@ const byCode: Readonly<Record<string, string>> = {
   EMFILE: "too many files are open"
 }
 
-/** Why, without a path: «permission is denied». */
+/** The reason without a path: «permission is denied». */
 export const why = ({ reason }: PlatformError.PlatformError): string => {
   const code = reason.cause instanceof Error && "code" in reason.cause ? String(reason.cause.code) : reason._tag
   return byCode[code] ?? `the system answered ${code}`
@@ -27,12 +27,12 @@ export const why = ({ reason }: PlatformError.PlatformError): string => {
 
 const reading = /^(read|stat|open|access|stream|exists)/
 
-/** One line for a refusal that nobody has put into words of their own. */
+/** One line for a system error that has no message of its own. */
 export const line = (error: PlatformError.PlatformError): string => {
   const { reason } = error
   const place = reason._tag === "BadArgument" ? undefined : reason.pathOrDescriptor
   const file = place === undefined ? "" : `${String(place).replace(/\.part$/, "")}: `
-  // What is written is opened too, beside its place.
+  // Writing also opens a file: a .part beside its final place.
   const verb = reading.test(reason.method) && !String(place).endsWith(".part") ? "read" : "write"
   return `${file}expected to ${verb} here, but ${why(error)}; check the path, its permissions and the room on the disk`
 }

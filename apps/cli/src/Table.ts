@@ -1,5 +1,5 @@
 /**
- * Rows of text in columns of equal width: words to the left, numbers to the right.
+ * Rows of text in aligned columns: words to the left, numbers to the right.
  */
 
 /** The lines of a table; the first row is its head. */

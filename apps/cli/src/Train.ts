@@ -52,26 +52,26 @@ const train = Effect.fn("train")(function* (given: Given) {
   yield* Report.result(given.json, { runs: summaries, ...Seeds.summary(summaries) }, Seeds.lines(summaries))
 })
 
-/** The settings of the first of several runs that has begun. */
+/** The settings of the first of several runs that was started. */
 const firstBegun = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
   for (const folder of folders) if (yield* RunFolder.isBegun(folder)) return yield* RunFolder.settings(folder)
   return undefined
 })
 
-/** One of the runs that are asked for. */
+/** One of the requested runs. */
 interface Asked {
   readonly seed: number | undefined
   readonly folder: string | undefined
-  /** What progress lines call it; of one run alone nothing. */
+  /** The run's name in progress lines; empty for a single run. */
   readonly name: string
-  /** The settings of a run beside it that has begun. */
+  /** The settings of another of the runs that was already started. */
   readonly sibling: Settings.Settings | undefined
-  /** The lines said of the runs before: of several they are the same. */
+  /** Lines already printed for earlier runs, so that they are not repeated. */
   readonly said: Set<string>
 }
 
 const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, seed, sibling }: Asked) {
-  // Of several runs that were interrupted, the later ones have not begun: they begin as their sibling did.
+  // Where several runs were interrupted, the later ones were not started: they take their sibling's settings.
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
   const inherited = sibling === undefined ? undefined : new Settings.Settings({ ...sibling, seed: seed! })
   const saved = begun ? yield* RunFolder.settings(folder) : inherited
@@ -79,7 +79,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const done = begun ? yield* finishedBefore(folder) : undefined
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
-  // Whatever is wrong shows before an engine is loaded and a folder is made.
+  // Report mistakes before loading an engine and making a folder.
   const data = yield* TrainingData.of(settings)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
@@ -88,7 +88,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
   if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* EventFile.prepare(tensorboard)
   yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
-  // What is taken is kept, so that a resumed run goes on with it.
+  // The chosen engine is saved, so that a resumed run continues on it.
   const chosen = Effect.suspend(() =>
     settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
   )
@@ -128,12 +128,12 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
 })
 
-/** A run looks at the first part alone. */
+/** A note that statements about the training data are based on the first part alone. */
 const inParts = (sizes: ReadonlyArray<number>): ReadonlyArray<string> => [
   `the data are read in ${sizes.length} parts: what is said of the training data is of the first ${sizes[0]} examples, which are to be as mixed as the others`
 ]
 
-/** Where a run's event files lie: each folder is a run of its own to TensorBoard. */
+/** The folder for a run's event files; TensorBoard treats each folder as a separate run. */
 const tensorboardOf = Effect.fnUntraced(function* (
   { seed, tensorboard }: Settings.Settings,
   folder: string | undefined,
@@ -176,7 +176,7 @@ const lines = (summary: Run.Summary): ReadonlyArray<string> => [
     : [
         `validation data, by which the parameters were chosen: loss ${Report.number(summary.validationLoss)}${Report.accuracy(summary.validationAccuracy)}`
       ]),
-  // Runs of earlier versions kept none.
+  // Runs of earlier versions have no test metrics.
   ...(summary.testMetrics ? [`test data: ${Report.metrics(summary.testMetrics)}`] : []),
   ...(summary.relaxedLoss === null
     ? []

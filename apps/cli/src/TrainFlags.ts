@@ -8,10 +8,10 @@ import * as Settings from "./Settings.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
 
-/** What `--tensorboard` holds where no folder is named: event files then lie in the run's own. */
+/** The value of `--tensorboard` where no folder is named: event files then go into the run's own folder. */
 export const inRun = ""
 
-/** The flags by the names of the settings that they give; `seeds`, `out`, `resume` and `json` are of the command alone. */
+/** The flags, keyed by the settings that they set; `seeds`, `out`, `resume` and `json` are not settings. */
 export const flags = {
   data: describe(
     Flag.String("data"),
@@ -95,14 +95,14 @@ export const flags = {
   )
 }
 
-/** What came. */
+/** The parsed flags. */
 export type Given = Command.Command.Config.Infer<typeof flags>
 
 type Value<A> = A extends Option.Option<infer B> ? B | undefined : A extends boolean ? true | undefined : A
 
 type Values<A> = { readonly [K in keyof A]: Value<A[K]> }
 
-/** Flags without their options: undefined where none came. */
+/** Unwraps the flags: undefined where a flag was not given. */
 export const values = <A extends Readonly<Record<string, unknown>>>(given: A): Values<A> =>
   Record.map(given, (value) => {
     if (Option.isOption(value)) return Option.getOrUndefined(value)

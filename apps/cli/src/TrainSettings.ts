@@ -1,5 +1,5 @@
 /**
- * From the flags of `rai train` to the settings of a run.
+ * Turns the flags of `rai train` into the settings of a run.
  */
 import { Pseudorandom } from "@rai/core"
 import { Effect } from "effect"
@@ -8,7 +8,7 @@ import * as Settings from "./Settings.ts"
 import { type Given, values } from "./TrainFlags.ts"
 import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
-/** What the flags say of a run of a seed; undefined where they say nothing. */
+/** What the flags say about the run of one seed; undefined where they say nothing. */
 const asked = (given: Given, seed: number | undefined) => {
   const { json, out, resume, seeds, ...came } = values(given)
   return {
@@ -20,7 +20,7 @@ const asked = (given: Given, seed: number | undefined) => {
 
 type Asked = ReturnType<typeof asked>
 
-/** The settings of a run; one that is resumed has those that were `saved`, and refuses others. */
+/** The settings of a run; a resumed run uses those that were `saved` and fails with `CommandFailed` on others. */
 export const of = (
   given: Given,
   seed: number | undefined,
@@ -31,7 +31,7 @@ export const of = (
 const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Settings) {
   for (const [key, value] of Object.entries(asked)) {
     const before = saved[key as keyof Asked]
-    // A finished run can still be compared, and one that goes on be shown; what was automatic has been decided.
+    // A finished run can still be compared, a resumed one recorded for TensorBoard, and an automatic engine has been chosen already.
     const mayDiffer = key === "compare" || key === "tensorboard" || (key === "engine" && value === "auto")
     if (value === undefined || value === before || mayDiffer) continue
     return yield* new CommandFailed({
@@ -44,7 +44,7 @@ const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Setti
   return new Settings.Settings({ ...saved, compare, tensorboard })
 })
 
-/** The settings of a run that begins; fails where flags contradict each other. */
+/** The settings of a new run; fails with `UsageWrong` where flags are missing, invalid or contradictory. */
 export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
   const { activation, batch, circuit, data, device, engine, epochs, patience, plan, residual, seed } = asked
   if (data === undefined || circuit === undefined) {

@@ -1,5 +1,5 @@
 /**
- * The data that a run's settings name: read, divided, and preprocessed as their training part says.
+ * The data that a run's settings name: read, split, and preprocessed as learned from the training part.
  */
 import { Frame, Parts, PlanSpec, Preprocessing, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
@@ -9,7 +9,7 @@ import * as Settings from "./Settings.ts"
 /** Files above this many bytes are read in parts where the plan trains in batches. */
 const large = 128 * 2 ** 20
 
-/** How files are read, and what is learned from the training part of them. */
+/** How to read the files, and how to fit the preprocessing. */
 const rules = ({ categorical, label, missing, standardise, task, unseen }: Settings.Settings) => ({
   categorical: categorical === undefined ? [] : categorical.split(",").map((name) => name.trim()),
   label,
@@ -21,7 +21,7 @@ const rules = ({ categorical, label, missing, standardise, task, unseen }: Setti
 
 /**
  * Training data, test data where `--test` names a set or a share, and validation data where `--validation` names a set or a share of the
- * training data; what is done to their columns is learned from the training data alone.
+ * training data; the preprocessing of their columns is learned from the training data alone.
  */
 export const of = Effect.fn("TrainingData.of")(function* (settings: Settings.Settings) {
   if (yield* isInParts(settings)) return yield* inParts(settings)
@@ -36,7 +36,7 @@ export const of = Effect.fn("TrainingData.of")(function* (settings: Settings.Set
   }
 })
 
-/** The examples of each part before anything is done to their columns. */
+/** The examples of each part before preprocessing. */
 export const frames = Effect.fn("TrainingData.frames")(function* (settings: Settings.Settings) {
   const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
@@ -64,7 +64,7 @@ const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
   return { train: sample, parts, test: yield* preprocessed("test"), validation: yield* preprocessed("validation") }
 })
 
-/** Whether the training data are too many to be read at once. */
+/** Whether the training data are large enough to be read in parts, and the plan allows it. */
 export const isInParts = Effect.fn("TrainingData.isInParts")(function* (settings: Settings.Settings) {
   return Source.isFile(settings.data) && (yield* isInBatches(settings)) && (yield* sizeOf(settings.data)) > large
 })
@@ -81,7 +81,7 @@ const sizeOf = Effect.fnUntraced(function* (path: string) {
   return Number((yield* fs.stat(path)).size)
 })
 
-/** The examples that a setting keeps aside, a share of these or another set with the same columns, and those that are left. */
+/** Splits off the examples that a setting asks for, a share of `all` or another set with the same columns; returns them and the rest. */
 const keepAside = Effect.fnUntraced(function* (
   settings: Settings.Settings,
   all: Frame.Frame,
@@ -97,20 +97,20 @@ const keepAside = Effect.fnUntraced(function* (
   return { train: all, aside: yield* another(settings, meaning(all), part) }
 })
 
-/** What the examples of one set must have in common with those of another. */
+/** What two sets of examples must have in common. */
 export interface Meaning extends Pick<Frame.Frame, "task"> {
   readonly names: ReadonlyArray<string>
   readonly classNames: ReadonlyArray<string> | undefined
 }
 
-/** What the examples of a set mean. */
+/** The columns, task and classes of a set. */
 const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
   names: columns.map(({ name }) => name),
   task,
   classNames
 })
 
-/** The set that a setting names, which must mean what the training data mean. */
+/** Reads the set that a setting names; its columns, task and classes must be those of the training data. */
 const another = Effect.fnUntraced(function* (settings: Settings.Settings, mine: Meaning, part: "test" | "validation") {
   const source = String(settings[part])
   const other = yield* Source.frame(source, { ...rules(settings), ...known(source, mine) })
@@ -118,11 +118,11 @@ const another = Effect.fnUntraced(function* (settings: Settings.Settings, mine: 
   return other
 })
 
-/** How a file is read whose columns and classes are known: by their names, in whatever order, and a class may be absent. */
+/** How to read a file with known columns and classes: columns are found by name, in any order, and a class may be absent. */
 export const known = (source: string, { classNames, names, task }: Meaning) =>
   Source.isFile(source) ? { classNames, inputs: names.length === 0 ? undefined : names, task } : {}
 
-/** Fails where a set that came from `source` does not mean what is expected. */
+/** Fails with `CommandFailed` where a set from `source` differs from the expected one in columns, task or classes. */
 export const same = Effect.fnUntraced(function* (expected: string, mine: Meaning, came: Frame.Frame, source: string) {
   const theirs = meaning(came)
   if (JSON.stringify(mine) === JSON.stringify(theirs)) return

@@ -1,5 +1,5 @@
 /**
- * Flags that are missing, contradict each other or have no such value: exit code 2, as the parser's own complaints.
+ * Flags that are missing, contradictory or invalid: exit code 2, as for the parser's own errors.
  */
 import { Console, Effect, Schema } from "effect"
 import { type CliError, CliOutput } from "effect/cli"
@@ -15,7 +15,7 @@ export class UsageWrong extends Schema.TaggedError<UsageWrong>()("UsageWrong", {
   }
 }
 
-/** Fails where a count came that is below 1; `example` is one that would do. */
+/** Fails with `UsageWrong` where a count is given that is below 1; `example` is a valid one. */
 export const atLeastOne = (
   flag: string,
   value: number | undefined,
@@ -31,7 +31,7 @@ export const atLeastOne = (
         })
       )
 
-/** What the parser found wrong goes to stderr on one line; help goes to stdout where it is asked for, and only there. */
+/** Prints parser errors to stderr on one line; help goes to stdout, and only where it is asked for. */
 export const layer = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
@@ -41,7 +41,7 @@ export const layer = CliOutput.layerPresenter({
       : CliOutput.defaultPresenter.present(event)
 })
 
-/** What was expected where the parser says instead what is wrong with a path. */
+/** The parser's messages about paths, and what was expected in each case. */
 const paths = [
   ["Path is not a file", "a file"],
   ["Path is not a directory", "a folder"],

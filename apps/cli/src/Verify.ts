@@ -1,5 +1,5 @@
 /**
- * `rai verify`: a model against its parity record.
+ * `rai verify`: checks a model against its parity record.
  */
 import { Verify } from "@rai/export"
 import { Effect } from "effect"

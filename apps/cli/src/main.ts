@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Starts the rai command line. Node keeps what it compiled, so that every start but the first takes half the time.
+ * Starts the rai command line. Node caches the compiled code, so every start but the first takes half the time.
  */
 import { enableCompileCache } from "node:module"
 

@@ -1,5 +1,5 @@
 /**
- * Bad input: one line that says what was expected, what came and what to do; exit code 1; earlier files as they were.
+ * Bad input: one line saying what was expected, what came and what to do; exit code 1; existing files stay unchanged.
  */
 
 import { spawn } from "node:child_process"

@@ -1,5 +1,5 @@
 /**
- * What `npm start` claims: from PyTorch's start deep sigmoid circuits learn relaxed, where backpropagation stays at chance.
+ * The claim of `npm start`: from PyTorch's start, deep sigmoid circuits learn when relaxed, where backpropagation stays at chance.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Circuit, Moons, Plan, Score, Training } from "@rai/core"
@@ -15,7 +15,7 @@ const hasNative = Option.isSome(native) && native.value._tag === "Installed"
 const sigmoid = (maps: number, units: number) =>
   Circuit.perceptron([2, ...Array<number>(maps - 1).fill(units), 1], { activation: "sigmoid" })
 
-/** The accuracy on points never seen. */
+/** Trains a circuit and returns its accuracy on unseen points. */
 const learned = (
   circuit: Circuit.Circuit,
   plan: Plan.Plan,

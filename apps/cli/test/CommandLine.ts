@@ -1,5 +1,5 @@
 /**
- * The command line as users run it: a process of its own.
+ * Runs the command line as users do, in a process of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** The command line's file. */
+/** Path of the command line's entry file. */
 export const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
 export interface Outcome {
@@ -21,7 +21,7 @@ export interface Outcome {
 export const start = (...args: ReadonlyArray<string>): ChildProcess =>
   spawn(process.execPath, [main, ...args], { env: { ...process.env, NO_COLOR: "1" } })
 
-/** What a process printed, once it has ended. */
+/** Waits for a process to end and returns what it printed. */
 export const ended = (child: ChildProcess): Promise<Outcome> =>
   new Promise((resolve) => {
     let [stdout, stderr] = ["", ""]
@@ -34,7 +34,7 @@ export const ended = (child: ChildProcess): Promise<Outcome> =>
     child.on("close", (code) => resolve({ code, stdout, stderr }))
   })
 
-/** Waits until a process has printed this on stderr. */
+/** Waits until a process has printed `text` on stderr. */
 export const heard = (child: ChildProcess, text: string): Promise<void> =>
   new Promise((resolve) => {
     let all = ""
@@ -47,13 +47,13 @@ export const heard = (child: ChildProcess, text: string): Promise<void> =>
 /** Runs `rai` to its end. */
 export const rai = (...args: ReadonlyArray<string>): Promise<Outcome> => ended(start(...args))
 
-/** The JSON object in the last line of stdout. */
+/** Parses the JSON object in the last line of stdout. */
 export const json = ({ stdout }: Outcome) => JSON.parse(stdout.trimEnd().split("\n").at(-1)!)
 
-/** A new empty folder whose name would trip whoever splits at spaces. */
+/** Makes an empty folder whose name breaks code that splits paths at spaces or expects ASCII. */
 export const folder = (): string => mkdtempSync(join(tmpdir(), "rai tèst "))
 
-/** The SHA-256 of every file in a folder, by name. */
+/** Returns the SHA-256 of every file in a folder, by name. */
 export const hashes = (of: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     readdirSync(of, { withFileTypes: true })

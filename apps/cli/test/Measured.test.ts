@@ -1,5 +1,5 @@
 /**
- * What a run measured reaches its user: evaluate, history, TensorBoard.
+ * A run's measurements reach the user: evaluate, history, TensorBoard.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

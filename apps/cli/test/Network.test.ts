@@ -1,5 +1,5 @@
 /**
- * A network from elsewhere on the command line: trained from its own weights, written again, predicted with and drawn.
+ * A network from elsewhere on the command line: trained from its own weights, exported again, used for prediction and drawn.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

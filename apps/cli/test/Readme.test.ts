@@ -1,5 +1,5 @@
 /**
- * The commands of the README, one after the other in an empty folder.
+ * Runs the README's commands one after the other in an empty folder.
  */
 import { spawn } from "node:child_process"
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
@@ -11,7 +11,7 @@ import { ended, folder, main } from "./CommandLine.ts"
 const repository = fileURLToPath(new URL("../../..", import.meta.url))
 const place = folder()
 
-/** Rows of columns drawn from the row's number. */
+/** Makes CSV text whose rows are computed from their index. */
 const csv = (head: string, row: (i: number) => ReadonlyArray<number | string>) =>
   [head, ...Array.from({ length: 60 }, (_, i) => row(i).join())].join("\n")
 
@@ -31,7 +31,7 @@ const commands = block!
   .split("\n")
   .map((line) => /^npm run -s rai -- (.*?)(?: +#.*)?$/.exec(line)![1]!)
 
-/** What does not end by itself, takes minutes, or fetches a library; each has tests of its own. */
+/** Commands that do not end by themselves, take minutes, or download a library; each has tests of its own. */
 const elsewhere = ["serve .", "experiment gradients", "setup"]
 
 describe("the README's commands", () => {

@@ -1,5 +1,5 @@
 /**
- * Seed, engine and version decide a run to the bit: two processes end with the same parameters, byte for byte.
+ * Seed, engine and version determine a run exactly: two processes end with byte-identical parameters.
  */
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -12,7 +12,7 @@ import { folder, hashes, rai } from "./CommandLine.ts"
 const native = await Effect.runPromise(Effect.provide(NativeLibrary.status, NodeServices.layer))
 const hasNative = Option.isSome(native) && native.value._tag === "Installed"
 
-// Noise, batches, and on onnxruntime enough stages for all its threads.
+// With noise and batches, and on onnxruntime with enough stages to use all its threads.
 const settings = (engine: EngineChoice.Name) => [
   ..."train --data moons-100 --activation tanh --seed 7 --circuit".split(" "),
   engine === "reference" ? "2,8x6,1" : "2,48x24,1",

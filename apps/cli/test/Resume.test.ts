@@ -1,12 +1,12 @@
 /**
- * Runs that are killed or interrupted end as if they had not been.
+ * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
 
-// Some five seconds of training, with checkpoints every two.
+// About five seconds of training, with a checkpoint every two.
 const settings = [
   ..."train --data moons-100 --circuit 2,64x40,1 --activation tanh --seed 3".split(" "),
   ..."--plan relax:1200:rprop=0.001:every=4:refresh=60,backpropagate:400:adam=0.001".split(" ")

@@ -1,5 +1,5 @@
 /**
- * `rai serve` as a process of its own: how it stops, what it watches, whom it lets in.
+ * `rai serve` as a separate process: how it stops, what it watches, whom it lets in.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
@@ -37,7 +37,7 @@ interface Traces {
   }>
 }
 
-/** Starts a server; `stderr` gathers what it prints. */
+/** Starts a server; `stderr` collects what it prints. */
 const serve = async (args: ReadonlyArray<string> = [], env: NodeJS.ProcessEnv = {}) => {
   const child = spawn(process.execPath, [CommandLine.main, "serve", fixtures, "--port", "0", ...args], {
     env: { ...process.env, NO_COLOR: "1", ...env }

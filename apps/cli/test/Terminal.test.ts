@@ -1,11 +1,11 @@
 /**
- * What a terminal shows: a bar that leaves a clean line behind, colour unless NO_COLOR is set.
+ * Terminal output: a progress bar that leaves a clean line behind, and colour unless NO_COLOR is set.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { assert, describe, it } from "vitest"
 import { ended, main, rai } from "./CommandLine.ts"
 
-// util-linux's `script` gives its command a terminal.
+// util-linux's `script` runs its command on a pseudo-terminal.
 const script = "script"
 const found = spawnSync(script, ["--version"]).status === 0
 

@@ -1,5 +1,5 @@
 /**
- * Where cases come from: folders as the `onnx` package writes them, or the file of them that the repository holds.
+ * Sources of operator cases: folders as the `onnx` package writes them, or the packed file in the repository.
  */
 import { gunzipSync } from "node:zlib"
 import type { OperatorCase } from "@rai/export/reading"
@@ -14,7 +14,7 @@ const Packed = Schema.fromJsonString(
   })
 )
 
-/** The cases below a folder: every folder that holds a `model.onnx` and a `test_data_set_0`. */
+/** Reads the cases in a folder: every subfolder with a `model.onnx` and a `test_data_set_0`. */
 export const inFolder = Effect.fn("Cases.inFolder")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -44,7 +44,7 @@ const one = Effect.fnUntraced(function* (folder: string, name: string) {
   return Option.some(found)
 })
 
-/** The cases of a gzipped file with one JSON object a line. */
+/** Reads the cases in a gzipped file with one JSON object per line. */
 export const inFile = Effect.fn("Cases.inFile")(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const text = new TextDecoder().decode(gunzipSync(yield* fs.readFile(file)))
@@ -52,7 +52,7 @@ export const inFile = Effect.fn("Cases.inFile")(function* (file: string) {
 })
 
 /**
- * The cases that the repository holds: the small ones of onnx 1.23.2 (https://github.com/onnx/onnx, Apache License 2.0, © ONNX Project
- * Contributors), unchanged, as `cases.py` writes them and `pack.ts` puts them together.
+ * The file of cases in the repository: the small ones of onnx 1.23.2 (https://github.com/onnx/onnx, Apache License 2.0, © ONNX Project
+ * Contributors), unchanged, as written by `cases.py` and packed by `pack.ts`.
  */
 export const packed = new URL("../cases.jsonl.gz", import.meta.url).pathname

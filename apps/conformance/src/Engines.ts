@@ -16,9 +16,9 @@ const layers = {
 /** An engine's name. */
 export type Name = keyof typeof layers
 
-/** Every engine. */
+/** The names of all engines. */
 export const names = Object.keys(layers) as ReadonlyArray<Name>
 
-/** What comes of each case on an engine. */
+/** Runs the cases on an engine and returns the outcome of each. */
 export const run = (name: Name, cases: ReadonlyArray<OperatorCase.OperatorCase>) =>
   Effect.forEach(cases, OperatorCase.run).pipe(Effect.provide(layers[name]))

@@ -1,14 +1,14 @@
 /**
- * The judges' own set-up: a virtual environment with what others run ONNX models on, and where it is found again.
+ * The set-up of the judges: a virtual environment with other ONNX runtimes, and its location.
  */
 import * as NativeLibrary from "@rai/core/native"
 import { Console, Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 
-/** The versions that the results name. */
+/** The versions for which results are reported. */
 const packages = ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6", "opencv-python-headless==5.0.0.93"]
 
-/** An environment that is not there, or could not be made. */
+/** The environment does not exist, or could not be created. */
 export class PythonMissing extends Schema.TaggedError<PythonMissing>()("PythonMissing", { reason: Schema.String }) {
   override get message(): string {
     return this.reason
@@ -26,7 +26,7 @@ const command = (name: string, ...args: ReadonlyArray<string>) =>
     spawner.exitCode(ChildProcess.make(name, args, { stdout: "inherit", stderr: "inherit" }))
   )
 
-/** Makes the environment; a hundred megabytes are downloaded. */
+/** Creates the environment, which downloads a hundred megabytes; fails with `PythonMissing` where pip does. */
 export const setUp = Effect.gen(function* () {
   const { folder, python } = yield* places
   yield* command("python3", "-m", "venv", folder)
@@ -36,7 +36,7 @@ export const setUp = Effect.gen(function* () {
   return yield* new PythonMissing({ reason })
 })
 
-/** The environment that `setUp` made. */
+/** The Python of the environment that `setUp` created; fails with `PythonMissing` where there is none. */
 export const python = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const { folder, python } = yield* places

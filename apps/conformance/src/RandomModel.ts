@@ -1,23 +1,23 @@
 /**
- * Random circuits over all blocks as exported models, with what their free run answers.
+ * Random circuits over all blocks as exported models, with the answers of their free run.
  */
 import { RandomCircuit, RandomTrained } from "@rai/conformance"
 import { Engine, type NdArray, Program, Pseudorandom, ReferenceEngine, type Trained } from "@rai/core"
 import { Activations, Model, Onnx, Weights } from "@rai/export"
 import { Effect } from "effect"
 
-/** A model, how it was written, and what it has to answer. */
+/** A model, the options of its export, and the expected outputs. */
 export interface RandomModel {
   readonly name: string
   readonly trained: Trained.Trained
   readonly options: Onnx.Options
   readonly bytes: Uint8Array
   readonly x: NdArray.NdArray
-  /** In float64: `logit` or `value`, and the activation that is exposed, if one is. */
+  /** The expected outputs in float64: `logit` or `value`, and the exposed activations, if any. */
   readonly outputs: Engine.Arrays
 }
 
-/** The model of a seed: any operator set, sometimes with weights in float16, sometimes with an inner activation exposed. */
+/** Makes the model of a seed: a random operator set, sometimes with float16 weights, sometimes with an inner activation exposed. */
 export const make = Effect.fn("RandomModel.make")(function* (seed: number) {
   const { trained: whole, x } = RandomTrained.make(seed)
   const draw = RandomCircuit.draw(Pseudorandom.derive(seed, "model"))

@@ -1,5 +1,5 @@
 /**
- * What came of the cases: passed, failed and not supported by operator and operator set, with the reasons.
+ * The outcomes of the cases: passed, failed and not supported by operator and operator set, with the reasons.
  */
 import type { OperatorCase } from "@rai/export/reading"
 
@@ -8,7 +8,7 @@ type Outcomes = ReadonlyArray<OperatorCase.Outcome>
 const of = (outcomes: Outcomes, result: OperatorCase.Outcome["result"]): Outcomes =>
   outcomes.filter((outcome) => outcome.result === result)
 
-/** The operator that a case is of: the one of its model, or several put together. */
+/** The operator that a case tests: the single one of its model, or "several together". */
 const subject = ({ operators: [only, ...others] }: OperatorCase.Outcome): string =>
   only === undefined ? "none" : others.length === 0 ? only : "several together"
 
@@ -19,7 +19,7 @@ const counts = (outcomes: Outcomes): string =>
     .map(([result, n]) => `${n} ${result}`)
     .join(", ")
 
-/** One line an operator and operator set, then each failure, then why cases are not supported. */
+/** One line per operator and operator set, then the reasons for unsupported cases, then each failure. */
 export const lines = (engine: string, outcomes: Outcomes): ReadonlyArray<string> => {
   const groups = Map.groupBy(outcomes, (outcome) => `${subject(outcome)}, operator set ${outcome.opset}`)
   const failed = of(outcomes, "failed").map(({ name, reason }) => `failed ${name}: ${reason}`)

@@ -1,5 +1,5 @@
 /**
- * What the judges say of models, as a table.
+ * The judges' verdicts on the models, as a table.
  */
 import { Circuit, CircuitSpec } from "@rai/core"
 import { Schema } from "effect"
@@ -7,12 +7,12 @@ import type { RandomModel } from "./RandomModel.ts"
 
 const Verdict = Schema.Struct({
   passed: Schema.Boolean,
-  /** The largest |a − b| / (1 + |b|) beside the free run, of a judge that runs models. */
+  /** The largest |a − b| / (1 + |b|) from the free run, for a judge that runs models. */
   difference: Schema.optionalKey(Schema.Finite),
   reason: Schema.optionalKey(Schema.String)
 })
 
-/** A line of `judge.py`: what each judge says of one model. */
+/** A line of output of `judge.py`: each judge's verdict on one model. */
 export const Verdicts = Schema.fromJsonString(
   Schema.Struct({ name: Schema.String, verdicts: Schema.Record(Schema.String, Verdict) })
 )
@@ -20,13 +20,13 @@ export const Verdicts = Schema.fromJsonString(
 /** See the schema. */
 export type Verdicts = typeof Verdicts.Type
 
-/** Whether all judges let all models pass. */
+/** Whether every judge passes every model. */
 export const isClean = (models: ReadonlyArray<RandomModel>, judged: ReadonlyArray<Verdicts>): boolean =>
   models.length > 0 &&
   judged.length === models.length &&
   judged.every(({ verdicts }) => Object.values(verdicts).every(({ passed }) => passed))
 
-/** One line a judge, then what the models are made of, then each failure with its circuit. */
+/** One line per judge, then what the models contain, then each failure with its circuit. */
 export const lines = (models: ReadonlyArray<RandomModel>, judged: ReadonlyArray<Verdicts>): ReadonlyArray<string> => {
   const judges = Object.keys(judged[0]?.verdicts ?? {})
   const table = judges.map((judge) => {
@@ -54,11 +54,11 @@ export const lines = (models: ReadonlyArray<RandomModel>, judged: ReadonlyArray<
 
 const cell = (of: number | string): string => String(of).padStart(7)
 
-/** What a model is, for one who looks for the fault. */
+/** Describes a model, for debugging. */
 export const describe = ({ options, trained }: RandomModel): string =>
   `${Circuit.print(trained.circuit)}; ${trained.task}${trained.preprocessing ? ", preprocessed" : ""}, ${JSON.stringify(options)}`
 
-/** The kinds of blocks of a circuit, those that hold others among them. */
+/** The kinds of blocks in a circuit, including those that contain others. */
 export const kinds = (circuit: Circuit.Circuit): ReadonlySet<string> => {
   switch (circuit._tag) {
     case "Block":
@@ -72,7 +72,7 @@ export const kinds = (circuit: Circuit.Circuit): ReadonlySet<string> => {
   }
 }
 
-/** Every kind of block, and how blocks are put together. */
+/** Every kind of block, and every way to combine blocks. */
 export const all: ReadonlyArray<string> = [...CircuitSpec.kinds, "sequence", "branch", "repeat", "residual"]
 
 const covered = (models: ReadonlyArray<RandomModel>): ReadonlyArray<string> => {

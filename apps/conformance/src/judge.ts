@@ -1,6 +1,6 @@
 /**
- * `npm run judge`: random exported models before `onnx`'s checker, its shape inference, its reference evaluator,
- * Python's onnxruntime and OpenCV.
+ * `npm run judge`: submits random exported models to `onnx`'s checker, its shape inference and its reference evaluator, to Python's onnxruntime and
+ * to OpenCV.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"

@@ -1,5 +1,5 @@
 /**
- * `npm run conformance -- FOLDER`: the official operator tests of ONNX, as the `onnx` package writes them, on each engine.
+ * `npm run conformance -- FOLDER`: runs the official operator tests of ONNX, as the `onnx` package writes them, on each engine.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"

@@ -1,5 +1,5 @@
 /**
- * `node src/pack.ts FOLDER`: the small ones among the cases that are read, as the one file that the tests run.
+ * `node src/pack.ts FOLDER`: packs the small ones of the supported cases into the one file that the tests run.
  */
 import { gzipSync } from "node:zlib"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -10,7 +10,7 @@ import { Argument, Command } from "effect/cli"
 import * as Cases from "./Cases.ts"
 import * as Engines from "./Engines.ts"
 
-/** Larger cases, in bytes, show little that a small one of the same operator does not. */
+/** Size limit of a case in bytes; larger ones test little that a small one of the same operator does not. */
 const largest = 6000
 
 const sizeOf = ({ inputs, model, outputs }: OperatorCase.OperatorCase): number =>
@@ -26,7 +26,7 @@ const pack = Command.make(
       outcomes[i]!.result === "not supported" ? [] : [{ one, outcome: outcomes[i]! }]
     )
     const small = read.filter(({ one }) => sizeOf(one) <= largest && !one.name.endsWith("_expanded"))
-    // Of an operator without a small case the smallest in which it takes part, in float32 and in float64.
+    // For an operator without a small case, take the smallest that uses it, and the smallest that runs in float32.
     const shown = new Set(small.flatMap(({ outcome }) => outcome.operators))
     const inFloat32 = new Set(
       (yield* Engines.run("tfjs-wasm", all)).flatMap(({ name, result }) => (result === "not supported" ? [] : [name]))

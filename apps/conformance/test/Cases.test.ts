@@ -1,5 +1,5 @@
 /**
- * The official cases of every operator that is read, on every engine.
+ * The official ONNX test cases for every operator that is read, on every engine.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { expect, it } from "@effect/vitest"
@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import * as Cases from "../src/Cases.ts"
 import * as Engines from "../src/Engines.ts"
 
-/** Operators of which the suite's cases are all in float64. */
+/** Operators for which all of the suite's cases are in float64. */
 const inDouble = ["Cast", "ReduceLogSumExp", "Einsum"]
 
 for (const engine of Engines.names) {

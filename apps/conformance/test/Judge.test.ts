@@ -1,5 +1,5 @@
 /**
- * `npm run judge`, as it is called: what it prints, and 1 where a judge says no. Its Python comes from `npm run judge -- setup`.
+ * `npm run judge` as users call it: what it prints, and exit code 1 where a judge says no. `npm run judge -- setup` installs its Python.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"

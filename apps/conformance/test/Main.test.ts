@@ -1,5 +1,5 @@
 /**
- * The command, as it is called: what it prints, and 1 where a case fails.
+ * The command as users call it: what it prints, and exit code 1 where a case fails.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"

@@ -1,5 +1,5 @@
 /**
- * Random models over all blocks on onnxruntime, as `npm run judge` holds them before others.
+ * Random models over all blocks on onnxruntime, the same that `npm run judge` submits to other runtimes.
  */
 import { expect, it } from "@effect/vitest"
 import { Law } from "@rai/conformance"

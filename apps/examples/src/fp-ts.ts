@@ -13,7 +13,7 @@ import * as TE from "fp-ts/lib/TaskEither.js"
 
 const circuit = Circuit.perceptron([2, 16, 16, 16, 1], { activation: "tanh" })
 
-/** Relaxed, then backpropagated until the free run is good; the part that says so says it for the whole run. */
+/** Relax, then backpropagate until the free run is good; the last part sets the stopping rule and the start for the whole plan. */
 const plan = concatAll(Plans.Monoid)([
   Plan.relax({ steps: 60 }),
   Plan.backpropagate({ steps: 400 }),
@@ -44,7 +44,7 @@ const program = pipe(
 
 await pipe(
   program,
-  Engine.using(TfjsEngine.layer), // opened once, given back at the end
+  Engine.using(TfjsEngine.layer), // opened once, released at the end
   TE.getOrElse((error) => () => Promise.reject(error)), // here the program ends; elsewhere switch on error._tag
   T.flatMapIO((lines) => Console.log(lines.join("\n")))
 )()

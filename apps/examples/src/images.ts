@@ -1,4 +1,4 @@
-/** A small convolutional network on handwritten digits: backpropagated, then relaxed in mini-batches, cut after each map. */
+/** A small convolutional network on handwritten digits: trained by backpropagation, then relaxed in mini-batches with a cut after each map. */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Rai from "@rai/core"

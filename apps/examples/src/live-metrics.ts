@@ -1,5 +1,5 @@
 /**
- * A run is a stream of events, and a callback is a consumer of it: here one draws, one writes a file, and a condition ends the run.
+ * A run is a stream of events, so a callback is a consumer of the stream: here one draws, one writes a file, and a condition ends the run.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -11,12 +11,12 @@ const plan = Plan.relax({ steps: 2000, energy: "sum", optimizer: Rprop.make(0.00
   Plan.startingAt("orthogonal")
 )
 
-/** From ▁ at a loss of 10⁻³ to █ at 1. */
+/** A bar from ▁ at a loss of 10⁻³ to █ at 1. */
 const bar = (loss: number) => "▁▂▃▄▅▆▇█"[Math.max(0, Math.min(7, Math.round(7 + (7 / 3) * Math.log10(loss))))]
 
 const program = Effect.gen(function* () {
   const { sink } = yield* FileSystem.FileSystem
-  // Both consumers see each measurement, each at its own pace; a run waits for whoever is too slow.
+  // Both consumers see every measurement at their own pace; the run waits for the slower one.
   const [forScreen, forFile] = yield* Training.stream(circuit, yield* Moons.paper, { plan, seed: 0 }).pipe(
     Stream.filter(TrainingEvent.isMeasured),
     Stream.takeUntil(({ measurement }) => measurement.freeRunLoss < 0.02),

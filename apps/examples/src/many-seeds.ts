@@ -1,5 +1,5 @@
 /**
- * Many seeds in parallel, a thread on each core, and a table at the end; each seed ends as it would have ended alone.
+ * Many seeds in parallel, one thread per core, and a table at the end; each seed gives the same result as when run alone.
  */
 import { availableParallelism } from "node:os"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
@@ -9,7 +9,7 @@ import { Console, Effect } from "effect"
 
 type Row = readonly [seed: number, steps: number, accuracy: number]
 
-/** In a thread of its own, this file again: one seed after the other. */
+/** The worker, which runs this same file in a thread: trains its seeds one after the other. */
 const train = Effect.gen(function* () {
   const circuit = Circuit.perceptron([2, 12, 12, 12, 1], { activation: "tanh" })
   const plan = Plan.auto(circuit, { start: "pytorch" })

@@ -1,5 +1,5 @@
 /**
- * A data source of your own is a stream of data sets: it need not fit into memory, and says itself what is wrong with it.
+ * A data source of your own is a stream of data sets: it need not fit into memory, and it reports its own errors.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -14,7 +14,7 @@ const dataset = (readings: ReadonlyArray<typeof Reading.Type>) => {
   return Rai.Dataset.labelled({ inputs, labels, inputNames: ["x", "y"], classNames: ["outside", "inside"] })
 }
 
-/** A file of lines such as `{"x":0.1,"y":-0.7,"inside":true}`, in data sets of 500 examples. */
+/** Reads a file of lines such as `{"x":0.1,"y":-0.7,"inside":true}` as data sets of 500 examples. */
 const read = (source: string) =>
   Stream.unwrap(FileSystem.FileSystem.useSync((fs) => fs.stream(source))).pipe(
     Stream.decodeText,
@@ -36,7 +36,7 @@ const program = Effect.gen(function* () {
   const lines = Array.from(xs, (x, i) => JSON.stringify({ x, y: ys[i], inside: Math.hypot(x, ys[i]!) < 0.7 }))
   yield* writeFileString("readings.jsonl", lines.join("\n"))
 
-  // Five parts are trained on, one in memory at a time; the first is what is measured on, the sixth is never seen.
+  // Training uses five parts, one in memory at a time; measurements use the first, and the sixth is held out.
   const { parts, sample } = yield* Rai.Parts.make(Stream.take(read("readings.jsonl"), 5), "readings.jsonl")
   const [fresh] = yield* Stream.runCollect(Stream.drop(read("readings.jsonl"), 5))
   const circuit = Rai.Circuit.perceptron([2, 16, 16, 1], { activation: "relu" })

@@ -1,5 +1,5 @@
 /**
- * An optimiser of your own is data and two pure functions; from then on it is like any other: relaxed, measured, resumed, on every engine.
+ * An optimiser of your own is data and two pure functions, and works like any other: for relaxing, in measurements, on resuming, on every engine.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Moons, NdArray, type Optimizer, Phase, Plan, Print, Program, TfjsEngine, Training } from "@rai/core"
@@ -9,7 +9,7 @@ import { Console, Effect, Record } from "effect"
 const lion = (rate: number, [β1, β2, λ] = [0.9, 0.99, 0]): Optimizer.Optimizer => ({
   name: "lion",
   rate,
-  settings: {}, // what is printed behind its rate
+  settings: {}, // printed after the rate
   initial: (shape) => ({ m: NdArray.full(shape, 0) }),
   update: (p, g, { m }, η) => {
     const u = m!
@@ -21,7 +21,7 @@ const lion = (rate: number, [β1, β2, λ] = [0.9, 0.99, 0]): Optimizer.Optimize
 })
 
 const program = Effect.gen(function* () {
-  // The rule as the engine gets it, for a parameter of one number.
+  // The rule as the engine receives it, for a scalar parameter.
   const shapes = Record.map({ p: 0, g: 0, m: 0, η: 0 }, () => [])
   const step = yield* Program.make(shapes, ({ p, g, m, η }) => {
     const { parameter, slots } = lion(1).update(p!, g!, { m: m! }, η!)

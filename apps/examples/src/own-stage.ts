@@ -1,5 +1,5 @@
 /**
- * A stage of your own: a plain function on tensors is checked, differentiated, relaxed and drawn with no further word.
+ * A stage of your own: a plain function on tensors is checked, differentiated, relaxed and drawn without further code.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Cut, FreeRun, Moons, Plan, Print, Rprop, TfjsEngine, Training, TrainingEvent } from "@rai/core"
@@ -11,7 +11,7 @@ const isru = Circuit.stage("isru", (z) => z.div(z.square().add(1).sqrt()))
 const hidden = Circuit.sequence(isru, Circuit.linear(16, 16))
 const circuit = Circuit.sequence(Circuit.linear(2, 16), Circuit.repeat(hidden, 3), isru, Circuit.linear(16, 1))
 
-/** Relaxed after each isru but the first, which is the site 1.0.0. */
+/** Relaxes after every isru except the first, at site 1.0.0. */
 const cut: Cut.Cut = { after: ({ kind, path }) => kind === "isru" && path !== "1.0.0", every: 1, output: false }
 
 const program = Effect.gen(function* () {

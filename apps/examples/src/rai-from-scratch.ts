@@ -10,7 +10,7 @@
 import "@tensorflow/tfjs-backend-cpu"
 import * as tf from "@tensorflow/tfjs-core"
 
-/** A trained array, and what Rprop remembers of each number in it: its step size Δ and the sign s of its last gradient. */
+/** A trained array with Rprop's state for each element: the step size Δ and the sign s of the last gradient. */
 export type Trained = { value: tf.Tensor; Δ: tf.Tensor; s: tf.Tensor }
 
 /** Θ = (W_t, b_t) for t = 0 … T−1, and the auxiliaries Z = (z_1 … z_{T−1}), z_t: [examples, units]. */
@@ -21,20 +21,20 @@ const values = (arrays: Array<Trained>) => arrays.map(({ value }) => value)
 const f = (t: number, z: tf.Tensor, W: Array<tf.Tensor>, b: Array<tf.Tensor>) =>
   tf.add(tf.matMul(t === 0 ? z : tf.sigmoid(z), W[t]!), b[t]!)
 
-/** The free run, z_t = ẑ_t, without auxiliaries: ẑ_1 … ẑ_T. It alone shows what training was worth. */
+/** The free run, z_t = ẑ_t, without auxiliaries: ẑ_1 … ẑ_T. Only it shows how well training worked. */
 const freeRun = (W: Array<tf.Tensor>, b: Array<tf.Tensor>, x: tf.Tensor) => {
   const ẑ = [x]
   for (const t of W.keys()) ẑ.push(f(t, ẑ[t]!, W, b))
   return ẑ.slice(1)
 }
 
-/** Before the first step: each auxiliary begins at its prediction in the free run, so every residual z − ẑ is zero. */
+/** The state before the first step: each auxiliary starts at its prediction in the free run, so every residual z − ẑ is zero. */
 export const start = (W: Array<tf.Tensor>, b: Array<tf.Tensor>, x: tf.Tensor, rate: number): State => {
   const trained = (value: tf.Tensor) => ({ value, Δ: tf.fill(value.shape, rate), s: tf.zerosLike(value) })
   return { W: W.map(trained), b: b.map(trained), z: freeRun(W, b, x).slice(0, -1).map(trained) }
 }
 
-/** Rprop: only signs matter. Δ grows by 1.2 while the gradient keeps its sign; where it turns, Δ halves and the number rests. */
+/** Rprop: only signs matter. Δ grows by 1.2 while the gradient keeps its sign; where it flips, Δ halves and the element stays. */
 const rprop = ({ value, Δ: before, s: last }: Trained, gradient: tf.Tensor): Trained => {
   const now = tf.sub(tf.step(gradient), tf.step(tf.neg(gradient))) // its sign; tf.sign of WebAssembly takes 1e-8 for 0
   const [kept, turned] = [tf.greater(tf.mul(now, last), 0), tf.less(tf.mul(now, last), 0)]
@@ -47,15 +47,15 @@ const rprop = ({ value, Δ: before, s: last }: Trained, gradient: tf.Tensor): Tr
 export const step = (state: State, x: tf.Tensor, y: tf.Tensor): State => {
   const [W, b, z] = [values(state.W), values(state.b), [x, ...values(state.z)]] // z_0 = x
   const a = z.map((z_t, t) => (t === 0 ? z_t : tf.sigmoid(z_t)))
-  // The predictions. Each needs its own z_t alone: no stage waits for another. (ẑ_0 = x keeps the indices as on paper.)
+  // The predictions. Each needs only its own z_t: no stage waits for another. (ẑ_0 = x keeps the paper's indices.)
   const ẑ = [x, ...z.map((z_t, t) => f(t, z_t, W, b))]
   // g_t = ∂L/∂ẑ_t: 2 (ẑ_t − z_t) / size for a hidden prediction, (σ(ẑ_T) − y) / n for the logit.
   const hidden = z.map((z_t, t) => tf.mul(tf.sub(ẑ[t]!, z_t), 2 / z_t.size))
   const g = [...hidden, tf.div(tf.sub(tf.sigmoid(ẑ.at(-1)!), y), y.size)]
-  // ∂L/∂W_t = a_tᵀ g_{t+1} and ∂L/∂b_t = Σ_examples g_{t+1}: what stage t was given, and how wrong its prediction is.
+  // ∂L/∂W_t = a_tᵀ g_{t+1} and ∂L/∂b_t = Σ_examples g_{t+1}: the input of stage t, and the error of its prediction.
   const gW = W.map((_, t) => tf.matMul(a[t]!, g[t + 1]!, true))
   const gb = b.map((_, t) => tf.sum(g[t + 1]!, 0))
-  // ∂L/∂z_t = (g_{t+1} W_tᵀ) ⊙ σ'(z_t) − g_t, σ' = a_t (1 − a_t): the stage that z_t enters, and the one that predicts it.
+  // ∂L/∂z_t = (g_{t+1} W_tᵀ) ⊙ σ'(z_t) − g_t, σ' = a_t (1 − a_t): from the stage that takes z_t, and the one that predicts it.
   const through = W.map((W_t, t) => tf.mul(tf.matMul(g[t + 1]!, W_t, false, true), tf.mul(a[t]!, tf.sub(1, a[t]!))))
   const gz = z.map((_, t) => tf.sub(through[t]!, g[t]!)).slice(1)
   const update = (arrays: Array<Trained>, gradients: Array<tf.Tensor>) => arrays.map((p, i) => rprop(p, gradients[i]!))
@@ -74,7 +74,7 @@ export const measure = (state: State, x: tf.Tensor, y: tf.Tensor) => {
   return { relaxedLoss: relaxed!, freeRunLoss: free!, accuracy: accuracy!, relaxationGap: free! - relaxed! }
 }
 
-/** Two moons of 50 points, and a start at which signals keep their size: W ~ N(0, 16/fan_in), as σ' ≤ ¼; b centres each σ. */
+/** Two moons of 50 points each, and a start that preserves signal scale: W ~ N(0, 16/fan_in), as σ' ≤ ¼; b centres each σ. */
 export const problem = (widths: Array<number>, seed: number) => {
   const normal = (m: number, n: number, std: number, t: number) => tf.randomNormal([m, n], 0, std, "float32", seed + t)
   const φ = tf.linspace(0, Math.PI, 50)

@@ -1,5 +1,5 @@
 /**
- * A run that is interrupted and resumed ends with the same bits as one that never was.
+ * A run that is interrupted and resumed ends bit for bit like one that never was.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -14,12 +14,12 @@ const program = Effect.gen(function* () {
   const run = { plan, seed: 7 }
   const whole = yield* Training.fit(circuit, data, run)
 
-  // What a checkpoint belongs to: of any other run it says so, instead of going on with it.
+  // The identity of the run that a checkpoint belongs to; resuming any other run from it fails.
   const { name: engine } = yield* Engine.Engine
   const identity = yield* Checkpoint.identity({ circuit, data, engine, ...run })
   yield* FileSystem.FileSystem.use((fs) => fs.makeDirectory("run", { recursive: true }))
 
-  // Taking no more events interrupts the run, as Ctrl+C would; it leaves a snapshot, which holds the steps taken until it stopped.
+  // Ending the stream interrupts the run, as Ctrl+C would; it leaves a snapshot of the steps taken until it stopped.
   yield* Training.stream(circuit, data, {
     ...run,
     onSnapshot: (snapshot) => Checkpoint.save("run", identity, snapshot)

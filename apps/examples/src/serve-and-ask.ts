@@ -1,5 +1,5 @@
 /**
- * A model that was just trained, served under the Open Inference Protocol, and asked by a client over HTTP.
+ * A freshly trained model, served over the Open Inference Protocol and queried by a client over HTTP.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { InferenceClient, Tensor } from "@rai/client"
@@ -16,7 +16,7 @@ const train = Effect.gen(function* () {
   return trained
 })
 
-/** The model's outputs for points [n, 2]. */
+/** Asks the server for the model's outputs for points [n, 2]. */
 const ask = Effect.fn("ask")(function* (url: string, points: ArrayLike<number>) {
   const client = yield* InferenceClient.make({ url })
   const x = Tensor.make("FP32", [points.length / 2, 2], Float32Array.from(points))
@@ -30,7 +30,7 @@ const program = Effect.gen(function* () {
   const server = InferenceServer.layer({ repository: "moons.onnx", port: 0, executionProviders: ["cpu"] })
   const { outputs } = yield* InferenceServer.InferenceServer.pipe(
     Effect.flatMap(({ url }) => ask(url, inputs.data)),
-    Effect.provide(server) // it serves as long as it is asked
+    Effect.provide(server) // it runs for as long as this effect does
   )
   const furthest = Math.max(...outputs.logit.data.map((value, i) => Math.abs(value - expected.data[i]!)))
   yield* Console.log(`${outputs.probability.data.length} answers, at most ${furthest} from the free run's`)

@@ -1,5 +1,5 @@
 /**
- * One program, any engine; around it a time limit, a retry, a race, as around any effect.
+ * One program on any engine, with a time limit, a retry and a race around it, as around any effect.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Engine, FreeRun, Initializer, NdArray, ReferenceEngine, TfjsEngine } from "@rai/core"
@@ -8,7 +8,7 @@ import { Console, Effect } from "effect"
 const circuit = Circuit.perceptron([2, 16, 16, 1], { activation: "tanh" })
 const x = NdArray.make([3, 2], [0, 0, 1, 0, 0, 1])
 
-/** Requires an engine, and says nothing of which. */
+/** A program that requires an engine, without saying which. */
 const answer = Effect.gen(function* () {
   const engine = yield* Engine.Engine
   const freeRun = yield* FreeRun.program(circuit)

@@ -1,10 +1,10 @@
-/** A table with categories and gaps: divided first, then preprocessed as its training part says; the trained circuit keeps how. */
+/** A table with categories and missing values: split first, then preprocessed as learned from its training part; the trained circuit keeps how. */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Rai from "@rai/core"
 import { Console, Effect, FileSystem, Layer, Record } from "effect"
 
-// Heavy red things sink, all others float; where the scales failed there is no weight.
+// Heavy red things sink, all others float; some weights are missing.
 const line = (i: number) => {
   const [weight, colour] = [1000 + 300 * Math.sin(i), ["red", "green", "blue"][i % 3]]
   return `${i % 20 === 7 ? "NA" : weight},${colour},${weight > 1000 && colour === "red" ? "sinks" : "floats"}`

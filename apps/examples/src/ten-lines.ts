@@ -1,4 +1,4 @@
-/** The least there is to it: data, a circuit, training by the automatic plan, the score on points never seen. */
+/** The minimum: data, a circuit, training by the automatic plan, the score on unseen points. */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Moons, Score, TfjsEngine, Training } from "@rai/core"
 import { Console, Effect } from "effect"

@@ -1,4 +1,4 @@
-/** Runs side by side in TensorBoard: numbers as they come, and the circuit's diagram. Look at them with `tensorboard --logdir runs`. */
+/** Runs side by side in TensorBoard: live numbers, and the circuit's diagram. View them with `tensorboard --logdir runs`. */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Circuit, Moons, Phase, Plan, TfjsEngine, Training } from "@rai/core"

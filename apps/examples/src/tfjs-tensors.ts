@@ -1,5 +1,5 @@
 /**
- * Who has tensors of TensorFlow.js passes them in and gets them out; what the engine needs in between, it frees.
+ * TensorFlow.js tensors go in and come out; the engine frees everything it allocates in between.
  */
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { Circuit, Engine, FreeRun, Initializer, TfjsEngine } from "@rai/core"
@@ -10,7 +10,7 @@ import { Console, Effect } from "effect"
 const program = Effect.gen(function* () {
   const circuit = Circuit.perceptron([2, 8, 8, 1], { activation: "relu" })
   const freeRun = yield* FreeRun.program(circuit)
-  yield* Engine.Engine // from here on, TensorFlow.js has its backend
+  yield* Engine.Engine // sets TensorFlow.js's backend
   const before = tf.memory().numTensors
 
   const x = tf.randomUniform([5, 2], -1, 1)
@@ -20,7 +20,7 @@ const program = Effect.gen(function* () {
   const probability = tf.sigmoid(logit)
   yield* Console.log(`x [${x.shape}] in, probability [${probability.shape}] out`)
 
-  tf.dispose([x, logit, probability]) // yours are yours to free
+  tf.dispose([x, logit, probability]) // your own tensors are yours to free
   yield* Console.log(`tensors left: ${tf.memory().numTensors - before}`)
 })
 

@@ -10,7 +10,7 @@ const program = Effect.gen(function* () {
   const data = yield* Moons.make({ examples: 100, noise: 0.1, seed: 42 })
   const circuit = Circuit.perceptron([2, ...Array(20).fill(32), 1], { activation: "sigmoid" })
   const plan = Plan.auto(circuit) // or your own: Plan.relax({ steps: 250 }).pipe(Plan.andThen(Plan.backpropagate({ steps: 400 })))
-  const trained = yield* Training.fit(circuit, data, { plan, seed: 0 }) // or Training.stream: one event a step
+  const trained = yield* Training.fit(circuit, data, { plan, seed: 0 }) // or Training.stream: one event per step
   const { examples, maxAbsDifference } = yield* Onnx.write(trained, "moons.onnx", { samples: data.inputs })
 
   const fresh = yield* Moons.make({ examples: 1000, noise: 0.1, seed: 2024 })

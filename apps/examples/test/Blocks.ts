@@ -1,24 +1,24 @@
 /**
- * The examples of the documentation: every fenced block marked `ts` in a doc comment, in README.md or in ARCHITECTURE.md, as a module.
+ * The documentation's examples: every fenced `ts` block in a doc comment, in README.md or in ARCHITECTURE.md, as a module.
  */
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** One example. */
 export interface Block {
-  /** `packages/core/src/circuit/Circuit.ts:66`, where its fence opens. */
+  /** Location of its opening fence, such as `packages/core/src/circuit/Circuit.ts:66`. */
   readonly place: string
   readonly code: string
 }
 
-/** Every example under a repository's root, in order of the files' names. */
+/** Finds every example under a repository's root, in order of the file names. */
 export const find = (root: string): ReadonlyArray<Block> => {
   const sources = globSync("packages/*/src/**/*.ts", { cwd: root }).filter((file) => !file.endsWith("_pb.ts"))
   const pages = ["README.md", "ARCHITECTURE.md"].filter((page) => existsSync(join(root, page)))
   return [...pages, ...sources.sort()].flatMap((file) => inText(file, readFileSync(join(root, file), "utf8")))
 }
 
-/** The examples of one file; in TypeScript only those in doc comments. */
+/** Finds the examples in one file; in TypeScript only those in doc comments. */
 export const inText = (file: string, text: string): ReadonlyArray<Block> => {
   const margin = file.endsWith(".md") ? "" : "^\\s*\\* ?"
   const lines = text.split("\n").map((line) => (margin === "" ? line : (line.match(`${margin}(.*)$`)?.[1] ?? "")))
@@ -33,15 +33,15 @@ export const inText = (file: string, text: string): ReadonlyArray<Block> => {
   return blocks
 }
 
-/** Whether an example serves until it is stopped: it is checked by the compiler, and not run. */
+/** Whether an example serves until it is stopped, so that it is only compiled and not run. */
 export const neverEnds = ({ code }: Block): boolean => /\bLayer\.launch\b/.test(code)
 
-/** Whether an example is a program of its own, which ends its process. */
+/** Whether an example is a whole program, which ends its process. */
 export const isMain = ({ code }: Block): boolean => /\brunMain\b/.test(code)
 
 /**
- * The example as a module in which every `expression // => value` is an assertion, and so is `const name = expression // => value`;
- * after `console.log(expression)` stands what it prints.
+ * Turns an example into a module in which every `expression // => value`, also as `const name = expression // => value`, is an assertion;
+ * after `console.log(expression)` the value is the text it prints.
  */
 export const toModule = ({ code }: Block): string => {
   const lines = code.split("\n")

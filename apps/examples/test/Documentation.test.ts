@@ -15,7 +15,7 @@ const tsconfig = {
   files: blocks.map(fileOf) // a pattern would pass over a folder whose name begins with a dot
 }
 
-/** Imports modules one after the other, in one process, and prints why each that failed did. */
+/** A script that imports modules one after the other in one process and prints the error of each that failed. */
 const runner = `
 const failures = {}
 for (const file of process.argv.slice(2)) {

@@ -1,5 +1,5 @@
 /**
- * An exported circuit elsewhere: in Python, as `npm run judge -- setup` sets it up, and in a browser, $CHROMIUM or one on the PATH.
+ * An exported circuit used elsewhere: in Python, as installed by `npm run judge -- setup`, and in a browser, $CHROMIUM or one on the PATH.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
@@ -42,7 +42,7 @@ const freePort = () =>
     })
   })
 
-/** A point, and what its probability must be by the free run. */
+/** A point and its expected probability, that of the free run. */
 interface Expected {
   readonly point: ReadonlyArray<number | string>
   readonly probability: number
@@ -77,7 +77,7 @@ describe("an exported circuit elsewhere", () => {
     rmSync(folder, { recursive: true })
   })
 
-  /** One class and probability a point, each beside the free run's. */
+  /** Compares the class and probability found for each point with the free run's. */
   const hold = (answers: ReadonlyArray<readonly [label: number, probability: number]>, of = expected) => {
     expect(answers.length).toBe(of.length)
     expect(answers.length).toBeGreaterThan(100)

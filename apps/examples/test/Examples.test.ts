@@ -15,7 +15,7 @@ interface Ran {
   readonly read: (file: string) => string
 }
 
-/** What an example prints and leaves, run by itself as its reader runs it, in an empty folder. */
+/** Runs an example by itself in an empty folder, as a reader would, and checks what it prints and writes. */
 const run = async (example: string, expected: (ran: Ran) => void | Promise<void>): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "rai-example-"))
   try {
@@ -27,7 +27,7 @@ const run = async (example: string, expected: (ran: Ran) => void | Promise<void>
   }
 }
 
-/** The last number that a pattern catches. */
+/** Returns the last number that a pattern captures. */
 const last = (printed: string, pattern: RegExp): number =>
   Number(Array.from(printed.matchAll(pattern), ([, number]) => number).at(-1) ?? Number.NaN)
 

@@ -9,12 +9,12 @@ import * as FromScratch from "../src/rai-from-scratch.ts"
 const [steps, rate, tolerance] = [50, 0.001, 1e-5]
 const widths = [2, 20, 20, 20, 20, 20, 1]
 
-/** The circuit of the file, each stage for itself: `2t` is the t-th linear map. */
+/** The circuit of `rai-from-scratch.ts` with each stage separate: `2t` is the t-th linear map. */
 const chain = Circuit.sequence(
   ...widths.slice(1).flatMap((n, t) => [...(t === 0 ? [] : [Circuit.sigmoid]), Circuit.linear(widths[t]!, n)])
 )
 
-/** The same as the library would build it: hidden maps repeated, their auxiliaries and parameters stacked. */
+/** The same circuit as the library builds it: hidden maps repeated, their auxiliaries and parameters stacked. */
 const stacked = Circuit.perceptron(widths, { activation: "sigmoid" })
 
 const join = (arrays: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => ({
@@ -22,7 +22,7 @@ const join = (arrays: ReadonlyArray<NdArray.NdArray>): NdArray.NdArray => ({
   data: Float32Array.from(arrays.flatMap(({ data }) => Array.from(data)))
 })
 
-/** The file's state by the library's names. */
+/** Returns the state of `rai-from-scratch.ts` under the library's names. */
 const named = (state: FromScratch.State, circuit: Circuit.Circuit): Record<string, NdArray.NdArray> => {
   const [W, b, z] = [state.W, state.b, state.z].map((arrays) =>
     arrays.map(({ value }) => TfjsTensor.toArray(value))
@@ -43,13 +43,13 @@ const named = (state: FromScratch.State, circuit: Circuit.Circuit): Record<strin
   return { ...ends, ...middle }
 }
 
-/** The largest |a − b| / (1 + |b|). */
+/** Returns the largest |a − b| / (1 + |b|). */
 const difference = (a: NdArray.NdArray, b: NdArray.NdArray): number => {
   expect(a.shape).toEqual(b.shape)
   return Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!) / (1 + Math.abs(b.data[i]!))))
 }
 
-/** Both take the same steps from the same start, on the same engine; nothing is set right in between. */
+/** Runs both from the same start through the same steps on the same engine, without resynchronising in between. */
 const sideBySide = Effect.fnUntraced(function* (circuit: Circuit.Circuit) {
   const engine = yield* Engine.Engine
   const { W, b, x, y } = FromScratch.problem(widths, 1)

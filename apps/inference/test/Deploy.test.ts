@@ -1,5 +1,5 @@
 /**
- * Each deployment file, held against what would read it: a schema always, the tools where this machine has them.
+ * Checks each deployment file against its reader: always against a schema, and with the actual tools where this machine has them.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
@@ -16,7 +16,7 @@ const main = join(import.meta.dirname, "../../cli/src/main.ts")
 const schema = JSON.parse(readFileSync(join(import.meta.dirname, "kserve.schema.json"), "utf8"))
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true }).addSchema(schema, "kserve")
 
-/** What a tool says of a file; undefined, with a line, where it is not here. */
+/** Runs a tool on a file and returns its verdict; undefined, with a line of output, where the tool is not installed. */
 const said = (tool: string, ...args: ReadonlyArray<string>) => {
   const { error, status, stderr, stdout } = spawnSync(tool, args, { encoding: "utf8" })
   if (error === undefined) return { status, output: `${stdout}${stderr}`.trim() }
@@ -24,7 +24,7 @@ const said = (tool: string, ...args: ReadonlyArray<string>) => {
   return undefined
 }
 
-/** The flags that `rai serve` knows. */
+/** Returns the flags that `rai serve` accepts. */
 const known = () => {
   const { stdout } = spawnSync(process.execPath, [main, "serve", "--help"], { encoding: "utf8" })
   return new Set(stdout.match(/--[a-z][a-z-]+/g))

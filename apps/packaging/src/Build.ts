@@ -1,5 +1,5 @@
 /**
- * A package as it is published: its JavaScript in one piece for each entry, its declarations file by file, both with maps to the sources.
+ * Builds a package for publication: its JavaScript bundled per entry, its declarations file by file, both with maps to the sources.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -10,7 +10,7 @@ import { type Package, root } from "./Package.ts"
 
 const require = createRequire(import.meta.url)
 
-/** What a module names by `new URL("…", import.meta.url)`: a file goes along as it is, a thread's module is built as an entry is. */
+/** Handles references of the form `new URL("…", import.meta.url)`: copies plain files, and bundles a thread's module like an entry. */
 const named: Plugin = {
   name: "files that modules name",
   transform: {
@@ -24,12 +24,12 @@ const named: Plugin = {
           : this.emitFile({ type: "asset", fileName: name, source: readFileSync(file) })
         return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`
       })
-      return { code: replaced, map: null } // each line stays where it is
+      return { code: replaced, map: null } // line numbers do not change
     }
   }
 }
 
-/** Imported as a whole, `effect` reads some 250 files; each of its modules, named, reads what it needs. */
+/** Rewrites imports from `effect` into imports of its single modules: importing it as a whole loads some 250 files. */
 const lean: Plugin = {
   name: "modules of effect by name",
   renderChunk: (code) => ({
@@ -38,7 +38,7 @@ const lean: Plugin = {
         .split(", ")
         .map((each) => {
           const [name, as = name] = each.split(" as ")
-          // What is written small is a function of several modules, such as pipe.
+          // A lower-case name, such as pipe, is a function that the index exports, not a module.
           const isModule = /^[A-Z]/.test(name!)
           return isModule ? `import * as ${as} from "${from}/${name}";` : `import { ${each} } from "${from}";`
         })
@@ -48,7 +48,7 @@ const lean: Plugin = {
   })
 }
 
-/** onnxruntime-node goes along whole, but for the script that npm would run: it lies beside what is built. */
+/** Redirects onnxruntime-node to a copy beside the build, complete except for the install script that npm would run. */
 const carried: Plugin = {
   name: "onnxruntime-node beside",
   transform: {
@@ -72,7 +72,7 @@ const javascript = async ({ entries, folder }: Package): Promise<void> => {
     dir: join(folder, "dist"),
     format: "esm",
     sourcemap: true,
-    // The sources, which go along, say it; what is imported is read the sooner.
+    // The sources, which are published too, keep the comments; without them the modules load faster.
     comments: { jsdoc: false, legal: true, annotation: true },
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js"
@@ -80,7 +80,7 @@ const javascript = async ({ entries, folder }: Package): Promise<void> => {
   await bundle.close()
 }
 
-/** TypeScript leaves `.ts` in the declarations' imports, which compilers of other settings do not follow. */
+/** Emits the declarations and replaces `.ts` in their imports, which compilers with other settings do not resolve. */
 const declarations = ({ folder }: Package): void => {
   const dist = join(folder, "dist")
   const options = ["--noEmit", "false", "--emitDeclarationOnly", "--declaration", "--declarationMap", "--outDir", dist]
@@ -110,7 +110,7 @@ const runtime = ({ folder }: Package): void => {
   writeFileSync(join(to, "package.json"), `${JSON.stringify({ name, version, license, type: "commonjs" }, null, 2)}\n`)
 }
 
-/** Builds a package into its folder `dist`. */
+/** Builds a package into its `dist` folder. */
 export const build = async (each: Package): Promise<void> => {
   rmSync(join(each.folder, "dist"), { recursive: true, force: true })
   await javascript(each)

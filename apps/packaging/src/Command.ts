@@ -1,9 +1,9 @@
 /**
- * Other programs, run to their end.
+ * Runs other programs to completion.
  */
 import { spawnSync } from "node:child_process"
 
-/** Runs a program and gives what it wrote to stdout; one that fails is an error with the beginning of what it wrote. */
+/** Runs a program and returns its stdout; throws, with the beginning of its output, where it fails. */
 export const run = (command: string, args: ReadonlyArray<string>, cwd: string, env: NodeJS.ProcessEnv = {}): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, {
     cwd,

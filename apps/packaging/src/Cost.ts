@@ -1,5 +1,5 @@
 /**
- * What an import costs, in a process of its own.
+ * Measures the cost of an import, in a separate process.
  */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -15,7 +15,7 @@ await import(${JSON.stringify(name)})
 console.log(JSON.stringify({ milliseconds: performance.now() - began, modules }))
 `
 
-/** How long it takes, the quickest and the median of `runs`, and the modules that it loads. */
+/** Milliseconds that importing `name` takes, the fastest and the median of `runs`, and the modules that it loads. */
 export const measure = (folder: string, node: string, name: string, runs: number) => {
   const file = join(folder, "node_modules", ".cost.mjs")
   writeFileSync(file, measured(name))

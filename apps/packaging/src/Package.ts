@@ -1,20 +1,20 @@
 /**
- * The packages of this repository that are published: those that are not private.
+ * The published packages of this repository: those that are not private.
  */
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** The folder of the repository. */
+/** The root folder of the repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 /** A published package. */
 export interface Package {
   readonly folder: string
   readonly name: string
-  /** What is built from each of its modules that others may import or run: `index` from `src/index.ts`. */
+  /** The modules to build, those that others may import or run: `index` stands for `src/index.ts`. */
   readonly entries: ReadonlyArray<string>
-  /** What others import, such as `@rai/core/native`; nothing where it only brings a command. */
+  /** The specifiers that others import, such as `@rai/core/native`; empty for a package that only has a command. */
   readonly imports: ReadonlyArray<string>
 }
 
@@ -29,7 +29,7 @@ interface Manifest {
 
 const manifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
 
-/** The package in a folder, as its `publishConfig` says. */
+/** Reads the package in a folder, as its `publishConfig` describes it. */
 export const read = (folder: string): Package => {
   const { name, publishConfig = {} } = manifest(folder)
   const exported = Object.values(publishConfig.exports ?? {}).map((to) =>
@@ -46,7 +46,7 @@ export const read = (folder: string): Package => {
   }
 }
 
-/** Every published package of the workspace, by name. */
+/** Returns every published package of the workspace, sorted by name. */
 export const all = (): ReadonlyArray<Package> =>
   globSync("{packages,apps}/*/package.json", { cwd: root })
     .map((file) => join(root, file, ".."))

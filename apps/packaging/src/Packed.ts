@@ -15,7 +15,7 @@ export interface Packed {
   readonly bytes: number
 }
 
-/** The pnpm that this repository pins: the one on the PATH, else npx fetches it. */
+/** Runs the pnpm version that this repository pins: from the PATH, else fetched by npx. */
 export const pnpm = (args: ReadonlyArray<string>, cwd: string, env: NodeJS.ProcessEnv = {}): string => {
   const wanted: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager
   const ignoring = { ...env, pnpm_config_pm_on_fail: "ignore" }
@@ -25,7 +25,7 @@ export const pnpm = (args: ReadonlyArray<string>, cwd: string, env: NodeJS.Proce
     : Command.run("npx", ["--yes", wanted, ...args], cwd, ignoring)
 }
 
-/** Builds and packs packages into a folder. */
+/** Packs packages into a folder, which builds them first. */
 export const pack = (folder: string, packages: ReadonlyArray<Package> = all()): ReadonlyArray<Packed> =>
   packages.map((each) => {
     const said = pnpm(["pack", "--pack-destination", folder], each.folder)

@@ -1,5 +1,5 @@
 /**
- * An empty project of somebody else's, into which packages are installed.
+ * A user's empty project, into which the packages are installed.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
@@ -7,13 +7,13 @@ import * as Command from "./Command.ts"
 import { root } from "./Package.ts"
 import * as Packed from "./Packed.ts"
 
-/** What a project is installed with. */
+/** The package manager of a project. */
 export type Manager = "npm" | "pnpm"
 
-/** Ways in which compilers resolve modules, each with its kind of module. */
+/** The compiler's module resolutions, each with its module setting. */
 const resolutions = { node16: "node16", nodenext: "nodenext", bundler: "esnext" } as const
 
-/** An empty project with the packages, what they say they need beside them, and a compiler. */
+/** Creates a project with the packages, their peer dependencies and a compiler. */
 export const make = (
   folder: string,
   manager: Manager,
@@ -22,7 +22,7 @@ export const make = (
   others: ReadonlyArray<string>
 ): void => {
   mkdirSync(folder, { recursive: true })
-  // A package that is not published yet is looked for among the tarballs, wherever it is asked for.
+  // Dependencies on packages that are not published yet resolve to their tarballs, too.
   const overrides = Object.fromEntries(packages.map(({ file, name }) => [name, `file:${file}`]))
   const manifest = { name: "mine", private: true, type: "module" }
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest))
@@ -33,7 +33,7 @@ export const make = (
   else Packed.pnpm(["add", ...wanted], folder, { PATH: path })
 }
 
-/** Compiles a project's files in each way; any word of the compiler's is an error. */
+/** Compiles a project's files under each module resolution; throws where the compiler reports anything. */
 export const compile = (folder: string, node: string, files: ReadonlyArray<string>): void => {
   for (const [moduleResolution, module] of Object.entries(resolutions)) {
     const compilerOptions = {
@@ -46,7 +46,7 @@ export const compile = (folder: string, node: string, files: ReadonlyArray<strin
 }
 
 /**
- * A module that exports each function and value of packages anew, by itself, as a library of somebody's might: its declarations compile only if
+ * Writes a module that re-exports every function and value of the packages one by one, as another library might: its declarations compile only if
  * every type in theirs can be named.
  */
 export const anew = (folder: string, node: string, packages: ReadonlyArray<string>): string => {
@@ -75,6 +75,6 @@ export const anew = (folder: string, node: string, packages: ReadonlyArray<strin
   ].join("\n")
 }
 
-/** The first example of a page of this repository. */
+/** Returns the first example on a page of this repository. */
 export const example = (page: string): string =>
   /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, page), "utf8"))![1]!

@@ -1,5 +1,5 @@
 /**
- * `npm run package-check`: packs every published package, and tries them as a stranger would: an empty project each for npm and pnpm, Node 22 and 24.
+ * `npm run package-check`: packs every published package and tries them as a user would, in an empty project for each of npm and pnpm, Node 22 and 24.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -22,11 +22,11 @@ const others = [
   "@types/node@24.19.2"
 ]
 
-/** The README's example on another engine. */
+/** Rewrites the README's example for another engine. */
 const onOnnxruntime = (example: string) =>
   `import { OnnxEngine } from "@rai/onnx-engine"\n${example.replace(" TfjsEngine,", "").replaceAll("TfjsEngine", "OnnxEngine")}`
 
-/** A module that imports all that is published, but for what speaks of TensorFlow.js's tensors: its own declarations do not compile. */
+/** The specifiers to compile: all that are published except the TensorFlow.js tensors, because TensorFlow.js's own declarations do not compile. */
 const compiled = all()
   .flatMap(({ imports }) => imports)
   .filter((name) => name !== "@rai/core/tfjs")
@@ -42,7 +42,7 @@ try {
     }
     say(`✓ ${name}: ${(bytes / 1e6).toFixed(2)} MB; publint and attw have nothing to say`)
   }
-  // As another project's own library would export it.
+  // Exported, as a library of another project would, so that its declarations are checked.
   const example = Project.example("README.md").replace("const program", "export const program")
   for (const version of ["22", "24"]) {
     const tools = join(folder, `node-${version}`)

@@ -1,5 +1,5 @@
 /**
- * Builds the package in this folder, as `pnpm pack` asks; all of them where this folder is none.
+ * Builds the package in the current folder, as `pnpm pack` requires; all packages where the current folder is not one.
  */
 import * as Build from "./Build.ts"
 import * as Package from "./Package.ts"

@@ -1,5 +1,5 @@
 /**
- * Packs what is published into a folder: node apps/packaging/src/pack.ts FOLDER.
+ * Packs the published packages into a folder: `node apps/packaging/src/pack.ts FOLDER`.
  */
 import * as Packed from "./Packed.ts"
 

@@ -1,5 +1,5 @@
 /**
- * What is published, as it is built: `npm run package-check` installs it in empty projects, which takes minutes.
+ * The packages as published: `npm run package-check` also installs them in empty projects, which takes minutes.
  */
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,7 +16,7 @@ const packages = Package.all()
 const core = packages.find(({ name }) => name === "@rai/core")!
 const names = (texts: ReadonlyArray<string>) => [...texts].sort()
 
-/** Declarations without their comments. */
+/** Returns the built declaration files without their comments. */
 const declarations = (folder: string): ReadonlyArray<readonly [file: string, text: string]> =>
   globSync("dist/**/*.d.ts", { cwd: folder, exclude: ["dist/onnxruntime-node/**"] }).map((file) => [
     file,
@@ -78,7 +78,7 @@ describe.each(packages)("$name", ({ entries, folder, imports }) => {
   })
 })
 
-// A package that brings an install script along can break the installation of all.
+// One package's install script can break the whole installation.
 test("no dependency has a script that runs when it is installed", () => {
   const scripts = packages.flatMap(({ folder }) => {
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
@@ -90,7 +90,7 @@ test("no dependency has a script that runs when it is installed", () => {
   expect(scripts).toEqual([])
 })
 
-// The one that carries onnxruntime takes half a minute to pack.
+// The package that contains onnxruntime takes half a minute to pack.
 const light = packages.filter(({ name }) => name !== "@rai/onnxruntime")
 test.each(light)("publint has nothing to say of $name, packed", { timeout: 60_000 }, async (each) => {
   const [{ file }] = Packed.pack(folder, [each]) as [Packed.Packed]

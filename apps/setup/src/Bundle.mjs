@@ -1,5 +1,5 @@
 /**
- * The command line as one file: read from seven hundred modules, it would take Node most of a second to begin. Made anew where a source is newer.
+ * Bundles the command line: loaded from seven hundred modules, it takes Node most of a second to start. Rebuilt when a source is newer.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { createRequire, isBuiltin } from "node:module"
@@ -11,7 +11,7 @@ const source = at("apps", "cli", "src", "main.ts")
 const folder = at("apps", "cli", ".bundle")
 const made = join(folder, "main.js")
 
-/** When anything below was last written, made or removed. @param {string} path @returns {number} */
+/** The latest modification time at or below a path, additions and removals included. @param {string} path @returns {number} */
 const latest = (path) => {
   const stat = statSync(path)
   if (!stat.isDirectory()) return stat.mtimeMs
@@ -29,7 +29,7 @@ const isCurrent = () => {
 }
 
 /**
- * A thread begins with a file of its own: read from its sources, each would load the compiler that takes their types out.
+ * Gives each worker thread an entry file in the bundle: started from its sources, every thread would load the compiler that strips their types.
  * @type {import("rolldown").Plugin}
  */
 const threads = {
@@ -46,8 +46,8 @@ const threads = {
 }
 
 /**
- * Every module goes on thinking that it is where its source lies: there it finds its data and the packages that it names. One that begins a
- * thread with itself names its own file.
+ * Keeps `import.meta.url` of every module at its source's location, where it finds its data and the packages it names. A module that starts a
+ * thread from itself still refers to its own bundled file.
  * @type {import("rolldown").Plugin}
  */
 const placed = {
@@ -69,7 +69,7 @@ const placed = {
 }
 
 /**
- * Imported as a module, `node:http` reads all that it exports, a WebSocket among it, for which Node loads a whole client.
+ * Loads `node:http` without an ES import, which would read all its exports, including WebSocket, for which Node loads a whole client.
  * @type {import("rolldown").Plugin}
  */
 const lean = {
@@ -78,16 +78,17 @@ const lean = {
   load: { filter: { id: /^\0http\.cjs$/ }, handler: () => 'module.exports = process.getBuiltinModule("node:http")' }
 }
 
-/** Packages that bring compiled code stay where they are. */
+/** Packages with native code, which stay outside the bundle. */
 const native = /^(onnxruntime-node|@resvg\/resvg-js)$/
 
 /** @param {string} file */
 const fromBundle = (file) => relative(folder, file).split(sep).join("/")
 
-/** By then nobody is about to read a part of an older bundle. */
+/** The age in ms after which no process can still be loading chunks of an older bundle. */
 const day = 24 * 60 * 60_000
 
-// Written beside, then moved file by file, the first to be read last: whoever runs the one before finds its parts, which bear other names.
+// Written to a folder beside it, then moved file by file, the entry file last; a process on the previous bundle still finds its chunks, whose
+// hashed names differ.
 const make = async () => {
   const beside = `${folder}.${process.pid}`
   try {
@@ -116,7 +117,7 @@ const make = async () => {
   }
 }
 
-/** The file to run; the sources themselves where no bundle can be made. @returns {Promise<string>} */
+/** Returns the file to run: the bundle, or the sources where no bundle can be made. @returns {Promise<string>} */
 export const ensure = async () => {
   try {
     if (!isCurrent()) await make()

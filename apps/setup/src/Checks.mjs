@@ -1,5 +1,5 @@
 /**
- * The checks beside the tests: each one a command that says nothing when all is well.
+ * The checks that run beside the tests: each is a command that prints nothing on success.
  */
 import { spawn } from "node:child_process"
 import { root, windows } from "./Repository.mjs"
@@ -19,7 +19,7 @@ export const all = [
   { name: "dead code", command: "knip", args: ["--no-progress", "--no-config-hints"] }
 ]
 
-/** The tests of all packages; their results lie in files. @type {Check} */
+/** The tests of all packages; their results are read from files. @type {Check} */
 export const tests = {
   name: "tests",
   command: "turbo",
@@ -27,7 +27,7 @@ export const tests = {
 }
 
 /**
- * Runs a check and gives whether it passed, and what it said.
+ * Runs a check and returns whether it passed, and its output.
  * @param {Check} check
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<{ readonly passed: boolean, readonly output: string }>}
@@ -46,7 +46,7 @@ export const run = (check, env) =>
     child.on("close", (code) => resume({ passed: code === 0, output: plain(output) }))
   })
 
-/** Without what turbo and pnpm say about themselves. @param {string} output */
+/** Removes the lines that turbo and pnpm print about themselves. @param {string} output */
 const plain = (output) =>
   output
     .split("\n")

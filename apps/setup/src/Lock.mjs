@@ -1,12 +1,12 @@
 /**
- * One set-up at a time for a user: two that write into the same folders would spoil each other's work.
+ * A lock that allows one set-up at a time per user: two that write to the same folders would corrupt each other's work.
  */
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { say } from "./Progress.mjs"
 import { cache } from "./Repository.mjs"
 
-/** A process number may have passed to another program; a lock that nobody has touched for so long is nobody's. */
+/** The age in ms after which an untouched lock is stale, even if its pid is alive: the system may have reused the pid. */
 const oldest = 10 * 60_000
 
 /** @param {string} file */
@@ -29,7 +29,7 @@ const isAlive = (pid) => {
 }
 
 /**
- * Runs `work` while holding the lock. `work` names the processes that it starts: where it is killed and they live on, the next one waits.
+ * Runs `work` while holding the lock. `work` registers the pids that it starts: if it is killed and they live on, the next set-up waits for them.
  * @template A
  * @param {(name: (pid: number | undefined) => void) => Promise<A>} work
  * @param {string} [folder]

@@ -11,13 +11,13 @@ const sources = ["NativeLibrary", "TfjsNode", "Cache", "TensorFlowWheel", "Addon
   (name) => at("packages", "core", "src", "engine", "tfjs", `${name}.ts`)
 )
 
-/** What failed for another reason than a missing program is tried again after this long. */
+/** Time in ms before another attempt, where the last one failed for a reason other than a missing program. */
 const patience = 10 * 60_000
 
 /** @param {string} name */
 const isOnPath = (name) => (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)))
 
-/** Whether nothing is left to do: it is installed, or what prevented it is still so. @param {Stamp.Stamp} stamp */
+/** Whether nothing is left to do: it is installed, or the reason it could not be still holds. @param {Stamp.Stamp} stamp */
 export const isCurrent = ({ native }) => {
   if (native === undefined || native.key !== Stamp.hash(sources)) return false
   if (native.engine === "native") return native.files.every((file) => existsSync(file))
@@ -25,7 +25,7 @@ export const isCurrent = ({ native }) => {
 }
 
 /**
- * Installs it, or finds out why it cannot be; gives the seconds spent downloading.
+ * Installs the library, or finds out why it cannot be installed; returns the seconds spent downloading.
  * @param {(pid: number | undefined) => void} name
  * @returns {Promise<number>}
  */

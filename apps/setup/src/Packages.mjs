@@ -19,11 +19,11 @@ const key = () =>
     ].map((name) => at(name))
   )
 
-/** Whether they are all there, as the lock file names them. @param {Stamp.Stamp} stamp */
+/** Whether all packages are installed as the lock file states. @param {Stamp.Stamp} stamp */
 export const isCurrent = (stamp) =>
   stamp.packages === key() && existsSync(node) && stamp.pnpm !== undefined && existsSync(stamp.pnpm)
 
-/** The lock file is the pin; pnpm shall neither fetch another pnpm nor look whether there is one. */
+/** Keeps pnpm from fetching another version of itself and from checking for updates; the version is pinned already. */
 const environment = { ...process.env, CI: "1", pnpm_config_pm_on_fail: "ignore", npm_config_update_notifier: "false" }
 
 /** @param {string} command @param {ReadonlyArray<string>} args @param {string} cwd */
@@ -32,12 +32,12 @@ const ask = (command, args, cwd) => {
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** The folder of the first `pnpm` among those of a PATH. @param {string} path */
+/** The first folder of a PATH that contains `pnpm`. @param {string} path */
 const folderOf = (path) =>
   path.split(delimiter).find((folder) => existsSync(join(folder, windows ? "pnpm.cmd" : "pnpm")))
 
 /**
- * Installs what is missing, and gives the seconds that it took.
+ * Installs what is missing and returns the seconds it took.
  * @param {(pid: number | undefined) => void} name
  */
 export const install = async (name) => {
@@ -72,7 +72,7 @@ export const install = async (name) => {
 }
 
 /**
- * Turns pnpm's «Progress: resolved 450, reused 3, downloaded 90, added 80» into a fraction, and gives all lines when it ends.
+ * Turns pnpm's «Progress: resolved 450, reused 3, downloaded 90, added 80» into a fraction, and returns all output lines at the end.
  * @param {import("node:child_process").ChildProcessByStdio<null, import("node:stream").Readable, import("node:stream").Readable>} child
  * @param {ReturnType<typeof Progress.make>} line
  * @returns {Promise<Array<string>>}

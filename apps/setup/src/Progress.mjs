@@ -1,12 +1,12 @@
 /**
- * What is being done and how far it is: one line, rewritten on a terminal; without one, a line at each fifth.
+ * Progress output: one line, rewritten in place on a terminal; elsewhere a line at every fifth.
  */
 
 /** Writes a line. @param {string} text */
 export const say = (text) => void process.stderr.write(`${text}\n`)
 
 /**
- * A line for a step. `at` takes the fraction that is done, `end` finishes the line.
+ * Makes the line of a step: `at` takes the fraction completed, `end` finishes the line.
  * @param {string} label
  * @param {{ readonly isTTY?: boolean | undefined, readonly write: (text: string) => unknown }} [stream]
  */

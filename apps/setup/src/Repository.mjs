@@ -1,5 +1,5 @@
 /**
- * Where things lie in this clone, and for this user.
+ * Paths in this clone and in the user's cache.
  */
 import { homedir } from "node:os"
 import { join } from "node:path"
@@ -14,11 +14,11 @@ export const at = (...parts) => join(root, ...parts)
 /** Whether this is Windows, where commands end in .cmd and need a shell. */
 export const windows = process.platform === "win32"
 
-/** Node 24, as the package `node` brings it. */
+/** Node 24, from the npm package `node`. */
 export const node = at("node_modules", "node", "bin", windows ? "node.exe" : "node")
 
-/** Commands that the packages bring. */
+/** The folder of the packages' commands. */
 export const commands = at("node_modules", ".bin")
 
-/** Where downloads are kept for all clones of a user. */
+/** The folder for downloads, shared by all clones of a user. */
 export const cache = process.env.RAI_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "rai")

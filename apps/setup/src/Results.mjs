@@ -1,5 +1,5 @@
 /**
- * What the packages' tests came to, read from the JSON that each one's vitest left in `.results/tests.json`.
+ * The results of the packages' tests, read from the JSON that vitest writes to `.results/tests.json` in each package.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs"
 import { join, relative } from "node:path"
@@ -19,12 +19,12 @@ export const tested = (root) =>
     (name) => JSON.parse(readFileSync(join(root, name, "package.json"), "utf8")).scripts?.test
   )
 
-/** Removes what an earlier run left: a package without results has failed. @param {string} root */
+/** Removes the results of an earlier run, because a package without results counts as failed. @param {string} root */
 export const clear = (root) => {
   for (const name of tested(root)) rmSync(join(root, name, file), { force: true })
 }
 
-/** The sum over all packages. @param {string} root @returns {Outcome} */
+/** Sums the outcomes of all packages. @param {string} root @returns {Outcome} */
 export const collect = (root) => {
   const each = tested(root).map((name) => outcome(root, name))
   return {
@@ -45,7 +45,7 @@ const outcome = (root, name) => {
     each.assertionResults.map((test) => ({ ...test, file: relative(root, each.name) }))
   )
   const failed = tests.filter(({ status }) => status === "failed")
-  // A file that does not even load has no tests to count.
+  // A test file that fails to load has no tests to count.
   const broken = files.filter(
     (each) => each.status === "failed" && !each.assertionResults.some(({ status }) => status === "failed")
   )
@@ -59,7 +59,7 @@ const outcome = (root, name) => {
   }
 }
 
-/** What the package's run said last. @param {string} root @param {string} name */
+/** The last lines of the package's test log. @param {string} root @param {string} name */
 const log = (root, name) => {
   const path = join(root, name, ".turbo", "turbo-test.log")
   return existsSync(path)
@@ -67,7 +67,7 @@ const log = (root, name) => {
     : "its tests did not run"
 }
 
-/** The first lines, without those that lead into other people's code. @param {string} [text] */
+/** Indents the first lines, without stack frames in Node or dependencies. @param {string} [text] */
 const indent = (text = "") =>
   text
     .split("\n")

@@ -1,5 +1,5 @@
 /**
- * Set-up that heals itself: looks at its stamp, does what is missing, and says how long it took.
+ * Self-healing set-up: reads its stamp, does what is missing, and reports how long it took.
  */
 import * as Lock from "./Lock.mjs"
 import * as Native from "./Native.mjs"
@@ -7,7 +7,7 @@ import * as Packages from "./Packages.mjs"
 import { say } from "./Progress.mjs"
 import * as Stamp from "./Stamp.mjs"
 
-/** Makes sure that everything is there, and gives what was found out about the native library. */
+/** Makes sure that everything is installed, and returns the stamp, which includes the state of the native library. */
 export const ensure = async () => {
   const stamp = Stamp.read()
   if (Packages.isCurrent(stamp) && Native.isCurrent(stamp)) return stamp
@@ -22,7 +22,7 @@ export const ensure = async () => {
   return Stamp.read()
 }
 
-/** `ensure`, and the line that says which engine serves where it is not the native one. */
+/** Like `ensure`, and prints which engine is used instead where the native one is not available. */
 export const ensureAloud = async () => {
   const stamp = await ensure()
   if (stamp.native?.engine === "wasm") say(`set-up: ${stamp.native.line}`)

@@ -1,5 +1,5 @@
 /**
- * What set-up has done, so that nothing is done twice: a small file that goes when `node_modules` goes.
+ * A record of what set-up has done, so that nothing is done twice: a small file inside `node_modules`, deleted with it.
  */
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
@@ -8,20 +8,20 @@ import { at } from "./Repository.mjs"
 
 /**
  * @typedef {object} Native
- * @property {string} key the sources that installed it
+ * @property {string} key hash of the sources that installed it
  * @property {"native" | "wasm"} engine
- * @property {string} line what it came to, for people
- * @property {ReadonlyArray<string>} files that must be there
- * @property {ReadonlyArray<string>} missing programs of which any one makes another try worth while
+ * @property {string} line the outcome, for people
+ * @property {ReadonlyArray<string>} files that must exist
+ * @property {ReadonlyArray<string>} missing programs; if any of them appears, another attempt is worthwhile
  * @property {number} seconds spent downloading
- * @property {number} [tried] when, in milliseconds
+ * @property {number} [tried] time of the last attempt, in milliseconds
  *
  * @typedef {{ readonly packages?: string, readonly pnpm?: string, readonly native?: Native }} Stamp
  */
 
 const file = at("node_modules", ".rai-setup.json")
 
-/** What was done so far; nothing, where the file is missing or cut short. @returns {Stamp} */
+/** Reads the stamp; empty where the file is missing or truncated. @returns {Stamp} */
 export const read = () => {
   try {
     return JSON.parse(readFileSync(file, "utf8"))
@@ -30,7 +30,7 @@ export const read = () => {
   }
 }
 
-/** Adds to what was done; written beside, then renamed. @param {Stamp} part */
+/** Adds to the stamp: written to a file beside it, then renamed. @param {Stamp} part */
 export const add = (part) => {
   const stamp = { ...read(), ...part }
   writeFileSync(`${file}.part`, `${JSON.stringify(stamp, null, 2)}\n`)
@@ -38,7 +38,7 @@ export const add = (part) => {
   return stamp
 }
 
-/** One hash over the contents of files. @param {ReadonlyArray<string>} files */
+/** One hash over the names and contents of files. @param {ReadonlyArray<string>} files */
 export const hash = (files) => {
   const all = createHash("sha256")
   for (const name of files) all.update(`${name}\0`).update(existsSync(name) ? readFileSync(name) : "")

@@ -1,9 +1,9 @@
 /**
- * Loaded before dependency-cruiser, which reads TypeScript through the compiler's API that TypeScript 7 no longer has: it gets the one of 6.
+ * Redirects imports of `typescript` to TypeScript 6; preloaded for dependency-cruiser, which needs the compiler API that TypeScript 7 no longer has.
  */
 import { registerHooks } from "node:module"
 
-import.meta.resolve("typescript-6") // without it, dependency-cruiser would pass over every .ts and find nothing wrong
+import.meta.resolve("typescript-6") // without it, dependency-cruiser would skip every .ts file and report nothing
 
 registerHooks({
   resolve: (specifier, context, next) =>

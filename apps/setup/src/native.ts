@@ -5,11 +5,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect } from "effect"
 import { FetchHttpClient } from "effect/http"
-// Of core only this file: set-up runs where the rest may not load yet.
+// Only this file of core: during set-up the rest may not load yet.
 import * as NativeLibrary from "../../../packages/core/src/engine/tfjs/NativeLibrary.ts"
 import * as Progress from "./Progress.mjs"
 
-/** Follows the steps on one line each, and counts the seconds spent downloading. */
+/** Shows each step on one line, and measures the seconds spent downloading. */
 const follow = () => {
   let step: NativeLibrary.Step | undefined
   let line = Progress.make("")
@@ -50,7 +50,7 @@ const program = Effect.gen(function* () {
   process.stdin.destroy()
 })
 
-// Set-up was killed: what is downloaded stays, the next one goes on.
+// End of stdin means that set-up was killed: the partial download stays, and the next set-up continues it.
 process.stdin.on("end", () => process.exit(1)).resume()
 
 program.pipe(Effect.provide(NodeServices.layer), Effect.provide(FetchHttpClient.layer), NodeRuntime.runMain)

@@ -5,7 +5,7 @@ import * as Setup from "./Setup.mjs"
 
 const args = process.argv.slice(2)
 
-/** What computes nothing needs no process of its own, where this one is of the Node that is wanted. */
+/** Whether to run in this process: it is Node 24, and the command computes nothing. */
 const isHere =
   Number.parseInt(process.versions.node, 10) === 24 &&
   (args.length === 0 || args.some((arg) => ["--help", "-h", "--version"].includes(arg)))

@@ -1,5 +1,5 @@
 /**
- * `npm test`: set-up, every check, every package's tests; the last line is «N passed, N failed».
+ * `npm test`: set-up, all checks, the tests of all packages; the last line is «N passed, N failed».
  */
 import { delimiter } from "node:path"
 import * as Checks from "./Checks.mjs"
@@ -19,7 +19,7 @@ const environment = ({ native, pnpm }) => {
     TURBO_TELEMETRY_DISABLED: "1",
     TURBO_NO_UPDATE_NOTIFIER: "1",
     DO_NOT_TRACK: "1",
-    RAI_NATIVE: native?.engine // results of one engine are not those of another
+    RAI_NATIVE: native?.engine // part of turbo's cache key: results of one engine do not hold for another
   }
 }
 
@@ -27,7 +27,7 @@ const environment = ({ native, pnpm }) => {
 const print = (text) => void process.stdout.write(`${text}\n`)
 
 /**
- * Runs a check, names it, and says how long it took.
+ * Runs a check and prints its name, outcome and duration.
  * @param {Checks.Check} check
  * @param {NodeJS.ProcessEnv} env
  */
@@ -59,7 +59,7 @@ const main = async () => {
   passed += tests.passed
   failed += tests.failed
   if (!run.passed && tests.failed === 0) {
-    // Every test passed, and yet a run did not end well: an error outside of the tests.
+    // Every test passed, yet the run failed: an error outside the tests.
     failed++
     print(run.output)
   }

@@ -6,7 +6,7 @@ import * as Results from "../src/Results.mjs"
 
 let root = ""
 
-/** A package with a test script, and the results that vitest would have left. */
+/** Makes a package with a test script and the results that vitest would have left. */
 const write = (name: string, results?: ReadonlyArray<unknown>) => {
   const folder = join(root, "packages", name)
   mkdirSync(join(folder, ".results"), { recursive: true })

@@ -1,9 +1,9 @@
 /**
- * Why a call gets no answer: one error for each thing that a caller would do about it.
+ * Why a call failed: one error class per way in which a caller might react.
  */
 import { Schema } from "effect"
 
-/** The server does not take the request as it is (400, 405, 413, 415, 422): sent again it is refused again. */
+/** The server rejects the request itself (400, 405, 413, 415, 422); repeating it unchanged will be refused again. */
 export class RequestRefused extends Schema.TaggedError<RequestRefused>()("RequestRefused", {
   status: Schema.Int,
   reason: Schema.String
@@ -13,7 +13,7 @@ export class RequestRefused extends Schema.TaggedError<RequestRefused>()("Reques
   }
 }
 
-/** A tensor's data is not what its shape says; nothing was sent. */
+/** A tensor's data does not match its shape; nothing was sent. */
 export class TensorInvalid extends Schema.TaggedError<TensorInvalid>()("TensorInvalid", {
   name: Schema.String,
   reason: Schema.String
@@ -23,7 +23,7 @@ export class TensorInvalid extends Schema.TaggedError<TensorInvalid>()("TensorIn
   }
 }
 
-/** The server wants a token, or another one, or closes the route (401, 403). */
+/** The token is missing, wrong, or not allowed on this route (401, 403). */
 export class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefused", {
   status: Schema.Int,
   reason: Schema.String
@@ -40,7 +40,7 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { reaso
   }
 }
 
-/** The server cannot answer now and may later (429, 502, 503), after `retryAfter` seconds where it said so. */
+/** The server cannot answer now but may later (429, 502, 503), after `retryAfter` seconds if it named a time. */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   status: Schema.Int,
   reason: Schema.String,
@@ -52,14 +52,14 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   }
 }
 
-/** The answer did not come in time: by the caller's own clock, or by the server's (408, 504). */
+/** No answer came in time: the client's own timeout expired, or the server's did (408, 504). */
 export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", { reason: Schema.String }) {
   override get message(): string {
     return `no answer in time: ${this.reason}`
   }
 }
 
-/** The server met a fault (500), or does not do what was asked (501). */
+/** The server failed internally (500) or does not support the operation (501). */
 export class ServerFailed extends Schema.TaggedError<ServerFailed>()("ServerFailed", {
   status: Schema.Int,
   reason: Schema.String
@@ -69,7 +69,7 @@ export class ServerFailed extends Schema.TaggedError<ServerFailed>()("ServerFail
   }
 }
 
-/** Nobody answers at this address, or the connection broke. */
+/** Nothing answers at this address, or the connection broke. */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
   url: Schema.String,
   reason: Schema.String
@@ -79,14 +79,14 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   }
 }
 
-/** What answered does not speak the protocol, or gave other outputs than were asked for. */
+/** The response does not follow the protocol, or lacks the outputs that were asked for. */
 export class AnswerInvalid extends Schema.TaggedError<AnswerInvalid>()("AnswerInvalid", { reason: Schema.String }) {
   override get message(): string {
     return `the answer is not of the Open Inference Protocol: ${this.reason}`
   }
 }
 
-/** Any of them. */
+/** Any error of a call. */
 export type ClientError =
   | RequestRefused
   | TensorInvalid
@@ -98,7 +98,7 @@ export type ClientError =
   | Unreachable
   | AnswerInvalid
 
-/** The error that a status means. */
+/** Returns the error that an HTTP status stands for. */
 export const fromStatus = (status: number, reason: string, retryAfter: number | undefined): ClientError => {
   if (status === 401 || status === 403) return new TokenRefused({ status, reason })
   if (status === 404) return new NotFound({ reason })
@@ -109,6 +109,6 @@ export const fromStatus = (status: number, reason: string, retryAfter: number | 
   return new AnswerInvalid({ reason: `it has the status ${status}` })
 }
 
-/** Whether the same call may well succeed a little later. */
+/** Whether the same call may succeed if retried a little later. */
 export const isTransient = (error: ClientError): error is Unavailable | Unreachable =>
   error._tag === "Unavailable" || error._tag === "Unreachable"

@@ -1,14 +1,14 @@
 /**
- * The body of an inference with the binary tensor extension: JSON, then the tensors' raw little-endian bytes in its order.
+ * The body of an inference request under the binary tensor extension: JSON, then the tensors' raw little-endian bytes in the same order.
  */
 import { Result, Schema } from "effect"
 import { AnswerInvalid, TensorInvalid } from "./ClientError.ts"
 import * as Tensor from "./Tensor.ts"
 
-/** What the protocol lets a request say beside its tensors. */
+/** Parameters that a request may carry beside its tensors. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
-/** A body, and how many of its bytes are JSON. */
+/** A request body and the length of its leading JSON in bytes. */
 export interface InferBody {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly headerLength: number
@@ -32,7 +32,7 @@ const rawOf = (data: Tensor.Memory[Tensor.Datatype]): Uint8Array => {
   return bytes
 }
 
-/** Writes a request; fails where a tensor's data is not what its shape says. Its outputs come back as raw bytes too. */
+/** Encodes a request, asking for its outputs as raw bytes too; fails with `TensorInvalid` where a tensor's data does not match its shape. */
 export const write = (
   inputs: Readonly<Record<string, Tensor.Tensor>>,
   request: {
@@ -118,12 +118,12 @@ const fromRaw = (
   if (bytes.length !== count * row.bytes) return undefined
   return bytes.byteOffset % row.bytes === 0
     ? row.view(bytes.buffer, bytes.byteOffset, count)
-    : row.view(bytes.slice().buffer, 0, count) // a view wants its elements aligned
+    : row.view(bytes.slice().buffer, 0, count) // a typed array view must be aligned
 }
 
 const special: ReadonlySet<unknown> = new Set(["NaN", "Infinity", "-Infinity"])
 
-// A server may answer in JSON whatever was asked for.
+// A server may answer in JSON even if binary outputs were asked for.
 const fromJson = (
   datatype: Tensor.Datatype,
   count: number,
@@ -141,7 +141,7 @@ const fromJson = (
   return flat.every(numeric) ? Tensor.row(datatype).from(flat.map(Number)) : undefined
 }
 
-/** Reads an answer; `headerLength` is what its `Inference-Header-Content-Length` says, undefined where it is JSON alone. */
+/** Decodes a response; `headerLength` is its `Inference-Header-Content-Length`, undefined where the body is JSON alone. */
 export const read = (
   bytes: Uint8Array<ArrayBuffer>,
   headerLength: number | undefined

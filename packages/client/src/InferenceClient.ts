@@ -1,5 +1,5 @@
 /**
- * The protocol's calls as effects.
+ * The protocol's calls as Effects.
  *
  * ```ts
  * import { InferenceClient, Tensor } from "@rai/client"
@@ -33,32 +33,32 @@ import {
 import * as InferBody from "./InferBody.ts"
 import type { Datatype, Tensor } from "./Tensor.ts"
 
-/** Where the server is, and how its calls are made. */
+/** The server's address, and how calls to it are made. */
 export interface Options {
-  /** `http://127.0.0.1:8080`; what stands before `/v2` in each call. */
+  /** Base URL, the part before `/v2` in each call, such as `http://127.0.0.1:8080`. */
   readonly url: string
   /** Sent as a bearer token with every call. */
   readonly token?: string | Redacted.Redacted<string> | undefined
-  /** What a call may take, retries included; none where it is not given. */
+  /** Time limit for a call, retries included; unlimited by default. */
   readonly timeout?: Duration.Input | undefined
-  /** How often a call is made again that met an overloaded or unreachable server (see `retries`); 0 where it is not given. */
+  /** How often a call is retried if the server is overloaded or unreachable (see `retries`); 0 by default. */
   readonly retries?: number | undefined
 }
 
-/** A version of a model; the latest that is ready where none is given. */
+/** A version of a model; by default the latest that is ready. */
 export interface Version {
   readonly version?: string | undefined
 }
 
-/** What an inference may say beside its inputs; `outputs` names those that are wanted, and as what datatype they are read. */
+/** Options of an inference; `outputs` names the outputs wanted and the datatype that each is read as. */
 export interface InferOptions<Outputs extends Readonly<Record<string, Datatype>>> extends Version {
   readonly outputs?: Outputs | undefined
-  /** Comes back with the answer. */
+  /** Request id, echoed in the answer. */
   readonly id?: string | undefined
   readonly parameters?: InferBody.Parameters | undefined
 }
 
-/** What a model answered: the outputs by name. */
+/** A model's answer, with its outputs by name. */
 export interface InferResult<Outputs extends Readonly<Record<string, Datatype>>> {
   readonly model: string
   readonly version: string | undefined
@@ -72,13 +72,13 @@ const ServerMetadata = Schema.Struct({
   extensions: Schema.Array(Schema.String)
 })
 
-/** Which server answers, and the protocol's extensions that it speaks. */
+/** Which server this is, and which protocol extensions it supports. */
 export type ServerMetadata = typeof ServerMetadata.Type
 
 const TensorMetadata = Schema.Struct({
   name: Schema.String,
   datatype: Schema.String,
-  /** A size that the model leaves open is -1. */
+  /** Lengths of the axes; -1 where the model leaves one open. */
   shape: Schema.Array(Schema.Int)
 })
 
@@ -91,7 +91,7 @@ const ModelMetadata = Schema.Struct({
   parameters: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 
-/** What a model takes and gives. */
+/** A model's inputs and outputs. */
 export type ModelMetadata = typeof ModelMetadata.Type
 
 const Index = Schema.Array(
@@ -103,16 +103,16 @@ const Index = Schema.Array(
   })
 )
 
-/** The repository's models: `state` is `READY`, `LOADING`, `UNLOADING` or `UNAVAILABLE`, and `reason` says why it is not the first. */
+/** The repository's models: `state` is `READY`, `LOADING`, `UNLOADING` or `UNAVAILABLE`; `reason` says why a model is not ready. */
 export type Index = typeof Index.Type
 
-/** How a model is to be loaded: settings as JSON text, and files by name that replace its folder's. */
+/** How to load a model: settings as JSON text, and files by name that replace those in its folder. */
 export interface LoadOptions {
   readonly config?: string | undefined
   readonly files?: Readonly<Record<string, Uint8Array>> | undefined
 }
 
-/** The calls. */
+/** The client's calls as a service. */
 export class InferenceClient extends Context.Service<
   InferenceClient,
   {
@@ -121,23 +121,23 @@ export class InferenceClient extends Context.Service<
     readonly serverMetadata: Effect.Effect<ServerMetadata, ClientError>
     readonly modelReady: (model: string, version?: Version) => Effect.Effect<void, ClientError>
     readonly modelMetadata: (model: string, version?: Version) => Effect.Effect<ModelMetadata, ClientError>
-    /** Asks a model; interrupted, it closes the connection, and the server takes the request from its queue. */
+    /** Runs an inference; interrupting it closes the connection, and the server removes the request from its queue. */
     readonly infer: <const Outputs extends Readonly<Record<string, Datatype>> = Readonly<Record<string, Datatype>>>(
       model: string,
       inputs: Readonly<Record<string, Tensor>>,
       options?: InferOptions<Outputs>
     ) => Effect.Effect<InferResult<Outputs>, ClientError>
     readonly index: Effect.Effect<Index, ClientError>
-    /** Loads a model, or loads it anew; wants the server's admin token. */
+    /** Loads or reloads a model; needs the server's admin token. */
     readonly load: (model: string, options?: LoadOptions) => Effect.Effect<void, ClientError>
-    /** Wants the server's admin token. */
+    /** Unloads a model; needs the server's admin token. */
     readonly unload: (model: string) => Effect.Effect<void, ClientError>
   }
 >()("@rai/client/InferenceClient") {}
 
 /**
- * When a call is made again, and how often: after the seconds that the server's `Retry-After` names, else after 0.1 s, 0.2 s, 0.4 s, …, each ±20 %.
- * Only `Unavailable` and `Unreachable` are worth it.
+ * The retry policy: waits for the seconds in the server's `Retry-After`, else for 0.1 s, 0.2 s, 0.4 s, …, each ±20 %. Only `Unavailable` and
+ * `Unreachable` are retried.
  */
 export const retries = (times: number) => ({
   while: isTransient,
@@ -188,7 +188,7 @@ const wrongOutput = (
   return undefined
 }
 
-/** A client over the HTTP client that the context has, such as one with its own middleware. */
+/** A client over the `HttpClient` in the context, which may carry middleware of its own. */
 export const make = ({ retries: times = 0, timeout, token, url }: Options) =>
   Effect.gen(function* () {
     const http = yield* HttpClient.HttpClient
@@ -262,7 +262,7 @@ export const make = ({ retries: times = 0, timeout, token, url }: Options) =>
         model: string,
         inputs: Readonly<Record<string, Tensor>>,
         options: InferOptions<Outputs> = {}
-      ) => within(ask(model, inputs, options)) as Effect.Effect<InferResult<Outputs>, ClientError>, // `ask` has checked the outputs
+      ) => within(ask(model, inputs, options)) as Effect.Effect<InferResult<Outputs>, ClientError>, // safe: `ask` has checked the outputs
       index: json(Index, post("/v2/repository/index", {})),
       load: (model, { config, files = {} } = {}) => {
         const contents = Object.entries(files).map(([name, bytes]) => [`file:${name}`, base64(bytes)])
@@ -273,6 +273,6 @@ export const make = ({ retries: times = 0, timeout, token, url }: Options) =>
     })
   })
 
-/** A client on `fetch`, in a browser as in Node. */
+/** A client over `fetch`, for browsers and Node. */
 export const layer = (options: Options): Layer.Layer<InferenceClient> =>
   Layer.effect(InferenceClient, make(options)).pipe(Layer.provide(FetchHttpClient.layer))

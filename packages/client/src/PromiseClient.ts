@@ -17,12 +17,12 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as InferenceClient from "./InferenceClient.ts"
 import type { Datatype, Tensor } from "./Tensor.ts"
 
-/** A signal that ends a call: its promise is rejected with the signal's reason, and the server takes the request from its queue. */
+/** A signal that aborts a call: its promise rejects with the signal's reason, and the server removes the request from its queue. */
 export interface Abort {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The calls; each that fails rejects with one of `ClientError`. */
+/** The client's calls; a failing one rejects with a `ClientError`. */
 export interface PromiseClient {
   /** Resolves once all models are ready and the server takes requests. */
   readonly serverReady: (abort?: Abort) => Promise<void>
@@ -38,13 +38,13 @@ export interface PromiseClient {
     options?: InferenceClient.InferOptions<Outputs> & Abort
   ) => Promise<InferenceClient.InferResult<Outputs>>
   readonly index: (abort?: Abort) => Promise<InferenceClient.Index>
-  /** Loads a model, or loads it anew; wants the server's admin token. */
+  /** Loads or reloads a model; needs the server's admin token. */
   readonly load: (model: string, options?: InferenceClient.LoadOptions & Abort) => Promise<void>
-  /** Wants the server's admin token. */
+  /** Unloads a model; needs the server's admin token. */
   readonly unload: (model: string, abort?: Abort) => Promise<void>
 }
 
-/** A client on `fetch`, in a browser as in Node. */
+/** A client over `fetch`, for browsers and Node. */
 export const make = (options: InferenceClient.Options): PromiseClient => {
   const calls = Effect.runSync(InferenceClient.make(options).pipe(Effect.provide(FetchHttpClient.layer)))
   const run = <A, E>(call: Effect.Effect<A, E>, { signal }: Abort = {}): Promise<A> =>

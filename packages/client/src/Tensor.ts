@@ -1,8 +1,8 @@
 /**
- * Named memory with a shape: what a model takes and gives.
+ * Tensors: the typed, shaped data that a model takes and returns.
  */
 
-/** The array that holds a tensor of each datatype, row-major; BOOL as 0 and 1, FP16 as its bits, BYTES as texts. */
+/** The array that holds a tensor of each datatype, row-major; BOOL as 0 and 1, FP16 as its bits, BYTES as strings. */
 export interface Memory {
   readonly BOOL: Uint8Array
   readonly UINT8: Uint8Array
@@ -22,7 +22,7 @@ export interface Memory {
 /** A datatype of the protocol. */
 export type Datatype = keyof Memory
 
-/** What a list that is made a tensor may hold. */
+/** The element type of a list that `make` turns into a tensor. */
 export type Element<D extends Datatype> = D extends "BYTES"
   ? string
   : D extends "INT64" | "UINT64"
@@ -31,17 +31,17 @@ export type Element<D extends Datatype> = D extends "BYTES"
       ? boolean | number
       : number
 
-/** A tensor: `data` holds Π shape elements. Of no datatype in particular, checking `datatype` says what its data is. */
+/** A tensor, with Π shape elements in `data`; for the general `Tensor`, checking `datatype` narrows the type of `data`. */
 export type Tensor<D extends Datatype = Datatype> = D extends Datatype
   ? { readonly datatype: D; readonly shape: ReadonlyArray<number>; readonly data: Memory[D] }
   : never
 
-/** How elements of a datatype lie in memory. */
+/** How elements of a datatype are stored in memory. */
 export interface Row<D extends Datatype> {
-  /** Bytes of an element; 0 where elements have no common size. */
+  /** Bytes per element; 0 where elements vary in size. */
   readonly bytes: number
   readonly from: (values: ArrayLike<Element<D>>) => Memory[D]
-  /** A view of `count` elements in a buffer. */
+  /** Returns a view of `count` elements in a buffer. */
   readonly view: (buffer: ArrayBuffer, offset: number, count: number) => Memory[D]
   readonly is: (data: unknown) => data is Memory[D]
 }
@@ -80,17 +80,17 @@ const rows: { readonly [D in Datatype]: Row<D> } = {
   }
 }
 
-/** The row of a datatype: bytes of an element, and how its memory is made. */
+/** Returns a datatype's row: its element size and how its memory is made. */
 export const row = <D extends Datatype>(datatype: D): Row<D> => rows[datatype]
 
-/** Whether a text names a datatype. */
+/** Whether a string names a datatype. */
 export const isDatatype = (text: string): text is Datatype => Object.hasOwn(rows, text)
 
-/** How many elements a shape holds, Π shape. */
+/** Number of elements in a shape, Π shape. */
 export const count = (shape: ReadonlyArray<number>): number => shape.reduce((product, size) => product * size, 1)
 
 /**
- * A tensor of a datatype: memory that fits it is taken as it is, a list is copied into such memory.
+ * Makes a tensor: memory of the right kind is used as it is, a list is copied into such memory.
  *
  * ```ts
  * import { Tensor } from "@rai/client"

@@ -1,5 +1,5 @@
 /**
- * A typed client of the Open Inference Protocol: this server's, Triton's, KServe's. It needs `fetch` and nothing of Node.
+ * A typed client of the Open Inference Protocol, for this server, Triton and KServe. It needs only `fetch`, nothing from Node.
  */
 export * as ClientError from "./ClientError.ts"
 export * as InferenceClient from "./InferenceClient.ts"

@@ -11,7 +11,7 @@ import * as InferenceClient from "../src/InferenceClient.ts"
 import * as PromiseClient from "../src/PromiseClient.ts"
 import * as Tensor from "../src/Tensor.ts"
 
-/** A server that answers with these, one after the other, and tells when each was asked for. */
+/** A server that gives these answers in turn and records when each was asked for. */
 const scripted = Effect.fnUntraced(function* (
   answers: ReadonlyArray<readonly [status: number, headers?: Readonly<Record<string, string>>]>
 ) {

@@ -1,30 +1,30 @@
 /**
- * A case: a program with inputs, named for what it shows. Cases are written once; every engine runs them.
+ * A case: a program with its inputs, named for what it tests. Each case is written once and run by every engine.
  */
 import { type Engine, type NdArray, Program, type Shape, type Tensor } from "@rai/core"
 
-/** One program with the arrays that it runs on. */
+/** A program and the arrays to run it on. */
 export interface Case {
   readonly name: string
   readonly program: Program.Program
   readonly inputs: Engine.Arrays
-  /** Whether every output can be differentiated at these inputs. */
+  /** Whether every output is differentiable at these inputs. */
   readonly smooth: boolean
-  /** How far engines may differ: |a − b| ≤ tolerance · (1 + |b|). */
+  /** How far an engine may differ from the reference: |a − b| ≤ tolerance · (1 + |b|). */
   readonly tolerance: number
 }
 
-/** What a case says beyond its formula. */
+/** Options of a case. */
 export interface Options {
-  /** The inputs whose first axis is the named dimension `batch`. */
+  /** Names of the inputs whose first axis is the named dimension `batch`. */
   readonly batched?: ReadonlyArray<string>
   readonly smooth?: boolean
-  /** Without it, the largest of the tolerances of the program's primitives. */
+  /** Defaults to the largest tolerance of the program's primitives. */
   readonly tolerance?: number
 }
 
 /**
- * The case of a formula over arrays; their shapes are the program's.
+ * Makes a case from a formula and its input arrays, whose shapes become those of the program's inputs.
  *
  * ```ts
  * import { Case } from "@rai/conformance"
@@ -47,15 +47,15 @@ export const make = <A extends Engine.Arrays>(
   return { name, program, inputs, smooth, tolerance: tolerance ?? toleranceOf(program) }
 }
 
-/** The largest tolerance of a program's primitives. */
+/** Returns the largest tolerance of a program's primitives. */
 export const toleranceOf = (program: Program.Program): number =>
   Math.max(0, ...program.nodes.map((node) => node.primitive.tolerance))
 
-/** The names of the primitives that a case runs. */
+/** Returns the names of the primitives that a case runs. */
 export const primitives = ({ program }: Case): ReadonlySet<string> =>
   new Set(program.nodes.map((node) => node.primitive.name))
 
-/** The lengths that a case's arrays give to the named dimensions. */
+/** Returns the lengths that a case's arrays give to the program's named dimensions. */
 export const lengths = ({ inputs, program }: Case): ReadonlyMap<string, number> =>
   new Map(
     Object.entries(program.inputs).flatMap(([name, { shape }]) =>

@@ -1,5 +1,5 @@
 /**
- * All cases: for every primitive of the table one at least.
+ * All cases, at least one for every primitive in the table.
  */
 import type { Case } from "./Case.ts"
 import * as Composite from "./cases/Composite.ts"

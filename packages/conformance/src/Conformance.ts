@@ -1,12 +1,12 @@
 /**
- * The law as a suite: each case on the engine at hand, beside the reference engine.
+ * The law as a suite: runs each case on the current engine and compares it with the reference engine.
  */
 import { Engine, ReferenceEngine, Shape } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Case from "./Case.ts"
 import * as Law from "./Law.ts"
 
-/** An engine that answers a program otherwise than the reference. */
+/** An engine's answer to a case differs from the reference engine's. */
 export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
   engine: Schema.String,
   case: Schema.String,
@@ -18,7 +18,7 @@ export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
   }
 }
 
-/** Runs a case on the engine at hand and on the reference; fails with `LawBroken` at the first output that differs. */
+/** Runs a case on the current engine and on the reference; fails with `LawBroken` at the first output that differs. */
 export const check = Effect.fn("Conformance.check")(function* (of: Case.Case) {
   const engine = yield* Engine.Engine
   const came = yield* engine.run(of.program, of.inputs)
@@ -32,7 +32,7 @@ export const check = Effect.fn("Conformance.check")(function* (of: Case.Case) {
 })
 
 /**
- * Every breach of the law by the engine at hand, in the order of the cases; an engine that conforms has none.
+ * Returns every breach of the law by the current engine, in the order of the cases; none if the engine conforms.
  *
  * ```ts
  * import { Cases, Conformance } from "@rai/conformance"

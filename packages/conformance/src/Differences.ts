@@ -7,7 +7,7 @@ import * as Case from "./Case.ts"
 import * as Numbers from "./Numbers.ts"
 
 /**
- * ∂y/∂x of a scalar output y, number by number: (4 D(h/2) − D(h)) / 3 with D(h) = (y(x + h) − y(x − h)) / 2h, whose error is of order h⁴.
+ * Estimates ∂y/∂x of a scalar output y element by element: (4 D(h/2) − D(h)) / 3 with D(h) = (y(x + h) − y(x − h)) / 2h, with an error of order h⁴.
  */
 export const central = Effect.fn("Differences.central")(function* (
   program: Program.Program,
@@ -44,8 +44,8 @@ const weighted = (of: Case.Case) => {
 }
 
 /**
- * The relative error of each input's gradient, max |∂ − difference| / max |difference|, with 1e-3 as the least denominator; for inputs that
- * hold indices or conditions there is none.
+ * Returns the relative error of each input's gradient, max |∂ − difference| / max |difference|, the denominator at least 1e-3; inputs that hold
+ * indices or conditions are left out.
  */
 export const errors = Effect.fn("Differences.errors")(function* (
   of: Case.Case,

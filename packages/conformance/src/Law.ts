@@ -3,13 +3,13 @@
  */
 import type { NdArray } from "@rai/core"
 
-/** Whether `came` is what was `expected`. */
+/** Whether `came` equals `expected` within the tolerance. */
 export const agrees = (came: number, expected: number, tolerance: number): boolean =>
   Object.is(came, expected) ||
   came === expected ||
   (Number.isFinite(expected) && Math.abs(came - expected) <= tolerance * (1 + Math.abs(expected)))
 
-/** Where and how an array breaks the law, in words; undefined where it keeps it. */
+/** Describes where and how an array breaks the law; undefined if it keeps it. */
 export const broken = (
   came: NdArray.NdArray | undefined,
   expected: NdArray.NdArray,
@@ -27,7 +27,7 @@ export const broken = (
     : `expected ${expected.data[at]} ± ${tolerance} (1 + |b|) at ${at} of [${shape}], but ${came.data[at]} came`
 }
 
-/** The largest |a − b| / (1 + |b|) of two arrays; infinite where one is not finite and the other differs. */
+/** Returns the largest |a − b| / (1 + |b|) of two arrays; infinite where one is not finite and the other differs from it. */
 export const difference = (came: NdArray.NdArray, expected: NdArray.NdArray): number =>
   Array.from(came.data).reduce((worst, a, i) => {
     const b = expected.data[i]!

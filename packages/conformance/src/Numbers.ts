@@ -1,9 +1,9 @@
 /**
- * Seeded numbers and shapes: the same seed gives the same case on every machine.
+ * Seeded numbers and shapes: a seed gives the same case on every machine.
  */
 import { NdArray } from "@rai/core"
 
-/** A stream of numbers in [0, 1) by Marsaglia's 32-bit xorshift; consecutive seeds are scrambled apart first. */
+/** Returns a generator of numbers in [0, 1), Marsaglia's 32-bit xorshift; scrambling the seed makes streams of consecutive seeds unrelated. */
 export const uniform = (seed: number): (() => number) => {
   let state = Math.imul(seed + 1, 0x9e3779b1) | 1
   const next = () => {
@@ -16,18 +16,18 @@ export const uniform = (seed: number): (() => number) => {
   return next
 }
 
-/** Where numbers are drawn from: between two bounds, both exclusive of the grid that `array` keeps to. */
+/** The range to draw from; on the grid that `array` uses, both bounds are excluded. */
 export type Domain = readonly [minimum: number, maximum: number]
 
-/** Numbers anywhere about zero. */
+/** Numbers of both signs. */
 export const signed: Domain = [-3, 3]
 
-/** Numbers away from zero. */
+/** Positive numbers, bounded away from zero. */
 export const positive: Domain = [0.25, 3]
 
 /**
- * An array of `shape` with numbers of `domain`, multiples of 1/64 moved by `turn`/256: exact in float32, never zero for turns 1 … 3, and never
- * equal in arrays of different turns, so that kinks stay at least 1/256 away.
+ * Returns an array of random numbers in `domain`, multiples of 1/64 shifted by `turn`/256: exact in float32, never zero for turns 1 … 3, and
+ * never equal between arrays of different turns, so that kinks stay at least 1/256 away.
  */
 export const array = (
   shape: ReadonlyArray<number>,
@@ -40,7 +40,7 @@ export const array = (
   return NdArray.make(shape, Array.from({ length: NdArray.size(shape) }, draw))
 }
 
-/** An array of `shape` whose numbers all differ by 1/8 at least, in random order about zero. */
+/** Returns an array whose numbers all differ by at least 1/8, around zero and in random order. */
 export const distinct = (shape: ReadonlyArray<number>, seed: number): NdArray.NdArray => {
   const next = uniform(seed)
   const size = NdArray.size(shape)
@@ -52,13 +52,13 @@ export const distinct = (shape: ReadonlyArray<number>, seed: number): NdArray.Nd
   return NdArray.make(shape, numbers)
 }
 
-/** One random shape of each rank 0 … 4, of lengths 1 … 4. */
+/** Returns one random shape of each rank 0 … 4, with axes of length 1 … 4. */
 export const shapes = (seed: number): ReadonlyArray<ReadonlyArray<number>> => {
   const next = uniform(seed)
   return [0, 1, 2, 3, 4].map((rank) => Array.from({ length: rank }, () => 1 + Math.floor(next() * 4)))
 }
 
-/** Shapes that broadcast together: scalars, missing leading axes, trailing and middle axes of 1, on one side or both. */
+/** Pairs of shapes that broadcast together: scalars, missing leading axes, trailing and middle axes of 1, on one side or both. */
 export const pairs: ReadonlyArray<readonly [ReadonlyArray<number>, ReadonlyArray<number>]> = [
   [[], []],
   [[3], []],
@@ -95,7 +95,7 @@ export const pairs: ReadonlyArray<readonly [ReadonlyArray<number>, ReadonlyArray
   ]
 ]
 
-/** Not a number, the infinities, the zeros, and numbers large and small whose squares float32 still holds. */
+/** NaN, the infinities, both zeros, and large and small numbers whose squares float32 can still represent. */
 export const special: ReadonlyArray<number> = [
   Number.NaN,
   Number.POSITIVE_INFINITY,

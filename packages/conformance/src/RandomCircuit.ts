@@ -1,23 +1,23 @@
 /**
- * Random circuits over every kind of block, grown step by step so that each block fits what comes to it.
+ * Random circuits over every kind of block, grown step by step so that each block fits the output of the one before.
  */
 import { Circuit, Pseudorandom } from "@rai/core"
 
-/** Draws whole numbers, and one of several. */
+/** Draws random integers, and random elements of a list. */
 export interface Draw {
-  /** Uniform in from … to, both included. */
+  /** A uniform integer in from … to, both included. */
   readonly whole: (from: number, to: number) => number
   readonly one: <A>(of: ReadonlyArray<A>) => A
 }
 
-/** The draws of a seed. */
+/** Returns the draws for a seed. */
 export const draw = (seed: number): Draw => {
   const { uniform } = Pseudorandom.make(seed)
   const whole = (from: number, to: number) => Math.floor(uniform(from, to + 1))
   return { whole, one: (of) => of[whole(0, of.length - 1)]! }
 }
 
-/** What an example is at a place: [units], [channels, length] or [channels, height, width]. */
+/** Shape of an example at a place: [units], [channels, length] or [channels, height, width]. */
 type Example = readonly [number, ...Array<number>]
 
 interface Part {
@@ -25,20 +25,20 @@ interface Part {
   readonly gives: Example
 }
 
-/** How an example begins; from 0, the columns that hold a category, one of so many. */
+/** What a circuit takes: its number of columns and, for columns that hold a category, the number of categories by column index from 0. */
 export interface Entry {
   readonly inputs: number
   readonly categories: Readonly<Record<number, number>>
 }
 
-/** A circuit of a seed, and what it takes. */
+/** A random circuit and what it takes. */
 export interface Grown extends Entry {
   readonly circuit: Circuit.Circuit
 }
 
 /**
- * A circuit that gives `outputs` numbers, the same for the same draws. With `inputs` it takes as many plain columns; else columns with
- * categories among them, signals or images as it happens.
+ * Returns a circuit with `outputs` outputs, the same for the same draws. Given `inputs`, it takes that many plain columns; otherwise the draws
+ * decide between plain columns, columns with categories among them, words, signals and images.
  *
  * ```ts
  * import { RandomCircuit } from "@rai/conformance"
@@ -63,13 +63,13 @@ interface Beginning {
   readonly first: Part
 }
 
-/** The first block that knows its width says what comes in, so one that does stands first. */
+/** A circuit takes its input width from the first block that has one, so it starts with such a block. */
 const plain = (draw: Draw, inputs: number): Beginning => ({
   entry: { inputs, categories: {} },
   first: draw.one([map, map, chosen])(draw, [inputs], 0)
 })
 
-/** Columns of numbers, and one or two of categories beside them, as vectors. */
+/** Columns of numbers, followed by one or two columns of categories, which are embedded as vectors. */
 const mixed = (draw: Draw): Beginning => {
   const [numbers, columns, categories] = [draw.whole(1, 3), draw.whole(1, 2), draw.whole(2, 6)]
   const inputs = numbers + columns
@@ -89,7 +89,7 @@ const mixed = (draw: Draw): Beginning => {
   }
 }
 
-/** Words alone: a vector each, which go on as channels of a signal. */
+/** Words alone: each is embedded as a vector and becomes a channel of a signal. */
 const words = (draw: Draw): Beginning => {
   const [inputs, categories, units] = [draw.whole(2, 4), draw.whole(2, 9), draw.whole(2, 6)]
   const places = Array.from({ length: inputs }, (_, i) => [i, categories])
@@ -119,7 +119,7 @@ const entries = [(draw: Draw) => plain(draw, draw.whole(1, 6)), mixed, words, si
 
 type Step = (draw: Draw, comes: Example, depth: number) => Part
 
-/** Any block that fits; `depth` is how deep those that hold others may nest. */
+/** Any block that fits; blocks that hold others may nest `depth` deep. */
 const step: Step = (draw, comes, depth) => {
   const holding = depth > 0 ? [around, repeated, beside] : []
   const fitting = comes.length === 1 ? [chosen] : [pooled, pooled, inRows, along]
@@ -130,7 +130,7 @@ const function_: Step = (draw, gives) => ({ circuit: draw.one(Object.values(Circ
 
 const dropped: Step = (draw, gives) => ({ circuit: Circuit.dropout(draw.one([0, 0.1, 0.5])), gives })
 
-/** A layer norm of what is all but equal, two units or a signal that has been smoothed, makes answers of rounding: there is none of these. */
+/** Avoids layer norms over nearly equal values (two units, a smoothed signal): with almost no variance, the answer would be rounding error. */
 const normalised: Step = (draw, gives) => {
   const [units, ...lengths] = gives
   const layer = units > 2 && lengths.length === 0 && draw.whole(0, 1) === 1
@@ -139,7 +139,7 @@ const normalised: Step = (draw, gives) => {
 
 const map: Step = (draw, comes) => mapTo(draw, comes, draw.whole(1, comes.length === 1 ? 9 : 4))
 
-/** To so many units or channels; with `same` the other axes stay as long as they are. */
+/** A linear map or convolution to `filters` units or channels; with `same` the other axes keep their lengths. */
 const mapTo = (draw: Draw, [channels, ...lengths]: Example, filters: number, same = false): Part => {
   if (lengths.length === 0) return { circuit: Circuit.linear(channels, filters), gives: [filters] }
   const convolution = lengths.length === 1 ? Circuit.conv1d : Circuit.conv2d
@@ -154,13 +154,13 @@ const mapTo = (draw: Draw, [channels, ...lengths]: Example, filters: number, sam
   return { circuit: convolution({ channels, filters, kernel, stride, padding }), gives: [filters, ...windows] }
 }
 
-/** A map of the last axis, the same at every place. */
+/** A linear map of the last axis, the same at every position. */
 const along: Step = (draw, comes) => {
   const [units, outputs] = [comes.at(-1)!, draw.whole(1, 6)]
   return { circuit: Circuit.linear(units, outputs), gives: [comes[0], ...comes.slice(1, -1), outputs] }
 }
 
-/** Some of the columns. */
+/** A contiguous selection of the columns. */
 const chosen: Step = (draw, [inputs]) => {
   const count = draw.whole(1, inputs)
   return { circuit: Circuit.columns({ inputs, first: draw.whole(0, inputs - count), count }), gives: [count] }
@@ -177,14 +177,14 @@ const pooled: Step = (draw, [channels, ...lengths]) => {
   return { circuit: draw.one([largest, mean])({ kernel, stride }), gives: [channels, ...windows] }
 }
 
-/** What is left of signals and images as rows. */
+/** Turns signals and images into rows, by global pooling or by flattening. */
 const inRows: Step = (draw, comes) => {
   const global = [Circuit.globalMaxPool, Circuit.globalAveragePool]
   if (draw.whole(0, 1) === 1) return { circuit: draw.one(global), gives: [comes[0]] }
   return { circuit: Circuit.flatten, gives: [comes.reduce((a, b) => a * b)] }
 }
 
-/** Blocks that give what came to them: functions between two maps, at times with such blocks in them. */
+/** A part that keeps the shape of its input: activation functions and two maps, at times with further such blocks inside. */
 const keeping: Step = (draw, comes, depth) => {
   const between = mapTo(draw, comes, draw.whole(1, 6), true)
   const inner =

@@ -1,17 +1,17 @@
 /**
- * Random circuits as if trained, over every kind of block, task and preprocessing, with examples of what they take.
+ * Random circuits that pass as trained, over every kind of block, task and preprocessing, with examples to run them on.
  */
 import { Circuit, type Engine, NdArray, Preprocessing, Pseudorandom, type Trained, version } from "@rai/core"
 import * as RandomCircuit from "./RandomCircuit.ts"
 
-/** One of them, and raw examples x: [batch, columns], with missing values and unseen categories where it has an answer to them. */
+/** A random trained circuit and raw examples x: [batch, columns], with missing values and unseen categories where it can handle them. */
 export interface RandomTrained {
   readonly trained: Trained.Trained
   readonly x: NdArray.NdArray
 }
 
 /**
- * The same for the same seed.
+ * Returns a random trained circuit with examples, the same for the same seed.
  *
  * ```ts
  * import { RandomTrained } from "@rai/conformance"
@@ -43,7 +43,7 @@ export const make = (seed: number): RandomTrained => {
   const batch = draw.whole(1, 9)
   const cell = preprocessing
     ? (column: number) => raw(draw, preprocessing.columns[column]!, preprocessing.unseen, normal)
-    : // A number that is no category has the vector 0.
+    : // The draw includes −1: a number that is no category is embedded as the vector 0.
       (column: number) => (categories[column] === undefined ? normal() : draw.whole(-1, categories[column]))
   const columns = preprocessing?.columns.length ?? inputs
   const x = Array.from({ length: batch * columns }, (_, i) => cell(i % columns))
@@ -66,7 +66,7 @@ const preprocessed = (draw: RandomCircuit.Draw): Preprocessing.Preprocessing => 
   return { columns, unseen: draw.one(["error", "zeros"]) }
 }
 
-/** A raw cell: a number about its mean, or a category's place; at times missing, or unseen. */
+/** Draws a raw cell: a number around its mean or the index of a category, at times missing or unseen. */
 const raw = (draw: RandomCircuit.Draw, of: Column, unseen: "error" | "zeros", normal: () => number): number => {
   if (of.fill !== undefined && draw.whole(0, 4) === 0) return Number.NaN
   if (of._tag === "Number") return of.mean + of.scale * normal()
@@ -74,8 +74,8 @@ const raw = (draw: RandomCircuit.Draw, of: Column, unseen: "error" | "zeros", no
 }
 
 /**
- * Parameters of the size that initialisers choose, ±√3/√fan_in, divided by √k within k residual blocks, so that signals neither vanish nor
- * grow; scales and variances in ½ … 2.
+ * Draws parameters of the size that initialisers choose, ±√3/√fan_in, with the weights inside residual blocks divided by √k for k such blocks in
+ * the circuit, so that signals neither vanish nor grow; scales and variances lie in ½ … 2.
  */
 const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays => {
   const { uniforms } = Pseudorandom.stream(seed, "parameters")

@@ -1,5 +1,5 @@
 /**
- * The law that every engine answers every program alike, as a suite; and central differences, the law of gradients.
+ * The law that every engine gives the same answers, as a suite; and central differences, the law of gradients.
  */
 export * as Case from "./Case.ts"
 export * as Cases from "./Cases.ts"

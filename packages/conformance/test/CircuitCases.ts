@@ -1,4 +1,4 @@
-/** Circuits as cases: blocks, losses, and the relaxed objective under many patterns of cuts. */
+/** Makes cases of circuits: blocks, losses, and the relaxed objective under many patterns of cuts. */
 import {
   Circuit,
   Cut,
@@ -14,7 +14,7 @@ import {
 } from "@rai/core"
 import { Case, Numbers } from "../src/index.ts"
 
-/** Random parameters of a circuit, small enough that activations stay where they bend. */
+/** Returns random parameters for a circuit, small enough to keep activations in their curved range. */
 export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays =>
   Object.fromEntries(
     Object.entries(Circuit.parameters(circuit)).map(([name, { shape }], i) => [
@@ -23,11 +23,11 @@ export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Array
     ])
   )
 
-/** Random examples: [batch, width]. */
+/** Returns random examples: [batch, width]. */
 export const examples = (batch: number, width: number, seed: number): NdArray.NdArray =>
   Numbers.array([batch, width], seed + 50, { domain: [-2, 2] })
 
-/** A circuit's free run on random examples. */
+/** Makes a case of a circuit's free run on random examples. */
 export const block = (name: string, circuit: Circuit.Circuit, width: number, batch = 3, seed = 1): Case.Case => {
   const θ = parameters(circuit, seed)
   const inputs: Engine.Arrays = { ...θ, x: examples(batch, width, seed) }
@@ -39,7 +39,7 @@ export const block = (name: string, circuit: Circuit.Circuit, width: number, bat
   )
 }
 
-/** What a relaxed case varies. */
+/** Settings of a relaxed case. */
 export interface Settings {
   readonly circuit: Circuit.Circuit
   readonly cut: Cut.Cut
@@ -51,7 +51,7 @@ export interface Settings {
   readonly seed?: number
 }
 
-/** The shapes of the auxiliaries, found by a free run on tensors. */
+/** Finds the shapes of the auxiliaries by a free run on tensors. */
 export const auxiliaryShapes = ({
   batch = 3,
   circuit,
@@ -77,7 +77,7 @@ export const auxiliaryShapes = ({
   )
 }
 
-/** All that the relaxed objective needs, as arrays: parameters, auxiliaries as `z/place`, x and y. */
+/** Returns all inputs of the relaxed objective as arrays: parameters, auxiliaries as `z/place`, x and y. */
 export const arrays = (settings: Settings, θ = parameters(settings.circuit, settings.seed ?? 1)): Engine.Arrays => {
   const { batch = 3, inputs, outputs, seed = 1 } = settings
   const z = Object.entries(auxiliaryShapes(settings)).map(([place, shape], i) => [
@@ -92,7 +92,7 @@ export const arrays = (settings: Settings, θ = parameters(settings.circuit, set
   }
 }
 
-/** The relaxed objective with its outputs `loss`, `output` and `residuals`. */
+/** Makes a case of the relaxed objective with the outputs `loss`, `output` and `residuals`. */
 export const relaxed = (name: string, settings: Settings, θ?: Engine.Arrays): Case.Case => {
   const { circuit, cut, energy = "mean", λ = 1 } = settings
   const relaxation = { sites: Cut.sites(circuit, cut), hidden: HiddenLoss.squared, λ, energy }

@@ -1,6 +1,6 @@
 /**
- * The contract that every kind of block keeps on every engine: the shape that it promises, its gradient, relaxed training that lowers the
- * free run's loss and ends with a smaller gap than it had, a model that answers alike, a run resumed to the bit, and the engine's own precision.
+ * The contract of every kind of block on every engine: the promised shape, its gradient, relaxed training that lowers the free run's loss and
+ * ends with a smaller gap than at the start, an exported model that gives the same answers, a bit-exact resume, and the engine's own precision.
  */
 import { describe, expect, it, layer } from "@effect/vitest"
 import {
@@ -29,7 +29,7 @@ import * as Exported from "./Exported.ts"
 
 const { linear, sequence, tanh, unflatten } = Circuit
 
-/** A block in a circuit from two columns to a logit, with a map before and behind it. */
+/** A circuit from two columns to a logit, with the block between two linear maps. */
 const hidden = (block: Circuit.Circuit, from = 6, to = from) =>
   sequence(linear(2, from), block, linear(to, 6), tanh, linear(6, 1))
 
@@ -41,7 +41,7 @@ const onSignals = (block: Circuit.Circuit, to: number) =>
 
 const small = unflatten({ channels: 8, height: 2, width: 2 })
 
-/** Each kind with a circuit that holds it; the combinators too. */
+/** A circuit for each kind of block, combinators included. */
 const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   ...Object.fromEntries(Object.entries(Circuit.activations).map(([name, f]) => [name, hidden(f)])),
   linear: hidden(linear(6, 6)),
@@ -100,7 +100,7 @@ describe("is costed before it runs, in each kind of phase", () => {
   }
 })
 
-/** Twenty examples on a grid, so that an embedding takes them too: 1 where the columns add up to more than three. */
+/** Twenty examples on a grid of integers, so that an embedding accepts them too; class 1 where the columns sum to more than three. */
 const data = Dataset.make({
   inputs: {
     shape: [20, 2],

@@ -60,7 +60,7 @@ const blocks = [
   CircuitCases.block("perceptron with repeats", Circuit.perceptron([2, 3, 3, 3, 3, 1], { activation: "tanh" }), 2)
 ]
 
-// ReLU's kink is nowhere near with these numbers: a smaller step keeps it so.
+// A smaller step keeps ReLU's kink out of reach of these numbers.
 const stepOf = (of: Case.Case) => (of.name.includes("relu") ? 1e-4 : 1e-3)
 
 const gradient = (of: Case.Case) =>

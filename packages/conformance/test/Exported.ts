@@ -1,11 +1,11 @@
-/** Exported models of any program, run once. */
+/** Exports any program as a model and runs it once. */
 import { Engine, type Program } from "@rai/core"
 import { Graph, Model, Onnxruntime } from "@rai/export"
 import { Effect } from "effect"
 
 const name = "onnxruntime"
 
-/** Runs `program` as a model that holds the `constants`, from the other inputs. */
+/** Runs `program` as a model that contains the `constants` and takes the other inputs. */
 export const run = (
   program: Program.Program,
   inputs: Engine.Arrays,

@@ -14,7 +14,7 @@ const step = Effect.runSync(
   })
 )
 
-// An index plus a number: libtensorflow refuses it in the middle of the run.
+// Adds an index to a number, which libtensorflow refuses in the middle of the run.
 const failing = Effect.runSync(
   Program.make({ w: [3, 2] }, ({ w }) => {
     const h = w.tanh().mul(w)

@@ -1,6 +1,6 @@
 /**
- * Engines from one seed: rounding may part them by no more than it must. Rules that take steps by sign alone (Rprop) part sooner, at kinks of
- * their own; so does Adam where a gradient is rounding alone, as that of a bias before a batch norm is, which is why none stands there.
+ * Engines started from one seed may diverge by rounding only. Sign-based rules (Rprop) diverge sooner, at kinks of their own; so does Adam where a
+ * gradient is nothing but rounding, such as that of a bias before a batch norm, so no such bias is used here.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
@@ -13,7 +13,7 @@ const { batchNorm, conv2d, flatten, linear, maxPool2d, perceptron, relu, repeat,
 const hidden = (width: number, times: number) => [2, ...Array<number>(times).fill(width), 1]
 const isru = stage("isru", (z) => z.div(z.square().add(1).sqrt()))
 
-/** Those of apps/examples, and more. */
+/** The circuits of apps/examples, and more. */
 const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   "ten lines": perceptron(hidden(16, 2), { activation: "sigmoid" }),
   "serve and ask": perceptron(hidden(16, 2), { activation: "tanh" }),
@@ -41,7 +41,7 @@ const circuits: Readonly<Record<string, Circuit.Circuit>> = {
   )
 }
 
-/** Moons, with their squares where a circuit takes four columns. */
+/** Moons, with squared columns added for a circuit that takes four. */
 const data = (name: string): Effect.Effect<Dataset.Dataset, unknown> =>
   Effect.map(Moons.paper, (moons) => {
     if (name !== "a table of four columns") return moons
@@ -54,7 +54,7 @@ const data = (name: string): Effect.Effect<Dataset.Dataset, unknown> =>
     return { ...moons, inputs, inputNames: ["a", "b", "a²", "b²"] }
   })
 
-/** The network of images.ts, trained as it is there: in batches. */
+/** The network of images.ts, trained in batches as it is there. */
 const images = sequence(
   unflatten({ channels: 1, height: 8, width: 8 }),
   conv2d({ channels: 1, filters: 8, kernel: 3, padding: 1, bias: false }),
@@ -69,7 +69,7 @@ const images = sequence(
   linear(64, 10)
 )
 
-/** The largest differences in the relaxed and in the free run's loss, in shares of these, and how often they were measured. */
+/** Returns the largest relative differences in the relaxed and the free run's loss, and the number of measurements. */
 const apart = Effect.fnUntraced(function* (circuit: Circuit.Circuit, data: Dataset.Dataset, text: string) {
   const plan = Plan.startingAt(yield* PlanSpec.parse(text), "orthogonal")
   const measured: Effect.Effect<ReadonlyArray<Loss>, unknown, Engine.Engine> = Effect.map(
@@ -93,8 +93,8 @@ interface Loss {
 }
 
 /**
- * Nothing of the relaxed loss holds the free run of a hundred layers together, so there rounding grows on its way through them: 1.3e-4, where each
- * of the engines is 6e-4 from the same 100 steps in float64.
+ * The relaxed loss puts no bound on the free run of a hundred layers, so rounding grows on its way through them: engines differ by 1.3e-4, while each
+ * is 6e-4 from the same 100 steps in float64.
  */
 const freeRunTolerance = (name: string): number => (name === "101 layers of sigmoid" ? 2e-4 : 1e-4)
 

@@ -43,7 +43,7 @@ describe("the cost of a program, counted by hand", () => {
 
 const circuit = Circuit.perceptron([2, 3, 1], { activation: "tanh" })
 
-/** The inputs that an output of a program depends on. */
+/** Returns the inputs that a program's output depends on. */
 const sources = (program: Program.Program, output: string) =>
   Program.order([program.outputs[output]!]).flatMap((node) =>
     node.primitive.name === "input" ? [`${node.attributes.name}`] : []

@@ -1,4 +1,4 @@
-/** Random perceptrons, cuts and batches as data that a failing property shrinks. */
+/** Random perceptrons, cuts and batches as data, so that a failing property can be shrunk. */
 import { Circuit, type Cut, type Engine } from "@rai/core"
 import { Schema } from "effect"
 import { Numbers } from "../src/index.ts"
@@ -6,7 +6,7 @@ import type * as CircuitCases from "./CircuitCases.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-/** Hidden widths come as runs of equal ones, so that some repeat. */
+/** Hidden widths come in runs of equal ones, so that some blocks repeat. */
 export const schema = Schema.Struct({
   inputs: between(1, 4),
   hidden: Schema.Array(Schema.Struct({ width: between(1, 9), times: between(1, 6) })).check(
@@ -25,10 +25,10 @@ export const schema = Schema.Struct({
   seed: between(0, 1e6)
 })
 
-/** One random circuit with all that the relaxed objective needs. */
+/** A random circuit with everything that the relaxed objective needs. */
 export type RandomPerceptron = typeof schema.Type
 
-/** As settings of a relaxed case; where the chosen cuts leave none, the first hidden activation is cut. */
+/** Converts it to the settings of a relaxed case; where the random cuts select nothing, the first hidden activation is cut. */
 export const settings = (random: RandomPerceptron): CircuitCases.Settings => {
   const hidden = random.hidden.flatMap(({ times, width }) => Array<number>(times).fill(width))
   const circuit = Circuit.perceptron([random.inputs, ...hidden, random.outputs], {
@@ -45,8 +45,8 @@ export const settings = (random: RandomPerceptron): CircuitCases.Settings => {
 }
 
 /**
- * Parameters of the size that initialisers choose: ±√3/√fan_in, divided by √k within k residual blocks, so that deep activations neither
- * vanish nor grow.
+ * Returns parameters of the size that initialisers choose, ±√3/√fan_in, divided by √k within k residual blocks, so that deep activations
+ * neither vanish nor grow.
  */
 export const parameters = (circuit: Circuit.Circuit, seed: number): Engine.Arrays => {
   const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual")

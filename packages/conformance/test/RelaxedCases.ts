@@ -10,14 +10,14 @@ const deep = (activation: Circuit.Activation, hidden = 9) =>
 
 const shallow = Circuit.perceptron([2, 3, 4, 2], { activation: "tanh" })
 
-/** A repeated block of two linear maps, so that one turn can be cut at several leaves. */
+/** A repeated block of two linear maps, so that a single turn can be cut at several leaves. */
 const twofold = Circuit.sequence(
   Circuit.linear(2, 3),
   Circuit.repeat(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 4), Circuit.sigmoid, Circuit.linear(4, 3)), 5),
   Circuit.linear(3, 1)
 )
 
-/** A repeated stage of a user's own: a formula that names axes, one that does not, and one with a parameter that every unit shares. */
+/** A repeated user-defined stage: a formula that names axes, one that does not, and one with a parameter shared by all units. */
 const own = (stage: Circuit.Circuit) =>
   Circuit.sequence(
     Circuit.linear(2, 3),
@@ -38,7 +38,7 @@ const scaled: Block.Block = {
 const around = (activation: Circuit.Activation, hidden = 9) =>
   Circuit.perceptron([2, ...Array<number>(hidden).fill(3), 1], { activation, residual: true })
 
-/** Repeated blocks of a residual one and what is not around: before it, behind it, and one residual block within another. */
+/** Repeated blocks that combine a residual block with blocks before and after it, or nest one residual block in another. */
 const behind = (...blocks: ReadonlyArray<Circuit.Circuit>) =>
   Circuit.sequence(Circuit.linear(2, 3), Circuit.repeat(Circuit.sequence(...blocks), 5), Circuit.linear(3, 1))
 const inner = Circuit.residual(Circuit.sequence(Circuit.tanh, Circuit.linear(3, 3)))
@@ -76,7 +76,7 @@ const signals = Circuit.sequence(
   Circuit.linear(3, 1)
 )
 
-/** As many places as turns, which a product over leading axes could take for each other. */
+/** As many positions as turns, two leading axes that a batched product could confuse. */
 const places = Circuit.sequence(
   Circuit.unflatten({ channels: 4, length: 3 }),
   Circuit.linear(3, 3),
@@ -137,7 +137,7 @@ const bare = Circuit.sequence(
   Circuit.linear(3, 1)
 )
 
-/** Each pattern with what it shows. */
+/** The patterns of cuts, each named for what it tests. */
 export const rows: ReadonlyArray<Row> = [
   ["no repeats, every linear map", of(shallow, {}, { outputs: 2 })],
   ["no repeats, after the activations", of(shallow, { after: "activation" }, { outputs: 2 })],
@@ -248,7 +248,7 @@ export const rows: ReadonlyArray<Row> = [
   ]
 ]
 
-/** The rows as cases. */
+/** The rows as cases of the relaxed objective. */
 export const all: ReadonlyArray<Case.Case> = rows.map(([name, settings]) =>
   CircuitCases.relaxed(`relaxed objective: ${name}`, settings)
 )

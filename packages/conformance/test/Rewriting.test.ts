@@ -15,7 +15,7 @@ import { Effect } from "effect"
 import { type Case, Cases, Law } from "../src/index.ts"
 import * as RelaxedCases from "./RelaxedCases.ts"
 
-/** A relaxed step's program, gradients and all. */
+/** Returns the case of a relaxed step's program with its gradients. */
 const withGradients = (of: Case.Case): Case.Case => {
   const inputs = Object.keys(of.inputs)
   const program = Effect.runSync(Gradient.make({ of: "loss", inputs })(of.program))

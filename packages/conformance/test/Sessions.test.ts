@@ -18,7 +18,7 @@ import { Law } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
 import * as RelaxedCases from "./RelaxedCases.ts"
 
-/** One step of training as a program: state × batch → state × report. */
+/** Makes one training step as a program: state × batch → state × report. */
 const training = Effect.fnUntraced(function* (
   settings: CircuitCases.Settings,
   { initial, rate, update }: Optimizer.Optimizer

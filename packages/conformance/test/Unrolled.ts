@@ -1,4 +1,4 @@
-/** The relaxed objective once more, as plainly as eq. 4 reads: turn by turn, every parameter and every auxiliary an input of its own. */
+/** The relaxed objective again, written as plainly as eq. 4: turn by turn, with every parameter and every auxiliary as a separate input. */
 import { Circuit, Cut, type Engine, Gradient, Loss, NdArray, Program, Segments, Tensor } from "@rai/core"
 import { Effect } from "effect"
 import type * as CircuitCases from "./CircuitCases.ts"
@@ -6,11 +6,11 @@ import type * as CircuitCases from "./CircuitCases.ts"
 interface Turn {
   readonly path: string
   /**
-   * A block, or one of the two ends of a residual block, where the way around it leaves and where it comes back, or of blocks side by side:
-   * where the next of them begins, and where they are joined.
+   * A block, or an end of a combinator: where a residual block's skip connection leaves and returns, where the next of parallel branches begins,
+   * and where branches are joined.
    */
   readonly at: (Circuit.Circuit & { readonly _tag: "Block" }) | "leaves" | "returns" | "next" | "joined"
-  /** The parameters' common prefix and which slice of their arrays is meant. */
+  /** Common prefix of the parameters' names; `index` is the slice of their stacked arrays. */
   readonly stacked: string
   readonly index: number
 }
@@ -43,13 +43,13 @@ const walk = (circuit: Circuit.Circuit, path = "", stacked = "", index = 0): Rea
   }
 }
 
-/** The `index`-th of the equal parts of an array, each of `shape`. */
+/** Returns the `index`-th of an array's equal parts, each of `shape`. */
 export const part = ({ data }: NdArray.NdArray, shape: ReadonlyArray<number>, index: number): NdArray.NdArray => {
   const size = NdArray.size(shape)
   return { shape, data: data.slice(index * size, (index + 1) * size) }
 }
 
-/** Where each input of the unrolled program lies in the stacked arrays. */
+/** Where an input of the unrolled program lies in the stacked arrays. */
 export interface Origin {
   readonly name: string
   readonly from: string
@@ -76,7 +76,7 @@ const origins = (settings: CircuitCases.Settings, arrays: Engine.Arrays): Readon
   return [...parameters, ...auxiliaries]
 }
 
-/** The program, its inputs cut from the stacked arrays, and where they came from; outputs `loss`, `output`, `residual/site`, `gradient/…`. */
+/** Makes the program, its inputs sliced from the stacked arrays, and their origins; outputs `loss`, `output`, `residual/site`, `gradient/…`. */
 export const make = Effect.fnUntraced(function* (settings: CircuitCases.Settings, arrays: Engine.Arrays) {
   const { circuit, cut, energy = "mean", λ = 1 } = settings
   const sites = Cut.sites(circuit, cut)

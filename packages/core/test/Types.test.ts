@@ -1,5 +1,5 @@
 /**
- * What a compiler knows of a pipeline: names, settings, failures and services, without a word from its author.
+ * What the compiler infers about a pipeline: names, settings, failures and services, without annotations by its author.
  */
 import { expectTypeOf, test } from "@effect/vitest"
 import {
@@ -22,7 +22,7 @@ import {
 } from "@rai/core"
 import { Effect, FileSystem, type Layer, Schema, type Stream } from "effect"
 
-// Nothing here runs: pipelines are made, and looked at by the compiler.
+// Nothing here runs: the pipelines exist only for the type checker.
 const circuit = Circuit.perceptron([2, 4, 1])
 const data = {} as Dataset.Dataset
 const trained = {} as Trained.Trained

@@ -11,7 +11,7 @@ const experiment = Comparison.make({
   groups: [{ title: "moons", contestants: [Small.relaxed, Small.control] }]
 })
 
-/** The same runs, by core alone. */
+/** Does the same run with `@rai/core` alone and returns its accuracy. */
 const accuracy = Effect.fnUntraced(function* (text: string, seed: number) {
   const data = yield* Moons.make({ examples: 40, noise: 0.1, seed: 1 })
   const fresh = yield* Moons.make({ examples: 100, noise: 0.1, seed: 2 })

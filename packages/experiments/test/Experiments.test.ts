@@ -10,7 +10,7 @@ interface Named {
   readonly group?: string
 }
 
-/** Contestants and controls of each experiment. */
+/** Number of contestants that are no controls, and of controls, in each experiment. */
 const expected: Readonly<Record<string, readonly [number, number]>> = {
   gradients: [9, 6],
   "zero-lambda": [2, 2],

@@ -1,5 +1,5 @@
 /**
- * Experiments small enough for a test: what they run on, and the engine.
+ * Experiments small enough for a test: their data and engine.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { TfjsEngine } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * What leaves each place of a circuit in its free run, by its path: what a model names its parts by, and what it may give besides its output.
+ * Activations at each place of a circuit in its free run, by path: a model's parts are named by them, and they may become outputs too.
  */
 import {
   Circuit,
@@ -14,7 +14,7 @@ import {
 } from "@rai/core"
 import { Effect, Record, Schema } from "effect"
 
-/** Paths that no activation of the circuit has. */
+/** A path that matches no activation of the circuit. */
 export class NothingExposed extends Schema.TaggedError<NothingExposed>()("NothingExposed", {
   expose: Schema.String,
   paths: Schema.Array(Schema.String)
@@ -26,7 +26,7 @@ export class NothingExposed extends Schema.TaggedError<NothingExposed>()("Nothin
   }
 }
 
-/** What goes into a model, named `x` unless the network came with a name of its own; each example has a shape. */
+/** Name of a model's input and shape of one example of it; the name is `x` unless an imported network has its own. */
 export const input = ({ circuit, preprocessing }: Pick<Trained.Trained, "circuit" | "preprocessing">): Circuit.End => {
   if (preprocessing !== undefined) return { name: "x", example: [preprocessing.columns.length] }
   const own = names(circuit)?.input
@@ -35,21 +35,21 @@ export const input = ({ circuit, preprocessing }: Pick<Trained.Trained, "circuit
     : own
 }
 
-/** What a network from elsewhere is called by there. */
+/** Names that an imported network had where it came from. */
 export const names = (circuit: Circuit.Circuit): Circuit.Names | undefined =>
   circuit._tag === "Block" ? circuit.graph?.names : undefined
 
-/** The free run from raw columns on, and ẑ of each place of it: [batch, …]. */
+/** The free run from the raw columns on, and ẑ: [batch, …] of each of its places. */
 export interface Activations {
-  /** What the circuit sees, where that is not `x` itself. */
+  /** The preprocessed input, where that is not `x` itself. */
   readonly encoded?: Tensor.Tensor
-  /** The numbers of the preprocessing, by their names among the inputs. */
+  /** Arrays of the preprocessing, by their names among the inputs. */
   readonly constants: Engine.Arrays
   readonly freeRun: Program.Program
   readonly places: ReadonlyMap<string, Tensor.Tensor>
 }
 
-/** The free run of a trained circuit with all its activations. */
+/** Builds the free run of a trained circuit with all its activations. */
 export const make = Effect.fn("Activations.make")(function* ({
   circuit,
   preprocessing
@@ -78,12 +78,12 @@ export const make = Effect.fn("Activations.make")(function* ({
   return { freeRun: Program.fromTensors(inputs, { output }), places, constants, ...(encoded && { encoded }) }
 })
 
-/** Those whose path matches `expose`, a path with `*` for any one step. */
+/** Activations whose path matches `expose`, with `*` for any one step; fails with `NothingExposed` where there are none. */
 export const matching = Effect.fn("Activations.matching")(function* (
   { places }: Activations,
   expose: string
 ): Effect.fn.Return<Program.Program["outputs"], NothingExposed> {
-  // The paths of circuits have dots between their steps, those of networks from elsewhere slashes.
+  // Steps are separated by dots in the paths of circuits, by slashes in those of imported networks.
   const stepsOf = (path: string) => path.split(/[./]/)
   const steps = stepsOf(expose)
   const found = [...places].filter(([path]) => {

@@ -1,5 +1,5 @@
 /**
- * Whether a model answers as its circuit's free run does: how far the two may be apart, and how far they are.
+ * Whether a model answers as its circuit's free run does: how far the two may differ, and how far they do.
  */
 import { type Dataset, type Engine, Metrics, type NdArray } from "@rai/core"
 import { Effect, Schema } from "effect"
@@ -7,26 +7,29 @@ import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
 /**
- * |a − b| ≤ tolerance · (1 + |b|), with a the model's answer and b the free run's: the least that is asked. A deep circuit enlarges
- * rounding, of every float32 engine alike, so there the tolerance is what float32 itself leaves open; see `toleranceAt`. Of values that are
- * small throughout, their own size stands in the place of 1; see `Sizes`.
+ * Smallest tolerance, in |a − b| ≤ tolerance · (1 + |b|) with a the model's answer and b the free run's. A deep circuit amplifies the rounding of
+ * every float32 engine, so there the tolerance is what float32 itself leaves uncertain; see `toleranceAt`. For values that are small throughout,
+ * their own size replaces the 1; see `Sizes`.
  */
 export const least = 1e-5
 
 /**
- * The tolerance where the engine's own rounding is ρ = max |b − b₆₄| / (1 + |b₆₄|), with b₆₄ the free run in float64: least + 8 ρ. The model
- * and the engine stand on either side of the truth, and where a circuit is steepest one of them may stand several ρ away.
+ * Tolerance where the engine's own rounding is ρ = max |b − b₆₄| / (1 + |b₆₄|), with b₆₄ the free run in float64: least + 8 ρ. The model and the
+ * engine may err in opposite directions, and where a circuit is steepest either may be several ρ off.
  */
 export const toleranceAt = (rounding: number): number => least + 8 * rounding
 
-/** The tolerance of weights in int8: twice the cost that was found. */
+/** Tolerance for weights in int8: `least` plus twice the difference that was found. */
 export const toleranceOf = ({ maxRelativeDifference }: Pick<Differences, "maxRelativeDifference">): number =>
   least + 2 * maxRelativeDifference
 
-/** How large each column of a regression's values is where that is below 1; nothing of all other answers, for which 1 is no size to hide in. */
+/**
+ * Size of each column of a regression's values, at most 1: beside a 1, differences of smaller values would go unnoticed. Empty for all other
+ * answers, whose differences a 1 does not hide.
+ */
 export type Sizes = ReadonlyArray<number>
 
-/** The sizes of these answers: max |b| of each column, 1 of one that is larger, or that is 0 throughout; none where all are 1. */
+/** Sizes of these answers: max |b| of each column, or 1 where that is larger than 1 or is 0; empty where all are 1. */
 export const sizesOf = ({ value }: Engine.Arrays): Sizes => {
   const examples = value?.shape[0] ?? 0
   const width = value === undefined ? 0 : Parity.widthOf(value)
@@ -43,7 +46,7 @@ export const sizesOf = ({ value }: Engine.Arrays): Sizes => {
 
 const sizeAt = (sizes: Sizes, output: string, column: number): number => (output === "value" ? (sizes[column] ?? 1) : 1)
 
-/** ρ of `toleranceAt`; not finite differences do not count, they are compared by themselves. */
+/** ρ of `toleranceAt`; non-finite differences do not count, as they are compared separately. */
 export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays, sizes: Sizes): number =>
   Object.entries(float64).reduce((most, [name, answers]) => {
     let largest = most
@@ -55,7 +58,7 @@ export const rounding = (engine: Engine.Arrays, float64: Engine.Arrays, sizes: S
     return largest
   }, 0)
 
-/** What the free run and the model answer, by output. */
+/** Answers of the free run and of the model, by output. */
 export type Sides = Parity.ParityRecord["outputs"]
 
 /** A model that does not answer as its circuit does. */
@@ -74,16 +77,16 @@ export class ParityLost extends Schema.TaggedError<ParityLost>()("ParityLost", {
   }
 }
 
-/** NaN equals NaN, infinities equal by sign; else the distance, ∞ where only one is finite. */
+/** |a − b|, where NaN equals NaN and infinities equal by sign; otherwise ∞ where either is not finite. */
 const distance = (a: number, b: number): number => {
   if (Object.is(a, b) || a === b) return 0
   return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Number.POSITIVE_INFINITY
 }
 
-/** How far two sides are apart: max |a − b| and max |a − b| / (1 + |b|). */
+/** How far two sides differ: max |a − b| and max |a − b| / (1 + |b|). */
 export type Differences = Pick<Parity.ParityRecord, "maxAbsDifference" | "maxRelativeDifference">
 
-/** The larger of each. */
+/** The larger of each difference. */
 export const larger = (a: Differences, b: Differences): Differences => ({
   maxAbsDifference: Math.max(a.maxAbsDifference, b.maxAbsDifference),
   maxRelativeDifference: Math.max(a.maxRelativeDifference, b.maxRelativeDifference)
@@ -97,7 +100,7 @@ export const met = (task: Dataset.Task, targets: NdArray.NdArray, answers: NdArr
     : { accuracy: Parity.real(found.accuracy) }
 }
 
-/** |a − b| / (size + |b|), and |a − b| itself, of one number. */
+/** |a − b| / (size + |b|), and |a − b| itself, for one number. */
 const apartAt = (onnxruntime: Parity.Rows, sample: number, column: number, real: number | string, size: number) => {
   const [came, expected] = [Number(onnxruntime[sample]?.[column] ?? Number.NaN), Number(real)]
   const difference = distance(came, expected)
@@ -105,7 +108,7 @@ const apartAt = (onnxruntime: Parity.Rows, sample: number, column: number, real:
   return { came, expected, difference, relative: finite ? difference / (size + Math.abs(expected)) : difference }
 }
 
-/** The `count` samples whose answers are furthest apart, the furthest first. */
+/** The `count` samples whose answers differ most, the largest difference first. */
 export const furthest = (outputs: Sides, count: number, sizes: Sizes): ReadonlyArray<number> => {
   const most: Array<number> = []
   for (const [output, { freeRun, onnxruntime }] of Object.entries(outputs)) {
@@ -119,7 +122,7 @@ export const furthest = (outputs: Sides, count: number, sizes: Sizes): ReadonlyA
   return [...most.keys()].sort((a, b) => most[b]! - most[a]!).slice(0, count)
 }
 
-/** The largest differences over all outputs; fails where one is beyond the tolerance. */
+/** Returns the largest differences over all outputs; fails with `ParityLost` where one exceeds the tolerance. */
 export const compare = Effect.fnUntraced(function* (
   file: string,
   tolerance: number,
@@ -143,10 +146,13 @@ export const compare = Effect.fnUntraced(function* (
   return { maxAbsDifference, maxRelativeDifference }
 })
 
-/** Two that agree on probabilities may part on the class where these are as good as equal, so labels are held to `labels` instead. */
+/**
+ * All outputs but labels: two sides that agree on probabilities may differ in the class where these are nearly equal, so labels are checked by
+ * `labels` instead.
+ */
 const reals = (outputs: Engine.Arrays) => Object.entries(outputs).filter(([name]) => name !== "label")
 
-/** How far two free runs are apart where both are finite. */
+/** How far two free runs differ where both are finite. */
 export const apart = (before: Engine.Arrays, after: Engine.Arrays, sizes: Sizes): Differences => {
   let found: Differences = { maxAbsDifference: 0, maxRelativeDifference: 0 }
   for (const [name, answers] of reals(before)) {
@@ -161,7 +167,7 @@ export const apart = (before: Engine.Arrays, after: Engine.Arrays, sizes: Sizes)
   return found
 }
 
-/** The labels that a model gives, beside those that its own probabilities say. */
+/** A model's labels, beside those that follow from its own probabilities. */
 export const labels = ({ label, probability }: Engine.Arrays): Sides => {
   if (label === undefined || probability === undefined) return {}
   const said = Samples.rows(probability, probability.shape[1]!).map((row) => [
@@ -170,7 +176,7 @@ export const labels = ({ label, probability }: Engine.Arrays): Sides => {
   return { label: { freeRun: said, onnxruntime: Samples.rows(label, 1) } }
 }
 
-/** The first of the largest; NaN is less than any number. */
+/** Index of the largest number, the first of equal ones; NaN is less than any number. */
 const mostProbable = (row: ReadonlyArray<number>): number =>
   row.reduce((best, p, k) => (p > (Number.isNaN(row[best]!) ? Number.NEGATIVE_INFINITY : row[best]!) ? k : best), 0)
 
@@ -183,7 +189,7 @@ export const pair = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): Sides 
     })
   )
 
-/** The same unrounded, for what is compared and not recorded. */
+/** Like `pair` but unrounded, for what is compared and not recorded. */
 export const sides = (freeRun: Engine.Arrays, onnxruntime: Engine.Arrays): Sides =>
   Object.fromEntries(
     reals(freeRun).map(([name, expected]) => {

@@ -1,5 +1,5 @@
 /**
- * What is asked of a model, and what it computes by that.
+ * Options of an export, and what the model computes under them.
  */
 import { Circuit, type Engine, type NdArray, Program, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Record } from "effect"
@@ -9,32 +9,32 @@ import * as Head from "./Head.ts"
 import * as Metadata from "./Metadata.ts"
 import * as Weights from "./Weights.ts"
 
-/** What may be asked of a model. */
+/** Options of an export. */
 export interface Options {
-  /** The operator set, 17 to 24; 21 unless told. */
+  /** Operator set, 17 to 24; 21 by default. */
   readonly opset?: number
-  /** Paths of activations that become outputs too, with `*` for any one step: `1.*.0`. */
+  /** Path of activations that become outputs too, with `*` for any one step: `1.*.0`. */
   readonly expose?: string
-  /** What the weights are kept as; `float16` halves the file, `int8` quarters it, and the record says what that costs. */
+  /** Format that weights are stored in; `float16` halves the file, `int8` quarters it, and the record says what that costs. */
   readonly weights?: Weights.Kind
 }
 
-/** What is written: with weights in float16 the parameters are those that it keeps. */
+/** The trained circuit as it is written: with weights in float16, its parameters are rounded to that. */
 export const kept = (trained: Trained.Trained, { weights }: Options): Trained.Trained =>
   weights === "float16" ? { ...trained, parameters: Weights.rounded(trained.parameters) } : trained
 
-/** The program that a model computes, the arrays that become part of it, and the places that its parts are named by. */
+/** The program that a model computes, the arrays that become part of it, and the places that name its parts. */
 export interface Asked {
   readonly asked: Program.Program
   readonly constants: Engine.Arrays
   readonly places: ReadonlyArray<Graph.Place>
-  /** What arrays that become part of it are called where that is not their name among the constants. */
+  /** Names of the arrays in the model, where they differ from those among the constants. */
   readonly labels: Readonly<Record<string, string>>
-  /** The one input that is left, for rows [examples, inputs]. */
+  /** Makes the one input that is left from rows [examples, inputs]. */
   readonly given: (x: NdArray.NdArray) => Engine.Arrays
 }
 
-/** What is asked of the model of a trained circuit. */
+/** Builds what the model of a trained circuit is to compute. */
 export const program = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   { expose }: Options
@@ -45,7 +45,7 @@ export const program = Effect.fnUntraced(function* (
   const own = Activations.names(circuit)
   const answers = { ...asBefore(named, own?.output), ...named.outputs }
   const exposed = expose === undefined ? {} : yield* Activations.matching(activations, expose)
-  // Nodes elsewhere may be called as what the model takes or answers.
+  // Nodes of an imported network may have the name of an input or output of the model.
   const taken = new Set([answers, named.inputs].flatMap(Object.keys))
   const free = (name: string): string => (taken.has(name) ? free(`${name}.output`) : name)
   const kinds = new Map(Circuit.sites(circuit).map(({ block, path }) => [path, Circuit.print(block)]))
@@ -78,7 +78,10 @@ export const program = Effect.fnUntraced(function* (
   return found
 })
 
-/** The output of a network from elsewhere as it was, so that what took it before takes the model too; none where that name means something else. */
+/**
+ * The output of an imported network under its old name and in its old shape, so that what took it before takes the new model too; none where that
+ * name means something else.
+ */
 const asBefore = (
   { inputs, outputs }: Program.Program,
   output: Circuit.End | undefined

@@ -1,18 +1,18 @@
 /**
- * A model held against its circuit's free run on every example there is, batch by batch.
+ * Compares a model with its circuit's free run on all examples, batch by batch.
  */
 import { type Engine, NdArray, type Program, ReferenceEngine, type Tensor } from "@rai/core"
 import { Effect, Record } from "effect"
 import * as Agreement from "./Agreement.ts"
 import type * as Onnxruntime from "./Onnxruntime.ts"
 
-/** What is compared, and how far the two may part. */
+/** What is compared, and how far the two may differ. */
 export interface Sides<R> {
   readonly file: string
-  /** Rows of the largest batches. */
+  /** Number of rows of the largest batches. */
   readonly batch: number
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
-  /** Its answers in float32, as a model computes: as they are, or those of another engine. */
+  /** The free run's answers in float32, as a model computes: those given, or another engine's. */
   readonly inFloat32: (
     x: NdArray.NdArray,
     answers: Engine.Arrays
@@ -22,13 +22,13 @@ export interface Sides<R> {
   readonly sizes: Agreement.Sizes
 }
 
-/** So many rows the largest batches have where memory allows. */
+/** Number of rows of the largest batches where memory allows. */
 export const most = 1000
 
-/** No array of a batch shall hold more numbers than these: 1 GiB in float32. */
+/** Most numbers that an array of a batch may hold: 1 GiB in float32. */
 const mostNumbers = 2 ** 28
 
-/** Rows of the largest batches: as many as `most`, or as the widest array that the program makes of each example lets memory hold. */
+/** Number of rows of the largest batches: `most`, or as many as memory holds of the widest array that the program makes of each example. */
 export const batchOf = ({ nodes }: Program.Program): number => {
   const numbers = ({ shape }: Tensor.Tensor) =>
     shape.every((n) => typeof n === "number")
@@ -38,10 +38,10 @@ export const batchOf = ({ nodes }: Program.Program): number => {
   return Math.max(1, Math.min(most, Math.floor(mostNumbers / widest)))
 }
 
-/** Rows that make a batch of each length. */
+/** Number of rows that fill one batch of each length. */
 export const least = (batch: number): number => 1 + 7 + batch
 
-/** The rows [examples, inputs] in batches of 1, 7, and then `batch`. */
+/** Splits the rows [examples, inputs] into batches of 1, 7, and then `batch`. */
 export const inTurn = (
   rows: NdArray.NdArray,
   batch: number
@@ -55,7 +55,7 @@ export const inTurn = (
   return found
 }
 
-/** So many rows of a batch, those where the sides are furthest apart, say how far rounding takes it: in float64 all of them would take long. */
+/** Number of rows, those where the sides differ most, that a batch's rounding is measured on: for all of them float64 would take long. */
 const decisive = 64
 
 const rowsOf = (
@@ -69,8 +69,8 @@ const rowsOf = (
 }
 
 /**
- * The largest differences over all the rows [examples, inputs], and the tolerance of the batch where float32 leaves most open if that is more
- * than was asked; fails where a difference is beyond that of its batch.
+ * Returns the largest differences over all the rows [examples, inputs], and the largest tolerance of a batch where float32 leaves more uncertain
+ * than `tolerance`; fails with `ParityLost` where a difference exceeds the tolerance of its batch.
  */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
   { batch, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
@@ -86,7 +86,7 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
     yield* Agreement.compare(file, 0, Agreement.labels(came))
     const outputs = Agreement.sides(expected, came)
     const found = yield* Agreement.compare(file, tolerance, outputs, sizes).pipe(
-      // The recorded samples may all lie where the circuit is gentle: here its own rounding decides.
+      // The recorded samples may all lie where the circuit is flat; here the batch's own rounding decides.
       Effect.catch(() =>
         Effect.gen(function* () {
           const some = Agreement.furthest(outputs, decisive, sizes)
@@ -107,5 +107,5 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
   return differences
 })
 
-/** The same in float64, by the formulas as they are written. */
+/** Runs the same in float64 on the reference engine, by the formulas as written. */
 export const exactly = <A, E, R>(freeRun: Effect.Effect<A, E, R>) => Effect.provide(freeRun, ReferenceEngine.layer)

@@ -1,5 +1,5 @@
 /**
- * Weights in a file beside the model, as ONNX has it for models that are too large for one file, each where it can be mapped into memory.
+ * Weights in a file beside the model, as ONNX allows for models that are too large for one file, each aligned for memory mapping.
  */
 import { existsSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -17,26 +17,29 @@ import {
 } from "./onnx_pb.ts"
 import * as Beside from "./read/External.ts"
 
-/** A graph whose larger tensors are apart from it. */
+/** A graph whose larger tensors are stored apart from it. */
 export interface Apart {
-  /** The graph that says where in the file, named from the model's folder, each of these tensors lies. */
+  /** Returns the graph that refers to each of these tensors in the file at `location`, a path from the model's folder. */
   readonly graph: (location: string) => GraphProto
-  /** All of their bytes together, without the gaps between them. */
+  /** Total size of these tensors in bytes, without the gaps between them. */
   readonly size: number
-  /** The file's content piece by piece, for which nothing is copied. */
+  /** The file's content piece by piece, without copying. */
   readonly content: () => Iterable<Uint8Array>
-  /** Of the file's content. */
+  /** SHA-256 of the file's content. */
   readonly sha256: () => string
 }
 
-/** The file that data go into: `m.onnx.data`, or one named by their hash while others stand there, which the earlier model needs until it is replaced. */
+/**
+ * The file that data goes into: `m.onnx.data`, or one named by its hash while that file holds other data, which the earlier model needs until it is
+ * replaced.
+ */
 export const fileFor = Effect.fnUntraced(function* (model: string, sha256: string): Effect.fn.Return<string> {
   const file = `${model}.data`
   const isFree = !existsSync(file) || (yield* Effect.orElseSucceed(ModelFile.sha256Of(file), () => "")) === sha256
   return isFree ? file : `${model}.${sha256.slice(0, 16)}.data`
 })
 
-/** The files of ours that the model at this place, where there is one, keeps its data in. */
+/** Data files that an earlier model at this path refers to, as far as their names are those that `fileFor` gives. */
 export const filesOf = (model: string): Effect.Effect<ReadonlyArray<string>> =>
   ModelFile.read(model).pipe(
     Effect.flatMap((bytes) => Model.decode(bytes, model)),
@@ -52,15 +55,15 @@ export const filesOf = (model: string): Effect.Effect<ReadonlyArray<string>> =>
     Effect.orElseSucceed(() => [])
   )
 
-/** A tensor of fewer bytes stays in the model, as onnx leaves it there. */
+/** Smallest tensor, in bytes, that goes into the file; the onnx package draws the same line. */
 const least = 1024
 
-/** Where a tensor may begin: at a page, and a large one where Windows begins to map too. */
+/** Alignment of a tensor in the file: to a page, and for a large one to where Windows can begin to map too. */
 const boundary = (size: number): number => (size < 2 ** 20 ? 4096 : 65_536)
 
 const zeros = new Uint8Array(65_536)
 
-/** What goes into the model and what beside it. */
+/** Splits a graph into what goes into the model and what goes beside it. */
 export const apart = (graph: GraphProto): Apart => {
   const places = new Map<TensorProto, number>()
   let [end, size] = [0, 0]

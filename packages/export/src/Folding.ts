@@ -1,11 +1,11 @@
 /**
- * What depends on parameters alone is computed when the model is written: a repeated block's weights, kept as one array, become one
- * array a turn.
+ * Constant folding: what depends on parameters alone is computed when the model is written. A repeated block's weights, kept as one array, become
+ * one array per repetition.
  */
 import { Engine, NdArray, Program, ReferenceEngine, Rewrite, Tensor } from "@rai/core"
 import { Effect } from "effect"
 
-/** A value known beforehand, with the name that it bears in the model. */
+/** A value known in advance, with its name in the model. */
 export interface Folded {
   readonly name: string
   readonly array: NdArray.NdArray
@@ -13,7 +13,10 @@ export interface Folded {
 
 type Known = Map<Tensor.Tensor, Folded>
 
-/** Every node of float type that `constants`, called as `labels` say, and numbers decide; a broadcast is none, since operators spare its copies. */
+/**
+ * Computes every float node that depends on `constants`, named by `labels`, and on numbers alone; broadcasts stay, since operators do them without
+ * copies.
+ */
 export const fold = (
   program: Program.Program,
   constants: Engine.Arrays,
@@ -62,7 +65,7 @@ const nameOf = ({ attributes, primitive }: Tensor.Tensor, from: string): string 
   return turn && from.includes("*") ? from.replace("*", String(attributes.start)) : `${from}.${primitive.name}`
 }
 
-/** Slices of the first axis lie together, so they need no copy. */
+/** Slices along the first axis are contiguous, so they need no copy. */
 const leading = (
   { attributes, primitive }: Tensor.Tensor,
   { data, shape }: NdArray.NdArray

@@ -11,8 +11,9 @@ import { type GraphProto, GraphProtoSchema, type NodeProto, type TensorProto } f
 import * as Steps from "./Steps.ts"
 
 /**
- * The graph of any program: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are written by their definition;
- * named dimensions stay names. `opset` is one of `Model.opsets`. What leads to a place is named by its path, and says where it belongs.
+ * Writes any program as a graph: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are
+ * written by their definition; named dimensions stay names. `opset` is one of `Model.opsets`. What leads to a place is named by its path, and
+ * carries its note.
  */
 export const fromProgram: (
   source: Program.Program,
@@ -40,21 +41,21 @@ export const fromProgram: (
   return write(program, known, constants, opset, belonging)
 })
 
-/** What may be asked of a graph. */
+/** Options of a graph. */
 export interface Options {
   readonly opset?: number
-  /** Tensors of the program with the paths that they bear, in order of evaluation. */
+  /** Tensors of the program with their paths, in order of evaluation. */
   readonly places?: ReadonlyArray<Place>
-  /** What constants are called in the graph, where that is not their name. */
+  /** Names of constants in the graph, where they differ from those in `constants`. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** A tensor with its path, and what a reader is told of it. */
+/** A tensor with its path, and a note for whoever reads the graph. */
 export interface Place {
   readonly path: string
   readonly tensor: Tensor.Tensor
   readonly says: string
-  /** Whether the path is the name of the very node that gives the tensor, as in a network from elsewhere. */
+  /** Whether the path is the exact name of the node that computes the tensor, as in an imported network. */
   readonly isNode?: boolean
 }
 
@@ -80,7 +81,7 @@ const write = (
   belonging: ReadonlyMap<Tensor.Tensor, Place>
 ): GraphProto => {
   const inputs = Object.entries(program.inputs).filter(([name]) => constants[name] === undefined)
-  // An object lists names that are whole numbers first, as paths may be; in a model they come behind what the circuit answers.
+  // An object lists integer keys first, which paths may be; in a model they come after the circuit's own outputs.
   const isNumber = ([name]: readonly [string, unknown]) => Number(/^\d+$/.test(name))
   const outputs = Object.entries(program.outputs).sort((a, b) => isNumber(a) - isNumber(b))
   const nodes: Array<NodeProto> = []
@@ -102,10 +103,10 @@ const write = (
     shared.set(key, name)
     return name
   }
-  /** Where what is written now belongs. */
+  /** Place that the node being written belongs to. */
   let place: Place | undefined
   const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string, name = output): string => {
-    // An output that is named as the node which gives it to others too leaves that node its name.
+    // An output may have the name of the node that computes it: that node keeps it, and the one that only passes the output on gets another.
     const own = nodeNames.has(name) ? unique(name) : name
     nodeNames.add(own)
     nodes.push(Model.node(operator, own, inputs, output, attributes, place?.says))

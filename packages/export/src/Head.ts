@@ -1,11 +1,11 @@
 /**
- * What a circuit's output means, beside the output itself.
+ * Outputs of a model by what they mean, beside the circuit's output itself.
  */
 import { NdArray, Primitives, Program, Tensor, type Trained } from "@rai/core"
 
 type Primitive = Tensor.Tensor["primitive"]
 
-/** softmax(o)_k = e^{o_k} / Σ_j e^{o_j} over the last axis, of which ONNX has an operator. */
+/** softmax(o)_k = e^{o_k} / Σ_j e^{o_j} over the last axis, for which ONNX has an operator. */
 export const softmax: Primitive = {
   ...Primitives.table.get("exp")!,
   name: "softmax",

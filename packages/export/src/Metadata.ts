@@ -34,11 +34,11 @@ export interface Metadata {
   /** The engine that it was trained on. */
   readonly engine: string
   readonly task: "binary" | "classes" | "regression"
-  /** What makes the circuit's inputs of raw columns; absent where it takes these as they are. */
+  /** Preprocessing from raw columns to the circuit's inputs; absent where it takes them as they are. */
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
-  /** The raw columns that the model takes, where the preprocessing is part of it. */
+  /** Names of the raw columns that the model takes, where the preprocessing is part of it. */
   readonly columns?: ReadonlyArray<string> | undefined
-  /** The names of the features; none where nobody has said them, as of a network from elsewhere that was written as it is. */
+  /** Names of the features; empty where they were never given, as for an imported network that was written back unchanged. */
   readonly inputs: ReadonlyArray<string>
   readonly classes?: ReadonlyArray<string> | undefined
 }
@@ -72,7 +72,7 @@ export const of = (trained: Trained.Trained): Readonly<Record<string, string>> =
   ...(trained.classNames === undefined ? {} : { "rai.classes": JSON.stringify(trained.classNames) })
 })
 
-/** The raw columns for a reader of the model, who gives the texts of categories by their places: `height; colour: 0 blue, 1 red`. */
+/** Describes the raw columns to a user of the model, who passes categories by their index: `height; colour: 0 blue, 1 red`. */
 export const columns = ({ columns: all }: Preprocessing.Preprocessing): string =>
   `${all
     .map((of) =>
@@ -80,7 +80,7 @@ export const columns = ({ columns: all }: Preprocessing.Preprocessing): string =
     )
     .join("; ")}; NaN where a value is missing`
 
-/** What a model says of its origin; undefined where another program wrote it. */
+/** Reads a model's origin; undefined where another program wrote the model. */
 export const read = (model: ModelProto): Metadata | undefined => {
   const properties = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]))
   return Option.getOrUndefined(

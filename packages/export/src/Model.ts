@@ -20,19 +20,19 @@ import {
   ValueInfoProtoSchema
 } from "./onnx_pb.ts"
 
-/** The operator set that models are written in unless another is asked for. */
+/** Operator set that models are written in by default. */
 export const opset = 21
 
-/** The operator sets that models can be written in, each with the version of the format that came with it (ONNX 1.12 … 1.19). */
+/** Operator sets that models can be written in, each with the format version that came with it (ONNX 1.12 … 1.19). */
 const irVersions: Readonly<Record<number, number>> = { 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12 }
 
-/** The operator sets that models can be written in. */
+/** Operator sets that models can be written in. */
 export const opsets: ReadonlyArray<number> = Object.keys(irVersions).map(Number)
 
-/** So many bytes the readers of protobuf messages take at most; a model of more keeps its weights in a file beside it. */
+/** Most bytes that readers of protobuf messages accept; a larger model keeps its weights in a file beside it. */
 export const most = 2 ** 31 - 1
 
-/** Bytes that are no ONNX model. */
+/** Bytes that are not an ONNX model. */
 export class NotAnOnnxModel extends Schema.TaggedError<NotAnOnnxModel>()("NotAnOnnxModel", {
   file: Schema.String,
   reason: Schema.String
@@ -47,10 +47,10 @@ export { DataType }
 /** The ONNX element type of each type that programs compute with. */
 export const dataTypes = { float: DataType.FLOAT, bool: DataType.BOOL, int: DataType.INT64 } as const
 
-/** The settings of an operator: whole numbers and lists of them. */
+/** Attributes of an operator: integers and lists of them. */
 export type Attributes = Readonly<Record<string, number | ReadonlyArray<number>>>
 
-/** One operator applied to values by their names, with a note for its reader. */
+/** Makes a node: one operator applied to named values, with a note for its reader. */
 export const node = (
   operator: string,
   name: string,
@@ -75,7 +75,7 @@ export const node = (
 const bytes = (data: Float32Array | BigInt64Array): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
-/** Numbers in float32 that belong to the model. */
+/** Makes a float32 tensor that belongs to the model. */
 export const floats = (name: string, { data, shape }: NdArray.NdArray): TensorProto =>
   create(TensorProtoSchema, {
     name,
@@ -84,7 +84,7 @@ export const floats = (name: string, { data, shape }: NdArray.NdArray): TensorPr
     rawData: bytes(data instanceof Float32Array ? data : Float32Array.from(data))
   })
 
-/** Whole numbers that belong to the model: axes, lengths, starts and ends. */
+/** Makes an int64 tensor that belongs to the model: axes, lengths, starts and ends. */
 export const integers = (name: string, values: ReadonlyArray<number>): TensorProto =>
   create(TensorProtoSchema, {
     name,
@@ -93,7 +93,7 @@ export const integers = (name: string, values: ReadonlyArray<number>): TensorPro
     rawData: bytes(BigInt64Array.from(values, BigInt))
   })
 
-/** A named input or output; named dimensions stay names. */
+/** Makes a named input or output; named dimensions stay names. */
 export const value = (name: string, shape: Shape.Shape, type: keyof typeof dataTypes): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
@@ -115,7 +115,7 @@ export const value = (name: string, shape: Shape.Shape, type: keyof typeof dataT
     }
   })
 
-/** A named output that is a sequence of arrays. */
+/** Makes a named output that is a sequence of arrays. */
 export const sequence = (name: string): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
@@ -127,7 +127,7 @@ export const sequence = (name: string): ValueInfoProto =>
     }
   })
 
-/** A model whose maps from names to numbers, as scikit-learn's classifiers have one for each example, are arrays of these numbers. */
+/** Replaces maps from names to numbers, which scikit-learn's classifiers make for each example, by arrays of the numbers. */
 export const withoutMaps = (model: ModelProto): ModelProto => {
   const isMap = ({ domain, opType }: NodeProto) => domain === "ai.onnx.ml" && opType === "ZipMap"
   const graph = model.graph!
@@ -144,7 +144,7 @@ export const withoutMaps = (model: ModelProto): ModelProto => {
   }
 }
 
-/** The bytes of a model; the same for the same graph and metadata. */
+/** Returns the bytes of a model; the same for the same graph and metadata. */
 export const encode = (
   graph: GraphProto,
   options: {
@@ -179,7 +179,7 @@ export const decode = (data: Uint8Array, file: string): Effect.Effect<ModelProto
         : Effect.succeed(model)
   )
 
-/** The names of the inputs that a run must give, with their shapes: a number, or a name for a length that the run decides. */
+/** Inputs that a run must supply, by name, with their shapes: a number, or a name for a length that the run decides. */
 export const inputs = ({
   graph
 }: ModelProto): ReadonlyArray<{ readonly name: string; readonly shape: Shape.Shape }> => {
@@ -195,6 +195,6 @@ export const inputs = ({
     })
 }
 
-/** The version of the standard operators that a model needs. */
+/** Version of the standard operator set that a model needs. */
 export const opsetOf = ({ opsetImport }: ModelProto): number =>
   Number(opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0)

@@ -17,7 +17,7 @@ export class FileUnreadable extends Schema.TaggedError<FileUnreadable>()("FileUn
   }
 }
 
-/** A file that could not be written; what stood there before is as it was. */
+/** A file that could not be written; what was there before is unchanged. */
 export class FileUnwritable extends Schema.TaggedError<FileUnwritable>()("FileUnwritable", {
   file: Schema.String,
   reason: Schema.String
@@ -41,7 +41,7 @@ const reason = (error: unknown): string => {
   return reasons[code] ?? `the system answered ${code}`
 }
 
-/** The bytes of a file. */
+/** Reads the bytes of a file. */
 export const read = (file: string): Effect.Effect<Uint8Array, FileUnreadable> =>
   Effect.tryPromise({
     try: () => readFile(file),
@@ -55,7 +55,7 @@ export const within = (path: string, name: string): Effect.Effect<string> =>
     Effect.orElseSucceed(() => path)
   )
 
-/** Where a file that a model names lies: beside `file` or below, links followed, and nowhere else; undefined where it is not there. */
+/** Resolves a file that a model refers to, links included: beside `file` or below, and nowhere else; undefined where it does not exist. */
 export const beside = (file: string, location: string): string | "outside" | undefined => {
   if (location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")) return "outside"
   try {
@@ -67,13 +67,13 @@ export const beside = (file: string, location: string): string | "outside" | und
   }
 }
 
-/** A file that stands whole beside its place. */
+/** A complete file that waits beside its place. */
 export interface Staged {
   readonly file: string
   readonly part: string
 }
 
-/** Writes a file beside its place; unless it was put there, it is gone when the scope closes. */
+/** Writes a file beside its place; unless `settle` moves it there, it is removed when the scope closes. */
 export const stage = Effect.fn("ModelFile.stage")(function* (
   file: string,
   content: Uint8Array | string | Iterable<Uint8Array>
@@ -87,7 +87,9 @@ export const stage = Effect.fn("ModelFile.stage")(function* (
   return { file, part }
 })
 
-/** Puts the files at their places, in order, without a pause, so that of two writers at once one wins whole; then removes what they make `stale`. */
+/**
+ * Moves files to their places, in order and without a pause, so that of two concurrent writers one wins as a whole; then removes the `stale` files.
+ */
 export const settle = (
   files: ReadonlyArray<Staged>,
   stale: ReadonlyArray<string> = []
@@ -119,7 +121,7 @@ export const sha256 = (...parts: ReadonlyArray<Uint8Array | string>): string => 
   return hash.digest("hex")
 }
 
-/** The same bytes, uncopied, in as many at a time as files and hashes take. */
+/** Splits bytes, without copying, into pieces that files and hashes accept. */
 export const pieces = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
   const length = 2 ** 24
   return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>

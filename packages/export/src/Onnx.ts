@@ -22,12 +22,12 @@ import * as Weights from "./Weights.ts"
 
 export { type Read, read } from "./read/Reading.ts"
 
-/** What may be asked of a model. */
+/** Options of an export. */
 export type Options = Asked.Options
 
-/** What may be asked of a model's files. */
+/** Options of an export to files. */
 export interface Files extends Options, Proof.Examples {
-  /** Whether weights go into a file beside the model also where they fit into it. */
+  /** Whether weights go into a file beside the model even where they fit into it. */
   readonly externalData?: boolean
 }
 
@@ -45,16 +45,16 @@ export class ModelTooLarge extends Schema.TaggedError<ModelTooLarge>()("ModelToo
   }
 }
 
-/** How the graph is written with smaller weights. */
+/** Converts the graph's weights to each format. */
 const smaller = {
   float32: (graph: GraphProto) => graph,
   float16: Weights.halved,
   int8: Quantised.quantised
 } as const
 
-/** A model before it is one file, or two. */
+/** A model before it is written as one file, or two. */
 interface Built {
-  /** The circuit with the weights that are kept. */
+  /** The circuit with its weights as they are stored. */
   readonly own: Trained.Trained
   readonly graph: GraphProto
   readonly encode: (graph: GraphProto) => Uint8Array
@@ -62,7 +62,7 @@ interface Built {
   readonly isTooLarge: boolean
 }
 
-/** Why a model cannot be built. */
+/** Errors of building a model. */
 type Unbuilt = ShapeMismatch | Operators.OperatorUnsupported | OpsetUnknown | Activations.NothingExposed
 
 const build = Effect.fnUntraced(function* (
@@ -83,8 +83,8 @@ const build = Effect.fnUntraced(function* (
 })
 
 /**
- * The bytes of the model: input `x` [batch, inputs], or raw columns as of `Encoding.raw` where they were preprocessed; outputs by
- * `Head.named` and those that are exposed, by their paths; the same bytes for the same trained circuit.
+ * Returns the bytes of the model: input `x` [batch, inputs], or raw columns as of `Encoding.raw` where they were preprocessed; outputs by
+ * `Head.named`, and exposed activations by their paths. The bytes are the same for the same trained circuit.
  *
  * ```ts
  * import { Circuit, NdArray } from "@rai/core"
@@ -110,7 +110,7 @@ export const make = Effect.fn("Onnx.make")(function* (
   return encode(graph)
 })
 
-/** Why an export did not come about; what stood at its place before is as it was. */
+/** Errors of an export; what was at its place before is unchanged. */
 export type Failed =
   | Unbuilt
   | Engine.EngineFailed
@@ -119,9 +119,8 @@ export type Failed =
   | ModelFile.FileUnwritable
 
 /**
- * Writes `file` and its parity record beside it, once the engine's free run and onnxruntime agree on all the samples, the training
- * examples, and on seeded random points within and far outside their range, with NaN and infinities too. Weights that are too many for
- * one file go into `file.data`.
+ * Writes `file`, with its parity record beside it, once the engine's free run and onnxruntime agree on all the samples: the training examples, and
+ * seeded random points within and far outside their range, with NaN and infinities too. Weights too large for one file go into `file.data`.
  */
 export const write = Effect.fn("Onnx.write")(function* (
   trained: Trained.Trained,
@@ -167,7 +166,7 @@ export const write = Effect.fn("Onnx.write")(function* (
   )
 })
 
-/** A model that can be run before it stands at its place, and how it is to stand there. */
+/** A model that can be run before it is at its place, and what is to be put there. */
 interface Written {
   readonly bytes: Uint8Array
   readonly settled: Effect.Effect<{

@@ -1,5 +1,5 @@
 /**
- * onnxruntime on the CPU: what runs exported models, and judges them.
+ * onnxruntime on the CPU: runs exported models, and is what they are proved by.
  */
 import { dirname, resolve } from "node:path"
 import type { Engine, NdArray } from "@rai/core"
@@ -13,7 +13,7 @@ const messages = {
   run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names, shapes and types with the model's"
 } as const
 
-/** onnxruntime that does not load, a model that it does not take, or a run that it could not finish. */
+/** onnxruntime that does not load, a model that it refuses, or a run that it could not finish. */
 export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("OnnxruntimeFailed", {
   file: Schema.String,
   doing: Schema.Literals(["load", "read", "run"]),
@@ -25,38 +25,38 @@ export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("
   }
 }
 
-/** A model made ready; it gives its memory back when the scope closes. */
+/** A loaded model; its memory is released when the scope closes. */
 export interface Session {
   readonly run: (inputs: Engine.Arrays) => Effect.Effect<Engine.Arrays, OnnxruntimeFailed>
 }
 
-/** Makes a model ready from its bytes. */
+/** Loads a model from its bytes. */
 export type Open = (model: Uint8Array, file: string) => Effect.Effect<Session, OnnxruntimeFailed, Scope.Scope>
 
-/** The service: opens models from their bytes; `file` names the model in errors, and weights that it keeps in other files lie beside it. */
+/** The service that loads models from their bytes; `file` names the model in errors, and weights in other files lie beside it. */
 export interface Onnxruntime {
   readonly version: Effect.Effect<string, OnnxruntimeFailed>
   readonly open: Open
-  /** The same on a GPU; fails where there is none. */
+  /** Like `open`, on a GPU; fails where there is none. */
   readonly openOnCuda?: Open | undefined
 }
 
 const attempt = <A>(file: string, doing: keyof typeof messages, f: () => Promise<A>) =>
   Effect.tryPromise({ try: f, catch: (cause) => new OnnxruntimeFailed({ file, doing, cause }) })
 
-/** The library is loaded at the first use, never before, and told not to report anything to anyone. */
+/** Loads the library at the first use, never before, with its telemetry off. */
 const load = (file: string) =>
   attempt(file, "load", async () => {
     process.env.ORT_DISABLE_TELEMETRY = "1"
     const ort = await import("@rai/onnxruntime")
-    // What goes wrong is told by errors; the runtime's own lines on stderr would repeat it, with paths.
+    // Errors say what goes wrong; the runtime's own lines on stderr would repeat it, with paths.
     ort.env.logLevel = "fatal"
     return ort
   })
 
 const isNumbers = ({ type }: Tensor): boolean => type !== "string"
 
-/** Numbers as a model's input of each type takes them. */
+/** Converts numbers to each type of a model's input. */
 const types = {
   float64: (data: Numbers) => Float64Array.from(data),
   int64: (data: Numbers) => BigInt64Array.from(data, BigInt),
@@ -81,24 +81,24 @@ const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: Inferenc
     }
     const own = types[type as keyof typeof types](data)
     for (let i = 0; i < own.length; i++) {
-      // What the type does not hold would be another number, of which nobody would know.
+      // A number that the type cannot hold would silently become another.
       if (Number(own[i]) !== data[i] && type !== "float64") throw new RangeError(`${data[i]} is no ${type}`)
     }
     return new Tensor(type as Tensor.Type, own as Tensor.DataType, shape)
   }
-  // Sequences and maps onnxruntime does not give to JavaScript.
+  // onnxruntime does not return sequences and maps to JavaScript.
   const arrays = opened.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name)
   return {
     run: (inputs) =>
       Effect.map(
         attempt(file, "run", async () => (arrays.length === 0 ? {} : opened.run(Record.map(inputs, tensor), arrays))),
-        // Texts, as the classes of a model from elsewhere may be, are no numbers: they are left out.
+        // Strings, such as an imported model's classes, are not numbers, so they are left out.
         (outputs) => Record.map(Record.filter(outputs, isNumbers), array)
       )
   }
 }
 
-/** A tensor as the runtime gives it: 64-bit integers as those of 32 bits, all other numbers but float32 and booleans as float64. */
+/** Converts a tensor of the runtime: 64-bit integers to 32 bits, all other numbers but float32 and booleans to float64. */
 export const array = ({
   data,
   dims
@@ -130,7 +130,7 @@ const openOn =
       )
     )
 
-/** onnxruntime-node; provide another to serve a program that runs models elsewhere. */
+/** onnxruntime-node by default; provide another for a program that runs models elsewhere. */
 export const Onnxruntime: Context.Reference<Onnxruntime> = Context.Reference<Onnxruntime>("@rai/export/Onnxruntime", {
   defaultValue: () => ({
     version: Effect.map(load("onnxruntime"), ({ env }) => env.versions.node ?? env.versions.common),

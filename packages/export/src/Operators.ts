@@ -1,5 +1,5 @@
 /**
- * Each primitive as operators of ONNX, one row each; broadcasting is left to those that do it by themselves.
+ * Each primitive as ONNX operators, one row each; broadcasting is left to operators that do it themselves.
  */
 import type { Shape, Tensor } from "@rai/core"
 import { Schema } from "effect"
@@ -22,15 +22,15 @@ export interface Operation {
   readonly attributes?: Attributes
 }
 
-/** What a row may add to the graph before its last operator; each gives the name of the value. */
+/** Adds to the graph what a row needs before its last operator; each method returns the name of the value. */
 export interface Builder {
-  /** The operator set that the graph is written in. */
+  /** Operator set that the graph is written in. */
   readonly opset: number
   readonly add: (operation: Operation) => string
   readonly integers: (values: ReadonlyArray<number>) => string
   readonly float: (value: number) => string
   readonly floats: (values: ReadonlyArray<number>) => string
-  /** The dimensions as a value, named ones read from the inputs when the model runs. */
+  /** Dimensions as a value, named ones read from the inputs when the model runs. */
   readonly dimensions: (shape: Shape.Shape) => string
 }
 
@@ -40,7 +40,7 @@ const plain =
   (operator: string): Row =>
   (_, inputs) => ({ operator, inputs })
 
-/** Axes are an input: of ReduceSum in every set that is written, of the other reductions from 18 on. */
+/** Axes are an input of ReduceSum in all supported operator sets, of the other reductions from 18 on. */
 const reduction =
   (operator: string): Row =>
   ({ integers, opset }, [x], { attributes }) => {
@@ -52,7 +52,7 @@ const reduction =
 
 const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", inputs: [x] })
 
-/** How Gemm takes the factors of a product; nothing is said where they are taken as they are. */
+/** Attributes of Gemm for the factors of a product; none where neither is transposed. */
 export const transposed = ({ attributes: { transposeA, transposeB } }: Tensor.Tensor): Attributes =>
   transposeA || transposeB ? { transA: Number(transposeA), transB: Number(transposeB) } : {}
 
@@ -87,7 +87,8 @@ const rows: Readonly<Record<string, Row>> = {
   where: plain("Where"),
   cast: (_, [x], { dtype }) => ({ operator: "Cast", inputs: [x!], attributes: { to: dataTypes[dtype] } }),
   sum: reduction("ReduceSum"),
-  // onnxruntime passes over a NaN that is not the first element, and takes one that is for the largest: neither may be so.
+  // onnxruntime ignores a NaN unless it comes first, and then takes it for the largest. Here `max` is NaN wherever an element is, and `argMax`
+  // passes over NaN.
   max: (builder, [x], node) => {
     const largest = builder.add(reduction("ReduceMax")(builder, [x!], node))
     const missing = builder.add({ operator: "Cast", inputs: [isNaN(builder, x!)], attributes: { to: dataTypes.float } })
@@ -129,7 +130,7 @@ const rows: Readonly<Record<string, Row>> = {
     const { axis, end, start } = attributes as { axis: number; start: number; end: number }
     return { operator: "Slice", inputs: [x!, integers([start]), integers([end]), integers([axis])] }
   },
-  // Along every axis, as in the sets before 18: onnxruntime (1.30, 1.32) forgets the `axes` of one that it moves before a Transpose.
+  // For every axis, as in the sets before 18: onnxruntime (1.30, 1.32) loses the `axes` of a Pad that it moves before a Transpose.
   pad: ({ float, integers }, [x], { attributes, shape }) => {
     const { after, axis, before } = attributes as { axis: number; before: number; after: number }
     const along = (zeros: number) => shape.map((_, i) => (i === axis ? zeros : 0))

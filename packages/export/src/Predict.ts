@@ -1,5 +1,5 @@
 /**
- * The answers of a model to new inputs.
+ * Predictions of a model for new inputs.
  */
 import { toBinary } from "@bufbuild/protobuf"
 import { Engine, NdArray } from "@rai/core"
@@ -26,14 +26,14 @@ export class InputsUnfit extends Schema.TaggedError<InputsUnfit>()("InputsUnfit"
   }
 }
 
-/** A model whose outputs are no numbers. */
+/** A model whose outputs are not numbers. */
 export class AnswersUnfit extends Schema.TaggedError<AnswersUnfit>()("AnswersUnfit", { file: Schema.String }) {
   override get message(): string {
     return `${this.file}: expected a model with an output of numbers, but its outputs are texts; give one that tells probabilities or values`
   }
 }
 
-/** Outputs by their name, and what they mean where the model says so. */
+/** Outputs by name, and what they mean where the model says so. */
 export interface Prediction {
   /** `logit` and `probability`, or `value`: [rows, outputs] each. */
   readonly outputs: Engine.Arrays
@@ -42,13 +42,16 @@ export interface Prediction {
   readonly classNames: ReadonlyArray<string> | undefined
 }
 
-/** Why a model is not read. */
+/** Errors of reading a model. */
 export type Unread = ModelFile.FileUnreadable | Model.NotAnOnnxModel | ModelInvalid | LayersUnsupported
 
-/** Why there is no prediction. */
+/** Errors of a prediction. */
 export type Failed = Unread | InputsUnfit | AnswersUnfit | Onnxruntime.OnnxruntimeFailed
 
-/** Runs the model in `file`, of ONNX or a layers-model of TensorFlow.js, on `inputs` [rows, features], for models with one input of as many features, in whatever shape. */
+/**
+ * Runs the model in `file`, an ONNX model or a TensorFlow.js layers-model, on `inputs` [rows, features]; the model has one input of that many
+ * features, in any shape.
+ */
 export const predict = Effect.fn("Predict.predict")(function* (
   file: string,
   inputs: NdArray.NdArray
@@ -62,7 +65,7 @@ export const predict = Effect.fn("Predict.predict")(function* (
   return yield* new AnswersUnfit({ file })
 })
 
-/** The same on the engine at hand: the model is read, and its program run. */
+/** Like `predict`, on the engine provided: reads the model and runs its program. */
 export const onEngine = Effect.fn("Predict.onEngine")(function* (
   file: string,
   inputs: NdArray.NdArray
@@ -84,12 +87,12 @@ const meaning = (origin: Metadata.Metadata | undefined) => ({
   classNames: origin?.classes
 })
 
-/** The bytes of a model, those of a layers-model as ONNX. */
+/** Bytes of a model; a layers-model is converted to ONNX. */
 const bytesOf = Effect.fnUntraced(function* (file: string) {
   return yield* (yield* LayersModel.isAt(file)) ? LayersModel.toOnnx(file) : ModelFile.read(file)
 })
 
-/** The model, and the rows in the shape of its input. */
+/** Reads the model, and reshapes the rows to its input. */
 const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdArray) {
   const bytes = yield* bytesOf(file)
   const model = yield* Model.decode(bytes, file)
@@ -117,7 +120,7 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
   return { bytes, model, origin, input, given: { data: inputs.data, shape } }
 })
 
-/** What a model of ours says of its inputs' columns, its task, its classes and the rest of its origin; undefined for a model from elsewhere. */
+/** Reads the origin of a model that this project wrote, with the columns of its inputs, its task and its classes; undefined for any other model. */
 export const origin = Effect.fn("Predict.origin")(function* (
   file: string
 ): Effect.fn.Return<Metadata.Metadata | undefined, Unread> {

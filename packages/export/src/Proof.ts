@@ -1,5 +1,5 @@
 /**
- * What the record of a model says: that it answers as the free run does, and what smaller weights cost.
+ * Measures what the record of a model says: that it answers as the free run does, and what smaller weights cost.
  */
 import { Circuit, Engine, type NdArray, TfjsEngine, type Trained } from "@rai/core"
 import { Effect, Layer, Option } from "effect"
@@ -11,15 +11,15 @@ import * as Onnxruntime from "./Onnxruntime.ts"
 import * as Parity from "./Parity.ts"
 import * as Samples from "./Samples.ts"
 
-/** What a model is held to. */
+/** The data that a model is checked on. */
 export interface Examples {
   /** The training examples, as the model takes them: [n, inputs]. */
   readonly samples?: NdArray.NdArray
-  /** What was to be learned of them, by which smaller weights are judged: [n, outputs]. */
+  /** Targets of these examples, by which smaller weights are judged: [n, outputs]. */
   readonly targets?: NdArray.NdArray
 }
 
-/** A model made ready beside the free run that it is held to, and what is drawn for both. */
+/** Loads a model beside the free run that it is compared with, and draws the samples for both. */
 const beside = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
@@ -28,7 +28,7 @@ const beside = Effect.fnUntraced(function* (
 ) {
   const { asked, constants, given } = yield* Asked.program(trained, options)
   const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
-  // An engine of float64 does not show what float32 leaves open; WebAssembly's does, and is always there.
+  // A float64 engine does not show what float32 leaves uncertain; the WebAssembly engine does, and is always there.
   const inFloat32 = (x: NdArray.NdArray, answers: Engine.Arrays) =>
     Object.values(answers).some(({ data }) => data instanceof Float64Array)
       ? Effect.provide(freeRun(x), Layer.orDie(TfjsEngine.layerWasm))
@@ -44,7 +44,10 @@ const beside = Effect.fnUntraced(function* (
   return { ...sides, onCuda, recorded, ...drawn(trained, options.samples) }
 })
 
-/** What int8 costs: nothing to hold it to but what comes of it, so that is recorded; within the range, as a far example costs all beside it. */
+/**
+ * Measures what int8 costs. There is no tolerance to hold it to, so the differences found are recorded; samples stay within the range, since a
+ * distant one costs all others in its batch.
+ */
 export const measure = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,
@@ -69,7 +72,7 @@ export const measure = Effect.fnUntraced(function* (
   }
 })
 
-/** What float16 costs: the free run of the parameters that are kept beside that of the trained ones. */
+/** Measures what float16 costs: the free run of the parameters as stored, compared with that of the trained ones. */
 export const loss = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   own: Trained.Trained,
@@ -90,7 +93,9 @@ export const loss = Effect.fnUntraced(function* (
 
 type Answering<E> = (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, Engine.Engine>
 
-/** How far the answers after are from those before, on all the samples, and from the targets; on random points where there are none. */
+/**
+ * How far the answers `after` are from those `before`, on all the samples, and both from the targets; on random points where there are no samples.
+ */
 const cost = Effect.fnUntraced(function* <E, F>(
   trained: Trained.Trained,
   { samples, targets }: Examples,
@@ -123,14 +128,17 @@ const cost = Effect.fnUntraced(function* <E, F>(
   }
 })
 
-/** The samples that are drawn for a model, and how many numbers each has. */
+/** What the samples of a model are drawn from, and how many numbers each has. */
 const drawn = ({ circuit, origin, preprocessing }: Trained.Trained, given: NdArray.NdArray | undefined) => {
   const columns = preprocessing?.columns
   const categories = columns?.map((of) => (of._tag === "Category" ? of.categories.length : 0))
   return { inputs: columns?.length ?? Circuit.inputs(circuit), from: { given, seed: origin.seed, categories } }
 }
 
-/** Holds the model to the free run on everything there is; gives what the record says of it, with some of the samples. */
+/**
+ * Compares the model with the free run on all data; fails with `ParityLost` where they differ, and returns what the record says, with some of the
+ * samples.
+ */
 export const prove = Effect.fnUntraced(function* (
   trained: Trained.Trained,
   bytes: Uint8Array,

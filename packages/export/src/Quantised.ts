@@ -1,16 +1,16 @@
 /**
- * Products in whole numbers: weights in eight bits, activations brought to eight bits as the model runs.
+ * Integer products: weights in eight bits, activations quantised to eight bits as the model runs.
  */
 import { create } from "@bufbuild/protobuf"
 import * as Model from "./Model.ts"
 import { type GraphProto, GraphProtoSchema, type NodeProto, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
 
-/** Where 0 stands among the 256; weights are unsigned, as products of signed with unsigned bytes overflow on older processors. */
+/** Zero point among the 256 values; weights are unsigned, as products of signed with unsigned bytes overflow on older processors. */
 const zero = 128
 
 /**
- * The graph with x W of each matrix W in it as s_x s_W (q_x − z_x)(q_W − 128), by DynamicQuantizeLinear and MatMulInteger: s_W is of each
- * column, s_x and z_x of all that x holds in a run, so one example far out, or one that is not finite, costs those beside it.
+ * The graph with x W, for each matrix W in it, as s_x s_W (q_x − z_x)(q_W − 128), by DynamicQuantizeLinear and MatMulInteger. s_W is per column; s_x
+ * and z_x are for all of x in a run, so an example far out, or one that is not finite, costs the others in its batch.
  */
 export const quantised = (graph: GraphProto): GraphProto => {
   const weights = new Map(graph.initializer.filter(isMatrix).map((tensor) => [tensor.name, tensor]))
@@ -41,7 +41,7 @@ const isProduct = ({ attribute, opType }: NodeProto): boolean =>
 const isTransposed = ({ attribute }: NodeProto): boolean =>
   attribute.some(({ i, name }) => name === "transB" && i === 1n)
 
-/** q = round(w / s) + 128 with s = max |w| / 127 of each column, and s; of Wᵀ where that is the factor. */
+/** q = round(w / s) + 128 with s = max |w| / 127 of each column, and s itself; of Wᵀ where the product takes that. */
 const inBytes = (weight: TensorProto, transposed: boolean): readonly [TensorProto, TensorProto] => {
   const [rows, columns] = (transposed ? weight.dims.toReversed() : weight.dims).map(Number) as [number, number]
   const given = new Float32Array(weight.rawData.slice().buffer)

@@ -1,13 +1,13 @@
 /**
- * The inputs on which a model is held against its circuit.
+ * The inputs on which a model is compared with its circuit.
  */
 import { NdArray, Pseudorandom } from "@rai/core"
 
-/** At most so many of the given examples. */
+/** Most of the given examples that `make` takes. */
 const most = 64
 
 /**
- * Random points: so many, within so many times the range. Rounding grows with the inputs, so at a thousandfold a float32 answer near zero
+ * Random points: `count` of them within `reach` times the range. Rounding grows with the inputs, so at a thousandfold a float32 answer near zero
  * would be noise on any engine.
  */
 const draws = [
@@ -15,16 +15,16 @@ const draws = [
   { count: 32, reach: 10 }
 ]
 
-/** The random points of `make`. */
+/** Number of random points of `make`. */
 export const random = draws.reduce((total, { count }) => total + count, 0)
 
-/** What is drawn, and from where. */
+/** What samples are drawn from. */
 interface From {
   readonly given?: NdArray.NdArray | undefined
   readonly seed: number
-  /** How many categories each column has; 0 for one of numbers. */
+  /** Number of categories of each column; 0 for a numeric one. */
   readonly categories?: ReadonlyArray<number> | undefined
-  /** How far outside the range at most, in times the range; 10 unless told. */
+  /** Largest reach of the random points, as a multiple of the range; 10 by default. */
   readonly reach?: number
 }
 
@@ -49,10 +49,10 @@ export const all = (inputs: number, { least, ...from }: From & { readonly least:
   return matrix(inputs, [...examples, ...drawing(inputs, examples, from, 1)(Math.max(0, least - examples.length), 1)])
 }
 
-/** In at most so many columns by themselves. */
+/** Most columns that are made non-finite one at a time. */
 const mostColumns = 8
 
-/** Random points with NaN, ∞ and −∞ in one column after the other, and in all of them. */
+/** A random point with NaN, ∞ or −∞ in one column after the other, and in all of them. */
 export const notFinite = (inputs: number, from: From): NdArray.NdArray => {
   const columns = Math.min(mostColumns, inputs)
   const chosen = Array.from({ length: columns }, (_, i) => Math.floor((i * inputs) / columns))
@@ -69,7 +69,7 @@ export const notFinite = (inputs: number, from: From): NdArray.NdArray => {
 const matrix = (inputs: number, points: ReadonlyArray<ReadonlyArray<number>>): NdArray.NdArray =>
   NdArray.make([points.length, inputs], points.flat())
 
-/** Points within so many times the range of the examples, any of its categories where a column has some; `turn` tells draws apart. */
+/** Draws `count` points within `reach` times the range of the examples, or any category in a column of categories; `turn` tells draws apart. */
 const drawing = (
   inputs: number,
   examples: ReadonlyArray<ReadonlyArray<number>>,

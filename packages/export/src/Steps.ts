@@ -1,10 +1,10 @@
 /**
- * What a model has to compute: the operators of a program in order, once broadcasts that they do by themselves are left out.
+ * What a model has to compute: the operators of a program in order, without broadcasts that they do themselves.
  */
 import { type Program, Shape, type Tensor } from "@rai/core"
 import * as Operators from "./Operators.ts"
 
-/** A node with the operands that its operator takes; `product` where y = a b + c, of that product, is one operator. */
+/** A node with the operands that its operator takes; `product` is the a b of y = a b + c where one operator computes all of it. */
 export interface Step {
   readonly node: Tensor.Tensor
   readonly operands: ReadonlyArray<Tensor.Tensor>
@@ -36,7 +36,7 @@ const narrow = (node: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
   return Shape.equals(shape, node.shape) ? operands : node.operands
 }
 
-/** A right factor that is one matrix for all examples stands for itself. */
+/** The factors; a right one that is the same matrix for all examples goes without its broadcast. */
 const factors = ({ attributes, operands, shape }: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
   const [left, right] = operands as readonly [Tensor.Tensor, Tensor.Tensor]
   const one = unbroadcast(right)

@@ -1,5 +1,5 @@
 /**
- * A model held against its parity record.
+ * Checks a model against its parity record.
  */
 import { dirname, join } from "node:path"
 import { NdArray, type Shape } from "@rai/core"
@@ -25,7 +25,7 @@ export class ModelChanged extends Schema.TaggedError<ModelChanged>()("ModelChang
   }
 }
 
-/** What a model holds, and how far it is from its circuit's free run. */
+/** What a model holds, and how far it differs from its circuit's free run. */
 export interface Verified {
   readonly file: string
   readonly sha256: string
@@ -38,7 +38,7 @@ export interface Verified {
   readonly origin: Metadata.Metadata | undefined
 }
 
-/** Why a model is not proved. */
+/** Errors of a verification. */
 export type Failed =
   | ModelFile.FileUnreadable
   | Model.NotAnOnnxModel
@@ -57,7 +57,7 @@ const recordOf = Effect.fnUntraced(function* (file: string) {
   return yield* Parity.parse(new TextDecoder().decode(text), beside)
 })
 
-/** Every file beside the model that holds weights of it is the one that the record was written for. */
+/** Checks that every file that holds weights of the model is the one that the record was written for. */
 const heldTo = Effect.fnUntraced(function* (file: string, model: ModelProto, { external = {} }: Parity.ParityRecord) {
   for (const name of yield* External.files(model, file)) {
     const [data, expected] = [join(dirname(file), name), Object.hasOwn(external, name) ? external[name] : undefined]
@@ -70,7 +70,7 @@ const heldTo = Effect.fnUntraced(function* (file: string, model: ModelProto, { e
   }
 })
 
-/** What the record says of the model is what the model says of itself. */
+/** Checks that what the record says of the model is what the model says of itself. */
 const claimed = Effect.fnUntraced(function* (
   file: string,
   record: Parity.ParityRecord,
@@ -87,7 +87,7 @@ const claimed = Effect.fnUntraced(function* (
   }
 })
 
-/** What the record says of its samples is what they say themselves, and all answers of the model are among them. */
+/** Checks that what the record says of its samples follows from them, and that it has all outputs of the model. */
 const consistent = Effect.fnUntraced(function* (
   file: string,
   record: Parity.ParityRecord,
@@ -107,7 +107,7 @@ const consistent = Effect.fnUntraced(function* (
   }
 })
 
-/** A claim on one line, as much of it as a hash is long: either file may hold anything. */
+/** A claim on one line, cut to the length of a hash, as either file may hold anything. */
 const shown = (claim: string | number): string => JSON.stringify(String(claim)).slice(1, -1).slice(0, 64)
 
 /** Rows in the shape that the model gives its examples. */
@@ -120,7 +120,7 @@ const shaped = ({ data, shape }: NdArray.NdArray, [, ...example]: Shape.Shape = 
 /** Runs the record's samples through onnxruntime again. */
 export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
   const bytes = yield* ModelFile.read(file)
-  // Without a record, that this is no model says more.
+  // Where the record is missing, that the file is no model says more.
   const record = yield* Effect.catch(recordOf(file), (missing) => Effect.andThen(Model.decode(bytes, file), missing))
   const sha256 = ModelFile.sha256(bytes)
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })

@@ -7,36 +7,39 @@ import { Record } from "effect"
 import * as Model from "./Model.ts"
 import { type GraphProto, GraphProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
 
-/** What weights can be kept as. */
+/** Formats that weights can be stored in. */
 export const kinds = ["float32", "float16", "int8"] as const
 
 /** See `kinds`. */
 export type Kind = (typeof kinds)[number]
 
-/** |x| = count · 2^(exponent − 10) with count ≤ 2048, the nearest that float16 has, of two the even one. */
+/** Nearest float16 to |x|, as count · 2^(exponent − 10) with count ≤ 2048; ties go to the even one. */
 const nearest = (x: number) => {
   const [bits] = new Uint32Array(Float32Array.of(x).buffer)
   const exponent = Math.max(((bits! >>> 23) & 255) - 127, -14)
   return { exponent, count: Math.abs(x) / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52 }
 }
 
-/** The nearest number that float16 has; undefined beyond its range, 65504. */
+/** Rounds to the nearest float16; undefined beyond its range, 65504. */
 export const half = (x: number): number | undefined => {
   const { count, exponent } = nearest(x)
   const magnitude = count * 2 ** (exponent - 10)
   return magnitude <= 65504 ? (x < 0 || Object.is(x, -0) ? -magnitude : magnitude) : undefined
 }
 
-/** The sixteen bits of a number that float16 has: its sign, its exponent and the rest of `count`, which carries into the exponent. */
+/** The sixteen bits of a number that is a float16: its sign, its exponent and the rest of `count`, which carries into the exponent. */
 const bitsOf = (x: number): number => {
   const { count, exponent } = nearest(x)
   return (x < 0 || Object.is(x, -0) ? 0x8000 : 0) + ((exponent + 14) << 10) + count
 }
 
-/** The smallest number that float16 has with all its digits, 2⁻¹⁴. */
+/** Smallest number that float16 holds at full precision, 2⁻¹⁴. */
 const smallest = 2 ** -14
 
-/** The parameters as float16 keeps them, those of two axes or more; one with a number beyond its range, or with none that it has digits for, stays as it is. */
+/**
+ * Rounds parameters of two axes or more to float16; one with a number beyond its range, or with none that it holds at full precision, stays as it
+ * is.
+ */
 export const rounded = (parameters: Engine.Arrays): Engine.Arrays =>
   Record.map(parameters, (array) => {
     if (array.shape.length < 2) return array
@@ -45,7 +48,7 @@ export const rounded = (parameters: Engine.Arrays): Engine.Arrays =>
     return isTiny || data.some(Number.isNaN) ? array : { shape: array.shape, data }
   })
 
-/** The graph with weights in float16, each cast where it is used: all that have two axes or more and lose nothing by it. */
+/** Stores the graph's weights in float16, with a cast to float32 for each: all of two axes or more that lose nothing by it. */
 export const halved = (graph: GraphProto): GraphProto => {
   const taken = new Set([...graph.initializer, ...graph.input, ...graph.output].map(({ name }) => name))
   for (const node of graph.node) for (const name of node.output) taken.add(name)

@@ -1,5 +1,5 @@
 /**
- * Models from elsewhere that are wrong, or worse: each a clear error in bounded time, and no byte read outside the model's folder.
+ * Models from elsewhere that are invalid, or malicious: each gives a clear error in bounded time, and no byte is read outside the model's folder.
  */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -32,7 +32,7 @@ const changed = (change: (model: ModelProto) => void): Uint8Array => {
 const message = (bytes: Uint8Array, file = "net.onnx") =>
   Effect.map(Effect.flip(Reading.fromBytes(bytes, file)), (error) => error.message)
 
-/** Attributes that hold graphs that hold nodes that hold attributes, so many levels deep. */
+/** Encodes attributes holding graphs holding nodes holding attributes, `levels` deep. */
 const nested = (levels: number): Uint8Array => {
   const varint = (n: number): ReadonlyArray<number> =>
     n < 128 ? [n] : [(n % 128) + 128, ...varint(Math.floor(n / 128))]
@@ -156,7 +156,7 @@ for (const [name, [bytes, expected]] of Object.entries(cases)) {
   )
 }
 
-/** The model with its first weight in a file. */
+/** Returns the model with its first weight moved to an external file. */
 const outside = (location: string, more: Readonly<Record<string, string>> = {}) =>
   changed(({ graph }) => {
     const [tensor] = graph!.initializer

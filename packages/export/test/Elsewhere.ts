@@ -1,5 +1,5 @@
 /**
- * Python's onnx and onnxruntime, where they are: `RAI_ONNX` names a Python that has them.
+ * Python's onnx and onnxruntime, where installed: `RAI_ONNX` names a Python that has them.
  */
 import { spawnSync } from "node:child_process"
 import { assert } from "@effect/vitest"
@@ -11,7 +11,7 @@ export const isThere = spawnSync(python, ["-c", "import onnx, onnxruntime"]).sta
 
 const script = new URL("elsewhere.py", import.meta.url).pathname
 
-/** Each model passes onnx's checker, and gives in Python what its record says that it gives here. */
+/** Checks that each model passes onnx's checker, and that its outputs in Python equal those in its parity record. */
 export const agrees = (models: Readonly<Record<string, Parity.ParityRecord>>, tolerance = 1e-6): void => {
   const files = Object.keys(models)
   const { stderr, stdout } = spawnSync(python, [script, ...files], { encoding: "utf8", maxBuffer: 2 ** 28 })

@@ -1,5 +1,5 @@
 /**
- * Weights in a file beside the model: written, replaced, held to the record, and never looked for outside the model's folder.
+ * Weights in a file beside the model: written, replaced, checked against the record, and never read from outside the model's folder.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"

@@ -1,5 +1,5 @@
 /**
- * A folder of its own for each test, removed afterwards.
+ * A separate folder for each test, removed afterwards.
  */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"

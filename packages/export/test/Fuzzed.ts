@@ -1,5 +1,5 @@
 /**
- * What comes of mutated models when they are read, and of mutated models and records when the one is held to the other.
+ * Fuzzing: reads mutated models, and verifies mutated models and records against each other.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -13,13 +13,13 @@ import * as Verify from "../src/Verify.ts"
 import * as Mutations from "./Mutations.ts"
 import * as Trained from "./Trained.ts"
 
-/** A mutation that was not refused as it should have been. */
+/** A mutation that was not rejected as it should have been. */
 interface Fault {
   readonly seed: number
   readonly what: string
 }
 
-/** What came of many mutations: how often what, the slowest in milliseconds, and the most bytes above those before. */
+/** Outcome of many mutations: counts of each result, the slowest in milliseconds, and the peak memory in bytes above the start. */
 export interface Outcome {
   readonly counts: Readonly<Record<string, number>>
   readonly faults: ReadonlyArray<Fault>
@@ -61,7 +61,7 @@ const run = async (attempt: Attempt, told: ReadonlySet<string>, first: number, c
 
 const wrong = ["NotAnOnnxModel", "ModelInvalid"]
 
-/** Reads mutations of `models`. */
+/** Reads mutated `models`. */
 export const read = (models: ReadonlyArray<Uint8Array>, first: number, count: number): Promise<Outcome> =>
   run(
     (seed) => Reading.fromBytes(Mutations.make(models, seed), "mutated.onnx"),
@@ -78,7 +78,7 @@ const exported: ReadonlyArray<readonly [ReturnType<typeof Trained.make>, Onnx.Fi
   [Trained.make([2, 16, 16, 1], { activation: "elu" }), { externalData: true }]
 ]
 
-/** Holds models to their records, in files of a folder that must be there, one or both of them mutated. */
+/** Verifies models against their records, one or both of them mutated, in files of an existing folder. */
 export const verify = async (folder: string, first: number, count: number): Promise<Outcome> => {
   const samples = NdArray.make([2, 2], [0, 1, -1, 0.5])
   const made: Array<Mutations.Proved> = []

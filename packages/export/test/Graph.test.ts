@@ -34,7 +34,7 @@ const onnxruntime = (program: Program.Program, inputs: Engine.Arrays, constants:
     return yield* Onnxruntime.run(Model.encode(graph, { version: "0", metadata: {} }), free)
   })
 
-/** onnxruntime, with each choice of constants, against float64 loops. */
+/** Compares onnxruntime, with each choice of constants, with plain float64 loops. */
 const check = (
   signature: Program.Signature,
   inputs: Engine.Arrays,

@@ -1,5 +1,5 @@
 /**
- * Layers-models that TensorFlow.js made and saved itself, beside what its own `predict` answers.
+ * Layers models that TensorFlow.js itself made and saved, compared with the answers of its own `predict`.
  */
 import { readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -12,7 +12,7 @@ import { LayersModel, Onnx, Onnxruntime } from "../src/index.ts"
 import * as Folder from "./Folder.ts"
 
 const core = createRequire(import.meta.url).resolve("@rai/core")
-/** Half of tfjs-node that needs no native library: how it writes models. */
+/** The part of tfjs-node that works without the native library: it writes models. */
 const { NodeFileSystem } = createRequire(core)("@tensorflow/tfjs-node/dist/io/file_system.js")
 
 const { layers } = tf
@@ -34,7 +34,7 @@ const residual = (): tf.LayersModel => {
   return tf.model({ inputs: x, outputs: layers.dense({ units: 3 }).apply(pooled) as tf.SymbolicTensor })
 }
 
-/** One layer called twice, and a model within a model. */
+/** A model with one layer called twice and a model nested in it. */
 const shared = (): tf.LayersModel => {
   const x = tf.input({ shape: [6] })
   const inner = tf.sequential({
@@ -138,7 +138,7 @@ const models: Readonly<Record<string, () => tf.LayersModel>> = {
   shared
 }
 
-/** Numbers as after some training: nothing is 0 or 1 because it was never touched. */
+/** Sets weights as if after some training, so that none is 0 or 1 for never having been updated. */
 const settle = (model: tf.LayersModel, seed: number): tf.LayersModel => {
   const random = Pseudorandom.make(seed)
   for (const weight of model.weights) {

@@ -1,5 +1,5 @@
 /**
- * Models with something wrong: bytes that changed, and messages that say something else than they did. Seeded, so that each can be had again.
+ * Corrupted models: changed bytes, and messages whose content was altered. Seeded, so that each can be reproduced.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -10,7 +10,7 @@ import * as Operators from "../src/read/Operators.ts"
 
 type Random = (below: number) => number
 
-/** Numbers that programs trip over. */
+/** Numbers that commonly break programs. */
 const awkward = [0, 1, -1, 2, 7, 255, 65_536, 2 ** 20, 2 ** 31 - 1, -(2 ** 31), 2 ** 40, 2 ** 53, -(2 ** 62), 2 ** 62]
 
 const pick = <A>(from: ReadonlyArray<A>, random: Random): A | undefined => from[random(from.length)]
@@ -124,7 +124,7 @@ const randomOf = (seed: number): Random => {
   return (below) => Math.floor(uniform(0, Math.max(1, below)))
 }
 
-/** A model changed in one to three places. */
+/** Changes a model in one to three places. */
 const mutated = (bytes: Uint8Array, random: Random): Uint8Array => {
   if (random(3) === 0) return changed(bytes, random)
   const model = fromBinary(ModelProtoSchema, bytes)
@@ -132,20 +132,20 @@ const mutated = (bytes: Uint8Array, random: Random): Uint8Array => {
   return toBinary(ModelProtoSchema, model)
 }
 
-/** One of many models, changed in one to three places. */
+/** Picks one of the models and changes it in one to three places. */
 export const make = (models: ReadonlyArray<Uint8Array>, seed: number): Uint8Array => {
   const random = randomOf(seed)
   return mutated(pick(models, random)!, random)
 }
 
-/** A model with its record and, where its weights lie beside it, these. */
+/** A model with its parity record and, if its weights are in an external file, those. */
 export interface Proved {
   readonly model: Uint8Array
   readonly record: string
   readonly data: Uint8Array | undefined
 }
 
-/** The files of a folder. */
+/** Reads a model's files from a folder. */
 export const proved = (folder: string): Proved => {
   const read = (name: string) => new Uint8Array(readFileSync(join(folder, name)))
   const data = existsSync(join(folder, "m.onnx.data")) ? read("m.onnx.data") : undefined
@@ -154,7 +154,7 @@ export const proved = (folder: string): Proved => {
 
 type Json = null | boolean | number | string | Array<Json> | { [key: string]: Json }
 
-/** Values that programs trip over, and names that objects have of their own. */
+/** Values that commonly break programs, and names of built-in object properties. */
 const values: ReadonlyArray<Json> = [
   ...awkward,
   null,
@@ -188,7 +188,7 @@ const names = [
   "m.onnx.data"
 ]
 
-/** Changes what a value holds, at any depth. */
+/** Changes a JSON value at any depth. */
 const ofJson = (json: Json, random: Random): Json => {
   if (typeof json !== "object" || json === null || random(6) === 0) return structuredClone(pick(values, random)!)
   if (Array.isArray(json)) {
@@ -218,8 +218,8 @@ const ofJson = (json: Json, random: Random): Json => {
 }
 
 /**
- * One of many models with its record, of which one or both are changed. Mostly the record is then made to hold the hashes of what it lies
- * beside, as whoever changes a model on purpose would: without that nothing but the hash would be looked at.
+ * Picks a model with its record and mutates one or both. Usually the record then gets the hashes of the files beside it, as someone who tampers
+ * with a model would do; otherwise only the hash would ever be tested.
  */
 export const both = (of: ReadonlyArray<Proved>, seed: number, hash: (bytes: Uint8Array) => string): Proved => {
   const random = randomOf(seed)

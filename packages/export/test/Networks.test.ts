@@ -1,5 +1,5 @@
 /**
- * Networks that PyTorch, Keras 3, tf2onnx and scikit-learn wrote, beside onnxruntime's answers to them (`networks/*.py`).
+ * Networks written by PyTorch, Keras 3, tf2onnx and scikit-learn, compared with onnxruntime's answers to them (`networks/*.py`).
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -39,10 +39,10 @@ const networks: Readonly<Record<string, Answers>> = Object.assign(
 
 const decoded = (file: string) => fromBinary(ModelProtoSchema, new Uint8Array(readFileSync(file)))
 
-/** Operators that hand numbers on, or only move them: where two moves are one, the last of them gives the name. */
+/** Operators that pass numbers on or only move them; where two moves are merged into one, it has the name of the last. */
 const passing = /^(Cast|Identity|ZipMap|Reshape|Squeeze|Transpose)$/
 
-/** Nodes that compute the output from the examples, lengths aside, in the order of the graph. */
+/** Returns the nodes that compute the output from the examples, apart from their lengths, in the order of the graph. */
 const computing = ({ graph }: ReturnType<typeof decoded>, input: string, output: string) => {
   const reached = new Set([input])
   for (const node of graph!.node) {
@@ -57,7 +57,7 @@ const computing = ({ graph }: ReturnType<typeof decoded>, input: string, output:
   return graph!.node.filter((node) => node.output.some((name) => reached.has(name) && needed.has(name)))
 }
 
-/** The operators behind a value, those that cast it passed over. */
+/** Returns the operators that consume a value, looking through casts. */
 const users = (nodes: ReturnType<typeof computing>, of: string): ReadonlyArray<string> =>
   nodes
     .filter((node) => node.input.includes(of))
@@ -76,7 +76,7 @@ const freeRun = Effect.fnUntraced(function* (circuit: Circuit.Circuit, parameter
   return output!
 })
 
-/** Targets that nothing decides: what matters is that every parameter moves. */
+/** Makes a data set of arbitrary targets: the only requirement is that every parameter moves. */
 const dataOf = ({ outputs }: Answers, x: NdArray.NdArray) => {
   const [examples, inputs] = x.shape as readonly [number, number]
   const width = NdArray.size(outputs)

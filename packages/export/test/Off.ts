@@ -1,12 +1,12 @@
 /**
- * A runtime that answers a hundredth too much, as a model would that lost something on its way.
+ * A runtime whose answers are too large by 0.01, as if the exported model had lost something.
  */
 import { Effect, Record } from "effect"
 import * as Onnxruntime from "../src/Onnxruntime.ts"
 
 const runtime = Onnxruntime.Onnxruntime.defaultValue()
 
-/** Runs what it is given on this runtime. */
+/** Runs an effect on this runtime. */
 export const off = Effect.provideService(Onnxruntime.Onnxruntime, {
   ...runtime,
   open: (model, file) =>

@@ -33,7 +33,7 @@ const points = (rows: number, columns: number, seed = 1) => {
   )
 }
 
-/** The largest |a − b| / (1 + |b|) between the exported model and the engine's free run. */
+/** Returns the largest |a − b| / (1 + |b|) between the exported model and the engine's free run. */
 const difference = (trained: ReturnType<typeof Trained.make>, name: string, x: NdArray.NdArray) =>
   Effect.gen(function* () {
     const came = (yield* Onnxruntime.run(yield* Onnx.make(trained), { x }))[name]!

@@ -10,7 +10,7 @@ interface Settings {
   readonly gain?: number
 }
 
-/** A perceptron, see `of`. */
+/** Makes a perceptron as `of` does. */
 export const make = (
   widths: ReadonlyArray<number>,
   options: Settings & { readonly activation?: Circuit.Activation; readonly residual?: boolean } = {}
@@ -19,7 +19,7 @@ export const make = (
   return of(Circuit.perceptron(widths, { activation, residual }), options)
 }
 
-/** Weights of variance gain² / inputs, biases up to 0.1. */
+/** Gives a circuit weights of variance gain² / inputs and biases up to 0.1. */
 export const of = (circuit: Circuit.Circuit, options: Settings = {}): Trained.Trained => {
   const { gain = 1, seed = 0, task = "binary" } = options
   const { uniform } = Pseudorandom.make(seed)

@@ -17,7 +17,7 @@ const exported = Effect.gen(function* () {
   return { folder, file, beside: join(folder, "moons.parity.json"), record }
 })
 
-/** The one line that `verify` fails with, without the folder. */
+/** Returns the one-line message that `verify` fails with, without the folder. */
 const refusal = (folder: string, file: string) =>
   Effect.map(Effect.flip(Verify.verify(file)), ({ message }) => message.replaceAll(`${folder}/`, ""))
 

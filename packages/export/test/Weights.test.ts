@@ -120,7 +120,7 @@ describe("what smaller weights lose of the targets", () => {
     [1500, 2],
     Array.from({ length: 3000 }, () => uniform(-3, 3))
   )
-  /** In the batches that a model is held to: int8 takes its scale from all that goes in at once. */
+  /** Predicts in the batch sizes of the parity check: int8 derives its scale from a whole batch. */
   const answers = Effect.fnUntraced(function* (file: string, output: string) {
     const found: Array<number> = []
     for (const [from, to] of [

@@ -1,5 +1,5 @@
-"""What Python makes of exported models: `python elsewhere.py FILE.onnx …` holds each to onnx's checker, with the shapes that it infers, runs
-its record's inputs through onnxruntime, and prints the outputs, flat and by their names, as JSON; `RAI_ONNX` names a Python that has both."""
+"""Checks exported models in Python: `python elsewhere.py FILE.onnx …` runs onnx's checker with shape inference on each, runs its record's inputs
+through onnxruntime, and prints the outputs, flattened, by name as JSON; `RAI_ONNX` names a Python that has both packages."""
 
 import json
 import sys

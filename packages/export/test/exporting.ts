@@ -1,5 +1,5 @@
 /**
- * `node exporting.ts FILE.onnx`: exports one circuit after another to one place, with the weights beside, for as long as it runs.
+ * `node exporting.ts FILE.onnx`: exports one circuit after another to the same file, with external weights, until it is stopped.
  */
 import { ReferenceEngine } from "@rai/core"
 import { Effect } from "effect"

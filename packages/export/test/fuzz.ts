@@ -1,8 +1,7 @@
 /**
- * `node --expose-gc test/fuzz.ts 20000`: so many mutations of the networks beside this file, read, and as many of exported models with their
- * records, held to them, in some three minutes; `node test/fuzz.ts 1 4711 verify` does number 4711 of one kind again. Prints what came of them,
- * the slowest in milliseconds and the most bytes above those at the start, and ends with 1 where one crashed, took over two seconds or was not
- * told clearly.
+ * `node --expose-gc test/fuzz.ts 20000`: reads that many mutations of the networks in this folder, and verifies as many of exported models and
+ * their records, in about three minutes; `node test/fuzz.ts 1 4711 verify` repeats number 4711 of one kind. Prints the results, the slowest in
+ * milliseconds and the peak memory in bytes above the start, and exits with 1 if one crashed, took over two seconds or gave no clear error.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,7 +1,7 @@
 import { Engine as Core, ReferenceEngine } from "@rai/core"
 import { Context, Effect, Layer } from "effect"
 
-/** The reference engine, and how often it and its sessions were opened and closed. */
+/** The reference engine, with counts of how often it and its sessions were opened and closed. */
 export const make = () => {
   const counts = { opened: 0, closed: 0, sessions: 0, ended: 0 }
   const layer = Layer.effect(

@@ -1,5 +1,5 @@
 /**
- * One memory that threads, the runtime and the passes share. It grows where it is; arrays in it stay where they are.
+ * One memory shared by threads, the runtime and the passes. It grows in place; arrays in it never move.
  */
 /// <reference path="./webassembly.d.ts" />
 import type { NdArray } from "@rai/core"
@@ -8,24 +8,27 @@ import * as Wasm from "./Wasm.ts"
 
 const page = 65536
 
-/** Bytes that a core takes from memory at once; arrays begin at a multiple. */
+/** Size of a cache line in bytes; arrays begin at multiples of it. */
 const line = 64
 
-/** An array of a shape; what follows its end up to 64 bytes is its own too, so that a pass need not look where it ends. */
+/** Allocates an array; it owns the padding after it up to a multiple of 64 bytes, so that a pass need not treat its end specially. */
 export type Allocate = (shape: ReadonlyArray<number>, kind: Place.Kind) => Place.Place
 
 /** Arrays in one memory. */
 export interface Arena {
   readonly memory: WebAssembly.Memory
-  /** A new array. */
+  /** Allocates an array that lasts until it is freed. */
   readonly array: Allocate
-  /** An array that nothing reads any more. */
+  /** Frees an array that nothing reads any more. */
   readonly free: (place: Place.Place) => void
-  /** Arrays for what lives no longer than a run: those of one call lie apart from each other, not from those of another. */
+  /**
+   * Returns an allocator of arrays that are needed only during a run: those of one allocator do not overlap each other, but may overlap those of
+   * another.
+   */
   readonly passing: () => Allocate
 }
 
-/** What an array is held as. */
+/** Returns the kind that an array is stored as. */
 export const kindOf = ({ data }: NdArray.NdArray): Place.Kind =>
   data instanceof Uint8Array ? "bool" : data instanceof Int32Array ? "int64" : "float32"
 
@@ -36,7 +39,7 @@ export const write = (buffer: ArrayBufferLike, place: Place.Place, { data }: NdA
   else numbers.set(data)
 }
 
-/** A copy of a place in plain memory. */
+/** Copies a place into an ordinary array. */
 export const read = (buffer: ArrayBufferLike, place: Place.Place): NdArray.NdArray => {
   const numbers = Place.view(buffer, place)
   return {
@@ -45,7 +48,7 @@ export const read = (buffer: ArrayBufferLike, place: Place.Place): NdArray.NdArr
   }
 }
 
-/** More than one memory can hold. */
+/** The arrays exceed what one memory can hold. */
 export class ArenaFull extends Error {
   constructor() {
     super(
@@ -59,12 +62,12 @@ interface Block {
   readonly size: number
 }
 
-/** An empty memory. */
+/** Creates an empty memory. */
 export const make = (): Arena => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: Wasm.mostPages, shared: true })
   let end = 0
   const take = (size: number): Block => {
-    // A pass may read a few numbers further than its last array goes.
+    // A pass may read slightly past the end of its last array.
     const missing = Math.ceil((end + size + line - memory.buffer.byteLength) / page)
     try {
       if (missing > 0) memory.grow(missing)
@@ -79,10 +82,10 @@ export const make = (): Arena => {
     Math.ceil(Math.max(Place.bytes({ shape, kind, address: 0 }), 1) / line) * line
   const smallest = (of: Iterable<Block>, size: number): Block | undefined =>
     [...of].filter((block) => block.size >= size).sort((a, b) => a.size - b.size)[0]
-  /** Blocks of arrays that are no more. */
+  /** Blocks of freed arrays. */
   const freed = new Set<Block>()
   const taken = new Map<number, Block>()
-  /** Blocks that runs use one after the other. */
+  /** Blocks that successive runs reuse. */
   const blocks: Array<Block> = []
   return {
     memory,

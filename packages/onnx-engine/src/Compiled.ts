@@ -1,5 +1,5 @@
 /**
- * A program made ready for its threads: laid out, divided among them, and written as graphs and passes.
+ * A program prepared for its threads: laid out in memory, divided among them, and written as graphs and passes.
  */
 import { Batch, type Engine, type Program, Rewrite, Shape, Simplify } from "@rai/core"
 import { Operators } from "@rai/export"
@@ -17,20 +17,20 @@ import * as Reuse from "./Reuse.ts"
 import * as Shares from "./Shares.ts"
 import * as Wasm from "./Wasm.ts"
 
-/** A program for which all places are settled. */
+/** A program whose places are all fixed. */
 export interface Compiled {
   readonly job: Job.Job
-  /** Inputs that a run is given, by name; the others are the state's. */
+  /** Inputs passed with a run, by name; all others are entries of the state. */
   readonly given: Readonly<Record<string, Place.Place>>
-  /** Outputs that are not of the state. */
+  /** Outputs that are not entries of the state. */
   readonly report: Readonly<Record<string, Place.Place>>
-  /** Where entries lie after a run that take another shape or type. */
+  /** New places of entries whose shape or type a run changes. */
   readonly reshaped: Readonly<Record<string, Place.Place>>
-  /** Whether the places hold for a state and the inputs given with it. */
+  /** Whether the places are valid for a state and the inputs passed with it. */
   readonly holds: (state: Layout.State, inputs: Engine.Arrays) => boolean
 }
 
-/** Makes a program of known lengths ready for a state, the inputs that come beside it, and so many threads. */
+/** Compiles a program of known lengths for a state, the inputs passed beside it, and a number of threads. */
 export const make: (
   source: Program.Program,
   arena: Arena.Arena,
@@ -49,7 +49,7 @@ export const make: (
     const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
     const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
     const { gathers, given, kernels, moves, passes, read, report, reshaped } = layout
-    // Where bytes are alike they are one array, which a message to the threads keeps: they open it once.
+    // Equal models become one array, and stay one in messages to the threads, which then open it once.
     const models = new Map<string, Uint8Array>()
     const alike = (one: Job.Graph): Job.Graph => {
       const bytes = Buffer.from(one.model).toString("latin1")

@@ -1,7 +1,6 @@
 /**
- * Elementwise work on parts that are put together for a pass is left to that pass: f(a) and f(b) put together are f of a and b put together.
- * What relaxed stages hand back to those before, δ Wᵀ ∘ σ′, is put together with what the output hands back; the graph then ends with the
- * products.
+ * Elementwise work on parts that are concatenated for a pass is deferred to that pass: concatenating f(a) and f(b) gives f of the concatenation of
+ * a and b. What relaxed stages pass back, δ Wᵀ ∘ σ′, is concatenated with what the output passes back; the graph then ends with the products.
  */
 import { type Program, Rewrite, Simplify, Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
@@ -9,7 +8,7 @@ import * as Layout from "./Layout.ts"
 import * as Partition from "./Partition.ts"
 import * as Views from "./Views.ts"
 
-/** The same program, with more of it in its passes. */
+/** Rewrites a program so that its passes do more of it. */
 export const make = (program: Program.Program): Program.Program => {
   const passes = new Set(Partition.make(program).kernels.flatMap(({ nodes }) => nodes))
   const outputs = new Set(Object.values(program.outputs))
@@ -26,7 +25,10 @@ export const make = (program: Program.Program): Program.Program => {
 
 type Joining = (parts: ReadonlyArray<Tensor.Tensor>) => Tensor.Tensor | undefined
 
-/** What puts parts together as `node` does; undefined where that would be a copy of what is given. A part that is used twice is looked at once. */
+/**
+ * Returns a function that concatenates parts as `node` does; it returns undefined where that would copy inputs. A part that is used twice is
+ * visited once.
+ */
 const joining = (node: Tensor.Tensor): Joining => {
   const numbers = new Map<Tensor.Tensor, number>()
   const numberOf = (part: Tensor.Tensor): number => {
@@ -78,10 +80,10 @@ const joining = (node: Tensor.Tensor): Joining => {
 const alike = <A>(values: ReadonlyArray<A>): A | undefined =>
   values.every((value) => Object.is(value, values[0])) ? values[0] : undefined
 
-/** A node as an operation on numbers of its own shape that a pass can do; a stretch or another shape of such a node is one too. */
+/** A node as an elementwise operation that a pass can compute; a slice or reshape of such a node is one too. */
 interface Elementwise {
   readonly node: Tensor.Tensor
-  /** What it does, to be compared. */
+  /** The operation as text, for comparison. */
   readonly operation: string
   readonly operands: ReadonlyArray<Tensor.Tensor>
 }

@@ -1,17 +1,17 @@
 /**
- * What each thread does of each pass, and when. What its own graphs alone have given and nobody else reads need not wait for the other threads, nor
- * for the thread's later graphs: right behind the graph that gave it, it is still in a cache.
+ * Which parts of each pass a thread computes, and when. A part that touches only data of the thread's own graphs need not wait for other threads,
+ * nor for the thread's later graphs: right after the graph that produced the data, they are still in cache.
  */
 import type * as Job from "./Job.ts"
 import * as Place from "./Place.ts"
 
-/** What passes may not do too soon: read what other threads' graphs write, or write what these read. */
+/** Memory that a graph reads and writes: passes must not read what is yet to be written, nor overwrite what is yet to be read. */
 export interface Touched {
   readonly reads: ReadonlyArray<Job.Range>
   readonly writes: ReadonlyArray<Job.Range>
 }
 
-/** A pass over arrays of `size` bytes; `read` and `written` are where its arrays begin, `numbers` single numbers. */
+/** A pass over arrays of `size` bytes; `read` and `written` are the addresses of its arrays, `numbers` those of its scalars. */
 export interface Pass {
   readonly size: number
   readonly read: ReadonlyArray<number>
@@ -19,22 +19,22 @@ export interface Pass {
   readonly written: ReadonlyArray<number>
 }
 
-/** Bytes that a core takes from memory at once. */
+/** Size of a cache line in bytes. */
 const line = 64
 
-/** The bytes of a place. */
+/** Byte range of a place. */
 export const rangeOf = (place: Place.Place): Job.Range => [place.address, place.address + Place.bytes(place)]
 
 const down = (n: number): number => Math.floor(n / line) * line
 
 const up = (n: number): number => Math.ceil(n / line) * line
 
-/** Whether two ranges have a byte in common. */
+/** Whether two ranges overlap. */
 export const overlap = ([a, b]: Job.Range, [c, d]: Job.Range): boolean => a < d && c < b
 
 /**
- * The shares of a pass, for each thread the parts that it does after each of its graphs and those after the meeting; `gathered` is moved in between.
- * A part waits for the last of the thread's own graphs that gives what it reads, or reads what it writes.
+ * Divides a pass into shares: for each thread the parts that it computes after each of its graphs, and those after the meeting; `gathered` is moved
+ * in between. A part waits for the last of the thread's own graphs that writes what it reads, or reads what it writes.
  */
 export const make = (
   pass: Pass,
@@ -45,17 +45,17 @@ export const make = (
   const moved = gathered.flatMap(({ from, to }) => [rangeOf(from), rangeOf(to)])
   return graphs.map((given, thread) => {
     const share: Job.Range = [seams[thread]!, seams[thread + 1]!]
-    // A thread without a graph has passes all the same.
+    // A thread without a graph still takes part in passes.
     const own = given.length === 0 ? [{ reads: [], writes: [] }] : given
     const early: Array<ReadonlyArray<Job.Range>> = own.map(() => [])
     if (share[0] >= share[1]) return { early, late: [] }
-    // In bytes of each array: where one that is read or written meets other bytes.
+    // Parts of the share, in bytes of the array at `address`, that overlap the ranges.
     const meets = (address: number, ranges: ReadonlyArray<Job.Range>) =>
       ranges.flatMap(([from, to]): ReadonlyArray<Job.Range> => {
         const met: Job.Range = [Math.max(share[0], down(from - address)), Math.min(share[1], up(to - address))]
         return met[0] < met[1] ? [met] : []
       })
-    /** The whole share where a number is among what is written. */
+    /** Parts of the share that must wait; all of it where a scalar is among what is written. */
     const waiting = ({ reads, writes }: Touched): ReadonlyArray<Job.Range> =>
       pass.numbers.some((at) => writes.some((range) => overlap([at, at + 4], range)))
         ? [share]
@@ -79,7 +79,7 @@ export const make = (
   })
 }
 
-/** Where the shares begin and end: where those of an array that the graphs have computed do, else as long as each other. */
+/** Boundaries of the shares: those in which the graphs computed one of the arrays, if they did, else at equal lengths. */
 const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<ReadonlyArray<Touched>>): ReadonlyArray<number> => {
   const threads = graphs.length
   for (const address of read) {
@@ -95,7 +95,7 @@ const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<ReadonlyArray<Touch
   return Array.from({ length: threads + 1 }, (_, i) => Math.min(i * share, size))
 }
 
-/** Ranges in order, those that touch as one. */
+/** Sorts ranges and merges those that touch. */
 const joined = (ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
   const done: Array<Job.Range> = []
   for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
@@ -106,7 +106,7 @@ const joined = (ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
   return done
 }
 
-/** What is left of a range without others in order, which may lie beside it. */
+/** Subtracts sorted ranges, which may lie outside of it, from a range. */
 const without = ([start, end]: Job.Range, ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
   const within = ranges.filter((range) => overlap(range, [start, end]))
   const edges = [start, ...within.flat(), end]

@@ -1,23 +1,23 @@
 /**
- * A program whose sums over examples are sums of sums over some of them each, so that threads can share the examples where stages wait for each
- * other, as in backpropagation.
+ * Rewrites sums over examples as sums of partial sums, so that threads can share the examples where stages depend on each other, as in
+ * backpropagation.
  */
 import { Program, Rewrite, Simplify, type Tensor } from "@rai/core"
 import * as Known from "./Known.ts"
 import * as Rows from "./Rows.ts"
 
-/** ∂L/∂W = Σ over shares of aᵀ δ of the share's rows; gives every output the same values, but for rounding. */
+/** Splits the sums: ∂L/∂W = Σ over shares of aᵀ δ of the share's rows; outputs keep their values up to rounding. */
 export const divide = (program: Program.Program, threads: number): Program.Program => {
   const part = Rows.parts(() => threads)
   const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
-  /** What a tensor is the sum of. */
+  /** Terms of which a tensor is the sum. */
   const terms = new Map<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>()
   const whole = (node: Tensor.Tensor): Tensor.Tensor => {
     const made = replaced.get(node) ?? terms.get(node)!.reduce((a, b) => a.add(b))
     replaced.set(node, made)
     return made
   }
-  /** The stretches of rows of a table, one for each share. */
+  /** Splits the rows of a matrix into one stretch per share. */
   const stretches = (table: Tensor.Tensor): ReadonlyArray<Tensor.Tensor> => {
     const seams = Rows.seams(Known.rowsOf(table), threads)
     return seams.slice(1).map((to, i) => part(table, seams[i]!, to))
@@ -53,7 +53,7 @@ export const divide = (program: Program.Program, threads: number): Program.Progr
   return Simplify.simplify(Program.fromTensors(program.inputs, outputs))
 }
 
-/** A sum over the leading axis: of products of tables, aᵀ b, or of rows, and what else is summed with these. */
+/** Whether a node sums over the leading axis: a product of matrices aᵀ b, or a sum over axis 0, alone or with others. */
 const isSum = ({ attributes, primitive, shape }: Tensor.Tensor): boolean =>
   primitive.name === "matMul"
     ? shape.length === 2 && attributes.transposeA === true && attributes.transposeB === false

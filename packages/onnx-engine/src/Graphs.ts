@@ -1,5 +1,6 @@
 /**
- * What a thread computes of a program, as graphs for the runtime: one, or of what is long several, each going on from what those before it gave.
+ * What a thread computes of a program, as graphs for the runtime: one or, if it is long, several, each continuing from the results of those before
+ * it.
  */
 import { Cost, Program, Rewrite, Tensor, version } from "@rai/core"
 import { Graph, Model, type Operators } from "@rai/export"
@@ -13,19 +14,19 @@ import type * as Shares from "./Shares.ts"
 import * as Unconverted from "./Unconverted.ts"
 import * as Views from "./Views.ts"
 
-/** Nodes of a graph that takes the runtime longer to improve than the improvement saves. */
+/** Number of nodes from which optimising a graph takes the runtime longer than it saves. */
 const many = 4000
 
-/** Nodes of one of several graphs: opening one takes the runtime time by the square of them. */
+/** Number of nodes of each of several graphs: opening one takes the runtime time quadratic in them. */
 const several = 1000
 
-/** Bytes on the way to a graph's results from which asking for them anew takes no time beside computing them. */
+/** Bytes of intermediate results from which allocating them anew takes negligible time beside computing them. */
 const large = 2 ** 26
 
-/** A tensor, and where a graph puts it. */
+/** A tensor, and where a graph writes it. */
 type Result = readonly [node: Tensor.Tensor, place: Place.Place]
 
-/** Stretches as graphs; whatever these read is fed where it lies, parts of arrays too. */
+/** Writes stretches as graphs; their inputs, also parts of arrays, are fed from where they lie. */
 export const make: (
   stretches: ReadonlyArray<Shares.Stretch>,
   layout: Layout.Layout,
@@ -42,13 +43,13 @@ export const make: (
   const nodes = Program.order(asked.map(([node]) => node))
   const sections = sectionsOf(nodes)
   const handed = new Map([...handedOn(sections)].map((node) => [node, placeFor(node)]))
-  // What is a stretch of an input, or of inputs that follow each other, is fed; so what lies between need not be rebuilt.
+  // A view of an input, or of consecutive inputs, is fed directly, so the nodes in between need not be rebuilt.
   const given = new Map<Tensor.Tensor, Place.Place | undefined>()
   const graphs: Array<Job.Graph> = []
   for (const section of sections) {
     const own = new Set(section)
     const results = [...asked, ...handed].filter(([node]) => own.has(node))
-    // Threads that wait awake for one graph would keep the next one's from a core.
+    // Threads that spin after one graph would keep the next one's threads off the cores.
     const options = { optimize: nodes.length < many, threads, awake: sections.length === 1 }
     graphs.push(yield* graph(section, results, given, placeOf, options))
     for (const node of section) {
@@ -60,13 +61,13 @@ export const make: (
   return graphs
 })
 
-/** All nodes, or stretches of them where they are many. */
+/** All nodes in one section or, if they are many, in several. */
 const sectionsOf = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
   const seams = Rows.seams(nodes.length, nodes.length < many ? 1 : Math.ceil(nodes.length / several))
   return seams.slice(1).map((to, i) => nodes.slice(seams[i], to))
 }
 
-/** What a section computes that a later one reads, or a part of which it reads. */
+/** Tensors of one section that a later one reads, wholly or in part. */
 const handedOn = (sections: ReadonlyArray<ReadonlyArray<Tensor.Tensor>>): ReadonlySet<Tensor.Tensor> => {
   const sectionOf = new Map(sections.flatMap((section, i) => section.map((node) => [node, i] as const)))
   const found = new Set<Tensor.Tensor>()
@@ -80,7 +81,7 @@ const handedOn = (sections: ReadonlyArray<ReadonlyArray<Tensor.Tensor>>): Readon
   return found
 }
 
-/** A graph of nodes, all that they read being among them or given. */
+/** Writes a graph of nodes whose operands are all among them or given. */
 const graph = Effect.fnUntraced(function* (
   nodes: ReadonlyArray<Tensor.Tensor>,
   results: ReadonlyArray<Result>,
@@ -95,7 +96,7 @@ const graph = Effect.fnUntraced(function* (
     const key = `${place.kind} ${place.address} [${place.shape.join()}]`
     const known = fed.get(key)
     if (known !== undefined) return known
-    // Not named for the place: graphs that differ in nothing else are to be one model.
+    // Not named after the place, so that graphs that differ in nothing else are the same model.
     const name = `given ${fed.size}`
     const made = Tensor.input(name, node.shape, node.dtype)
     fed.set(key, made)

@@ -1,52 +1,52 @@
 /**
- * What threads do for one run of a program, as plain data: places in the memory that they share, and nothing else.
+ * What threads do for one run of a program, as plain data that refers only to places in their shared memory.
  */
 import type * as Place from "./Place.ts"
 
 /** A graph with the places of its inputs and results, by their names in the model. */
 export interface Graph {
-  /** One and the same for graphs that differ in their places alone. */
+  /** The same array for graphs that differ only in their places. */
   readonly model: Uint8Array
-  /** Whether the runtime may look for a better graph, which takes it time by the square of the graph's size. */
+  /** Whether the runtime may optimise the graph, which takes time quadratic in its size. */
   readonly optimize: boolean
-  /** Whether the runtime keeps the memory of what it computes on the way from one run to the next. */
+  /** Whether the runtime keeps the memory of intermediate results from one run to the next. */
   readonly keeps: boolean
-  /** How many threads of its own the runtime takes for it, and whether these stay awake for a while after a run. */
+  /** Number of the runtime's own threads for it, and whether these spin for a while after a run. */
   readonly threads: number
   readonly awake: boolean
   readonly feeds: Readonly<Record<string, Place.Place>>
   readonly fetches: Readonly<Record<string, Place.Place>>
 }
 
-/** Numbers that go from one place to another. */
+/** A copy from one place to another. */
 export interface Move {
   readonly from: Place.Place
   readonly to: Place.Place
 }
 
-/** Bytes from `from` up to `to`. */
+/** Bytes from `from` up to, but not including, `to`. */
 export type Range = readonly [from: number, to: number]
 
-/** What a pass does at once: from `from` up to `to` in bytes of each array; then where the arrays begin that lie elsewhere each time. */
+/** Arguments of one call of a pass: from `from` up to `to` in bytes of each array, then the addresses of arrays that differ between calls. */
 export type Stretch = readonly [from: number, to: number, ...at: ReadonlyArray<number>]
 
 /**
- * The parts of a pass that a thread answers for: behind each of its graphs, and after what is gathered is there. What lies behind its last graph
- * any thread may do that has time.
+ * The parts of a pass that a thread is responsible for: after each of its graphs, and after the gathers. Any thread with time to spare may do those
+ * after the last graph.
  */
 export interface Share {
   readonly early: ReadonlyArray<ReadonlyArray<Stretch>>
   readonly late: ReadonlyArray<Stretch>
 }
 
-/** First the graphs and early parts, then what is gathered for the passes, then their late parts, then what becomes of the state. */
+/** In order: graphs and early parts of passes, gathers for the passes, their late parts, moves into the state. */
 export interface Job {
-  /** Of each thread that takes part its graphs, one after the other. */
+  /** The successive graphs of each participating thread. */
   readonly graphs: ReadonlyArray<ReadonlyArray<Graph>>
   readonly gathers: ReadonlyArray<Move>
-  /** The passes' WebAssembly module, a function for each. */
+  /** The passes' WebAssembly module, one function each. */
   readonly module: Uint8Array<ArrayBuffer> | undefined
-  /** Of every pass each thread's share. */
+  /** Each thread's share of every pass. */
   readonly passes: ReadonlyArray<ReadonlyArray<Share>>
   readonly moves: ReadonlyArray<Move>
 }

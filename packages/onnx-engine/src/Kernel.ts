@@ -1,21 +1,21 @@
 /**
- * Elementwise parts of a program as one pass over memory: every operand is read once and every result written once, four floats at a time.
- * An optimiser's rule is such a part; written as a dozen operations it would pass over millions of numbers a dozen times.
+ * Elementwise parts of a program as one pass over memory: every operand is read once and every result written once, four floats at a time. An
+ * optimiser's rule is such a part; as a dozen separate operations it would pass over millions of numbers a dozen times.
  */
 import { Simplify, type Tensor } from "@rai/core"
 import * as Wasm from "./Wasm.ts"
 
-/** A pass: arrays of one size that are read, single numbers that are read, and arrays that are written. */
+/** A pass: arrays of one size to read, scalars to read, and arrays to write. */
 export interface Kernel {
   readonly size: number
   readonly arrays: ReadonlyArray<Tensor.Tensor>
   readonly numbers: ReadonlyArray<Tensor.Tensor>
   readonly results: ReadonlyArray<Tensor.Tensor>
-  /** What is computed on the way, operands before results. */
+  /** All nodes that the pass computes, operands before results. */
   readonly nodes: ReadonlyArray<Tensor.Tensor>
 }
 
-/** From the code of the operands; `number` gives one that is known, four times. */
+/** Returns a node's code from that of its operands; `number` gives a constant in all four lanes. */
 type Rule = (operands: ReadonlyArray<Wasm.Code>, number: (value: number) => Wasm.Code, node: Tensor.Tensor) => Wasm.Code
 
 const { floats } = Wasm
@@ -24,7 +24,7 @@ const plain =
   (operation: Wasm.Code): Rule =>
   (operands) => [...operands.flat(), ...operation]
 
-/** The larger or the smaller of two: of which one is a number that is known, the quicker instruction does. */
+/** The larger or smaller of two; where one is a known number, the faster instruction will do. */
 const bounded =
   (either: Wasm.Code, quicker: Wasm.Code): Rule =>
   ([a, b], _, { operands }) => {
@@ -33,7 +33,7 @@ const bounded =
     return left ? [...b!, ...a!, ...quicker] : [...a!, ...b!, ...either]
   }
 
-/** Each primitive that a pass can hold. */
+/** Code of each primitive that a pass can compute. */
 const rules: Readonly<Record<string, Rule>> = {
   neg: plain(floats.neg),
   abs: plain(floats.abs),
@@ -52,7 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
     ...[...x!, ...number(minimum as number), ...floats.higher],
     ...[...number(maximum as number), ...floats.lower]
   ],
-  // So far up that the smallest number lies above 1, then back to 1: 0 stays 0, and NaN is NaN.
+  // Scaled up until even the smallest number exceeds 1, then clipped to ±1: 0 stays 0, and NaN stays NaN.
   sign: ([x], number) => [
     ...[...x!, ...number(2 ** 126), ...floats.mul, ...number(2 ** 24), ...floats.mul],
     ...[...number(1), ...floats.lower, ...number(-1), ...floats.higher]
@@ -60,13 +60,13 @@ const rules: Readonly<Record<string, Rule>> = {
   cast: ([condition], number) => [...number(1), ...condition!, ...Wasm.and]
 }
 
-/** Whether a pass can compute the node, its operands being there. */
+/** Whether a pass can compute the node, given its operands. */
 export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boolean =>
   primitive.name === "cast"
     ? attributes.to === "float" && operands[0]!.dtype === "bool"
     : Object.hasOwn(rules, primitive.name)
 
-/** Where the arrays of a pass begin in the memory, and where its single numbers are; of what lies elsewhere each time nothing is known here. */
+/** Addresses of a pass's arrays and scalars; undefined for arrays whose address differs between calls. */
 export interface Places {
   readonly read: ReadonlyArray<number | undefined>
   readonly numbers: ReadonlyArray<number>
@@ -74,16 +74,16 @@ export interface Places {
 }
 
 /**
- * The pass as a function of the memory: (from, to), in bytes of each array, multiples of 16, then where those begin that lie elsewhere each time. A
- * result may lie where an array does: each place is read before it is written. Other addresses are part of the instructions, for a function may have
- * 1,000 parameters and a pass more arrays.
+ * Compiles the pass to a function (from, to) in bytes of each array, multiples of 16, followed by the addresses of those arrays whose address
+ * differs between calls. A result may be written over an array: each element is read before it is written. Other addresses are encoded in the
+ * instructions, since a function takes at most 1,000 parameters and a pass may have more arrays.
  */
 export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Places): Wasm.Function => {
   const [from, to, at] = [0, 1, 2]
   const elsewhere = [...places.read.keys()].filter((i) => places.read[i] === undefined)
   const place = at + elsewhere.length
   const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, place + 1 + i]))
-  // Known numbers are set up once, not in every turn; a map would take −0 for 0.
+  // Constants are set up once, not in every iteration; a map would treat −0 as 0.
   const known: Array<number> = []
   const number = (value: number): Wasm.Code => {
     const found = known.findIndex((other) => Object.is(other, value))
@@ -94,7 +94,7 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Pla
     const local = locals.get(node)
     if (local !== undefined) return Wasm.get(local)
     const constant = Simplify.filledWith(node)
-    // What is no constant and not computed here is one number for all places.
+    // Anything neither constant nor computed here is a broadcast scalar.
     return constant === undefined ? value(node.operands[0]!) : number(constant)
   }
   const keep = (node: Tensor.Tensor, code: Wasm.Code): Wasm.Code => [...code, ...Wasm.set(locals.get(node)!)]

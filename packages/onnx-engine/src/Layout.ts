@@ -1,5 +1,5 @@
 /**
- * Where everything of a program lies in the memory, and what there is to do for one run of it besides its graph.
+ * Where all tensors of a program lie in memory, and what one run of it must do besides its graph.
  */
 import { type Engine, type Program, Shape, type Tensor } from "@rai/core"
 import { Record } from "effect"
@@ -15,38 +15,38 @@ import * as Views from "./Views.ts"
 /** A session's entries by name. */
 export type State = ReadonlyMap<string, Place.Place>
 
-/** A program's places. */
+/** The memory layout of a program. */
 export interface Layout {
   readonly kernels: ReadonlyArray<Kernel.Kernel>
-  /** What the graph computes, and where it belongs. */
+  /** Tensors that the graph computes, and where it writes them. */
   readonly computed: ReadonlyMap<Tensor.Tensor, Place.Place>
-  /** Where an input lies. */
+  /** Returns the place of an input. */
   readonly placeOf: (input: Tensor.Tensor) => Place.Place
-  /** Room for what lives no longer than a run. */
+  /** Allocates a place that is needed only during a run. */
   readonly placeFor: (node: Tensor.Tensor) => Place.Place
-  /** Inputs that a run is given, by name; the others are the state's. */
+  /** Inputs passed with a run, by name; all others are entries of the state. */
   readonly given: Readonly<Record<string, Place.Place>>
-  /** Outputs that are not of the state. */
+  /** Outputs that are not entries of the state. */
   readonly report: Readonly<Record<string, Place.Place>>
-  /** Where entries lie from now on that take another shape or type. */
+  /** New places of entries whose shape or type changes. */
   readonly reshaped: Readonly<Record<string, Place.Place>>
-  /** The inputs that the program reads. */
+  /** Names of the inputs that the program reads. */
   readonly read: ReadonlySet<string>
   readonly gathers: ReadonlyArray<Job.Move>
   readonly passes: ReadonlyArray<Early.Pass>
   readonly moves: ReadonlyArray<Job.Move>
 }
 
-/** As what a tensor is held. */
+/** The kind of array that holds a tensor, by its type. */
 export const kinds = { float: "float32", int: "int64", bool: "bool" } as const
 
 /** Whether the tensor is an input. */
 export const isInput = ({ primitive }: Tensor.Tensor): boolean => primitive.name === "input"
 
-/** An input's name. */
+/** Returns an input's name. */
 export const nameOf = ({ attributes }: Tensor.Tensor): string => attributes.name as string
 
-/** Lays out a program of known lengths for a state and the inputs that come beside it. */
+/** Lays out a program of known lengths for a state and the inputs passed beside it. */
 export const make = (program: Program.Program, arena: Arena.Arena, state: State, inputs: Engine.Arrays): Layout => {
   const { kernels, needed } = Partition.make(program)
   const passing = arena.passing()
@@ -59,7 +59,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   )
   const replaced = new Set(outputs.map(([name]) => name).filter((name) => state.has(name)))
   const bearers = Map.groupBy(outputs, ([, node]) => node)
-  /** The entry that alone bears a result and is of its shape. */
+  /** The entry that a result goes to, if no other output is the same node and the entry has its shape and kind. */
   const entryOf = (node: Tensor.Tensor): readonly [name: string, place: Place.Place] | undefined => {
     const [[name] = [""], ...others] = bearers.get(node) ?? []
     const place = state.get(name)
@@ -78,7 +78,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     computed.set(node, place)
     return settle(node, place)
   }
-  /** Where the numbers of a tensor are to be found. */
+  /** Returns the place of a tensor, assigning one if needed. */
   const lay = (node: Tensor.Tensor): Place.Place => {
     const known = places.get(node)
     if (known !== undefined) return known
@@ -93,10 +93,10 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       return settle(node, place)
     }
     const entry = entryOf(node)
-    // What nothing reads may be overwritten at once.
+    // An entry that is never read may be overwritten directly.
     return compute(node, entry !== undefined && !read.has(entry[0]) ? entry[1] : placeFor(node))
   }
-  /** Elements that lie around what is joined, where its first or last part is a stretch of something that is computed as a whole. */
+  /** Elements to reserve around a concatenation whose first or last part is a slice of a tensor that is computed as a whole. */
   const overhang = (node: Tensor.Tensor): { readonly before: number; readonly after: number } => {
     const [first, last] = [Views.of(node.operands[0]!), Views.of(node.operands.at(-1)!)]
     const isFree = ({ base }: Views.View) => !isInput(base) && !places.has(base)
@@ -105,7 +105,10 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
       after: isFree(last) ? beyond(last, node.operands.at(-1)!) : 0
     }
   }
-  /** Has the numbers of a tensor put at a place, with so much room around it; the parts of what is joined are computed where they belong. */
+  /**
+   * Arranges for a tensor's values to be at `place`, with `before` and `after` free elements around it; parts of a concatenation are computed
+   * directly there.
+   */
   const fill = (node: Tensor.Tensor, place: Place.Place, before: number, after: number): void => {
     if (Views.isJoined(node) && !places.has(node)) {
       let offset = 0
@@ -129,13 +132,13 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
     }
   }
 
-  // Results that passes write: into the entry itself where no one else reads it.
+  // Results of passes are written into the entry itself where no other pass reads it.
   const readers = new Map<string, Set<Kernel.Kernel>>()
   for (const kernel of kernels) {
     for (const operand of [...kernel.arrays, ...kernel.numbers]) {
       const { base } = Views.of(operand)
       if (!isInput(base)) continue
-      // An entry that is read at another place than its beginning may be read after it was written.
+      // An entry that is not read from its beginning, element by element, may be read after it was overwritten.
       const isWhole = Known.sizeOf(base) === Known.sizeOf(operand) && kernel.arrays.includes(operand)
       const by = readers.get(nameOf(base)) ?? new Set()
       readers.set(nameOf(base), isWhole ? by.add(kernel) : by.add(kernel).add(foreign))
@@ -164,7 +167,7 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   for (const [name, node] of outputs) {
     const { base } = Views.of(node)
     let from = lay(node)
-    // What is replaced before it is passed on is kept apart.
+    // An output that is a view of an entry which this run replaces is copied aside first.
     if (isInput(base) && replaced.has(nameOf(base))) {
       const apart = placeFor(node)
       gathers.push({ from, to: apart })
@@ -183,14 +186,14 @@ export const make = (program: Program.Program, arena: Arena.Arena, state: State,
   return { kernels, computed, placeOf: lay, placeFor, given, report, reshaped, read, gathers, passes, moves }
 }
 
-/** How many elements a view's base has after it. */
+/** Number of elements of a view's base after the view. */
 const beyond = ({ base, offset }: Views.View, node: Tensor.Tensor): number =>
   Known.sizeOf(base) - offset - Known.sizeOf(node)
 
-/** Stands for a reader that no pass is. */
+/** Stands for a reader that is not a pass. */
 const foreign = { size: 0, arrays: [], numbers: [], results: [], nodes: [] } satisfies Kernel.Kernel
 
-/** Where what is joined lies already: its parts follow each other in the memory. */
+/** Returns the place of a concatenation whose parts are already consecutive in memory; undefined otherwise. */
 export const following = (
   node: Tensor.Tensor,
   places: ReadonlyMap<Tensor.Tensor, Place.Place | undefined>

@@ -1,19 +1,19 @@
 /**
- * Where the threads of one run wait until all have come, and take work off each other before.
+ * Where the threads of one run wait for each other, and take work off each other before they do.
  */
 
 const [come, met, broken, left, changes, own] = [0, 1, 2, 3, 4, 5]
 
 /**
- * Shared memory for a meeting of so many: how many have come, how often all have met, whether one has failed, whether one is gone for good, how often
- * any of it has changed; and of each thread how often its work has been there, and how much of it is taken.
+ * Allocates shared memory for a meeting of `threads`: how many have arrived, how often all have met, whether one has failed, whether one is gone
+ * for good, how often any of this has changed; and for each thread how often its work has been ready, and how much of it is taken.
  */
 export const memory = (threads: number): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * (own + 2 * threads)))
 
 type Shared = Int32Array<SharedArrayBuffer>
 
-/** Before a run: nobody has failed. */
+/** Resets the failure flag before a run. */
 export const begin = (shared: Shared): void => void Atomics.store(shared, broken, 0)
 
 const tell = (shared: Shared): void => {
@@ -21,16 +21,16 @@ const tell = (shared: Shared): void => {
   Atomics.notify(shared, changes)
 }
 
-/** One thread is gone: whoever waits for it, now or later, waits no longer. */
+/** Marks one thread as gone: whoever waits for it, now or later, waits no longer. */
 export const leave = (shared: Shared): void => {
   Atomics.store(shared, left, 1)
   tell(shared)
 }
 
-/** Looks at whether anything has changed, some tens of microseconds. */
+/** Number of polls for a change before a thread sleeps, some tens of microseconds. */
 const patience = 4000
 
-/** One thread's side of a meeting; `work` is what each has to do in pieces, which any of them may do as soon as it is there. */
+/** One thread's side of a meeting; `work` is each thread's work in pieces, which any of them may do as soon as it is ready. */
 export const make = (shared: Shared, number: number, work: ReadonlyArray<ReadonlyArray<() => void>>) => {
   const threads = work.length
   const [ready, taken] = [(thread: number) => own + 2 * thread, (thread: number) => own + 2 * thread + 1]
@@ -39,7 +39,7 @@ export const make = (shared: Shared, number: number, work: ReadonlyArray<Readonl
     for (;;) {
       const before = Atomics.load(shared, changes)
       if (isOver() || Atomics.load(shared, left) === 1) return
-      // To sleep and be woken takes longer than the others are late, most of the time.
+      // Sleeping and waking up usually takes longer than the others are late.
       let i = 0
       while (i < patience && Atomics.load(shared, changes) === before) i++
       if (i === patience) Atomics.wait(shared, changes, before)
@@ -57,9 +57,9 @@ export const make = (shared: Shared, number: number, work: ReadonlyArray<Readonl
   return {
     fail: (): void => void Atomics.store(shared, broken, 1),
     failed,
-    /** The own work is there: does it, and what others have left of theirs. Every thread does this as often as the others. */
+    /** Announces that this thread's work is ready, does it, and then what others have left of theirs. Every thread calls this equally often. */
     work: (): void => {
-      // As a word of the shared memory counts, which begins again from below 0.
+      // Wraps around as the int32 in shared memory does.
       turn = (turn + 1) | 0
       Atomics.store(shared, taken(number), 0)
       Atomics.store(shared, ready(number), turn)

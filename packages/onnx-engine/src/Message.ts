@@ -1,11 +1,14 @@
 /**
- * What an engine and its threads say to each other; each message to a thread but the one that begins another is answered by one from it, in order.
+ * Messages between an engine and its threads; each message to a thread except `begin` is answered by one from it, in order.
  */
 /// <reference path="./webassembly.d.ts" />
 import type { MessagePort } from "node:worker_threads"
 import type * as Job from "./Job.ts"
 
-/** What a thread is started with: its number from 0, and whom it hears; the process's first hears the one that started it, and has a model to begin with. */
+/**
+ * Start data of a thread: its number from 0, and the port it listens on; the process's first thread listens to its parent instead, and gets a model
+ * to open first.
+ */
 export interface ThreadData {
   readonly number: number
   readonly port?: MessagePort
@@ -13,10 +16,13 @@ export interface ThreadData {
   readonly device: Device
 }
 
-/** Where graphs are computed; the passes are the processor's. */
+/** Where graphs are computed; passes always run on the CPU. */
 export type Device = "cpu" | "cuda"
 
-/** To a thread: make a job ready in a memory, do it once or several times, forget it; begin another thread; come to an end, which leaves the process's first idle. */
+/**
+ * To a thread: prepare a job in a memory, run it once or several times, drop it; start another thread; end, which leaves the process's first thread
+ * idle.
+ */
 export type ToThread =
   | {
       readonly type: "open"
@@ -28,12 +34,12 @@ export type ToThread =
   | {
       readonly type: "run"
       readonly id: number
-      /** Before each run of the job, what it is given anew. */
+      /** The new inputs to copy before each run of the job. */
       readonly turns: ReadonlyArray<ReadonlyArray<Job.Move>>
     }
   | { readonly type: "close"; readonly id: number }
   | { readonly type: "begin"; readonly number: number; readonly device: Device; readonly port: MessagePort }
   | { readonly type: "end" }
 
-/** From a thread; `text` is the runtime's own. */
+/** From a thread; `text` is the runtime's own message. */
 export type FromThread = { readonly type: "done" } | { readonly type: "failed"; readonly text: string }

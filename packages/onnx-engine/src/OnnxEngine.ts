@@ -1,7 +1,7 @@
 /**
- * Programs on onnxruntime: each is written as an ONNX graph, and run by the runtime that serves exported models; its elementwise ends, such
- * as an optimiser's rule, become passes in WebAssembly over the same memory. Threads do the work, each with a share of the stages. It needs no
- * native set-up, so it is there where TensorFlow's library is not.
+ * Programs on onnxruntime: each is written as an ONNX graph and run by the runtime that serves exported models; its final elementwise operations,
+ * such as an optimiser's rule, become WebAssembly passes over the same memory. The work is divided among threads, by stages. It needs no native
+ * set-up, so it is available where TensorFlow's library is not.
  */
 import { Binding, Engine, NdArray, Program, Rewrite } from "@rai/core"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
@@ -18,11 +18,11 @@ const name = "onnx"
 const failed = (error: { readonly message: string }) =>
   new Engine.EngineFailed({
     engine: name,
-    // The runtime's own words, on one line.
+    // The runtime's own message, on one line.
     reason: error.message.replaceAll(/\s*\n\s*/g, "; ").trim()
   })
 
-/** Fails where arrays do not fit. */
+/** Turns `ArenaFull` into a failure. */
 const whole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Engine.EngineFailed, R> =>
   Effect.catchDefect(effect, (defect) =>
     defect instanceof Arena.ArenaFull ? Effect.fail(failed(defect)) : Effect.die(defect)
@@ -52,7 +52,7 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     Arena.write(buffer(), place, array)
     settle(entry, place)
   }
-  /** Entries as the program takes them: whole numbers may have been written where it wants numbers. */
+  /** Converts entries to the types that the program takes: integers may have been written where it takes floats. */
   const convert = ({ inputs }: Program.Program): void => {
     for (const [input, { dtype }] of Object.entries(inputs)) {
       const place = state.get(input)
@@ -75,7 +75,7 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     ready.set(program, made)
     return made
   })
-  /** Has the first turn's inputs written where they belong; the others' apart, if they differ from those of the turn before. */
+  /** Writes the first turn's inputs to their places, and those of later turns to temporary places where they differ from the previous turn's. */
   const give = (given: Compiled.Compiled["given"], turns: ReadonlyArray<Engine.Arrays>) => {
     const apart: Array<Place.Place> = []
     const moves = turns.map((inputs, turn) =>
@@ -117,7 +117,7 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     )
   yield* write(initial)
   yield* Effect.addFinalizer(() => Effect.forEach(ready.values(), ({ close }) => close, { discard: true }))
-  // One after the other; interrupted within, a step would leave a state that is half of it before and half after.
+  // One at a time and uninterruptible: an interrupted step would leave the state half updated.
   const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turns.withPermit(effect))
   const made: Engine.Session = {
     advance: (program, ...turns) => inTurn(whole(advance(program, turns.length === 0 ? [{}] : turns))),
@@ -150,17 +150,17 @@ const on = (threads: Threads.Threads) =>
     })
   )
 
-/** The engine; its threads begin with it. A session keeps the programs that advance it ready; `run` makes its program ready each time. */
+/** The engine; its threads start with it. A session keeps the programs that advance it compiled; `run` compiles its program each time. */
 export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, Effect.map(Threads.make("cpu"), on))
 
 const cudaMissing = (reason: string) => new DeviceMissing({ device: "cuda", reason })
 
-/** One addition: what a device can compute if anything. */
+/** One addition, which any working device can compute. */
 const least = Program.make({ a: [1] }, ({ a }) => ({ b: a.add(a) }))
 
 /**
- * The engine on CUDA, through onnxruntime's provider for it: graphs are computed there, the passes of the rules here, and what both need goes there
- * and back at each step. Fails with `DeviceMissing` where a graph cannot be computed so.
+ * The engine on CUDA, through onnxruntime's provider for it: graphs run on the GPU, the passes of the rules on the CPU, and data that both need are
+ * copied back and forth at each step. Fails with `DeviceMissing` where no graph can be computed so.
  */
 export const layerCuda: Layer.Layer<Engine.Engine, DeviceMissing> = Layer.effect(
   Engine.Engine,

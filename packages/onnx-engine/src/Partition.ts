@@ -1,30 +1,28 @@
 /**
- * A program in two parts: a graph, and elementwise passes over what the graph gives.
+ * A program in two parts: a graph, and elementwise passes over its results.
  */
 import { type Program, Simplify, type Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
 import * as Known from "./Known.ts"
 import * as Views from "./Views.ts"
 
-/** The passes; whatever else their operands and the program's outputs need is the graph's. */
+/** The passes; the graph computes whatever else their operands and the program's outputs need. */
 export interface Partition {
   readonly kernels: ReadonlyArray<Kernel.Kernel>
-  /** What the graph must give, or what is given: operands of passes, and outputs that no pass computes. */
+  /** Tensors that the graph must compute, or that are inputs: operands of passes, and outputs that no pass computes. */
   readonly needed: ReadonlyArray<Tensor.Tensor>
 }
 
-/** Nodes of a pass: a function of WebAssembly has room for so many numbers, and what is larger is no optimiser's rule. */
+/** Most nodes in a pass: a WebAssembly function has room for that many values, and anything larger is no optimiser's rule. */
 const most = 10_000
 
-/** The one number that an operand is everywhere, as the node that computes it; undefined of arrays and constants. */
+/** The scalar that an operand broadcasts, as the node that computes it; undefined for arrays and constants. */
 const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
   const passes = node.primitive.name === "broadcast" && Known.sizeOf(node.operands[0]!) === 1
   return passes ? node.operands[0] : undefined
 }
 
-/**
- * Passes take every elementwise node that nothing but passes and the program's outputs need. Passes that read one array are one.
- */
+/** Splits a program: passes take every elementwise node that is used only by passes and as an output. Passes that read the same array are merged. */
 export const make = (program: Program.Program): Partition => {
   const outputs = new Set(Object.values(program.outputs))
   const users = new Map<Tensor.Tensor, Array<Tensor.Tensor>>(program.nodes.map((node) => [node, []]))
@@ -53,7 +51,7 @@ export const make = (program: Program.Program): Partition => {
 
 type Users = ReadonlyMap<Tensor.Tensor, ReadonlyArray<Tensor.Tensor>>
 
-/** The nodes that are a stretch of another's memory, and read as outputs only. */
+/** Nodes that are views of another's memory and are only read as outputs. */
 const views = (
   nodes: ReadonlyArray<Tensor.Tensor>,
   users: Users,
@@ -79,7 +77,7 @@ const chosen = (
   for (;;) {
     found.clear()
     for (const node of nodes.toReversed()) {
-      // A single number stays where others may read it.
+      // A scalar stays in the graph, where others may read it.
       const fits =
         Kernel.knows(node) &&
         Known.sizeOf(node) > 1 &&
@@ -87,7 +85,7 @@ const chosen = (
         (node.dtype === "float" || !outputs.has(node))
       if (fits && users.get(node)!.every((user) => found.has(user) || passedOn.has(user))) found.add(node)
     }
-    // Masks exist within a pass alone.
+    // Masks exist only within a pass.
     const broken = [...found].filter((node) =>
       node.operands.some((operand) => operand.dtype !== "float" && !found.has(operand))
     )
@@ -96,7 +94,7 @@ const chosen = (
   }
 }
 
-/** The nodes of passes, those together that hang together or read one array. */
+/** Groups nodes into passes: those that are connected or read the same array. */
 const components = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
   const joined = new Map<Tensor.Tensor, Tensor.Tensor>()
   const find = (node: Tensor.Tensor): Tensor.Tensor => {

@@ -1,19 +1,19 @@
 /**
- * Results that nobody but the passes behind a graph reads lie where earlier results of the same thread did: so what graphs hand to passes stays in a
- * cache, however many there are, and takes the memory of two or three of them.
+ * Results that only the passes after a graph read are placed where earlier results of the same thread were: what graphs hand to passes then stays
+ * in cache, however many graphs there are, and takes the memory of two or three of them.
  */
 import * as Early from "./Early.ts"
 import type * as Job from "./Job.ts"
 import type * as Place from "./Place.ts"
 
-/** What is done, as it is divided: graphs of each thread, passes, and of every pass each thread's share. */
+/** Divided work: each thread's graphs, the passes, and each thread's share of every pass. */
 export interface Divided {
   readonly graphs: ReadonlyArray<ReadonlyArray<Job.Graph>>
   readonly passes: ReadonlyArray<Early.Pass>
   readonly shares: ReadonlyArray<ReadonlyArray<Job.Share>>
 }
 
-/** The same with its results where they lie now; `elsewhere` are those of each pass's read arrays that lie elsewhere each time. */
+/** The same work with results moved; `elsewhere` holds, for each pass, the indices of read arrays whose address differs between calls. */
 export interface Reused extends Divided {
   readonly elsewhere: ReadonlyArray<ReadonlySet<number>>
 }
@@ -25,21 +25,21 @@ interface Result {
   readonly range: Job.Range
 }
 
-/** Where a result lies instead. */
+/** A result with its new address. */
 interface Moved extends Result {
   readonly address: number
 }
 
-/** Bytes that a pass takes at once. */
+/** Bytes of each array that a pass processes at once. */
 const step = 16
 
-/** Arrays of a pass that may lie elsewhere each time: a function has room for 1,000 parameters. */
+/** Most arrays of a pass whose address may differ between calls: a function takes at most 1,000 parameters. */
 const most = 900
 
-/** Lets results lie where earlier ones did; none that is `kept` beyond the passes. */
+/** Moves results to where earlier ones were, except those that overlap `kept` places, which outlive the passes. */
 export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Place.Place>): Reused => {
   const lasting = kept.map(Early.rangeOf)
-  /** Behind which graph of its thread a result is read for the last time; undefined of what has other readers. */
+  /** Index of the graph of its thread after which a result is last read; undefined where it has other readers. */
   const lastRead = ({ range, thread }: Result): number | undefined => {
     let last: number | undefined
     for (const [i, { numbers, read, size }] of passes.entries()) {
@@ -79,7 +79,7 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
   const elsewhere = passes.map(
     (pass) => new Set([...pass.read.keys()].filter((i) => moved.some((one) => isIn(pass, i, one))))
   )
-  /** A stretch in pieces, each of which finds what it reads in one place. */
+  /** Splits a stretch into pieces, each of which reads every array from one place. */
   const found = (pass: Early.Pass, arrays: ReadonlySet<number>, own: ReadonlyArray<Moved>) => {
     const within = [...arrays].map((i) => ({ address: pass.read[i]!, among: own.filter((one) => isIn(pass, i, one)) }))
     return ([from, to]: Job.Stretch): ReadonlyArray<Job.Stretch> => {

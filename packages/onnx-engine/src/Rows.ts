@@ -1,21 +1,21 @@
 /**
- * Stretches of a tensor's leading axis, computed from those rows of its operands alone wherever that can be.
+ * Stretches of a tensor's leading axis, computed from only those rows of its operands wherever possible.
  */
 import { Rewrite, Shape, Simplify, Tensor } from "@rai/core"
 import * as Known from "./Known.ts"
 
-/** Where so many rows are divided into so many shares: 0, …, rows. */
+/** Returns the boundaries of `rows` divided into `shares`: 0, …, rows. */
 export const seams = (rows: number, shares: number): ReadonlyArray<number> =>
   Array.from({ length: shares + 1 }, (_, i) => Math.round((i * rows) / shares))
 
-/** Of the primitives, those whose operands are of the result's shape work on each number by itself. */
+/** Whether a node is elementwise, as primitives are whose operands have the result's shape. */
 const isElementwise = ({ operands, primitive, shape }: Tensor.Tensor): boolean =>
   primitive.definition === undefined && operands.every((operand) => Shape.equals(operand.shape, shape))
 
-/** Rows `from` … `to` of a tensor's leading axis, computed from those rows of its operands alone wherever that can be. */
+/** Computes rows `from` … `to` of a tensor's leading axis from only those rows of its operands wherever possible. */
 export type Part = (node: Tensor.Tensor, from: number, to: number) => Tensor.Tensor
 
-/** Parts of tensors; `shares` says into how many so many rows are divided. */
+/** Creates a `Part` that reuses what it has made; `shares` gives the number of shares for a number of rows. */
 export const parts = (shares: (rows: number) => number): Part => {
   const known = new Map<string, Tensor.Tensor>()
   const numbers = new Map<Tensor.Tensor, number>()
@@ -29,11 +29,11 @@ export const parts = (shares: (rows: number) => number): Part => {
     const isWhole = from === 0 && to === Known.rowsOf(node)
     const made = known.get(key) ?? (isWhole ? whole(node) : stretch(node, from, to))
     known.set(key, made)
-    // What is made here reads no more than it needs already.
+    // A part made here already reads no more than it needs.
     known.set(keyOf(made, 0, Known.rowsOf(made)), made)
     return made
   }
-  /** All rows; what of it reads a stretch of something else is pushed down there too. */
+  /** All rows of a node; slices along the leading axis are pushed down to what they read. */
   const whole = (node: Tensor.Tensor): Tensor.Tensor => {
     const { attributes, operands, primitive } = node
     const isCut = primitive.name === "slice" && attributes.axis === 0
@@ -72,10 +72,10 @@ export const parts = (shares: (rows: number) => number): Part => {
       case "concat":
         return attributes.axis === 0 ? along(node, from, to) : each()
       case "matMul": {
-        // Rows of a product of matrices are those of its left factor.
+        // Rows of a matrix product depend on only those rows of its left factor.
         const isOwn = shape.length > 2 || attributes.transposeA === false
         if (!isOwn) return cutOut(node, from, to)
-        // A product is computed once for all rows of a share, whichever of them are asked for.
+        // A product is computed once for all rows of a share, whichever of them are requested.
         const rows = Known.rowsOf(node)
         const all = seams(rows, shares(rows))
         const end = all.findIndex((seam) => to <= seam)

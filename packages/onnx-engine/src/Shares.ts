@@ -1,32 +1,32 @@
 /**
- * A graph divided among threads. The stages of a relaxed circuit do not wait for each other, so what is computed of them all at once, stacked on a
- * leading axis, can be computed in stretches of that axis, each by its own thread.
+ * A graph divided among threads. The stages of a relaxed circuit do not depend on each other, so what is computed for all of them at once, stacked
+ * on a leading axis, can be computed in stretches of that axis, each by its own thread.
  */
 import { Cost, Program, type Tensor } from "@rai/core"
 import * as Known from "./Known.ts"
 import * as Rows from "./Rows.ts"
 
-/** A stretch of a result: rows `from` … `to` of its leading axis are what `node` computes. */
+/** A stretch of a result: `node` computes its rows from `from` on, along the leading axis. */
 export interface Stretch {
   readonly of: Tensor.Tensor
   readonly from: number
   readonly node: Tensor.Tensor
 }
 
-/** Nodes of a graph, such as a chain of a thousand stages, that is not dealt out. */
+/** Number of nodes from which a graph, such as a chain of a thousand stages, is not divided. */
 const many = 4000
 
-/** Below so many operations threads wait for each other longer than they compute. */
+/** Number of operations below which threads wait for each other longer than they compute. */
 const few = 5e7
 
-/** The most that the busiest thread may have left of the whole; with more, one thread with the runtime's own helpers is as quick. */
+/** Largest fraction of the whole that may be left to the busiest thread; above it, one thread with the runtime's own helpers is as fast. */
 const worthwhile = 0.67
 
-/** Whether there is enough to do for several threads, and not so many nodes that dealing them out takes longer than it saves. */
+/** Whether there is enough work for several threads, and few enough nodes that dividing them takes less time than it saves. */
 export const isWorthwhile = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number): boolean =>
   threads > 1 && nodes.length < many && work(nodes) >= few
 
-/** What each of `threads` computes of the results, in graphs one after the other; a single share where dividing does not pay. */
+/** Returns what each of `threads` computes of the results, in successive graphs; a single share where dividing does not pay. */
 export const make = (
   results: ReadonlyArray<Tensor.Tensor>,
   threads: number
@@ -50,7 +50,7 @@ export const make = (
       )
     )
   for (const of of results.toSorted((a, b) => Known.sizeOf(b) - Known.sizeOf(a))) {
-    // What one stage hands back to the one before lies a row earlier, so a seam may lie beside the others'.
+    // What a stage passes back to the one before lies a row earlier, so boundaries may be off by one row from those of other results.
     const divided = [0, -1, 1].flatMap((shift) => {
       const rows = Known.rowsOf(of)
       const own = blocks(rows)
@@ -66,7 +66,7 @@ export const make = (
     })
     const ways = [...divided, ...alone(whole(of))].map((stretches) => {
       const loads = shares.map((share, i) => share.load + share.cost(stretches[i]!))
-      // What is computed twice counts too, or threads would all compute everything.
+      // Duplicated work counts too, or every thread would compute everything.
       return { stretches, cost: 2 * Math.max(...loads) + loads.reduce((a, b) => a + b) }
     })
     const best = ways.reduce((a, b) => (b.cost < a.cost ? b : a))
@@ -78,16 +78,16 @@ export const make = (
     : shares.map(({ stretches }) => stretches.filter(({ length }) => length > 0))
 }
 
-/** Bytes of a stack of products that lie close to a core from one operation to the next. */
+/** Bytes of a stack of products that stay in a core's cache from one operation to the next. */
 const close = 2 ** 19
 
-/** The most blocks of one share: opening a graph takes the runtime longer than by its length. */
+/** Most blocks of one share: the time that the runtime takes to open a graph grows faster than its length. */
 const mostBlocks = 48
 
-/** The blocks of one graph: what they give is passed over while it is in a cache; a graph takes the runtime some time of its own. */
+/** Blocks of one graph: passes process their results while these are in cache, but each graph costs the runtime some time of its own. */
 const together = 4
 
-/** In how many blocks, one after the other, a thread computes its share of what is stacked so many rows high. */
+/** Returns the number of successive blocks in which a thread computes its share of a stack of a given number of rows. */
 const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
   const largest = new Map<number, number>()
   for (const node of nodes) {
@@ -98,13 +98,13 @@ const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
   return (rows: number): number => {
     const share = ((largest.get(rows) ?? 0) * Float32Array.BYTES_PER_ELEMENT) / threads
     const few = Math.max(1, Math.min(Math.round(share / close), mostBlocks, Math.floor(rows / (2 * threads))))
-    // As many in each graph, so that most graphs are one model.
+    // Equally many in each graph, so that most graphs are the same model.
     const graphs = Math.ceil(few / together)
     return graphs * Math.ceil(few / graphs)
   }
 }
 
-/** What one thread has to do so far, in each of its graphs. */
+/** Work of one thread so far, in each of its graphs. */
 class Share {
   readonly stretches: ReadonlyArray<Array<Stretch>>
   readonly #seen: ReadonlyArray<Set<Tensor.Tensor>>
@@ -113,7 +113,7 @@ class Share {
     this.stretches = Array.from({ length: graphs }, () => [])
     this.#seen = this.stretches.map(() => new Set())
   }
-  /** What these need beyond what the graph has already. */
+  /** Nodes that these need beyond those the graph already has. */
   #further(stretches: ReadonlyArray<Stretch>, graph: number): ReadonlySet<Tensor.Tensor> {
     const found = new Set<Tensor.Tensor>()
     const pending = stretches.map(({ node }) => node)
@@ -124,7 +124,7 @@ class Share {
     }
     return found
   }
-  /** The operations that these would add, for each graph its own. */
+  /** Number of operations that these would add, given for each graph. */
   cost(dealt: ReadonlyArray<ReadonlyArray<Stretch>>): number {
     return dealt.reduce((total, stretches, graph) => total + work(this.#further(stretches, graph)), 0)
   }

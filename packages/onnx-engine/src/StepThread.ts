@@ -1,5 +1,5 @@
 /**
- * A thread that does its part of each run: onnxruntime and the passes compute synchronously, so on the main thread they would hold up everything
+ * A thread that does its part of each run: onnxruntime and the passes compute synchronously, so on the main thread they would block everything
  * else.
  */
 /// <reference path="./webassembly.d.ts" />
@@ -13,20 +13,20 @@ import * as Unconverted from "./Unconverted.ts"
 
 const { device, model, number, port = parentPort! } = workerData as ThreadData
 
-// What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
+// Errors are reported by messages; the runtime's own lines on stderr would repeat them, with paths.
 env.logLevel = "fatal"
 
 const options = {
   executionProviders: [device],
   logSeverityLevel: 4,
-  // Gradients that die away become numbers so small that a processor takes a hundred times as long over each. The runtime sets
-  // its first session's thread to take them for zero, and a thread that begins another hands that on.
+  // Vanishing gradients become denormal numbers, each of which takes a processor a hundred times as long. The runtime makes the thread of its first
+  // session treat them as zero, and the threads which that thread starts inherit it.
   extra: { session: { set_denormal_as_zero: "1" } }
 } satisfies InferenceSession.SessionOptions
 
 type Pass = (...stretch: Job.Stretch) => void
 
-/** Bytes of each array that a thread takes at once of what others may do too: some tens of microseconds. */
+/** Bytes of each array per piece of work that threads may take from each other: some tens of microseconds. */
 const piece = 2 ** 17
 
 const pieces = ([from, to, ...at]: Job.Stretch): ReadonlyArray<Job.Stretch> =>
@@ -35,7 +35,7 @@ const pieces = ([from, to, ...at]: Job.Stretch): ReadonlyArray<Job.Stretch> =>
     return [start, Math.min(start + piece, to), ...at]
   })
 
-/** A job made ready: the graphs opened, the passes compiled, every place that this thread reads or writes wrapped once. */
+/** A prepared job: graphs opened, passes compiled, every place that this thread reads or writes wrapped once. */
 interface Ready {
   readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Promise<void>
   readonly end: () => Promise<void>
@@ -64,7 +64,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     const [given, results] = [tensors(feeds), { [Unconverted.name]: null, ...tensors(fetches) }]
     return {
       compute: () => sessions.get(model)!.run(given, results),
-      // Behind the last one any thread may do them.
+      // After the last graph, any thread may do them.
       passes: i === length - 1 ? [] : calls(({ early }) => early[i]!, number)
     }
   })
@@ -83,8 +83,8 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const [before, after] = [moved(gathers), moved(moves)]
   const alone = [...before, ...late.flat(), ...after]
   /**
-   * What is left behind the graphs and the early parts, in stages before each of which all meet: what is gathered, the passes, what becomes of the
-   * state and what the next turn is given. The first thread does it all where the others would do little but meet.
+   * Work that remains after the graphs and early parts, in stages before each of which all threads meet: gathers, passes, updates of the state and
+   * the next turn's inputs. The first thread does it all where the others would do little but meet.
    */
   const left = (next: ReadonlyArray<Job.Move>): ReadonlyArray<ReadonlyArray<() => void>> => {
     const stages =
@@ -96,7 +96,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   return {
     run: async (turns) => {
       let failed: unknown
-      /** What goes wrong here must not keep the others waiting. */
+      /** A failure here must not keep the others waiting. */
       const fail = (error: unknown) => {
         failed = error
         together.fail()
@@ -117,7 +117,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
         }
         all(one.passes)
       }
-      // Whatever fails, all meet as often as the others.
+      // Even after a failure, every thread meets as often as the others.
       for (const [turn, given] of turns.entries()) {
         if (turn === 0 && number === 0) all(moved(given))
         if (turn > 0 || given.length > 0) together.meet()
@@ -140,7 +140,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
 
 type Sessions = Map<Uint8Array, InferenceSession>
 
-/** A session for each model of the graphs; where one cannot be opened, none stays. */
+/** Opens a session for each model of the graphs; where one cannot be opened, the others are released. */
 const sessionsOf = async (graphs: ReadonlyArray<Job.Graph>): Promise<Sessions> => {
   const sessions: Sessions = new Map()
   try {
@@ -171,7 +171,7 @@ const say = (message: FromThread) => port.postMessage(message)
 const begin = (other: number, theirs: MessagePort, on: Device): void => {
   const data: ThreadData = { number: other, port: theirs, device: on }
   const worker = new Worker(new URL(import.meta.url), { workerData: data, transferList: [theirs] })
-  // Whoever listens at the other end of its port hears that it is gone; this thread goes on.
+  // The other end of its port is told that it is gone; this thread goes on.
   worker.on("error", () => {})
   worker.unref()
 }
@@ -203,7 +203,7 @@ const ready = async () => {
   if (model !== undefined) await (await InferenceSession.create(model, { ...options, intraOpNumThreads: 1 })).release()
 }
 
-// What keeps the library from working shows again when a job is opened, and is told then.
+// If the library does not work, opening a job fails as well, and reports it.
 let last = ready().catch(() => {})
 port.on("message", (message: ToThread) => {
   last = last.then(async () => {

@@ -1,5 +1,5 @@
 /**
- * The threads of an engine: where they come from, and how they are asked.
+ * The threads of an engine: how they are started and asked to work.
  */
 /// <reference path="./webassembly.d.ts" />
 import { availableParallelism } from "node:os"
@@ -11,10 +11,10 @@ import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { Device, FromThread, ThreadData, ToThread } from "./Message.ts"
 
-/** A thread that could not do its part, or stopped in the middle of it. */
+/** A thread that could not do its part, or stopped while doing it. */
 export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFailed", {
   reason: Schema.String,
-  /** Whether the thread is gone, and with it what it had made ready. */
+  /** Whether the thread is gone, and with it everything that it had prepared. */
   isGone: Schema.Boolean
 }) {
   override get message(): string {
@@ -22,18 +22,18 @@ export class ThreadFailed extends Schema.TaggedError<ThreadFailed>()("ThreadFail
   }
 }
 
-/** A job that all its threads have made ready. */
+/** A job that all its threads have prepared. */
 export interface Opened {
-  /** Does it once for each turn, which begins with what it is given anew. */
+  /** Runs it once per turn, each beginning with the copies of its new inputs. */
   readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Effect.Effect<void, ThreadFailed>
   readonly close: Effect.Effect<void>
 }
 
 /** The threads of an engine, which its sessions share. */
 export interface Threads {
-  /** How many there may be: one for each core. */
+  /** Maximum number of threads: one per core. */
   readonly most: number
-  /** Makes a job ready in the memory that its places are in. */
+  /** Prepares a job in the memory that its places are in. */
   readonly open: (job: Job.Job, memory: WebAssembly.Memory) => Effect.Effect<Opened, ThreadFailed>
 }
 
@@ -45,7 +45,7 @@ interface Thread {
 
 const stopped = "a thread stopped in the middle of its work; resume from the last checkpoint"
 
-/** A thread at the other end of a port; `onGone` hears of its end. */
+/** A thread at the other end of a port; `onGone` is called when it ends. */
 const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
   const waiting: Array<Done> = []
   let [last, isGone] = ["", false]
@@ -56,7 +56,7 @@ const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
   port.on("error", (error: unknown) => {
     last = error instanceof Error ? error.message : String(error)
   })
-  // A thread that is started says that it exits; the port to one that another started closes.
+  // A thread started here emits `exit`; of one that another thread started, the port closes.
   port.on(port instanceof Worker ? "exit" : "close", () => {
     isGone = true
     onGone()
@@ -71,7 +71,7 @@ const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
   }
 }
 
-/** Asks all and waits for all; the first failure is theirs. */
+/** Sends a message to all threads and waits for all answers; fails with the first failure. */
 const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<void, ThreadFailed> =>
   Effect.callback((resume) => {
     let left = threads.length
@@ -87,18 +87,18 @@ const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<v
   })
 
 /**
- * The first thread that the process has had, for it has the runtime's first session: what that takes for zero, it and all threads that it begins take
- * for zero, and no later one can be told to. So it outlives its engine, and begins the threads of those that come after.
+ * The process's first thread, which has the runtime's first session: only that session's setting to treat denormals as zero takes effect, on its
+ * thread and the threads that this one starts. So it outlives its engine, and starts the threads of later engines.
  */
 let founder: Worker | undefined
 
-/** So many begin at once; a job on a single one is as frequent as one that they share. */
+/** Number of threads that start at once; jobs on a single thread are as frequent as shared ones. */
 const early = 2
 
-/** Threads that end with the scope; more than the first begin when a job first needs them. */
+/** Creates threads that end with the scope; beyond the first ones, they start when a job first needs them. */
 export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Return<Threads, never, Scope.Scope> {
   const threads: Array<Thread> = []
-  /** Of each job its meeting, and how many take part. */
+  /** The meeting of each job, and its number of participants. */
   const meetings = new Map<Int32Array<SharedArrayBuffer>, number>()
   let jobs = 0
   let broken: ThreadFailed | undefined
@@ -106,10 +106,10 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
   const gone = (number: number) => () => {
     for (const [meeting, count] of meetings) if (number < count) Meeting.leave(meeting)
   }
-  // What any model is, so that the first thread has a session.
+  // A trivial model, so that the first thread has a session.
   const trifle = yield* Effect.orDie(Graph.fromProgram(Program.fromTensors({}, { zero: Tensor.constant(0) })))
   const found = (): Thread => {
-    // The library reads the process's real environment, which a thread's own copy does not reach.
+    // The library reads the process's real environment, which a thread's own copy does not affect.
     process.env.ORT_DISABLE_TELEMETRY = "1"
     const data: ThreadData = { number: 0, device, model: Model.encode(trifle, { version, metadata: {} }) }
     const worker = new Worker(new URL("./StepThread.ts", import.meta.url), { workerData: data })
@@ -135,9 +135,9 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
       Effect.sync(() => own?.unref())
     )
   )
-  // A GPU is one, however many ask it.
+  // There is one GPU, however many threads use it.
   const most = device === "cpu" ? availableParallelism() : 1
-  // These begin while the data are read and the circuit is made.
+  // These start while the data are read and the circuit is built.
   begin(Math.min(most, early))
   return {
     most,
@@ -151,11 +151,11 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
         meetings.delete(meeting)
         return Effect.ignore(all(working, { type: "close", id }))
       })
-      // Where one thread cannot open its graphs, the others have opened theirs.
+      // If one thread cannot open its graphs, the others have already opened theirs.
       yield* Effect.tapError(all(working, message), () => close)
       const run = (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) =>
         Effect.suspend(() => {
-          // The others would wait for the one that is gone.
+          // The others would wait for the thread that is gone.
           if (broken !== undefined) return Effect.fail(broken)
           Meeting.begin(meeting)
           return Effect.tapError(all(working, { type: "run", id, turns }), (error) =>

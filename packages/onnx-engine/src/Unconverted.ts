@@ -1,12 +1,12 @@
 /**
- * The output that keeps results where they are. The binding writes results into the memory that it is given, and then copies each into memory of
- * its own for JavaScript, which takes as long as the elementwise work of a step. It gives up at the first output of a kind that it has no
- * JavaScript value for; one that comes before all others leaves nothing copied. A binding that had a value for it would be slower, no more.
+ * An extra output that keeps results from being copied. The binding writes results into the memory that it is given, then copies each into a new
+ * JavaScript buffer, which takes as long as a step's elementwise work. It stops at the first output of a kind that has no JavaScript value, so one
+ * that precedes all others leaves nothing copied. A binding that could convert it would merely be slower.
  */
 
-/** A sequence, which is empty; the first output of every graph. */
+/** An empty sequence; the first output of every graph. */
 export const name = "unconverted"
 
-/** Whether all was computed, and the binding gave up converting at this output. */
+/** Whether everything was computed and the binding stopped converting at this output. */
 export const isReached = (error: unknown): boolean =>
   error instanceof Error && error.message === "Non tensor type is temporarily not supported."

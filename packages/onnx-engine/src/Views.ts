@@ -1,23 +1,23 @@
 /**
- * Tensors that are a stretch of another's memory, so that reading them copies nothing.
+ * Tensors that are a contiguous part of another's memory, so that reading them copies nothing.
  */
 import { NdArray, type Tensor } from "@rai/core"
 import * as Known from "./Known.ts"
 
-/** A stretch: whose memory it is, and the element where it begins. */
+/** A view: the tensor whose memory it is, and the element where it begins. */
 export interface View {
   readonly base: Tensor.Tensor
   readonly offset: number
 }
 
-/** Whether what is cut out or put together along the axis lies in one stretch: no axis before it is longer than 1. */
+/** Whether a slice or a concatenation along the axis is contiguous: no axis before it is longer than 1. */
 export const isLeading = ({ shape }: Tensor.Tensor, axis: number): boolean => shape.slice(0, axis).every((n) => n === 1)
 
-/** Whether a node is a stretch of what it reads: a reshape, or a slice of a leading axis. */
+/** Whether a node is a view of its operand: a reshape, or a slice of a leading axis. */
 export const isView = ({ attributes, operands, primitive }: Tensor.Tensor): boolean =>
   primitive.name === "reshape" || (primitive.name === "slice" && isLeading(operands[0]!, attributes.axis as number))
 
-/** Whether the parts that a node puts together follow each other in its memory. */
+/** Whether a node concatenates parts that are consecutive in its memory. */
 export const isJoined = (node: Tensor.Tensor): boolean =>
   node.primitive.name === "concat" && isLeading(node, node.attributes.axis as number)
 

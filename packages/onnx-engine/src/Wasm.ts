@@ -1,21 +1,21 @@
 /**
- * WebAssembly modules as bytes: functions without results over a memory that is imported, with vectors of four floats.
+ * WebAssembly modules as bytes: functions without results over an imported memory, on vectors of four floats.
  */
 
-/** Instructions, already in their binary form. */
+/** Instructions in binary form. */
 export type Code = ReadonlyArray<number>
 
-/** A function: how many i32 parameters it takes, how many v128 locals follow these and one i32 of its own, and what it does. */
+/** A function: its number of i32 parameters, its number of v128 locals, which follow these and one i32 local, and its body. */
 export interface Function {
   readonly parameters: number
   readonly vectors: number
   readonly body: Code
 }
 
-/** LEB128 of a natural number. */
+/** LEB128 of an unsigned integer. */
 const natural = (n: number): Code => (n < 128 ? [n] : [(n % 128) | 128, ...natural(Math.floor(n / 128))])
 
-/** LEB128 of a whole number. */
+/** LEB128 of a signed integer. */
 const whole = (n: number): Code => (n >= -64 && n < 64 ? [n & 127] : [(n & 127) | 128, ...whole(n >> 7)])
 
 const list = (items: ReadonlyArray<Code>): Code => [...natural(items.length), ...items.flat()]
@@ -29,10 +29,10 @@ const section = (id: number, items: ReadonlyArray<Code>): Code => [id, ...sized(
 const i32 = 0x7f
 const v128 = 0x7b
 
-/** The most 64 KiB pages that a memory may have: 4 GiB. */
+/** Maximum number of 64 KiB pages of a memory: 4 GiB. */
 export const mostPages = 65536
 
-/** The module that exports the functions under their numbers. */
+/** Encodes a module that exports the functions under their indices. */
 export const module = (functions: ReadonlyArray<Function>): Uint8Array<ArrayBuffer> =>
   Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
@@ -66,34 +66,34 @@ export const module = (functions: ReadonlyArray<Function>): Uint8Array<ArrayBuff
 
 const simd = (operation: number): Code => [0xfd, ...natural(operation)]
 
-/** The value of a local, and a local's new value. */
+/** Reads a local; sets a local. */
 export const get = (local: number): Code => [0x20, ...natural(local)]
 export const set = (local: number): Code => [0x21, ...natural(local)]
 
-/** A whole number; the sum of two; whether one is below the other. */
+/** An integer constant; the sum of two integers; whether the first is below the second. */
 export const integer = (n: number): Code => [0x41, ...whole(n)]
 export const plus: Code = [0x6a]
 export const below: Code = [0x49]
 
-/** Repeats the code as long as it leaves a number other than 0. */
+/** Repeats the code as long as it leaves a non-zero value. */
 export const repeat = (code: Code): Code => [0x03, 0x40, ...code, 0x0d, 0x00, 0x0b]
 
 const memory =
   (operation: number) =>
   (address: number): Code => [...simd(operation), 0x02, ...natural(address)]
 
-/** Four floats from so far beyond a place; one float from there, four times; four floats to there. */
+/** At a fixed offset from the address on the stack: loads four floats; loads one float into all four lanes; stores four floats. */
 export const load = memory(0x00)
 export const loadOne = memory(0x09)
 export const store = memory(0x0b)
 
-/** One number four times. */
+/** A constant in all four lanes. */
 export const all = (value: number): Code => {
   const bytes = [...new Uint8Array(Float32Array.of(value).buffer)]
   return [...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]
 }
 
-/** Operations on four floats at once; those that compare give masks. */
+/** Operations on four floats at once; comparisons yield masks. */
 export const floats = {
   abs: simd(0xe0),
   neg: simd(0xe1),
@@ -104,13 +104,13 @@ export const floats = {
   div: simd(0xe7),
   min: simd(0xe8),
   max: simd(0xe9),
-  // b where it is below a (above it), else a: one instruction, and NaN stays where a is NaN.
+  // b where it is below (above) a, else a: one instruction, which keeps NaN where a is NaN.
   lower: simd(0xea),
   higher: simd(0xeb),
   equal: simd(0x41),
   greater: simd(0x44)
 } as const
 
-/** Bit by bit: both; a where the mask is set, else b (the mask last). */
+/** Bitwise: and; a where the mask is set, else b (the mask last). */
 export const and: Code = simd(0x4e)
 export const select: Code = simd(0x52)

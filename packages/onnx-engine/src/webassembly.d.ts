@@ -1,4 +1,6 @@
-/** What this package uses of Node's WebAssembly, whose types stand in TypeScript's library for browsers alone. */
+/**
+ * The part of Node's WebAssembly that this package uses; TypeScript has its types only in its library for browsers.
+ */
 declare namespace WebAssembly {
   class Memory {
     constructor(pages: { readonly initial: number; readonly maximum: number; readonly shared: true })

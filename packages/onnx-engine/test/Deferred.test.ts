@@ -9,7 +9,7 @@ const { concat } = Tensor
 
 type Given = Readonly<Record<"a" | "b" | "w", Tensor.Tensor>>
 
-/** What the graph is left to compute of a program, by name. */
+/** Returns the names of a program's primitives that are left to the graph. */
 const inGraph = (program: Program.Program): ReadonlyArray<string> => {
   const { kernels, needed } = Partition.make(program)
   const passed = new Set(kernels.flatMap(({ nodes }) => nodes))

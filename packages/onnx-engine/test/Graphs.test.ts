@@ -6,7 +6,7 @@ import { Effect } from "effect"
 const numbers = (shape: ReadonlyArray<number>, seed: number): NdArray.NdArray =>
   NdArray.make(shape, Pseudorandom.make(seed).normals(NdArray.size(shape)))
 
-/** So many nodes that they are several graphs; what the first of them compute the last ones read. */
+/** A program long enough to be split into several graphs, whose last nodes read results of its first. */
 const long = Program.make({ a: [4, 4], w: [4, 4] }, ({ a, w }) => {
   const first = a.matMul(w).tanh()
   const [largest, above] = [first.argMax(1), first.greater(0)]

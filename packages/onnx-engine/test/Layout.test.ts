@@ -7,7 +7,7 @@ type Given = Readonly<Record<"a" | "b" | "w", Tensor.Tensor>>
 
 const { concat, constant } = Tensor
 
-/** Programs whose parts lie within each other's memory, or are replaced while others read them. */
+/** Programs whose arrays share memory, or are replaced while others read them. */
 const formulas: Readonly<Record<string, (given: Given) => Program.Program["outputs"]>> = {
   "views of inputs": ({ a }) => ({ whole: a, part: a.slice(0, 1, 3), one: a.at(0, 2), flat: a.reshape([20]) }),
   "views of results": ({ a, w }) => {
@@ -75,7 +75,7 @@ const formulas: Readonly<Record<string, (given: Given) => Program.Program["outpu
 const numbers = (shape: ReadonlyArray<number>, seed: number): NdArray.NdArray =>
   NdArray.make(shape, Pseudorandom.make(seed).normals(NdArray.size(shape)))
 
-/** What three advances report, and the state after them. */
+/** Returns the reports of three advances and the final state. */
 const followed = (formula: (typeof formulas)[string]) =>
   Effect.gen(function* () {
     const engine = yield* Engine.Engine

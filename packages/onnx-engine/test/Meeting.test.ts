@@ -7,7 +7,7 @@ const threads = 3
 const pieces = 8
 const turns = 50
 
-/** Thread 1 comes late with its work; each piece notes who did it, and after each meeting each thread counts what is done. */
+/** Thread 1 is always late; each piece of work records who did it, and after each meeting each thread counts the pieces done. */
 const side = `
 const { workerData: { url, shared, done, counts, number } } = require("node:worker_threads")
 const pause = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

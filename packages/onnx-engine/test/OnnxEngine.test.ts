@@ -4,7 +4,7 @@ import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect, Exit, Fiber, References, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, ...Array<number>(9).fill(8), 1], { activation: "tanh" })
-// Rules that are continuous: where a gradient is 0, a sign takes rounding for a direction.
+// Continuous rules only: where a gradient is 0, a sign-based rule would take rounding for a direction.
 const plan = PlanSpec.parse(
   "relax:40:sgd=0.3+momentum=0.5:every=2:refresh=20,alternate:6:batch=10,backpropagate:20:adam=0.003"
 )

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 
 type Given = Readonly<Record<"a" | "b" | "rate", Tensor.Tensor>>
 
-/** Elementwise formulas of every primitive that a pass holds, over arrays and one number. */
+/** Elementwise formulas over arrays and a scalar that cover every primitive of a pass. */
 const formulas: Readonly<Record<string, (given: Given) => Tensor.Tensor>> = {
   arithmetic: ({ a, b, rate }) =>
     a
@@ -31,16 +31,16 @@ const array = (shape: ReadonlyArray<number>, seed: number, shift: number): NdArr
   return { shape, data: numbers }
 }
 
-/** The smallest normal float32: what is smaller the engine takes for zero. */
+/** The smallest normal float32; the engine flushes smaller numbers to zero. */
 const least = 2 ** -126
 
-/** An array as the engine takes it. */
+/** Flushes an array's subnormal numbers to zero, as the engine does. */
 const flushed = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
   shape,
   data: data.map((value) => (Math.abs(value) < least ? 0 : value))
 })
 
-/** The state after three steps from arrays as they are `taken`, and the last report. */
+/** Returns the state after three steps from the arrays as `taken` gives them, and the last report. */
 const stepped = (shape: ReadonlyArray<number>, taken = (array: NdArray.NdArray) => array) =>
   Effect.gen(function* () {
     const signature = { a: shape, b: shape, rate: [] as const }
@@ -65,7 +65,7 @@ const stepped = (shape: ReadonlyArray<number>, taken = (array: NdArray.NdArray) 
     return { ...report, ...(yield* session.read()) }
   }).pipe(Effect.scoped)
 
-/** |a − b| ≤ 1e-6 (1 + |b|); NaN and infinities alike. */
+/** Whether |a − b| ≤ 1e-6 (1 + |b|), or both are the same NaN or infinity. */
 const isClose = (a: number, b: number): boolean => {
   if (Number.isNaN(b) || !Number.isFinite(b)) return Object.is(a, b)
   return Math.abs(a - b) <= 1e-6 * (1 + Math.abs(b))

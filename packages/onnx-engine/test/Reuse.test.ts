@@ -7,7 +7,7 @@ import * as Reuse from "../src/Reuse.ts"
 
 const word = 4
 
-/** Two arrays of so many rows that threads compute in graphs, and a pass that reads the second one a row further on. */
+/** Two arrays of `rows` rows that threads compute in graphs, and a pass that reads the second one a row further on. */
 const divided = (threads: number, graphs: number, rows: number, width: number, shift: number): Reuse.Divided => {
   const row = width * word
   const [first, second, state] = [0, 1, 2].map((i) => i * 64 * Math.ceil((rows + 1) * row)) as [number, number, number]
@@ -47,7 +47,7 @@ const divided = (threads: number, graphs: number, rows: number, width: number, s
 const words = ([from, to]: Job.Range): ReadonlyArray<number> =>
   Array.from({ length: (to - from) / word }, (_, i) => from + i * word)
 
-/** What a pass finds where it looks, all graphs and parts done in order: for each word that it reads the address that was meant. */
+/** Runs all graphs and parts in order and checks that, for each word it reads, the pass finds the address that was meant. */
 const carriedOut = (before: Reuse.Divided, { elsewhere, graphs, passes, shares }: Reuse.Reused) => {
   const memory = new Map<number, number>()
   const [{ read, size }] = passes as readonly [Early.Pass]

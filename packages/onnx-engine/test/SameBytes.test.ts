@@ -1,5 +1,5 @@
 /**
- * A model is made of a circuit and its parameters alone: whatever engine judges it, its bytes are the same.
+ * An exported model depends on the circuit and its parameters alone: its bytes are the same whichever engine verified it.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -10,7 +10,7 @@ import { Onnx } from "@rai/export"
 import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect } from "effect"
 
-/** TensorFlow's library is what `tfjs` is, where it is installed. */
+/** `tfjs` runs on TensorFlow's native library where that is installed. */
 const engines = {
   onnx: OnnxEngine.layer,
   reference: ReferenceEngine.layer,
@@ -18,7 +18,7 @@ const engines = {
   tfjs: TfjsEngine.layer
 }
 
-/** Sixteen numbers as an image and as a signal, then two categories. */
+/** Sixteen numbers, used as an image and as a signal, followed by two categories. */
 const inputs = 18
 
 const activations = Object.keys(Circuit.activations) as ReadonlyArray<Circuit.Activation>

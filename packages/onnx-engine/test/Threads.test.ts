@@ -6,7 +6,7 @@ import { OnnxEngine } from "@rai/onnx-engine"
 import { Effect, Stream } from "effect"
 import type * as Job from "../src/Job.ts"
 
-/** Threads begun by this one. */
+/** Threads started by this one. */
 const workers: Array<Worker> = []
 process.on("worker", (worker: Worker) => workers.push(worker))
 
@@ -14,15 +14,15 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Large enough that the stages are shared among threads, some 0.1 GFLOP a step; with 700 examples, that each computes its share in blocks. */
+/** Large enough for threads to share the stages, about 0.1 GFLOP a step; with 700 examples, each thread computes its share in blocks. */
 const wide = [2, ...Array<number>(17).fill(64), 1]
 
-/** So much to hold for each operation that threads have several graphs, one after the other. */
+/** Needs so much memory per operation that each thread has several graphs, run one after the other. */
 const narrow = [2, ...Array<number>(80).fill(8), 1]
 
 /**
- * So long a chain that its backpropagation is several graphs; with a way around each stage, gradients live to its beginning, and larger steps would make
- * much of the last digit.
+ * A chain so long that its backpropagation takes several graphs; with a skip connection around each stage, gradients reach its beginning, and
+ * larger steps would amplify the last digit.
  */
 const long = [2, ...Array<number>(700).fill(4), 1]
 
@@ -39,7 +39,7 @@ const losses = (activation: "tanh" | "relu", plan: string, examples: number, wid
     )
   })
 
-// Rules that are continuous: where a gradient is 0, a sign takes rounding for a direction.
+// Continuous rules only: where a gradient is 0, a sign-based rule would take rounding for a direction.
 const plans = [
   ["every map cut", "relax:4:sgd=0.3+momentum=0.5:interval=1:refresh=2", 200],
   ["every map cut, in blocks", "relax:3:sgd=0.3:interval=1", 700],
@@ -155,7 +155,7 @@ describe("threads", () => {
   )
 })
 
-/** A stack that threads share, and a few numbers that one does by itself. */
+/** A stacked product that threads share, and a few numbers that one thread computes by itself. */
 const [stacked, few] = Effect.runSync(
   Effect.all([
     Program.make({ a: [48, 128, 128] }, ({ a }) => ({ product: a.matMul(a).clip(-1, 1) })),

@@ -1,5 +1,5 @@
 /**
- * onnxruntime for Node: a model is a session, what goes in and comes out are tensors.
+ * onnxruntime for Node: a model is a session, its inputs and outputs are tensors.
  *
  * ```ts
  * import { env } from "@rai/onnxruntime"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import * as Boundary from "../src/internal/Boundary.ts"
 
-// Tenths, so that ties and the level itself are common; -1 stands for NaN.
+// Tenths, so that ties and exact hits of the level are common; -1 stands for NaN.
 const tenth = Schema.Int.check(Schema.isBetween({ minimum: -1, maximum: 10 }))
 
 describe("Boundary", () => {

@@ -8,7 +8,7 @@ const { branch, linear, perceptron, relu, repeat, residual, sequence, tanh } = C
 
 const deep = perceptron([2, ...Array<number>(100).fill(100), 1])
 
-/** Every edge as Graphviz titles it, `0->1`. */
+/** Returns every edge by its title from Graphviz, `0->1`. */
 const edges = (svg: string) =>
   Array.from(Document.parse(svg).getElementsByTagName("title"))
     .map((title) => title.textContent ?? "")

@@ -1,28 +1,28 @@
 /**
- * Reading figures back: the SVG with an XML parser, its image and its PNG with a decoder.
+ * Reads figures back: the SVG with an XML parser, embedded images and PNGs with a decoder.
  */
 import { DOMParser, onErrorStopParsing } from "@xmldom/xmldom"
 import { decode } from "fast-png"
 
-/** Parses; anything that is not well-formed XML throws. */
+/** Parses an SVG; throws on XML that is not well-formed. */
 export const parse = (svg: string) =>
   new DOMParser({ onError: onErrorStopParsing }).parseFromString(svg, "application/xml")
 
-/** The elements of a name, each as its attributes. */
+/** Returns the attributes of each element with a name. */
 export const elements = (svg: string, name: string): ReadonlyArray<Readonly<Record<string, string>>> =>
   Array.from(parse(svg).getElementsByTagName(name)).map((element) =>
     Object.fromEntries(Array.from(element.attributes).map((attribute) => [attribute.name, attribute.value]))
   )
 
-/** All texts, in order. */
+/** Returns all texts in order. */
 export const texts = (svg: string): ReadonlyArray<string> =>
   Array.from(parse(svg).getElementsByTagName("text")).map((element) => element.textContent ?? "")
 
-/** The points of path data made of M and L alone. */
+/** Returns the points of path data that consists of M and L commands only. */
 export const points = (data: string): ReadonlyArray<readonly [number, number]> =>
   [...data.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const)
 
-/** A decoded PNG, and the colour of a pixel as [red, green, blue, alpha]. */
+/** Decodes a PNG; `at` gives the colour of a pixel as [red, green, blue, alpha]. */
 export const pixels = (png: Uint8Array) => {
   const image = decode(png)
   const at = (x: number, y: number): ReadonlyArray<number> => {
@@ -32,7 +32,7 @@ export const pixels = (png: Uint8Array) => {
   return { width: image.width, height: image.height, at }
 }
 
-/** The image inside an SVG, and where it lies. */
+/** Decodes the image inside an SVG, and returns its position. */
 export const embedded = (svg: string) => {
   const [image] = elements(svg, "image")
   const data = Buffer.from(image?.href?.replace("data:image/png;base64,", "") ?? "", "base64")

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { Landscape, Picture, Plane } from "../src/index.ts"
 import * as Document from "./Document.ts"
 
-// Viridis' ends and middle as matplotlib has them.
+// The ends and the middle of viridis in matplotlib.
 const first = [68, 1, 84]
 const last = [253, 231, 37]
 const middle = [33, 145, 140]

@@ -3,7 +3,7 @@ import { Circuit, Dataset, Frame, Initializer, Moons, NdArray, Preprocessing, Re
 import { Effect } from "effect"
 import { Plane } from "../src/index.ts"
 
-/** Incomes and ages, standardised. */
+/** A data set of standardised incomes and ages. */
 const people = Effect.gen(function* () {
   const rows = Array.from({ length: 40 }, (_, i) => [52_000 + 15_000 * Math.sin(i), 45 + 20 * Math.cos(3 * i)])
   const frame = Frame.of({

@@ -1,11 +1,11 @@
 /**
- * Who may ask: a bearer token for the routes that change the server, and, if one is set, for all.
+ * Access control: a bearer token for the routes that change the server and, if set, one for every route.
  */
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Redacted } from "effect"
 import { AdminClosed, Unauthenticated } from "./RequestError.ts"
 
-/** The tokens; without one for the admin routes these are closed, `"open"` leaves them to whoever reaches the port. */
+/** Bearer tokens: `all` for every route; `admin` for the admin routes, which are closed without it, and treated like any other with `"open"`. */
 export interface Access {
   readonly all?: Redacted.Redacted<string> | undefined
   readonly admin?: Redacted.Redacted<string> | "open" | undefined
@@ -13,14 +13,14 @@ export interface Access {
 
 const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest()
 
-// Of the scheme's name case says nothing (RFC 9110, 11.1).
+// The scheme's name is case-insensitive (RFC 9110, 11.1).
 const scheme = /^bearer +/i
 
-// Digests have one length, so that the comparison's time says nothing of the token's.
+// Digests have equal length, so the comparison's time reveals nothing about the token's length.
 const matches = (authorization: string | undefined, token: Redacted.Redacted<string>): boolean =>
   timingSafeEqual(digest((authorization ?? "").replace(scheme, "Bearer ")), digest(`Bearer ${Redacted.value(token)}`))
 
-/** Why a request with this authorization header may not pass, or undefined where it may. An admin's token opens every route. */
+/** Returns why a request with this authorization header is refused, or undefined where it may pass. The admin token opens every route. */
 export const refusal = (
   { all, admin }: Access,
   route: "admin" | "other",

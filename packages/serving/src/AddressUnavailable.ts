@@ -1,5 +1,5 @@
 /**
- * A port that cannot be had.
+ * A port that the server cannot listen on.
  */
 import { Schema } from "effect"
 
@@ -13,7 +13,7 @@ export class AddressUnavailable extends Schema.TaggedError<AddressUnavailable>()
     return `expected to listen on ${this.host}:${this.port}, but ${this.reason}; give another host or port (0 takes a free one)`
   }
 
-  /** Why, from what the system says: an error with a code, or one whose message names it. */
+  /** The error for what the system reports: an error with a code, or one whose message contains it. */
   static readonly because = (host: string, port: number, cause: unknown): AddressUnavailable => {
     const code = /\bE[A-Z]{3,}\b/.exec(String(cause instanceof Error && "code" in cause ? cause.code : cause))?.[0]
     const reason =

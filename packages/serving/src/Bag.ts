@@ -1,24 +1,25 @@
 /**
- * Things in no order that come and go by the thousand a second. A `Set` would serve, were it not for V8's tables: each points to the one that
- * follows it as it grows or shrinks, so once one has grown old, all that was ever in those after it outlives every collection of young memory.
+ * Unordered items that come and go by the thousand a second. A `Set` would do, were it not for V8's hash tables: when one grows or shrinks, the old
+ * table points to the new one, so once a table has reached the old generation, everything its successors ever held survives every young-generation
+ * collection.
  */
 
-/** What can be in one bag at a time; it knows where. */
+/** An item, in at most one bag at a time; `place` is its index there. */
 export interface Item {
   place: number
 }
 
-/** The place of what is in no bag. */
+/** The `place` of an item that is in no bag. */
 export const nowhere = -1
 
 export const has = <A extends Item>(bag: ReadonlyArray<A>, item: A): boolean => bag[item.place] === item
 
-/** Puts it in, where it is not there yet. */
+/** Adds an item, unless the bag has it already. */
 export const add = <A extends Item>(bag: Array<A>, item: A): void => {
   if (!has(bag, item)) item.place = bag.push(item) - 1
 }
 
-/** Takes it out, the last into its place; says whether it was there. */
+/** Removes an item by moving the last one into its place; returns whether the bag had it. */
 export const remove = <A extends Item>(bag: Array<A>, item: A): boolean => {
   if (!has(bag, item)) return false
   const last = bag.pop()!

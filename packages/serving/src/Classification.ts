@@ -1,5 +1,5 @@
 /**
- * Triton's classification extension: of an output its largest elements, as texts `value:index`, or `value:index:label` where the classes have names.
+ * Triton's classification extension: an output's largest elements as texts `value:index`, or `value:index:label` where the classes have labels.
  */
 import { Result } from "effect"
 import { type InferTensor, quote } from "./InferTensor.ts"
@@ -8,7 +8,7 @@ import { RequestInvalid } from "./RequestError.ts"
 
 type Numbers = Exclude<InferTensor["data"], ReadonlyArray<string>>
 
-// NaN counts as −∞, so that there is an order.
+// NaN counts as −∞, so that the order is total.
 const rank = (value: number | bigint): number | bigint => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value)
 
 const largest = (row: Numbers, count: number): ReadonlyArray<number> => {
@@ -25,8 +25,8 @@ const print = (value: number | bigint, whole: boolean): string =>
   whole || !Number.isFinite(value) ? String(value) : Number(value).toFixed(6)
 
 /**
- * The `count` largest elements of each example, where the model leaves the first size open, so that it counts examples, or else of the whole tensor:
- * [batch, …] → BYTES [batch, min(count, classes)].
+ * The `count` largest elements of each example, where the model leaves the first dimension open (the batch), else of the whole tensor: [batch, …] →
+ * BYTES [batch, min(count, classes)].
  */
 export const apply = (
   { name, datatype, shape, data }: InferTensor,
@@ -46,7 +46,7 @@ export const apply = (
   const width = rows === 0 ? 0 : data.length / rows
   const kept = Math.min(count, width)
   const whole = !datatype.startsWith("FP")
-  // Without elements, the shape may say any number of rows.
+  // The shape of a tensor without elements may claim any number of rows.
   const texts = Array.from({ length: width === 0 ? 0 : rows }, (_, row) => {
     const elements = data.subarray(row * width, (row + 1) * width)
     return largest(elements, kept).map((index) => {

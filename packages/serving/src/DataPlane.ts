@@ -1,5 +1,5 @@
 /**
- * What the server does, whatever the transport: which models there are, their state and statistics, inference, and loading.
+ * The server's operations, independent of the transport: which models there are, their state and statistics, inference, and loading.
  */
 import { Context, Effect, type FileSystem, Layer, Result } from "effect"
 import manifest from "../package.json" with { type: "json" }
@@ -21,23 +21,23 @@ import * as ExecutionProviders from "./worker/ExecutionProviders.ts"
 import type { ExecutionProvider } from "./worker/Message.ts"
 import type { Description, ModelLoadFailed } from "./worker/ModelWorker.ts"
 
-/** A model as a request names it; without a version (or with an empty one), the latest that is ready. */
+/** A model as a request names it; without a version (or with an empty one), the latest version that is ready. */
 export interface ModelName {
   readonly model: string
   readonly version?: string | undefined
 }
 
-/** Which server this is, and the protocol's extensions that it speaks. */
+/** The server's name and version, and the protocol extensions it supports. */
 export interface ServerMetadata {
   readonly name: string
   readonly version: string
   readonly extensions: ReadonlyArray<string>
 }
 
-/** A model's inputs and outputs, and in `parameters` which execution provider took it and why an earlier one did not. */
+/** A model's inputs and outputs; `parameters` holds the execution provider that took it, and why earlier ones did not. */
 export interface ModelMetadata extends ModelSignature {
   readonly name: string
-  /** Those that are ready. */
+  /** The versions that are ready. */
   readonly versions: ReadonlyArray<string>
   readonly platform: string
   readonly parameters: Readonly<Record<string, string>>
@@ -48,33 +48,33 @@ export interface ModelConfig extends ModelSignature {
   readonly name: string
   readonly platform: string
   readonly settings: ModelSettings
-  /** The most rows that one execution takes from several requests; 0 where they are never put together. */
+  /** Maximum number of rows that one execution takes from several requests; 0 where requests are never batched. */
   readonly maxBatchSize: number
 }
 
-/** Triton's states of a version. */
+/** A version's state, in Triton's terms. */
 export type ModelState = "READY" | "LOADING" | "UNLOADING" | "UNAVAILABLE"
 
-/** A line of the repository's index; `reason` says why a version is not ready, or why it is not what lies in the repository now. */
+/** An entry of the repository's index; `reason` says why a version is not ready, or why it is not the one in the repository now. */
 export interface IndexEntry {
   readonly name: string
   readonly version: string
   readonly state: ModelState
   readonly reason: string
-  /** The provider that took it, while it is ready. */
+  /** The execution provider that took it, while it is ready. */
   readonly provider?: ExecutionProvider | undefined
 }
 
-/** How a model is to be loaded: settings that replace its own, as JSON text in Triton's form, and files by name that replace its folder's. */
+/** How to load a model: `config` replaces its settings (JSON text in Triton's form), `files` replaces its folder's files, by name. */
 export interface LoadOptions {
   readonly config?: string | undefined
   readonly files?: Readonly<Record<string, Uint8Array>> | undefined
 }
 
-/** Takes a request back: its answer never comes, and where no worker has it yet it leaves the queue. */
+/** Cancels a request: its answer never comes, and it leaves the queue if no worker has taken it yet. */
 export type Cancel = () => void
 
-/** Which models, and what the server calls itself: clients that insist on Triton want `triton`; `rai` where it is not given. */
+/** Which models to serve, and the server's name: `rai` by default; clients that insist on Triton want `triton`. */
 export interface Options extends ModelManager.Options {
   readonly name?: string | undefined
 }
@@ -84,27 +84,27 @@ export class DataPlane extends Context.Service<
   DataPlane,
   {
     readonly serverMetadata: ServerMetadata
-    /** Fails while the server drains, and while it is to serve models and none of them answers: one that is broken does not take it from the others. */
+    /** Fails while the server drains, and while it has models to serve but none of them answers; one broken model does not take the others down. */
     readonly serverReady: Effect.Effect<void, NoneReady | Draining>
-    /** From now on the server is not ready, though it answers; ends when no request waits or is under way. */
+    /** Makes the server not ready from now on, although it still answers; completes once no request is waiting or running. */
     readonly drain: Effect.Effect<void>
     /** Fails for a model that is unknown or not ready. */
     readonly modelReady: (name: ModelName) => Effect.Effect<void, ModelUnknown | ModelUnavailable>
     readonly modelMetadata: (name: ModelName) => Effect.Effect<ModelMetadata, ModelUnknown | ModelUnavailable>
     readonly modelConfig: (name: ModelName) => Effect.Effect<ModelConfig, ModelUnknown | ModelUnavailable>
-    /** Of one version, of all of a model's, or, without a name, of all. */
+    /** Statistics of one version, of all versions of a model, or, without a name, of all models. */
     readonly statistics: (name?: ModelName) => Effect.Effect<ReadonlyArray<ModelStatistics>, ModelUnknown>
-    /** Every model and version that the repository has, by name and version; loaded or not. */
+    /** Every model and version in the repository, by name and version, loaded or not. */
     readonly index: Effect.Effect<ReadonlyArray<IndexEntry>>
-    /** Loads a model, or loads it anew; what served before serves until the new version is ready. */
+    /** Loads or reloads a model; what served before keeps serving until the new version is ready. */
     readonly load: (model: string, options?: LoadOptions) => Effect.Effect<void, ModelUnknown | LoadRefused>
-    /** What it has in its queue is answered first. */
+    /** Unloads a model; requests already in its queue are still answered. */
     readonly unload: (model: string) => Effect.Effect<void, ModelUnknown>
-    /** The inputs' memory is read until the answer comes. */
+    /** Answers a request; the inputs' memory is read until the answer comes, so do not overwrite it before. */
     readonly infer: (name: ModelName, request: InferRequest) => Effect.Effect<InferResponse, RequestError>
     /**
-     * The same without a fiber, for the paths where each microsecond counts. `deadline` is a time of `performance.now()`, undefined for none.
-     * `answer` is called once, now or later, unless the request is taken back first.
+     * The same without a fiber, for paths where every microsecond counts. `deadline` is a time of `performance.now()`, undefined for none. `answer`
+     * is called once, now or later, unless the request is cancelled first.
      */
     readonly submit: (
       name: ModelName,
@@ -112,13 +112,19 @@ export class DataPlane extends Context.Service<
       deadline: number | undefined,
       answer: (result: Result.Result<InferResponse, RequestError>) => void
     ) => Cancel
-    /** Why a request to this name would be refused now, its queue full, before its body is read; whoever asks is to answer with it. */
+    /**
+     * Returns why a request to this model would be refused now because its queue is full, so that its body need not be read. It counts as refused:
+     * answer with it.
+     */
     readonly refusal: (name: ModelName) => RequestError | undefined
-    /** The signature of the version that a request to this name would meet now, for transports that check before they read a body; undefined where there is none. */
+    /**
+     * Signature of the version that would answer a request to this name now, for transports that check before they read a body; undefined where there
+     * is none.
+     */
     readonly signature: (name: ModelName) => ModelSignature | undefined
   }
 >()("@rai/serving/DataPlane") {
-  /** Opens what the repository holds, each model on the first of the providers that takes it. */
+  /** Opens the repository's models, each on the first provider that takes it. */
   static readonly layer = ({
     name: server = "rai",
     ...options
@@ -150,7 +156,7 @@ const parametersOf = ({ provider, refused }: Description): Readonly<Record<strin
     ...refused.map((attempt) => [`${attempt.provider}_not_taken`, ExecutionProviders.explain(attempt)])
   ])
 
-// It stands in paths, lines of the log and addresses as it is.
+// Names appear verbatim in paths, log lines and addresses.
 const unfitName = /^\.{0,2}$|[\p{Cc}\p{Zl}\p{Zp}/\\]/u
 
 const over = (server: string, manager: Effect.Success<ReturnType<typeof ModelManager.make>>): DataPlane["Service"] => {

@@ -2,7 +2,7 @@
  * The protocol's datatypes, one row each: the runtime's name for it, the array that holds it, and how one JSON value becomes an element.
  */
 
-/** The memory of a tensor, row-major: FP16 as its bits, BOOL as 0 and 1, BYTES as text, which is what onnxruntime's string tensors hold. */
+/** A tensor's elements, row-major: FP16 as its bits, BOOL as 0 and 1, BYTES as text, which is what onnxruntime's string tensors hold. */
 export type TensorData =
   | Array<string>
   | Uint8Array
@@ -16,14 +16,14 @@ export type TensorData =
   | Float32Array
   | Float64Array
 
-/** What a datatype is to onnxruntime, in memory and in JSON. */
+/** A datatype in onnxruntime, in memory and in JSON. */
 export interface Row {
   readonly runtime: string
-  /** Of one element; 0 where elements have no common size. */
+  /** Bytes per element; 0 where elements differ in size. */
   readonly bytes: number
   readonly allocate: (length: number) => TensorData
   readonly expects: string
-  /** The element that a JSON value stands for, or undefined where it stands for none. */
+  /** The element that a JSON value stands for, or undefined where it is not one. */
   readonly element: (value: unknown) => number | bigint | string | undefined
 }
 
@@ -33,7 +33,7 @@ const whole = (minimum: number, maximum: number) => ({
     typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum ? value : undefined
 })
 
-// Beyond 2^53 a JSON number arrives as a bigint (see JsonRequest) or, from writers that play safe, as a string.
+// Beyond 2^53 a JSON number arrives as a bigint (see JsonRequest) or, from cautious writers, as a string.
 const wholeBig = (minimum: bigint, maximum: bigint) => ({
   expects: `a whole number from ${minimum} to ${maximum}`,
   element: (value: unknown) => {
@@ -43,7 +43,7 @@ const wholeBig = (minimum: bigint, maximum: bigint) => ({
   }
 })
 
-// JSON has no NaN and no infinities: as in the protobuf JSON mapping they are the strings "NaN", "Infinity" and "-Infinity".
+// JSON has no NaN and no infinities: as in protobuf's JSON mapping, they are the strings "NaN", "Infinity" and "-Infinity".
 const nonFinite = new Map<unknown, number>([
   ["NaN", Number.NaN],
   ["Infinity", Number.POSITIVE_INFINITY],
@@ -64,10 +64,10 @@ const boolean = {
   element: (value: unknown) => (value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined)
 }
 
-/** onnxruntime-node ends a text at its first NUL: inside the runtime this stands for it, which is no character and which no request may hold. */
+/** Replaces NUL inside the runtime, because onnxruntime-node ends a text at its first NUL; a noncharacter, which no request may contain. */
 export const nul = "\uFFFF"
 
-/** Whether a text comes back from the runtime as it went in; half of a surrogate pair, which JSON can say, has no UTF-8. */
+/** Whether a text comes back from the runtime unchanged; a lone surrogate, which JSON can express, has no UTF-8 form. */
 export const isText = (value: unknown): value is string =>
   typeof value === "string" && !value.includes(nul) && value.isWellFormed()
 
@@ -76,7 +76,7 @@ const text = {
   element: (value: unknown) => (isText(value) ? value : undefined)
 }
 
-// The protocol gives it no JSON form: it travels as binary tensor data or raw contents.
+// FP16 has no JSON form in the protocol: it travels as binary tensor data or raw contents.
 const halves = { expects: "sent as binary tensor data", element: () => undefined }
 
 const rows = {
@@ -126,7 +126,7 @@ export type Datatype = keyof typeof rows
 /** The row of a datatype. */
 export const row = (datatype: Datatype): Row => rows[datatype]
 
-/** The names, in the protocol's order. */
+/** The names of the datatypes, in the protocol's order. */
 export const names = Object.keys(rows) as ReadonlyArray<Datatype>
 
 /** Whether a text names a datatype that this server reads and writes. */
@@ -134,5 +134,5 @@ export const isDatatype = (text: string): text is Datatype => Object.hasOwn(rows
 
 const byRuntime = new Map(names.map((name): [string, string] => [rows[name].runtime, name]))
 
-/** The protocol's name for a runtime's type: `float32` → `FP32`; a type that the protocol does not have keeps its name in capitals. */
+/** The protocol's name for a runtime type: `float32` → `FP32`; a type that the protocol lacks keeps its name, in capitals. */
 export const fromRuntime = (type: string): string => byRuntime.get(type) ?? type.toUpperCase()

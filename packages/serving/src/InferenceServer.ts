@@ -16,29 +16,29 @@ import type { ModelLoadFailed } from "./worker/ModelWorker.ts"
 export interface Options extends HttpTransport.Options {
   /** One .onnx file, a folder of them, or Triton's layout. */
   readonly repository: string
-  /** Serves gRPC there too, 0 taking a free port; not where it is not given. */
+  /** Port for gRPC, 0 for a free one; no gRPC where it is not given. */
   readonly grpcPort?: number | undefined
-  /** What the server's metadata call it: clients that insist on Triton want `triton`; `rai` where it is not given. */
+  /** The server's name in its metadata, `rai` by default; clients that insist on Triton want `triton`. */
   readonly name?: string | undefined
-  /** Tried in this order for each model. */
+  /** Execution providers, tried in this order for each model. */
   readonly executionProviders?: ReadonlyArray<ExecutionProvider> | undefined
   /** How often to look for changed, new and removed models; never where it is not given. */
   readonly poll?: Duration.Input | undefined
-  /** Once it is to stop, it goes on listening until no request has come for so long; 0 where it is not given. */
+  /** When told to stop, the server keeps listening until no request has come for this long; 0 by default. */
   readonly quiet?: Duration.Input | undefined
-  /** What requests that are under way may take once the server is to stop; 30 s where it is not given. */
+  /** How long running requests may take once the server is told to stop; 30 s by default. */
   readonly grace?: Duration.Input | undefined
 }
 
-/** A running server: `url` is its address, `http://127.0.0.1:8080`, and `grpc` that of its other port, `127.0.0.1:8081`, where it has one. */
+/** A running server: `url` is its HTTP address, `http://127.0.0.1:8080`, and `grpc` its gRPC address, `127.0.0.1:8081`, where it has one. */
 export class InferenceServer extends Context.Service<
   InferenceServer,
   { readonly url: string; readonly grpc: string | undefined }
 >()("@rai/serving/InferenceServer") {}
 
 /**
- * Not ready from now on, for whoever sends requests elsewhere then, and each answer says so too by closing its connection; ends once none is
- * under way and none has come for a while (`quiet`), or when it has taken `patience`.
+ * Makes the server not ready, so that load balancers send requests elsewhere; each answer says so too by closing its connection. Completes once no
+ * request is running and none has come for `quiet`, or after `patience`.
  */
 const drain = Effect.fnUntraced(function* (quiet: Duration.Duration, patience: Duration.Duration) {
   const plane = yield* DataPlane
@@ -55,14 +55,14 @@ const drain = Effect.fnUntraced(function* (quiet: Duration.Duration, patience: D
   yield* Effect.logInfo("stopping: not ready from now on, what is under way is answered")
   yield* leave
   const idle = plane.drain.pipe(Effect.andThen(still), Effect.repeat({ until: (isStill) => isStill }))
-  // A finaliser is not interrupted, so that what it waits for must be.
+  // A finaliser is uninterruptible, so whatever it puts a time limit on must be made interruptible.
   const ended = yield* Effect.timeoutOption(Effect.interruptible(idle), patience)
   if (Option.isNone(ended)) yield* Effect.logWarning("requests still come or run; the server stops listening")
 })
 
 /**
- * Serves a repository on 127.0.0.1:8080 until its scope closes: then it is not ready, answers what is under way, stops listening, and at last the
- * models' threads end. What is under way may take 45 % of `grace` before it stops listening, as much again after that, and the rest is the threads'.
+ * Serves a repository on 127.0.0.1:8080 until its scope closes: the server then becomes not ready, answers what is running, stops listening, and at
+ * last the models' threads end. Running requests get 45 % of `grace` before it stops listening and 45 % after; the rest is for the threads.
  */
 export const layer = ({
   repository,
@@ -106,9 +106,9 @@ export const layer = ({
       return InferenceServer.of({ url, grpc })
     })
   )
-  // The server listens once the models are open, and is closed before they are.
+  // The server starts listening once the models are open, and stops before they close.
   return running.pipe(
-    // Beside each other: they also stop at one time.
+    // Side by side, so that both also stop at the same time.
     Layer.provide([HttpTransport.HttpTransport.layer({ ...http, grace: share }), grpc]),
     Layer.provide(plane),
     Layer.provide(NodeServices.layer)

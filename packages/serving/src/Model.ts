@@ -1,5 +1,5 @@
 /**
- * One model without a server: a thread with its session, and the same batching and checks as behind the protocol.
+ * One model without a server: a thread with its session, with the same batching and checks as behind the protocol.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, type Scope } from "effect"
@@ -13,31 +13,31 @@ import type { ExecutionProvider } from "./worker/Message.ts"
 import type { ModelLoadFailed } from "./worker/ModelWorker.ts"
 import * as ServedModel from "./worker/ServedModel.ts"
 
-/** A tensor by its shape and memory; its datatype is the model's. */
+/** A tensor's shape and elements; its datatype is the model's. */
 export interface Values {
   readonly shape: ReadonlyArray<number>
   readonly data: Datatype.TensorData
 }
 
-/** A model that is open. */
+/** An open model. */
 export interface Model {
   readonly signature: ModelSignature
-  /** The provider that took it. */
+  /** The execution provider that took it. */
   readonly provider: ExecutionProvider
-  /** Inputs by name in, all outputs by name out; requests that come at once are put together where the model's rows are independent. */
+  /** Takes all inputs by name and returns all outputs by name; concurrent requests are batched where the model's rows are independent. */
   readonly infer: (
     inputs: Readonly<Record<string, Values>>
   ) => Effect.Effect<Readonly<Record<string, InferTensor>>, RequestError>
 }
 
-/** Where to compute, the first that takes the model, and how requests go together. */
+/** Execution providers, of which the first that takes the model computes it, and the model's settings, as for batching. */
 export interface Options {
   readonly providers?: ReadonlyArray<ExecutionProvider> | undefined
   readonly settings?: ModelSettings | undefined
 }
 
 /**
- * Opens a model's file, held against the parity record beside it where there is one; its thread ends with the scope.
+ * Opens a model file and checks it against the parity record beside it, if there is one; its thread ends with the scope.
  *
  * ```ts
  * import { Circuit, Moons, TfjsEngine, Training } from "@rai/core"

@@ -1,17 +1,17 @@
 /**
- * What a model takes and gives, and whether a request fits it.
+ * A model's inputs and outputs, and whether a request fits them.
  */
 import { Result } from "effect"
 import { type Datatype, isDatatype } from "./Datatype.ts"
 import { type InferRequest, type InferTensor, printShape, quote } from "./InferTensor.ts"
 import { NotSupported, RequestInvalid } from "./RequestError.ts"
 
-/** One input or output: a size is a number, or the name (it may be empty) of a dimension that the model leaves open. */
+/** One input or output; a size is a number, or the name (possibly empty) of a dimension that the model leaves open. */
 export interface TensorSpec {
   readonly name: string
   readonly datatype: string
   readonly shape: ReadonlyArray<number | string>
-  /** What the classes are called that an output's elements stand for, where the model's settings say. */
+  /** Class names of an output's elements, where the model's settings give them. */
   readonly labels?: ReadonlyArray<string> | undefined
 }
 
@@ -21,7 +21,7 @@ export interface ModelSignature {
   readonly outputs: ReadonlyArray<TensorSpec>
 }
 
-/** An output that this server can write. */
+/** An output whose datatype this server can write. */
 export type ServedSpec = TensorSpec & { readonly datatype: Datatype }
 
 const invalid = (reason: string) => new RequestInvalid({ reason })
@@ -29,7 +29,10 @@ const invalid = (reason: string) => new RequestInvalid({ reason })
 const print = (specs: ReadonlyArray<TensorSpec>): string =>
   specs.map((spec) => `${quote(spec.name)} as ${spec.datatype} ${printShape(spec.shape)}`).join(", ")
 
-/** What is wrong with a request's inputs, or undefined where each of the model's is there once and no other, of its datatype, in a shape that fits. */
+/**
+ * Returns what is wrong with a request's inputs, or undefined where they are exactly the model's, each once, of its datatype and in a shape that
+ * fits.
+ */
 export const misfit = (
   signature: ModelSignature,
   inputs: ReadonlyArray<Omit<InferTensor, "data">>

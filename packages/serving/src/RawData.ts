@@ -1,5 +1,5 @@
 /**
- * A tensor's memory as the protocol's raw bytes: little-endian, row-major; BYTES as a length of four bytes before each element.
+ * A tensor's elements as the protocol's raw bytes: little-endian, row-major; for BYTES, four bytes of length before each element.
  */
 import { Result } from "effect"
 import * as Datatype from "./Datatype.ts"
@@ -31,8 +31,8 @@ const readTexts = (count: number, bytes: Uint8Array): Result.Result<Array<string
 }
 
 /**
- * The memory of `count` elements: a view of the bytes where they are aligned, a copy where not. Its failure is a predicate («holds 7 of
- * its 8 bytes») for a sentence that names the tensor.
+ * Reads `count` elements: a view of the bytes where they are aligned, a copy where not. The failure's reason is a predicate («holds 7 of its 8
+ * bytes») for a sentence that names the tensor.
  */
 export const read = (
   datatype: Datatype.Datatype,

@@ -1,5 +1,5 @@
 /**
- * Why a request gets no answer. Each transport gives these its own codes (`http/Answer.ts`); none carries a path or the runtime's own text.
+ * Why a request gets no answer. Each transport maps these to its own codes (`http/Answer.ts`); none carries a path or the runtime's own text.
  */
 import { Schema } from "effect"
 import { quote } from "./InferTensor.ts"
@@ -18,7 +18,7 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
   model: Schema.String,
   version: Schema.UndefinedOr(Schema.String),
   known: Schema.Array(Schema.String),
-  /** Of the model, where it is known. */
+  /** The model's versions, where the model is known. */
   versions: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
@@ -40,7 +40,7 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
 export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("ModelUnavailable", {
   model: Schema.String,
   reason: Schema.optionalKey(Schema.String),
-  /** Versions of it that are. */
+  /** The model's versions that are ready. */
   ready: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
@@ -54,7 +54,7 @@ export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("Mo
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
   model: Schema.String,
   limit: Schema.Int,
-  /** After so many seconds there may be room. */
+  /** Number of seconds after which there may be room. */
   retryAfter: Schema.Int
 }) {
   override get message(): string {
@@ -62,7 +62,7 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
   }
 }
 
-/** The time that the client gave was over before the answer came. */
+/** The client's time limit passed before the answer came. */
 export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
   model: Schema.String
 }) {
@@ -71,7 +71,7 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
   }
 }
 
-/** A model that could not be loaded or unloaded as asked; what served before serves on. */
+/** A model that could not be loaded or unloaded as asked; what served before keeps serving. */
 export class LoadRefused extends Schema.TaggedError<LoadRefused>()("LoadRefused", {
   model: Schema.String,
   reason: Schema.String
@@ -89,14 +89,14 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   }
 }
 
-/** Of the models that are to be served none answers: what a probe is told, to whom their names are none of its business. */
+/** None of the models to be served answers: what a health probe is told, which has no business knowing their names. */
 export class NoneReady extends Schema.TaggedError<NoneReady>()("NoneReady", {}) {
   override get message(): string {
     return "no model of this server is ready; POST /v2/repository/index says why, or ask again shortly"
   }
 }
 
-/** No token, or not the right one, came with a request that needs one. */
+/** A request that needs a token came with none, or with the wrong one. */
 export class Unauthenticated extends Schema.TaggedError<Unauthenticated>()("Unauthenticated", {}) {
   override get message(): string {
     return "this route wants a bearer token, and none or another came; send «authorization: Bearer …»"
@@ -133,7 +133,7 @@ export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()("BodyTooLar
   }
 }
 
-/** Any of them. */
+/** Any of these errors. */
 export type RequestError =
   | RequestInvalid
   | ModelUnknown

@@ -1,5 +1,5 @@
 /**
- * What Triton's request parameters mean, whichever transport brings them.
+ * The meaning of Triton's request parameters, whichever transport brings them.
  */
 import { Result } from "effect"
 import { type InferRequest, quote, type RequestedOutput } from "./InferTensor.ts"
@@ -9,7 +9,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 
-/** The milliseconds that a request gives for its answer: `timeout`, in microseconds; undefined where it gives none, or 0. */
+/** Milliseconds that a request allows for its answer, from its `timeout` in microseconds; undefined where that is missing or 0. */
 export const timeout = ({ parameters }: InferRequest): Result.Result<number | undefined, RequestInvalid> => {
   const micros = parameters?.timeout ?? 0
   return isCount(micros)
@@ -17,7 +17,7 @@ export const timeout = ({ parameters }: InferRequest): Result.Result<number | un
     : invalid('the parameter "timeout" must be a whole number of microseconds; correct it, or leave it out')
 }
 
-/** So many of an output's largest elements are wanted, as texts: `classification`; 0 for the tensor itself. */
+/** Number of an output's largest elements that are wanted, as texts, from its `classification`; 0 for the tensor itself. */
 export const classes = ({ name, parameters }: RequestedOutput): Result.Result<number, RequestInvalid> => {
   const count = parameters?.classification ?? 0
   return isCount(count)

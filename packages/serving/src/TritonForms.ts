@@ -1,5 +1,5 @@
 /**
- * What the data plane says of models, in the JSON that Triton's clients read.
+ * The data plane's descriptions of models, as the JSON that Triton's clients read.
  */
 import type { ModelConfig, ModelMetadata } from "./DataPlane.ts"
 import type { TensorSpec } from "./ModelSignature.ts"
@@ -11,17 +11,17 @@ const sizes = (shape: TensorSpec["shape"]): ReadonlyArray<number> =>
 const specs = (all: ReadonlyArray<TensorSpec>) =>
   all.map(({ name, datatype, shape }) => ({ name, datatype, shape: sizes(shape) }))
 
-/** A model's metadata; dimensions that it leaves open are -1. */
+/** A model's metadata; open dimensions are -1. */
 export const metadata = ({ inputs, outputs, ...rest }: ModelMetadata) => ({
   ...rest,
   inputs: specs(inputs),
   outputs: specs(outputs)
 })
 
-// Clients look for the field, also where the settings do not say which axes of an image are which.
+// Clients expect the field even where the settings do not say which axes of an image are which.
 const layout = { format: "FORMAT_NONE" }
 
-// Triton's sizes of a model that puts examples together are those of one example.
+// Where a model is batched, Triton's `dims` are those of one example.
 const fields = (
   all: ReadonlyArray<TensorSpec>,
   batched: boolean,
@@ -47,7 +47,7 @@ export const config = ({ name, platform, settings, maxBatchSize, inputs, outputs
 
 const none = { count: 0, ns: 0 }
 
-// There is no response cache; clients that compute a share of hits find none.
+// There is no response cache: clients that compute a hit rate find counts of 0.
 const statisticsOf = ({
   inference_stats,
   waiting,

@@ -1,5 +1,5 @@
 /**
- * A client that knows HTTP and nothing of the server's code.
+ * A client that knows HTTP but shares no code with the server.
  */
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
@@ -13,7 +13,7 @@ export interface Answer {
   readonly body: Record<string, unknown>
 }
 
-/** Calls the running server; a body that is no text is sent as JSON. */
+/** Calls the running server; a body that is not a string is sent as JSON. */
 export const call = Effect.fnUntraced(function* (path: string, body?: unknown, init: RequestInit = {}) {
   const { url } = yield* InferenceServer.InferenceServer
   const payload = body === undefined || typeof body === "string" ? body : JSON.stringify(body)

@@ -1,5 +1,5 @@
 /**
- * A folder for models that ends with the test.
+ * A folder for models, removed at the end of the test.
  */
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -7,13 +7,13 @@ import { dirname, join } from "node:path"
 import { Effect } from "effect"
 import { fixtures } from "./Client.ts"
 
-/** Its path, gone with the scope. */
+/** Makes the folder and returns its path; it is removed with the scope. */
 export const make = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "models-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
 
-/** Puts a fixture, or other content, at a place, whole at once as one should. */
+/** Puts a fixture or other content at a path atomically, as a deployment should. */
 export const put = (folder: string, place: string, content: { readonly model: string } | string) => {
   const file = join(folder, place)
   mkdirSync(dirname(file), { recursive: true })

@@ -380,14 +380,14 @@ it.live("says at its start what it serves, and of a model with several versions 
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
 })
 
-/** Data that is nested, in a shape given as text. */
+/** Makes a request with data nested `depth` deep and a shape given as text. */
 const deep = (shape: string, depth: number): string =>
   `{"inputs":[{"name":"x","datatype":"FP32","shape":${shape},"data":${"[".repeat(depth)}1${"]".repeat(depth)}}]}`
 
-/** A number as JSON has it; the infinities are strings. */
+/** Spells a number for JSON; infinities and NaN are strings. */
 const spell = (value: number): number | string => (Number.isFinite(value) ? value : String(value))
 
-/** Float32 elements come back as the doubles that they are; compare what they round to. */
+/** Rounds the numbers of a JSON answer to float32, since float32 elements are written as doubles. */
 const numbers = (data: string): string =>
   `"data":[${data
     .slice(8, -1)

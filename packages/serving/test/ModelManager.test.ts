@@ -9,7 +9,7 @@ import { all, ask, layer, log, x } from "./Plane.ts"
 
 const one = x(1, Float32Array.of(1))
 
-/** What the model m makes of 1: 2 for «double», 3 for «triple». */
+/** Asks model m for its answer to 1: 2 for «double», 3 for «triple». */
 const factor = (service: DataPlane["Service"], version?: string) =>
   Effect.map(service.infer({ model: "m", version }, one), ({ outputs, version }) => ({
     version,
@@ -286,7 +286,7 @@ it.live("is ready for its other models where one that came later is broken, and 
   }).pipe(Effect.scoped)
 )
 
-/** The index as `name/version: state, reason`, once it is as expected. */
+/** Waits until the index is as expected, as `name/version: state, reason`. */
 const soon = (service: DataPlane["Service"], expected: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const index = yield* service.index
@@ -556,7 +556,7 @@ it.live("takes new weights by itself where it looks for what has changed", () =>
   }).pipe(Effect.scoped)
 )
 
-/** How often; the whole measure takes 200 swaps and 100 ends. */
+/** Number of swaps; the full measurement takes 200 swaps and 100 thread ends. */
 const times = Number(process.env.RAI_SWAPS ?? 12)
 
 it.live(

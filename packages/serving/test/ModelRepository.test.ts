@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import * as InferenceServer from "../src/InferenceServer.ts"
 import { call, fixtures } from "./Client.ts"
 
-/** A folder with copies of fixtures (`name → fixture`), or of a text where no fixture has that name; gone with the scope. */
+/** Makes a folder with copies of fixtures (`name → fixture`), or with the text where no fixture has that name; removed with the scope. */
 const folder = (files: Readonly<Record<string, string>>) =>
   Effect.acquireRelease(
     Effect.sync(() => {

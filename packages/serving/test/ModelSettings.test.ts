@@ -6,10 +6,10 @@ import * as ModelSettings from "../src/repository/ModelSettings.ts"
 import * as Folder from "./Folder.ts"
 import { layer, log } from "./Plane.ts"
 
-// As people write it for Triton, and the JSON that protobuf's own library makes of it.
+// Settings as people write them for Triton, and the JSON that protobuf's own library makes of them.
 const triton = (file: string) => readFileSync(new URL(`./triton/settings/${file}`, import.meta.url), "utf8")
 
-// In camel case and numbers as numbers, here and there.
+// Some fields in camel case, and some numbers as numbers.
 const mixed = {
   name: "m",
   platform: "onnxruntime_onnx",

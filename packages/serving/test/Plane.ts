@@ -1,5 +1,5 @@
 /**
- * The data plane without a transport, and requests to it.
+ * The data plane without a transport, and requests for it.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, Logger, type Result } from "effect"
@@ -9,14 +9,14 @@ import type { RequestError } from "../src/RequestError.ts"
 import type * as ModelManager from "../src/repository/ModelManager.ts"
 import { ModelRepository } from "../src/repository/ModelRepository.ts"
 
-/** Over a repository, on the CPU. */
+/** The data plane over a repository, on the CPU. */
 export const layer = (repository: string, options: Omit<ModelManager.Options, "providers"> = {}) =>
   DataPlane.layer({ providers: ["cpu"], ...options }).pipe(
     Layer.provide(ModelRepository.layer(repository)),
     Layer.provide(NodeServices.layer)
   )
 
-/** What is logged from the warnings up, and the layer that writes it down. */
+/** Collects logged warnings and errors, with the layer that does so. */
 export const log = () => {
   const warnings: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => {
@@ -27,12 +27,12 @@ export const log = () => {
 
 export type Answered = Result.Result<InferResponse, RequestError>
 
-/** One input x of so many rows. */
+/** Makes a request with one input x of `rows` rows. */
 export const x = (rows: number, data: Float32Array): InferRequest => ({
   inputs: [{ name: "x", datatype: "FP32", shape: [rows, data.length / rows], data }]
 })
 
-/** The sine of the sine … of 0, n times: some 300 ns each. */
+/** Makes a request for the n-fold iterated sine of 0; an iteration takes some 300 ns. */
 export const sines = (n: number): InferRequest => ({
   inputs: [
     { name: "n", datatype: "INT64", shape: [], data: BigInt64Array.of(BigInt(n)) },
@@ -40,7 +40,7 @@ export const sines = (n: number): InferRequest => ({
   ]
 })
 
-/** A request under way: its answer, and the way to take it back. */
+/** Submits a request; returns its answer and a way to cancel it. */
 export const ask = (service: DataPlane["Service"], name: ModelName, request: InferRequest, deadline?: number) => {
   let cancel = () => {}
   const answer = new Promise<Answered>((resolve) => {
@@ -49,7 +49,7 @@ export const ask = (service: DataPlane["Service"], name: ModelName, request: Inf
   return { answer: Effect.promise(() => answer), cancel: () => cancel() }
 }
 
-/** All the answers. */
+/** Waits for all answers. */
 export const all = (asked: ReadonlyArray<ReturnType<typeof ask>>) =>
   Effect.all(
     asked.map(({ answer }) => answer),

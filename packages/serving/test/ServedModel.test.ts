@@ -7,7 +7,7 @@ import { Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
 import * as InferenceServer from "../src/InferenceServer.ts"
 import { call, fixtures, tensor } from "./Client.ts"
 
-/** Every thread that starts while a test runs: Node tells of each. */
+/** Collects every thread that starts during a test, as reported by Node. */
 const threads = Effect.acquireRelease(
   Effect.sync(() => {
     const started: Array<Worker> = []
@@ -18,7 +18,7 @@ const threads = Effect.acquireRelease(
   ({ listener }) => Effect.sync(() => process.off("worker", listener))
 ).pipe(Effect.map(({ started }) => started))
 
-/** A thread that has ended has the id -1. */
+/** Returns the threads' ids; a thread that has ended has the id -1. */
 const threadIds = (started: ReadonlyArray<Worker>) => started.map(({ threadId }) => threadId)
 
 const repository = `${fixtures}/loop.onnx`

@@ -4,7 +4,7 @@ import * as Waiting from "../src/batching/Waiting.ts"
 
 const maxRows = 4
 
-/** So many rows, each so wide; where they may not go with others, alone. */
+/** Makes a request of `rows` rows of `width` numbers; with `together` false it may not be batched with others. */
 const request = (rows: number, width: number, together = true) => {
   const input = { name: "x", datatype: "FP32", shape: [rows, width], data: new Float32Array(rows * width) } as const
   return Waiting.request([input], [], together, () => {})

@@ -1,12 +1,12 @@
 /**
- * An event file of TensorBoard, whole after each write: a process that is killed leaves what it has written.
+ * A TensorBoard event file that is complete after each write: a killed process leaves what it has written.
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
 import { Clock, Context, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
 import { EventSchema, SessionLog_SessionStatus } from "./event_pb.ts"
 import * as TfRecord from "./TfRecord.ts"
 
-/** A folder for TensorBoard that cannot be made or written to. */
+/** A folder for TensorBoard that cannot be created or written to. */
 export class EventFileUnwritable extends Schema.TaggedError<EventFileUnwritable>()("EventFileUnwritable", {
   folder: Schema.String,
   reason: Schema.String
@@ -16,41 +16,41 @@ export class EventFileUnwritable extends Schema.TaggedError<EventFileUnwritable>
   }
 }
 
-/** Where an event file lies, and whether it goes on from an earlier one. */
+/** Where an event file is, and whether it continues an earlier one. */
 export interface Options {
-  /** Its folder, which is made where it is not there; TensorBoard shows each folder as a run. */
+  /** Its folder, created if needed; TensorBoard shows each folder as a run. */
   readonly folder: string
-  /** Of a run that goes on: the step after which earlier files of the folder no longer count. */
+  /** For a resumed run: the step after which the folder's earlier files no longer count. */
   readonly after?: number | undefined
 }
 
-/** Writes numbers and pictures by the step that they belong to. */
+/** Writes scalars and images by step. */
 export class EventFile extends Context.Service<
   EventFile,
   {
     readonly file: string
-    /** Numbers by tag, such as `loss/free run`; TensorBoard groups tags by what stands before the stroke. */
+    /** Writes scalars by tag, such as `loss/free run`; TensorBoard groups tags by the part before the slash. */
     readonly scalars: (
       step: number,
       values: Readonly<Record<string, number>>
     ) => Effect.Effect<void, EventFileUnwritable>
-    /** A picture, as the bytes of a PNG. */
+    /** Writes an image, given as the bytes of a PNG. */
     readonly image: (step: number, tag: string, png: Uint8Array) => Effect.Effect<void, EventFileUnwritable>
   }
 >()("@rai/tensorboard/EventFile") {
-  /** A new event file in a folder; fails with `EventFileUnwritable` before anything is trained. */
+  /** Creates an event file in a folder; fails with `EventFileUnwritable` before any training. */
   static readonly layer = (
     options: Options
   ): Layer.Layer<EventFile, EventFileUnwritable, FileSystem.FileSystem | Path.Path> =>
     Layer.effect(EventFile, make(options))
 }
 
-/** Makes the folder where it is not there; fails where it cannot be made or written to. */
+/** Creates the folder if needed; fails where it cannot be created or written to. */
 export const prepare = Effect.fn("EventFile.prepare")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* Effect.gen(function* () {
-    // Node tries for ever to make a folder where the system says that its parent, which is there, is not.
+    // Node's recursive mkdir never ends where the system reports an existing parent as missing.
     const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
     if (!(yield* fs.exists(folder))) yield* fs.makeDirectory(folder, { recursive })
     if ((yield* fs.stat(folder)).type !== "Directory")
@@ -59,7 +59,7 @@ export const prepare = Effect.fn("EventFile.prepare")(function* (folder: string)
   }).pipe(Effect.catchTag("PlatformError", (error) => unwritable(folder, error)))
 })
 
-/** As `EventFile.layer` makes it. */
+/** Creates an event file as `EventFile.layer` does. */
 export const make = Effect.fn("EventFile.make")(function* ({ after, folder }: Options) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -98,7 +98,7 @@ type Value = NonNullable<
   Extract<NonNullable<MessageInitShape<typeof EventSchema>["what"]>, { case: "summary" }>["value"]["value"]
 >[number]
 
-/** Red, green, blue and opacity. */
+/** Red, green, blue and alpha. */
 const colourspace = 4
 
 const image = (png: Uint8Array) => {
@@ -113,7 +113,7 @@ const image = (png: Uint8Array) => {
 }
 
 const unwritable = (folder: string, { reason }: PlatformError.PlatformError): EventFileUnwritable => {
-  // As Node has it: «EACCES: permission denied, mkdir '/runs'».
+  // Node's format: «EACCES: permission denied, mkdir '/runs'».
   const said = reason.cause instanceof Error ? /^\w+: ([^,]+)/.exec(reason.cause.message)?.[1] : undefined
   return new EventFileUnwritable({ folder, reason: `the system says: ${said ?? reason._tag}` })
 }

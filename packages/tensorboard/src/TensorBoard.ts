@@ -1,11 +1,11 @@
 /**
- * What a training run tells, for TensorBoard: each measurement as numbers by their tags.
+ * Training events for TensorBoard: each measurement as scalars by tag.
  */
 import { History, type TrainingEvent } from "@rai/core"
 import { Effect, Stream } from "effect"
 import { EventFile, type EventFileUnwritable } from "./EventFile.ts"
 
-/** The tag of each number that a row of the history has. */
+/** Tag of each number in a row of the history. */
 const tags: Readonly<Record<string, string>> = {
   freeRunLoss: "loss/free run",
   validationLoss: "loss/validation",
@@ -20,7 +20,7 @@ const tags: Readonly<Record<string, string>> = {
   largestGradient: "gradient norm/largest of the stages"
 }
 
-/** Writes what an event measured, if it did. */
+/** Writes the measurement of an event, if it has one. */
 export const write = (event: TrainingEvent.TrainingEvent): Effect.Effect<void, EventFileUnwritable, EventFile> => {
   const row = History.row(event)
   if (row === undefined) return Effect.void
@@ -32,7 +32,7 @@ export const write = (event: TrainingEvent.TrainingEvent): Effect.Effect<void, E
 }
 
 /**
- * The same stream of events, each written for TensorBoard as it passes.
+ * Returns the same stream of events, writing each for TensorBoard as it passes.
  *
  * ```ts
  * import * as NodeServices from "@effect/platform-node/NodeServices"

@@ -1,8 +1,8 @@
 /**
- * TFRecord, the frame around each event in a file: its length, its bytes, and a checksum of either.
+ * TFRecord, the framing of each event in a file: its length, its bytes, and a checksum of each.
  */
 
-/** The remainders of CRC-32C (Castagnoli), of each byte. */
+/** CRC-32C (Castagnoli) lookup table, by byte. */
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0x82f63b78 : 0)
@@ -15,13 +15,13 @@ const crc32c = (bytes: Uint8Array): number => {
   return ~crc >>> 0
 }
 
-/** A checksum of bytes that may hold checksums themselves: turned by 15 bits, and a constant added. */
+/** A checksum for bytes that may contain checksums themselves: rotated by 15 bits, plus a constant. */
 const masked = (bytes: Uint8Array): number => {
   const crc = crc32c(bytes)
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
 }
 
-/** The record of some bytes: uint64 length, masked CRC-32C of the length, the bytes, their masked CRC-32C; little-endian. */
+/** Encodes bytes as a record: uint64 length, masked CRC-32C of the length, the bytes, their masked CRC-32C; little-endian. */
 export const encode = (bytes: Uint8Array): Uint8Array => {
   const record = new Uint8Array(bytes.length + 16)
   const view = new DataView(record.buffer)

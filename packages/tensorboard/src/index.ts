@@ -1,5 +1,5 @@
 /**
- * Training runs as event files that TensorBoard opens.
+ * Training runs as event files for TensorBoard.
  */
 export * as EventFile from "./EventFile.ts"
 export * as TensorBoard from "./TensorBoard.ts"

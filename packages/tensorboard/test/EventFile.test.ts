@@ -25,7 +25,7 @@ const measurements = [0, 10, 20].map((step) => ({ step, relaxedLoss: 0.7 / (1 + 
 const native = await Effect.runPromise(Effect.provide(NativeLibrary.status, NodeServices.layer))
 const hasNative = Option.isSome(native) && native.value._tag === "Installed"
 
-// TensorBoard itself, where it is: RAI_TENSORBOARD names a Python that has it.
+// RAI_TENSORBOARD names a Python with TensorBoard, if there is one.
 const python = process.env.RAI_TENSORBOARD ?? "python3"
 const hasTensorBoard = spawnSync(python, ["-c", "import tensorboard"]).status === 0
 

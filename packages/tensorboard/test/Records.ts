@@ -1,17 +1,17 @@
 /**
- * Event files read back without what wrote them: records by their frames, fields by protobuf's wire format.
+ * Reads event files back independently of the code that wrote them: records by their framing, fields by protobuf's wire format.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** The only event file of a folder. */
+/** Returns a folder's only event file. */
 export const fileOf = (folder: string): string => {
   const files = readdirSync(folder).filter((name) => name.startsWith("events.out.tfevents."))
   if (files.length !== 1) throw new Error(`expected one event file, but ${files.length} came in ${folder}`)
   return join(folder, files[0]!)
 }
 
-/** The records of a file, frames included. */
+/** Returns a file's records with their framing. */
 export const records = (file: string): ReadonlyArray<Buffer> => {
   const bytes = readFileSync(file)
   const found: Array<Buffer> = []
@@ -24,10 +24,10 @@ export const records = (file: string): ReadonlyArray<Buffer> => {
   return found
 }
 
-/** What a record frames. */
+/** Returns a record's payload. */
 export const payload = (record: Buffer): Buffer => record.subarray(12, -4)
 
-/** A message's fields in order: number, and bytes where they are written with a length, else their value. */
+/** Returns a message's fields in order: number, and the bytes of length-delimited fields, else the value. */
 export const fields = (message: Buffer): ReadonlyArray<readonly [number, Buffer | number]> => {
   let at = 0
   const varint = (): number => {
@@ -57,7 +57,7 @@ export const fields = (message: Buffer): ReadonlyArray<readonly [number, Buffer 
 const field = (message: Buffer, number: number): Buffer | number | undefined =>
   fields(message).find(([found]) => found === number)?.[1]
 
-/** The values of a file's summaries: step, tag, and a number or an image. */
+/** Returns the values in a file's summaries: step, tag, and a number or an image. */
 export const values = (file: string) =>
   records(file).flatMap((record) => {
     const event = payload(record)

@@ -1,9 +1,9 @@
-"""What TensorBoard itself reads in a folder of event files, as JSON: `pip install tensorboard`, then `python tensorboard.py FOLDER`."""
+"""Prints what TensorBoard itself reads from a folder of event files as JSON: `pip install tensorboard`, then `python tensorboard.py FOLDER`."""
 import json
 import os
 import sys
 
-# The module that this file is called like is not this file.
+# Keep this file's folder off the path: the file has the same name as the package.
 sys.path = [place for place in sys.path if os.path.abspath(place or ".") != os.path.dirname(os.path.abspath(__file__))]
 from tensorboard.backend.event_processing import event_accumulator as reader
 

@@ -1,5 +1,5 @@
 /**
- * `node connect.ts`: the peer, as its documentation has one written: connect-node's router, and the session on the same thread; says its address.
+ * `node connect.ts`: the peer, written as its documentation suggests: connect-node's router, with the session on the same thread; prints its address.
  */
 import { createServer } from "node:http2"
 import type { AddressInfo } from "node:net"

@@ -1,6 +1,6 @@
 /**
- * `node load.ts ADDRESS SECONDS`: 32 requests of one example in flight on one connection, each with raw contents; says how many were answered in a
- * second and how long the slowest hundredth took. By h2load where it is installed (Debian's nghttp2-client), else by node's HTTP/2, which is slower than
+ * `node load.ts ADDRESS SECONDS`: keeps 32 requests of one example in flight on one connection, each with raw contents; prints the requests answered
+ * per second and the 99th percentile of latency. It uses h2load where installed (Debian's nghttp2-client), else Node's HTTP/2, which is slower than
  * the faster server.
  */
 import { spawnSync } from "node:child_process"
@@ -35,7 +35,7 @@ const headers = {
   te: "trailers"
 }
 
-/** Asks once; the answer's bytes, or none where its status is an error. */
+/** Sends one request; passes on the length of the answer in bytes, or 0 where its status is an error. */
 const ask = (then: (bytes: number) => void) => {
   const stream = session.request(headers)
   let [bytes, status] = [0, "none"]
@@ -81,7 +81,7 @@ const byH2load = async () => {
   const folder = mkdtempSync(join(tmpdir(), "rai-load-"))
   const [body, log] = [join(folder, "frame"), join(folder, "log")]
   writeFileSync(body, frame)
-  // An error of gRPC has HTTP's status 200 too, but not the answer's bytes, all of one length.
+  // A gRPC error has HTTP status 200 as well, but no answer; all answers have the same length, so the bytes received count them.
   const length = await new Promise<number>(ask)
   const run = (count: number) => {
     const options = [`-d${body}`, `--log-file=${log}`, "-c1", `-m${inFlight}`, `-n${count}`]

@@ -1,6 +1,6 @@
 /**
- * `node src/grpc/main.ts [ROUNDS] [SECONDS]`: unary gRPC beside connect-node. Both servers share one core and the client has another; they are asked in
- * turn, round after round, so that a machine whose speed drifts treats both alike.
+ * `node src/grpc/main.ts [ROUNDS] [SECONDS]`: unary gRPC compared with connect-node. Both servers share one core and the client has another; they are
+ * loaded in turn, round after round, so that drift in the machine's speed affects both alike.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -20,7 +20,7 @@ const on = (core: string, script: string, ...args: ReadonlyArray<string>): Child
   return spawn("taskset", ["-c", core, process.execPath, file, ...args], { stdio: ["ignore", "pipe", "inherit"] })
 }
 
-// Other lines of a server are its log.
+// A server's other lines are its log.
 const said = async (child: ChildProcess): Promise<Line> => {
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line.startsWith("{")) return JSON.parse(line)
@@ -33,7 +33,7 @@ const servers = [on("0", "ours.ts"), on("0", "connect.ts")]
 try {
   const addresses = await Promise.all(servers.map(said))
   const results = names.map(() => [] as Array<Line>)
-  // The first round is not counted: until then what runs is not compiled.
+  // The first round is a warm-up for V8's compiler and is not counted.
   for (let round = 0; round <= Number(rounds); round++) {
     for (const [i, name] of names.entries()) {
       const before = ProcessorTime.seconds(servers[i]!.pid)

@@ -1,5 +1,5 @@
 /**
- * `node ours.ts`: this project's server, with all its limits; says its address.
+ * `node ours.ts`: this project's server, with all its limits; prints its address.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { InferenceServer } from "@rai/serving"

@@ -1,6 +1,6 @@
 /**
- * A circuit in the browser: trains and exports moons, and serves a page on which onnxruntime-web runs the model on WebAssembly, beside what the
- * free run answers: `node browser.ts [PORT]`.
+ * A circuit in the browser: trains on moons, exports the model, and serves a page on which onnxruntime-web runs it on WebAssembly, beside the answers
+ * of the free run: `node browser.ts [PORT]`.
  */
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"

@@ -1,5 +1,5 @@
 /**
- * Composites, and formulas of several primitives in which an engine frees, shares and reorders.
+ * Composites, and formulas of several primitives that exercise an engine's freeing, sharing and reordering.
  */
 import { NdArray, Tensor } from "@rai/core"
 import * as Case from "../Case.ts"

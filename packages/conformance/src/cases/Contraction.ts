@@ -1,5 +1,5 @@
 /**
- * Matrix products: ranks 2 and 3, both transposes.
+ * Matrix products: ranks 2 and 3, either operand transposed.
  */
 import { NdArray } from "@rai/core"
 import * as Case from "../Case.ts"
@@ -56,5 +56,5 @@ const edges = [
   )
 ]
 
-/** Cases of the contractions. */
+/** Cases of the contraction primitives. */
 export const cases: ReadonlyArray<Case.Case> = [...products, ...edges]

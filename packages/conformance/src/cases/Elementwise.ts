@@ -1,5 +1,5 @@
 /**
- * Element by element, over ranks 0 … 4, broadcasting pairs, a named batch, and numbers that are not finite.
+ * Elementwise primitives over ranks 0 … 4, broadcasting pairs, a named batch, and non-finite numbers.
  */
 import { NdArray, Primitives, Tensor } from "@rai/core"
 import * as Case from "../Case.ts"

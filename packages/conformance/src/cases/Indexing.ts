@@ -1,5 +1,5 @@
 /**
- * Numbers as positions.
+ * Numbers as positions: `oneHot`.
  */
 import { NdArray } from "@rai/core"
 import * as Case from "../Case.ts"

@@ -1,5 +1,5 @@
 /**
- * Every way to move numbers, along every axis.
+ * Every primitive that moves numbers, along every axis.
  */
 import { NdArray, Tensor } from "@rai/core"
 import * as Case from "../Case.ts"
@@ -132,5 +132,5 @@ const edges = [
   }))
 ]
 
-/** Cases of the movements. */
+/** Cases of the movement primitives. */
 export const cases: ReadonlyArray<Case.Case> = [...along, ...permuted, ...reshaped, ...broadcasts, ...edges]

@@ -5,7 +5,7 @@ import { NdArray } from "@rai/core"
 import * as Case from "../Case.ts"
 import * as Numbers from "../Numbers.ts"
 
-/** Every non-empty choice of axes of a rank. */
+/** Returns every non-empty choice of axes for a rank. */
 const choices = (rank: number): ReadonlyArray<ReadonlyArray<number>> =>
   Array.from({ length: 2 ** rank - 1 }, (_, bits) =>
     Array.from({ length: rank }, (_, axis) => axis).filter((axis) => ((bits + 1) >> axis) & 1)
@@ -58,5 +58,5 @@ const edges = [
   )
 ]
 
-/** Cases of the reductions. */
+/** Cases of the reduction primitives. */
 export const cases: ReadonlyArray<Case.Case> = [...shaped, ...indices, ...edges]

@@ -1,15 +1,18 @@
 /**
- * Whether two sets of data mean the same by their columns and classes, which a circuit knows by their places alone.
+ * Whether two data sets agree in the order of their columns and classes, which a circuit tells apart only by position.
  */
 import { listed } from "./DataInvalid.ts"
 
-/** What the columns and classes of data are called, where that is said. */
+/** Names of the columns and classes of data, where known. */
 export interface Named {
   readonly inputNames?: ReadonlyArray<string> | undefined
   readonly classNames?: ReadonlyArray<string> | undefined
 }
 
-/** The columns or classes that two sets name alike in another order, the first set's and the second's. */
+/**
+ * Returns the columns or classes that two data sets name alike but in different order, the first set's and the second's; undefined if there are
+ * none.
+ */
 export const disordered = (
   first: Named,
   second: Named

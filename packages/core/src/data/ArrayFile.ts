@@ -1,5 +1,5 @@
 /**
- * Files that hold one array: a header that says what it is, then its elements, read as they come.
+ * Files that hold one array: a header that describes it, then its elements, read as a stream.
  */
 import { Effect, type FileSystem, Stream } from "effect"
 import type { NdArray } from "../tensor/NdArray.ts"
@@ -7,35 +7,35 @@ import { size } from "../tensor/NdArray.ts"
 import * as Bytes from "./Bytes.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 
-/** The kinds of elements: signed, unsigned and floating-point numbers of so many bytes, and truth values. */
+/** Element types: signed, unsigned and floating-point numbers with their size in bytes, and booleans. */
 export type Element = "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" | "f4" | "f8" | "b1"
 
-/** What a header says. */
+/** Content of a header. */
 export interface Header {
   readonly element: Element
   readonly little: boolean
   readonly shape: ReadonlyArray<number>
-  /** Whether the first index runs fastest, as in Fortran, instead of the last. */
+  /** Whether the first index varies fastest, as in Fortran, instead of the last. */
   readonly fortran: boolean
-  /** The bytes before the first element. */
+  /** Number of bytes before the first element. */
   readonly length: number
 }
 
 /** What is wrong with a header. */
 export type Refusal = Pick<DataInvalid, "expected" | "came" | "advice">
 
-/** A format: its name, and its header in a file's first bytes; how many bytes it needs where these are too few. */
+/** A format: its name, and its header parsed from a file's first bytes, or the number of bytes needed if these are too few. */
 export interface Format {
   readonly name: string
   readonly header: (bytes: Uint8Array) => Header | Refusal | number
 }
 
-/** The largest header, and the largest row, in bytes: more is a damaged header. */
+/** Largest header and largest row in bytes; beyond these the header must be damaged. */
 const [mostHeader, mostRow] = [2 ** 20, 2 ** 30]
 
 const width = (element: Element): number => Number(element[1])
 
-/** The header and the whole array of a file, its elements as float32 where that holds them all, else as float64. */
+/** Reads the header and the whole array of a file, its elements as float32 if that represents them all, else as float64. */
 export const read = Effect.fn("ArrayFile.read")(function* (format: Format, path: string) {
   const parts = yield* Stream.runCollect(rows(format, path, undefined))
   const { header } = parts[0]!
@@ -46,13 +46,13 @@ export const read = Effect.fn("ArrayFile.read")(function* (format: Format, path:
   return whole
 })
 
-/** Some rows of a file's array, the entries along its first axis, and the header. */
+/** Some rows of a file's array, entries along its first axis, with the header. */
 export interface Rows {
   readonly header: Header
   readonly array: NdArray
 }
 
-/** The array in a file, `most` rows at a time (about four megabytes by default); an array in Fortran's order only whole. */
+/** Reads the array `most` rows at a time (about four megabytes by default); an array in Fortran order can only be read whole. */
 export const rows = (
   format: Format,
   path: string,
@@ -194,7 +194,7 @@ const joined = <A extends NdArray["data"]>(parts: ReadonlyArray<A>): A => {
   return all
 }
 
-/** Elements whose first index runs fastest, in the order in which the last one does. */
+/** Reorders elements from Fortran order to C order. */
 const turned = (data: NdArray["data"], shape: ReadonlyArray<number>): NdArray["data"] => {
   const into = data.slice()
   const index = shape.map(() => 0)

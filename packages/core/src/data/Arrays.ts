@@ -1,5 +1,5 @@
 /**
- * Data sets from files of arrays, IDX and .npy: inputs in one file, and what they are to be answered with in another.
+ * Data sets from array files, IDX and .npy: inputs in one file, targets in another.
  */
 import { Effect, FileSystem, Stream } from "effect"
 import { type NdArray, size } from "../tensor/NdArray.ts"
@@ -14,36 +14,36 @@ import * as PartSize from "./PartSize.ts"
 import type * as Preprocessing from "./Preprocessing.ts"
 import * as Targets from "./Targets.ts"
 
-/** How files of arrays are read. */
+/** Options for reading array files. */
 export interface Options extends Pick<Preprocessing.Rules, "missing"> {
-  /** The file of the labels; see `frame` for what it is by default. */
+  /** The labels file; see `frame` for the default. */
   readonly labels?: string | undefined
   /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
   readonly task?: Targets.Task | undefined
-  /** The classes in order, where they are known; else those that come in the file. */
+  /** The classes in order, if known; else those found in the file. */
   readonly classNames?: ReadonlyArray<string> | undefined
 }
 
-/** How they are read in parts. */
+/** Options for reading array files in parts. */
 export interface StreamOptions extends Options {
-  /** The examples of a part, 1,024 by default; the last part may have fewer. */
+  /** Number of examples per part, 1,024 by default; the last part may have fewer. */
   readonly rows?: number | undefined
 }
 
 const npy = /\.npy(?:\.gz)?$/i
 const idx = /(?:\.idx|[.-]idx\d-[a-z]+)(?:\.gz)?$/i
 
-/** Whether a text names a file of an array: .npy, .idx, or as MNIST's are named, ending in idx3-ubyte for instance; each plain or gzipped. */
+/** Whether a text names an array file: .npy, .idx, or an MNIST-style name ending for instance in idx3-ubyte; each plain or gzipped. */
 export const isFile = (text: string): boolean => npy.test(text) || idx.test(text)
 
 const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.format : Idx.format)
 
 /**
- * The examples in a file of an array, each entry along its first axis one: of an image with one number a pixel, or of channels × height
- * × width, the row that `Circuit.unflatten` takes. Pixels of images, one byte each, are x / 255, in [0, 1]. Labels are whole numbers,
- * or values for `regression`, from the file named, else from the one that is named alike: `labels` for `images` and `idx1` for `idx3`
- * as MNIST's are (`train-images-idx3-ubyte.gz`), `y` for `X` as scikit-learn's users do (`X_train.npy`); an .npy file named otherwise
- * holds them in its last column. Fails where the files do not fit each other, with the place of what is wrong in them.
+ * Reads the examples of an array file, one per entry along its first axis: an image with one number per pixel, or channels × height × width,
+ * becomes the row that `Circuit.unflatten` takes. Image pixels of one byte each become x / 255, in [0, 1]. Labels are whole numbers, or values for
+ * `regression`, from the given file, else from the one whose name corresponds: `labels` for `images` and `idx1` for `idx3` as in MNIST
+ * (`train-images-idx3-ubyte.gz`), `y` for `X` as is usual with scikit-learn (`X_train.npy`); any other .npy file holds them in its last column.
+ * Fails, saying where, if the files are invalid or do not match each other.
  *
  * ```ts
  * import { Arrays, Dataset, Frame, Preprocessing } from "@rai/core"
@@ -75,8 +75,8 @@ export const frame = Effect.fn("Arrays.frame")(function* (path: string, options:
 })
 
 /**
- * The inputs in a file of an array, without labels. `names` are the columns of what was trained, which an array gives by their places; fails where
- * that was trained on images and bytes come in rows, or the other way round: their scales differ.
+ * Reads the inputs of an array file, without labels. `names` are the columns used in training, which an array provides by position; fails if
+ * training used images and the file has rows of bytes, or the other way round, since their scales differ.
  */
 export const inputs = Effect.fn("Arrays.inputs")(function* (path: string, names: ReadonlyArray<string> = []) {
   const rows = yield* ArrayFile.read(formatOf(path), path)
@@ -103,8 +103,8 @@ export const inputs = Effect.fn("Arrays.inputs")(function* (path: string, names:
 })
 
 /**
- * The examples of `frame` part by part, in the file's order, each part with all of the classes: for files larger than memory, of which it
- * holds one part and all labels.
+ * Reads the examples of `frame` part by part, in the file's order, each part with all classes: for files larger than memory, of which one part and
+ * all labels are in memory.
  */
 export const stream = (
   path: string,
@@ -136,7 +136,7 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
   )
 })
 
-/** The file of labels that belongs to one of inputs by its name; it fails where such a name promises one that is not there. */
+/** Finds the labels file that corresponds to an inputs file by name; fails where the name implies one that does not exist. */
 const labelsBeside = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const [, folder = "", name = ""] = /^(.*[\\/])?([^\\/]*)$/.exec(path) ?? []
@@ -159,14 +159,14 @@ const labelsBeside = Effect.fnUntraced(function* (path: string) {
   return yield* new DataInvalid({ source: path, expected, came: `there is no ${other} beside it`, advice })
 })
 
-/** Whether a file holds images of one byte a pixel. */
+/** Whether a file holds images of one byte per pixel. */
 const isImage = ({ header }: ArrayFile.Rows): boolean => header.element === "u1" && header.shape.length > 2
 
-/** Pixels of images, one byte each, as x / 255 whatever file they come in; all other numbers as they are. */
+/** Scales image pixels of one byte each to x / 255, whatever the file format; other numbers are unchanged. */
 const scaled = (rows: ArrayFile.Rows): NdArray =>
   isImage(rows) ? { shape: rows.array.shape, data: rows.array.data.map((byte) => byte / 255) } : rows.array
 
-/** The name of the i-th number of an image; of a row. */
+/** Returns the name of the i-th number of an image; of a row. */
 const pixel = (i: number): string => `p${i}`
 const place = (i: number): string => `x${i + 1}`
 

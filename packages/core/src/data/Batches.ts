@@ -1,5 +1,5 @@
 /**
- * Mini-batches: which examples make one, and their rows taken out of arrays and put back.
+ * Mini-batches: which examples form one, and gathering and scattering of their rows.
  */
 import { Effect } from "effect"
 import { stream } from "../random/Pseudorandom.ts"
@@ -7,7 +7,7 @@ import type { NdArray } from "../tensor/NdArray.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 
 /**
- * How many whole batches of `size` an epoch has: ⌊examples / size⌋. Fails where `size` is no whole number from 1 to `examples`.
+ * Number of full batches of `size` per epoch: ⌊examples / size⌋. Fails where `size` is not a whole number from 1 to `examples`.
  *
  * ```ts
  * import { Batches } from "@rai/core"
@@ -24,8 +24,8 @@ export const count = Effect.fnUntraced(function* (examples: number, size: number
 })
 
 /**
- * The batches of one epoch: ⌊examples / size⌋ of them, `size` indices each, from an order drawn uniformly by seed and epoch; what is
- * left over waits for another epoch's order. Equal arguments give equal batches, so a resumed run goes on where it was.
+ * The batches of one epoch: ⌊examples / size⌋ batches of `size` indices each, in a random order determined by seed and epoch; leftover examples are
+ * skipped in this epoch. Equal arguments give equal batches, so a resumed run continues where it was.
  *
  * ```ts
  * import { Batches } from "@rai/core"
@@ -39,8 +39,8 @@ export const indices = (examples: number, size: number, seed: number, epoch: num
 }
 
 /**
- * The entries at `indices` along an axis, in that order, the numbers' kind kept: [n, …] → [indices, …] along axis 0,
- * [m, n, …] → [m, indices, …] along axis 1. Each index is in [0, n).
+ * Gathers the entries at `indices` along an axis, in that order, keeping the element type: [n, …] → [indices, …] along axis 0, [m, n, …] → [m,
+ * indices, …] along axis 1. Each index is in [0, n).
  *
  * ```ts
  * import { Batches, NdArray } from "@rai/core"
@@ -65,8 +65,8 @@ export const rows = (array: NdArray, indices: ArrayLike<number>, axis: 0 | 1 = 0
 }
 
 /**
- * Puts rows back where `rows` took them, in place: `into`'s entries at `indices` along an axis become those of `from`, which has
- * `into`'s shape but for that axis, there as long as `indices`. An index that comes twice keeps the later entry.
+ * The inverse of `rows`, in place: `into`'s entries at `indices` along an axis become those of `from`, which has `into`'s shape except that this
+ * axis is as long as `indices`. If an index occurs twice, the later entry wins.
  *
  * ```ts
  * import { Batches, NdArray } from "@rai/core"
@@ -90,7 +90,7 @@ export const scatter = (into: NdArray, indices: ArrayLike<number>, from: NdArray
   }
 }
 
-/** A row-major array as [outer, length, inner], the axis in the middle. */
+/** Views a row-major array as [outer, length, inner], with the axis in the middle. */
 const strides = (shape: ReadonlyArray<number>, axis: 0 | 1) => {
   let inner = 1
   for (let i = axis + 1; i < shape.length; i++) inner *= shape[i]!

@@ -7,7 +7,7 @@ import { DataInvalid } from "./DataInvalid.ts"
 import * as Points from "./Points.ts"
 import * as Setting from "./Setting.ts"
 
-/** What the set depends on; `noise` is a cloud's standard deviation, `centers` the number of clouds, one a class. */
+/** Settings of the data set; `noise` is a cloud's standard deviation, `centers` the number of clouds, one per class. */
 export const settings = {
   examples: Setting.examples,
   noise: Setting.noise(0.3),
@@ -16,9 +16,9 @@ export const settings = {
 }
 
 /**
- * Normal clouds about centers drawn uniformly from [-2, 2]², the points of scikit-learn's
- * `make_blobs(n, centers=k, cluster_std=noise, center_box=(-2, 2), random_state=seed)`. Two centers make the task `binary`, more
- * make it `classes`. Fails where a setting is out of its range or there are fewer examples than centers.
+ * Normal clouds around centers drawn uniformly from [-2, 2]², the same points as scikit-learn's `make_blobs(n, centers=k, cluster_std=noise,
+ * center_box=(-2, 2), random_state=seed)`. Two centers make the task `binary`, more make it `classes`. Fails where a setting is out of its range or
+ * there are fewer examples than centers.
  *
  * ```ts
  * import { Blobs } from "@rai/core"
@@ -38,7 +38,7 @@ export const make = Effect.fn("Blobs.make")(function* (options: Setting.Options<
   const random = Pseudorandom.make(seed)
   const middles = random.uniforms(2 * centers, -2, 2)
   const share = Math.floor(examples / centers)
-  const larger = examples % centers // the first clouds hold one point more
+  const larger = examples % centers // the first clouds have one more point
   const points = Points.generate(examples, (i) => {
     const label = i < larger * (share + 1) ? Math.floor(i / (share + 1)) : Math.floor((i - larger) / share)
     return [middles[2 * label]! + noise * random.normal(), middles[2 * label + 1]! + noise * random.normal(), label]

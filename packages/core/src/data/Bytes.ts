@@ -1,10 +1,10 @@
 /**
- * The bytes of a file, plain or gzipped (where its name ends in .gz), as they are read.
+ * Bytes of a file, plain or gzipped (if its name ends in .gz), as a stream.
  */
 import { Effect, FileSystem, PlatformError, Stream } from "effect"
 import { DataInvalid } from "./DataInvalid.ts"
 
-/** The bytes of a file, piece by piece; fails where there is none, it cannot be read, or its gzip is damaged. `kind` is for advice. */
+/** Streams the bytes of a file; fails if it does not exist, cannot be read, or its gzip is damaged. `kind` appears in advice. */
 export const stream = (
   path: string,
   kind = ".csv or .csv.gz"
@@ -31,18 +31,18 @@ const unreadable = (source: string, { reason }: PlatformError.PlatformError): Da
   return new DataInvalid({ source, expected: "a file", came, advice: "check the path" })
 }
 
-/** What has no places to read at, as a pipe has not: `fs.stream` asks for them. */
+/** Reads a pipe or the like, which has no offsets to read at, as `fs.stream` requires. */
 const piped = (path: string): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
   Effect.gen(function* () {
     const { createReadStream } = yield* Effect.promise(() => import("node:fs"))
-    // It may be a socket, which cannot be opened by a path.
+    // Stdin may be a socket, which cannot be opened by path.
     const readable = path === "/dev/stdin" ? process.stdin : createReadStream(path)
     return Stream.fromAsyncIterable<Uint8Array, PlatformError.PlatformError>(readable, (cause) =>
       PlatformError.systemError({ _tag: "Unknown", module: "Bytes", method: "piped", pathOrDescriptor: path, cause })
     )
   }).pipe(Stream.unwrap)
 
-// Not the web's DecompressionStream, which refuses files of several members.
+// Not the web's DecompressionStream, which rejects gzip files with several members.
 const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError>) =>
   Effect.gen(function* () {
     const [{ pipeline, Readable }, { createGunzip }] = yield* Effect.promise(() =>
@@ -50,7 +50,7 @@ const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.P
     )
     const whole = yield* Effect.acquireRelease(
       Effect.sync(() => pipeline(Readable.fromWeb(Stream.toReadableStream(bytes)), createGunzip(), () => {})),
-      (stream) => Effect.sync(() => stream.destroy()) // an iterator that waits for bytes would not end by itself
+      (stream) => Effect.sync(() => stream.destroy()) // an iterator waiting for bytes would not end by itself
     )
     return Stream.fromAsyncIterable<Uint8Array, DataInvalid>(whole, (cause) => {
       if (PlatformError.isPlatformError(cause)) return unreadable(source, cause)

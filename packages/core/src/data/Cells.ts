@@ -1,35 +1,35 @@
 /**
- * Input columns as a file gives them: numbers with gaps, and the texts of categories.
+ * Input columns as read from a file: numbers with gaps, and the texts of categories.
  */
 import { Option, Result } from "effect"
 import type { NdArray } from "../tensor/NdArray.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 
-/** A column of numbers, or of categories where it has texts. */
+/** A column of numbers, or, if it has texts, of categories. */
 export interface Column {
   readonly name: string
-  /** The texts that came, each once; a cell holds the number of its own. */
+  /** The distinct texts; a cell holds the index of its own. */
   readonly texts?: ReadonlyArray<string>
 }
 
-/** Input cells as they were read, before anything is learned from them. */
+/** Input cells as read, before anything is learned from them. */
 export interface Cells {
-  /** Where they come from, as an error says it. */
+  /** Where they come from, as shown in errors. */
   readonly source: string
   readonly columns: ReadonlyArray<Column>
-  /** A number, or which of its column's texts, NaN where it is missing; [examples, columns]. */
+  /** A number, or the index of the cell's text in its column; NaN where missing; [examples, columns]. */
   readonly cells: NdArray
-  /** The line of each example, where they come from lines. */
+  /** The line of each example, if they come from lines. */
   readonly lines?: ArrayLike<number>
 }
 
-/** What is done about missing values: refused, their examples left out, or filled with what the training part says. */
+/** Treatment of missing values: reject them, leave out their examples, or fill them with the training part's mean or median. */
 export type Missing = "error" | "drop" | "mean" | "median"
 
-/** More classes or categories than this are a column of values or of keys. */
+/** A column with more classes or categories than this must hold values or keys. */
 export const mostNames = 1000
 
-/** What pandas reads as a missing value. */
+/** Texts that pandas reads as a missing value. */
 const gaps = new Set(
   [
     "",
@@ -48,18 +48,18 @@ const gaps = new Set(
   ].concat(["NULL", "NaN", "None", "n/a", "nan", "null"])
 )
 
-/** Whether a cell's text stands for a missing value, as pandas decides: empty, or one of eighteen words such as NA and nan. */
+/** Whether a cell's text counts as a missing value, as in pandas: empty, or one of eighteen words such as NA and nan. */
 export const isGap = (text: string): boolean => gaps.has(text)
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 const notFinite = /^[+-]?(?:nan|na|n\/a|null|none|inf|infinity)$/i
 
-/** Whether a text is a number in decimal notation, finite or too large. */
+/** Whether a text is a number in decimal notation, even one too large to be finite. */
 export const isDecimal = (text: string): boolean => decimal.test(text)
 
 type Refusal = Pick<DataInvalid, "expected" | "came" | "advice">
 
-/** What to do about a cell that holds no number: where it is missing, and where it holds a text. */
+/** Advice for a cell without a number: where it is missing, and where it holds text. */
 interface Advice {
   readonly gap: string
   readonly text: string
@@ -74,7 +74,7 @@ const ofInputs: Advice = {
   text: "write a number, remove the column, or name it as categorical"
 }
 
-/** The number that a cell holds, in decimal notation, finite; or what came instead and what to do. */
+/** Parses a cell as a finite number in decimal notation; fails with what came instead and what to do. */
 export const number = (text: string, advice = ofLabels): Result.Result<number, Refusal> => {
   const value = decimal.test(text) ? Number(text) : Number.NaN
   if (Number.isFinite(Math.fround(value))) return Result.succeed(value)
@@ -86,25 +86,25 @@ export const number = (text: string, advice = ofLabels): Result.Result<number, R
     : Result.fail({ expected: "a number", came, advice: advice.text })
 }
 
-/** Where a column's cells stand in a record, and its texts so far where it is one of categories. */
+/** Position of a column in a record and, for a categorical column, its texts so far. */
 export interface Place {
   readonly name: string
   readonly at: number
   readonly texts?: Map<string, number>
 }
 
-/** The places of columns in records; those named in `categorical` hold categories. */
+/** Returns the places of columns in records; those named in `categorical` hold categories. */
 export const places = (
   columns: ReadonlyArray<{ readonly name: string; readonly at: number }>,
   categorical: ReadonlyArray<string> = []
 ): ReadonlyArray<Place> =>
   columns.map((column) => (categorical.includes(column.name) ? { ...column, texts: new Map() } : column))
 
-/** The columns at these places, with the texts that have come. */
+/** Returns the columns at these places, with the texts seen so far. */
 export const columns = (of: ReadonlyArray<Place>): ReadonlyArray<Column> =>
   of.map(({ name, texts }) => (texts === undefined ? { name } : { name, texts: [...texts.keys()] }))
 
-/** Adds a record's cells to `into`, NaN where one is missing and that is no error; gives what is wrong with them, if anything is. */
+/** Adds a record's cells to `into`, NaN for a missing one where that is allowed; returns what is wrong with them, if anything. */
 export const add = (
   source: string,
   of: ReadonlyArray<Place>,
@@ -140,7 +140,7 @@ const asCategory = (text: string, texts: Map<string, number>): Result.Result<num
   return Result.succeed(texts.size - 1)
 }
 
-/** Names the first input that a header lacks. */
+/** Reports the first input that a header lacks. */
 export const absent = (
   source: string,
   line: number,

@@ -6,7 +6,7 @@ import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Points from "./Points.ts"
 import * as Setting from "./Setting.ts"
 
-/** What the set depends on; `factor` is the inner circle's radius. */
+/** Settings of the data set; `factor` is the inner circle's radius. */
 export const settings = {
   examples: Setting.examples,
   noise: Setting.noise(0.1),
@@ -15,8 +15,8 @@ export const settings = {
 }
 
 /**
- * The unit circle, class 0, around one of radius `factor`, class 1: the points of scikit-learn's `make_circles` for the same number,
- * noise, factor and seed. Fails where a setting is out of its range.
+ * The unit circle, class 0, around one of radius `factor`, class 1: the same points as scikit-learn's `make_circles` for the same number, noise,
+ * factor and seed. Fails where a setting is out of its range.
  *
  * ```ts
  * import { Circles } from "@rai/core"

@@ -1,24 +1,24 @@
 /**
- * Records of a CSV file as inputs alone: the columns that are named, in that order, whatever else the file holds.
+ * Records of a CSV file as inputs without labels: the named columns in that order, whatever else the file holds.
  */
 import { Option, Result } from "effect"
 import * as Cells from "./Cells.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
-/** Takes records one at a time, and holds the inputs that they make. */
+/** Takes records one at a time and collects their inputs. */
 export interface Builder extends Pick<Table.Builder, "add" | "read"> {
   /** The cells, once all records are added. */
   readonly finish: () => Result.Result<Cells.Cells, DataInvalid>
 }
 
-/** Which columns, and how they are read. */
+/** Which columns to read, and how. */
 export interface Options extends Pick<Table.Options, "categorical" | "missing"> {
-  /** All of them by default. */
+  /** All columns by default. */
   readonly names?: ReadonlyArray<string> | undefined
 }
 
-/** A builder for the columns of `source`. */
+/** Creates a builder for the columns of `source`. */
 export const builder = (source: string, { categorical, missing = "error", names }: Options = {}): Builder => {
   let places: ReadonlyArray<Cells.Place> | undefined
   let read: ReadonlyArray<number> = []

@@ -13,33 +13,33 @@ import * as Preprocessing from "./Preprocessing.ts"
 import * as Records from "./Records.ts"
 import * as Table from "./Table.ts"
 
-/** How a file is read. */
+/** Options for reading a file. */
 export interface FrameOptions extends Table.Options {
-  /** The classes in order, where they are known; else those that come in the file. */
+  /** The classes in order, if known; else those found in the file. */
   readonly classNames?: ReadonlyArray<string> | undefined
 }
 
-/** How a file is read, and what is learned from its columns. */
+/** Options for reading a file and for learning preprocessing from its columns. */
 export interface Options extends FrameOptions, Preprocessing.Rules {}
 
-/** What a first pass over a file finds out. */
+/** What a first pass over a file determines. */
 export interface Learned {
   /** The classes in order; none for `regression`. */
   readonly classNames?: ReadonlyArray<string> | undefined
   readonly preprocessing: Preprocessing.Preprocessing
 }
 
-/** How a file is read in parts. */
+/** Options for reading a file in parts. */
 export interface StreamOptions extends Options {
-  /** What is done to the columns, where it is known; learned by that pass otherwise. */
+  /** The preprocessing, if known; otherwise learned in that first pass. */
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
-  /** The examples of a part, 1,024 by default; the last part may have fewer. */
+  /** Number of examples per part, 1,024 by default; the last part may have fewer. */
   readonly rows?: number | undefined
 }
 
 /**
- * The examples in a CSV file (gzipped if its name ends in .gz), with nothing learned from them yet: a header line, then one example a
- * line, numbers in every column but the label's and those of categories. Classes are numbered in order of their names. A cell is missing
+ * Reads the examples of a CSV file (gzipped if its name ends in .gz), with nothing learned from them yet: a header line, then one example per line,
+ * with numbers in all columns but the label's and the categorical ones. Classes are numbered in order of their names. A cell counts as missing
  * where pandas says so: empty, NA, nan and the like. Fails with the line and column at fault.
  */
 export const frame = Effect.fn("Csv.frame")(function* (path: string, options: FrameOptions = {}) {
@@ -53,8 +53,7 @@ export const frame = Effect.fn("Csv.frame")(function* (path: string, options: Fr
 })
 
 /**
- * The data set in a CSV file, read as `frame` does, with preprocessing by the rules given learned from all of it; where a part of the
- * file is kept aside, divide a `frame` first.
+ * Reads a CSV file as `frame` does and applies preprocessing learned from the whole file; to hold some of it out, split a `frame` first.
  *
  * ```ts
  * import { Csv } from "@rai/core"
@@ -75,7 +74,7 @@ export const read = Effect.fn("Csv.read")(function* (path: string, options: Opti
   return yield* Frame.toDataset(raw, yield* Preprocessing.fit(raw, options))
 })
 
-/** The inputs in a CSV file as they are: its columns `names` in that order, or all of its columns. Fails as `frame` does. */
+/** Reads the raw inputs of a CSV file: its columns `names` in that order, or all of its columns. Fails as `frame` does. */
 export const inputs = Effect.fn("Csv.inputs")(function* (path: string, options: Columns.Options = {}) {
   const builder = Columns.builder(path, options)
   yield* Stream.runDrain(Records.feed(path, builder))
@@ -83,8 +82,8 @@ export const inputs = Effect.fn("Csv.inputs")(function* (path: string, options: 
 })
 
 /**
- * The classes in a CSV file and the preprocessing that the rules ask for: one pass over it, in memory that does not grow with it. Fails
- * as `frame` does, and for the rule `median`, which needs all values at once.
+ * Learns the classes of a CSV file and the preprocessing that the rules ask for, in one pass and constant memory. Fails as `frame` does, and for
+ * the rule `median`, which needs all values at once.
  */
 export const learn = Effect.fn("Csv.learn")(function* (path: string, options: Options = {}) {
   const found = Labels.tally()
@@ -101,10 +100,9 @@ export const learn = Effect.fn("Csv.learn")(function* (path: string, options: Op
 })
 
 /**
- * The data set in a CSV file part by part, in the file's order, each part with all of the columns and classes: for files larger than
- * memory, of which it holds one part and a piece of the file. Each run reads the file, and unless what `learn` finds is given it reads
- * it once before to learn that, which finds every fault before the first part comes. Fails as `learn` does, and where a label is none
- * of the classes given.
+ * Reads a CSV file part by part, in the file's order, each part with all columns and classes: for files larger than memory, of which only one part
+ * and one chunk of the file are in memory. Each run of the stream reads the file; unless the results of `learn` are given, it first makes a pass to
+ * learn them, which finds every fault before the first part is emitted. Fails as `learn` does, and where a label is not one of the given classes.
  *
  * ```ts
  * import { Csv, Dataset } from "@rai/core"
@@ -140,7 +138,7 @@ const parts = Effect.fnUntraced(function* (path: string, options: StreamOptions)
   )
 })
 
-/** Whether the columns are taken as they are, with nothing to learn from them. */
+/** Whether the columns are used as they are, with nothing to learn from them. */
 const isPlain = ({ categorical = [], missing, standardise }: Options): boolean =>
   categorical.length === 0 && standardise !== true && missing !== "mean" && missing !== "median"
 
@@ -149,7 +147,7 @@ const given = ({ classNames, preprocessing }: StreamOptions): Partial<Learned> =
   ...(preprocessing && { preprocessing })
 })
 
-/** The file as tables of at most `rows` rows, none of them empty. */
+/** Reads the file as non-empty tables of at most `rows` rows. */
 const tables = (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) =>
   Stream.suspend(() => {
     const builder = Table.builder(path, options, rows)

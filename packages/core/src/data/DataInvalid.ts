@@ -3,7 +3,7 @@
  */
 import { Data } from "effect"
 
-/** Data that cannot be used: `source` is a file or a set's name; lines count from 1, the header being line 1 of a file. */
+/** Data that cannot be used: `source` is a file or a data set's name; lines count from 1, and a file's header is line 1. */
 export class DataInvalid extends Data.TaggedError("DataInvalid")<{
   readonly source: string
   readonly line?: number
@@ -24,12 +24,12 @@ export class DataInvalid extends Data.TaggedError("DataInvalid")<{
   }
 }
 
-/** A text from outside as a message shows it: on one line, at most 40 characters, in guillemets. */
+/** Formats external text for a message: on one line, at most 40 characters, in guillemets. */
 export const quote = (text: string): string => {
   const line = text.replace(/[\p{Cc}\s]+/gu, " ")
   return line.length > 40 ? `«${line.slice(0, 39)}…»` : `«${line}»`
 }
 
-/** Names as a message lists them: five of them, and how many more there are. */
+/** Formats names for a message: the first five, and how many more there are. */
 export const listed = (names: ReadonlyArray<string>): string =>
   `${names.slice(0, 5).map(quote).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`

@@ -1,5 +1,5 @@
 /**
- * Examples to learn from: inputs and targets as dense arrays, one row an example.
+ * Examples to learn from: inputs and targets as dense arrays, one row per example.
  */
 import { Effect, Function, Pipeable } from "effect"
 import type * as NdArray from "../tensor/NdArray.ts"
@@ -15,31 +15,31 @@ export type { Task } from "./Targets.ts"
 export interface Parts extends Targets.Targets {
   /** [examples, features] */
   readonly inputs: NdArray.NdArray
-  /** One name for each feature. */
+  /** One name per feature. */
   readonly inputNames: ReadonlyArray<string>
-  /** What made the inputs of raw columns, where something did; what is trained on them keeps it. */
+  /** The preprocessing that made the inputs from raw columns, if any; it is kept with what is trained on them. */
   readonly preprocessing?: Preprocessing
 }
 
-/** A data set; immutable, every number in it finite. */
+/** An immutable data set in which every number is finite. */
 export interface Dataset extends Parts, Pipeable.Pipeable {}
 
-/** A data set and the part of it that training never sees. */
+/** Training examples, and test examples that training never sees. */
 export interface Split extends Strata.Two<Dataset> {}
 
-/** Data for training, for choosing (validation) and for judging (test). */
+/** Data for training, for selection (validation) and for evaluation (test). */
 export interface Division extends Strata.Three<Dataset> {}
 
-/** How `split` divides. */
+/** Options of `split`. */
 export type SplitOptions = Strata.Options
 
-/** How `divide` divides. */
+/** Options of `divide`. */
 export type Shares = Strata.Shares
 
 const of = (parts: Parts): Dataset => Object.assign(Object.create(Pipeable.Prototype), parts)
 
 /**
- * A data set from its parts; fails where shapes do not fit, a number is not finite, or a target is not what the task says.
+ * Creates a data set from its parts; fails where shapes do not match, a number is not finite, or a target does not suit the task.
  *
  * ```ts
  * import { Dataset, NdArray } from "@rai/core"
@@ -107,8 +107,8 @@ const isTarget = (task: Targets.Task, target: ArrayLike<number>): boolean => {
 }
 
 /**
- * A data set from class numbers 0 … k − 1, one an example: two classes make the task `binary`, more make it `classes`, unless
- * `task` says `classes` for two.
+ * Creates a data set from class numbers 0 … k − 1, one per example: two classes make the task `binary`, more make it `classes`, unless `task` says
+ * `classes` for two.
  */
 export const labelled = (options: {
   readonly inputs: NdArray.NdArray
@@ -122,19 +122,19 @@ export const labelled = (options: {
   return make({ inputs, inputNames, ...Targets.ofLabels(labels, classNames, task) }, source)
 }
 
-/** The number of examples. */
+/** Number of examples. */
 export const examples = (data: Dataset): number => data.inputs.shape[0]!
 
-/** The number of features, which is a circuit's input width. */
+/** Number of features, the input width of a circuit. */
 export const features = (data: Dataset): number => data.inputs.shape[1]!
 
-/** The number of targets an example has, which is a circuit's output width. */
+/** Number of targets per example, the output width of a circuit. */
 export const outputs = (data: Dataset): number => data.targets.shape[1]!
 
-/** The class number of each example; all 0 for `regression`. */
+/** Returns the class number of each example; all 0 for `regression`. */
 export const labels = (data: Dataset): Int32Array => Targets.labels(data)
 
-/** The examples at `indices`, each in [0, examples), in that order. */
+/** Selects the examples at `indices`, each in [0, examples), in that order. */
 export const select: {
   (indices: ArrayLike<number>): (data: Dataset) => Dataset
   (data: Dataset, indices: ArrayLike<number>): Dataset
@@ -143,9 +143,9 @@ export const select: {
 )
 
 /**
- * Keeps a share of the examples aside, of each class alike: round(share · n_c) of class c, at least one and not all. Both parts keep
- * the order of the whole. Dividing `train` again makes validation data. Fails where the share is not between 0 and 1 or a class has
- * fewer than two examples, so that neither part lacks a class.
+ * Holds out a share of the examples, stratified by class: round(share · n_c) of class c, at least one and not all. Both parts keep the original
+ * order. Split `train` again for validation data. Fails where the share is not between 0 and 1, or where a class has fewer than two examples, since
+ * each part needs one.
  *
  * ```ts
  * import { Dataset, Moons } from "@rai/core"
@@ -162,8 +162,8 @@ export const split: {
 } = Function.dual(2, (data: Dataset, options: SplitOptions) => Strata.two(data, options, select))
 
 /**
- * Examples for training, for choosing (validation) and for judging (test), of each class alike, as `split` divides; both shares are of
- * all examples.
+ * Divides examples into training, selection (validation) and evaluation (test), stratified by class as in `split`; both shares are fractions of all
+ * examples.
  *
  * ```ts
  * import { Dataset, Moons } from "@rai/core"

@@ -5,16 +5,15 @@ import { Effect } from "effect"
 import * as Csv from "./Csv.ts"
 import * as Dataset from "./Dataset.ts"
 
-/** None: the set is what it is. */
+/** None: the data set is fixed. */
 export const settings = {}
 
 /** The largest value of a pixel. */
 const white = 16
 
 /**
- * The 1,797 digits of scikit-learn's `load_digits` (the test part of UCI's Optical Recognition of Handwritten Digits), in its order:
- * inputs [1797, 64], pixels row by row as x / 16 in [0, 1]; targets [1797, 10], one-hot, classes 0 … 9. Fails where the package's file
- * cannot be read.
+ * The 1,797 digits of scikit-learn's `load_digits` (the test part of UCI's Optical Recognition of Handwritten Digits), in the same order: inputs
+ * [1797, 64], pixels row by row as x / 16 in [0, 1]; targets [1797, 10], one-hot, classes 0 … 9. Fails where the package's file cannot be read.
  *
  * ```ts
  * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"

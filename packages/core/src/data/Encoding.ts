@@ -1,5 +1,5 @@
 /**
- * Preprocessing as a formula on raw columns, so that it can be part of a model: what `Preprocessing.encode` does, on one array of numbers.
+ * Preprocessing as a formula on raw columns, so that it can be part of a model: `Preprocessing.encode` on one array of numbers.
  */
 import { Effect } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
@@ -10,8 +10,8 @@ import * as Names from "./Names.ts"
 import * as Preprocessing from "./Preprocessing.ts"
 
 /**
- * Raw columns as numbers, [examples, columns] in float32: NaN where a cell is missing, a category as its place among those of the training
- * part, −1 where it is not among them. Fails where `Preprocessing.encode` does.
+ * Encodes raw columns as numbers, [examples, columns] in float32: NaN where a cell is missing, a category as its index among those of the training
+ * part, −1 if it is not among them. Fails where `Preprocessing.encode` does.
  *
  * ```ts
  * import { Encoding, NdArray, type Preprocessing } from "@rai/core"
@@ -46,7 +46,7 @@ export const raw = Effect.fn("Encoding.raw")(function* (of: Preprocessing.Prepro
   )
 })
 
-/** The numbers that `apply` computes with, by name: [columns] each. */
+/** Constants that `apply` computes with, by name: [columns] each. */
 export const constants = ({ columns }: Preprocessing.Preprocessing): Arrays => {
   const each = (number: (of: Preprocessing.Preprocessing["columns"][number]) => number) =>
     NdArray.make([columns.length], columns.map(number))
@@ -54,7 +54,7 @@ export const constants = ({ columns }: Preprocessing.Preprocessing): Arrays => {
   return {
     ...(columns.some(({ fill }) => fill !== undefined) && { "preprocessing.fill": each(fillOf) }),
     "preprocessing.mean": each(mean),
-    // What float32 leaves of the mean: without it, years around 2000 would lose their last digits.
+    // The mean's rounding error in float32: without it, years around 2000 would lose their last digits.
     "preprocessing.mean.rest": each((of) => mean(of) - Math.fround(mean(of))),
     "preprocessing.scale": each((of) => (of._tag === "Number" ? of.scale : 1))
   }
@@ -66,9 +66,9 @@ const fillOf = (of: Preprocessing.Preprocessing["columns"][number]): number => {
 }
 
 /**
- * What `Preprocessing.encode` makes of raw columns x: [batch, columns] → [batch, features], (x − mean) / scale for a number, a 1 in its
- * own column for a category. Where it refuses, a missing value or an unseen category, the features of that column are NaN. Of raw numbers
- * no more is left than float32 holds, a relative 6e-8.
+ * Computes what `Preprocessing.encode` does from raw columns x: [batch, columns] → [batch, features], (x − mean) / scale for a number, a 1 in its
+ * own column for a category. Where `encode` refuses a missing value or an unseen category, the features of that column are NaN. Raw numbers keep
+ * only float32 precision, a relative 6e-8.
  */
 export const apply = (
   of: Preprocessing.Preprocessing,
@@ -96,7 +96,7 @@ interface Run {
   readonly categories?: number
 }
 
-/** Neighbouring columns of numbers together, those of categories one by one. */
+/** Groups adjacent columns of numbers; each categorical column stands alone. */
 const runs = ({ columns }: Preprocessing.Preprocessing): ReadonlyArray<Run> => {
   const found: Array<Run> = []
   for (const [at, of] of columns.entries()) {

@@ -1,6 +1,6 @@
 /**
- * Labelled examples as a file gives them, before anything is learned from their columns: what is divided first, so that preprocessing
- * is learned from the training part alone.
+ * Labelled examples as read from a file, before anything is learned from their columns: split these first, so that preprocessing is learned from
+ * the training part alone.
  */
 import { Effect, Function, Pipeable } from "effect"
 import * as Batches from "./Batches.ts"
@@ -14,23 +14,23 @@ import type * as Targets from "./Targets.ts"
 /** The parts of a frame. */
 export interface Parts extends Cells.Cells, Targets.Targets {}
 
-/** Raw columns with targets; immutable. */
+/** Immutable raw columns with targets. */
 export interface Frame extends Parts, Pipeable.Pipeable {}
 
-/** A frame from its parts. */
+/** Creates a frame from its parts. */
 export const of = (parts: Parts): Frame => Object.assign(Object.create(Pipeable.Prototype), parts)
 
-/** A data set's inputs as raw columns of numbers, to standardise for instance. */
+/** Treats a data set's inputs as raw columns of numbers, for instance to standardise them. */
 export const ofDataset = (data: Dataset.Dataset, source = "data set"): Frame => {
   const { classNames, inputNames, inputs, targets, task } = data
   const columns = inputNames.map((name) => ({ name }))
   return of({ source, columns, cells: inputs, targets, task, ...(classNames && { classNames }) })
 }
 
-/** The number of examples. */
+/** Number of examples. */
 export const examples = (frame: Frame): number => frame.targets.shape[0]!
 
-/** The examples at `indices`, each in [0, examples), in that order. */
+/** Selects the examples at `indices`, each in [0, examples), in that order. */
 export const select: {
   (indices: ArrayLike<number>): (frame: Frame) => Frame
   (frame: Frame, indices: ArrayLike<number>): Frame
@@ -43,7 +43,7 @@ export const select: {
   })
 )
 
-/** The examples without a missing value. */
+/** Selects the examples without missing values. */
 export const complete = (frame: Frame): Frame => {
   const width = frame.columns.length
   const gaps = new Set<number>()
@@ -58,20 +58,20 @@ export const complete = (frame: Frame): Frame => {
   )
 }
 
-/** Keeps a share of the examples aside, of each class alike, as `Dataset.split` does. */
+/** Holds out a share of the examples, stratified by class, as `Dataset.split` does. */
 export const split: {
   (options: Strata.Options): (frame: Frame) => Effect.Effect<Strata.Two<Frame>, DataInvalid>
   (frame: Frame, options: Strata.Options): Effect.Effect<Strata.Two<Frame>, DataInvalid>
 } = Function.dual(2, (frame: Frame, options: Strata.Options) => Strata.two(frame, options, select))
 
-/** Examples for training, for choosing and for judging, as `Dataset.divide` divides them. */
+/** Divides examples into training, validation and test as `Dataset.divide` does. */
 export const divide: {
   (shares: Strata.Shares): (frame: Frame) => Effect.Effect<Strata.Three<Frame>, DataInvalid>
   (frame: Frame, shares: Strata.Shares): Effect.Effect<Strata.Three<Frame>, DataInvalid>
 } = Function.dual(2, (frame: Frame, shares: Strata.Shares) => Strata.three(frame, shares, select))
 
 /**
- * The data set that preprocessing makes of raw columns, which keeps it where it changes anything. Fails as `Preprocessing.encode` does.
+ * Applies preprocessing to raw columns; the data set keeps it unless it is the identity. Fails as `Preprocessing.encode` does.
  *
  * ```ts
  * import { Csv, Frame, Preprocessing } from "@rai/core"

@@ -1,6 +1,6 @@
 /**
- * IDX files, MNIST's format (Y. LeCun, http://yann.lecun.com/exdb/mnist): two zeros, the elements' type, the number of dimensions, each
- * dimension in four bytes, then the elements, the largest byte of each first.
+ * IDX files, MNIST's format (Y. LeCun, http://yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions, each
+ * dimension in four bytes, then the elements, all big-endian.
  */
 import { Effect } from "effect"
 import * as ArrayFile from "./ArrayFile.ts"
@@ -14,7 +14,7 @@ const elements: Readonly<Record<number, ArrayFile.Element>> = {
   14: "f8"
 }
 
-/** The format. */
+/** The IDX format. */
 export const format: ArrayFile.Format = {
   name: "IDX",
   header: (bytes) => {
@@ -39,8 +39,8 @@ export const format: ArrayFile.Format = {
 }
 
 /**
- * The array in an IDX file (gzipped if its name ends in .gz), its numbers as they are. Fails where the file is none, cut short or too
- * long, and says where.
+ * Reads the array of an IDX file (gzipped if its name ends in .gz), with its values unchanged. Fails, saying where, if the file is not one,
+ * truncated or too long.
  *
  * ```ts
  * import { Idx } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * A label column's texts as targets: two classes, several classes, or values.
+ * Converts a label column's texts to targets: two classes, several classes, or values.
  */
 import { Effect, Result } from "effect"
 import * as Cells from "./Cells.ts"
@@ -9,15 +9,15 @@ import * as Names from "./Names.ts"
 import type * as Table from "./Table.ts"
 import * as Targets from "./Targets.ts"
 
-/** The labels of a file seen table by table; it keeps each text once. */
+/** Labels of a file seen table by table; each distinct text is kept once. */
 export interface Tally {
-  /** Fails at an empty label, and as `finish` does once the texts are too many to be classes. */
+  /** Fails at an empty label and, as `finish` does, once there are too many texts to be classes. */
   readonly add: (table: Table.Table, task?: Targets.Task) => Effect.Effect<void, DataInvalid>
-  /** The classes, numbers by size and texts by code unit; fails where they are none, or too many for the task. */
+  /** The classes, numbers in numeric order and texts by code unit; fails where there are fewer than two, or too many for the task. */
   readonly finish: (task?: Targets.Task) => Effect.Effect<Names.Names, DataInvalid>
 }
 
-/** The table as a frame: two distinct labels make `binary`, more make `classes`, unless `task` says otherwise. */
+/** Converts a table to a frame: two distinct labels make `binary`, more make `classes`, unless `task` says otherwise. */
 export const toFrame = Effect.fnUntraced(function* (table: Table.Table, task?: Targets.Task) {
   if (task === "regression") return yield* values(table)
   const found = tally()
@@ -25,7 +25,7 @@ export const toFrame = Effect.fnUntraced(function* (table: Table.Table, task?: T
   return yield* classified(table, yield* found.finish(task), task)
 })
 
-/** The table as a frame with all of the classes, in it or not; fails at a label that is none of them. */
+/** Converts a table to a frame with the given classes, whether or not all occur in it; fails at a label that is not one of them. */
 export const classified = Effect.fnUntraced(function* (
   table: Table.Table,
   { names, numberOf }: Names.Names,
@@ -46,7 +46,7 @@ export const classified = Effect.fnUntraced(function* (
   return Frame.of({ ...cells(table), ...Targets.ofLabels(labels, names, task) })
 })
 
-/** A tally with no label in it. */
+/** Creates an empty tally. */
 export const tally = (): Tally => {
   const firstLine = new Map<string, number>()
   let of: Pick<Table.Table, "source" | "labelName"> = { source: "", labelName: "" }
@@ -110,7 +110,7 @@ const values = Effect.fnUntraced(function* (table: Table.Table) {
   return Frame.of({ ...cells(table), targets, task: "regression" })
 })
 
-/** The table's input cells. */
+/** Returns the table's input cells. */
 export const cells = ({ columns, labels, numbers, source }: Table.Table): Cells.Cells => ({
   source,
   columns,

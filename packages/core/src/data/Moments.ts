@@ -1,31 +1,31 @@
 /**
- * Mean, deviation and median of a column that comes part by part, with gaps.
+ * Mean, deviation and median of a column that arrives part by part, with gaps.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 
-/** Numbers that deviate by more than this, or by less than as small a part, are far from what a circuit begins with. */
+/** Deviations above this, or below its reciprocal, are far from the numbers that circuits start with. */
 export const farFromOne = 30
 
 /** The numbers of one column so far. */
 export interface Tally {
-  /** Adds column `at` of [examples, columns], leaving out what is NaN. */
+  /** Adds column `at` of [examples, columns], ignoring NaN. */
   readonly add: (part: NdArray, at: number) => void
   readonly examples: () => number
   readonly mean: () => number
-  /** The median; only of a tally that keeps the numbers. */
+  /** The median; only for a tally that keeps the numbers. */
   readonly median: () => number
-  /** Mean and variance with each gap filled, the variance 0 where rounding alone is left of it, as scikit-learn's `StandardScaler` has it. */
+  /** Mean and variance with each gap filled; as in scikit-learn's `StandardScaler`, a variance that is only rounding error becomes 0. */
   readonly moments: (fill: number) => { readonly mean: number; readonly variance: number }
 }
 
-/** How many there are, their mean, and the sum of their squared distances from it. */
+/** Count, mean, and sum of squared distances from the mean. */
 interface Sums {
   readonly n: number
   readonly mean: number
   readonly squares: number
 }
 
-// Chan, Golub and LeVeque's update, which loses no digits where a mean is large beside the deviation.
+// Chan, Golub and LeVeque's update, which stays accurate where the mean is large relative to the deviation.
 const merge = (a: Sums, b: Sums): Sums => {
   const n = a.n + b.n
   if (n === 0) return a
@@ -37,7 +37,7 @@ const merge = (a: Sums, b: Sums): Sums => {
   }
 }
 
-/** A tally of nothing yet; `keeping` every number makes the median possible. */
+/** Creates an empty tally; `keeping` all numbers makes the median possible. */
 export const tally = (keeping = false): Tally => {
   let all: Sums = { n: 0, mean: 0, squares: 0 }
   let gaps = 0
@@ -63,7 +63,7 @@ export const tally = (keeping = false): Tally => {
     moments: (fill) => {
       const { mean, n, squares } = merge(all, { n: gaps, mean: fill, squares: 0 })
       const variance = squares / n
-      // What rounding leaves of a constant column.
+      // Rounding error of a constant column.
       const rounding = n * Number.EPSILON * variance + (n * mean * Number.EPSILON) ** 2
       const isConstant = Number.isFinite(variance) && variance <= rounding
       return { mean, variance: isConstant ? 0 : variance }

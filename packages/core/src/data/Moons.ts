@@ -6,13 +6,12 @@ import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Points from "./Points.ts"
 import * as Setting from "./Setting.ts"
 
-/** What the set depends on. */
+/** Settings of the data set. */
 export const settings = { examples: Setting.examples, noise: Setting.noise(0.1), seed: Setting.seed }
 
 /**
- * Two interleaving half circles of radius 1, the points of scikit-learn's `make_moons` for the same number, noise and seed:
- * (cos φ, sin φ) of class 0 and (1 − cos φ, ½ − sin φ) of class 1, φ evenly spaced over [0, π], shuffled, then noised.
- * Fails where a setting is out of its range.
+ * Two interleaving half circles of radius 1, the same points as scikit-learn's `make_moons` for the same number, noise and seed: (cos φ, sin φ) for
+ * class 0 and (1 − cos φ, ½ − sin φ) for class 1, φ evenly spaced over [0, π], shuffled, then noised. Fails where a setting is out of its range.
  *
  * ```ts
  * import { Moons } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * numpy's .npy files, versions 1 to 3 (numpy.lib.format): a header that is a Python dictionary, then the elements.
+ * numpy's .npy files, versions 1 to 3 (numpy.lib.format): a header that is a Python dictionary literal, then the elements.
  */
 import { Effect } from "effect"
 import * as ArrayFile from "./ArrayFile.ts"
@@ -7,7 +7,7 @@ import { quote } from "./DataInvalid.ts"
 
 const advice = "save numbers, as in np.save(file, array.astype(np.float32))"
 
-/** The format. */
+/** The .npy format. */
 export const format: ArrayFile.Format = {
   name: "npy",
   header: (bytes) => {
@@ -55,8 +55,8 @@ const parse = (text: string, length: number): ArrayFile.Header | ArrayFile.Refus
 const isElement = (text: string): text is ArrayFile.Element => /^(?:[iu][1248]|f[48]|b1)$/.test(text)
 
 /**
- * The array in an .npy file (gzipped if its name ends in .gz), its numbers as they are. Fails where the file is none, holds objects,
- * texts or records, or is cut short, and says where.
+ * Reads the array of an .npy file (gzipped if its name ends in .gz), with its values unchanged. Fails, saying where, if the file is not one, holds
+ * objects, strings or records, or is truncated.
  *
  * ```ts
  * import { Npy } from "@rai/core"

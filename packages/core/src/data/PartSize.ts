@@ -1,13 +1,13 @@
 /**
- * How many examples a part of a file has.
+ * Number of examples per part of a file.
  */
 import { Effect } from "effect"
 import { DataInvalid } from "./DataInvalid.ts"
 
-/** Where nothing else is said. */
+/** The default. */
 export const byDefault = 1024
 
-/** Fails where it is no whole number of at least one. */
+/** Fails where `rows` is not a whole number of at least 1. */
 export const check = (source: string, rows: number): Effect.Effect<void, DataInvalid> => {
   if (Number.isInteger(rows) && rows >= 1) return Effect.void
   const expected = "a whole number of examples, at least 1"

@@ -1,5 +1,5 @@
 /**
- * Data that come part by part, so that they need not fit into memory: for plans that train in batches.
+ * Data that arrive part by part and so need not fit into memory, for plans that train in batches.
  */
 import { Effect, Stream } from "effect"
 import * as Arrays from "./Arrays.ts"
@@ -10,28 +10,28 @@ import * as Frame from "./Frame.ts"
 import * as Preprocessing from "./Preprocessing.ts"
 
 /**
- * How many examples each part has, and the parts themselves, in the same order each time that they are read. Batches are of one part each, so
- * one that is smaller than a batch is not trained on.
+ * Sizes of the parts in examples, and a stream of the parts, in the same order each time it is read. A batch never spans parts, so a part smaller
+ * than a batch is not trained on.
  */
 export interface Parts<E = never, R = never> {
   readonly sizes: ReadonlyArray<number>
   readonly read: Stream.Stream<Dataset.Dataset, E, R>
 }
 
-/** Parts, and the first of them: what a run measures on, and what a start looks at. */
+/** Parts, and the first of them as a sample for measurements and starts. */
 export interface Sampled<E, R> {
   readonly sample: Dataset.Dataset
   readonly parts: Parts<E, R>
 }
 
-/** How a file is read in parts. */
+/** Options for reading a file in parts. */
 export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {
-  /** The examples of a part, 16,384 by default; the last part may have fewer. */
+  /** Number of examples per part, 16,384 by default; the last part may have fewer. */
   readonly rows?: number | undefined
 }
 
 /**
- * The parts that a stream has, which is read once for their sizes; `source` names it in errors.
+ * Creates parts from a stream, which is read once for their sizes; `source` names it in errors.
  *
  * ```ts
  * import { Moons, Parts } from "@rai/core"
@@ -64,7 +64,7 @@ export const make = Effect.fn("Parts.make")(function* <E, R>(
   return found
 })
 
-/** What all parts of one set share. */
+/** What all parts of one data set must share. */
 const meaning = ({ classNames, inputNames, targets, task }: Dataset.Dataset): string =>
   JSON.stringify([task, targets.shape[1], inputNames, classNames])
 
@@ -74,8 +74,8 @@ const inWords = ({ classNames, inputNames, targets, task }: Dataset.Dataset): st
 }
 
 /**
- * A CSV, .npy or IDX file in parts. It is read twice before: for its classes and its preprocessing,
- * then for its length. The order of the file is kept from part to part, so one that is sorted by class is to be shuffled first.
+ * Reads a CSV, .npy or IDX file in parts. It takes two passes beforehand: one for classes and preprocessing, one for its length. Parts keep the
+ * order of the file, so shuffle a file that is sorted by class first.
  */
 export const file = Effect.fn("Parts.file")(function* (path: string, options: Options = {}) {
   const rows = options.rows ?? 16_384

@@ -1,18 +1,18 @@
 /**
- * Labelled points in the plane, between a set's geometry and its data set.
+ * Labelled points in the plane, the step between a set's geometry and its data set.
  */
 import type { Effect } from "effect"
 import type { Pseudorandom } from "../random/Pseudorandom.ts"
 import type { DataInvalid } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 
-/** Points with a class number each; coordinates: [n, 2], row by row. */
+/** Points with one class number each; coordinates: [n, 2], row by row. */
 export interface Points {
   readonly coordinates: Float64Array
   readonly labels: Int32Array
 }
 
-/** n points from a rule that gives a point and its label for each index. */
+/** Generates n points from a rule that returns a point and its label for each index. */
 export const generate = (n: number, rule: (i: number) => readonly [x: number, y: number, label: number]): Points => {
   const coordinates = new Float64Array(2 * n)
   const labels = new Int32Array(n)
@@ -25,7 +25,7 @@ export const generate = (n: number, rule: (i: number) => readonly [x: number, y:
   return { coordinates, labels }
 }
 
-/** The points in an order drawn uniformly. */
+/** Shuffles the points uniformly. */
 export const shuffle = ({ coordinates, labels }: Points, random: Pseudorandom): Points => {
   const order = random.permutation(labels.length)
   return generate(labels.length, (i) => {
@@ -34,13 +34,13 @@ export const shuffle = ({ coordinates, labels }: Points, random: Pseudorandom): 
   })
 }
 
-/** The points with noise · N(0, 1) added to each coordinate. */
+/** Adds noise · N(0, 1) to each coordinate. */
 export const jitter = ({ coordinates, labels }: Points, noise: number, random: Pseudorandom): Points => ({
   coordinates: coordinates.map((value) => value + noise * random.normal()),
   labels
 })
 
-/** The points as a data set with the inputs x1 and x2 and the classes 0 … classes − 1. */
+/** Converts points to a data set with inputs x1 and x2 and classes 0 … classes − 1. */
 export const toDataset = (
   { coordinates, labels }: Points,
   source: string,

@@ -1,6 +1,6 @@
 /**
- * What is done to raw columns before a circuit sees them, learned from the training part and kept with what was trained: missing values
- * filled, numbers standardised, categories as one column each.
+ * Preprocessing of raw columns, learned from the training part and stored with the trained circuit: missing values filled, numbers standardised,
+ * categories one-hot encoded.
  */
 import { Effect } from "effect"
 import type { Preprocessing } from "../schema/Preprocessing.ts"
@@ -12,29 +12,29 @@ import * as Names from "./Names.ts"
 
 export type { Preprocessing }
 
-/** What is learned. */
+/** Rules for what is learned. */
 export interface Rules {
   /**
-   * `error`, the default, refuses missing values; `drop` leaves their examples out as they are read; `mean` and `median` fill numbers
-   * with that of the training part, and categories with its most frequent one.
+   * `error`, the default, rejects missing values; `drop` leaves out their examples on reading; `mean` and `median` fill numbers with the training
+   * part's mean or median, and categories with its most frequent one.
    */
   readonly missing?: Missing | undefined
-  /** Whether numbers are made to have mean 0 and deviation 1 on the training part; a constant column becomes zeros. */
+  /** Whether numbers are scaled to mean 0 and deviation 1 on the training part; a constant column becomes zeros. */
   readonly standardise?: boolean | undefined
-  /** What becomes of a category that the training part lacks: `error`, the default, or `zeros` in all of its columns. */
+  /** Treatment of a category that the training part lacks: `error`, the default, or `zeros` in all of its columns. */
   readonly unseen?: "error" | "zeros" | undefined
 }
 
-/** Rules learned from examples that come part by part. */
+/** Preprocessing being learned from examples that arrive part by part. */
 export interface Fitting {
   readonly add: (part: Cells) => Effect.Effect<void, DataInvalid>
   readonly finish: Effect.Effect<Preprocessing, DataInvalid>
 }
 
 /**
- * The preprocessing that the rules ask for, learned from these examples alone: numbers are standardised and filled as scikit-learn's
- * `StandardScaler` and `SimpleImputer` do it, categories are in order as classes are. Fails at a missing value that no rule allows, and
- * at a column that is missing throughout.
+ * Learns the preprocessing that the rules ask for, from these examples alone: numbers are standardised and filled as by scikit-learn's
+ * `StandardScaler` and `SimpleImputer`, categories are ordered as classes are. Fails at a missing value that no rule allows, and at a column with
+ * no values at all.
  *
  * ```ts
  * import { Frame, NdArray, Preprocessing } from "@rai/core"
@@ -57,7 +57,7 @@ export const fit = Effect.fn("Preprocessing.fit")(function* (train: Cells, rules
   return yield* learning.finish
 })
 
-/** Learns part by part, in memory that does not grow with the examples; fails for `median`, which needs all of them at once. */
+/** Learns part by part in constant memory; fails for `median`, which needs all examples at once. */
 export const inParts = (source: string, rules: Rules): Effect.Effect<Fitting, DataInvalid> => {
   if (rules.missing !== "median") return Effect.succeed(fitting(rules))
   const expected = "a rule that needs no more than a part of the data at a time"
@@ -130,11 +130,11 @@ const categoryColumn = (name: string, seen: ReadonlyMap<string, number>, fills: 
   const { names, numberOf } = Names.known(Names.ordered([...seen.keys()]))
   const counts = names.map(() => 0)
   for (const [text, n] of seen) counts[numberOf(text)!]! += n
-  const fill = names[counts.indexOf(Math.max(...counts))]! // of equally frequent ones the first, as scikit-learn takes it
+  const fill = names[counts.indexOf(Math.max(...counts))]! // the first of equally frequent ones, as in scikit-learn
   return { _tag: "Category" as const, name, categories: names, ...(fills && { fill }) }
 }
 
-/** How raw cells are read for it: which columns hold categories, and whether values may be missing. */
+/** Returns the options for reading raw cells: which columns hold categories, and whether values may be missing. */
 export const reading = (
   columns: Preprocessing["columns"]
 ): Pick<Rules, "missing"> & { readonly categorical: ReadonlyArray<string> } => ({
@@ -142,19 +142,19 @@ export const reading = (
   missing: columns.some(({ fill }) => fill !== undefined) ? "mean" : "error"
 })
 
-/** Whether it leaves every column as it is. */
+/** Whether the preprocessing leaves every column unchanged. */
 export const isIdentity = ({ columns }: Preprocessing): boolean =>
   columns.every((of) => of._tag === "Number" && of.mean === 0 && of.scale === 1 && of.fill === undefined)
 
-/** The names of the inputs that it makes: a number keeps its column's, a category is `column=category`. */
+/** Returns the names of the resulting inputs: a number keeps its column's name, a category becomes `column=category`. */
 export const features = ({ columns }: Preprocessing): ReadonlyArray<string> =>
   columns.flatMap((of) =>
     of._tag === "Number" ? [of.name] : of.categories.map((category) => `${of.name}=${category}`)
   )
 
 /**
- * The inputs that raw columns make, [examples, features]; columns are found by their names, and others are left out. Fails at a missing
- * value or a category that the training part gives no answer to, with its place.
+ * Encodes raw columns as inputs [examples, features]; columns are found by name, others are ignored. Fails, with the place, at a missing value or
+ * an unseen category that the preprocessing does not allow.
  */
 export const encode = Effect.fn("Preprocessing.encode")(function* (preprocessing: Preprocessing, raw: Cells) {
   const { cells, columns, source } = raw

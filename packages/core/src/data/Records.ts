@@ -1,18 +1,18 @@
 /**
- * The records of a CSV file, plain or gzipped, handed on as the file is read.
+ * Records of a CSV file, plain or gzipped, passed on while the file is read.
  */
 import { Effect, type FileSystem, Option, Stream } from "effect"
 import * as Bytes from "./Bytes.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type * as Table from "./Table.ts"
 
-/** What takes records, and says what is wrong with one. */
+/** A consumer of records, which reports what is wrong with one. */
 export type Taker = Pick<Table.Builder, "add" | "read">
 
-/** The longest record, in characters; a quote left open would otherwise swallow the file. */
+/** Maximum length of a record in characters; without it an unclosed quote would swallow the file. */
 const longestRecord = 10_000_000
 
-/** Hands each record of the file to `taker` and tells after each piece of the file; fails at the first record that it refuses. */
+/** Passes each record of the file to `taker` and emits after each chunk of the file; fails at the first record that `taker` refuses. */
 export const feed = (path: string, taker: Taker): Stream.Stream<void, DataInvalid, FileSystem.FileSystem> =>
   Stream.unwrap(parse(path, taker, Bytes.stream(path)))
 
@@ -28,7 +28,7 @@ const parse = Effect.fnUntraced(function* (
     bom: true,
     trim: true,
     skip_empty_lines: true,
-    relax_column_count: true, // the taker counts cells, and says more
+    relax_column_count: true, // the taker counts cells and gives better errors
     record_delimiter: ["\r\n", "\n", "\r"],
     max_record_size: longestRecord,
     on_record: (record: ReadonlyArray<string>, { lines }) => {
@@ -55,7 +55,10 @@ const parse = Effect.fnUntraced(function* (
   )
 })
 
-/** Text in another encoding, in a cell that is read, or in any of a header of which none is: different words would become the same, and so would classes. */
+/**
+ * Detects text in another encoding, in a cell that is read or, in a header of which none is, in any cell: different words, and so classes, would
+ * become the same.
+ */
 const garbled = (
   source: string,
   read: ReadonlyArray<number>,
@@ -71,7 +74,7 @@ const garbled = (
   )
 }
 
-/** `line` is where the record at fault begins. */
+/** `line` is where the faulty record begins. */
 const malformed = (source: string, code: string, line: number): DataInvalid => {
   const came =
     {

@@ -1,27 +1,27 @@
 /**
- * Examples that have the same inputs.
+ * Examples with identical inputs.
  */
 import * as Dataset from "./Dataset.ts"
 
-/** Which examples repeat which, and what that costs. */
+/** How many examples repeat others, and what that costs. */
 export interface Repeats {
-  /** How many examples have the inputs of an earlier one. */
+  /** Number of examples with the inputs of an earlier one. */
   readonly repeats: number
-  /** How often the most frequent point comes. */
+  /** Number of occurrences of the most frequent point. */
   readonly most: number
-  /** How many points come with more than one target. */
+  /** Number of points that occur with more than one target. */
   readonly conflicts: number
   /**
-   * The best that a function of the inputs reaches: the accuracy where each point is answered with its most frequent class, and for
-   * `regression` the mean squared error where it is answered with its mean.
+   * The best that any function of the inputs can reach: the accuracy of answering each point with its most frequent class; for `regression` the
+   * mean squared error of answering it with its mean target.
    */
   readonly best: number
 }
 
-/** The repeats in a data set: points are the same where all of their numbers are equal. */
+/** Finds the repeats in a data set: points are the same where all of their numbers are equal. */
 export const of = (data: Dataset.Dataset): Repeats => {
   const labels = Dataset.labels(data)
-  const groups = new Map<number, Array<number>>() // of the points that come again alone
+  const groups = new Map<number, Array<number>>() // only of points that occur more than once
   for (const [example, first] of firsts(data).entries()) {
     if (first === example) continue
     const group = groups.get(first)
@@ -43,7 +43,7 @@ export const of = (data: Dataset.Dataset): Repeats => {
   return { repeats, most, conflicts, best }
 }
 
-/** Of each example, the first that has its inputs: a hash table of examples with open addresses, in memory linear in examples. */
+/** Maps each example to the first with the same inputs: a hash table of examples with open addressing, in memory linear in examples. */
 const firsts = ({ inputs }: Dataset.Dataset): Int32Array => {
   const [examples = 0, features = 0] = inputs.shape
   const { data } = inputs
@@ -73,14 +73,14 @@ const firsts = ({ inputs }: Dataset.Dataset): Int32Array => {
   })
 }
 
-/** How many of the members are not of their most frequent class. */
+/** Number of members that are not of their most frequent class. */
 const minority = (labels: Int32Array, members: ReadonlyArray<number>): number => {
   const counts = new Map<number, number>()
   for (const member of members) counts.set(labels[member]!, (counts.get(labels[member]!) ?? 0) + 1)
   return members.length - Math.max(...counts.values())
 }
 
-/** The sum of the members' squared distances from their mean target, exactly 0 where all have one target. */
+/** Sum of the members' squared distances from their mean target, exactly 0 where all targets are equal. */
 const spread = ({ shape, data }: Dataset.Dataset["targets"], members: ReadonlyArray<number>): number => {
   const width = shape[1]!
   let sum = 0

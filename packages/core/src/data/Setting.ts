@@ -1,11 +1,11 @@
 /**
- * The settings of the generated sets: a range and a default each.
+ * Settings of the generated data sets, each with a range and a default.
  */
 import { Effect } from "effect"
 import { maximumSeed } from "../random/Pseudorandom.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 
-/** A number that a generated set depends on. */
+/** A numeric setting of a generated data set. */
 export interface Setting {
   readonly fits: (value: number) => boolean
   /** The range in words. */
@@ -16,7 +16,7 @@ export interface Setting {
 /** Settings by name. */
 export type Settings = Readonly<Record<string, Setting>>
 
-/** What a caller gives: some of the settings, or none. */
+/** Values that a caller passes: some of the settings, or none. */
 export type Options<S extends Settings> = { readonly [Name in keyof S]?: number | undefined }
 
 const whole = (minimum: number, maximum: number, byDefault: number): Setting => ({
@@ -31,18 +31,18 @@ const real = (minimum: number, maximum: number, byDefault: number): Setting => (
   byDefault
 })
 
-/** How many examples, 100 by default. */
+/** Number of examples, 100 by default. */
 export const examples = whole(2, 10_000_000, 100)
 
-/** The seed, 42 by default: the data stay the same when a run's own seed changes. */
+/** The seed, 42 by default: data do not change with a run's own seed. */
 export const seed = whole(0, maximumSeed, 42)
 
-/** The standard deviation of the normal noise added to each coordinate. */
+/** Standard deviation of the normal noise added to each coordinate. */
 export const noise = (byDefault: number): Setting => real(0, 100, byDefault)
 
 export { real, whole }
 
-/** The settings in full; fails where a name is unknown or a number is out of its range. */
+/** Fills in defaults; fails where a name is unknown or a number is out of its range. */
 export const resolve = Effect.fnUntraced(function* <S extends Settings>(
   source: string,
   settings: S,

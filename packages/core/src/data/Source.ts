@@ -1,5 +1,5 @@
 /**
- * Where data come from, as the command line writes it: a generated set with settings, one that is shipped, or a file.
+ * Data sources as written on the command line: a generated set with settings, a shipped one, or a file.
  */
 import { Effect, type FileSystem } from "effect"
 import * as Arrays from "./Arrays.ts"
@@ -36,13 +36,13 @@ const generators: Readonly<Record<string, Generator>> = {
   digits: Digits
 }
 
-/** The names of the sets that need no file of the user's. */
+/** Names of the data sets that need no file from the user. */
 export const names: ReadonlyArray<string> = Object.keys(generators)
 
 /**
- * The data set that a text names: `moons-100` (the paper's points); `moons`, `circles`, `spirals`, `blobs`, `xor` or `checkerboard`,
- * with settings such as `moons:n=1000,noise=0.1,seed=7`; `digits`; or the path of a `.csv`, `.npy` or IDX file, plain or gzipped.
- * `label`, `labels`, `categorical` and `task` are for files. Fails where there is no such set, setting or file, and lists what there is.
+ * Reads the data set that a text names: `moons-100` (the paper's points); `moons`, `circles`, `spirals`, `blobs`, `xor` or `checkerboard`, with
+ * settings such as `moons:n=1000,noise=0.1,seed=7`; `digits`; or the path of a `.csv`, `.npy` or IDX file, plain or gzipped. `label`, `labels`,
+ * `categorical` and `task` apply to files. Fails where there is no such set, setting or file, and lists those available.
  *
  * ```ts
  * import { Dataset, Source } from "@rai/core"
@@ -57,14 +57,14 @@ export const read = Effect.fn("Source.read")(function* (text: string, options: O
   return yield* Frame.toDataset(raw, yield* Preprocessing.fit(raw, options))
 })
 
-/** The examples that a text names, with nothing learned from their columns yet: what is divided before it is preprocessed. */
+/** Reads the examples that a text names, with nothing learned from their columns yet: split these before preprocessing. */
 export const frame = (
   text: string,
   options: Options = {}
 ): Effect.Effect<Frame.Frame, DataInvalid, FileSystem.FileSystem> =>
   isFile(text) ? ofFile(text, options) : Effect.map(generate(text, options), (data) => Frame.ofDataset(data, text))
 
-/** How a source is read; the names of columns and of a file with labels are for files alone. */
+/** Options for reading a source; column names and a labels file apply only to files. */
 export interface Options extends Csv.Options, Arrays.Options {}
 
 const ofFile = (text: string, options: Options) => {
@@ -82,18 +82,18 @@ const ofFile = (text: string, options: Options) => {
 const stray = (source: string, expected: string, came: string, advice: string): DataInvalid =>
   new DataInvalid({ source, expected, came: `${quote(came)} came`, advice })
 
-/** Which columns a trained circuit or a model takes. */
+/** Columns that a trained circuit or a model takes. */
 export interface Columns {
-  /** Absent where the columns are taken as they are. */
+  /** Absent where columns are used as they are. */
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
-  /** The columns' names where nothing is done to them; all columns of the file by default. */
+  /** The columns' names if there is no preprocessing; all columns of the file by default. */
   readonly names?: ReadonlyArray<string> | undefined
-  /** Whether the preprocessing is left to the model: see `Encoding.raw`. */
+  /** Whether preprocessing is left to the model: see `Encoding.raw`. */
   readonly raw?: boolean | undefined
 }
 
 /**
- * The inputs in a file for what was trained, [examples, features]: raw columns by name, preprocessed as the training data were, or as
+ * Reads a file's inputs for a trained circuit or model, [examples, features]: raw columns by name, preprocessed as the training data were, or as
  * numbers for a model that preprocesses them itself.
  */
 export const inputs = Effect.fn("Source.inputs")(function* (
@@ -112,7 +112,7 @@ export const inputs = Effect.fn("Source.inputs")(function* (
 /** Whether a text names a file: CSV, .npy or IDX. */
 export const isFile = (text: string): boolean => isTable(text) || Arrays.isFile(text)
 
-/** Whether it names one whose columns have names: CSV. */
+/** Whether a text names a file whose columns have names: CSV. */
 export const isTable = (text: string): boolean => /\.csv(?:\.gz)?$/i.test(text)
 
 const generate = Effect.fnUntraced(function* (text: string, options: Options) {
@@ -155,7 +155,7 @@ const generate = Effect.fnUntraced(function* (text: string, options: Options) {
   return data
 })
 
-/** On the command line the number of examples is `n`. */
+/** On the command line, `examples` is called `n`. */
 const flag = (setting: string): string => (setting === "examples" ? "n" : setting)
 
 const settings = Effect.fnUntraced(function* (source: string, parts: ReadonlyArray<string>, known: Settings) {

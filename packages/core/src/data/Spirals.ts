@@ -6,7 +6,7 @@ import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Points from "./Points.ts"
 import * as Setting from "./Setting.ts"
 
-/** What the set depends on; `turns` is how often an arm goes round. */
+/** Settings of the data set; `turns` is the number of turns of an arm. */
 export const settings = {
   examples: Setting.examples,
   noise: Setting.noise(0.1),
@@ -18,8 +18,8 @@ export const settings = {
 const reach = 2.5
 
 /**
- * Two arms of Archimedes' spiral, one a class: r = 2.5 t, φ = 2π · turns · t + π · label, with t² evenly spaced over (0, 1], so that
- * points lie about as densely outside as inside; shuffled, then noised. Fails where a setting is out of its range.
+ * Two arms of an Archimedean spiral, one per class: r = 2.5 t, φ = 2π · turns · t + π · label, with t² evenly spaced over (0, 1], so that points
+ * are about as dense outside as inside; shuffled, then noised. Fails where a setting is out of its range.
  *
  * ```ts
  * import { Spirals } from "@rai/core"

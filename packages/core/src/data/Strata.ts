@@ -1,5 +1,5 @@
 /**
- * Examples kept aside, of each class alike.
+ * Stratified splits: examples held out, in equal proportion from each class.
  */
 import { Effect } from "effect"
 import { stream } from "../random/Pseudorandom.ts"
@@ -7,40 +7,40 @@ import { DataInvalid, quote } from "./DataInvalid.ts"
 import * as Names from "./Names.ts"
 import * as Targets from "./Targets.ts"
 
-/** How examples are divided in two. */
+/** Options for dividing examples in two. */
 export interface Options {
-  /** The share kept aside, between 0 and 1. */
+  /** Fraction held out, between 0 and 1. */
   readonly share: number
   /** The seed of the draw, 0 by default. */
   readonly seed?: number
-  /** What an error calls the division, `split` by default; `validation`, for instance, where training data are divided again. */
+  /** Name of the split in errors, `split` by default; for instance `validation` where training data are split again. */
   readonly source?: string
 }
 
-/** How examples are divided in three. */
+/** Options for dividing examples in three. */
 export interface Shares {
-  /** The share of all examples that decides between parameters. */
+  /** Fraction of all examples used for selecting parameters. */
   readonly validation: number
-  /** The share of all examples that judges the outcome. */
+  /** Fraction of all examples used for the final evaluation. */
   readonly test: number
   /** The seed of the draw, 0 by default. */
   readonly seed?: number
 }
 
-/** Examples and the part of them that training never sees. */
+/** Training examples, and test examples that training never sees. */
 export interface Two<A> {
   readonly train: A
   readonly test: A
 }
 
-/** Examples for training, for choosing and for judging. */
+/** Examples for training, for selection and for evaluation. */
 export interface Three<A> extends Two<A> {
   readonly validation: A
 }
 
 type Select<A> = (data: A, indices: ReadonlyArray<number>) => A
 
-/** Keeps round(share · n_c) examples of each class c aside, at least one and not all; both parts in the order of the whole. */
+/** Holds out round(share · n_c) examples of each class c, at least one and not all; both parts keep the original order. */
 export const two = Effect.fn("Strata")(function* <A extends Targets.Targets>(
   data: A,
   { share, seed = 0, source = "split" }: Options,
@@ -73,7 +73,7 @@ export const two = Effect.fn("Strata")(function* <A extends Targets.Targets>(
   return parts
 })
 
-/** Keeps test examples aside as `two` does, then validation examples of what is left. */
+/** Holds out test examples as `two` does, then validation examples from the rest. */
 export const three = Effect.fn("Strata")(function* <A extends Targets.Targets>(
   data: A,
   { seed = 0, test, validation }: Shares,

@@ -1,5 +1,5 @@
 /**
- * Records of a CSV file becoming columns: the first record is the header, every later one an example.
+ * Builds tables from records of a CSV file: the first record is the header, every later one an example.
  */
 import { Option, Result } from "effect"
 import * as Cells from "./Cells.ts"
@@ -7,7 +7,7 @@ import { DataInvalid, quote } from "./DataInvalid.ts"
 import * as Names from "./Names.ts"
 import type { Task } from "./Targets.ts"
 
-/** Cells row by row, and the label's beside them. */
+/** Input cells row by row, and the label cells. */
 export interface Table {
   readonly source: string
   readonly columns: ReadonlyArray<Cells.Column>
@@ -23,33 +23,33 @@ export interface Cell {
   readonly line: number
 }
 
-/** Takes records one at a time, and holds the table that they make. */
+/** Takes records one at a time and builds tables from them. */
 export interface Builder {
-  /** Adds a record; gives what is wrong with it, if anything is. */
+  /** Adds a record; returns what is wrong with it, if anything. */
   readonly add: (record: ReadonlyArray<string>, line: number) => Option.Option<DataInvalid>
-  /** Which cells of a record are read, once the header has come. */
+  /** Indices of the cells that are read, once the header is known. */
   readonly read: () => ReadonlyArray<number>
-  /** The tables of `most` rows that have filled since it was last asked; the builder keeps none of them. */
+  /** Returns the full tables of `most` rows since the last call, and forgets them. */
   readonly drain: () => ReadonlyArray<Table>
-  /** The rows that fill no table of `most`, once all records are added; fails where the file had no row at all. */
+  /** Returns the remaining rows once all records are added; fails if there was no row at all. */
   readonly finish: () => Result.Result<Table, DataInvalid>
 }
 
-/** How records become a table. */
+/** Options for building a table. */
 export interface Options {
-  /** The label's column; by default the last one, or the one that is no input where `inputs` says which these are. */
+  /** The label's column; by default the last one or, where `inputs` is given, the only one that is not an input. */
   readonly label?: string | undefined
-  /** The columns of inputs in their order, as something was trained on them, whatever else the file holds; all but the label's by default. */
+  /** Input columns in order, as in training, whatever else the file holds; by default all but the label's. */
   readonly inputs?: ReadonlyArray<string> | undefined
   /** Two distinct labels make `binary` and more make `classes`, unless this says otherwise. */
   readonly task?: Task | undefined
-  /** The columns that hold categories; all others hold numbers. */
+  /** Columns that hold categories; all others hold numbers. */
   readonly categorical?: ReadonlyArray<string> | undefined
-  /** `drop` leaves out the examples with a missing value, `mean` and `median` keep the gap; `error` by default. */
+  /** `drop` leaves out examples with a missing value, `mean` and `median` keep the gap; `error` by default. */
   readonly missing?: Cells.Missing | undefined
 }
 
-/** A builder for the records of `source`; a table takes `most` rows, or all. */
+/** Creates a builder for the records of `source`, with `most` rows per table, or all. */
 export const builder = (source: string, options: Options = {}, most = Number.POSITIVE_INFINITY): Builder => {
   const { categorical = [], inputs, label, missing = "error", task } = options
   let header: ReadonlyArray<string> | undefined
@@ -127,7 +127,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
     return Option.none()
   }
 
-  // A word such as None may be the name of a class.
+  // A word such as None may be a class name.
   const isUnlabelled = (text: string) => (task === "regression" ? Cells.isGap(text) : text === "")
 
   return {

@@ -1,5 +1,5 @@
 /**
- * What examples are to be answered with: classes or values, one row an example.
+ * Targets of examples: classes or values, one row per example.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
 
@@ -15,7 +15,7 @@ export interface Targets {
   readonly classNames?: ReadonlyArray<string>
 }
 
-/** The targets of class numbers 0 … k − 1: two classes make `binary` and more make `classes`, unless `task` says `classes` for two. */
+/** Creates targets from class numbers 0 … k − 1: two classes make `binary` and more make `classes`, unless `task` says `classes` for two. */
 export const ofLabels = (
   labels: ArrayLike<number>,
   classNames: ReadonlyArray<string>,
@@ -26,12 +26,12 @@ export const ofLabels = (
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!
     if (task === "binary") data[i] = label
-    else if (label >= 0 && label < outputs) data[i * outputs + label] = 1 // else no column is hot, which a data set reports
+    else if (label >= 0 && label < outputs) data[i * outputs + label] = 1 // otherwise the row stays all zeros, which `Dataset.make` reports
   }
   return { targets: { shape: [labels.length, outputs], data }, task, classNames }
 }
 
-/** The class number of each example; all 0 for `regression`. */
+/** Returns the class number of each example; all 0 for `regression`. */
 export const labels = ({ targets, task }: Targets): Int32Array => {
   const [examples = 0, width = 0] = targets.shape
   const found = new Int32Array(examples)

@@ -1,32 +1,32 @@
 /**
- * What is odd about data that training can go on with.
+ * Warnings about data that can be trained on, but look suspicious.
  */
 import { listed, quote } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 import { farFromOne } from "./Moments.ts"
 import * as Repeats from "./Repeats.ts"
 
-/** One oddity: `message` says on one line what was seen and what helps. */
+/** One warning: `message` says on one line what was found and what helps. */
 export interface Warning {
   readonly about: "repeats" | "conflicts" | "constant" | "scale" | "offset" | "target" | "classes"
   readonly message: string
 }
 
-/** Repeats are worth a word from this share of the examples on. */
+/** Repeats are reported from this fraction of the examples on. */
 const repeatsShare = 0.01
 
-/** Columns whose deviations and ranges differ by more than this factor are of different scales. */
+/** Columns whose deviations and ranges differ by more than this factor count as differently scaled. */
 const scaleRatio = 100
 
-/** A column whose mean is so many deviations from zero keeps few of its digits in float32, which an exported model takes. */
+/** A column whose mean is more than this many deviations from zero loses most of its digits in float32, which exported models take. */
 const offsetRatio = 1e5
 
-/** A class below this share, or below half of an equal share where classes are many, is a rare one. */
+/** A class is rare below this fraction or, with many classes, below half of an equal share. */
 const rareShare = 0.05
 
 /**
- * What to know about a data set before training on it: points that come many times or with different targets, constant columns,
- * columns of very different scale or far from 1, targets far from zero, classes that are rare or absent; empty where there is nothing.
+ * Returns what to know about a data set before training on it: points that occur many times or with different targets, constant columns, columns of
+ * very different scale or far from 1, targets far from zero, rare or absent classes; empty if there is nothing.
  *
  * ```ts
  * import { Dataset, NdArray, Warnings } from "@rai/core"
@@ -82,7 +82,7 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   const constant = all.filter(({ range }) => range === 0)
   const varied = all.filter(({ range }) => range > 0).sort((a, b) => a.deviation - b.deviation)
   const warnings: Array<Warning> = []
-  // Of an image the border may always be dark, and cannot be left out.
+  // An image's border may always be dark and cannot be left out.
   const isImage = data.inputNames.every((name, i) => name === `p${i}`)
   if (constant.length > 0 && !isImage) {
     const names = listed(constant.map(({ name }) => name))
@@ -93,7 +93,7 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
     warnings.push({ about: "constant", message })
   }
   const [least, most] = [varied[0], varied.at(-1)]
-  // The range too: a pixel that is nearly always dark deviates little on the same scale as the others.
+  // The range must differ too: a nearly always dark pixel has a small deviation but the same scale as the others.
   if (least && most && most.deviation > scaleRatio * least.deviation && most.range > scaleRatio * least.range) {
     const seen = `the standard deviation of ${quote(most.name)} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${quote(least.name)}`
     const advice = "standardise the columns, each to mean 0 and deviation 1"
@@ -104,7 +104,7 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, while circuits begin with numbers around 1: ${advice}` })
   }
-  // Of what is standardised, as the numbers were before.
+  // For standardised columns, the original numbers.
   const raw = (data.preprocessing?.columns ?? []).flatMap((column) =>
     column._tag === "Number" && varied.some(({ name }) => name === column.name)
       ? [{ name: column.name, mean: column.mean, deviation: column.scale }]
@@ -176,5 +176,5 @@ const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-// Rounded down, so that 100 % is only ever all.
+// Rounded down, so that 100 % always means all.
 const percent = (share: number): string => `${Math.floor(10_000 * share + 1e-6) / 100} %`

@@ -6,12 +6,12 @@ import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as Points from "./Points.ts"
 import * as Setting from "./Setting.ts"
 
-/** What the set depends on. */
+/** Settings of the data set. */
 export const settings = { examples: Setting.examples, noise: Setting.noise(0.1), seed: Setting.seed }
 
 /**
- * Four squares of side 1 about (±1, ±1), filled evenly, then noised; class 1 where the signs of the square's coordinates differ.
- * Squares take turns, so that their numbers of points differ by one at most. Fails where a setting is out of its range.
+ * Four squares of side 1 centred at (±1, ±1), filled uniformly, then noised; class 1 where the signs of the square's coordinates differ. Squares
+ * take turns, so their numbers of points differ by at most one. Fails where a setting is out of its range.
  *
  * ```ts
  * import { Xor } from "@rai/core"

@@ -1,5 +1,5 @@
 /**
- * A circuit as JSON, alone or within what a run keeps of it.
+ * A circuit as JSON, alone or within the files of a run.
  */
 import { Effect, Schema, SchemaIssue } from "effect"
 import { GraphJson } from "./GraphJson.ts"
@@ -30,7 +30,7 @@ export const CircuitJson: Schema.Codec<CircuitJson> = Schema.Union([
 
 const File = Schema.Union([Schema.Struct({ content: Schema.Struct({ circuit: CircuitJson }) }), CircuitJson])
 
-/** The circuit that a file's JSON holds, as it is or under `content.circuit`; fails with what is wrong and where. */
+/** Decodes the circuit in a file's JSON, at the top level or under `content.circuit`; fails with what is wrong and where. */
 export const fromFile = (json: unknown): Effect.Effect<CircuitJson, string> =>
   Schema.decodeUnknownEffect(File)(json).pipe(
     Effect.mapBoth({
@@ -41,7 +41,7 @@ export const fromFile = (json: unknown): Effect.Effect<CircuitJson, string> =>
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Of what the schema says of each kind of block, the place that lies deepest: there the others do not even begin. */
+/** Of the faults reported for the alternatives, picks the one with the longest path: that alternative matched furthest. */
 const deepest = ({ issue }: Schema.SchemaError): string => {
   const faults = issuesOf(issue).issues.map(({ message, path = [] }) =>
     message === "Missing key"

@@ -1,5 +1,5 @@
 /**
- * The JSON of an archive: what kind it is, where its arrays lie, and its content by the kind's own schema.
+ * The JSON of an archive: its kind, where its arrays are, and its content in the kind's own schema.
  */
 import { Effect, Schema } from "effect"
 
@@ -10,12 +10,12 @@ const Envelope = Schema.Struct({
   content: Schema.Unknown
 })
 
-/** The kind and version that a text says it is of. */
+/** Decodes the kind and version that a text declares. */
 export const head = Schema.decodeUnknownEffect(Head)
 
 const parse = Schema.decodeUnknownEffect(Schema.fromJsonString(Envelope))
 
-/** An archive's text, read by the schema of its content. */
+/** Decodes an archive's text, its content by the given schema. */
 export const decode = Effect.fnUntraced(function* <A>(text: string, schema: Schema.Codec<A, unknown>) {
   const { arrays, content } = yield* parse(text)
   return { arrays, content: yield* Schema.decodeUnknownEffect(schema)(content) }

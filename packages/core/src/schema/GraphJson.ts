@@ -1,5 +1,5 @@
 /**
- * A graph as JSON: nodes with their operands by number, the output last; what is not finite as text.
+ * A graph as JSON: nodes with the indices of their operands, the output last; non-finite numbers as text.
  */
 import { Schema } from "effect"
 

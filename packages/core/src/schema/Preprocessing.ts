@@ -1,11 +1,11 @@
 /**
- * What is done to raw columns before a circuit sees them, as it is kept with what was trained.
+ * The preprocessing of raw columns, as stored with a trained circuit.
  */
 import { Schema } from "effect"
 
 const NumberColumn = Schema.TaggedStruct("Number", {
   name: Schema.String,
-  /** What a missing value becomes; none may be missing where absent. */
+  /** Replacement for a missing value; if absent, none may be missing. */
   fill: Schema.optionalKey(Schema.Finite),
   mean: Schema.Finite,
   scale: Schema.Finite.check(Schema.isGreaterThan(0))
@@ -13,7 +13,7 @@ const NumberColumn = Schema.TaggedStruct("Number", {
 
 const CategoryColumn = Schema.TaggedStruct("Category", {
   name: Schema.String,
-  /** In the order of their columns. */
+  /** In the order of their one-hot columns. */
   categories: Schema.Array(Schema.String),
   fill: Schema.optionalKey(Schema.String)
 })
@@ -24,5 +24,5 @@ export const Preprocessing = Schema.Struct({
   unseen: Schema.Literals(["error", "zeros"])
 })
 
-/** Raw columns in order: a number x becomes (x − mean) / scale, a category a 1 in its own column; an unseen one is refused, or all zeros. */
+/** Raw columns in order: a number x becomes (x − mean) / scale, a category a 1 in its own column; an unseen one is rejected, or becomes all zeros. */
 export interface Preprocessing extends Schema.Schema.Type<typeof Preprocessing> {}

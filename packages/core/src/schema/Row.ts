@@ -1,12 +1,12 @@
 /**
- * One measurement of a run, as a line of `metrics.jsonl` holds it.
+ * One measurement of a run, as stored in a line of `metrics.jsonl`.
  */
 import { Schema } from "effect"
 
-// JSON has no NaN: what was none comes back as null.
+// JSON has no NaN: it comes back as null.
 const Measured = Schema.NullOr(Schema.Number)
 
-/** The schema of a measurement's line. */
+/** Schema of a measurement's line. */
 export const Row = Schema.Struct({
   phase: Schema.String,
   step: Schema.Int,

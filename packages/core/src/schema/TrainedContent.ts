@@ -1,5 +1,5 @@
 /**
- * What is kept of a trained circuit beside its parameters.
+ * What is stored of a trained circuit besides its parameters.
  */
 import { Schema } from "effect"
 import { CircuitJson } from "./CircuitJson.ts"
@@ -20,5 +20,5 @@ export const TrainedContent = Schema.Struct({
   })
 })
 
-/** What is kept of a trained circuit beside its parameters. */
+/** What is stored of a trained circuit besides its parameters. */
 export interface TrainedContent extends Schema.Schema.Type<typeof TrainedContent> {}

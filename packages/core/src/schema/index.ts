@@ -1,6 +1,6 @@
 /**
- * Schemas of what is kept in files. They stand apart because `effect/Schema` is half of what an import would cost: core itself reads them
- * when it reads or writes a file.
+ * Schemas of stored files. They are separate because `effect/Schema` would be half of the cost of an import: core itself imports them only when it
+ * reads or writes a file.
  */
 export { CheckpointContent, Identity, Progress } from "./CheckpointContent.ts"
 export { CircuitJson } from "./CircuitJson.ts"

@@ -1,6 +1,6 @@
 /**
- * A JSON file and the safetensors file it names, replaced together: the arrays are written beside under a new name, then the JSON that
- * points to them is renamed into place, so that a crash leaves either the old pair or the new one.
+ * A JSON file and the safetensors file it names, replaced atomically: the arrays are written under a new name, then the JSON that points to them is
+ * renamed into place, so that a crash leaves either the old pair or the new one.
  */
 import { Data, Effect, FileSystem, Path, type Schema, Stream } from "effect"
 import { type PlatformError, systemError } from "effect/PlatformError"
@@ -21,15 +21,15 @@ export class ArchiveInvalid extends Data.TaggedError("ArchiveInvalid")<{
   }
 }
 
-/** One kind of archive: its file name without ending, its format's version, and what its JSON holds. */
+/** A kind of archive: its file name without extension, its format's version, and the schema of its JSON content. */
 export interface Kind<A> {
   readonly name: string
   readonly version: number
-  /** Imported when an archive is read. */
+  /** Imported only when an archive is read. */
   readonly schema: Effect.Effect<Schema.Codec<A, unknown>>
 }
 
-/** Writes the pair into `folder`, which is made where there is none, and removes the arrays of earlier pairs, whole or begun. */
+/** Writes the pair to `folder`, creating it if needed, and removes the arrays of earlier pairs, complete or not. */
 export const write = Effect.fn("Archive.write")(function* <A>(
   kind: Kind<A>,
   folder: string,
@@ -48,14 +48,14 @@ export const write = Effect.fn("Archive.write")(function* <A>(
     path.join(folder, `${kind.name}.json`),
     new TextEncoder().encode(`${JSON.stringify(envelope, undefined, 2)}\n`)
   )
-  // Also what a run that was killed in the midst of writing left behind.
+  // Includes what a run killed while writing left behind.
   const stale = (yield* fs.readDirectory(folder)).filter(
     (entry) => entry.startsWith(`${kind.name}-`) && /\.safetensors(\.part)?$/.test(entry) && entry !== file
   )
   yield* Effect.forEach(stale, (entry) => fs.remove(path.join(folder, entry)))
 })
 
-/** Writes a file beside, then renames it into place; where that fails, nothing of it is left. */
+/** Writes a temporary file, then renames it into place; on failure nothing is left behind. */
 export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => {
     const part = `${file}.part`
@@ -66,7 +66,7 @@ export const replace = (file: string, bytes: Uint8Array): Effect.Effect<void, Pl
     )
   })
 
-/** A refusal with the file's path, where the system knew a number of it alone. */
+/** Adds the file's path to an error that carries only a file descriptor. */
 const at =
   (pathOrDescriptor: string) =>
   (error: PlatformError): PlatformError =>
@@ -74,7 +74,7 @@ const at =
       ? error
       : systemError({ ...error.reason, cause: error.reason.cause, pathOrDescriptor })
 
-/** The bytes of a file, however long it is. */
+/** Reads a file of any length. */
 const whole = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const { size } = yield* fs.stat(file)
@@ -89,7 +89,7 @@ const whole = Effect.fnUntraced(function* (file: string) {
   return bytes.subarray(0, at)
 })
 
-/** Reads the pair of `folder` and checks it through and through. */
+/** Reads the pair in `folder`; fails with `ArchiveInvalid` where format, version, content or hash do not match. */
 export const read = Effect.fn("Archive.read")(function* <A>(kind: Kind<A>, folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,5 +1,5 @@
 /**
- * The automatic plan, which needs no settings, and backpropagation alone as it is held against it.
+ * The automatic plan, which needs no settings, and the plan of backpropagation alone that it is compared with.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
@@ -14,11 +14,11 @@ import type * as Start from "./Start.ts"
 
 const solved: Plan.Stop = { loss: 0.02, accuracy: 1, share: 1e-5 }
 
-/** What the automatic plan takes into account besides the circuit. */
+/** What the automatic plan considers besides the circuit. */
 export interface Asked {
-  /** Where weights start; the plan's own choice where absent. */
+  /** How weights start; the plan's own choice where absent. */
   readonly start?: Start.Name | undefined
-  /** Trains in batches of so many examples, for so many epochs. */
+  /** Trains in batches of `batch` examples, for `epochs` epochs. */
   readonly batches?: Batches | undefined
 }
 
@@ -28,11 +28,11 @@ interface Batches {
 }
 
 /**
- * The automatic plan. Of its own choice it begins at a well-scaled start, in tanh coordinates for sigmoid, cuts every tenth map (one in T/10
- * in circuits of under a hundred maps), relaxes for at most 100 steps (150 from 500 maps on) with Rprop from 0.001 (deeper ones from 0.1/T),
- * then, only if the free run is not good yet, backpropagates carefully with Rprop from 0.01/T. From another start, where the free run says
- * nothing at first, it cuts every map, begins with the auxiliaries of one sweep of local problems, relaxes for at most 200 steps, then
- * backpropagates if need be. It is over where the free run has all training examples right at a loss below 0.02, of a regression where less
+ * The automatic plan. By default it starts from a well-scaled initialisation (in tanh coordinates for sigmoid), cuts every tenth map (every
+ * (T/10)-th in circuits of under a hundred maps), relaxes for at most 100 steps (150 from 500 maps on) with Rprop from 0.001 (deeper circuits from
+ * 0.1/T), then, only if the free run is not good yet, backpropagates carefully with Rprop from 0.01/T. From any other start, where the free run
+ * carries no information at first, it cuts every map, initialises auxiliaries by one sweep of local problems, relaxes for at most 200 steps, then
+ * backpropagates if need be. It ends once the free run classifies all training examples correctly at a loss below 0.02; for a regression, once less
  * than a hundred-thousandth of the targets' variance is left.
  */
 export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan.Plan => {
@@ -48,25 +48,25 @@ export const auto = (circuit: Circuit.Circuit, asked: Asked = {}): Plan.Plan => 
     optimizer: Rprop.make(relaxingRate(T), { largest: scaled ? largestRelaxing : 2 * relaxingRate(T) }),
     cut: { after: places.after, every, output: false },
     auxiliaries: scaled || !isSwept(circuit) ? "free run" : "sweep",
-    // From another start what relaxing builds shows in the free run only later, so there nothing but lost numbers leads back.
+    // From any other start the free run improves only later, so there only non-finite numbers cause a return.
     careful: scaled ? { ...Phase.careful(T < 100 ? 30 : 60), attempts: 1 } : Phase.careful(Number.POSITIVE_INFINITY)
   })
   return autoStart(circuit, start, [relaxing, finishing(T)])
 }
 
 /**
- * 0.001, and from a hundred maps on 0.1/T. Rprop moves all numbers of a map alike, so a map may grow by its rate times its width along one
- * direction; the free run multiplies T of them, and what they do together stays the same only while T times the rate does.
+ * 0.001, and from a hundred maps on 0.1/T. Rprop changes all weights of a map by the same amount, so a map may grow by its rate times its width
+ * along one direction; the free run multiplies T of them, and their joint effect stays constant only while T times the rate does.
  */
 const relaxingRate = (T: number): number => Math.min(1e-3, 0.1 / T)
 
 /**
- * How far Rprop's steps may grow. Left to grow, they fit the relaxed problem by maps so large that the free run is wrong between the
- * examples, and blows up on hard data; half of it costs twice the steps. With every map cut it is less still: twice the first step.
+ * Largest Rprop step. Without a bound, steps fit the relaxed problem with maps so large that the free run is wrong between the examples, and
+ * diverges on hard data; half this bound doubles the number of steps. With every map cut the bound is lower: twice the first step.
  */
 const largestRelaxing = 8e-3
 
-/** Where a circuit is cut: after its maps, but of residual blocks at their sums, since a cut within one leaves a way around it. */
+/** Where a circuit is cut: after its maps or, if it has residual blocks, at their sums, since a cut within such a block leaves a path around it. */
 const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linear"; readonly count: number } => {
   const after = Circuit.sites(circuit).some(({ block }) => block.kind === "residual") ? "residual" : "linear"
   return { after, count: Cut.sites(circuit, { after, every: 1, output: false }).size }
@@ -76,7 +76,7 @@ const cutsOf = (circuit: Circuit.Circuit): { readonly after: "residual" | "linea
 const isSwept = (circuit: Circuit.Circuit): boolean =>
   Circuit.sites(circuit).every(({ block, role }) => role !== "map" || block.kind === "linear")
 
-/** Starts from which the free run carries information through any depth. */
+/** Starts from which the free run carries information at any depth. */
 const wellScaled: ReadonlySet<Start.Name> = new Set(["orthogonal", "mirrored", "sweep", "lsuv"])
 
 /** PyTorch's start carries no information through many maps; in batches its hidden maps are swept first. */
@@ -84,8 +84,8 @@ const informed = (circuit: Circuit.Circuit, start: Start.Name): Start.Name =>
   start === "pytorch" && isSwept(circuit) ? "sweep" : start
 
 /**
- * In batches: a quarter of the epochs with auxiliaries anew for each batch and spectral steps, then backpropagation with Adam, cosine decay
- * and gradients of joint length 1 at most. All rates fall with depth, where all T maps move at once.
+ * In batches: a quarter of the epochs with new auxiliaries for each batch and spectral steps, then backpropagation with Adam, cosine decay and
+ * gradients clipped to joint norm 1. All rates fall with depth, since all T maps move at once.
  */
 const inBatches = (circuit: Circuit.Circuit, start: Start.Name, { batch, epochs }: Batches): Plan.Plan => {
   const T = Circuit.depth(circuit)
@@ -114,7 +114,7 @@ const finishingInBatches = (T: number, length: Batches): Phase.Phase =>
     careful: Phase.careful(10)
   })
 
-/** Backpropagation alone from the same start as the automatic plan's: what that is to be held against. */
+/** Backpropagation alone from the automatic plan's start, as a baseline for it. */
 export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {}): Plan.Plan => {
   const { start = "orthogonal" } = asked
   return asked.batches === undefined
@@ -123,8 +123,8 @@ export const autoBackpropagation = (circuit: Circuit.Circuit, asked: Asked = {})
 }
 
 /**
- * Backpropagation until the free run is good, with Rprop from 0.01/T, since all T maps move at once, and steps that never grow beyond twice
- * that: larger ones learn hard data by heart. A hundred steps without a better free run mean back to the best and a third of the rate.
+ * Backpropagation until the free run is good, with Rprop from 0.01/T, since all T maps move at once, and steps of at most twice that: larger ones
+ * memorise hard data. After a hundred steps without a better free run it goes back to the best state and divides the rate by three.
  */
 const finishing = (T: number): Phase.Phase =>
   Phase.backpropagate({
@@ -134,7 +134,7 @@ const finishing = (T: number): Phase.Phase =>
     careful: { ...Phase.careful(100), attempts: 3 }
   })
 
-// Epochs were asked for, so all of them are taken.
+// The user asked for a number of epochs, so all of them are run.
 const unending = (plan: Plan.Plan): Plan.Plan => new Plan.Plan({ ...plan, said: { ...plan.said, stop: undefined } })
 
 const autoStart = (circuit: Circuit.Circuit, start: Start.Name, phases: ReadonlyArray<Phase.Phase>): Plan.Plan =>

@@ -1,5 +1,5 @@
 /**
- * Where a step's batch comes from: the data in memory, or parts that are read as they are needed.
+ * Where a step's batch comes from: data in memory, or parts that are read on demand.
  */
 import { Effect, Exit, Pull, Scope, Stream } from "effect"
 import * as Batches from "../data/Batches.ts"
@@ -8,16 +8,16 @@ import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 
-/** One batch: its rows, and, of data in memory, which examples they are. */
+/** One batch: its rows and the indices of its examples within the data, or within the current part. */
 export interface Batch {
   readonly x: NdArray
   readonly y: NdArray
   readonly indices: Int32Array
 }
 
-/** Batches by the number of their step; the same step always has the same batch. */
+/** Batches by step number; the same step always gets the same batch. */
 export interface BatchSource<E, R> {
-  /** Steps in an epoch. */
+  /** Steps per epoch. */
   readonly perEpoch: number
   readonly at: (step: number) => Effect.Effect<Batch, E, R>
 }
@@ -28,7 +28,7 @@ const take = (data: Dataset, indices: Int32Array): Batch => ({
   indices
 })
 
-/** Whole batches of an order that seed and epoch decide. */
+/** Full batches from data in memory, in an order determined by seed and epoch. */
 export const memory = (data: Dataset, size: number, seed: number, label: number): BatchSource<never, never> => {
   const examples = data.inputs.shape[0]!
   const perEpoch = Math.floor(examples / size)
@@ -44,7 +44,7 @@ export const memory = (data: Dataset, size: number, seed: number, label: number)
   }
 }
 
-/** Whole batches of one part after the other, each part's in an order that seed and epoch decide; one part is held at a time. */
+/** Full batches from one part after the other, each in an order determined by seed and epoch; one part is in memory at a time. */
 export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: number, label: number) =>
   Effect.gen(function* () {
     const counts = sizes.map((examples) => Math.floor(examples / size))
@@ -83,7 +83,7 @@ export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: nu
     return source
   })
 
-/** The part that was read, if it is as large as it was said to be. */
+/** Returns the part that was read; fails with `DataInvalid` where its size is not the declared one. */
 const ofSize = (sizes: ReadonlyArray<number>, part: number, data: Dataset | undefined) => {
   const examples = data?.inputs.shape[0]
   if (data !== undefined && examples === sizes[part]) return Effect.succeed(data)

@@ -1,8 +1,8 @@
 /**
- * What the numbers of a plan must be, whether it is written as text or made in code.
+ * Ranges of a plan's numbers, whether the plan is written as text or built in code.
  */
 
-/** What is expected of a number, in words, and whether one fits. */
+/** What is expected of a number, in words, and whether a number meets it. */
 export interface Bound {
   readonly expected: string
   readonly fits: (value: number) => boolean
@@ -20,7 +20,7 @@ export const positive: Bound = {
   fits: (value) => value > 0 && Number.isFinite(value)
 }
 
-/** 0 or a finite number above it. */
+/** A finite number of at least 0. */
 export const fromZero: Bound = {
   expected: "a number from 0",
   fits: (value) => value >= 0 && Number.isFinite(value)

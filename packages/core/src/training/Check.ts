@@ -1,5 +1,5 @@
 /**
- * Whether a circuit, data, a plan and what it goes on from fit together, before anything is computed.
+ * Checks that circuit, data, plan and snapshot fit together, before anything is computed.
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -20,15 +20,15 @@ import { PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 /** Why a run cannot begin. */
 export type Unfit = WidthsMismatch | PlanUnfit | DataInvalid
 
-/** What of a data set decides whether it fits. */
+/** The properties of a data set that decide whether it fits. */
 export interface Shaped extends Pick<Dataset, "task">, Alike.Named {
   readonly inputs: Pick<Dataset["inputs"], "shape">
   readonly targets: Pick<Dataset["targets"], "shape">
 }
 
 /**
- * Fails where circuit, data and plan do not fit together: first and last width that are not the data's, a batch larger than the data, a
- * phase whose cut matches nothing or whose numbers do not do, a stop that no run can reach, validation data of another kind.
+ * Fails where circuit, data and plan do not fit together: input or output width that is not the data's, a batch larger than the data, a phase whose
+ * cut matches nothing or whose numbers are invalid, a stop that no run can reach, incompatible validation data.
  */
 export const check = Effect.fn("Training.check")(function* (
   circuit: Circuit.Circuit,
@@ -36,7 +36,7 @@ export const check = Effect.fn("Training.check")(function* (
   plan: Plan.Plan,
   validation?: Shaped
 ) {
-  // Widths that do not fit each other show when the free run is written down.
+  // Building the free run reveals widths that do not fit each other.
   const { inputs, outputs } = yield* FreeRun.widths(circuit)
   const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
   if (inputs !== features || outputs !== targets) {
@@ -98,7 +98,7 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
     })
   }
   if (phase.batch !== undefined) yield* Batches.count(examples, phase.batch)
-  // A block may ask more of a step than of the free run.
+  // A block may require more of a training step than of the free run.
   yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? examples, features]))
   if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) return
   const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
@@ -109,7 +109,7 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
   })
 })
 
-/** Fails where a snapshot is of another circuit, or of a phase that the plan lacks or that would have ended before. */
+/** Fails where a snapshot is of another circuit, of a phase that the plan lacks, or beyond the phase's last step. */
 export const continues = Effect.fnUntraced(function* (
   circuit: Circuit.Circuit,
   { phases }: Plan.Plan,
@@ -141,6 +141,6 @@ export const continues = Effect.fnUntraced(function* (
   }
 })
 
-/** What data must share to be measured by one circuit. */
+/** What two data sets must share to be used with one circuit. */
 const sort = ({ inputs, targets, task }: Shaped): string =>
   `${task} with ${inputs.shape[1]} inputs and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`

@@ -1,5 +1,5 @@
 /**
- * A run that can go on: where it stands, with all its arrays, in the engine's own precision.
+ * Checkpoint of a run: its progress and all its arrays, in the engine's own precision.
  */
 import { Effect, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -15,7 +15,7 @@ import * as TargetUnit from "./TargetUnit.ts"
 
 export type { Identity }
 
-/** The identity of a run. */
+/** Computes the identity of a run. */
 export const identity = (run: {
   readonly circuit: Circuit.Circuit
   readonly plan: Plan.Plan
@@ -53,11 +53,11 @@ const kind: Archive.Kind<CheckpointContent> = {
   )
 }
 
-/** Saves a snapshot into a folder; the checkpoint before it stays whole until the new one is. */
+/** Saves a snapshot to a folder; the previous checkpoint stays intact until the new one is complete. */
 export const save = (folder: string, identity: Identity, snapshot: Snapshot) =>
   Archive.write(kind, folder, { identity, progress: snapshot.progress }, snapshot.state)
 
-/** The checkpoint of a folder. */
+/** Loads a checkpoint from a folder. */
 export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
   const { arrays, content } = yield* Archive.read(kind, folder)
   const { identity, progress } = content
@@ -68,7 +68,7 @@ export const load = Effect.fn("Checkpoint.load")(function* (folder: string) {
   return found
 })
 
-/** The snapshot, if the checkpoint is of this very run. */
+/** Loads the snapshot if the checkpoint is of exactly this run; fails with `ArchiveInvalid` otherwise. */
 export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, expected: Identity) {
   const { identity: came, snapshot } = yield* load(folder)
   for (const key of Struct.keys(came)) {

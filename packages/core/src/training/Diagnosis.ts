@@ -1,5 +1,5 @@
 /**
- * Why a run fails, in words: what its measurements show, and what helps.
+ * Why a run fails, in words: what its measurements show and what to try.
  */
 import { Data, Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -13,7 +13,7 @@ import { stack, type Tensor } from "../tensor/Tensor.ts"
 import type { Measurement } from "./Measurement.ts"
 import type * as Start from "./Start.ts"
 
-/** One thing that stands in the way, with the advice that helps. */
+/** One problem found, with advice. */
 export class Finding extends Data.Class<{
   readonly kind:
     | "gradients vanish"
@@ -24,11 +24,11 @@ export class Finding extends Data.Class<{
     | "saturated units"
     | "output ignores input"
     | "memorised"
-  /** What was seen, with its number and place. */
+  /** What was observed, with its value and place. */
   readonly seen: string
   readonly advice: string
 }> {
-  /** Both on one line. */
+  /** Kind, observation and advice on one line. */
   get message(): string {
     return `${this.kind}: ${this.seen}; ${this.advice}`
   }
@@ -36,24 +36,24 @@ export class Finding extends Data.Class<{
 
 const finding = (kind: Finding["kind"], seen: string, advice: string) => new Finding({ kind, seen, advice })
 
-/** What a run has done already, which is not advised again. */
+/** What the run has already done, so that it is not advised again. */
 export interface Done {
   readonly start?: Start.Name | undefined
-  /** Whether it relaxed from the auxiliaries of a backward sweep. */
+  /** Whether auxiliaries were initialised by a sweep. */
   readonly isSwept?: boolean | undefined
 }
 
-/** What a run has shown: its last measurement, and those of its relaxing phase in order. */
+/** A run's last measurement and those of its relaxing phase, in order. */
 export interface Shown extends Done {
   readonly last: Measurement
   readonly relaxing: ReadonlyArray<Measurement>
-  /** What a loss of 1 stands for: of a regression the variance of its targets; 1 where absent. */
+  /** What a loss of 1 stands for: for a regression the variance of its targets; 1 where absent. */
   readonly unit?: number | undefined
-  /** The free run's loss on test data, which tells what validation data would have told. */
+  /** The free run's loss on test data, used where there is no validation loss. */
   readonly testLoss?: number | undefined
 }
 
-/** Advice of which any helps; `false` what is done already. */
+/** Joins alternatives with "or"; `false` marks one already done, which is left out. */
 const either = (...options: ReadonlyArray<string | false>): string => {
   const left = options.filter((option) => option !== false)
   return left.length < 2 ? left.join("") : `${left.slice(0, -1).join(", ")}, or ${left.at(-1)}`
@@ -64,7 +64,7 @@ const beginAt = (name: Start.Name, { start }: Done): string | false => start !==
 const sweep = ({ isSwept = false }: Done): string | false =>
   !isSwept && "relax with informed auxiliaries (the setting sweep)"
 
-/** What the measurements of a run say by themselves. */
+/** Returns the findings that the measurements alone support. */
 export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: Shown): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   const { gradientNorms: norms } = last
@@ -72,7 +72,7 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
   const small = norms.findIndex((norm) => norm < 1e-7 * largest)
   if (small >= 0 && largest > 0) {
     const seen = `at stage ${small + 1} of ${norms.length} the gradient is ${show(norms[small]! / largest)} of the largest`
-    // Every map but the last is cut already where there are as many cuts.
+    // With that many cuts every map but the last is already cut.
     const isAllCut = (relaxing.at(-1)?.residuals.length ?? 0) >= norms.length - 1
     const cuts = isAllCut ? (["relax longer", sweep(done)] as const) : ["relax more maps (every=1)"]
     const advice = either(...cuts, beginAt("orthogonal", done))
@@ -120,8 +120,8 @@ const bounds: Readonly<Record<string, readonly [number, number]>> = { sigmoid: [
 const zeroing = new Set(["relu"])
 
 /**
- * What the free run on the inputs shows: units of relu that are zero for every example, units of sigmoid and tanh that stay within 1 % of
- * a bound, an output that is the same whatever goes in.
+ * Returns findings from the free run on the inputs: relu units that are zero for every example, sigmoid and tanh units that stay within 1 % of a
+ * bound, an output that is the same for every input.
  */
 export const ofFreeRun = (
   circuit: Circuit.Circuit,
@@ -186,7 +186,7 @@ export const ofFreeRun = (
     return found
   })
 
-/** The share of units that are dead, or at a bound, for every example: y: [examples, units] → []. */
+/** Fraction of units that are dead, or saturated, for every example: y: [examples, units] → []. */
 const shareOf = (kind: string, y: Tensor): Tensor => {
   const units = y.shape.slice(1).reduce<number>((total, n) => total * Number(n), 1)
   const bound = bounds[kind]

@@ -1,5 +1,5 @@
 /**
- * What is drawn for one step: noise on auxiliaries, and the random numbers of blocks. The same seed and step draw the same.
+ * Random numbers of one step: noise on auxiliaries, and the numbers that blocks draw. Equal seed and step give equal numbers.
  */
 import { Record } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
@@ -8,7 +8,7 @@ import * as NdArray from "../tensor/NdArray.ts"
 import type * as Phase from "./Phase.ts"
 import type { PhaseState } from "./PhaseState.ts"
 
-/** By name, in the shapes that the phase's state says. */
+/** Returns the random numbers by name, in the shapes that the phase's state declares. */
 export const values = (
   { noise, uniforms }: Pick<PhaseState, "noise" | "uniforms">,
   phase: Phase.Phase,

@@ -10,25 +10,25 @@ import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as Programs from "./Programs.ts"
 
-/** The cost of one phase. */
+/** Cost of one phase. */
 export interface Footprint {
-  /** How many numbers are trained, how many auxiliaries there are, and how many numbers the rules remember, of all examples. */
+  /** Number of trained parameters, of auxiliaries, and of values in optimiser state, over all examples. */
   readonly parameters: number
   readonly auxiliaries: number
   readonly remembered: number
   /**
-   * Bytes held while the phase runs: the state, the best of it so far, the data, and what a step and a measurement compute on their way, in
-   * memory that each keeps for the next time. The runtime's own come on top, and whatever of it an engine does not use well.
+   * Bytes held while the phase runs: the state, the best state so far, the data, and the intermediate results of a step and of a measurement, whose
+   * buffers are reused. The runtime's own memory, and whatever an engine wastes, come on top.
    */
   readonly memory: number
   /** Floating-point operations of a step. */
   readonly flops: number
-  /** Bytes moved in a step, if every operation reads its operands and writes its result once, in float32. */
+  /** Bytes moved per step if every operation reads its operands and writes its result once, in float32. */
   readonly bytes: number
 }
 
 /**
- * The cost of a phase on a circuit and data of the given shapes.
+ * Returns the cost of a phase on a circuit and data of the given shapes.
  *
  * ```ts
  * import { Circuit, Footprint, Phase } from "@rai/core"
@@ -48,7 +48,7 @@ export const of = Effect.fn("Footprint.of")(function* (
   const { measure, step } = yield* Programs.make(subject, phase, state)
   const auxiliaries = sum(Object.entries(state.whole).filter(([name]) => PhaseState.isOfExamples(name)))
   const slots = Object.entries(state.stepped).filter(([name]) => !(name in state.whole))
-  // What is remembered of auxiliaries that are kept per example is remembered of every one.
+  // With batches, `stepped` has the optimiser state of one batch's auxiliaries; it is kept for every example.
   const perExample = subject.x[0]! / (phase.batch ?? subject.x[0]!)
   const kept = sum(slots.filter(([name]) => state.perExample.has(name)))
   const remembered = sum(slots) + kept * (perExample - 1)

@@ -1,12 +1,12 @@
 /**
- * What was measured in a run, as a table: a row for each measurement.
+ * The measurements of a run as a table, one row per measurement.
  */
 import type { Row } from "../schema/Row.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
 
 export type { Row }
 
-/** The row of an event that measured, `undefined` of any other. */
+/** Returns the row of an event with a measurement, `undefined` for any other event. */
 export const row = (event: TrainingEvent): Row | undefined => {
   if (event._tag !== "Step" || event.measurement === undefined) return undefined
   const { measurement, phase, progress } = event
@@ -15,7 +15,7 @@ export const row = (event: TrainingEvent): Row | undefined => {
 }
 
 /**
- * The rows of a run's events.
+ * Returns the rows of a run's events.
  *
  * ```ts
  * import { Circuit, History, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -49,7 +49,9 @@ const shares = (values: ReadonlyArray<number | null>, ...at: ReadonlyArray<0 | 0
   })
 }
 
-/** The numbers of a row by name: losses, accuracies and the gap, of residuals the median and the largest, of gradient norms also the smallest. */
+/**
+ * Returns a row's numbers by name: losses, accuracies and the gap; for residuals the median and the largest; for gradient norms also the smallest.
+ */
 export const numbers = (row: Row): Readonly<Record<string, number>> => {
   const { gradientNorms, phase: _phase, residuals, ...own } = row
   const found: Record<string, number> = {}
@@ -65,21 +67,21 @@ export const numbers = (row: Row): Readonly<Record<string, number>> => {
   return found
 }
 
-/** A line of the table: the phase, and the row's numbers. */
+/** A line of the table: the phase and the row's numbers. */
 export type Line = Readonly<Record<string, string | number>>
 
-/** The rows with the names and numbers that the run has, for `console.table` or a data frame. */
+/** Returns one line per row with the columns that the run has, for `console.table` or a data frame. */
 export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<Line> =>
   rows.map((row) => ({ phase: row.phase, ...numbers(row) }))
 
-/** The table by columns: a number for each row, NaN where it was not measured. */
+/** Returns the table by columns: one number per row, NaN where not measured. */
 export const columns = (rows: ReadonlyArray<Row>): Readonly<Record<string, ReadonlyArray<number>>> => {
   const measured = rows.map(numbers)
   const names = new Set(measured.flatMap((row) => Object.keys(row)))
   return Object.fromEntries([...names].map((name) => [name, measured.map((row) => orNaN(row[name]))]))
 }
 
-/** The table as CSV with a header; a cell is empty where nothing was measured. */
+/** Returns the table as CSV with a header; cells without a measurement are empty. */
 export const csv = (rows: ReadonlyArray<Row>): string => {
   const names = Object.keys(columns(rows))
   const lines = rows.map((row) => {

@@ -1,6 +1,6 @@
 /**
- * Arrays that are kept per example, in plain memory: auxiliaries, their multipliers and what rules remember of them. A batch's rows go to the
- * engine and come back.
+ * Arrays kept per example in main memory: auxiliaries, their multipliers and their optimiser slots. Each batch's rows are sent to the engine and
+ * written back.
  */
 import { Record } from "effect"
 import * as Batches from "../data/Batches.ts"
@@ -8,23 +8,23 @@ import type { Arrays } from "../engine/Engine.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import { good } from "./PhaseState.ts"
 
-/** What is kept, and what is held of it to go back to. */
+/** The kept arrays, and their held copies to go back to. */
 export interface Kept {
-  /** Takes what is kept out of a state, and gives the rest. */
+  /** Moves the kept arrays out of a state and returns the rest. */
   readonly take: (state: Arrays) => Arrays
-  /** The kept arrays by name, without what is held. */
+  /** The kept arrays by name, without held copies. */
   readonly own: () => Arrays
-  /** Copies of all of it: the arrays themselves change in place with every batch. */
+  /** Copies of everything, held copies included; the arrays themselves change in place with every batch. */
   readonly copies: () => Arrays
-  /** The rows of a batch. */
+  /** Returns the rows of a batch. */
   readonly rows: (indices: ArrayLike<number>) => Arrays
-  /** Puts the rows of a batch back. */
+  /** Writes the rows of a batch back. */
   readonly scatter: (indices: ArrayLike<number>, came: Arrays) => void
   readonly hold: () => void
   readonly restore: () => void
 }
 
-/** Nothing kept yet; `perExample` has the axis of the examples of each array, by name. */
+/** Creates an empty store; `perExample` maps each array's name to its example axis. */
 export const make = (perExample: ReadonlyMap<string, 0 | 1>): Kept => {
   const kept: Record<string, NdArray> = {}
   const names = [...perExample.keys()]
@@ -41,7 +41,7 @@ export const make = (perExample: ReadonlyMap<string, 0 | 1>): Kept => {
     scatter: (indices, came) => {
       for (const [name, axis] of perExample) {
         const { data, shape } = kept[name]!
-        // Kept in the precision that the engine computes in.
+        // Widen to the precision that the engine computes in.
         const narrow = came[name]!.data instanceof Float64Array && data instanceof Float32Array
         if (narrow) kept[name] = { shape, data: Float64Array.from(data) }
         Batches.scatter(kept[name]!, indices, came[name]!, axis)

@@ -4,13 +4,13 @@
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
 
-/** The state of a run after a step, as the free run and the relaxed objective see it. */
+/** The state of a run after a step, as the free run and the relaxed objective show it. */
 export interface Measurement {
   /** L_y of the free run on the training data. */
   readonly freeRunLoss: number
-  /** The share of training examples that the free run gets right; absent for regression. */
+  /** Fraction of training examples that the free run gets right; absent for regression. */
   readonly freeRunAccuracy?: number
-  /** L_y of the free run on the validation data, where there are any, and the share of them that it gets right. */
+  /** L_y of the free run on the validation data, if any, and its accuracy on them. */
   readonly validationLoss?: number
   readonly validationAccuracy?: number
   /** L of eq. 4, in relaxing phases. */
@@ -23,7 +23,7 @@ export interface Measurement {
   readonly gradientNorms: ReadonlyArray<number>
 }
 
-/** A measurement from what the phase's program `measure` reported. */
+/** Builds a measurement from the report of the phase's program `measure`. */
 export const fromReport = (
   circuit: Circuit.Circuit,
   examples: number,

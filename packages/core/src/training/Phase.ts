@@ -1,5 +1,5 @@
 /**
- * One phase of a plan: a way of training for at most so many steps, or so many epochs of batches.
+ * One phase of a plan: a way of training for at most a number of steps, or of epochs of batches.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Adam from "../optimization/Adam.ts"
@@ -14,38 +14,41 @@ import * as Cut from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import type { Energy } from "../relaxation/RelaxedObjective.ts"
 
-/** When a phase goes back to the parameters it holds, and how much more careful it is then. */
+/** When a phase goes back to the held state, and how it lowers its rates then. */
 export interface Careful {
   /**
-   * Steps, or epochs, without a better free run before it goes back to the best; with `Infinity` it goes back to the last good ones where a
-   * number is lost, and for no other reason.
+   * Steps, or epochs, without a better free run before it goes back to the best; with `Infinity` it goes back only where numbers become NaN or
+   * infinite, to the last good state.
    */
   readonly patience: number
-  /** What the rates are divided by. */
+  /** Divisor of the rates each time. */
   readonly divisor: number
-  /** How often it goes back before it gives up. */
+  /** Number of returns before it gives up. */
   readonly attempts: number
 }
 
-/** Back at once where a number is lost, and after `patience` steps without a better free run; each time the rates are a third. */
+/**
+ * Goes back at once where numbers become NaN or infinite, and after `patience` steps without a better free run; each time the rates are divided by
+ * 3.
+ */
 export const careful = (patience: number): Careful => ({ patience, divisor: 3, attempts: 5 })
 
-/** How long a phase lasts: a number of steps on all examples at once, or of epochs of batches. */
+/** Length of a phase: a number of steps on all examples at once, or of epochs of batches. */
 export type Length =
   | { readonly steps: number; readonly epochs?: undefined; readonly batch?: undefined }
   | { readonly epochs: number; readonly batch: number; readonly steps?: undefined }
 
 interface Settings {
-  /** L_y; the task's own where absent. */
+  /** L_y; the task's default where absent. */
   readonly loss?: Loss.Loss | undefined
-  /** The rule for Θ. */
+  /** The update rule of Θ. */
   readonly optimizer: Optimizer.Optimizer
-  /** The rates' factor over the phase. */
+  /** Factor on the rates over the course of the phase. */
   readonly curve: Curve
-  /** The longest joint gradient; longer ones are shortened to it. */
+  /** Largest joint norm of the gradients; longer ones are scaled down to it. */
   readonly clip?: number | undefined
   readonly regularizer?: Regularizer | undefined
-  /** The parameters that are trained: the output map's, or those that a predicate on full names chooses; all where absent. */
+  /** The parameters that are trained: those of the output map, or those whose full names match a predicate; all where absent. */
   readonly only?: "output" | ((name: string) => boolean) | undefined
   /** Steps between two measurements of the free run; with batches, epochs. */
   readonly interval: number
@@ -58,35 +61,35 @@ interface Relaxing {
   readonly energy: Energy
   /** The weight of the hidden energies. */
   readonly λ: number
-  /** λ's factor over the phase. */
+  /** Factor on λ over the course of the phase. */
   readonly ramp: Curve
-  /** A further factor for each cut, by its place and number. */
+  /** Additional weight of each cut, by its place and index. */
   readonly weight?: ((site: string, index: number) => number) | undefined
-  /** The rule for Z; Θ's where absent. */
+  /** The update rule of Z; that of Θ where absent. */
   readonly auxiliaryOptimizer?: Optimizer.Optimizer | undefined
-  /** Where auxiliaries start: at the free run's predictions, or at one forward sweep's. */
+  /** How auxiliaries are initialised: at the free run's predictions, or by one forward sweep. */
   readonly auxiliaries: "free run" | "sweep"
-  /** Steps between two refreshes, which set each z back to its ẑ of the free run; with batches, epochs; never where undefined. */
+  /** Steps between two refreshes, which set each z to its ẑ of the free run; with batches, epochs; no refreshes where undefined. */
   readonly refresh?: number | undefined
   /** ζ of the penalty ζ mean(z²). */
   readonly penalty?: number | undefined
-  /** The deviation of normal noise on the auxiliaries where they go on. */
+  /** Standard deviation of the normal noise added to auxiliaries where they enter the next stage. */
   readonly noise?: number | undefined
-  /** The rate of the augmented Lagrangian's multipliers, u ← u + 2 λ rate (ẑ − z); none where undefined. */
+  /** Rate of the augmented Lagrangian's multipliers, u ← u + 2 λ rate (ẑ − z); no multipliers where undefined. */
   readonly multipliers?: number | undefined
 }
 
 /**
- * Trains parameters and auxiliaries jointly on the relaxed objective (eq. 4). With batches, the auxiliaries of all examples are kept, and
- * those of the batch are trained.
+ * Trains parameters and auxiliaries jointly on the relaxed objective (eq. 4). With batches, the auxiliaries of all examples are kept, and those of
+ * the current batch are trained.
  */
 export type Relax = { readonly kind: "relax" } & Length & Settings & Relaxing
 
-/** Auxiliaries made anew at each step by one backward sweep, then one local step of the parameters: see `LocalStep`. */
+/** Computes auxiliaries anew at each step by one backward sweep, then takes one local step of the parameters: see `LocalStep`. */
 export type Alternate = { readonly kind: "alternate"; readonly cut: Cut.Cut; readonly centred: boolean } & Length &
   Settings
 
-/** Trains parameters alone on the free run's output loss. */
+/** Trains only the parameters, on the free run's output loss. */
 export type Backpropagate = { readonly kind: "backpropagate" } & Length & Settings
 
 /** A phase of training. */
@@ -96,11 +99,11 @@ type Options<P extends Phase> = Length & Partial<Omit<P, "kind" | keyof Length>>
 
 const interval = ({ batch }: Length): number => (batch === undefined ? 10 : 1)
 
-/** Without what is undefined: an option that is passed on and was not given is the default. */
+/** Drops undefined options, so that an option passed on without a value takes its default. */
 const given = <A extends object>(options: A): A =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as A
 
-/** The paper's relaxing: every linear map cut, λ = 1, mean squared energies, Rprop 0.1 as in the prototype. */
+/** The paper's relaxing phase: every linear map cut, λ = 1, mean squared energies, Rprop 0.1 as in the prototype. */
 export const relax = (options: Options<Relax>): Relax => ({
   kind: "relax",
   optimizer: Rprop.make(0.1),
@@ -135,11 +138,11 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
   ...given(options)
 })
 
-/** Where a phase cuts the circuit: nowhere where it backpropagates. */
+/** Returns where a phase cuts the circuit: nowhere if it backpropagates. */
 export const sites = (phase: Phase, circuit: Circuit.Circuit): ReadonlySet<string> =>
   phase.kind === "backpropagate" ? new Set() : Cut.sites(circuit, phase.cut)
 
-/** The parameters that a phase trains: all, those of the last map, or those that a predicate chooses. */
+/** Returns the parameters that a phase trains: all, those of the output map, or those that a predicate selects. */
 export const trained = ({ only }: Phase, circuit: Circuit.Circuit): ReadonlyArray<string> => {
   const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
     Circuit.isTrained(of) ? [name] : []
@@ -150,7 +153,7 @@ export const trained = ({ only }: Phase, circuit: Circuit.Circuit): ReadonlyArra
   return names.filter((name) => name.startsWith(`${last}.`))
 }
 
-/** The phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
+/** Prints the phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */
 export const print = (phase: Phase): string => {
   const usual = { relax, alternate, backpropagate }[phase.kind]({ ...length(phase) } as never) as Phase
   const parts = [phase.kind, String(phase.steps ?? phase.epochs), Optimizer.print(phase.optimizer)]

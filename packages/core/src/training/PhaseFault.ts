@@ -1,10 +1,10 @@
 /**
- * What no run can carry out of a phase that is made in code; one that is written as text is checked where it is read.
+ * Invalid numbers in a phase built in code; a phase written as text is checked where it is parsed.
  */
 import * as Bound from "./Bound.ts"
 import type { Phase } from "./Phase.ts"
 
-/** A number of a phase that does not do: what was expected, and what is there. */
+/** An invalid number of a phase: what was expected, and what was given. */
 export interface PhaseFault {
   readonly expected: string
   readonly came: string
@@ -14,7 +14,7 @@ const patient: Bound.Bound = { expected: "a number of steps from 1 or Infinity",
 
 const dividing: Bound.Bound = { expected: "a number from 1", fits: (value) => value >= 1 && Number.isFinite(value) }
 
-/** The first of a phase's numbers that does not do. */
+/** Returns the first invalid number of a phase, undefined if there is none. */
 export const of = (phase: Phase): PhaseFault | undefined => {
   const relaxing = phase.kind === "relax" ? phase : undefined
   const numbers: ReadonlyArray<readonly [name: string, value: number | undefined, bound: Bound.Bound]> = [

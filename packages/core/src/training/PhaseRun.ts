@@ -1,5 +1,5 @@
 /**
- * One phase carried out: its steps, what is decided after each measurement, and who is told.
+ * Runs one phase: its steps, the decision after each measurement, and the notifications.
  */
 import { Effect } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
@@ -11,14 +11,14 @@ import * as Progress from "./Progress.ts"
 import type { Underway } from "./TrainingEvent.ts"
 import { CallbackFailed, NumbersLost } from "./TrainingFailed.ts"
 
-/** Where a run stands with all its arrays: enough to go on to the bit. */
+/** Progress of a run with all its arrays: enough to continue bit for bit. */
 export interface Snapshot {
   readonly progress: Progress.Progress
-  /** Parameters, auxiliaries, the optimiser's slots and what is held of them, in the plan's coordinates. */
+  /** Parameters, auxiliaries, optimiser slots and their held copies, in the plan's coordinates. */
   readonly state: Arrays
 }
 
-/** What a phase is carried out on, and who listens. */
+/** What a phase trains on, and who is notified. */
 export interface PhaseRun<E, R> extends PhaseSession.Work<E, R> {
   readonly stop: Stop | undefined
   /** Seconds of training so far. */
@@ -38,10 +38,10 @@ export interface Outcome {
 
 const secondsBetweenSnapshots = 2
 
-/** Steps go to the engine several at once, as many as take about so long: progress and an interrupt are not to wait longer. */
+/** Duration of one call to the engine, in seconds. Several steps are sent at once, but progress and interruption must not wait longer than this. */
 const secondsAtOnce = 0.04
 
-/** The phase from its start, or from a snapshot within it, to its end; the scope holds the session. */
+/** Runs the phase from its start, or from a snapshot within it, to its end; the scope owns the session. */
 export const carryOut = Effect.fnUntraced(function* <E, R>(
   run: PhaseRun<E, R>,
   before: Progress.Progress,
@@ -68,7 +68,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
         ? { step: at, path: "the loss" }
         : yield* session.locate(held, at, factor())
     progress = decided
-    // With validation data, a run that is solved ends with what was the best on these.
+    // With validation data, a solved run ends with the parameters that were best on them.
     if (decision === "hold" || (decision === "solved" && (validation === undefined || decided.since === 0))) {
       yield* session.hold
       held = at
@@ -78,7 +78,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (decision === "rewind" || (decision === "give up" && !finite)) {
       yield* session.restore
       yield* session.remember(factor())
-      // From here on the numbers are those that were held, whatever step they were held at.
+      // From here on the state is the held one, whichever step it was held at.
       held = at
       progress = { ...progress, held }
       yield* session.hold
@@ -99,7 +99,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     yield* session.advance(progress.step, count, factor())
     const seconds = clock()
     atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
-    // The last of them is told with what is measured there, if anything is.
+    // The last step's event carries the measurement, if one is due.
     for (let step = 1; step <= count; step++) {
       progress = { ...progress, step: progress.step + 1, total: progress.total + 1, seconds }
       if (!session.isMeasured(progress.step)) {
@@ -110,7 +110,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     if (session.isMeasured(progress.step)) yield* measure()
   })
 
-  /** A callback that throws, or gives no Effect, ends the run as one that fails does. */
+  /** Turns a callback that throws or returns no Effect into a failure of the run. */
   const calling = (callback: CallbackFailed["callback"], step: number, call: () => Effect.Effect<void, E, R>) => {
     const called = Effect.suspend(() => {
       const given: unknown = call()
@@ -130,7 +130,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
             : calling("onSnapshot", progress.step, () => onSnapshot({ progress, state }))
         )
   )
-  /** What has happened is heard before a snapshot holds it, also where the run is interrupted. */
+  /** Delivers pending events before a snapshot that includes them is taken, also on interruption. */
   const hear = Effect.uninterruptible(
     Effect.suspend(() => {
       const events = untold.splice(0)
@@ -141,9 +141,9 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   )
   const keep = (last: Effect.Effect<unknown, unknown, R>) =>
     Effect.ignore(Effect.tapError(last, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
-  // Told once state and progress agree again: whoever listens may take long, and may end the run meanwhile.
+  // Events are sent once state and progress agree again: a listener may take long, and may end the run meanwhile.
   const tell = Effect.fnUntraced(function* () {
-    // A listener that fails ends the run, but loses none of its work.
+    // A failing listener ends the run, but none of the work is lost.
     const events = yield* Effect.tapError(hear, () => keep(snapshot))
     yield* Effect.forEach(events, emit, { discard: true })
     if (failed === undefined) return

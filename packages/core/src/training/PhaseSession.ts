@@ -1,5 +1,5 @@
 /**
- * A phase's state where the engine holds it, and what is done to it there: steps, measurements, what is held to go back to.
+ * A phase's state in the engine, and the operations on it: steps, measurements, holding and restoring.
  */
 import { Effect, Record } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -19,23 +19,23 @@ import * as Programs from "./Programs.ts"
 import * as Rates from "./Rates.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 
-/** What a phase is carried out on. */
+/** What a phase trains on. */
 export interface Work<E, R> {
   readonly subject: PhaseState.Subject
   readonly data: Dataset
   readonly validation: Dataset | undefined
-  /** Where batches come from, if not from the data. */
+  /** Source of batches, if not the data. */
   readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
-  /** What targets are trained in, if not as they are; the stop and measured losses are in their own unit all the same. */
+  /** Unit that targets are trained in, if any; the stop and measured losses stay in the targets' own unit. */
   readonly unit: TargetUnit.TargetUnit | undefined
-  /** Decides the order of batches, and what is drawn. */
+  /** Determines the order of batches and all random numbers. */
   readonly seed: number
 }
 
 /**
- * The phase of that number in its plan, opened at parameters or at the whole state of a snapshot; the scope holds the session. What is called
- * `factor` is what a careful phase has left of its rates.
+ * Opens the phase of the given index in its plan, from parameters or from the whole state of a snapshot; the scope owns the session. `factor` is
+ * what remains of the rates after a careful phase has lowered them.
  */
 export const open = Effect.fnUntraced(function* <E, R>(
   { data, parts, phase, seed, subject, unit, validation }: Work<E, R>,
@@ -44,7 +44,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
 ) {
   const engine = yield* Engine
   const { circuit } = subject
-  // Phases before this one have had orders and noise of their own.
+  // Each phase has its own batch orders and noise.
   const labelled = (label: number) => number * 1_000_000_000 + label
   const source =
     phase.batch === undefined
@@ -70,12 +70,12 @@ export const open = Effect.fnUntraced(function* <E, R>(
   })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
 
-  /** What changes from step to step: rates, λ, what is drawn. */
+  /** Inputs that change from step to step: rates, λ, random numbers. */
   const changing = (step: number, factor: number): Arrays => ({
     ...Rates.values(phase, factor, step / total),
     ...Drawn.values(layout, phase, seed, labelled(step))
   })
-  /** So many steps from `step` on. */
+  /** Runs `count` steps from `step` on. */
   const advance = Effect.fnUntraced(function* (step: number, count: number, factor: number) {
     const steps = Array.from({ length: count }, (_, i) => step + i)
     if (source === undefined) {
@@ -88,7 +88,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
     }
   })
   const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
-  /** Auxiliaries at the free run's predictions again, if as many steps are done as that takes. */
+  /** Refreshes auxiliaries if a refresh is due after `done` steps. */
   const refreshIfDue = (done: number) => (refreshed !== undefined && done % refreshed === 0 ? refresh : Effect.void)
   const look = Effect.suspend(() => {
     const own = Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
@@ -97,10 +97,12 @@ export const open = Effect.fnUntraced(function* <E, R>(
     )
   })
 
-  /** What the rules remember, as at first. */
+  /** Resets the optimiser slots. */
   const remember = (factor: number) =>
     Effect.forEach(layout.slots(factor), (slots) => write(slots()), { discard: true })
-  /** Room for what is held, so that the engine copies it there; brought here and back, it would take as much memory again. */
+  /**
+   * Allocates the held copies in the engine, so that it copies the state itself; a round trip through this process would take as much memory again.
+   */
   const room = Effect.suspend(() =>
     session.write(
       Record.mapEntries(programs.hold.inputs, ({ shape }, name) => [
@@ -110,7 +112,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
     )
   )
   let hasRoom = "state" in from && Object.keys(programs.restore.inputs).every((name) => name in from.state)
-  /** This state is the one to go back to. */
+  /** Holds the current state as the one to go back to. */
   const hold = Effect.suspend(() => {
     kept.hold()
     const first = hasRoom ? Effect.void : room
@@ -123,7 +125,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   })
 
   const cuts = new Map(Segments.places(circuit, layout.sites).map((place) => [`z/${place.name}`, place.sites]))
-  /** Where numbers were lost between the step that is held and another: its steps are taken again, and looked at one by one. */
+  /** Finds where numbers first became NaN or infinite after the held step: repeats the steps and checks after each one. */
   const locate = Effect.fnUntraced(function* (since: number, to: number, factor: number) {
     yield* restore
     for (let step = since; step < to; step++) {
@@ -134,7 +136,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
     }
     return { step: to, path: "the loss" }
   })
-  /** Everything that a snapshot keeps; undefined where not all of it is finite. */
+  /** The state for a snapshot; undefined where not all of it is finite. */
   const state = Effect.suspend(() =>
     Effect.map(session.read(), (all) => {
       const found: Arrays = { ...Record.filter(all, (_, name) => !(name in measuredData)), ...kept.copies() }
@@ -153,17 +155,17 @@ export const open = Effect.fnUntraced(function* <E, R>(
     yield* write(layout.multipliers)
   }
   const interval = phase.interval * perEpoch
-  /** How many steps there are after `step` until the state is looked at or refreshed, or the phase is over. */
+  /** Number of steps from `step` until the next measurement or refresh, or the end of the phase. */
   const left = (step: number): number =>
     Math.min(interval - (step % interval), (refreshed ?? interval) - (step % (refreshed ?? interval)), total - step)
-  /** Whether the state is looked at after so many steps. */
+  /** Whether the state is measured after `step` steps. */
   const isMeasured = (step: number): boolean => step % interval === 0 || step === total
   return { total, left, isMeasured, advance, refreshIfDue, look, remember, hold, restore, locate, state, parameters }
 })
 
 const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, (name) => `lost/${name}`)
 
-/** The first array, and turn, that holds a number that is not finite. */
+/** Returns the first array, and turn, with a non-finite number. */
 const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>> = new Map()): string | undefined => {
   for (const [name, { data, shape }] of Object.entries(report)) {
     const index = data.findIndex((value) => !Number.isFinite(value))

@@ -4,8 +4,8 @@
  *     parameters   1.*.1.weight        auxiliaries   z/1.*.1          multipliers   u/1.*.1
  *     slots        step/1.*.1.weight   held          good/1.*.1.weight                data   x, y, validation/x, validation/y
  *
- * A step is also given what changes from step to step: `rate/…` of each rule, `λ`, the batch as `x` and `y`, `noise/…`, and what blocks draw,
- * `1.*.2.uniform`.
+ * A step also takes inputs that change from step to step: the `rate/…` of each rule, `λ`, the batch as `x` and `y`, `noise/…`, and the random
+ * numbers of blocks, such as `1.*.2.uniform`.
  */
 import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -21,14 +21,14 @@ import * as Phase from "./Phase.ts"
 import * as Rates from "./Rates.ts"
 import * as Together from "./Together.ts"
 
-/** What a phase is carried out on. */
+/** What a phase trains: the circuit, its task and the shapes of the data. */
 export interface Subject {
   readonly circuit: Circuit.Circuit
   readonly task: Task
-  /** The shapes of the training data: [examples, inputs] and [examples, outputs]. */
+  /** Shapes of the training data: [examples, inputs] and [examples, outputs]. */
   readonly x: ReadonlyArray<number>
   readonly y: ReadonlyArray<number>
-  /** The number of validation examples, where there are any. */
+  /** Number of validation examples, if any. */
   readonly validation?: number | undefined
 }
 
@@ -38,50 +38,50 @@ export type Given = Readonly<Record<string, Tensor>>
 /** Shapes by name. */
 export type Shapes = Readonly<Record<string, ReadonlyArray<number>>>
 
-/** The name of the auxiliaries of a place. */
+/** Returns the name of a place's auxiliaries. */
 export const auxiliary = (place: string): string => `z/${place}`
 
-/** The name of a place's multipliers. */
+/** Returns the name of a place's multipliers. */
 export const multiplier = (place: string): string => `u/${place}`
 
-/** The name of a place's noise. */
+/** Returns the name of a place's noise. */
 export const noise = (place: string): string => `noise/${place}`
 
-/** The name of what is held of an array. */
+/** Returns the name of an array's held copy. */
 export const good = (of: string): string => `good/${of}`
 
-/** The name of what a rule remembers of an array. */
+/** Returns the name of an optimiser slot of an array. */
 export const slot = (name: string, of: string): string => `${name}/${of}`
 
-/** The place of auxiliaries or multipliers, or of what a rule remembers of them; undefined of all else. */
+/** Returns the place that auxiliaries, multipliers or their optimiser slots belong to; undefined for any other name. */
 const placeOf = (name: string): string | undefined => /^(?:[^/]+\/)?[zu]\/(.*)$/.exec(name)?.[1]
 
-/** Whether an array is auxiliaries or multipliers, of which each example has its own. */
+/** Whether an array holds auxiliaries or multipliers, which are per example. */
 export const isOfExamples = (name: string): boolean => /^[zu]\//.test(name)
 
 /** The layout of a phase's state. */
 export interface PhaseState {
   readonly sites: ReadonlySet<string>
-  /** parameters → auxiliaries at the free run's predictions of all examples; of relaxing phases. */
+  /** parameters → auxiliaries set to the free run's predictions for all examples; only in relaxing phases. */
   readonly refresh: Program.Program | undefined
-  /** What a step takes and gives: parameters, auxiliaries, multipliers and slots, of one batch where there are batches. */
+  /** Input and output of a step: parameters, auxiliaries, multipliers and slots; those of one batch where training is in batches. */
   readonly stepped: Shapes
   /** Parameters, auxiliaries and multipliers of all examples. */
   readonly whole: Shapes
-  /** What a step moves, small arrays joined. */
+  /** The arrays that a step updates, small ones concatenated. */
   readonly together: ReadonlyArray<Together.Together>
-  /** What the rules remember at first, at the phase's rates times a factor; of one array after the other, which need not all be there at once. */
+  /** Initial optimiser slots, at the phase's rates times a factor; one thunk per array, so that they need not all be in memory at once. */
   readonly slots: (factor: number) => ReadonlyArray<() => Arrays>
-  /** Multipliers at 0. */
+  /** Multipliers, initialised to 0. */
   readonly multipliers: Arrays
-  /** With batches: the axis of the examples of each array that is kept per example, by name. */
+  /** With batches: the example axis of each array that is kept per example, by name. */
   readonly perExample: ReadonlyMap<string, 0 | 1>
-  /** The shape of the noise of one step, and of what blocks draw in it, by name. */
+  /** Shapes of one step's noise, and of the random numbers that blocks draw in it, by name. */
   readonly noise: Shapes
   readonly uniforms: Shapes
 }
 
-/** The layout of a phase's state on a circuit and data of the given shapes. */
+/** Lays out a phase's state for a circuit and data of the given shapes. */
 export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase: Phase.Phase) {
   const parameters = Circuit.signature(circuit) as Shapes
   const sites = Phase.sites(phase, circuit)
@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
       ? undefined
       : `together/${Rates.of(circuit, phase, name)}`
   )
-  /** Where `all` are given, of all examples: z and its multiplier have one shape. */
+  /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>
     together.map(({ members, name, shape }) => (): Arrays => {
       const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     })
   const slotShapes = Object.fromEntries(
     together.flatMap(({ members, name, shape }) => {
-      // Of one number a rule remembers either one, or a single one of the whole array.
+      // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
       const { initial } = Rates.rule(circuit, phase, members[0]!)
       return Object.entries(initial([1], 1)).map(
         ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
@@ -146,7 +146,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   return state
 })
 
-/** The shapes of auxiliaries by their place. */
+/** Shapes of auxiliaries by place. */
 const byPlace = (tensors: Given): Shapes =>
   Object.fromEntries(
     Object.entries(tensors).map(([name, { shape }]) => [placeOf(name)!, shape as ReadonlyArray<number>])

@@ -1,5 +1,5 @@
 /**
- * One step of a phase: the formula, from the state by name to what it changes of it.
+ * One step of a phase as a formula: from the state by name to the arrays it changes.
  */
 import { Record } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -21,7 +21,7 @@ type Given = PhaseState.Given
 
 type Slopes = ReadonlyMap<string, Tensor>
 
-/** The relaxed objective of a phase; of one that does not relax, the free run's loss; `training` where it is part of a step. */
+/** The relaxed objective of a phase; the free run's loss if it does not relax; `training` is given where it is part of a step. */
 export const objective = (
   { circuit, task }: PhaseState.Subject,
   phase: Phase.Phase,
@@ -35,7 +35,7 @@ export const objective = (
           sites,
           hidden: phase.hidden,
           energy: phase.energy,
-          // A measurement is taken at the phase's λ, whatever its ramp.
+          // A measurement uses the phase's λ, whatever its ramp.
           λ: given.λ ?? phase.λ,
           weight: phase.weight,
           penalty: phase.penalty,
@@ -59,7 +59,7 @@ export const objective = (
   )
 }
 
-/** Parameters, running statistics, auxiliaries, multipliers and slots, one step on. */
+/** Returns parameters, running statistics, auxiliaries, multipliers and slots after one step. */
 export const step = (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
@@ -85,7 +85,7 @@ export const step = (
     const { means } = local
     const slopes =
       penalty === undefined ? local.slopes : gradients(penalty, tensors).map((g, i) => g.add(local.slopes[i]!))
-    // Of a single example nothing is left but its mean.
+    // Centring a single example would leave nothing.
     const moved =
       phase.centred && Number(given.x!.shape[0]) >= 2 ? centred(names, means, given, slopes, update) : update(slopes)
     return { ...moved, ...followed(circuit, distances, given) }
@@ -101,10 +101,10 @@ export const step = (
   return { ...next, ...Object.fromEntries(ascended) }
 }
 
-/** The share of the way that running statistics go in a step, PyTorch's momentum. */
+/** Update rate of running statistics, PyTorch's momentum. */
 const following = 0.1
 
-/** Running statistics r ← r − 0.1 ∂D/∂r with D = Σ ½ ‖r − s‖², a tenth of the way to what the batch says, s. */
+/** Running statistics r ← r − 0.1 ∂D/∂r with D = Σ ½ ‖r − s‖²: a tenth of the way to the batch's statistic s. */
 const followed = (circuit: Circuit.Circuit, distances: ReadonlyArray<Tensor>, given: Given): Given => {
   const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
     Circuit.isTrained(of) ? [] : [name]
@@ -117,7 +117,7 @@ const followed = (circuit: Circuit.Circuit, distances: ReadonlyArray<Tensor>, gi
   return Object.fromEntries(names.map((name, i) => [name, given[name]!.sub(slopes[i]!.mul(following))]))
 }
 
-/** Each array moved by its rule, with what the rule remembers. */
+/** Each array updated by its rule, with the rule's slots. */
 const updated = (
   circuit: Circuit.Circuit,
   phase: Phase.Phase,
@@ -142,7 +142,9 @@ const updated = (
     })
   )
 
-/** The step with each map's input centred: its slopes are those of x − m, and its bias takes back what the weight's step does to the mean m. */
+/**
+ * The step with each map's input centred: its gradients are those of x − m, and its bias compensates for what the weight's step does to the mean m.
+ */
 const centred = (
   names: ReadonlyArray<string>,
   means: ReadonlyMap<string, Tensor>,

@@ -1,5 +1,5 @@
 /**
- * A plan: where weights start, in which coordinates they are trained, and phases in order.
+ * A plan: how weights start, in which coordinates they are trained, and the phases in order.
  */
 import { Function, Pipeable } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -10,24 +10,24 @@ import * as Phase from "./Phase.ts"
 import type * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 
-/** When a run is over: the free-run training loss below `loss`, and the training accuracy at least `accuracy` where that is given. */
+/** When a run is over: the free run's training loss is below `loss`, and its training accuracy at least `accuracy` if given. */
 export interface Stop {
   readonly loss: number
   readonly accuracy?: number | undefined
-  /** For regression, in place of the loss: what share of the targets' variance may be left, 1 − R². */
+  /** For regression, instead of `loss`: fraction of the targets' variance that may be left, 1 − R². */
   readonly share?: number | undefined
 }
 
-/** What a plan says of the whole run; it need not say anything. */
+/** Settings of the whole run; all are optional. */
 export interface Said {
-  /** By the name that `--start` takes. */
+  /** Name of the start, as `--start` takes it. */
   readonly start?: Start.Name
   readonly coordinates?: Coordinates.Coordinates
-  /** Undefined where the plan says that there is none. */
+  /** Undefined if the plan explicitly has no stop. */
   readonly stop?: Stop | undefined
 }
 
-/** What training follows. */
+/** A plan of training. */
 export class Plan extends Pipeable.Class {
   readonly phases: ReadonlyArray<Phase.Phase>
   readonly said: Said
@@ -51,7 +51,7 @@ export class Plan extends Pipeable.Class {
   }
 }
 
-/** Phases in order, from PyTorch's start in plain coordinates unless the plan is told otherwise. */
+/** Creates a plan of phases in order, from PyTorch's start in plain coordinates unless set otherwise. */
 export const make = (...phases: ReadonlyArray<Phase.Phase>): Plan => new Plan({ phases, said: {} })
 
 const saying = (plan: Plan, said: Said): Plan => new Plan({ ...plan, said: { ...plan.said, ...said } })
@@ -67,7 +67,7 @@ export const backpropagate = (options: Parameters<typeof Phase.backpropagate>[0]
   make(Phase.backpropagate(options))
 
 /**
- * One plan after the other; start, coordinates and stop are the first one's where it says them, else the next one's.
+ * Concatenates two plans; start, coordinates and stop are the first plan's where it sets them, else the second's.
  *
  * ```ts
  * import { Plan } from "@rai/core"
@@ -85,21 +85,21 @@ export const andThen: {
     new Plan({ phases: [...plan.phases, ...next.phases], said: { ...next.said, ...plan.said } })
 )
 
-/** The plan from another start, by the name that `--start` takes. */
+/** Sets the plan's start, by the name that `--start` takes. */
 export const startingAt: {
   (start: Start.Name): (plan: Plan) => Plan
   (plan: Plan, start: Start.Name): Plan
 } = Function.dual(2, (plan: Plan, start: Start.Name) => saying(plan, { start }))
 
-/** The plan ended as soon as the free run on the training data is good enough. */
+/** Ends the plan as soon as the free run on the training data is good enough. */
 export const stoppingAt: {
   (stop: Stop): (plan: Plan) => Plan
   (plan: Plan, stop: Stop): Plan
 } = Function.dual(2, (plan: Plan, stop: Stop) => saying(plan, { stop }))
 
 /**
- * The plan whose phases end early: after `patience` steps, or epochs of batches, without a better free run, on validation data where there
- * are any, each goes back to the best parameters and is over. Relaxing phases stay as they are: what they build shows in the free run later.
+ * Stops phases early: after `patience` steps, or epochs of batches, without a better free run (on validation data if there are any), each goes back
+ * to the best parameters and ends. Relaxing phases are unchanged: their progress shows in the free run only later.
  *
  * ```ts
  * import { Plan } from "@rai/core"
@@ -119,7 +119,7 @@ export const stoppingEarly: {
   })
 })
 
-/** The plan with its phases cut after other blocks: a kind, or several as in `Gemm+Conv`. */
+/** Cuts the plan's phases after other blocks: a kind, or several as in `Gemm+Conv`. */
 export const cuttingAfter: {
   (after: string): (plan: Plan) => Plan
   (plan: Plan, after: string): Plan
@@ -130,16 +130,16 @@ export const cuttingAfter: {
   return new Plan({ ...plan, phases })
 })
 
-/** The plan trained in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
+/** Trains the plan in other coordinates; `tanh` is for circuits whose sigmoids stand between linear maps. */
 export const inCoordinates: {
   (coordinates: Coordinates.Coordinates): (plan: Plan) => Plan
   (plan: Plan, coordinates: Coordinates.Coordinates): Plan
 } = Function.dual(2, (plan: Plan, coordinates: Coordinates.Coordinates) => saying(plan, { coordinates }))
 
-/** The phases as `--plan` takes them. */
+/** Prints the phases as `--plan` takes them. */
 export const print = (plan: Plan): string => plan.phases.map(Phase.print).join(",")
 
-/** What a person reads about a plan before it is followed on a circuit, for a task: one line a decision. */
+/** Describes a plan to the user before it runs on a circuit for a task: one line per decision. */
 export const describe = (plan: Plan, circuit: Circuit.Circuit, task: Task): ReadonlyArray<string> => {
   const maps = Circuit.depth(circuit)
   const coordinates = plan.coordinates === "tanh" && Coordinates.available(circuit) ? ", tanh coordinates" : ""
@@ -182,7 +182,7 @@ const describePhase = (phase: Phase.Phase, circuit: Circuit.Circuit): string => 
   return `relax: at most ${length}, ${cuts}, ${from}${rule}`
 }
 
-/** The stop as it is meant for these data: of regression, where it says a share, that of the targets' variance (of 1 where they do not vary). */
+/** Returns the stop for these data: for a regression with a `share`, that share of the targets' variance (of 1 where they are constant). */
 export const stopFor = ({ stop }: Plan, { targets, task }: Dataset): Stop | undefined => {
   if (stop?.share === undefined || task !== "regression") return stop
   return { ...stop, loss: stop.share * TargetUnit.of(targets).variance }

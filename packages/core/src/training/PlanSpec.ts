@@ -11,7 +11,7 @@ import * as Bound from "./Bound.ts"
 import * as Phase from "./Phase.ts"
 import * as Plan from "./Plan.ts"
 
-/** A plan that cannot be read. */
+/** A plan's text that cannot be parsed. */
 export class PlanInvalid extends Data.TaggedError("PlanInvalid")<{
   readonly expected: string
   readonly came: string
@@ -22,7 +22,7 @@ export class PlanInvalid extends Data.TaggedError("PlanInvalid")<{
 }
 
 /**
- * The plan that a text describes: phases in order, `name:steps[:rule=rate][:setting=value…]`; with `batch=64` the steps are epochs.
+ * Parses a plan: phases in order, `name:steps[:rule=rate][:setting=value…]`; with `batch=64` the steps are epochs.
  *
  * ```ts
  * import { Plan, PlanSpec } from "@rai/core"
@@ -37,7 +37,7 @@ export const parse = (text: string): Effect.Effect<Plan.Plan, PlanInvalid> =>
 
 type Draft = { [key: string]: unknown; cut: { after: Cut.Cut["after"]; every: number; output: boolean } }
 
-/** What a setting after the steps does to the phase; a text that it cannot read it answers with what was expected. */
+/** Applies a setting to the phase; returns what was expected where the value cannot be parsed. */
 type Setting = (draft: Draft, value: string) => string | undefined
 
 const numeric =
@@ -69,7 +69,7 @@ const chosen =
     return undefined
   }
 
-/** A setting that is said or left out. */
+/** A flag: a setting without a value. */
 const word =
   (name: string, set: (draft: Draft) => void): Setting =>
   (draft, value) => {
@@ -115,7 +115,7 @@ const cutting: Readonly<Record<string, Setting>> = {
   every: (draft, value) => counting("every", "every=10")(draft.cut as never, value),
   after: (draft, value) => {
     const known = [...new Set(["linear", "activation", "residual", ...Object.keys(BlockKinds.table)])]
-    // Operators of networks from elsewhere have a capital.
+    // Operators of imported networks start with a capital letter.
     const wrong = value.split("+").some((kind) => !known.includes(kind) && !/^[A-Z]\w*$/.test(kind))
     if (wrong) return `one of ${known.join(", ")}, or operators as in Gemm+Conv`
     draft.cut.after = value
@@ -197,7 +197,7 @@ const phase = Effect.fnUntraced(function* (text: string) {
   return kind.make({ ...others, ...ofBatches, ...(name === "backpropagate" ? {} : { cut }) } as never)
 })
 
-/** `0.1`, or with settings `0.1+momentum=0.5`. */
+/** Parses a rule's rate and settings: `0.1`, or `0.1+momentum=0.5`. */
 const rule = Effect.fnUntraced(function* (name: string, text: string) {
   const { defaults, make } = Rules.table[name]!
   const [rate = "", ...pairs] = text.split("+")

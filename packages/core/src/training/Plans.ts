@@ -1,5 +1,5 @@
 /**
- * Plans: one's own, and the automatic one.
+ * Plans: user-defined ones, and the automatic one.
  */
 export * from "./AutomaticPlan.ts"
 export * from "./Plan.ts"

@@ -1,5 +1,5 @@
 /**
- * The programs of a phase. Each takes what it needs of the state by name (`PhaseState`) and gives what it changes under the same names.
+ * The programs of a phase. Each takes the part of the state it needs by name (`PhaseState`) and returns what it changes under the same names.
  */
 import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -17,22 +17,22 @@ import * as TargetUnit from "./TargetUnit.ts"
 
 /** The programs of one phase. */
 export interface Programs {
-  /** parameters, auxiliaries, slots → the same, one step on. */
+  /** parameters, auxiliaries, slots → the same after one step. */
   readonly step: Program.Program
   /** Everything that a measurement reports; changes nothing. */
   readonly measure: Program.Program
-  /** parameters → auxiliaries at the free run's predictions; of relaxing phases. */
+  /** parameters → auxiliaries set to the free run's predictions; only in relaxing phases. */
   readonly refresh: Program.Program | undefined
-  /** What is trained and what the rules remember → good/…, and back. */
+  /** Parameters, auxiliaries and slots → good/…, and back. */
   readonly hold: Program.Program
   readonly restore: Program.Program
-  /** `lost/…` of each array that a rule moves, NaN for each turn whose numbers are not all finite. */
+  /** `lost/…` for each array that a rule updates: NaN for each turn with a non-finite number. */
   readonly check: Program.Program
 }
 
 type Given = PhaseState.Given
 
-/** The programs of a phase whose state is laid out. */
+/** Builds the programs of a phase whose state is laid out. */
 export const make = Effect.fn("Programs.make")(function* (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
@@ -106,7 +106,7 @@ const measured = (
   }
 }
 
-/** The sum over each turn of a stacked array, or over the only one. */
+/** Sum per turn of a stacked array, or over the whole of an array that is not stacked. */
 const perTurn = (values: Tensor, name: string): Tensor => {
   const stacked = name.split(".").filter((step) => step === "*").length
   const leading = values.shape.slice(0, stacked) as ReadonlyArray<number>

@@ -1,5 +1,5 @@
 /**
- * Where a run stands, and what a measurement decides: by validation data where there are any, else by training data.
+ * Where a run stands, and what follows from a measurement: judged on validation data if there are any, else on training data.
  */
 import type { Progress } from "../schema/CheckpointContent.ts"
 import type { Measurement } from "./Measurement.ts"
@@ -8,7 +8,7 @@ import type { Stop } from "./Plan.ts"
 
 export type { Progress }
 
-/** Before the first step. */
+/** The progress before the first step. */
 export const start = (): Progress => ({
   phase: 0,
   step: 0,
@@ -20,18 +20,18 @@ export const start = (): Progress => ({
 })
 
 /**
- * What to do after a measurement: go on, hold this state as the one to go back to, go back to it with lower rates, end the phase, end the
- * run, or fail because numbers were lost.
+ * What to do after a measurement: go on, hold this state as the one to go back to, go back to the held state with lower rates, end the phase, end
+ * the run, or fail because numbers became NaN or infinite.
  */
 export type Decision = "continue" | "hold" | "rewind" | "give up" | "solved" | "lost"
 
-/** What was decided, and the progress with what follows from it. */
+/** A decision, and the progress updated with its consequences. */
 export interface Decided {
   readonly decision: Decision
   readonly progress: Progress
 }
 
-/** Decides, and notes in the progress what follows from it. */
+/** Decides what to do after a measurement and updates the progress accordingly. */
 export const decide = (before: Progress, phase: Phase, measurement: Measurement, stop: Stop | undefined): Decided => {
   const { freeRunAccuracy, freeRunLoss, relaxationGap, relaxedLoss, validationLoss } = measurement
   const judged = validationLoss ?? freeRunLoss
@@ -53,7 +53,7 @@ export const decide = (before: Progress, phase: Phase, measurement: Measurement,
   return since < patience ? { decision: "continue", progress } : again(progress, phase.careful!)
 }
 
-/** Whether all losses of a measurement are numbers. */
+/** Whether all losses of a measurement are finite. */
 export const isFinite = ({ freeRunLoss, relaxedLoss = 0, validationLoss = 0 }: Measurement): boolean =>
   [freeRunLoss, relaxedLoss, validationLoss].every(Number.isFinite)
 

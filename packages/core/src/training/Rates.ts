@@ -1,5 +1,5 @@
 /**
- * Which rule moves which array, and what a step is told of rates and λ.
+ * Which rule updates which array, and the rates and λ that a step takes as inputs.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
@@ -8,7 +8,7 @@ import type { Phase } from "./Phase.ts"
 
 type Rate = "rate" | "rate/others" | "rate/auxiliaries"
 
-/** The name of the rate that moves an array. */
+/** Returns the name of the rate that applies to an array. */
 export const of = (circuit: Circuit.Circuit, phase: Phase, name: string): Rate => {
   const { optimizer } = phase
   if (name.startsWith("z/")) {
@@ -31,7 +31,7 @@ const rules = (phase: Phase): Readonly<Record<Rate, Optimizer>> => {
   }
 }
 
-/** The rule that moves an array. */
+/** Returns the rule that updates an array. */
 export const rule = (circuit: Circuit.Circuit, phase: Phase, name: string): Optimizer =>
   rules(phase)[of(circuit, phase, name)]
 
@@ -41,11 +41,11 @@ const names = (phase: Phase): ReadonlyArray<Rate> => [
   ...(phase.kind === "relax" && phase.auxiliaryOptimizer !== undefined ? ["rate/auxiliaries" as const] : [])
 ]
 
-/** What a step is given besides state and data: each rate, and λ in relaxing phases. */
+/** Inputs of a step besides state and data: each rate, and λ in relaxing phases. */
 export const signature = (phase: Phase): Readonly<Record<string, ReadonlyArray<number>>> =>
   Object.fromEntries([...names(phase), ...(phase.kind === "relax" ? ["λ"] : [])].map((name) => [name, []]))
 
-/** Their values at a share t of the phase; `factor` is what a careful phase has left of its rates. */
+/** Returns their values at fraction t of the phase; `factor` is what remains of the rates after a careful phase has lowered them. */
 export const values = (phase: Phase, factor: number, t: number): Arrays => {
   const scalar = (value: number) => ({ shape: [], data: Float64Array.of(value) })
   const rates = names(phase).map(

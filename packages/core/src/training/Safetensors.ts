@@ -1,11 +1,11 @@
 /**
- * Arrays as a safetensors file: eight bytes of header length, a JSON header, the numbers little-endian, which other tools read too.
+ * Arrays as a safetensors file, which other tools read too: eight bytes of header length, a JSON header, the numbers in little-endian.
  */
 import { Data, Effect } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
 import { type NdArray, size } from "../tensor/NdArray.ts"
 
-/** Bytes that are not whole safetensors. */
+/** Bytes that are not a complete safetensors file. */
 export class SafetensorsInvalid extends Data.TaggedError("SafetensorsInvalid")<{
   readonly reason: string
 }> {
@@ -22,14 +22,14 @@ const typeOf = (data: NdArray["data"]): keyof typeof types => {
   return data instanceof Int32Array ? "I32" : "U8"
 }
 
-/** What the header says of an array: its type, its shape, and where its bytes begin and end. */
+/** A header entry: an array's type, its shape, and the offsets of its first byte and past its last. */
 interface Entry {
   readonly dtype: keyof typeof types
   readonly shape: ReadonlyArray<number>
   readonly data_offsets: readonly [start: number, end: number]
 }
 
-/** The entries of a header by name, without what a writer says of itself; undefined of any other text. */
+/** Parses the header's entries by name, without the writer's metadata; undefined for any other text. */
 const headerOf = (text: string): ReadonlyArray<readonly [name: string, Entry]> | undefined => {
   try {
     const json: unknown = JSON.parse(text)
@@ -49,7 +49,7 @@ const isEntry = (given: unknown): given is Entry => {
 const areWhole = (given: unknown): given is ReadonlyArray<number> =>
   Array.isArray(given) && given.every((n) => Number.isSafeInteger(n) && n >= 0)
 
-/** The bytes of a safetensors file with the arrays in alphabetical order: equal arrays give equal bytes. */
+/** Encodes the arrays, in alphabetical order, as a safetensors file: equal arrays give equal bytes. */
 export const encode = (arrays: Arrays): Uint8Array<ArrayBuffer> => {
   const entries = Object.entries(arrays).sort(([a], [b]) => (a < b ? -1 : 1))
   let end = 0
@@ -72,7 +72,7 @@ export const encode = (arrays: Arrays): Uint8Array<ArrayBuffer> => {
   return bytes
 }
 
-/** The arrays of a safetensors file. */
+/** Decodes the arrays of a safetensors file; fails with `SafetensorsInvalid` where it is malformed. */
 export const decode = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Arrays, SafetensorsInvalid> =>
   Effect.gen(function* () {
     const invalid = (reason: string) => new SafetensorsInvalid({ reason })
@@ -89,7 +89,7 @@ export const decode = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Arrays, Sa
       if (8 + length + end > bytes.length) return yield* invalid(`it is cut short before the end of «${name}»`)
       if (end - start !== size(shape) * Type.BYTES_PER_ELEMENT) return yield* invalid(`«${name}» has the wrong length`)
       const from = bytes.byteOffset + 8 + length + start
-      // Where an array starts as its type wants it to, it is read where it lies; else from a copy.
+      // An array aligned for its type is a view of the file's bytes; any other is copied.
       arrays[name] = {
         shape,
         data:

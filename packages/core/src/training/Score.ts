@@ -1,5 +1,5 @@
 /**
- * How good a trained circuit is on data it may never have seen: by its free run.
+ * How good a trained circuit's free run is, also on data it has never seen.
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -21,7 +21,7 @@ export interface Score {
   readonly accuracy?: number
 }
 
-/** The outputs of the free run: [examples, inputs] → [examples, outputs], logits or values. */
+/** Runs the circuit freely: [examples, inputs] → [examples, outputs], logits or values. */
 export const predict = (
   trained: Trained,
   inputs: NdArray
@@ -37,7 +37,7 @@ export const predict = (
     return outputs.output!
   })
 
-/** The outputs on a data set, whose targets must be as many, and whose columns and classes stand as those that the circuit was trained on. */
+/** Outputs on a data set, which must have as many targets as the circuit has outputs, and columns and classes ordered as in the training data. */
 const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
   const disordered = Alike.disordered(trained, data)
   if (disordered !== undefined) {
@@ -51,7 +51,7 @@ const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
   return yield* new ShapeMismatch({ operation: "the targets", expected, came, advice })
 })
 
-/** The score of the free run on a data set. */
+/** Scores the free run on a data set. */
 export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
   Effect.gen(function* () {
     const output = yield* answers(trained, data)
@@ -65,7 +65,7 @@ export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, Eng
     return trained.task === "regression" ? { loss: loss!.data[0]! } : { loss: loss!.data[0]!, accuracy }
   })
 
-/** All that is measured of the free run's answers on a data set, as scikit-learn defines it. */
+/** Computes all metrics of the free run's outputs on a data set, as scikit-learn defines them. */
 export const metrics = (
   trained: Trained,
   data: Dataset

@@ -1,5 +1,5 @@
 /**
- * Where weights start, by name: the initialisers, and the starts that look at the inputs too.
+ * How weights start, by name: the initialisers, and starts that also look at the inputs.
  */
 import { Effect, Record } from "effect"
 import type * as Circuit from "../circuit/Circuit.ts"
@@ -11,7 +11,7 @@ import * as UnitVariance from "../relaxation/UnitVariance.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 
-/** From a circuit, a seed and the training inputs [examples, inputs], the parameters by full name. */
+/** Computes initial parameters by full name from a circuit, a seed and the training inputs [examples, inputs]. */
 export type Start = (
   circuit: Circuit.Circuit,
   seed: number,
@@ -19,12 +19,12 @@ export type Start = (
 ) => Effect.Effect<Arrays, ShapeMismatch | EngineFailed, Engine>
 
 /**
- * How much more than auxiliaries the stages of swept weights may bend: the more of the data they tell apart at once, the sooner they are
- * trained, but a hundred examples are then learnt by heart.
+ * How nonlinear the stages of swept weights may be, relative to those of swept auxiliaries: a higher value separates more of the data at once and
+ * so trains sooner, but a hundred examples are then memorised.
  */
 const bending = ({ shape: [examples] }: NdArray): number => (examples! < 1000 ? 1 : 2.4)
 
-/** PyTorch's start, its hidden maps swept; of a sigmoid circuit in tanh coordinates. */
+/** PyTorch's start with its hidden maps swept; for a sigmoid circuit, in tanh coordinates. */
 const sweep: Start = (circuit, seed, inputs) => {
   const start = Initializer.pytorch(circuit, seed)
   if (!Coordinates.available(circuit)) {
@@ -41,10 +41,10 @@ const free =
   (circuit, seed) =>
     Effect.sync(() => initializer(circuit, seed))
 
-/** The name of a start, as `--start` takes it. */
+/** Name of a start, as `--start` takes it. */
 export type Name = keyof typeof Initializer.table | "lsuv" | "sweep"
 
-/** The starts by their names. */
+/** All starts by name. */
 export const table: Readonly<Record<Name, Start>> = {
   ...Record.map(Initializer.table, free),
   lsuv: (circuit, seed, inputs) => UnitVariance.make(circuit, Initializer.semiOrthogonal(circuit, seed), inputs),

@@ -1,6 +1,7 @@
 /**
- * The unit that a regression is trained in: each target at mean 0 and deviation 1, ỹ_k = (y_k − μ_k) / σ_k, which the circuit's last map takes back,
- * W = W̃ diag σ and b = σ b̃ + μ. Starts, rates and λ are meant for numbers around 1, and so mean the same for a price as for a share.
+ * The unit that a regression is trained in: each target standardised to mean 0 and deviation 1, ỹ_k = (y_k − μ_k) / σ_k, which is undone in the
+ * circuit's last map, W = W̃ diag σ and b = σ b̃ + μ. Starts, rates and λ are meant for numbers around 1, so they mean the same whatever the
+ * targets' scale.
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
@@ -11,7 +12,10 @@ import type { NdArray } from "../tensor/NdArray.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import type { Plan } from "./Plan.ts"
 
-/** Mean and deviation of each output, of one that does not vary 1, and the mean of their variances: what a loss of 1 stands for. */
+/**
+ * Mean and deviation of each output (deviation 1 for a constant one), and the mean of the outputs' variances, which a loss of 1 in this unit stands
+ * for.
+ */
 export interface TargetUnit {
   readonly μ: ReadonlyArray<number>
   readonly σ: ReadonlyArray<number>
@@ -19,7 +23,7 @@ export interface TargetUnit {
 }
 
 /**
- * The unit of these targets, [examples, outputs].
+ * Computes the unit of targets [examples, outputs].
  *
  * ```ts
  * import { NdArray, TargetUnit } from "@rai/core"
@@ -43,8 +47,8 @@ export const of = (targets: NdArray): TargetUnit => {
 }
 
 /**
- * The unit that a run takes: of a regression, unless a phase has a loss of its own, which means the targets as they are, or the circuit does
- * not end with a linear map, or float32 does not hold the unit.
+ * Returns the unit that a run uses. Only a regression has one, and not where a phase has its own loss, which refers to the targets as they are,
+ * where the circuit does not end with a linear map, or where the unit does not fit into float32.
  */
 export const taken = (circuit: Circuit.Circuit, plan: Plan, { targets, task }: Dataset): TargetUnit | undefined => {
   if (task !== "regression" || hasOwnLoss(plan) || !Coordinates.isEndedByMap(circuit)) return undefined
@@ -54,7 +58,7 @@ export const taken = (circuit: Circuit.Circuit, plan: Plan, { targets, task }: D
 
 const hasOwnLoss = ({ phases }: Plan): boolean => phases.some(({ loss }) => loss !== undefined)
 
-/** Targets in the unit, ỹ. */
+/** Converts targets to the unit, ỹ. */
 export const into = ({ μ, σ }: TargetUnit, { data, shape }: NdArray): NdArray => ({
   shape,
   data: Float64Array.from(data, (y, i) => (y - μ[i % μ.length]!) / σ[i % σ.length]!)
@@ -69,11 +73,14 @@ export const scaled = ({ σ }: TargetUnit, of: Tensor): Tensor =>
     )
   )
 
-/** The parameters of the circuit that answers in the targets' own unit. */
+/** Converts parameters so that the circuit outputs values in the targets' own unit. */
 export const back = (unit: TargetUnit, circuit: Circuit.Circuit, parameters: Arrays): Arrays =>
   Coordinates.answering(circuit, parameters, unit)
 
-/** Where a run starts: what is said of the last map itself is said in the targets' own unit, all other starts are of numbers around 1. */
+/**
+ * Converts a run's initial parameters: explicit initial values of the last map are in the targets' own unit and are converted; any other start is
+ * already meant for numbers around 1.
+ */
 export const start = ({ σ, μ }: TargetUnit, circuit: Circuit.Circuit, parameters: Arrays): Arrays => {
   const { block } = Circuit.sites(circuit).at(-1)!
   const isSaid = Object.values(block.parameters).some(({ initial }) => initial !== undefined)
@@ -82,10 +89,10 @@ export const start = ({ σ, μ }: TargetUnit, circuit: Circuit.Circuit, paramete
   return Coordinates.answering(circuit, parameters, inverse)
 }
 
-/** What a person reads about it before a run: what is taken off the targets, or why that is not done where it matters. */
+/** Describes the unit to the user before a run: how targets are standardised, or why they are not where it matters. */
 export const describe = (circuit: Circuit.Circuit, plan: Plan, data: Dataset): ReadonlyArray<string> => {
   const { data: y, shape } = data.targets
-  // Of targets that do not vary the warnings tell.
+  // Constant targets have a warning of their own.
   if (data.task !== "regression" || y.every((value, i) => value === y[i % shape[1]!])) return []
   const { μ, σ } = of(data.targets)
   const theirs = σ.length === 1 ? `theirs are ${shown(μ)} and ${shown(σ)}` : `means ${shown(μ)}; deviations ${shown(σ)}`

@@ -1,11 +1,11 @@
 /**
- * Small arrays laid end to end: a rule that moves each number by itself moves them as one array, in a dozen operations instead of a dozen
- * for each. Large arrays stay alone, where copying would cost more than the calls it saves.
+ * Small arrays concatenated: a rule that updates each number independently updates them as one array, in a dozen operations instead of a dozen for
+ * each. Large arrays stay separate, since copying them would cost more than the calls saved.
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import { concat, type Tensor } from "../tensor/Tensor.ts"
 
-/** What a rule moves at once: one array under its own name, or several under a name of their own. */
+/** What a rule updates at once: one array under its own name, or several under a common name. */
 export interface Together {
   readonly name: string
   readonly members: ReadonlyArray<string>
@@ -14,7 +14,7 @@ export interface Together {
 
 const most = 2 ** 15
 
-/** The arrays in groups; `group` names the group that a small array may join, or undefined where it must stay alone. */
+/** Groups the arrays; `group` names the group that a small array may join, or is undefined where it must stay separate. */
 export const make = (
   shapes: Readonly<Record<string, ReadonlyArray<number>>>,
   group: (name: string) => string | undefined
@@ -30,7 +30,7 @@ export const make = (
   )
 }
 
-/** The members' tensors as one. */
+/** Concatenates the members' tensors. */
 export const join = ({ members }: Together, of: (name: string) => Tensor): Tensor =>
   members.length === 1
     ? of(members[0]!)
@@ -39,7 +39,7 @@ export const join = ({ members }: Together, of: (name: string) => Tensor): Tenso
         0
       )
 
-/** The one tensor as its members'. */
+/** Splits the concatenated tensor into its members. */
 export const split = ({ members }: Together, whole: Tensor, like: (name: string) => Tensor): Record<string, Tensor> => {
   if (members.length === 1) return { [members[0]!]: whole }
   let start = 0

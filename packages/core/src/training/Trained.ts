@@ -6,7 +6,7 @@ import type { Task } from "../data/Dataset.ts"
 import type { Preprocessing } from "../data/Preprocessing.ts"
 import type { Arrays } from "../engine/Engine.ts"
 
-/** How a trained circuit came about; recorded in what is exported. */
+/** How a trained circuit was produced; recorded in exported models. */
 export interface Origin {
   /** The plan on one line, as `--plan` takes it. */
   readonly plan: string
@@ -21,9 +21,9 @@ export interface Trained {
   readonly circuit: Circuit.Circuit
   readonly parameters: Arrays
   readonly task: Task
-  /** What makes the circuit's inputs of raw columns; absent where it takes these as they are. */
+  /** Preprocessing from raw columns to the circuit's inputs; absent where the circuit takes raw columns. */
   readonly preprocessing?: Preprocessing | undefined
-  /** The names of the circuit's inputs; none where nobody has said them. */
+  /** Names of the circuit's inputs; empty where unknown. */
   readonly inputNames: ReadonlyArray<string>
   readonly classNames?: ReadonlyArray<string> | undefined
   readonly origin: Origin

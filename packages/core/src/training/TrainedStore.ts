@@ -1,5 +1,5 @@
 /**
- * Trained circuits in folders: what a run leaves behind, and what export, prediction and plots begin with.
+ * Trained circuits stored in folders: the output of a run, and the input of export, prediction and plots.
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -14,14 +14,14 @@ const kind: Archive.Kind<TrainedContent> = {
   schema: Effect.promise(() => import("../schema/TrainedContent.ts").then(({ TrainedContent }) => TrainedContent))
 }
 
-/** Saves a trained circuit into a folder. */
+/** Saves a trained circuit to a folder. */
 export const save = (folder: string, trained: Trained) => {
   const { circuit, classNames, inputNames, origin, parameters, preprocessing, task } = trained
   const content = { circuit: CircuitSpec.toJson(circuit), task, preprocessing, inputNames, classNames, origin }
   return Archive.write(kind, folder, content, parameters)
 }
 
-/** The trained circuit of a folder. */
+/** Loads a trained circuit from a folder; fails with `ArchiveInvalid` where it cannot be used. */
 export const load = Effect.fn("TrainedStore.load")(function* (folder: string) {
   const { arrays, content } = yield* Archive.read(kind, folder)
   const circuit = yield* CircuitSpec.fromJson(content.circuit)

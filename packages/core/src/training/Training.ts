@@ -1,5 +1,5 @@
 /**
- * Training: a plan carried out on an engine, as a stream of events, one a step.
+ * Training: runs a plan on an engine, as a stream of events, one per step.
  */
 import { Clock, Effect, Queue, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
@@ -24,26 +24,26 @@ import type { Finished, TrainingEvent, Underway } from "./TrainingEvent.ts"
 import { type CallbackFailed, type NumbersLost, PlanUnfit } from "./TrainingFailed.ts"
 
 /**
- * How a run is carried out. E and R are what `parts`, `onEvent` and `onSnapshot` may fail with and ask for, together: where these differ, say them,
+ * Options of a run. E and R are the errors and requirements of `parts`, `onEvent` and `onSnapshot` together; where these differ, state the unions,
  * as in `Training.fit<DataInvalid | PlatformError, FileSystem>(…)`.
  */
 export interface Options<E = never, R = never> {
   /** The automatic plan where absent. */
   readonly plan?: Plan.Plan
-  /** Data that parameters are never trained on; where given, they decide which parameters are the best. */
+  /** Data that parameters are never trained on; if given, they decide which parameters are the best. */
   readonly validation?: Dataset | undefined
-  /** Where batches come from, of data larger than memory; `data` is then a part of them, which measurements and starts look at. */
+  /** Source of batches for data larger than memory; `data` is then a part of them, used for measurements and starts. */
   readonly parts?: Parts<E, R> | undefined
-  /** Decides the initial parameters, the order of batches and noise; the service `Seed` where absent. */
+  /** Determines initial parameters, the order of batches and noise; the service `Seed` where absent. */
   readonly seed?: number
-  /** Goes on from here instead of from the plan's start. */
+  /** Snapshot to continue from instead of the plan's start. */
   readonly from?: PhaseRun.Snapshot | undefined
   /**
-   * Is told what happens on the way before anybody else, and, unless it fails, before a snapshot that holds it is taken: for what must not be
-   * lost. The end is what the run gives.
+   * Called with each event before anyone else and, unless it fails, before a snapshot that includes the event is taken: for records that must not
+   * be lost. The final event is the run's result and is not passed to it.
    */
   readonly onEvent?: (event: Underway) => Effect.Effect<void, E, R>
-  /** Is given a snapshot every two seconds, and once more when the run is interrupted, loses its numbers, or `onEvent` fails. */
+  /** Called with a snapshot every two seconds, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent` fails. */
   readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
 }
 
@@ -53,7 +53,7 @@ export { check, type Shaped, type Unfit } from "./Check.ts"
 export type TrainingError = EngineFailed | ShapeMismatch | NumbersLost | CallbackFailed | Unfit
 
 /**
- * The run as a stream of events. Taking fewer events stops it; its memory is given back either way.
+ * Runs the plan as a stream of events. Taking fewer events stops the run; its memory is released either way.
  *
  * ```ts
  * import { Circuit, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -69,8 +69,8 @@ export type TrainingError = EngineFailed | ShapeMismatch | NumbersLost | Callbac
  * events.length // => 5
  * ```
  *
- * What other libraries call callbacks is what is done with the stream: looked at as it passes, ended early, counted. A consumer that fails
- * ends the run, and `onSnapshot` is given where it stood.
+ * What other libraries do with callbacks is done by operators on the stream: observe it, end it early, count. A consumer that fails ends the run,
+ * and `onSnapshot` gets the state it reached.
  *
  * ```ts
  * import { Circuit, Moons, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -104,14 +104,14 @@ export const stream = <E = never, R = never>(
     { bufferSize: 16, strategy: "suspend" }
   )
 
-/** The run to its end: its last event, the trained circuit with what was measured there. */
+/** Runs the plan to its end and returns the last event: the trained circuit and its final measurement. */
 export const run = <E = never, R = never>(
   circuit: Circuit.Circuit,
   data: Dataset,
   options: Options<E, R> = {}
 ): Effect.Effect<Finished, TrainingError | E, Engine | R> => train(circuit, data, options, () => Effect.void)
 
-/** The run to its end: the trained circuit. */
+/** Runs the plan to its end and returns the trained circuit. */
 export const fit = <E = never, R = never>(
   circuit: Circuit.Circuit,
   data: Dataset,
@@ -194,10 +194,10 @@ const train = Effect.fnUntraced(function* <E, R>(
   return finished
 })
 
-/** Whether a phase needs all examples at hand. */
+/** Whether a phase needs all examples in memory. */
 const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
 
-/** Seconds, counted on from `before`. */
+/** Returns a clock of seconds that continues from `before`. */
 const stopwatch = (before: number, clock: Clock.Clock) => {
   const started = clock.currentTimeMillisUnsafe()
   return () => before + (clock.currentTimeMillisUnsafe() - started) / 1000

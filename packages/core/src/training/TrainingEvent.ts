@@ -1,28 +1,28 @@
 /**
- * What a training run tells while it goes on.
+ * The events of a training run.
  */
 import type { Measurement } from "./Measurement.ts"
 import type { Phase } from "./Phase.ts"
 import type { Progress } from "./Progress.ts"
 import type { Trained } from "./Trained.ts"
 
-/** One step was taken, or, with step 0 of a phase, its start was measured. */
+/** A step was taken or, at step 0 of a phase, its start was measured. */
 export interface Step {
   readonly _tag: "Step"
   readonly phase: Phase
   readonly progress: Progress
-  /** The steps that the phase takes at most. */
+  /** Maximum number of steps in the phase. */
   readonly steps: number
-  /** At the phase's interval. */
+  /** Present at the phase's interval. */
   readonly measurement?: Measurement
 }
 
-/** A careful phase went back to the state that it holds and divided its rates. */
+/** A careful phase went back to the held state and divided its rates. */
 export interface Rewound {
   readonly _tag: "Rewound"
   readonly phase: Phase
   readonly progress: Progress
-  /** Where numbers were lost: at which step of the phase, and first in which array; absent where the free run merely got no better. */
+  /** Where numbers became NaN or infinite: the step of the phase, and the first such array; absent where the free run merely did not improve. */
   readonly lost?: { readonly step: number; readonly path: string } | undefined
 }
 
@@ -30,14 +30,14 @@ export interface Rewound {
 export interface Finished {
   readonly _tag: "Finished"
   readonly progress: Progress
-  /** At the end of the last phase; with residuals and a gap where that is a relaxing one. */
+  /** Measured at the end of the last phase; with residuals and a gap if that is a relaxing one. */
   readonly measurement: Measurement
   /** Whether the plan's stop was reached. */
   readonly solved: boolean
   readonly trained: Trained
 }
 
-/** What happens on the way. */
+/** An event before the end. */
 export type Underway = Step | Rewound
 
 /** One event of a training run. */

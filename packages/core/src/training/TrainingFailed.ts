@@ -19,7 +19,7 @@ export class NumbersLost extends Data.TaggedError("NumbersLost")<{
   }
 }
 
-/** What was to be told of a run threw, where an Effect that fails was due. */
+/** A callback threw instead of returning an Effect. */
 export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
   readonly callback: "onEvent" | "onSnapshot"
   readonly phase: string
@@ -31,7 +31,7 @@ export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
   }
 }
 
-/** A plan that the circuit or the data do not allow. */
+/** A plan that does not fit the circuit or the data. */
 export class PlanUnfit extends Data.TaggedError("PlanUnfit")<{
   readonly expected: string
   readonly came: string
@@ -42,7 +42,7 @@ export class PlanUnfit extends Data.TaggedError("PlanUnfit")<{
   }
 }
 
-/** The circuit's widths do not fit the data. */
+/** The circuit's input or output width does not match the data. */
 export class WidthsMismatch extends Data.TaggedError("WidthsMismatch")<{
   readonly inputs: number
   readonly outputs: number

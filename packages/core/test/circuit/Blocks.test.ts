@@ -40,7 +40,7 @@ const float64 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({ shape,
 const arrays = (of: Readonly<Record<string, NdArray.NdArray>>) =>
   Object.fromEntries(Object.entries(of).map(([name, array]) => [name, float64(array)]))
 
-/** The circuit's output and gradients against what was recorded; `training` where it is seen in a step. */
+/** Compares a circuit's output and gradients with the recorded ones; `training` evaluates it as in a training step. */
 const same = Effect.fnUntraced(function* (
   circuit: Parameters<typeof CircuitSpec.fromJson>[0],
   { gradients, parameters, weighting, x, y }: Numbers,

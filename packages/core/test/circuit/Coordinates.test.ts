@@ -9,7 +9,7 @@ const outputs = Effect.fnUntraced(function* (circuit: Circuit.Circuit, parameter
 
 const x = NdArray.make([5, 2], Pseudorandom.make(1).normals(10))
 
-/** The same outputs in tanh coordinates, and on the way back. */
+/** Checks that outputs stay the same in tanh coordinates and after the way back. */
 const mapped = (circuit: Circuit.Circuit) =>
   Effect.gen(function* () {
     assert.isTrue(Coordinates.available(circuit))
@@ -26,7 +26,7 @@ const mapped = (circuit: Circuit.Circuit) =>
 
 const { linear, relu, repeat, residual, sequence, sigmoid } = Circuit
 
-/** Residual blocks that take the change up: all that reads a stream with a way around is a sigmoid, or none of it. */
+/** Circuits with residual blocks that can change coordinates: either all readers of a residual stream are sigmoids, or none are. */
 const around: Readonly<Record<string, Circuit.Circuit>> = {
   "residual blocks read by sigmoids alone": Circuit.perceptron([2, 4, 4, 4, 4, 3], {
     activation: "sigmoid",

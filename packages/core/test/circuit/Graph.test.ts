@@ -1,5 +1,5 @@
 /**
- * A perceptron as a graph is the perceptron: its relaxed objective and every gradient, place for place.
+ * A perceptron as a graph equals the perceptron: in its relaxed objective and every gradient, place by place.
  */
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -39,7 +39,7 @@ const parameters = Object.fromEntries(
   Object.entries(Circuit.parameters(perceptron)).map(([name, { shape }]) => [name, draw(shape, name)])
 )
 
-/** The perceptron's free run with its blocks as places, named and ordered as its own. */
+/** The perceptron's free run as a graph, with its blocks as places in the same order and under the same names. */
 const graph = Effect.gen(function* () {
   const program = yield* FreeRun.program(perceptron)
   const chain: Array<Tensor.Tensor> = []

@@ -18,7 +18,7 @@ import { Effect } from "effect"
 
 const deep = (activation: Circuit.Activation) => Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation })
 
-/** The largest |W Wᵀ − I|, or |Wᵀ W − I| where the outputs are fewer, over the turns of a stacked weight. */
+/** Returns the largest |W Wᵀ − I|, or |Wᵀ W − I| where there are fewer outputs than inputs, over all turns of a stacked weight. */
 const distanceFromIsometric = (data: ArrayLike<number>, shape: ReadonlyArray<number>): number => {
   const [inputs, outputs] = shape.slice(-2) as [number, number]
   const [count, length] = inputs <= outputs ? [inputs, outputs] : [outputs, inputs]
@@ -37,7 +37,7 @@ const distanceFromIsometric = (data: ArrayLike<number>, shape: ReadonlyArray<num
   return worst
 }
 
-/** The prediction at every cut of the paper, for points in the plane. */
+/** Computes the prediction at each of the paper's cuts for points in the plane. */
 const predictions = Effect.fnUntraced(function* (
   circuit: Circuit.Circuit,
   parameters: Engine.Arrays,
@@ -60,7 +60,7 @@ describe("initialisers", () => {
 
   const unequal = Circuit.perceptron([30, 200, 300, 120, 2], { activation: "tanh" })
 
-  /** Variance, fourth moment over the squared variance (1.8 of a uniform, 3 of a normal distribution) and bound of each weight. */
+  /** Returns variance, fourth moment over squared variance (1.8 for a uniform, 3 for a normal distribution) and bound of each weight. */
   const moments = (data: ArrayLike<number>) => {
     const numbers = Array.from(data)
     const mean = (power: number) => numbers.reduce((total, w) => total + w ** power, 0) / numbers.length

@@ -33,7 +33,7 @@ const fixture = Fixture.read<{
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(base64, "base64"))
 
-/** A disk with these files, read in pieces of so many bytes. */
+/** A file system with these files, which reads at most `piece` bytes at a time. */
 const disk = (files: Readonly<Record<string, Uint8Array>>, piece = 7) => {
   const lacks = (path: string) =>
     PlatformError.systemError({ _tag: "NotFound", module: "FileSystem", method: "stat", pathOrDescriptor: path })

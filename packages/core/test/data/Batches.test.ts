@@ -80,7 +80,7 @@ describe("indices", () => {
 
 const kinds = [Float32Array, Float64Array, Int32Array, Uint8Array]
 
-/** An array, and indices along one of its axes, each at most once. */
+/** A random array, and distinct indices along one of its axes. */
 const gathers = FastCheck.record({
   shape: FastCheck.array(FastCheck.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
   kind: FastCheck.constantFrom(...kinds),
@@ -95,7 +95,7 @@ const gathers = FastCheck.record({
     })
   )
 
-/** The element at a position, by the definition of row-major order. */
+/** Returns the element at a position by the definition of row-major order. */
 const at = ({ shape, data }: NdArray.NdArray, position: ReadonlyArray<number>) =>
   data[position.reduce((offset, p, axis) => offset * shape[axis]! + p, 0)]
 

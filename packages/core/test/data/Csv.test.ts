@@ -6,7 +6,7 @@ import { Effect, Fiber, FileSystem, Latch, PlatformError, Stream } from "effect"
 import * as Csv from "../../src/data/Csv.ts"
 import * as Dataset from "../../src/data/Dataset.ts"
 
-/** Writes a file into a folder of its own, reads it, and names the file alone in what comes. */
+/** Writes a file into a folder of its own and reads it; the result mentions the file without its folder. */
 const readFile = (name: string, content: string | Uint8Array, options?: Csv.Options) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

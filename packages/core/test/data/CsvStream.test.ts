@@ -18,7 +18,7 @@ const write = Effect.fnUntraced(function* (content: string | Uint8Array, name = 
   return path
 })
 
-/** The parts, or the message of what went wrong with the folder left out. */
+/** Returns the parts, or the error message without the folder. */
 const parts = (content: string | Uint8Array, options?: Csv.StreamOptions, name?: string) =>
   Effect.gen(function* () {
     const path = yield* write(content, name)

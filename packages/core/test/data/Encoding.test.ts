@@ -10,7 +10,7 @@ import * as Program from "../../src/program/Program.ts"
 import * as NdArray from "../../src/tensor/NdArray.ts"
 import * as Fixture from "../fixtures/Fixture.ts"
 
-/** Written by preprocessing.py: columns with gaps, categories, a constant one and one near 1e8. */
+/** Written by preprocessing.py: columns with missing values, categories, a constant column and one near 1e8. */
 const { csv } = Fixture.read<{ readonly csv: string }>("preprocessing.json")
 
 const disk = FileSystem.layerNoop({

@@ -30,7 +30,7 @@ const values = (rows: ReadonlyArray<ReadonlyArray<number>>, ...targets: Readonly
   })
 
 const line = (n: number) => Array.from({ length: n }, (_, i) => [i])
-/** Of deviation .29. */
+/** Inputs with a standard deviation of 0.29. */
 const near = (n: number) => line(n).map(([i]) => [i! / n])
 const alternating = (n: number, classes = 2) => Array.from({ length: n }, (_, i) => i % classes)
 

@@ -34,7 +34,7 @@ const fixture = Fixture.read<{
   >
   readonly certain: Readonly<Record<"float32" | "float64", number>>
   readonly strays: Fixture.Numbers
-  /** Macro F1 of two classes of three, the third neither there nor found. */
+  /** Macro F1 where the third of three classes is neither present nor predicted. */
   readonly absent: number
 }>("metrics.json")
 

@@ -39,7 +39,7 @@ describe("output losses are PyTorch's, with their gradients, for logits up to ±
   }
 })
 
-/** With settings, on the same logits or values as without. */
+/** Losses with settings, on the same logits or values as those without. */
 const { settings } = Fixture.read<{
   readonly settings: Readonly<
     Record<string, { readonly value: number; readonly gradients: readonly [Fixture.Numbers] }>

@@ -28,7 +28,7 @@ const fixture = Fixture.read<Recorded>("optimizers.json")
 
 const scalar = (value: number): NdArray.NdArray => ({ shape: [], data: Float64Array.of(value) })
 
-/** One parameter through all steps on the fixture's gradients, kept in a session as training keeps it; what each step left. */
+/** Runs one parameter through all steps on the fixture's gradients, in a session as in training; returns the state after each step. */
 const trajectory = Effect.fnUntraced(function* (
   { initial, rate, update }: Optimizer.Optimizer,
   start: Fixture.Numbers,

@@ -18,8 +18,8 @@ const fixture = Fixture.read<{
 const [z, ẑ] = [Fixture.array(fixture.z), Fixture.array(fixture.prediction)]
 
 /**
- * The relaxed objective of a circuit whose one hidden map is the identity, W = I and b = 0, so that its input is the prediction, and whose
- * output is 0 for a target of 0.
+ * The relaxed objective of a circuit whose one hidden map is the identity, W = I and b = 0, so that its input is its prediction, and whose output
+ * is 0 for a target of 0.
  */
 const energy = Effect.fnUntraced(function* (hidden: HiddenLoss.HiddenLoss, energy: RelaxedObjective.Energy, λ: number) {
   const circuit = Circuit.sequence(

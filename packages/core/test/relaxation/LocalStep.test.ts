@@ -28,14 +28,14 @@ interface Case {
   readonly x: ReadonlyArray<ReadonlyArray<number>>
   readonly y: ReadonlyArray<ReadonlyArray<number>>
   readonly start: Maps.Parameters
-  /** Of each map, d: [examples, outputs]. */
+  /** d of each map: [examples, outputs]. */
   readonly d: ReadonlyArray<ReadonlyArray<ReadonlyArray<number>>>
   readonly slopes: Maps.Parameters
   readonly centred: ReadonlyArray<Fixture.Numbers>
   readonly alternate: Maps.Parameters & { readonly epochs: number; readonly rate: number; readonly decay: number }
 }
 
-/** Written by local-step.py: plain NumPy, float64. */
+/** Written by local-step.py: plain NumPy in float64. */
 const { cases } = Fixture.read<{ readonly cases: ReadonlyArray<Case> }>("local-step.json")
 
 const tolerance = 1e-10
@@ -44,7 +44,7 @@ const circuitOf = ({ activation, widths }: Case) => Circuit.perceptron(widths, {
 
 const cutOf = ({ every }: Case): Cut.Cut => ({ ...Cut.paper, every })
 
-/** The slopes of one local step on a batch, by name, and centred, under `centred/…`. */
+/** Computes the slopes of one local step on a batch by name, and the centred ones under `centred/…`. */
 const slopes = Effect.fnUntraced(function* (recorded: Case, x: NdArray.NdArray, y: NdArray.NdArray) {
   const circuit = circuitOf(recorded)
   const names = Object.keys(Circuit.parameters(circuit))
@@ -63,7 +63,7 @@ const slopes = Effect.fnUntraced(function* (recorded: Case, x: NdArray.NdArray, 
   return yield* Engine.run(program, { ...Maps.stacked(circuit, recorded.start), x, y })
 })
 
-/** What goes into each linear map in the free run: [examples, inputs]. */
+/** Computes the input of each linear map in the free run: [examples, inputs]. */
 const inputsOf = Effect.fnUntraced(function* (recorded: Case, parameters: Engine.Arrays) {
   const circuit = circuitOf(recorded)
   const x = Fixture.array(recorded.x)

@@ -20,7 +20,7 @@ import {
 import { Effect, Stream } from "effect"
 import * as Maps from "../fixtures/Maps.ts"
 
-/** Hidden maps repeated, so that their cuts are stacked. */
+/** A circuit with repeated hidden maps, so that their cuts are stacked. */
 const circuit = Circuit.perceptron([2, 3, 3, 3, 3, 3, 1], { activation: "tanh" })
 const [examples, hidden] = [4, 5]
 const sites = Cut.sites(circuit, Cut.paper)
@@ -36,7 +36,7 @@ const parameters = Object.fromEntries(
 )
 const [x, y] = [draw([examples, 2], "x"), draw([examples, 1], "y")]
 
-/** An array for each cut, under `kind/place`, stacked where the cuts are. */
+/** Returns an array for each cut under `kind/place`, stacked where the cuts are. */
 const perCut = (kind: string): Engine.Arrays =>
   Object.fromEntries(
     places.map(({ name, sites: own, stacked }) => [
@@ -47,7 +47,7 @@ const perCut = (kind: string): Engine.Arrays =>
 
 const given: Engine.Arrays = { ...parameters, ...perCut("z"), ...perCut("u"), ...perCut("noise"), x, y }
 
-/** The t-th cut's numbers, row by row. */
+/** Returns the t-th cut's numbers, row by row. */
 const ofCut = (kind: string, t: number): ReadonlyArray<ReadonlyArray<number>> => {
   const path = [...sites][t]!
   const { name, sites: own } = places.find((place) => place.sites.includes(path))!
@@ -100,7 +100,7 @@ const rows = ({ data, shape }: NdArray.NdArray): ReadonlyArray<ReadonlyArray<num
 
 const mean = (numbers: ReadonlyArray<number>) => numbers.reduce((a, b) => a + b, 0) / numbers.length
 
-/** Eq. 4 in plain loops, one map after the other. */
+/** Evaluates eq. 4 in plain loops, one map after the other. */
 const plainly = (settings: Settings) => {
   const { energy = "mean", hidden: L_h = HiddenLoss.squared, penalty = 0, weight, λ = 1 } = settings
   let input = rows(x)

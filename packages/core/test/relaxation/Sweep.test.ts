@@ -14,7 +14,7 @@ interface Case extends Bend.Point {
   readonly auxiliaries: ReadonlyArray<Fixture.Numbers>
 }
 
-/** Written by sweep.py: the same maths in NumPy, float64. */
+/** Written by sweep.py: the same maths in NumPy in float64. */
 const fixture = Fixture.read<{
   readonly points: ReadonlyArray<Bend.Point & { readonly activation: Circuit.Activation; readonly stages: number }>
   readonly cases: ReadonlyArray<Case>

@@ -1,5 +1,5 @@
 /**
- * Whoever listens to a run may fail or throw: the run ends, and what was done so far is on disk.
+ * Consumers of a run's events may fail or throw: the run ends, and its progress so far is on disk.
  */
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -15,7 +15,7 @@ const seed = 5
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
 
-/** A run whose stream goes through `consumer`, with checkpoints in a folder, and what is needed to go on from there. */
+/** Data, checkpoints in a folder, the uninterrupted run's parameters, and an effect that resumes from the last checkpoint. */
 const setting = Effect.gen(function* () {
   const data = yield* Moons.make({ examples: 22, seed: 1 })
   const folder = mkdtempSync(join(tmpdir(), "rai callbacks "))

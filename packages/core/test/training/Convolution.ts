@@ -1,7 +1,7 @@
-/** A linear map of one's own: the convolution of square images, which come and go as rows of numbers. */
+/** A user-defined linear map: the convolution of square images, whose inputs and outputs are rows of numbers. */
 import { type Circuit, Tensor } from "@rai/core"
 
-/** 3 × 3, padded with 0, of images [side, side, channels] to [side, side, filters]; bias [filters]. */
+/** A 3 × 3 convolution, zero-padded, from images [side, side, channels] to [side, side, filters]; bias [filters]. */
 export const convolution = (side: number, channels: number, filters: number): Circuit.Circuit & { _tag: "Block" } => ({
   _tag: "Block",
   kind: "convolution",

@@ -29,7 +29,7 @@ const run = Effect.fnUntraced(function* (options: Training.Options) {
   return finished._tag === "Finished" ? { events, finished, measured } : assert.fail("the last event is the end")
 })
 
-/** The same points with the other labels: what fits the training data better, fits these worse. */
+/** The same points with flipped labels: the better the fit to the training data, the worse the fit to these. */
 const contrary = Effect.gen(function* () {
   const { inputNames, inputs, targets } = yield* data
   const flipped = NdArray.make(

@@ -24,13 +24,13 @@ import * as Rates from "../../src/training/Rates.ts"
 const circuit = Circuit.perceptron([2, 6, 6, 6, 1], { activation: "leaky-relu" })
 const [examples, seed] = [20, 4]
 
-/** Values to be fitted, so that an error has no bound. */
+/** A regression, so that errors are unbounded. */
 const data = Effect.gen(function* () {
   const { inputNames, inputs, targets } = yield* Moons.make({ examples, seed: 1 })
   return yield* Dataset.make({ inputs, targets, inputNames, task: "regression" })
 })
 
-/** Plans in which numbers are lost some steps after the start, most of them between two measurements. */
+/** Plans that lose their numbers some steps after the start, mostly between two measurements. */
 const losing: ReadonlyArray<string> = [
   "backpropagate:40:sgd=10",
   "backpropagate:20:sgd=10:batch=6:interval=4",
@@ -49,7 +49,7 @@ const engines: ReadonlyArray<readonly [string, Layer.Layer<Engine.Engine, { read
 
 const isFinite = (arrays: Engine.Arrays, name: string) => arrays[name]!.data.every(Number.isFinite)
 
-/** The phase's steps one by one, without the loop of training, until an array or a measured loss is not finite: where, and which are not. */
+/** Runs a phase step by step, without the training loop, until an array or a measured loss is not finite; returns the step and their names. */
 const stepByStep = Effect.fnUntraced(function* (text: string) {
   const [phase] = (yield* PlanSpec.parse(text)).phases
   const { inputs: x, targets } = yield* data

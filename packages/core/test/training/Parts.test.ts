@@ -18,7 +18,7 @@ import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 const circuit = Circuit.perceptron([2, 6, 6, 1], { activation: "tanh" })
 const layer = Layer.mergeAll(ReferenceEngine.layer, NodeServices.layer)
 
-/** Fifty moons as a file, in parts of 20, 20 and 10. */
+/** Fifty moons in a file, read in parts of 20, 20 and 10. */
 const inParts = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -153,7 +153,7 @@ describe("the automatic plan", () => {
 
 describe("circuits of other shapes than a perceptron's", () => {
   const { linear, relu, repeat, residual, sequence, tanh } = Circuit
-  /** A map without a bias, under a kind of its own. */
+  /** A linear map without a bias, of a kind of its own. */
   const scaled: Circuit.Circuit = {
     _tag: "Block",
     kind: "scaled",

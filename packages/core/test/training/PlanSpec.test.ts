@@ -7,7 +7,7 @@ const parse = (text: string) => Effect.runSync(PlanSpec.parse(text))
 
 const message = (text: string) => Effect.runSync(Effect.flip(PlanSpec.parse(text))).message
 
-/** What a phase is, with names for functions. */
+/** Returns a phase as JSON, with functions replaced by their names. */
 const view = (phase: Phase.Phase) =>
   JSON.parse(
     JSON.stringify(phase, (_, value) => {
@@ -136,7 +136,7 @@ describe("plans as text", () => {
   })
 })
 
-/** Each kind of wrong text, with what is to be said of it. */
+/** Invalid texts of each kind, with the part that is quoted and the expected message. */
 const wrong: ReadonlyArray<readonly [text: string, came: string, expected: RegExp]> = [
   ["", "", /a phase named relax, alternate or backpropagate/],
   ["dream:10", "dream:10", /a phase named relax, alternate or backpropagate/],

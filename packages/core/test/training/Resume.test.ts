@@ -16,7 +16,7 @@ import { Clock, Effect, type Layer, Schema, Stream } from "effect"
 const circuit = Circuit.perceptron([2, 6, 6, 6, 6, 1], { activation: "tanh" })
 const data = Moons.make({ examples: 22, seed: 1 })
 
-/** Every way of training, with every setting that keeps a state of its own or draws numbers. Phases with batches leave some examples over. */
+/** Every way of training, with every setting that has state of its own or draws numbers. Batches leave some examples over. */
 const plans: ReadonlyArray<string> = [
   "relax:9:rprop=0.01:interval=2:noise=0.1",
   "relax:9:adam=0.01:interval=4:refresh=4:multipliers=0.1",
@@ -41,7 +41,7 @@ const plans: ReadonlyArray<string> = [
   "relax:3:rprop=0.01:noise=0.1,relax:2:adam=0.01:batch=5:noise=0.1,alternate:2:batch=9,backpropagate:2:batch=9,backpropagate:4"
 ]
 
-/** Time that goes on by three seconds a look, so that each step is followed by a snapshot. */
+/** A clock that advances by three seconds each time it is read, so that every step is followed by a snapshot. */
 const hurried: Clock.Clock = (() => {
   let now = 0
   const look = () => (now += 3000)

@@ -29,7 +29,7 @@ const [factors, offsets] = [
 
 const circuit = Circuit.perceptron([2, 6, 6, 2], { activation: "sigmoid" })
 
-/** Two waves over the plane, of 32 points. */
+/** Makes a data set of 32 points in the plane with two regression targets, a wave and a slope. */
 const waves = (seed: number) =>
   Effect.gen(function* () {
     const inputs = { shape: [32, 2], data: Pseudorandom.make(seed).normals(64) }
@@ -41,10 +41,10 @@ const waves = (seed: number) =>
 const withTargets = (data: Dataset.Dataset, change: (y: number, output: number) => number) =>
   Dataset.make({ ...data, targets: { ...data.targets, data: data.targets.data.map((y, i) => change(y, i % 2)) } })
 
-/** A price and a small share: a y + b. */
+/** Rescales the targets to a price and a small share: a y + b. */
 const priced = (data: Dataset.Dataset) => withTargets(data, (y, output) => factors[output]! * y + offsets[output]!)
 
-/** By hand, with the means and deviations of the first of the sets: each column at mean 0 and deviation 1. */
+/** Standardises targets by hand with the first set's means and deviations: each column has mean 0 and deviation 1. */
 const standardised = (data: Dataset.Dataset, ...others: ReadonlyArray<Dataset.Dataset>) =>
   Effect.gen(function* () {
     const columns = [0, 1].map((output) => Array.from(data.targets.data).filter((_, i) => i % 2 === output))
@@ -55,7 +55,7 @@ const standardised = (data: Dataset.Dataset, ...others: ReadonlyArray<Dataset.Da
     return { sets: yield* Effect.forEach([data, ...others], scaled), means, variances }
   })
 
-/** The plan on targets as they are: a loss of its own means them so. */
+/** Returns the plan trained on targets as they are: an explicit loss turns their standardisation off. */
 const plain = (plan: Plan.Plan) =>
   new Plan.Plan({ ...plan, phases: plan.phases.map((phase) => ({ ...phase, loss: Loss.meanSquaredError })) })
 
@@ -66,7 +66,7 @@ const losses = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
     return [freeRunLoss, relaxedLoss ?? 0, relaxationGap ?? 0, validationLoss!]
   })
 
-/** Answers of a circuit trained by hand, taken back by hand, up to the digits that float32 has of an offset. */
+/** Checks answers against those of a circuit trained on hand-standardised targets, up to the digits that float32 keeps beside an offset. */
 const met = (
   came: NdArray.NdArray,
   ŷ: NdArray.NdArray,

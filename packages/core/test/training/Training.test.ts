@@ -34,7 +34,7 @@ const run = (options: Training.Options) =>
 const onlySteps = (events: ReadonlyArray<TrainingEvent.TrainingEvent>) =>
   events.filter((event) => event._tag === "Step" && event.progress.step > 0)
 
-/** The snapshot that a run leaves when it is interrupted at an event. */
+/** Returns the snapshot that a run leaves when it is interrupted at an event. */
 const stoppedAt = Effect.fnUntraced(function* (
   options: Training.Options,
   at: (event: TrainingEvent.TrainingEvent) => boolean
@@ -159,7 +159,7 @@ describe("training", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
-  /** The reference as slow as an engine elsewhere, so that an interrupt finds it in the midst of several steps. */
+  /** The reference engine slowed down like a remote one, so that an interruption arrives in the middle of several steps. */
   const slowly = Layer.effect(
     Engine.Engine,
     Effect.map(Engine.Engine, (engine) =>

@@ -1,5 +1,5 @@
 /**
- * What TensorFlow.js keeps of a layers-model: its topology as JSON, and its weights in files beside that.
+ * The files of a TensorFlow.js layers-model: its topology as JSON, and its weights in files beside that.
  */
 import type { NdArray } from "@rai/core"
 import { Effect, Schema } from "effect"
@@ -8,7 +8,7 @@ import { ModelInvalid } from "../read/ModelInvalid.ts"
 import { half } from "../read/Tensors.ts"
 import * as Topology from "./Topology.ts"
 
-/** A layers-model: its layers, and its arrays by name as `dense/kernel`. */
+/** A layers-model: its layers, and its arrays by name, such as `dense/kernel`. */
 export interface Artifacts {
   readonly topology: Topology.Model
   readonly weights: ReadonlyMap<string, NdArray.NdArray>
@@ -36,7 +36,7 @@ const File = Schema.Struct({
   weightsManifest: Groups
 })
 
-/** The model that lies in `file`, or in the folder of that name as `model.json`. */
+/** Reads the model at `path`, a file or a folder that holds `model.json`. */
 export const read = Effect.fn("Artifacts.read")(function* (
   path: string
 ): Effect.fn.Return<Artifacts & { readonly file: string }, ModelFile.FileUnreadable | ModelInvalid> {

@@ -1,5 +1,5 @@
 /**
- * One call of a layer as its row sees it: what it takes, its settings and weights, and where operators are written.
+ * One call of a layer as its row sees it: inputs, settings and weights, and the graph that operators are written to.
  */
 import { create } from "@bufbuild/protobuf"
 import type { NdArray } from "@rai/core"
@@ -14,15 +14,15 @@ import {
 } from "../onnx_pb.ts"
 import { Refused } from "../read/Refused.ts"
 
-/** What a layer gives: a value of the graph with so many axes, the examples' with them. */
+/** What a layer returns: a value of the graph and its number of axes, the batch axis included. */
 export interface Value {
   readonly name: string
   readonly rank: number
-  /** Whether it comes from a layer that is not read, which may have given as many axes or others. */
+  /** Whether it comes from a layer that is not supported, so that its number of axes is a guess. */
   readonly isUnsure?: boolean
 }
 
-/** A setting of an operator: whole numbers, `{ real }`, or text. */
+/** An attribute of an operator: integers, `{ real }` or text. */
 export type Attribute = number | ReadonlyArray<number> | string | { readonly real: number }
 
 const attributeOf = (name: string, value: Attribute): AttributeProto => {
@@ -40,14 +40,14 @@ export class Writer {
   private readonly arrays = new Set<string>()
   private readonly taken = new Map<string, number>()
 
-  /** An array of the model, once. */
+  /** Adds an array to the model, once, and returns its name. */
   array(name: string, make: () => NdArray.NdArray): string {
     if (!this.arrays.has(name)) this.graph.initializer.push(Model.floats(name, make()))
     this.arrays.add(name)
     return name
   }
 
-  /** Whole numbers of the model, once. */
+  /** Adds integers to the model, once, and returns their name. */
   integers(numbers: ReadonlyArray<number>): string {
     const name = `[${numbers.join(",")}]`
     if (!this.arrays.has(name)) this.graph.initializer.push(Model.integers(name, numbers))
@@ -77,7 +77,7 @@ export class Writer {
   }
 }
 
-/** One call. */
+/** One call of a layer. */
 export class LayerCall {
   readonly name: string
   readonly inputs: ReadonlyArray<Value>
@@ -99,14 +99,14 @@ export class LayerCall {
     this.writer = parts.writer
   }
 
-  /** The one value that it takes. */
+  /** The only input; throws `Refused` where there are more or none. */
   get input(): Value {
     const [input, ...others] = this.inputs
     if (input === undefined || others.length > 0) throw new Refused(`it takes ${this.inputs.length} inputs`, true)
     return input
   }
 
-  /** An operator of this layer, named by it; what it gives has as many axes as `rank` says. */
+  /** Adds an operator, named after the layer, whose result has `rank` axes. */
   add(
     operator: string,
     inputs: ReadonlyArray<Value | string>,
@@ -117,7 +117,7 @@ export class LayerCall {
     return { name: this.writer.operator(operator, `${this.name}/${operator}`, names, attributes), rank }
   }
 
-  /** A weight as an array of the model, its axes in another order, or in another shape. */
+  /** Adds a weight to the model, its axes in another order or in another shape, and returns its name. */
   weight(
     what: string,
     order?: ReadonlyArray<number>,
@@ -137,7 +137,7 @@ export class LayerCall {
     return this.find(what) !== undefined
   }
 
-  /** How long a weight is along an axis. */
+  /** Length of a weight along an axis. */
   lengthOf(what: string, axis: number): number {
     return this.given(what).shape[axis] ?? 0
   }
@@ -148,7 +148,7 @@ export class LayerCall {
     return found
   }
 
-  /** By its layer, whatever stands before that. */
+  /** Finds a weight by its layer's name, whatever prefix stands before that. */
   private find(what: string): NdArray.NdArray | undefined {
     const own = `${this.name}/${what}`
     const found = this.weights.get(own)
@@ -161,12 +161,12 @@ export class LayerCall {
     return this.writer.integers(numbers)
   }
 
-  /** One number that is part of the formula. */
+  /** Adds one number as part of the formula. */
   real(value: number): string {
     return this.writer.array(String(value), () => ({ shape: [], data: Float32Array.of(value) }))
   }
 
-  /** Numbers of one value that are never trained. */
+  /** Adds `n` copies of a value, which are never trained. */
   filled(value: number, n: number): string {
     return this.add("Expand", [this.real(value), this.integers([n])], {}, 1).name
   }
@@ -180,7 +180,7 @@ export class LayerCall {
   text(name: string, otherwise: string): string {
     const value = this.config[name] ?? otherwise
     if (typeof value === "string") return value
-    // A function is written as an object that has its name.
+    // An activation function may be serialised as an object that holds its name.
     const { class_name, config } = value as { readonly class_name?: string; readonly config?: unknown }
     return class_name === "function" ? String(config) : (class_name ?? JSON.stringify(value)).toLowerCase()
   }
@@ -189,7 +189,7 @@ export class LayerCall {
     return (this.config[name] ?? otherwise) === true
   }
 
-  /** `n` whole numbers; one alone stands for all. */
+  /** A setting of `n` integers; a single one stands for all. */
   list(name: string, n: number, otherwise: ReadonlyArray<number> = []): ReadonlyArray<number> {
     const value = this.config[name] ?? otherwise
     const numbers = typeof value === "number" ? Array<number>(n).fill(value) : value
@@ -198,7 +198,7 @@ export class LayerCall {
     throw new Refused(`its ${name} is ${JSON.stringify(value)} instead of ${n} whole numbers`, true)
   }
 
-  /** What stands in the settings, whatever it is. */
+  /** A setting, whatever its type. */
   setting(name: string): unknown {
     return this.config[name]
   }

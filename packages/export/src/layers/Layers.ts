@@ -1,12 +1,12 @@
 /**
- * The table of the layers that are read: each as operators of ONNX, one row each. Between layers values lie as TensorFlow.js has them, channels
- * last; where an operator has them second, it stands between two transpositions.
+ * The table of supported layers: one row each, the layer as ONNX operators. Between layers, values keep the layout of TensorFlow.js, channels last;
+ * an operator that needs them second stands between two transpositions.
  */
 import { Schema } from "effect"
 import { Refused } from "../read/Refused.ts"
 import type { Attribute, LayerCall, Value } from "./LayerCall.ts"
 
-/** From a layer to what it gives. Throws `Refused` with what it cannot say. */
+/** Maps a layer to its output. Throws `Refused` with what it cannot express. */
 export type Row = (layer: LayerCall) => Value
 
 type Formula = (layer: LayerCall, x: Value) => Value
@@ -18,7 +18,7 @@ const plain =
 
 const gelu = (approximate: string): Formula => plain("Gelu", { approximate })
 
-/** Activation functions by the names that Keras gives them. */
+/** Activation functions by their Keras names. */
 const activations: Readonly<Record<string, Formula>> = {
   linear: (_, x) => x,
   relu: plain("Relu"),
@@ -41,7 +41,7 @@ const activations: Readonly<Record<string, Formula>> = {
 const clipped = (layer: LayerCall, x: Value, most: number): Value =>
   layer.add("Clip", [x, layer.real(0), layer.real(most)], {}, x.rank)
 
-/** The activation function in the setting `activation`. */
+/** Applies the activation function that the setting `activation` names. */
 const activated = (layer: LayerCall, x: Value): Value => {
   const name = layer
     .text("activation", "linear")
@@ -62,7 +62,7 @@ const dense: Row = (layer) => {
   return activated(layer, bias[0] === undefined ? y : layer.add("Add", [y, bias[0]]))
 }
 
-/** With the channels second, for what `f` does; in their own order again behind it. */
+/** Applies `f` with the channels second, and puts them back in their place after it. */
 const channelsSecond = (layer: LayerCall, x: Value, f: (x: Value) => Value): Value => {
   if (layer.text("data_format", "channels_last") === "channels_first") return f(x)
   const axes = Array.from({ length: x.rank }, (_, axis) => axis)
@@ -75,7 +75,7 @@ const fits = (layer: LayerCall, axes: number): void => {
   throw new Refused(`${layer.input.rank} axes come in instead of ${axes + 2}`, true)
 }
 
-/** How a window moves. */
+/** Attributes of a sliding window. */
 const sliding = (
   layer: LayerCall,
   axes: number,
@@ -110,7 +110,7 @@ const convolution =
     )
   }
 
-/** One convolution a channel: [height, width, channels, multiplier] → [channels · multiplier, 1, height, width] */
+/** One convolution per channel: [height, width, channels, multiplier] → [channels · multiplier, 1, height, width] */
 const eachChannel = (layer: LayerCall, x: Value, bias: ReadonlyArray<string>): Value => {
   const kernel = layer.list("kernel_size", 2)
   const W = layer.weight("depthwise_kernel", [2, 3, 0, 1], ([channels, times, ...window]) => [
@@ -176,7 +176,7 @@ const wholePool =
     return layer.add(operator, [layer.input, over], { keepdims: Number(keeps) }, keeps ? axes + 2 : 2)
   }
 
-/** The only axis of a setting that may be a list of one, counted from the front. */
+/** The setting `axis`, a number or a list of one, counted from the front. */
 const axisOf = (layer: LayerCall, rank: number): number => {
   const given = layer.setting("axis") ?? -1
   const [axis, ...others] = Array.isArray(given) ? given : [given]
@@ -184,7 +184,7 @@ const axisOf = (layer: LayerCall, rank: number): number => {
   return axis < 0 ? axis + rank : axis
 }
 
-/** Scale and shift of each channel, those that it has none of standing still. */
+/** Scale and shift of each channel; one that the layer lacks is constant, 1 or 0. */
 const scaling = (layer: LayerCall, n: number) => ({
   scale: layer.flag("scale", true) ? layer.weight("gamma") : layer.filled(1, n),
   shift: layer.flag("center", true) ? layer.weight("beta") : layer.filled(0, n)
@@ -275,7 +275,7 @@ const relu: Row = (layer) => {
   return most === null ? layer.add("Relu", [x]) : clipped(layer, x, layer.number("max_value"))
 }
 
-/** The slope by the name that tfjs and Keras 2 give it, or by Keras 3's. */
+/** The slope is `alpha` in tfjs and Keras 2, `negative_slope` in Keras 3. */
 const leakyRelu: Row = (layer) => {
   const alpha = layer.number("negative_slope", layer.number("alpha", 0.3))
   return layer.add("LeakyRelu", [layer.input], { alpha: { real: alpha } })
@@ -288,10 +288,10 @@ const rescaling: Row = (layer) => {
   return layer.add("Add", [scaled, layer.real(layer.number("offset", 0))])
 }
 
-/** In the free run a value goes through as it is. */
+/** Passes its input on unchanged, as dropout and noise do in the free run. */
 const through: Row = (layer) => layer.input
 
-/** Every layer that is read, by its class. */
+/** Row of each supported layer, by its class. */
 export const table: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["Dense", dense],
   ["Activation", (layer) => activated(layer, layer.input)],

@@ -1,5 +1,5 @@
 /**
- * Layers-models of TensorFlow.js as circuits: their layers become operators of ONNX, which are read like any other network's.
+ * TensorFlow.js layers-models as circuits: their layers become ONNX operators, which are read like any other network's.
  */
 import { create } from "@bufbuild/protobuf"
 import { type NdArray, version } from "@rai/core"
@@ -16,12 +16,12 @@ import { LayerCall, type Value, Writer } from "./LayerCall.ts"
 import * as Layers from "./Layers.ts"
 import * as Topology from "./Topology.ts"
 
-/** Why a layers-model is not read. */
+/** Errors of reading a layers-model. */
 export type Failed = ModelFile.FileUnreadable | LayersUnsupported | Network.Failed
 
 /**
- * The circuit of the layers-model in `path`, a `model.json` or the folder that holds one, up to its first output; x: [batch, inputs], of each
- * example the numbers in a row as TensorFlow.js has them, channels last.
+ * Reads the layers-model at `path`, a `model.json` or a folder that holds one, as a circuit up to its first output; x: [batch, inputs], each example
+ * flattened in the order of TensorFlow.js, channels last.
  *
  * ```ts
  * import { Circuit } from "@rai/core"
@@ -49,7 +49,7 @@ export const read = Effect.fn("LayersModel.read")(function* (
   return yield* Reading.fromModel(yield* model(artifacts, artifacts.file), artifacts.file, options)
 })
 
-/** The bytes of the layers-model in `path` as an ONNX model, its input in the shape that it has there: ONNX without Python. */
+/** Converts the layers-model at `path` to the bytes of an ONNX model with the same input shape: ONNX without Python. */
 export const toOnnx = Effect.fn("LayersModel.toOnnx")(function* (
   path: string
 ): Effect.fn.Return<Uint8Array, ModelFile.FileUnreadable | LayersUnsupported | ModelInvalid> {
@@ -66,7 +66,7 @@ export const isAt = Effect.fn("LayersModel.isAt")(function* (path: string): Effe
   return new TextDecoder().decode(text).includes(`"modelTopology"`)
 })
 
-/** What a `tf.LayersModel` has, and anything else that describes itself alike. */
+/** The part of `tf.LayersModel` that is needed; anything else with these members is read alike. */
 export interface InMemory {
   readonly name: string
   readonly toJSON: (unused: null, returnString: false) => unknown
@@ -76,7 +76,7 @@ export interface InMemory {
   }>
 }
 
-/** The same of a model that is in memory; it stays as it is, and no import of TensorFlow.js is needed here. */
+/** Reads a model in memory, as `read` does; the model stays unchanged, and TensorFlow.js is not imported here. */
 export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
   of: InMemory,
   options: Pick<Reading.Options, "logits"> = {}
@@ -97,7 +97,7 @@ export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
 /** The operator set that the layers are written in. */
 const opset = 20
 
-/** The layers as a model of ONNX with the input that they have and their first output. */
+/** Writes the layers as an ONNX model with their input and their first output. */
 const model = Effect.fnUntraced(function* (
   { topology, weights }: Artifacts.Artifacts,
   file: string
@@ -113,7 +113,7 @@ const model = Effect.fnUntraced(function* (
   const { graph } = walk.writer
   graph.input.push(Model.value(input.name, ["batch", ...shape.slice(1)], "float"))
   graph.output.push(Model.value(output.name, [], "float"))
-  // How many axes there are is known when the graph is read.
+  // The number of axes is not known before the graph is read.
   const { type } = graph.output[0]!
   if (type?.value.case === "tensorType") type.value.value.shape = undefined
   return create(ModelProtoSchema, { graph, opsetImport: [{ domain: "", version: BigInt(opset) }] })
@@ -125,7 +125,7 @@ interface Refusal {
   readonly reason?: string
 }
 
-/** Unknown layers together by their class; each other one with its reason. */
+/** Groups unknown layers by their class, the others by class and reason. */
 const grouped = (refusals: ReadonlyArray<Refusal>) =>
   [...Map.groupBy(refusals, ({ layer, reason = "" }) => `${layer} ${reason}`).values()].map((same) => {
     const { layer, reason } = same[0]!
@@ -147,7 +147,7 @@ class Walk {
     return new ModelInvalid({ file: this.file, expected, came })
   }
 
-  /** The shape of the one input, the examples first. */
+  /** Shape of the only input, the batch axis first. */
   readonly inputShape = Effect.fnUntraced(function* (
     this: Walk,
     of: Topology.Model
@@ -167,7 +167,7 @@ class Walk {
     return yield* this.invalid(expected, `«${Topology.nameOf(first)}» takes ${JSON.stringify(shape) ?? "no shape"}`)
   })
 
-  /** What a model gives for its inputs. */
+  /** Outputs of a model for its inputs. */
   readonly outputs = (
     of: Topology.Model,
     inputs: ReadonlyArray<Value>
@@ -201,7 +201,7 @@ class Walk {
         const found = done.get(key)
         if (found === "open") return yield* this.invalid("layers without cycles", `«${name}» needs its own result`)
         const layer = layers.get(name)
-        // The call 0 of a model is the one that made it.
+        // Call 0 of a model is the one that made it.
         const first = layer !== undefined && Topology.nested(layer) !== undefined ? 1 : 0
         const takes = layer === undefined ? undefined : Topology.calls(layer)[call - first]
         if (layer === undefined || takes === undefined) {
@@ -217,7 +217,7 @@ class Walk {
     return yield* Effect.forEach(of.output_layers, valueOf)
   })
 
-  /** What a layer gives; what is refused is noted, and what comes behind it is looked at all the same. */
+  /** Outputs of a layer; a refusal is recorded, and the layers after it are checked all the same. */
   private readonly called = Effect.fnUntraced(function* (
     this: Walk,
     layer: Topology.Layer,
@@ -228,7 +228,7 @@ class Walk {
     const inner = Topology.nested(layer)
     if (inner !== undefined) return yield* this.outputs(inner, inputs)
     if (kind === "InputLayer") return inputs
-    // As many axes as came in are a guess, so behind it nothing is called wrong.
+    // That the output has as many axes as the input is a guess, so nothing after it is reported as invalid.
     const unsure = inputs.slice(0, 1).map((input) => ({ ...input, isUnsure: true }))
     const isUnsure = inputs.some((input) => input.isUnsure === true)
     const row = Layers.table.get(kind)

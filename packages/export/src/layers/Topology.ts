@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 
-/** A layer with what made it; `inbound_nodes` are the calls of it within a functional model. */
+/** A layer with its configuration; `inbound_nodes` are its calls within a functional model. */
 export interface Layer {
   readonly class_name: string
   readonly config: Readonly<Record<string, unknown>>
@@ -11,17 +11,17 @@ export interface Layer {
   readonly inbound_nodes?: ReadonlyArray<unknown>
 }
 
-/** Layers one after the other, or called on each other. */
+/** A sequential model, or a functional one, whose layers are called on each other. */
 export interface Model {
   readonly class_name: string
   readonly name: string
   readonly layers: ReadonlyArray<Layer>
-  /** What goes in and comes out of a functional model. */
+  /** Inputs and outputs of a functional model; none where the layers follow one another. */
   readonly input_layers: ReadonlyArray<Reference>
   readonly output_layers: ReadonlyArray<Reference>
 }
 
-/** The result of a layer's call, by its number. */
+/** One output of one call of a layer, each by number. */
 export interface Reference {
   readonly layer: string
   readonly call: number
@@ -46,10 +46,10 @@ const Config = Schema.Struct({
 
 const Plain = Schema.Struct({ class_name: Schema.String, config: Schema.Union([Config, Layers]) })
 
-/** As TensorFlow.js writes it, and as the converter from Keras does. */
+/** Topology as TensorFlow.js writes it, or as the converter from Keras does. */
 export const schema = Schema.Union([Plain, Schema.Struct({ model_config: Plain })])
 
-/** The model of its JSON. */
+/** Builds the model from its JSON. */
 export const of = (json: typeof schema.Type): Model => {
   const { class_name, config } = "model_config" in json ? json.model_config : json
   const { input_layers, layers, name, output_layers } =
@@ -63,23 +63,21 @@ export const of = (json: typeof schema.Type): Model => {
   }
 }
 
-/** A model that stands for a layer in another; undefined where the layer is none. */
+/** Returns the model that is nested as a layer; undefined where the layer is none. */
 export const nested = (layer: Layer): Model | undefined => {
   if (!/^(Sequential|Functional|Model)$/.test(layer.class_name)) return undefined
   const decoded = Schema.decodeUnknownOption(Plain)(layer)
   return decoded._tag === "Some" ? of(decoded.value) : undefined
 }
 
-/** The name that a layer goes by. */
+/** Name of a layer. */
 export const nameOf = ({ config, name }: Layer): string => name ?? String(config.name)
 
-/** What each call of a layer takes. */
+/** Inputs of each call of a layer. */
 export const calls = ({ inbound_nodes = [] }: Layer): ReadonlyArray<ReadonlyArray<Reference>> =>
   inbound_nodes.map(references)
 
-/**
- * References as they are written: [name, call, output] alone or in lists of it, or Keras 3's `keras_history` within the arguments of a call.
- */
+/** Parses references: [name, call, output] alone or in nested lists, or Keras 3's `keras_history` within the arguments of a call. */
 const references = (json: unknown): ReadonlyArray<Reference> => {
   if (Array.isArray(json)) {
     const [layer, call, output] = json

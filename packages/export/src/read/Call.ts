@@ -1,39 +1,39 @@
 /**
- * One node as its row sees it: operands, settings and the version of the operator set.
+ * One node of the graph as its row sees it: operands, attributes and the version of the operator set.
  */
 import { type NdArray, type Shape, Tensor } from "@rai/core"
 import type { AttributeProto } from "../onnx_pb.ts"
 import { Refused } from "./Refused.ts"
 import * as Value from "./Value.ts"
 
-/** A result with the kind of its elements, where that is not the first operand's; or numbers that are known at once. */
+/** A node's result, with the kind of its elements where that is not the first operand's; or numbers that are known while the graph is read. */
 export type Result =
   | Tensor.Tensor
   | { readonly tensor: Tensor.Tensor; readonly kind: Value.Kind }
   | { readonly known: NdArray.NdArray; readonly kind: Value.Kind }
 
-/** From a node to its results, in order. Throws `ShapeMismatch`, or `Refused` with what it cannot say. */
+/** Maps a node to its results, in order. Throws `ShapeMismatch`, or `Refused` with what it cannot express in primitives. */
 export type Row = (call: Call) => Result | ReadonlyArray<Result>
 
-/** What the whole graph knows. */
+/** What all nodes of a graph share. */
 export interface Surroundings {
   readonly opset: number
-  /** The named dimensions. */
+  /** Names of the dimensions whose length each run decides. */
   readonly names: ReadonlyArray<string>
-  /** The length of the examples' axis where the model fixes one and any other will do. */
+  /** Length of the batch axis where the model fixes one although any other would do. */
   readonly fixedBatch: number | undefined
-  /** Numbers as part of the formula. */
+  /** Embeds an array in the formula. */
   readonly embed: (array: NdArray.NdArray) => Tensor.Tensor
-  /** Numbers among a node's settings that are parameters all the same, by what they are in it. */
+  /** Embeds numbers of a node's attributes as a parameter after all; `what` says what they are in the node. */
   readonly trained: (what: string, array: NdArray.NdArray) => Tensor.Tensor
-  /** A tensor that the model holds, decoded. */
+  /** Decodes a tensor held in an attribute. */
   readonly decode: (attribute: AttributeProto) => { readonly array: NdArray.NdArray; readonly kind: Value.Kind }
 }
 
 /** One node. */
 export class Call {
   readonly inputs: ReadonlyArray<Value.Value | undefined>
-  /** The names of its outputs; one that is not used is empty. */
+  /** Names of its outputs; an unused one is empty. */
   readonly outputs: ReadonlyArray<string>
   readonly attributes: ReadonlyMap<string, AttributeProto>
   readonly graph: Surroundings
@@ -64,7 +64,7 @@ export class Call {
     return this.tensor(i).float()
   }
 
-  /** The i-th operand as it is: conditions stay conditions. */
+  /** The i-th operand unconverted: conditions stay conditions. */
   tensor(i = 0): Tensor.Tensor {
     const value = this.value(i)
     if (value.shape.includes(0)) throw new Refused(`its input ${i} holds no numbers`)
@@ -89,7 +89,7 @@ export class Call {
     return this.shape(i).length
   }
 
-  /** The numbers of an operand that must be known when the graph is read. */
+  /** Numbers of the i-th operand, which must be known when the graph is read; throws `Refused` otherwise. */
   numbers(i: number): ReadonlyArray<number> {
     const { known } = this.value(i)
     if (known === undefined) throw new Refused(`its input ${i} is computed when the model runs`)
@@ -102,13 +102,13 @@ export class Call {
     return only
   }
 
-  /** The numbers of an operand, or undefined where it has none that are known. */
+  /** Numbers of the i-th operand, or undefined where they are not known when the graph is read. */
   known(i: number): ReadonlyArray<number> | undefined {
     const known = this.inputs[i]?.known
     return known && Array.from(known.data)
   }
 
-  /** A length as a number: named ones by the number that stands for them. */
+  /** A dimension as a number; a named one becomes the number that stands for it. */
   lengthOf(dimension: Shape.Dimension): number {
     return Value.toNumber(dimension, this.graph.names)
   }
@@ -117,7 +117,7 @@ export class Call {
     return Value.toDimension(length, this.graph.names)
   }
 
-  /** A whole number among the settings. */
+  /** An integer attribute, or `otherwise` where it is missing. */
   int(name: string, otherwise: number): number {
     const attribute = this.attributes.get(name)
     return attribute === undefined ? otherwise : Number(attribute.i)
@@ -140,7 +140,7 @@ export class Call {
     return attribute === undefined ? otherwise : new TextDecoder().decode(attribute.s)
   }
 
-  /** An axis of the i-th operand, from 0; negative ones count from the end. */
+  /** Normalises an axis to count from 0, negative ones counting from the end; throws `Refused` where there is no such axis. */
   axis(axis: number, rank = this.rank()): number {
     const own = axis < 0 ? axis + rank : axis
     if (!Number.isInteger(own) || own < 0 || own >= Math.max(1, rank)) {
@@ -149,13 +149,13 @@ export class Call {
     return own
   }
 
-  /** Axes given as the i-th operand, or in older operator sets as a setting. */
+  /** Axes from the i-th operand or, in older operator sets, from the attribute `axes`. */
   axes(i: number, rank = this.rank()): ReadonlyArray<number> | undefined {
     const axes = this.has(i) ? this.numbers(i) : this.ints("axes")
     return axes?.map((axis) => this.axis(axis, rank))
   }
 
-  /** A length that must be known. */
+  /** Length of an axis of the i-th operand; throws `Refused` where each run decides it. */
   length(axis: number, i = 0): number {
     const n = this.shape(i)[axis]
     if (typeof n === "number") return n
@@ -163,13 +163,13 @@ export class Call {
   }
 }
 
-/** Where a condition does not hold. */
+/** Logical negation. */
 export const not = (condition: Tensor.Tensor): Tensor.Tensor => condition.float().equal(0)
 
-/** Whole numbers as a result. */
+/** A result of integers. */
 export const int = (tensor: Tensor.Tensor): Result => ({ tensor: tensor.float(), kind: "int" })
 
-/** The product of dimensions; throws `Refused` where that is no dimension. */
+/** Product of dimensions; throws `Refused` where it is no dimension itself, as a named one times another. */
 export const product = (dimensions: Shape.Shape): Shape.Dimension => {
   const named = dimensions.filter((n) => typeof n === "string")
   const known = dimensions.reduce<number>((all, n) => (typeof n === "number" ? all * n : all), 1)

@@ -1,5 +1,5 @@
 /**
- * The axis of channels, behind that of the examples.
+ * The channel axis, which follows the batch axis.
  */
 import { Shape, type Tensor } from "@rai/core"
 import type { Call } from "./Call.ts"
@@ -11,6 +11,6 @@ export const each = (v: Tensor.Tensor, rank: number): Tensor.Tensor => {
   return v.reshape([1, v.shape[0]!, ...Array<number>(rank - 2).fill(1)])
 }
 
-/** The axes behind it. */
+/** Axes after the channels. */
 export const behind = (call: Call): ReadonlyArray<number> =>
   call.shape().flatMap((_, axis) => (axis >= 2 ? [axis] : []))

@@ -1,5 +1,6 @@
 /**
- * Operators of ai.onnx.ml, in which scikit-learn's models are written: scaling, linear models, and what is done to a classifier's scores.
+ * Operators of the domain ai.onnx.ml, which scikit-learn's models are exported to: scaling, linear models and the transforms of a classifier's
+ * scores.
  */
 import { NdArray, type Tensor } from "@rai/core"
 import type { Call, Result, Row } from "./Call.ts"
@@ -7,7 +8,7 @@ import { Refused } from "./Refused.ts"
 
 type T = Tensor.Tensor
 
-/** One number, or one for each of `n` columns. */
+/** An attribute of one number, or of one for each of `n` columns, as [1, n]. */
 const each = (call: Call, name: string, n: number): T => {
   const numbers = call.reals(name) ?? []
   const [only] = numbers
@@ -26,7 +27,7 @@ const scaler: Row = (call) => {
     .mul(each(call, "scale", n))
 }
 
-/** x Cᵀ + b, with the coefficients C: [outputs, inputs] a row for each output, which are trained as other weights are. */
+/** x Cᵀ + b, with coefficients C: [outputs, inputs], one row per output; C and b are trained like any other weights. */
 const scores = (call: Call, outputs: number): T => {
   const inputs = call.length(1)
   const [coefficients = [], intercepts = []] = [call.reals("coefficients"), call.reals("intercepts")]
@@ -39,7 +40,7 @@ const scores = (call: Call, outputs: number): T => {
   return intercepts.length === 0 ? y : y.add(call.graph.trained("intercepts", NdArray.make([outputs], intercepts)))
 }
 
-/** What is made of the scores in the end. */
+/** Applies the node's `post_transform` to the scores. */
 const transformed = (call: Call, y: T): T => {
   const transform = call.text("post_transform", "NONE")
   if (transform === "NONE") return y
@@ -65,7 +66,7 @@ const labelled = (y: T, labels: ReadonlyArray<number>): Result => {
   return { tensor: y.argMax(1).float().reshape([y.shape[0]!]), kind: "int" }
 }
 
-/** Each row as long as 1; a row of zeros stays one. */
+/** Scales each row to norm 1; a row of zeros stays zero. */
 const normalizer: Row = (call) => {
   const [x, norm] = [call.float(), call.text("norm", "MAX")]
   if (norm !== "L1" && norm !== "L2") throw new Refused(`its norm is ${norm}`)
@@ -78,6 +79,6 @@ export const rows: Readonly<Record<string, Row>> = {
   "ai.onnx.ml.LinearClassifier": linearClassifier,
   "ai.onnx.ml.LinearRegressor": linearRegressor,
   "ai.onnx.ml.Normalizer": normalizer,
-  // From an example's numbers to a map of them: what a circuit answers are the numbers.
+  // ZipMap turns an example's numbers into a map from labels to them; a circuit answers the numbers.
   "ai.onnx.ml.ZipMap": (call) => call.float()
 }

@@ -1,5 +1,5 @@
 /**
- * Convolutions, which are products with the patches of their windows.
+ * Convolutions as matrix products of the filters with the patches under their windows.
  */
 import { Shape, Tensor } from "@rai/core"
 import type { Call, Row } from "./Call.ts"
@@ -10,7 +10,7 @@ import * as Windows from "./Windows.ts"
 
 type T = Tensor.Tensor
 
-/** x: [batch, channels, …], W: [filters, channels / groups, …]: patches of each window times the filters, group by group. */
+/** x: [batch, channels, …], W: [filters, channels / groups, …]; multiplies the patch of each window by the filters, group by group. */
 const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: number): T => {
   const [batch, all] = x.shape as readonly [Shape.Dimension, number]
   const [filters, own, ...kernel] = W.shape as ReadonlyArray<number> as [number, number, ...Array<number>]
@@ -35,7 +35,7 @@ const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: nu
   return y.reshape([batch, filters, ...counts])
 }
 
-/** The window's lengths, as the filters have them. */
+/** Lengths of the window, from the shape of the filters. */
 const kernelOf = (call: Call): ReadonlyArray<number> => {
   const fits = call.rank() >= 3 && call.rank(1) === call.rank()
   if (!fits) throw new Refused(`filters ${Shape.show(call.shape(1))} do not fit ${Shape.show(call.shape())}`, true)
@@ -51,7 +51,7 @@ const conv: Row = (call) => {
   return call.has(2) ? y.add(Channels.each(call.float(2), call.rank())) : y
 }
 
-/** The transposed convolution: zeros between the places, then a convolution with the filters turned round. */
+/** Transposed convolution: inserts zeros between the positions, then convolves with the filters flipped. */
 const convTranspose: Row = (call) => {
   const [x, W] = [call.float(0), call.float(1)]
   const groups = call.int("group", 1)

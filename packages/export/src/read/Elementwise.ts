@@ -24,13 +24,13 @@ const logical =
   (call) =>
     f(call.bool(0).float(), call.bool(1).float())
 
-/** All operands, of which there is one at least. */
+/** All operands, at least one. */
 const every = (call: Call): ReadonlyArray<T> => [
   call.float(0),
   ...call.inputs.slice(1).map((_, i) => call.float(i + 1))
 ]
 
-/** The whole part, towards zero; from 2²³ on float32 holds whole numbers alone. */
+/** Rounds towards zero; from 2²³ on every float32 is an integer already. */
 export const truncated = (x: T): T => {
   const whole = new Tensor.Tensor(Primitives.table.get("cast")!, [x], { to: "int" }).float()
   return filled(2 ** 23, x.shape)
@@ -43,7 +43,7 @@ const floor = (x: T): T => {
   return whole.sub(whole.greater(x).float())
 }
 
-/** To the nearest whole number, halves to the even one. */
+/** Rounds to the nearest integer, halves to even. */
 const rounded = (x: T): T => {
   const above = floor(x.add(0.5))
   const isHalf = above.sub(x).equal(0.5).float()
@@ -55,7 +55,7 @@ const rounded = (x: T): T => {
 
 const reciprocal = (x: T): T => Tensor.constant(1).broadcastTo(x.shape).div(x)
 
-/** α (eˣ − 1) below 0. */
+/** α (eˣ − 1) where x < 0, else 0. */
 const expBelow = (x: T, α: number): T => x.minimum(0).elu().mul(α)
 
 const whole = (x: T, n: number): T => {
@@ -64,7 +64,7 @@ const whole = (x: T, n: number): T => {
   return n === 1 ? x : n % 2 === 0 ? half.square() : half.square().mul(x)
 }
 
-/** xⁿ for one n; products for whole ones. */
+/** xⁿ for one n, by repeated multiplication where n is a small integer. */
 export const power = (x: T, n: number): T => {
   if (Number.isInteger(n) && Math.abs(n) <= 64) return n < 0 ? reciprocal(whole(x, -n)) : whole(x, n)
   if (n === 0.5) return x.sqrt()
@@ -72,7 +72,7 @@ export const power = (x: T, n: number): T => {
   return x.log().mul(n).exp()
 }
 
-/** aᵇ: of a negative a where b is whole. */
+/** aᵇ; NaN for a negative a unless b is an integer. */
 const powers = (a: T, b: T): T => {
   const [base, exponent] = [a.add(b.mul(0)), b.add(a.mul(0))]
   const size = exponent.mul(base.abs().log()).exp()
@@ -115,7 +115,7 @@ const gelu = (x: T, call: Call): T => {
   return x.mul(inner.add(1)).mul(0.5)
 }
 
-/** The kind that an element type is computed as; undefined for those that round otherwise than float32 and wide whole numbers. */
+/** Kind that an element type is computed as; undefined for types that do not round as float32 and wide integers do, such as float16 and int8. */
 const kindOf = (type: number): Value.Kind | undefined => {
   if (type === DataType.FLOAT || type === DataType.DOUBLE) return "float"
   if (type === DataType.INT32 || type === DataType.INT64) return "int"
@@ -140,7 +140,7 @@ const modulo: Row = (call) => {
   const times = isOfDividend ? truncated(a.div(b)) : floor(a.div(b))
   const finite = a.sub(times.mul(b))
   if (call.kind() === "int") return finite
-  // Of an infinite divisor nothing is taken off, but a sign that must be the divisor's.
+  // With an infinite divisor the result is the dividend, unless it must take the other sign of the divisor: then it is the divisor itself.
   const isKept = isOfDividend ? filled(1, finite.shape) : a.mul(b.sign()).greater(0).float().add(a.equal(0).float())
   const endless = isKept.greater(0.5).where(a, b.add(a.mul(0)))
   return b.abs().equal(Number.POSITIVE_INFINITY).where(endless, finite)

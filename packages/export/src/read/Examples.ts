@@ -1,10 +1,10 @@
 /**
- * Whether each example is computed by itself, as a circuit's are: a network that takes them together answers to batches, not to examples.
+ * Finds the nodes that mix examples: a circuit computes each example by itself, and a network that mixes them answers batches, not examples.
  */
 import type { Shape, Tensor } from "@rai/core"
 import type { Read } from "./Network.ts"
 
-/** The nodes where examples meet, each node alone, in order. */
+/** Nodes that mix examples, in order, each judged without the nodes before it. */
 export const meeting = (nodes: ReadonlyArray<Read>): ReadonlyArray<Read> => {
   const seen = new Set<Tensor.Tensor>()
   return nodes.filter(({ result }) => {
@@ -20,7 +20,7 @@ export const meeting = (nodes: ReadonlyArray<Read>): ReadonlyArray<Read> => {
   })
 }
 
-/** The examples' axis is gone, is there twice, or stands where other numbers stood. */
+/** Whether the batch axis disappears, appears twice or is reshaped to where other numbers were. */
 const isMeeting = ({ operands, primitive, shape }: Tensor.Tensor): boolean => {
   const before = operands.filter((operand) => axisOf(operand.shape) >= 0)
   if (before.length === 0) return false
@@ -31,5 +31,5 @@ const isMeeting = ({ operands, primitive, shape }: Tensor.Tensor): boolean => {
 
 const axisOf = (shape: Shape.Shape): number => shape.findIndex((n) => typeof n === "string")
 
-/** How many times the examples stand behind each other. */
+/** Product of the lengths before the batch axis. */
 const count = (shape: Shape.Shape): number => shape.slice(0, axisOf(shape)).reduce<number>((n, m) => n * Number(m), 1)

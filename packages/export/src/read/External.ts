@@ -1,5 +1,5 @@
 /**
- * Numbers that a model keeps in files beside it: what lies outside its folder is never opened.
+ * Tensor data that a model keeps in files beside it; a file outside the model's folder is never opened.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import { toBinary } from "@bufbuild/protobuf"
@@ -16,7 +16,7 @@ import {
 import { ModelInvalid } from "./ModelInvalid.ts"
 import { Refused } from "./Refused.ts"
 
-/** The bytes of a tensor, so many; throws `Refused`. */
+/** Reads the `length` bytes of a tensor's external data; throws `Refused` where they are not there or must not be read. */
 export const read = (tensor: TensorProto, file: string, length: number): Uint8Array =>
   opened(tensor, file, (of) => {
     if (of.stated !== undefined && of.stated !== length) {
@@ -40,7 +40,7 @@ const bytesOf = ({ descriptor, offset, wrong }: Opened, length: number): Uint8Ar
   return bytes
 }
 
-/** The files that the model's tensors lie in, each by its path from the model's folder, once all of them may be opened. */
+/** Paths of the files that hold the model's external data, relative to its folder; fails with `ModelInvalid` unless all of them may be opened. */
 export const files = (model: ModelProto, file: string): Effect.Effect<ReadonlyArray<string>, ModelInvalid> =>
   attempted(file, () => {
     for (const tensor of tensors(model)) opened(tensor, file, checked)
@@ -56,18 +56,18 @@ const attempted = <A>(file: string, f: () => A): Effect.Effect<A, ModelInvalid> 
     }
   })
 
-/** What the model's tensors name, unchecked. */
+/** Paths that the model's external tensors name, unchecked. */
 export const locations = (model: ModelProto): ReadonlyArray<string> => [
   ...new Set(tensors(model).map((tensor) => entries(tensor).get("location") ?? ""))
 ]
 
-/** Whether tensors lie in files that inner graphs, functions or attributes name, not the graph's own initialisers. */
+/** Whether an external tensor belongs to an inner graph, a function or an attribute rather than to the graph's own initialisers. */
 export const isWithin = (model: ModelProto): boolean => {
   const own = new Set(model.graph?.initializer)
   return tensors(model).some((tensor) => !own.has(tensor))
 }
 
-/** The bytes of a model with all that lies in files taken into it, up to the 2 GiB that one may have. */
+/** Bytes of the model with all external data embedded, up to the 2 GiB that a model may have; fails with `ModelInvalid` beyond. */
 export const whole = (model: ModelProto, file: string): Effect.Effect<Uint8Array, ModelInvalid> =>
   attempted(file, () => {
     let size = 0
@@ -85,12 +85,12 @@ export const whole = (model: ModelProto, file: string): Effect.Effect<Uint8Array
     return toBinary(ModelProtoSchema, model)
   })
 
-/** Of protobuf. */
+/** Most bytes of data that fit a protobuf message, which is limited to 2 GiB. */
 const largest = 2 ** 31 - 2 ** 20
 
 const entries = ({ externalData }: TensorProto) => new Map(externalData.map(({ key, value }) => [key, value]))
 
-/** Every tensor of the model that lies in a file, wherever the model holds it. */
+/** Every external tensor, wherever the model holds it. */
 const tensors = ({ functions, graph, trainingInfo }: ModelProto): ReadonlyArray<TensorProto> => {
   const found: Array<TensorProto | undefined> = []
   const ofAttribute = ({ g, graphs, sparseTensor, sparseTensors, t, tensors }: AttributeProto): void => {
@@ -114,7 +114,7 @@ const tensors = ({ functions, graph, trainingInfo }: ModelProto): ReadonlyArray<
   return found.filter((tensor) => tensor?.dataLocation === Location.EXTERNAL) as ReadonlyArray<TensorProto>
 }
 
-/** A file that may be read from, and where in it the tensor is said to lie. */
+/** An open file, and where in it the model says that the tensor lies. */
 interface Opened {
   readonly descriptor: number
   readonly offset: number
@@ -122,7 +122,10 @@ interface Opened {
   readonly wrong: (what: string) => Refused
 }
 
-/** Links are followed, and must end in the model's folder too; a file with a second name may belong to another folder. */
+/**
+ * Opens a tensor's file. Symbolic links are followed and must end in the model's folder too; hard links are refused, as the file may belong to
+ * another folder.
+ */
 const opened = <A>(tensor: TensorProto, file: string, use: (of: Opened) => A): A => {
   const said = entries(tensor)
   const location = said.get("location") ?? ""
@@ -137,7 +140,7 @@ const opened = <A>(tensor: TensorProto, file: string, use: (of: Opened) => A): A
   const path = ModelFile.beside(file, location)
   if (path === "outside") throw wrong("lie outside the model's folder")
   if (path === undefined) throw wrong("cannot be read")
-  // A pipe would be waited for.
+  // Without O_NONBLOCK, opening a pipe would wait for its writer.
   const descriptor = attempt(() => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
   if (descriptor === undefined) throw wrong("cannot be read")
   try {

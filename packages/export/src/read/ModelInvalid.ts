@@ -1,9 +1,9 @@
 /**
- * What a model from elsewhere can be: wrong in itself, or beyond what is read.
+ * Errors of reading an imported model: it is invalid, or uses operators or layers that are not supported.
  */
 import { Schema } from "effect"
 
-/** A model that contradicts itself, or that asks for what must not be read. */
+/** A model that contradicts itself, or that refers to what must not be read. */
 export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInvalid", {
   file: Schema.String,
   expected: Schema.String,
@@ -14,7 +14,7 @@ export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInval
   }
 }
 
-/** Operators that are not read, all of them at once, with the nodes that need them and, where it is one form alone, why. */
+/** Unsupported operators, all at once, each with the nodes that use it and, where only one form of it is unsupported, the reason. */
 export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupported>()("OperatorsUnsupported", {
   file: Schema.String,
   operators: Schema.Array(
@@ -30,7 +30,7 @@ export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupporte
   }
 }
 
-/** Layers that are not read, all of them at once, by their kind and, where it is one form alone, why. */
+/** Unsupported layers, all at once, by class and, where only one form of it is unsupported, with the reason. */
 export class LayersUnsupported extends Schema.TaggedError<LayersUnsupported>()("LayersUnsupported", {
   file: Schema.String,
   layers: Schema.Array(
@@ -63,7 +63,7 @@ const each = (
       .join("; ")
   )
 
-/** On one line of a length that can be read, whatever names a model brings along. */
+/** On one line of readable length, whatever names the model contains. */
 const plain = (text: string): string => {
   const line = text.replaceAll(/\p{C}/gu, "·")
   return line.length > longest ? `${line.slice(0, longest)}…` : line
@@ -71,5 +71,5 @@ const plain = (text: string): string => {
 
 const longest = 2000
 
-/** So many names say enough. */
+/** Number of names that are listed before the rest are only counted. */
 const shown = 5

@@ -1,5 +1,5 @@
 /**
- * Operators that move numbers, and those that compute shapes.
+ * Operators that rearrange elements, and those that compute shapes.
  */
 import { NdArray, Shape, Tensor } from "@rai/core"
 import { type Call, filled, product, type Result, type Row } from "./Call.ts"
@@ -9,13 +9,13 @@ import * as Value from "./Value.ts"
 
 type T = Tensor.Tensor
 
-/** Whole numbers that are known at once. */
+/** A result of integers that are known while the graph is read. */
 const whole = (shape: ReadonlyArray<number>, numbers: ReadonlyArray<number>): Result => ({
   kind: "int",
   known: { shape, data: Float64Array.from(numbers) }
 })
 
-/** The shape asked for: 0 keeps a dimension, −1 is what is left. */
+/** Shape that a Reshape asks for: 0 keeps a dimension, −1 is inferred from the others. */
 const target = (call: Call): Shape.Shape => {
   const x = call.shape()
   const asked = call.opset < 5 ? (call.ints("shape") ?? []) : call.numbers(1)
@@ -28,7 +28,7 @@ const target = (call: Call): Shape.Shape => {
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
   const [have, given] = [Shape.count(x), Shape.count(shape.filter((n) => n !== -1))]
   const left = have.named.filter((name) => !given.named.includes(name))
-  // A model written for batches of one length says that length where each run's own is meant.
+  // A model exported with a fixed batch length states that length where the run's own is meant.
   const fixed = call.graph.fixedBatch
   if (left.length === 1 && fixed !== undefined && shape[0] === fixed) {
     const whole = [left[0]!, ...shape.slice(1)]
@@ -66,10 +66,10 @@ const flattened: Row = (call) => {
   return call.tensor().reshape([product(call.shape().slice(0, axis)), product(call.shape().slice(axis))])
 }
 
-/** Beyond it, a start or end means the axis's own. */
+/** Clamps n to an interval, as a start or end beyond an axis means the axis's own. */
 const clamp = (n: number, low: number, high: number): number => Math.min(Math.max(n, low), high)
 
-/** An array without numbers, which is always known. */
+/** An empty array, which is always known. */
 const nothing = (call: Call, shape: Shape.Shape): Result => {
   if (!shape.every((n) => typeof n === "number")) throw new Refused("nothing comes out")
   return { kind: call.kind(), known: { shape, data: new Float64Array(0) } }
@@ -109,7 +109,7 @@ const sliced: Row = (call) => {
   }, call.tensor())
 }
 
-/** Of each index its row, known ones as pieces, others as a product with what has a 1 at each index. */
+/** Gathers by slices where the indices are known and few, else by a product with their one-hot matrix. */
 const gathered: Row = (call) => {
   const axis = call.axis(call.int("axis", 0))
   const n = call.shape()[axis]!
@@ -134,7 +134,7 @@ const gathered: Row = (call) => {
       ? chosen.reshape([examples, n]).matMul(table)
       : chosen.reshape([examples, product(others), n]).matMul(table)
   const whole = found.reshape([...index.shape, ...rest])
-  // What was chosen stands first, and belongs where the axis was.
+  // The gathered elements come first and belong where the axis was.
   const r = index.shape.length
   const order = [...indexes(r, r + axis), ...indexes(0, r), ...indexes(r + axis, whole.shape.length)]
   return whole.transpose(order)
@@ -202,7 +202,7 @@ const padded: Row = (call) => {
 
 const expanded: Row = (call) => {
   const given = call.numbers(1)
-  // A model written for batches of one length says that length where each run's own is meant.
+  // A model exported with a fixed batch length states that length where the run's own is meant.
   const meant = (n: number, axis: number) => {
     const own = call.shape()[axis + call.rank() - given.length]
     return n === call.graph.fixedBatch && typeof own === "string" ? own : call.dimension(n)
@@ -306,14 +306,14 @@ const triangle: Row = (call) => {
   return mask.broadcastTo(x.shape).where(x, x.zerosLike())
 }
 
-/** Images, and the length of a block's side. */
+/** Shape of the images, and the side length of a block. */
 const images = (call: Call) => {
   if (call.rank() !== 4) throw new Refused(`${Shape.show(call.shape())} are no images`, true)
   const [c, h, w] = [call.length(1), call.length(2), call.length(3)]
   return { b: call.shape()[0]!, c, h, w, block: call.int("blocksize", 1) }
 }
 
-/** Channels that become blocks of places. */
+/** Moves channels into blocks of pixels. */
 const depthToSpace: Row = (call) => {
   const { b, block, c, h, w } = images(call)
   const left = c / block ** 2
@@ -324,7 +324,7 @@ const depthToSpace: Row = (call) => {
   return parted.reshape([b, left, h * block, w * block])
 }
 
-/** The way back. */
+/** Moves blocks of pixels into channels, the inverse of `depthToSpace`. */
 const spaceToDepth: Row = (call) => {
   const { b, block, c, h, w } = images(call)
   return call

@@ -1,8 +1,8 @@
 /**
- * Names, each given once.
+ * Unique names.
  */
 
-/** Names as they are wanted, with a number behind those that were given before. */
+/** Returns a function that gives each wanted name out once; a name that is taken gets a number appended. */
 export const make = (): ((wanted: string) => string) => {
   const taken = new Set<string>()
   const times = new Map<string, number>()

@@ -1,6 +1,6 @@
 /**
- * ONNX graph → program: its nodes in order, each by the row of its operator. What numbers of the model alone decide is computed at once; what
- * the result does not need is not looked at.
+ * ONNX graph → program: the nodes in order, each by its operator's row. What depends on constants of the model alone is computed at once; nodes that
+ * the outputs do not need are ignored.
  */
 import { Engine, type NdArray, Program, ReferenceEngine, type Shape, ShapeMismatch, Tensor } from "@rai/core"
 import { Effect } from "effect"
@@ -17,24 +17,24 @@ import type * as Value from "./Value.ts"
 
 /** How a graph is read. */
 export interface Settings {
-  /** The model's file, by which errors name it and beside which external data lie. */
+  /** The model's file: errors name it, and external data lies beside it. */
   readonly file: string
-  /** The inputs that each run gives, with their shapes. */
+  /** Shapes of the inputs that each run supplies. */
   readonly inputs: Readonly<Record<string, Shape.Shape>>
-  /** Inputs that are given now; their shapes and numbers are known, but are not taken for numbers of the model. */
+  /** Inputs supplied already: their shapes and numbers are known, but do not count as constants of the model. */
   readonly given?: Readonly<Record<string, Tensors.Decoded>>
-  /** The outputs that are asked for. */
+  /** Names of the outputs to compute. */
   readonly outputs: ReadonlyArray<string>
   readonly fixedBatch?: number | undefined
 }
 
-/** A node that was read, with the first of its results that is needed. */
+/** A node that was read, with the first of its results that is used. */
 export interface Read {
   readonly node: NodeProto
   readonly result: Tensor.Tensor
 }
 
-/** What a graph says: a program over the inputs and those of its own arrays that take part, by their names. */
+/** A graph as a program over its inputs and those of its own arrays that it uses, by name. */
 export interface Network {
   readonly program: Program.Program
   readonly kinds: Readonly<Record<string, Value.Kind>>
@@ -42,16 +42,16 @@ export interface Network {
   readonly nodes: ReadonlyArray<Read>
 }
 
-/** An array of the model in its program: an initialiser, or numbers that are none. */
+/** An array of the model that its program takes as an input: an initialiser, or other numbers. */
 export interface Embedded {
   readonly array: NdArray.NdArray
   readonly isInitialiser: boolean
 }
 
-/** Why a graph is not read. */
+/** Errors of reading a graph. */
 export type Failed = ModelInvalid | OperatorsUnsupported
 
-/** The program of a model's graph. */
+/** Reads a model's graph as a program. */
 export const read = Effect.fn("Network.read")(function* (
   model: ModelProto,
   settings: Settings
@@ -95,7 +95,7 @@ interface Refusal {
   readonly error: Refused
 }
 
-/** `Gemm` of the standard operators, `ai.onnx.ml.Scaler` of others. */
+/** Name of a node's operator: `Gemm` of the standard domain, `ai.onnx.ml.Scaler` of another. */
 const operatorOf = ({ domain, opType }: NodeProto): string =>
   domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`
 
@@ -107,18 +107,18 @@ const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>): OperatorsUn
   return new OperatorsUnsupported({ file, operators })
 }
 
-/** So many numbers at most are looked up behind operators of parameters. */
+/** Most numbers of a result that is computed from parameters while the graph is read. */
 const few = 64
 
-/** More numbers than these no engine holds in one array. */
+/** Most numbers that an engine holds in one array. */
 const most = 2 ** 31
 
-/** More numbers than these are never computed while a graph is read. */
+/** Most numbers of a constant result that is computed while the graph is read. */
 const mostFolded = 2 ** 16
 
 const size = (shape: Shape.Shape): number => shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
 
-/** Whether a record holds a name of the model's, which may be one that every object has, as `constructor`. */
+/** Whether a record has an entry for a name of the model, which may be one that every object inherits, such as `constructor`. */
 const has = (record: object | undefined, name: string): boolean => record !== undefined && Object.hasOwn(record, name)
 
 class Reading {
@@ -131,7 +131,7 @@ class Reading {
   private readonly unique = Naming.make()
   private readonly nodes: Array<Read> = []
   private readonly initialisers: ReadonlyMap<string, TensorProto>
-  /** What a refused node should have given: nothing more is said of what needs it. */
+  /** Outputs of refused nodes; nodes that need one are skipped without a report of their own. */
   private readonly lost = new Set<string>()
 
   constructor(graph: GraphProto, opset: number, settings: Settings) {
@@ -153,7 +153,7 @@ class Reading {
     }
   }
 
-  /** Numbers as an input of the program, which bears a name that nothing else has. */
+  /** Adds an array as an input of the program, under a unique name. */
   private embed(wanted: string, array: NdArray.NdArray, isInitialiser: boolean): Tensor.Tensor {
     const name = this.unique(wanted)
     this.arrays.set(name, { array, isInitialiser })
@@ -162,7 +162,7 @@ class Reading {
     return input
   }
 
-  /** A value that numbers of the model are; it becomes part of the program when it is asked for. */
+  /** A value whose numbers are known; it becomes part of the program only when its tensor is asked for. */
   private fromNumbers(
     name: string,
     { array, kind }: Tensors.Decoded,
@@ -201,7 +201,7 @@ class Reading {
     return known
   }
 
-  /** The value of an output, which the format lets no one leave out. */
+  /** The value of an output, which the format does not allow to be unnamed. */
   private named(name: string): Value.Value {
     const value = this.value(name)
     if (value === undefined) throw new Refused("an output without a name came", true)
@@ -213,12 +213,12 @@ class Reading {
     const input = has(this.settings.inputs, name) ? this.inputs.get(name) : undefined
     if (input !== undefined) return { kind: "float", shape: input.shape, tensor: () => input, isFixed: false }
     const decoded = Tensors.decode(this.initialisers.get(name)!, this.settings.file)
-    // Whole numbers and conditions are the model's own; what is trained are numbers with a point.
+    // Integers, conditions and scalars are constants; other floating-point arrays are trained.
     const isFixed = decoded.kind !== "float" || decoded.array.shape.length === 0
     return this.fromNumbers(name, decoded, isFixed, decoded.kind === "float")
   }
 
-  /** Reads a node, or says why not. */
+  /** Reads a node, or records why it is refused. */
   readonly node = Effect.fnUntraced(function* (
     this: Reading,
     node: NodeProto,
@@ -290,13 +290,13 @@ class Reading {
       const array = yield* this.computed(tensor)
       if (array !== undefined) return this.fromNumbers(name, { array, kind }, true)
     }
-    // What a few numbers of parameters decide now, such as a bound, may be asked for as numbers too.
+    // A small result that depends on parameters, such as a bound, may be asked for as numbers too.
     const isFew = call.inputs.every((value) => value?.known !== undefined) && size(tensor.shape) <= few
     const known = isFew ? yield* this.computed(tensor) : undefined
     return { kind, shape: tensor.shape, tensor: () => tensor, known, isFixed: false }
   })
 
-  /** The numbers of a formula over numbers of the model. */
+  /** Computes a formula over the model's arrays; undefined where it is too large or needs anything else. */
   private readonly computed = Effect.fnUntraced(function* (
     this: Reading,
     tensor: Tensor.Tensor
@@ -315,7 +315,7 @@ class Reading {
     return value
   })
 
-  /** The whole, once every node is read. */
+  /** The whole network, once every node has been read. */
   readonly network = Effect.fnUntraced(function* (this: Reading): Effect.fn.Return<Network, ModelInvalid> {
     const { file, outputs } = this.settings
     const found = attempt(() => outputs.map((name) => [name, this.named(name)] as const))
@@ -351,7 +351,7 @@ class Reading {
   })
 }
 
-/** What a row throws, as a value. */
+/** Returns what a row throws as a value. */
 const attempt = <A>(f: () => A): A | Refused => {
   try {
     return f()

@@ -1,5 +1,5 @@
 /**
- * Operators that bring numbers to a mean and a size.
+ * Operators that normalise to a mean and a scale.
  */
 import type { Tensor } from "@rai/core"
 import { type Call, filled, type Row } from "./Call.ts"
@@ -57,7 +57,7 @@ const groupNormalization: Row = (call) => {
   const size = rest.reduce((a, b) => a * b, all / groups)
   const { y } = standardised(x.reshape([batch, groups, size]), [2], call.real("epsilon", 1e-5))
   const own = [call.float(1), call.float(2)].map((v) => {
-    // Before operator set 21 there is one number a group.
+    // Before operator set 21 there is one number per group.
     const each =
       v.shape[0] === all
         ? v

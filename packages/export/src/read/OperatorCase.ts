@@ -1,5 +1,5 @@
 /**
- * Cases of the official operator tests of ONNX: a model, what goes in and what must come out, each a protobuf message of its own.
+ * Cases of ONNX's official operator tests: a model, its inputs and its expected outputs, each a protobuf message of its own.
  */
 import { fromBinary } from "@bufbuild/protobuf"
 import { Engine, type NdArray } from "@rai/core"
@@ -9,7 +9,7 @@ import { type ModelProto, type TensorProto, TensorProtoSchema } from "../onnx_pb
 import * as Network from "./Network.ts"
 import * as Tensors from "./Tensors.ts"
 
-/** A case as it lies in its folder. */
+/** The files of a case. */
 export interface OperatorCase {
   readonly name: string
   readonly model: Uint8Array
@@ -17,7 +17,7 @@ export interface OperatorCase {
   readonly outputs: ReadonlyArray<Uint8Array>
 }
 
-/** What came of a case on an engine, with the operators of its model and the operator set. */
+/** Outcome of a case on an engine, with the model's operators and operator set. */
 export interface Outcome {
   readonly name: string
   readonly operators: ReadonlyArray<string>
@@ -29,7 +29,7 @@ export interface Outcome {
 /** |came − expected| ≤ 10⁻⁶ + 10⁻³ |expected|: the suite's own relative tolerance, and float32's near 0. */
 const tolerance = { absolute: 1e-6, relative: 1e-3 }
 
-/** The element types that engines have; the reference computes in float64. */
+/** Element types that an engine computes with; the reference engine has float64 too. */
 const types = (engine: string): ReadonlySet<number> => {
   const { BOOL, DOUBLE, FLOAT, INT32, INT64 } = Model.DataType
   return new Set([FLOAT, INT32, INT64, BOOL, ...(engine === "reference" ? [DOUBLE] : [])])
@@ -37,7 +37,7 @@ const types = (engine: string): ReadonlySet<number> => {
 
 class Beyond extends Error {}
 
-/** Runs a case on the engine at hand; its inputs are given as arrays of the model, so that those which decide shapes are known. */
+/** Runs a case on the engine provided; its inputs are supplied while the graph is read, so that those which determine shapes are known. */
 export const run = Effect.fn("OperatorCase.run")(function* (
   of: OperatorCase
 ): Effect.fn.Return<Outcome, Model.NotAnOnnxModel, Engine.Engine> {

@@ -1,5 +1,5 @@
 /**
- * The table of what is read: each ONNX operator as a formula, one row each.
+ * The table of supported ONNX operators: one row each, the operator as a formula.
  */
 import type { Row } from "./Call.ts"
 import * as Classical from "./Classical.ts"
@@ -11,12 +11,12 @@ import * as Pooling from "./Pooling.ts"
 import * as Products from "./Products.ts"
 import * as Reductions from "./Reductions.ts"
 
-/** Every operator that is read, by its type. */
+/** Row of each supported operator, by its type. */
 export const table: ReadonlyMap<string, Row> = new Map(
   [Elementwise, Reductions, Movement, Products, Convolution, Pooling, Normalization, Classical].flatMap(({ rows }) =>
     Object.entries(rows)
   )
 )
 
-/** The operator sets that the rows know. */
+/** Operator sets that the rows support. */
 export const opsets = { lowest: 1, highest: 28 } as const

@@ -6,7 +6,7 @@ import type { GraphProto, NodeProto } from "../onnx_pb.ts"
 import { ModelInvalid } from "./ModelInvalid.ts"
 import * as Naming from "./Naming.ts"
 
-/** What is there before any node, by name, and what is asked for. */
+/** Values that exist before any node, by name, and the outputs asked for. */
 interface Leaves {
   readonly file: string
   readonly inputs: Readonly<Record<string, unknown>>
@@ -14,7 +14,10 @@ interface Leaves {
   readonly outputs: ReadonlyArray<string>
 }
 
-/** The nodes that the outputs need, each behind those that it needs, without results that nobody needs; they all have a name of their own. */
+/**
+ * Returns the nodes that the outputs need, each after those that it needs, with unused results cleared and a unique name for each node; fails with
+ * `ModelInvalid` on a cycle, or where a value has no origin or two.
+ */
 export const make = Effect.fnUntraced(function* (
   graph: GraphProto,
   { file, given = {}, inputs, outputs }: Leaves

@@ -1,5 +1,5 @@
 /**
- * Operators that take one number of each window, or of each channel.
+ * Operators that reduce each window, or each channel, to one number.
  */
 import type { Tensor } from "@rai/core"
 import { type Call, filled, type Row } from "./Call.ts"
@@ -29,7 +29,7 @@ const averagePool: Row = (call) => {
   })
   if (whole) return sum(x).mul(1 / windows.reduce((area, { kernel }) => area * kernel, 1))
   const includes = call.int("count_include_pad", 0) === 1
-  // Padding that is asked for may count; what rounding up adds behind never does.
+  // Padding that is asked for may count towards the mean; what rounding up adds at the end never does.
   const ones = windows.reduce<T>(
     (of, { after, before }, i) => Taking.padded(of, 2 + i, before, after, Number(includes)),
     filled(1, [1, 1, ...call.shape().slice(2)])

@@ -7,7 +7,7 @@ import { Refused } from "./Refused.ts"
 
 type T = Tensor.Tensor
 
-/** The product as NumPy defines it, where vectors stand for a row or a column. */
+/** Matrix product as NumPy defines it: a vector is a row on the left, a column on the right. */
 const matMul = (a: T, b: T): T => {
   const left = a.shape.length === 1 ? a.reshape([1, ...a.shape]) : a
   const right = b.shape.length === 1 ? b.reshape([...b.shape, 1]) : b
@@ -27,7 +27,7 @@ const gemm: Row = (call) => {
 
 const times = (x: T, factor: number): T => (factor === 1 ? x : x.mul(factor))
 
-/** One or two operands, each axis once in each: sums, transpositions and products of matrices. */
+/** Einsum of one or two operands, no axis twice in either: sums, transpositions and matrix products. */
 const einsum: Row = (call) => {
   const [left = "", right = ""] = call.text("equation", "").replaceAll(" ", "").split("->")
   const terms = left.split(",").map((term) => [...term])
@@ -37,7 +37,7 @@ const einsum: Row = (call) => {
     throw new Refused("its equation is more than a product of two operands with each axis once")
   }
   const lengths = new Map(terms.flatMap((term, i) => term.map((name, axis) => [name, call.shape(i)[axis]!] as const)))
-  /** Without the axes that nobody else names. */
+  /** The operands, summed over the axes that neither the other operand nor the result names. */
   const [a, b] = terms.map((term, i) => {
     const other = terms[1 - i] ?? []
     const gone = term.flatMap((name, axis) => (result.includes(name) || other.includes(name) ? [] : [axis]))

@@ -1,5 +1,5 @@
 /**
- * A model from elsewhere as a circuit: its graph as a program, its initialisers as parameters, each of its nodes a place that may be cut.
+ * An imported model as a circuit: its graph as a program, its initialisers as parameters, each of its nodes a place that may be cut.
  */
 import { type Block, Circuit, type Engine, type NdArray, Program, Rewrite, Tensor } from "@rai/core"
 import { Effect } from "effect"
@@ -11,31 +11,33 @@ import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Naming from "./Naming.ts"
 import * as Network from "./Network.ts"
 
-/** What a model from elsewhere says. */
+/** An imported model. */
 export interface Read {
   /** x: [batch, inputs] → [batch, outputs]; it starts from the model's own parameters, whatever the initialiser. */
   readonly circuit: Circuit.Circuit
   readonly parameters: Engine.Arrays
-  /** The shape of one example as the model takes it; the circuit takes its numbers in a row. */
+  /** Shape of one example as the model takes it; the circuit takes it flattened. */
   readonly example: ReadonlyArray<number>
-  /** The name of the output that is the circuit's. */
+  /** Name of the model's output that the circuit computes. */
   readonly output: string
 }
 
-/** What may be asked of what is read. */
+/** How a model is read. */
 export interface Options {
-  /** The output that is the circuit's; the first of numbers unless told. */
+  /** Name of the output that the circuit computes; by default the first floating-point one. */
   readonly output?: string
-  /** Whether the circuit ends before a last softmax or sigmoid, as losses of classes take it; what is exported has these as its probability. */
+  /**
+   * Whether the circuit ends before a final softmax or sigmoid, as losses of classes expect; an exported model has it again as its `probability`.
+   */
   readonly logits?: boolean
 }
 
-/** Why a model is not read. */
+/** Errors of reading a model. */
 export type Failed = ModelFile.FileUnreadable | Model.NotAnOnnxModel | Network.Failed
 
 /**
- * The circuit of the model in `file`, up to its first output of numbers or the output named: its graph as a program, its initialisers as
- * parameters, each of its nodes a place that may be cut. x: [batch, inputs], of each example the numbers in a row.
+ * Reads the model in `file` as a circuit, up to its first floating-point output or the one named: its graph as a program, its initialisers as
+ * parameters, each of its nodes a place that may be cut. x: [batch, inputs], each example flattened.
  *
  * ```ts
  * import { Circuit, NdArray } from "@rai/core"
@@ -63,7 +65,7 @@ export const read = Effect.fn("Onnx.read")(function* (
   return yield* fromBytes(yield* ModelFile.read(file), file, options)
 })
 
-/** Reads a model; `file` is where external data lie beside, and what errors name. */
+/** Reads a model from its bytes; external data lies beside `file`, which errors name. */
 export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
   bytes: Uint8Array,
   file: string,
@@ -72,7 +74,7 @@ export const fromBytes = Effect.fn("Reading.fromBytes")(function* (
   return yield* fromModel(yield* Model.decode(bytes, file), file, options)
 })
 
-/** The same of a model that is in memory. */
+/** Reads a decoded model, as `fromBytes` does. */
 export const fromModel = Effect.fn("Reading.fromModel")(function* (
   model: ModelProto,
   file: string,
@@ -101,15 +103,15 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   }
 })
 
-/** The name of the examples' axis, as in every circuit. */
+/** Name of the batch axis, as in every circuit. */
 const batch = "batch"
 
 type Example = readonly [string, ...ReadonlyArray<number>]
 
-/** As many as an image of 4,096 by 4,096 has. */
+/** Most numbers of an example: as many as an image of 4,096 by 4,096 has. */
 const mostInputs = 2 ** 24
 
-/** The one input, with the examples' axis first and known lengths behind it. */
+/** The only input, with the batch axis first and known lengths after it. */
 const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   const inputs = Model.inputs(model)
   const [input, ...others] = inputs
@@ -133,8 +135,8 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
 })
 
 /**
- * The outputs that hold numbers with a point, as arrays or as a map for each example, of which the first is the circuit's; a classifier's very
- * first is often its label.
+ * Names of the floating-point outputs, arrays or one map per example, of which the first is the circuit's; a classifier's very first output is often
+ * its label.
  */
 export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
   const { DOUBLE, FLOAT } = Model.DataType
@@ -147,11 +149,11 @@ export const realOutputs = ({ graph }: ModelProto): ReadonlyArray<string> => {
   return (real.length === 0 ? graph!.output.slice(0, 1) : real).map(({ name }) => name)
 }
 
-/** What a last softmax or sigmoid takes, where one makes an output. */
+/** Name of what a final softmax or sigmoid takes, or of the output itself where neither makes it. */
 const beforeHead = ({ graph }: ModelProto, output: string): string => {
   const makers = new Map(graph!.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
   let name = output
-  // What only passes numbers on stands between them; in a cycle it would never end.
+  // Operators that only pass numbers on may stand in between; the bound on the steps ends the walk in a cyclic graph.
   for (let steps = 0; steps < graph!.node.length; steps++) {
     const { input = [], opType = "" } = makers.get(name) ?? {}
     if (/^(Softmax|Sigmoid)$/.test(opType)) return input[0]!
@@ -161,10 +163,10 @@ const beforeHead = ({ graph }: ModelProto, output: string): string => {
   return output
 }
 
-/** Operators that are maps between layers where a parameter takes part in them. */
+/** Operators that are maps between layers where one of their operands is a parameter. */
 const maps = new Set(["Gemm", "MatMul", "Conv", "ConvTranspose", "Einsum"])
 
-/** Maps whose parameters are settings. */
+/** Maps whose parameters are attributes. */
 const linearModels = /^Linear(Classifier|Regressor)$/
 
 const activations = new Set(
@@ -173,7 +175,7 @@ const activations = new Set(
   )
 )
 
-/** The network with its input as rows, its output as rows, and names for its parameters that no other of a run's arrays has. */
+/** The network as a circuit: its input and output flattened to rows, its parameters under names that no other array of a run has. */
 const assemble = (
   model: ModelProto,
   { arrays, nodes, program }: Network.Network,
@@ -229,11 +231,11 @@ const float32 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
   data: data instanceof Float32Array ? data : Float32Array.from(data)
 })
 
-/** `fc1.weight` as it is; what has no dot, or a slash as the names of a run's own arrays have, behind `graph.`. */
+/** `fc1.weight` stays as it is; a name without a dot, or with a slash as the names of a run's own arrays have, gets the prefix `graph.`. */
 const parameterName = (name: string): string =>
   /^[^/*]*\.[^/*]*$/.test(name) && !/^[xyλ]$/.test(name) ? name : `graph.${name.replaceAll(/[/*]/g, "·")}`
 
-/** Each by a name of its own: `a/b` and `a*b` would have one, and who bears its name already keeps it. */
+/** Makes the names unique, since `a/b` and `a*b` would share one; a name that needs no change is kept. */
 const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string> => {
   const unique = Naming.make()
   const asTheyAre = all.filter((own) => parameterName(own) === own)
@@ -247,7 +249,7 @@ const fans = (shape: ReadonlyArray<number>) => {
   return shape.length === 2 ? { fanIn: rows, fanOut: columns } : { fanIn: columns * area, fanOut: rows * area }
 }
 
-/** What a parameter is, as the operator says that it enters. */
+/** Returns the role of each parameter by name, from the operators that use it. */
 const rolesOf = (model: ModelProto, arrays: Network.Network["arrays"]) => {
   const weights = new Set<string>()
   const scales = new Set<string>()
@@ -265,7 +267,7 @@ const rolesOf = (model: ModelProto, arrays: Network.Network["arrays"]) => {
   }
 }
 
-/** A place for each node whose result has a row an example; two nodes of one tensor are one place. */
+/** A place for each node whose result has one row per example; two nodes of one tensor share a place. */
 const placesOf = (
   nodes: ReadonlyArray<Network.Read>,
   replaced: ReadonlyMap<Tensor.Tensor, Tensor.Tensor>,
@@ -284,12 +286,12 @@ const placesOf = (
     seen.add(tensor)
     return [{ name: node.name, kind: node.opType, role: roleOf(node, makers, readers), result: tensor }]
   })
-  // In the order of the program, so that each stands behind what it is computed from.
+  // In program order, so that each comes after what it is computed from.
   const order = new Map(whole.nodes.map((tensor, i) => [tensor, i]))
   return own.toSorted((a, b) => order.get(a.result)! - order.get(b.result)!)
 }
 
-/** A map, or the sum with its bias behind one, which then stands for both. */
+/** Role of a node's place; where a `MatMul` is followed by the sum with its bias, the sum is the map for both. */
 const roleOf = (
   node: NodeProto,
   makers: ReadonlyMap<string, NodeProto>,

@@ -1,5 +1,5 @@
 /**
- * Operators over whole axes.
+ * Operators along whole axes.
  */
 import { NdArray, type Tensor } from "@rai/core"
 import { type Call, int, type Row } from "./Call.ts"
@@ -8,7 +8,7 @@ import * as Taking from "./Taking.ts"
 
 type T = Tensor.Tensor
 
-/** Reduced axes from settings or operand; all of them where none are named. */
+/** A reduction over the axes that an attribute or operand names, or over all where none are named. */
 const reduction =
   (f: (x: T, axes: ReadonlyArray<number>, call: Call) => T): Row =>
   (call) => {
@@ -21,7 +21,7 @@ const reduction =
     return reduced.reshape(reduced.shape.filter((_, axis) => !axes.includes(axis)))
   }
 
-/** How many numbers lie along axes. */
+/** Number of elements along axes; throws `Refused` where each run decides it. */
 export const count = (x: T, axes: ReadonlyArray<number>): number =>
   axes.reduce((total, axis) => {
     const n = x.shape[axis]
@@ -31,7 +31,7 @@ export const count = (x: T, axes: ReadonlyArray<number>): number =>
 
 export const mean = (x: T, axes: ReadonlyArray<number>): T => x.sum(axes).mul(1 / count(x, axes))
 
-/** The largest number along axes, where that is finite, else 0: what may be taken off before an exponential. */
+/** Largest number along axes where that is finite, else 0: what is subtracted before an exponential to avoid overflow. */
 const shift = (x: T, axes: ReadonlyArray<number>): T => {
   const largest = x.max(axes)
   return largest.abs().equal(Number.POSITIVE_INFINITY).where(largest.zerosLike(), largest)
@@ -63,7 +63,7 @@ const extreme =
     return int(call.int("keepdims", 1) === 1 ? index : index.reshape(index.shape.toSpliced(axis, 1)))
   }
 
-/** Before operator set 13 all axes from `axis` on are one. */
+/** Before operator set 13, `axis` and all axes after it count as one. */
 const alongAxis =
   (f: (x: T, axes: ReadonlyArray<number>) => T): Row =>
   (call) => {
@@ -78,7 +78,7 @@ const hardmax: Row = (call) => {
   return Taking.lastTo(x.argMax(axis).float().reshape(x.shape.toSpliced(axis, 1)).oneHot(call.length(axis)), axis)
 }
 
-/** Running sums as a product with a triangle of ones. */
+/** Running sums as a product with a triangular matrix of ones. */
 const cumulative: Row = (call) => {
   const axis = call.axis(call.number(1))
   const n = call.length(axis)

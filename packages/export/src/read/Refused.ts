@@ -1,8 +1,8 @@
 /**
- * What a row throws where it cannot say a node in primitives, as `Tensor` throws `ShapeMismatch`; `Network` catches both.
+ * What a row throws where it cannot express a node in primitives, as `Tensor` throws `ShapeMismatch`; `Network` catches both.
  */
 export class Refused extends Error {
-  /** Whether the model itself is wrong, rather than beyond what is read. */
+  /** Whether the model itself is invalid, rather than unsupported. */
   readonly isInvalid: boolean
 
   constructor(reason: string, isInvalid = false) {

@@ -1,15 +1,15 @@
 /**
- * Parts of a tensor along one axis, by numbers that are known.
+ * Parts of a tensor along one axis, at known indices.
  */
 import { Tensor } from "@rai/core"
 import { Refused } from "./Refused.ts"
 
 type T = Tensor.Tensor
 
-/** More pieces than these are not written out one by one. */
+/** Most pieces that are written out one by one. */
 export const most = 4096
 
-/** What lies at `indices` along an axis, neighbours in one piece. */
+/** Elements at `indices` along an axis; consecutive indices make one slice. */
 export const take = (x: T, axis: number, indices: ReadonlyArray<number>): T => {
   const pieces: Array<{ readonly start: number; end: number }> = []
   for (const index of indices) {
@@ -24,7 +24,7 @@ export const take = (x: T, axis: number, indices: ReadonlyArray<number>): T => {
   )
 }
 
-/** The other way round along an axis. */
+/** Reverses an axis. */
 export const reversed = (x: T, axis: number): T => {
   const n = x.shape[axis] as number
   if (n > most) throw new Refused(`it turns ${n} numbers round`)
@@ -35,7 +35,7 @@ export const reversed = (x: T, axis: number): T => {
   )
 }
 
-/** `count` places along an axis, `step` apart, from `start` on. */
+/** `count` elements along an axis, `step` apart, from `start` on. */
 export const every = (x: T, axis: number, start: number, count: number, step: number): T => {
   if (step === 1) return x.slice(axis, start, start + count)
   const length = x.shape[axis] as number
@@ -44,20 +44,20 @@ export const every = (x: T, axis: number, start: number, count: number, step: nu
   return whole.reshape(whole.shape.toSpliced(axis, 1, count, step)).at(axis + 1, 0)
 }
 
-/** `before` and `after` places with one number along an axis. */
+/** Pads an axis with `before` and `after` copies of one number. */
 export const padded = (x: T, axis: number, before: number, after: number, value: number): T => {
   if (value === 0) return x.pad(axis, before, after)
   const filling = (n: number) => (n === 0 ? [] : [Tensor.constant(value).broadcastTo(x.shape.with(axis, n))])
   return Tensor.concat([...filling(before), x, ...filling(after)], axis)
 }
 
-/** An axis as the last one. */
+/** Moves an axis to the end. */
 export const toLast = (x: T, axis: number): T => {
   const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
   return axis === x.shape.length - 1 ? x : x.transpose([...others, axis])
 }
 
-/** The last axis as another. */
+/** Moves the last axis to another position. */
 export const lastTo = (x: T, axis: number): T => {
   const last = x.shape.length - 1
   const others = Array.from({ length: last }, (_, i) => i)

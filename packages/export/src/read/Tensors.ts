@@ -1,5 +1,5 @@
 /**
- * The numbers that a model holds: within it, or in a file beside it and nowhere else.
+ * Decodes the tensors of a model, whose numbers lie within it or in a file beside it, and nowhere else.
  */
 import type { NdArray } from "@rai/core"
 import { DataType } from "../Model.ts"
@@ -8,7 +8,7 @@ import * as External from "./External.ts"
 import { Refused } from "./Refused.ts"
 import type * as Value from "./Value.ts"
 
-/** Numbers with what they are. */
+/** An array with the kind of its elements. */
 export interface Decoded {
   readonly array: NdArray.NdArray
   readonly kind: Value.Kind
@@ -21,7 +21,7 @@ interface Type {
   readonly at: (view: DataView, offset: number) => number
 }
 
-/** The number that sixteen bits of float16 say. */
+/** Decodes the sixteen bits of a float16. */
 export const half = (bits: number): number => {
   const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
@@ -50,11 +50,11 @@ const types: ReadonlyMap<number, Type> = new Map<number, Type>([
   [DataType.BOOL, { kind: "bool", size: 1, at: (view, i) => Number(view.getUint8(i) !== 0) }]
 ])
 
-/** `FLOAT16` of its number. */
+/** Name of an element type, such as `FLOAT16`, from its number. */
 export const nameOf = (type: number): string =>
   Object.entries(DataType).find(([, number]) => number === type)?.[0] ?? String(type)
 
-/** The numbers of a tensor; `file` is the model's, beside which external data lie. Throws `Refused`. */
+/** Decodes a tensor; `file` is the model's, beside which external data lies. Throws `Refused`. */
 export const decode = (tensor: TensorProto, file: string): Decoded => {
   const type = types.get(tensor.dataType)
   if (type === undefined) {
@@ -74,7 +74,7 @@ export const decode = (tensor: TensorProto, file: string): Decoded => {
   const bytes = isExternal ? External.read(tensor, file, count * type.size) : tensor.rawData
   if (bytes.length !== count * type.size) throw short(tensor, count, bytes.length / type.size)
   if (isExternal && tensor.dataType === DataType.FLOAT) {
-    // Read for this alone, so not copied once more.
+    // Read for this tensor alone, so no copy is needed.
     return { kind: type.kind, array: { shape, data: new Float32Array(bytes.buffer) } }
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -86,7 +86,7 @@ export const decode = (tensor: TensorProto, file: string): Decoded => {
 const array = (type: Type, numbers: ReadonlyArray<number>) =>
   type.kind === "float" && type.size === 4 ? Float32Array.from(numbers) : Float64Array.from(numbers)
 
-/** The numbers of a tensor that is not kept as bytes. */
+/** Numbers of a tensor that is stored in typed fields rather than as raw bytes. */
 const list = (tensor: TensorProto, type: Type): ReadonlyArray<number> => {
   switch (tensor.dataType) {
     case DataType.FLOAT:

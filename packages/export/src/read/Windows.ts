@@ -6,18 +6,18 @@ import type { Call } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
 
-/** Along one axis: the window's length, from one window to the next, between its places, and what is put on either side. */
+/** A window along one axis: its length, stride, dilation and the padding on either side. */
 export interface Along {
   readonly kernel: number
   readonly stride: number
   readonly dilation: number
   readonly before: number
   readonly after: number
-  /** How many windows there are. */
+  /** Number of windows. */
   readonly count: number
 }
 
-/** The windows of an operator over the axes behind the channels. */
+/** Windows of an operator, one per axis after the channels. */
 export const of = (call: Call, kernel: ReadonlyArray<number>): ReadonlyArray<Along> => {
   const axes = call.rank() - 2
   const list = (name: string, otherwise: number, length = axes): ReadonlyArray<number> => {
@@ -42,7 +42,7 @@ export const of = (call: Call, kernel: ReadonlyArray<number>): ReadonlyArray<Alo
     }
     const [before, after] = auto === "VALID" ? [0, 0] : [pads[i]!, pads[axes + i]!]
     const all = round((n + before + after - reach) / stride) + 1
-    // Rounding up makes no window that begins in the padding behind.
+    // Rounding up adds no window that begins in the padding at the end.
     const count = (all - 1) * stride >= n + before && all > 1 ? all - 1 : all
     if (before < 0 || after < 0) throw new Refused("its pads are negative")
     if (count < 1) throw new Refused(`axis ${2 + i} is ${n} long, shorter than its window`, true)
@@ -50,7 +50,7 @@ export const of = (call: Call, kernel: ReadonlyArray<number>): ReadonlyArray<Alo
   })
 }
 
-/** For each place of the window, row by row, what lies there in all windows; padding is filled with `value`. */
+/** For each position in the window, row by row, what lies there in all windows; padding is filled with `value`. */
 export const places = (
   x: Tensor.Tensor,
   windows: ReadonlyArray<Along>,

@@ -1,5 +1,5 @@
 /**
- * How models from elsewhere are read, for what holds that against the operators' official tests.
+ * The reading of imported models, for checks against ONNX's official operator tests.
  */
 export * as OperatorCase from "./OperatorCase.ts"
 export * as Operators from "./Operators.ts"

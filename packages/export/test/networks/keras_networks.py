@@ -1,8 +1,8 @@
-"""Keras 3's networks as Keras writes them itself (on TensorFlow and on PyTorch) and as tf2onnx writes their saved models.
+"""Keras 3 networks as Keras itself exports them (on TensorFlow and on PyTorch) and as tf2onnx converts their saved models.
 
     python keras_networks.py    # keras 3.15, tensorflow-cpu 2.21, tf2onnx 1.17, torch 2.13, onnxscript, onnx, onnxruntime; writes NAME.onnx and keras.json
 
-Run once, it runs itself a second time with Keras on PyTorch.
+It reruns itself with Keras on PyTorch.
 """
 import json
 import os
@@ -49,7 +49,7 @@ def convolutional():
 
 
 def gelu(x):
-    """By tanh on TensorFlow: tf2onnx does not know the Erfc that TensorFlow computes the other with."""
+    """On TensorFlow the tanh approximation, because tf2onnx lacks the Erfc that TensorFlow uses for the exact form."""
     return keras.activations.gelu(x, approximate=backend == "tensorflow")
 
 
@@ -92,7 +92,7 @@ networks = [perceptron, convolutional, normalised, residual, signal]
 
 
 def settle(model, generator):
-    """Numbers as after some training: nothing is 0 or 1 because it was never touched."""
+    """Sets weights as if after some training, so that none is 0 or 1 for never having been updated."""
     for variable in model.variables:
         value = np.array(variable)
         if "float" not in str(value.dtype):
@@ -104,7 +104,7 @@ def settle(model, generator):
 
 
 def slim(path):
-    """What the exporter notes of its own source files is no part of the network."""
+    """Removes what the exporter records about its own source files, which is no part of the network."""
     model = onnx.load(path)
     for value in [model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input, *model.graph.output, *model.graph.value_info]:
         if hasattr(value, "metadata_props"):

@@ -1,4 +1,4 @@
-"""Networks as torch.onnx writes them, by tracing and by torch.export, and one of scikit-learn's, with inputs and onnxruntime's answers.
+"""Networks as torch.onnx exports them, by tracing and by torch.export, and one from scikit-learn, with inputs and onnxruntime's answers.
 
     python networks.py    # torch, onnx, onnxscript, onnxruntime, scikit-learn and skl2onnx; writes NAME.onnx and answers.json beside it
 """
@@ -26,7 +26,7 @@ class Residual(nn.Module):
 
 
 class Dense(nn.Module):
-    """Channels put beside each other, as in DenseNet."""
+    """Concatenates channels, as in DenseNet."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class Gated(nn.Module):
 
 
 class Attention(nn.Module):
-    """One head over rows of four tokens."""
+    """One attention head over rows of four tokens."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ def answers(path, x):
 
 
 def settle(net, shape):
-    """Numbers as after some training: nothing is 0 or 1 because it was never touched."""
+    """Sets weights as if after some training, so that none is 0 or 1 for never having been updated."""
     with torch.no_grad():
         for name, value in [*net.named_parameters(), *net.named_buffers()]:
             if "running_var" in name:
@@ -115,7 +115,7 @@ for i, (name, (make, shape)) in enumerate(networks.items()):
     if dynamo:
         torch.onnx.export(net, (x,), path, dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), external_data=False, verbose=False)
         model = onnx.load(path)
-        # What the exporter notes of its own source files is no part of the network.
+        # Remove what the exporter records about its own source files, which is no part of the network.
         for value in [model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input, *model.graph.output, *model.graph.value_info]:
             del value.metadata_props[:]
             value.doc_string = ""

@@ -1,8 +1,8 @@
-"""Networks of scikit-learn as skl2onnx writes them, with their inputs and onnxruntime's answers.
+"""scikit-learn networks as skl2onnx converts them, with their inputs and onnxruntime's answers.
 
     python scikit_learn.py    # scikit-learn 1.9, skl2onnx 1.20, onnxruntime; writes NAME.onnx and scikit-learn.json beside it
 
-`refused-forest` holds operators that are not read.
+`refused-forest` contains operators that are not supported.
 """
 import json
 import pathlib
@@ -27,7 +27,7 @@ labels = (value > 0.5).astype(int) + (x[:, 2] > 0.1)
 names = np.array(["setosa", "versicolor", "virginica"])[labels]
 
 networks = {
-    # Labels and a sequence of maps as a classifier's outputs are written unless told otherwise.
+    # By default, a classifier's outputs are labels and a sequence of maps.
     "sklearn-classifier-pipeline": (make_pipeline(StandardScaler(), MLPClassifier((8, 6), max_iter=100, random_state=0)).fit(x, labels), {}),
     "sklearn-classifier-binary": (make_pipeline(StandardScaler(), MLPClassifier((6,), activation="logistic", max_iter=100, random_state=0)).fit(x, labels > 0), {"zipmap": False}),
     "sklearn-classifier-named": (make_pipeline(MinMaxScaler(), MLPClassifier((6,), activation="tanh", max_iter=100, random_state=0)).fit(x, names), {"zipmap": False}),

@@ -1,5 +1,5 @@
 /**
- * Several requests' tensors as one along the batch axis, and the answer's rows handed back to each.
+ * Joins the tensors of several requests along the batch axis, and hands each request its rows of the answer.
  */
 import * as Datatype from "../Datatype.ts"
 import type { InferTensor } from "../InferTensor.ts"
@@ -8,11 +8,11 @@ import type { RuntimeTensor } from "../worker/Message.ts"
 
 type Numbers = Exclude<Datatype.TensorData, Array<string>>
 
-// The arrays are of one datatype, which the types do not know.
+// Both arrays are of one datatype, which the types cannot express.
 const setAt = (into: Numbers, from: Datatype.TensorData, at: number) =>
   (into as Float32Array).set(from as Float32Array, at)
 
-/** The tensors of one input, first to last, in fresh memory that may be handed over: rows add up, [a, …] and [b, …] → [a + b, …]. */
+/** Joins the tensors of one input, in order, in fresh memory that may be transferred: [a, …] and [b, …] → [a + b, …]. */
 export const join = (tensors: ReadonlyArray<InferTensor>): RuntimeTensor => {
   const first = tensors[0]!
   const { runtime, allocate } = Datatype.row(first.datatype)
@@ -34,7 +34,7 @@ export const join = (tensors: ReadonlyArray<InferTensor>): RuntimeTensor => {
   return { name: first.name, type: runtime, dims, data }
 }
 
-/** Rows `start` to `start + rows` of an output; all of it where nothing was joined. */
+/** Returns rows `start` to `start + count` of an output, or all of it where nothing was joined. */
 export const part = (
   { dims, data }: RuntimeTensor,
   { name, datatype }: ServedSpec,

@@ -1,5 +1,5 @@
 /**
- * Whether requests of a model may be put together: only along the first axis, and only where each row's answer is then the very same.
+ * Whether a model's requests may be batched: only along the first axis, and only where each row's answer is then bit for bit the same.
  */
 import { Effect } from "effect"
 import * as Datatype from "../Datatype.ts"
@@ -9,15 +9,15 @@ import type { RuntimeTensor } from "../worker/Message.ts"
 import * as ModelWorker from "../worker/ModelWorker.ts"
 import * as Batch from "./Batch.ts"
 
-/** Rows of the requests that are tried together; more than one kernel's worth of sizes. */
+/** Number of rows of each request that is tried; varied enough for the runtime to use more than one kernel. */
 const tried = [1, 2, 5, 8]
 
 const isOpen = ({ shape }: TensorSpec): boolean => shape.length > 0 && typeof shape[0] === "string"
 
-/** Open sizes beside the batch are tried as so many. */
+/** The size tried for open dimensions other than the batch. */
 const inner = 2
 
-/** Numbers that a layer of any kind takes: small, not all alike, and indices into a table of two where they are whole. */
+/** Input values that any kind of layer takes: small, not all alike and, where they are whole numbers, valid indices into a table of two. */
 const sample = (spec: TensorSpec, rows: number, seed: number): InferTensor | undefined => {
   const { datatype, name } = spec
   if (!Datatype.isDatatype(datatype)) return
@@ -26,12 +26,12 @@ const sample = (spec: TensorSpec, rows: number, seed: number): InferTensor | und
   if (count > 1 << 22) return
   const data = Datatype.row(datatype).allocate(count)
   for (let i = 0; i < count; i++) {
-    // A full-period generator modulo 2^16: the same numbers at every start.
+    // A full-period congruential generator modulo 2^16: the same numbers at every start.
     const bits = (Math.imul(seed + i, 25_173) + 13_849) & 0xffff
     const half = bits & 1
     if (Array.isArray(data)) data[i] = String(half)
     else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(half)
-    // In float16 the bits of 0.5 to 1.99.
+    // The float16 bits of numbers from 0.5 to 1.999.
     else if (datatype === "FP16") data[i] = 0x3800 + (bits & 0x7ff)
     else data[i] = datatype === "FP32" || datatype === "FP64" ? bits / 32_768 - 1 : half
   }
@@ -46,8 +46,8 @@ const sameBits = (a: Datatype.TensorData, b: Datatype.TensorData): boolean => {
 }
 
 /**
- * Tries it: the answers to requests of 1, 2, 5 and 8 rows, asked alone and together, must be equal to the bit. A model that fails on the
- * samples is not batched.
+ * Tries it out: requests of 1, 2, 5 and 8 rows must get bit-for-bit equal answers alone and together. A model that fails on the samples is not
+ * batched.
  */
 export const isBatchable = Effect.fnUntraced(
   function* (worker: ModelWorker.ModelWorker, signature: ModelSignature) {

@@ -1,7 +1,7 @@
 /**
- * One model version's queue. Batching is adaptive: a worker has one execution at a time; what arrives meanwhile waits, and goes together when
- * the worker is free, at the end of the turn of the event loop and without a timer. So a quiet server answers at once, and a busy one in
- * batches whose size follows the load.
+ * One model version's queue, batched adaptively: a worker runs one execution at a time; what arrives meanwhile waits, and runs as one batch when the
+ * worker is free, at the end of the event loop's turn and without a timer. So a quiet server answers at once, and a busy one in batches whose size
+ * follows the load.
  */
 import { Result } from "effect"
 import type { InferRequest } from "../InferTensor.ts"
@@ -12,49 +12,49 @@ import * as Batch from "./Batch.ts"
 import * as Tally from "./Tally.ts"
 import * as Waiting from "./Waiting.ts"
 
-/** How a queue is bounded and what may go together. */
+/** How the queue is bounded, and what may be batched. */
 export interface Options {
   readonly model: string
-  /** The most rows of one execution; 0 keeps every request by itself. */
+  /** Maximum number of rows per execution; 0 runs every request by itself. */
   readonly maxRows: number
-  /** The most bytes of the inputs of several requests in one execution. */
+  /** Maximum number of input bytes in an execution of several requests. */
   readonly maxBytes: number
-  /** Milliseconds that a request may wait for others while a worker is free; 0 waits for none. */
+  /** Milliseconds that a request may wait for others while a worker is free; 0 for none. */
   readonly maxDelay: number
-  /** Requests that may wait. */
+  /** Maximum number of waiting requests. */
   readonly limit: number
-  /** Milliseconds that a request may expect to wait, by what executions took of late; beyond them it is refused, unless few are there. */
+  /** Expected wait, in milliseconds and judged by recent executions, beyond which a request is refused, unless few are waiting or running. */
   readonly maxWait: number
-  /** What the runtime said of a computation that it refused; for the log. */
+  /** Gets the runtime's own text where it could not compute a request; for the log. */
   readonly onFailure: (text: string) => void
 }
 
-/** The milliseconds of node's longest timer, 24 days. */
+/** Node's longest timer, in milliseconds (24 days). */
 const longestTimer = 2 ** 31 - 1
 
-/** The memory that waiting inputs may hold. */
+/** Maximum number of bytes that waiting inputs may hold. */
 const maxWaitingBytes = 256 * 1024 * 1024
 
-/** So many may wait or be under way however slow the model is. */
+/** Number of requests that may wait or run however slow the model is. */
 const few = 16
 
-/** How much the newest execution counts in what one takes. */
+/** Weight of the newest execution in the moving average of their duration. */
 const newest = 0.2
 
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
 
-/** A queue with no worker yet. */
+/** Makes a queue, at first without a worker. */
 export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFailure }: Options) => {
   const tally = Tally.make()
   const idle: Array<ModelWorker> = []
   let workers = 0
   const waiting = Waiting.make(maxRows, maxBytes)
   let millisPerExecution = 0
-  /** Requests that are under way. */
+  /** Number of requests that are running. */
   let underWay = 0
   let lastStart = 0
   let [refused, expired, cancelled] = [0, 0, 0]
-  /** By how many wait: an error costs most to make, and under overload a server has better to do. */
+  /** Refusals by the number of requests waiting, each made once: creating an error is the dearest part, and an overloaded server has better to do. */
   const refusals: Array<Overloaded> = []
   let scheduled = false
   let holding = false
@@ -94,7 +94,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     }
   }
 
-  /** Runs a batch; `then` is called when all of it is answered, with whether the worker lives. */
+  /** Runs a batch; `then` is called once all of it is answered, with whether the worker is alive. */
   const run = (worker: ModelWorker, batch: ReadonlyArray<Waiting.Request>, then: (alive: boolean) => void) => {
     const taken = performance.now()
     for (const request of batch) request.taken = taken
@@ -108,14 +108,14 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
       underWay -= batch.length
       if (Result.isFailure(outcome)) {
         const alive = outcome.failure._tag === "RunFailed"
-        // One of them may have spoilt it for the others: each tries again alone.
+        // One request may have made the others fail: each is retried alone.
         if (alive && batch.length > 1) return runEach(worker, batch, then)
         if (outcome.failure._tag === "RunFailed") onFailure(outcome.failure.text)
         for (const request of batch)
           fail(request, alive ? new InferenceFailed({ model }) : new ModelUnavailable({ model }))
         return done(then, alive)
       }
-      // A model that folds its rows into another number of them was not one to batch.
+      // A model that returns another number of rows than it was given should not have been batched.
       if (batch.length > 1 && outcome.success.outputs.some(({ dims }) => dims[0] !== rows)) {
         return runEach(worker, batch, then)
       }
@@ -128,7 +128,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
         compute_infer: outcome.success.ns,
         compute_output: ns(performance.now() - came)
       }
-      // A tensor without elements may say any number of rows.
+      // The shape of a tensor without elements may claim any number of rows.
       const counted = batch[0]!.inputs[0]?.data.length === 0 && batch.length === 1 ? 0 : rows
       tally.executed(counted, batch.length, spent, Date.now())
       done(then, true)
@@ -136,7 +136,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   }
 
   const done = (then: (alive: boolean) => void, alive: boolean) => {
-    // Those of a batch that try again alone are under way again before anybody is told.
+    // First `then`, which may run the rest of a split batch: only after that is it known whether the queue is empty.
     then(alive)
     tellWhenEmpty()
   }
@@ -173,7 +173,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     }
   }
 
-  /** Lets those that wait do so for others to fill their batch. */
+  /** Lets waiting requests wait until others have filled their batch or `maxDelay` is over. */
   const holdBack = () => {
     if (holding) return
     holding = true
@@ -183,7 +183,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     }, waiting.patience(maxDelay))
   }
 
-  /** Milliseconds until a worker would take another request, by what executions took of late; none where the next execution has room for it. */
+  /** Expected milliseconds until a worker takes another request, judged by recent executions; 0 where the next execution has room for it. */
   const expectedWait = (): number => {
     const ahead = waiting.executionsAhead()
     if (ahead === 0) return 0
@@ -191,7 +191,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
     return (rest + ahead * millisPerExecution) / Math.max(workers, 1)
   }
 
-  /** Why there is no room for another request now; whoever asks is to answer with it. */
+  /** Returns why there is no room for another request now, or undefined. It counts as refused: the caller must answer with it. */
   const refusal = (bytes = 0): Overloaded | undefined => {
     const count = waiting.count()
     const slow = underWay + count >= few && expectedWait() > maxWait
@@ -217,22 +217,22 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   return {
     tally,
     refusal,
-    /** A worker that is open takes part. */
+    /** Adds a worker whose session is open. */
     add: (worker: ModelWorker) => {
       workers += 1
       free(worker)
     },
-    /** A worker that stopped; what it had in hand has been answered. */
+    /** Removes a worker that has stopped; the requests it was running have been answered. */
     remove: (worker: ModelWorker) => {
       workers -= 1
       const index = idle.indexOf(worker)
       if (index >= 0) idle.splice(index, 1)
     },
-    /** Answers all that waits, because no worker comes. */
+    /** Fails all waiting requests, because no worker is coming. */
     giveUp: () => {
       for (const request of waiting.takeAll()) fail(request, new ModelUnavailable({ model }))
     },
-    /** Puts a request, its inputs in the model's order, into the queue; calling what it returns takes it out again. */
+    /** Queues a request, its inputs in the model's order; calling the returned function cancels it. */
     submit: (
       request: Pick<InferRequest, "inputs">,
       outputs: ReadonlyArray<ServedSpec>,
@@ -262,7 +262,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
           expired += 1
           return refuse(new DeadlineExceeded({ model }))
         }
-        // A longer timer would ring at once; nothing waits so long.
+        // Node fires a longer timer at once; nothing waits that long.
         entry.timer = setTimeout(expire, Math.min(deadline - entry.arrived, longestTimer))
       }
       waiting.push(entry)
@@ -273,7 +273,7 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
         settle(entry)
       }
     },
-    /** Calls once nothing waits and nothing runs. */
+    /** Calls back once nothing is waiting or running. */
     whenEmpty: (call: () => void) => {
       if (isEmpty()) call()
       else whenEmpty.push(call)

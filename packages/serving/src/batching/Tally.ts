@@ -1,5 +1,5 @@
 /**
- * Counts what a model version does, request by request and execution by execution.
+ * Counts the work of a model version, by request and by execution.
  */
 import { type BatchStatistics, type Duration, type InferenceStatistics, latencyBounds } from "../ModelStatistics.ts"
 
@@ -15,13 +15,13 @@ const add = (duration: { count: number; ns: number }, ns: number, count = 1) => 
   duration.ns += ns
 }
 
-/** Rows up to which each number is counted by itself. */
+/** Number of rows up to which every batch size is counted separately. */
 const exact = 256
 
-/** The size that an execution is counted under: its own, or the next power of two. */
+/** The batch size that an execution is counted under: its own, or the next power of two. */
 const sizeOf = (rows: number): number => (rows <= exact ? rows : 2 ** Math.ceil(Math.log2(rows)))
 
-/** Nanoseconds that each part of an execution took. */
+/** Nanoseconds spent in each part of an execution. */
 export type Spent = Readonly<Record<Part, number>>
 
 /** The counts so far. */
@@ -34,7 +34,7 @@ export interface Counts {
   readonly latencies: ReadonlyArray<number>
 }
 
-/** A tally that starts at nothing. */
+/** Makes a tally that starts at zero. */
 export const make = () => {
   const requests: Durations<"success" | "fail" | "queue" | Part> = {
     success: none(),
@@ -46,7 +46,7 @@ export const make = () => {
   const latencies = latencyBounds.map(() => 0)
   let [lastInference, rows, executions] = [0, 0, 0]
   return {
-    /** One execution of so many rows for so many requests. */
+    /** Counts one execution of `size` rows for `count` requests. */
     executed: (size: number, count: number, spent: Spent, now: number) => {
       executions += 1
       rows += size
@@ -62,7 +62,7 @@ export const make = () => {
     succeeded: (queueNs: number, wholeNs: number) => {
       add(requests.queue, queueNs)
       add(requests.success, wholeNs)
-      // Those beyond the last bound are what is left of all.
+      // Those beyond the last bound are the total less all the others.
       const bound = latencyBounds.findIndex((millis) => wholeNs <= millis * 1e6)
       if (bound >= 0) latencies[bound]! += 1
     },

@@ -1,5 +1,5 @@
 /**
- * Requests of one model version that wait for a worker, in the executions that they are going to be, the oldest first.
+ * Requests of one model version that wait for a worker, grouped by the execution they will run in, oldest first.
  */
 import type { Result } from "effect"
 import type { InferTensor } from "../InferTensor.ts"
@@ -13,13 +13,13 @@ export type Answer = (result: Result.Result<ReadonlyArray<InferTensor>, RequestE
 export interface Request {
   readonly inputs: ReadonlyArray<InferTensor>
   readonly outputs: ReadonlyArray<ServedSpec>
-  /** Requests with one key may go together; without one, a request goes alone. */
+  /** Requests with the same key may be batched; without a key, a request runs alone. */
   readonly key: string | undefined
   readonly rows: number
   readonly bytes: number
   readonly arrived: number
   readonly answer: Answer
-  /** Of its deadline. */
+  /** Its deadline's timer. */
   timer: NodeJS.Timeout | undefined
   /** When a worker took it; 0 while it waits. */
   taken: number
@@ -35,7 +35,7 @@ const bytesOf = (inputs: ReadonlyArray<InferTensor>): number => {
   return sum
 }
 
-/** Undefined where the inputs have not as many rows each: such a request goes alone, for its outputs cannot be told from others'. */
+/** Returns undefined where the inputs differ in their number of rows: such a request runs alone, as its outputs could not be told from others'. */
 const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<ServedSpec>): string | undefined => {
   let key = ""
   const rows = inputs[0]!.shape[0]
@@ -48,7 +48,7 @@ const keyOf = (inputs: ReadonlyArray<InferTensor>, outputs: ReadonlyArray<Served
   return key
 }
 
-/** A request that arrives now; `batched` where its model's rows may go together with others'. */
+/** Makes a request that arrives now; `batched` where its model's rows may run together with those of others. */
 export const request = (
   inputs: ReadonlyArray<InferTensor>,
   outputs: ReadonlyArray<ServedSpec>,
@@ -67,14 +67,14 @@ export const request = (
   done: false
 })
 
-/** Requests that go together. */
+/** Requests that will run as one batch. */
 interface Together {
   readonly requests: Array<Request>
   rows: number
   bytes: number
 }
 
-/** None yet; an execution takes at most `maxRows` rows and `maxBytes` of several requests. */
+/** Makes an empty queue; an execution of several requests takes at most `maxRows` rows and `maxBytes` bytes. */
 export const make = (maxRows: number, maxBytes: number) => {
   let batches: Array<Together> = []
   let [count, bytes] = [0, 0]
@@ -84,7 +84,7 @@ export const make = (maxRows: number, maxBytes: number) => {
     key === batch.requests[0]!.key &&
     batch.rows + rows <= maxRows &&
     batch.bytes + bytes <= maxBytes
-  /** Whether others may still come to it. */
+  /** Whether other requests may still join it. */
   const isOpen = (batch: Together) => batch.requests[0]!.key !== undefined && !isFull(batch)
   const leave = (batch: Together) => {
     batches = batches.filter((other) => other !== batch)
@@ -92,14 +92,14 @@ export const make = (maxRows: number, maxBytes: number) => {
     bytes -= batch.bytes
     return batch.requests
   }
-  /** Milliseconds that a batch may still wait for others, of `maxDelay` in all. */
+  /** Milliseconds that a batch may still wait for others, out of `maxDelay`. */
   const patience = (batch: Together, maxDelay: number): number =>
     isOpen(batch) && maxDelay > 0 ? Math.max(0, batch.requests[0]!.arrived + maxDelay - performance.now()) : 0
   return {
     count: () => count,
-    /** What all of them hold. */
+    /** Total bytes of the waiting requests. */
     bytes: () => bytes,
-    /** Executions before that of a request that comes now, which may have room in the last. */
+    /** Number of executions before that of a new request, which may still join an open batch. */
     executionsAhead: (): number => batches.length - (batches.some(isOpen) ? 1 : 0),
     push: (request: Request) => {
       count += 1
@@ -126,13 +126,13 @@ export const make = (maxRows: number, maxBytes: number) => {
       count -= 1
       bytes -= request.bytes
     },
-    /** The oldest that need not wait for others, where they may for `maxDelay` milliseconds. */
+    /** Takes the oldest batch that need not wait (any longer) for others; `maxDelay` is how long they may wait, in milliseconds. */
     takeBatch: (maxDelay: number): ReadonlyArray<Request> | undefined => {
       const batch = batches.find((batch) => patience(batch, maxDelay) === 0)
       return batch === undefined ? undefined : leave(batch)
     },
     takeAll: (): ReadonlyArray<Request> => batches.flatMap(leave),
-    /** Milliseconds until a batch need not wait any longer. */
+    /** Milliseconds until some batch need not wait any longer. */
     patience: (maxDelay: number): number => Math.min(...batches.map((batch) => patience(batch, maxDelay)))
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One call of gRPC on its stream of HTTP/2: bounded messages in, messages and a status out, and nothing that a client does may end the process.
+ * One gRPC call on its HTTP/2 stream: bounded messages in, messages and a status out; nothing that a client does may end the process.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http"
 import { constants, type ServerHttp2Stream } from "node:http2"
@@ -16,41 +16,41 @@ import * as Status from "./Status.ts"
 export interface Shared {
   readonly limits: Limits
   readonly held: Held.Held
-  /** Those that are not over; a call adds itself, and takes itself out. */
+  /** The calls that are not over; a call adds and removes itself. */
   readonly open: Array<Call>
-  /** Told of a fault of this server's own. */
+  /** Called with a fault of this server's own. */
   readonly onFault: (cause: unknown) => void
 }
 
-/** What a method does with one call. */
+/** How a method handles one call. */
 export interface Handler {
-  /** A message, whole; whoever has done with its memory says so by `release`. */
+  /** A whole message; whoever is done with its memory calls `release`. */
   readonly message: (bytes: Uint8Array) => void
-  /** The client has said all. */
+  /** The client has sent everything. */
   readonly end?: () => void
-  /** What was written is on its way. */
+  /** What was written has gone out, so there is room for more. */
   readonly drain?: () => void
-  /** Nobody waits for the answer any more. */
+  /** Nobody is waiting for the answer any more. */
   readonly gone?: () => void
-  /** The server is to stop: what would outlast it ends now. */
+  /** The server is stopping: end now what would outlast it. */
   readonly stop?: () => void
 }
 
 /** How a method's calls are served. */
 export interface Method {
-  /** Who may call: `probe` is anyone. */
+  /** Who may call: `probe` is open to anyone. */
   readonly route: "admin" | "other" | "probe"
   /** Whether a client sends more than one message. */
   readonly streams: boolean
   readonly serve: (call: Call) => Handler
-  /** Told of a call that is refused before it has brought a message. */
+  /** Called with a call that is refused before it has delivered a message. */
   readonly refused?: ((call: Call, code: Status.Code) => void) | undefined
 }
 
-// Of a message of those who bring no token: a service's name.
+// Maximum message size for callers that bring no token; their messages hold only a service's name.
 const probeBytes = 4096
 
-// What node keeps for a stream, whatever it carries.
+// Bytes that node keeps for a stream, whatever it carries.
 const base = 4096
 
 const units: Readonly<Record<string, number>> = { H: 3.6e6, M: 6e4, S: 1e3, m: 1, u: 1e-3, n: 1e-6 }
@@ -71,27 +71,27 @@ const unknownCoding: Status.Status = {
   message: `this server reads messages in these encodings: identity, ${Encoding.codings}; send one of them`
 }
 
-// What went wrong is seen by the stream's close.
+// What went wrong shows in the stream's close.
 const ignore = () => {}
 
 /** A call that has begun. */
 export class Call implements Bag.Item {
   place = Bag.nowhere
   readonly headers: IncomingHttpHeaders
-  /** By which requests are found again in logs and traces, where somebody watches; the answer bears it. */
+  /** Identifies the request in logs and traces, where there is an observer; the answer carries it. */
   readonly requestId: string | undefined
-  /** In `performance.now()`'s time, undefined where the client gave none. */
+  /** In `performance.now()` time; undefined where the client gave none. */
   readonly deadline: number | undefined
   readonly #shared: Shared
   readonly #stream: ServerHttp2Stream
   readonly #method: Method | undefined
   readonly #streams: boolean
-  /** Of a message as it comes, and once its coding is undone. */
+  /** Limits of a message as it arrives, and once it is decompressed. */
   readonly #most: Pick<Limits, "bodyBytes" | "decompressedBytes">
   readonly #frames = new Frames()
   #handler: Handler | undefined
   #status: Status.Status | undefined
-  /** When the client has to have done what it is to do next. */
+  /** Time by which the client must have done its next part. */
   #due = Number.POSITIVE_INFINITY
   readonly #share: Held.Share
   #kept = 0
@@ -135,12 +135,12 @@ export class Call implements Bag.Item {
     else this.deadline = arrival + Number(amount) * units[unit]!
   }
 
-  /** Whether nothing more is to be said. */
+  /** Whether the call is over, so that nothing more can be sent. */
   get isOver(): boolean {
     return this.#status !== undefined || this.#stream.destroyed || this.#stream.closed
   }
 
-  /** W3C's, as it came. */
+  /** W3C's `traceparent`, as received. */
   get traceparent(): string | undefined {
     const { traceparent } = this.headers
     return typeof traceparent === "string" ? traceparent : undefined
@@ -154,13 +154,13 @@ export class Call implements Bag.Item {
     return this.#stream.session
   }
 
-  /** Lets its method have the call's messages. */
+  /** Starts handing the call's messages to its method. */
   serve(): void {
     const method = this.#method
     if (method !== undefined && !this.isOver) this.guard(() => this.#take(method.serve(this)))
   }
 
-  /** Sends a message with its prefix; false where the client should read before it is sent more, which `drain` says. */
+  /** Sends a message with its prefix; false where the client should read before it is sent more: `drain` is called then. */
   write(frame: Buffer): boolean {
     if (this.isOver) return false
     this.#respond()
@@ -169,7 +169,7 @@ export class Call implements Bag.Item {
     return room
   }
 
-  /** Ends the call, with a last message where there is one. */
+  /** Ends the call, with a last message if there is one. */
   end(status: Status.Status = Status.ok, frame?: Buffer): void {
     if (this.isOver) return
     this.#status = status
@@ -183,7 +183,7 @@ export class Call implements Bag.Item {
       this.#respond()
       this.#stream.end(frame)
     }
-    // What else comes is thrown away, so that the client finds the answer instead of a broken stream.
+    // Whatever else arrives is discarded, so that the client finds the answer rather than a broken stream.
     if (this.#paused || this.#decoding) this.#stream.resume()
     this.#settle()
   }
@@ -201,14 +201,14 @@ export class Call implements Bag.Item {
     if (!this.#paused && !this.#decoding) this.#stream.resume()
   }
 
-  /** Gives back the memory of messages that are done with; what a call still has is given back when it is over. */
+  /** Returns the memory of messages that are done with; the rest is returned when the call is over. */
   release(bytes: number): void {
     if (this.isOver) return
     this.#kept -= bytes
     this.#settle()
   }
 
-  /** Does a step whose fault ends this call and nothing else. */
+  /** Runs a step; a fault in it ends this call and nothing else. */
   guard(step: () => void): void {
     const done = Result.try(step)
     if (Result.isSuccess(done)) return
@@ -216,12 +216,12 @@ export class Call implements Bag.Item {
     this.#abandon(Status.defect)
   }
 
-  /** Ends it for the server's sake. */
+  /** Lets the method end the call because the server is stopping. */
   stop(): void {
     if (!this.isOver) this.#handler?.stop?.()
   }
 
-  /** Looks at the time: a client that is late, or that does not read its answer, is not waited for. */
+  /** Checks the time: a client that is late, or that does not read its answer, is not waited for. */
   sweep(now: number): void {
     const { idleMillis } = this.#shared.limits
     if (this.#status === undefined) {
@@ -235,7 +235,7 @@ export class Call implements Bag.Item {
       if (this.#status !== undefined) this.#due = now + idleMillis
       this.#stream.setTimeout(idleMillis, () => {
         if (this.#status !== undefined || this.#stream.writableNeedDrain) this.#cut()
-        // The timer rings once: whoever does not read the next time is waited for anew.
+        // The timer fires once: the next time a client does not read, it gets the full time again.
         else this.#lingers = false
       })
     } else if (this.#status !== undefined && this.#stream.writableFinished) {
@@ -268,7 +268,7 @@ export class Call implements Bag.Item {
 
   #data(chunk: Buffer): void {
     if (this.#status !== undefined) return
-    // A client that has sent its one message has no more to send.
+    // A client that has sent its one message has nothing more to send.
     if (!this.#streams && this.#delivered > 0) return
     this.#frames.add(chunk)
     this.#settle()
@@ -318,7 +318,7 @@ export class Call implements Bag.Item {
     }
     this.#decoding = true
     this.#stream.pause()
-    // Until it is undone, it is held as it came, and as much of it as is undone.
+    // Until it is decompressed, both the message as it came and the part decompressed so far are held.
     let kept = bytes.length
     this.#kept += kept
     const grown = (more: number) => {
@@ -354,7 +354,7 @@ export class Call implements Bag.Item {
     else this.guard(() => this.#handler?.message(bytes))
   }
 
-  /** What it holds, in the pot of all. While it waits for its client, it may have to give way to others. */
+  /** Counts what it holds in the shared total. While it waits for its client, it may have to give way to others. */
   #settle(): void {
     if (this.#gaveWay || !Bag.has(this.#shared.open, this)) return
     const bytes = base + this.#frames.cost + this.#kept + this.#stream.writableLength
@@ -364,11 +364,11 @@ export class Call implements Bag.Item {
   }
 
   readonly #giveWay = () => {
-    // What it held is others' from now on: taken again, it would be the next that they give way to.
+    // Its bytes are free for others from now on: counted again, they would make others give way in turn.
     this.#gaveWay = true
     if (this.#status === undefined && this.#stream.writableLength === 0) {
       this.#abandon(Status.busy)
-      // Told so, it is not waited for. Not at once: while node reads bytes, it does not come back from this.
+      // Having been told so, the client is not waited for. Not at once: while node is reading bytes, closing the stream would never return.
       setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
     } else this.#cut()
   }
@@ -396,7 +396,7 @@ export class Call implements Bag.Item {
     this.#stopDecoding()
     if (this.#status === undefined) this.#leave()
     else this.#handler = undefined
-    // Node's handle of a stream outlives it by some collections of garbage, with all that hangs on it.
+    // Node's handle of a stream outlives the stream by several garbage collections, with everything attached to it.
     this.#stream.removeAllListeners().on("error", ignore)
   }
 }

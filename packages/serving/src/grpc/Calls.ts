@@ -17,10 +17,10 @@ import { frame } from "./Frames.ts"
 import * as Parts from "./Parts.ts"
 import * as Status from "./Status.ts"
 
-/** Runs what answers a call. */
+/** Runs the effect that answers a call. */
 export type Run = <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
 
-/** The methods of a service that are here, by their path. */
+/** The methods of a service that are implemented here, by path. */
 export const paths = (
   service: DescService,
   methods: Readonly<Record<string, Method>>
@@ -40,7 +40,7 @@ const tooMany: Status.Status = {
   message: "the message has more parts or numbers than this server takes; send fewer, and tensors as raw_input_contents"
 }
 
-/** The message that bytes hold; where they hold none, or one of too many parts, the call is over. */
+/** Decodes a message; where the bytes hold none, or one of too many parts, it ends the call. */
 export const read = <I extends DescMessage>(call: Call, schema: I, bytes: Uint8Array): MessageShape<I> | undefined => {
   const message = Result.try(() => (Parts.tooMany(schema, bytes, call.limits) ? tooMany : fromBinary(schema, bytes)))
   if (Result.isSuccess(message) && message.success !== tooMany) return message.success as MessageShape<I>
@@ -48,7 +48,7 @@ export const read = <I extends DescMessage>(call: Call, schema: I, bytes: Uint8A
   return undefined
 }
 
-/** A message as it goes. */
+/** Encodes a message, with its prefix. */
 export const write = <O extends DescMessage>(schema: O, message: MessageInitShape<O>): Buffer =>
   frame(toBinary(schema, create(schema, message)))
 
@@ -57,7 +57,7 @@ interface Messages<I extends DescMessage, O extends DescMessage> {
   readonly output: O
 }
 
-/** A call with one message, whose answer is an effect; whoever takes it back interrupts that. */
+/** A call with one message, answered by an effect; cancelling the call interrupts it. */
 const answered = <I extends DescMessage>(
   run: Run,
   route: Method["route"],
@@ -91,7 +91,7 @@ const answered = <I extends DescMessage>(
   }
 })
 
-/** A call with one answer. */
+/** A call with one message and one answer. */
 export const unary = <I extends DescMessage, O extends DescMessage>(
   run: Run,
   route: Method["route"],
@@ -105,7 +105,7 @@ export const unary = <I extends DescMessage, O extends DescMessage>(
     })
   )
 
-/** A call with many answers, until the client or the server ends it; the last is what a server says that stops. */
+/** A call with many answers, until the client or the server ends it; `last` is the answer of a server that stops. */
 export const serverStream = <I extends DescMessage, O extends DescMessage>(
   run: Run,
   route: Method["route"],

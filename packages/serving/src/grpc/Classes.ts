@@ -1,5 +1,5 @@
 /**
- * Outputs that a request wants as a classification, by their parameter of that name.
+ * Outputs that a request wants as classifications, by their `classification` parameter.
  */
 import { Result } from "effect"
 import * as Classification from "../Classification.ts"
@@ -8,10 +8,10 @@ import type { ModelSignature } from "../ModelSignature.ts"
 import type { RequestInvalid } from "../RequestError.ts"
 import * as RequestParameters from "../RequestParameters.ts"
 
-/** How many classes of which outputs. */
+/** Number of classes wanted, by output. */
 export type Classes = ReadonlyMap<string, number>
 
-/** What a request says; undefined where it wants none. */
+/** Reads which outputs a request wants as classes; undefined where it wants none. */
 export const read = ({ outputs }: InferRequest): Result.Result<Classes | undefined, RequestInvalid> => {
   const classes = new Map<string, number>()
   for (const output of outputs ?? []) {
@@ -22,7 +22,7 @@ export const read = ({ outputs }: InferRequest): Result.Result<Classes | undefin
   return Result.succeed(classes.size > 0 ? classes : undefined)
 }
 
-/** The answer with these outputs as classes. */
+/** Turns these outputs of an answer into classes. */
 export const apply = (
   response: InferResponse,
   classes: Classes,

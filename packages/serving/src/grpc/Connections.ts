@@ -1,17 +1,16 @@
 /**
- * Connections that nobody needs: a client that is gone without a word is found out by pings; one that asks nothing is let go, and connects again when
- * it does.
+ * Closes connections that nobody needs: a client that vanished is found by pings; an idle one is let go, and reconnects when it has something to ask.
  */
 import type { Http2Session } from "node:http2"
 
 interface State {
-  /** When it last had a call, and when it was last heard or asked whether it is there. */
+  /** When it last had a call, and when it was opened or last pinged. */
   busy: number
   asked: number
   waits: boolean
 }
 
-/** Those that are open. */
+/** The connections that are open. */
 export type Connections = Map<Http2Session, State>
 
 const minute = 60_000
@@ -19,14 +18,14 @@ const idle = 10 * minute
 const pause = minute
 const patience = minute / 3
 
-/** Takes in a new one, until it closes. */
+/** Adds a new connection, until it closes. */
 export const add = (connections: Connections, session: Http2Session): void => {
   const now = performance.now()
   connections.set(session, { busy: now, asked: now, waits: false })
   session.on("close", () => connections.delete(session))
 }
 
-/** Looks at the time; `busy` are those that have a call. */
+/** Checks the time and pings or closes connections; `busy` are those that have a call. */
 export const sweep = (connections: Connections, busy: ReadonlySet<Http2Session | undefined>, now: number): void => {
   for (const [session, state] of connections) {
     if (busy.has(session)) state.busy = now

@@ -1,5 +1,5 @@
 /**
- * A tensor's elements as a message holds them one by one, for clients that do not send raw bytes.
+ * A tensor's elements as a message lists them, for clients that do not send raw bytes.
  */
 import { Result } from "effect"
 import * as Datatype from "../Datatype.ts"
@@ -32,7 +32,7 @@ const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** The memory of `count` elements. Its failure is a predicate, as that of `RawData.read`. */
+/** Reads `count` elements. The failure's reason is a predicate, as that of `RawData.read`. */
 export const read = (
   datatype: Datatype.Datatype,
   count: number,
@@ -56,7 +56,7 @@ export const read = (
   const isFloat = memory instanceof Float32Array || memory instanceof Float64Array
   for (let i = 0; i < count; i++) {
     const value = values[i]!
-    // What the message's own type holds is right for floats; JSON's rules would refuse NaN.
+    // Floats are right as the message has them; JSON's rules would refuse NaN.
     const read = isFloat ? value : element(value instanceof Uint8Array ? text(value) : value)
     if (read === undefined)
       return invalid(`is ${datatype}: each element is ${expects}; element ${i} is another; correct it`)

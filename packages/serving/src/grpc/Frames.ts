@@ -1,25 +1,25 @@
 /**
- * gRPC's messages in the bytes of a stream: each comes after one byte that says whether it is compressed, and four with its length.
+ * gRPC's messages in the bytes of a stream: each is preceded by one byte that says whether it is compressed, and four with its length.
  */
 
-/** A message as it came. */
+/** A message as received. */
 export interface Frame {
   readonly compressed: boolean
   readonly bytes: Uint8Array
 }
 
-/** The bytes before each message. */
+/** Number of bytes before each message. */
 export const prefix = 5
 
-// What a part costs beside its bytes: a client may send one byte at a time.
+// Cost of a part besides its bytes, because a client may send one byte at a time.
 const overhead = 256
 
-/** The bytes that came and are no message yet. */
+/** Bytes received that have not been taken as messages yet. */
 export class Frames {
   #parts: Array<Buffer> = []
   #bytes = 0
 
-  /** Memory that they take. */
+  /** Bytes of memory that they take. */
   get cost(): number {
     return this.#bytes + overhead * this.#parts.length
   }
@@ -39,7 +39,7 @@ export class Frames {
     this.#bytes = 0
   }
 
-  /** The next message, a view of its bytes; undefined until it is whole, and `"large"` as soon as its length says that it is over the limit. */
+  /** Takes the next message, a view of its bytes; undefined until it is whole, and `"large"` as soon as its length is over the limit. */
   take(limit: number): Frame | "large" | undefined {
     if (this.#bytes < prefix) return undefined
     if (this.#parts[0]!.length < prefix) this.#join()
@@ -60,7 +60,7 @@ export class Frames {
   }
 }
 
-/** Memory for a message of this length, with its prefix. */
+/** Allocates memory for a message of this length and writes its prefix. */
 export const framed = (length: number): Buffer => {
   const bytes = Buffer.allocUnsafe(prefix + length)
   bytes[0] = 0
@@ -68,7 +68,7 @@ export const framed = (length: number): Buffer => {
   return bytes
 }
 
-/** A message as it goes. */
+/** A message with its prefix, as it is sent. */
 export const frame = (message: Uint8Array): Buffer => {
   const bytes = framed(message.length)
   bytes.set(message, prefix)

@@ -1,5 +1,5 @@
 /**
- * A server of HTTP/2 with all services of gRPC: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
+ * The HTTP/2 server of all gRPC services: inference.GRPCInferenceService, grpc.health.v1 and server reflection.
  */
 import {
   constants,
@@ -39,7 +39,7 @@ import * as Status from "./Status.ts"
 
 type Server = Http2Server | Http2SecureServer
 
-// A client has all its requests on one connection.
+// A client sends all its requests on one connection.
 const maxConcurrentStreams = 1000
 
 const MiB = 1024 * 1024
@@ -47,7 +47,7 @@ const MiB = 1024 * 1024
 const open = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server => {
   const options = {
     settings: { maxConcurrentStreams, maxHeaderListSize: limits.headerBytes, enablePush: false },
-    // Node's own 10 MiB would refuse streams beside one large answer; what calls hold is counted by us.
+    // Node's own 10 MiB would refuse streams beside one large answer; what calls hold is counted in `Held`.
     maxSessionMemory: Math.ceil(limits.heldBytes / MiB)
   }
   if (tls === undefined) return createServer(options)
@@ -72,7 +72,7 @@ const listen = (server: Server, host: string, port: number) =>
     })
   })
 
-// Not ready first, so that no more is sent here; then what is under way is answered and streams are ended; what is left after its grace is cut off.
+// Not ready first, so that no more requests are sent here; then running calls are answered and streams ended; what is left after `grace` is cut off.
 const stop = (
   server: Server,
   connections: Connections.Connections,
@@ -105,7 +105,7 @@ const described = [
   file_grpc_reflection_v1alpha_reflection
 ]
 
-/** Listens until the scope closes; gives the address. */
+/** Listens until the scope closes; returns the address. */
 export const make = Effect.fnUntraced(function* ({
   host = "127.0.0.1",
   port = 8081,
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* ({
     if (headers[":method"] !== "POST" || !headers["content-type"]?.startsWith("application/grpc")) {
       stream.on("error", () => {}).resume()
       stream.respond({ ":status": 415 }, { endStream: true })
-      // Nobody looks after it: it ends here, whether or not its client ever ends it.
+      // No `Call` looks after this stream: it ends here, whether or not its client ends it.
       setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
       return
     }
@@ -145,7 +145,7 @@ export const make = Effect.fnUntraced(function* ({
     const id = observer && RequestId.of(headers["x-request-id"])
     const call = new Call(shared, stream, headers, method, id)
     if (method === undefined) return call.end(Status.unimplemented)
-    // Before a byte of a message is held.
+    // Before any byte of a message is held.
     const refused = method.route === "probe" ? undefined : Access.refusal(access, method.route, headers.authorization)
     if (refused !== undefined) return call.end(Status.failure(refused))
     if (Held.isOver(shared.held)) return call.end(Status.busy)

@@ -1,5 +1,5 @@
 /**
- * The data plane over gRPC, on a port of its own, with health and reflection beside it.
+ * The data plane over gRPC, on a port of its own, together with health and reflection.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { Access } from "../Access.ts"
@@ -14,23 +14,23 @@ export interface Options {
   readonly port?: number | undefined
   readonly access?: Access | undefined
   readonly tls?: Tls | undefined
-  /** As HTTP has them; a body is a message. */
+  /** The same limits as for HTTP; a body is a message here. */
   readonly limits?: Partial<Limits> | undefined
-  /** What the answers that are under way may take once the server is to stop; 5 s where it is not given. */
+  /** How long running calls may take once the server is told to stop; 5 s where it is not given. */
   readonly grace?: Duration.Input | undefined
 }
 
-/** A listening server; `address` is where, `127.0.0.1:8081`. */
+/** A listening server; `address` is where, such as `127.0.0.1:8081`. */
 export class GrpcTransport extends Context.Service<GrpcTransport, { readonly address: string }>()(
   "@rai/serving/grpc/GrpcTransport"
 ) {
-  /** Listens on 127.0.0.1:8081 until its scope closes: then what is under way is answered, and streams are ended. */
+  /** Listens on 127.0.0.1:8081 until its scope closes; then running calls are answered, and streams are ended. */
   static readonly layer = (
     options: Options = {}
   ): Layer.Layer<GrpcTransport, TlsInvalid | AddressUnavailable, DataPlane> =>
     Layer.effect(
       GrpcTransport,
-      // The messages take a tenth of a second to read, which whoever serves HTTP alone should not wait for.
+      // The message descriptions take a tenth of a second to load, which a server of HTTP alone should not wait for.
       Effect.promise(() => import("./GrpcServer.ts")).pipe(
         Effect.flatMap(({ make }) => make(options)),
         Effect.map((address) => GrpcTransport.of({ address }))

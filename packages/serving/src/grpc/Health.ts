@@ -1,5 +1,5 @@
 /**
- * grpc.health.v1: whether the server is ready, asked once or watched. Probes bring no token, and learn no more than that.
+ * grpc.health.v1: whether the server is ready, asked once or watched. Probes bring no token, and learn nothing else.
  */
 import { Effect, Schedule, Stream } from "effect"
 import type { DataPlane } from "../DataPlane.ts"
@@ -10,12 +10,12 @@ import * as Status from "./Status.ts"
 
 const { check, list, watch } = Health.method
 
-// A service may come to be known while it is watched; here none does.
+// By the protocol, a service may become known while it is watched; here none does.
 const unknown: Stream.Stream<Serving> = Stream.concat(Stream.succeed(Serving.SERVICE_UNKNOWN), Stream.never)
 
 const notHere: Status.Status = { code: Status.code.NOT_FOUND, message: "there is no service of this name here" }
 
-/** The methods; `services` are the names that this server answers for, beside the empty one for all of it. */
+/** The service's methods; `services` are the names that this server answers for, besides the empty one for the whole server. */
 export const methods = (
   run: Calls.Run,
   plane: DataPlane["Service"],

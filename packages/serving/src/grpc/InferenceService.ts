@@ -1,6 +1,6 @@
 /**
- * inference.GRPCInferenceService: which method is which operation of the data plane. What is not here (shared memory, traces, log settings) answers
- * UNIMPLEMENTED.
+ * inference.GRPCInferenceService: which method is which operation of the data plane. What is missing here (shared memory, traces, log settings)
+ * answers UNIMPLEMENTED.
  */
 import { fromJson, type JsonObject } from "@bufbuild/protobuf"
 import { Effect, Result } from "effect"
@@ -24,7 +24,7 @@ import * as Wire from "./Wire.ts"
 
 const { method } = GRPCInferenceService
 
-// An empty name or version is none.
+// An empty name or version means none.
 const given = (text: string): string | undefined => (text === "" ? undefined : text)
 
 const named = ({ name, version }: { readonly name: string; readonly version: string }) => ({
@@ -42,7 +42,7 @@ const specs = (all: ReadonlyArray<TensorSpec>) =>
     shape: shape.map((size) => (typeof size === "number" ? BigInt(size) : -1n))
   }))
 
-// The message's own JSON form; a datatype that it does not name is left out.
+// Through the message's own JSON form; a datatype that it does not know is left out.
 const configOf = (config: ModelConfig) =>
   fromJson(ModelConfigSchema, TritonForms.config(config) as unknown as JsonObject, { ignoreUnknownFields: true })
 
@@ -66,7 +66,7 @@ const loadOptions = (
   return Effect.succeed({ config, files: files.length === 0 ? undefined : Object.fromEntries(files) })
 }
 
-// A time of `performance.now()`, and milliseconds from now.
+// `deadline` is a time of `performance.now()`, `millis` counts from now.
 const earlier = (deadline: number | undefined, millis: number | undefined): number | undefined =>
   millis === undefined ? deadline : Math.min(deadline ?? Number.POSITIVE_INFINITY, performance.now() + millis)
 
@@ -95,14 +95,14 @@ const ask =
     )
   }
 
-// Each request of a stream is found by an id of its own.
+// Each request of a stream has an id of its own.
 const inStream = (call: Call, turn: number): StreamInfer.Asker => ({
   deadline: call.deadline,
   requestId: call.requestId && `${call.requestId}/${turn}`,
   traceparent: call.traceparent
 })
 
-/** The methods; each inference is told to the observer, where there is one. */
+/** The service's methods; each inference is reported to the observer, if there is one. */
 export const methods = (
   run: Calls.Run,
   plane: DataPlane["Service"],

@@ -1,5 +1,5 @@
 /**
- * Inference requests and answers between their messages and tensors: raw bytes or typed contents come in, raw bytes go out.
+ * Inference requests and answers between messages and tensors: raw bytes or typed contents in, raw bytes out.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf"
 import { Result } from "effect"
@@ -27,7 +27,7 @@ type Failure = RequestInvalid | NotSupported
 
 const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 
-// onnxruntime's own tensors have far fewer.
+// onnxruntime's own tensors have far fewer dimensions.
 const maxRank = 32
 
 const sizesOf = (name: string, shape: ReadonlyArray<bigint>): Result.Result<ReadonlyArray<number>, RequestInvalid> => {
@@ -67,7 +67,7 @@ const readInput = (
   }
   const shape = sizesOf(name, input.shape)
   if (Result.isFailure(shape)) return Result.fail(shape.failure)
-  // A product past 2^53 is rounded, but no memory is that long: comparing it with a length stays exact.
+  // A product past 2^53 is rounded, but no memory is that long, so comparing it with a length stays exact.
   const count = shape.success.includes(0) ? 0 : shape.success.reduce((product, size) => product * size, 1)
   const data = raw === undefined ? Contents.read(datatype, count, contents) : RawData.read(datatype, count, raw)
   return Result.isSuccess(data)
@@ -75,7 +75,7 @@ const readInput = (
     : invalid(`the input ${quote(name)} ${data.failure.reason}`)
 }
 
-/** The request that a message holds; raw inputs are views of its bytes where these are aligned. */
+/** Reads the request in a message; raw inputs are views of its bytes where these are aligned. */
 export const read = (message: ModelInferRequest): Result.Result<InferRequest, Failure> => {
   const raw = message.rawInputContents
   const twice = raw.length > 0 ? message.inputs.find(({ contents }) => contents !== undefined) : undefined
@@ -109,7 +109,7 @@ export const read = (message: ModelInferRequest): Result.Result<InferRequest, Fa
 
 type Output = NonNullable<MessageInitShape<typeof ModelInferResponseSchema>["outputs"]>[number]
 
-/** The message of an answer, with what the transport says of it in `parameters`. */
+/** Writes an answer as a message; `parameters` are the transport's own. */
 export const write = (
   { id = "", model, version, outputs }: InferResponse,
   parameters: Named = {}

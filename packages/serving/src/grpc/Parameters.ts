@@ -1,5 +1,5 @@
 /**
- * The protocol's parameters between their message and plain values.
+ * The protocol's parameters, between messages and plain values.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf"
 import type { Parameters } from "../InferTensor.ts"
@@ -10,7 +10,7 @@ const plain = ({ parameterChoice: { value } }: InferParameter): Parameters[strin
     ? Number(value)
     : value
 
-/** Whole numbers are plain where these hold them exactly, as they are in JSON; undefined where there are no parameters. */
+/** Reads parameters; whole numbers become plain numbers where these are exact, as in JSON. Undefined where there are no parameters. */
 export const read = (messages: Readonly<Record<string, InferParameter>>): Parameters | undefined => {
   const entries = Object.entries(messages).flatMap(([name, message]) => {
     const value = plain(message)
@@ -38,6 +38,6 @@ const message = (value: Parameters[string]): Message => {
   }
 }
 
-/** Numbers that are whole are sent as int64. */
+/** Writes parameters; whole numbers are sent as int64, or as uint64 beyond that. */
 export const write = (parameters: Parameters): Record<string, Message> =>
   Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, message(value)]))

@@ -1,6 +1,6 @@
 /**
- * How much a message of protobuf asks for beyond its bytes: a part of two of them becomes an object of a hundred and more, a number of one becomes
- * eight or thirty. It is counted before anything is made.
+ * How much memory a protobuf message asks for beyond its bytes: a part of two bytes becomes an object of a hundred and more, a number of one byte
+ * takes eight or thirty. Counted before anything is created.
  */
 import { type DescMessage, ScalarType } from "@bufbuild/protobuf"
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire"
@@ -11,13 +11,13 @@ interface Left {
   numbers: number
 }
 
-/** What stands in a field: a message, or numbers in a list. */
+/** What a field holds: a message, or a list of numbers. */
 interface Place {
   readonly inside?: Inside
   readonly numbers?: ScalarType
 }
 
-/** By a field's number; undefined for a text, and for what the description does not have. */
+/** Looks up a field by number; undefined for a text, and for a field that the description does not have. */
 type Inside = (number: number) => Place | undefined
 
 const insideOf =
@@ -25,7 +25,7 @@ const insideOf =
   (number) => {
     const field = fields.find((field) => field.number === number)
     const inside = field?.message && insideOf(field.message)
-    // A map's entries are messages without a description: 1 is the key, 2 the value.
+    // A map's entries are messages without a description: field 1 is the key, 2 the value.
     if (field?.fieldKind === "map") return { inside: (number) => (number === 2 && inside ? { inside } : undefined) }
     if (inside !== undefined) return { inside }
     if (field?.fieldKind !== "list") return undefined
@@ -42,7 +42,7 @@ const fixed: Partial<Record<ScalarType, number>> = {
   [ScalarType.SFIXED32]: 4
 }
 
-/** The numbers in a list that is packed: of those without a common size, each ends in a byte below 128. */
+/** Number of values in a packed list; where they have no common size, each ends in a byte below 128. */
 const packed = (bytes: Uint8Array, scalar: ScalarType): number => {
   const size = fixed[scalar]
   if (size !== undefined) return bytes.length / size
@@ -70,6 +70,6 @@ const isMore = (reader: BinaryReader, end: number, inside: Inside, left: Left): 
   return false
 }
 
-/** Whether a message has more parts, or numbers in lists, than JSON may have arrays and elements; throws where it is no message. */
+/** Whether a message has more parts, or numbers in lists, than JSON may have arrays and elements; throws where it is not a message. */
 export const tooMany = (schema: DescMessage, bytes: Uint8Array, { jsonArrays, jsonElements }: Limits): boolean =>
   isMore(new BinaryReader(bytes), bytes.length, insideOf(schema), { parts: jsonArrays, numbers: jsonElements })

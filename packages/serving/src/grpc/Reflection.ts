@@ -20,7 +20,7 @@ import * as Status from "./Status.ts"
 type Request = Pick<ServerReflectionRequest | Alpha.ServerReflectionRequest, "host" | "messageRequest">
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>
 
-// A file, and before it all that it stands on.
+// A file, preceded by all files that it depends on.
 const closure = (file: DescFile): ReadonlyArray<DescFile> => [...new Set([...file.dependencies.flatMap(closure), file])]
 
 const unknown = (what: string): Answer => ({
@@ -36,7 +36,7 @@ const answers = (files: ReadonlyArray<DescFile>) => {
     case: "fileDescriptorResponse",
     value: { fileDescriptorProto: closure(file).map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)) }
   })
-  // A method or a field is described with what it is a part of.
+  // A method or a field is described together with what contains it.
   const containing = (symbol: string) => registry.get(symbol) ?? registry.get(symbol.slice(0, symbol.lastIndexOf(".")))
   return ({ messageRequest: { case: kind, value } }: Request): Answer => {
     switch (kind) {
@@ -68,7 +68,7 @@ const answers = (files: ReadonlyArray<DescFile>) => {
   }
 }
 
-/** The method of both versions, whose messages differ in name alone. */
+/** The methods of both versions, whose messages differ only in name. */
 export const methods = (files: ReadonlyArray<DescFile>): Readonly<Record<"v1" | "v1alpha", Record<string, Method>>> => {
   const answer = answers(files)
   const serve = (

@@ -1,5 +1,5 @@
 /**
- * A model's statistics as their message.
+ * A model's statistics as a message.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf"
 import type { Duration, ModelStatistics } from "../ModelStatistics.ts"
@@ -9,7 +9,7 @@ const whole = (value: number): bigint => BigInt(Math.round(value))
 
 const duration = ({ count, ns }: Duration) => ({ count: whole(count), ns: whole(ns) })
 
-/** What the message has no place for, such as restarts, is left to the metrics. */
+/** Writes statistics as their message; what it has no field for, such as restarts, is left to the metrics. */
 export const write = (all: ModelStatistics): MessageInitShape<typeof ModelStatisticsSchema> => {
   const { success, fail, queue, compute_input, compute_infer, compute_output } = all.inference_stats
   return {

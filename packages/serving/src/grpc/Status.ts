@@ -1,10 +1,10 @@
 /**
- * How a call ends: gRPC's codes, and a request's errors as Triton has them, which clients know what to do about.
+ * How a call ends: gRPC's codes, and a request's errors mapped to them as in Triton, since clients act on those.
  */
 import type { OutgoingHttpHeaders } from "node:http"
 import type { RequestError } from "../RequestError.ts"
 
-/** The codes that this server gives. */
+/** The codes that this server uses. */
 export const code = {
   OK: 0,
   CANCELLED: 1,
@@ -19,7 +19,7 @@ export const code = {
   UNAUTHENTICATED: 16
 } as const
 
-/** One of them. */
+/** One of these codes. */
 export type Code = (typeof code)[keyof typeof code]
 
 const codes: Readonly<Record<RequestError["_tag"], Code>> = {
@@ -37,7 +37,7 @@ const codes: Readonly<Record<RequestError["_tag"], Code>> = {
   BodyTooLarge: code.RESOURCE_EXHAUSTED
 }
 
-/** A code, what it is about, and after how many seconds to ask again, where asking again helps. */
+/** A code, a message, and after how many seconds to retry, where retrying helps. */
 export interface Status {
   readonly code: Code
   readonly message?: string | undefined
@@ -46,51 +46,51 @@ export interface Status {
 
 export const ok: Status = { code: code.OK }
 
-/** Of a request's error. */
+/** Returns the code of a request's error. */
 export const codeOf = (reason: RequestError): Code => codes[reason._tag]
 
-/** The status of an error; a full queue also says when to come again. */
+/** Returns the status of a request's error; a full queue also says when to retry. */
 export const failure = (reason: RequestError): Status => ({
   code: codeOf(reason),
   message: reason.message,
   retryAfter: reason._tag === "Overloaded" ? reason.retryAfter : undefined
 })
 
-/** Of a defect: the reason is for the log. */
+/** A defect: the reason is for the log. */
 export const defect: Status = {
   code: code.INTERNAL,
   message: "the server met a fault of its own; its log says which"
 }
 
-/** Where all calls together hold what they may. */
+/** All calls together already hold as much as they may. */
 export const busy: Status = {
   code: code.UNAVAILABLE,
   message: "this server holds as many bytes of requests as it may; ask again in 1 s, or of another replica",
   retryAfter: 1
 }
 
-/** Of a client that takes too long to say what it asks. */
+/** A client that takes too long to send its request. */
 export const slow: Status = {
   code: code.DEADLINE_EXCEEDED,
   message: "the request took longer to arrive than this server waits; send it again"
 }
 
-/** Of a call whose own time is over. */
+/** A call whose own time limit has passed. */
 export const late: Status = {
   code: code.DEADLINE_EXCEEDED,
   message: "there was no answer within the time that the call gave; give it more, or ask for less at once"
 }
 
-/** Of a path that is no method here. */
+/** A path that is not a method here. */
 export const unimplemented: Status = {
   code: code.UNIMPLEMENTED,
   message: "this server has no such method; ask its reflection which it has"
 }
 
-// gRPC's own percent-encoding: of UTF-8, all that is no printable ASCII, and the sign itself.
+// gRPC's own percent-encoding of UTF-8: everything but printable ASCII, and the percent sign itself.
 const encode = (text: string): string => text.toWellFormed().replaceAll(/[^ -$&-~]+/g, encodeURIComponent)
 
-/** As trailers have it; gRPC's retries look for the pause where it stands here. */
+/** A status as trailers; gRPC's retries look for the pause in `grpc-retry-pushback-ms`. */
 export const trailers = ({ code, message, retryAfter }: Status): OutgoingHttpHeaders => ({
   "grpc-status": String(code),
   ...(message !== undefined && { "grpc-message": encode(message) }),

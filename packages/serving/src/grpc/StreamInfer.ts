@@ -1,5 +1,5 @@
 /**
- * ModelStreamInfer: requests come on one stream and their answers go on it, in the requests' order, as Triton's do for models that answer once.
+ * ModelStreamInfer: requests arrive on one stream and their answers leave on it, in the requests' order, as Triton's do for models that answer once.
  */
 import { create } from "@bufbuild/protobuf"
 import { Result } from "effect"
@@ -18,14 +18,14 @@ import * as ModelInfer from "./ModelInfer.ts"
 import * as Status from "./Status.ts"
 import * as Wire from "./Wire.ts"
 
-/** Who asks: until when, and by which id and trace it is found again, where somebody watches. */
+/** Who asks: the deadline, and the id and trace that identify the request where there is an observer. */
 export interface Asker {
   readonly deadline: number | undefined
   readonly requestId?: string | undefined
   readonly traceparent?: string | undefined
 }
 
-/** Asks a model; the deadline is as in `DataPlane.submit`. */
+/** Sends a request to a model; the deadline is as in `DataPlane.submit`. */
 export type Ask = (
   message: ModelInferRequest,
   asker: Asker,
@@ -38,7 +38,7 @@ interface Turn {
   answer?: ModelStreamInferResponse
 }
 
-// So many requests of one stream may be under way; the next are read when there is room.
+// Maximum number of unanswered requests per stream; more are read when there is room.
 const limit = 256
 
 const final = { triton_final_response: true }
@@ -57,7 +57,7 @@ const respond = (
         }
   )
 
-/** Serves a stream until the client ends it, or the server does; then what was asked is answered first. */
+/** Serves a stream until the client or the server ends it; what was asked is answered first. */
 export const serve =
   (ask: Ask, asker: (call: Call, turn: number) => Asker) =>
   (call: Call): Handler => {

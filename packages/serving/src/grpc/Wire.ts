@@ -1,6 +1,6 @@
 /**
- * The bytes of the messages that each inference needs, read and written by hand where they hold what nearly all of them hold: protobuf-es, which goes by
- * descriptions, takes several times as long. What is less usual is left to it.
+ * Reads and writes the messages of every inference by hand, where they hold only what nearly all of them hold: protobuf-es, which works from
+ * descriptions, takes several times as long. Anything less usual is left to it.
  */
 import type { InferResponse } from "../InferTensor.ts"
 import * as RawData from "../RawData.ts"
@@ -11,10 +11,10 @@ import type {
   ModelInferRequest_InferRequestedOutputTensor
 } from "./grpc_service_pb.ts"
 
-// Tags, lengths and sizes of a usual request, and far more; what others ask for is counted first.
+// Maximum number of tags, lengths and sizes, far beyond a usual request's; a message with more is counted first (`Parts`).
 const usual = 65_536
 
-// A tag is 8 · field + type: of these fields, numbers have type 0 and what has a length 2.
+// A tag is 8 · field + type; in these fields, numbers have type 0 and whatever has a length has type 2.
 const delimited = 2
 
 class Reader {
@@ -28,7 +28,7 @@ class Reader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** A number below 2^35; negative ones have ten bytes, and so has malice. */
+  /** Reads a number below 2^35; negative ones have ten bytes, and so may malicious ones. */
   varint(): number {
     let value = 0
     this.#left -= 1
@@ -43,7 +43,7 @@ class Reader {
     return 0
   }
 
-  /** Where what has a length ends; `limit` is the end of what it is a part of. */
+  /** Returns where a value with a length ends; `limit` is the end of what contains it. */
   end(limit: number): number {
     const length = this.varint()
     if (this.at + length > limit) this.isOdd = true
@@ -94,7 +94,7 @@ const readOutput = (reader: Reader, end: number): ModelInferRequest_InferRequest
   return { $typeName: "inference.ModelInferRequest.InferRequestedOutputTensor", name, parameters: {} }
 }
 
-/** The request that bytes hold, its raw contents views of them; undefined where protobuf-es is to say what they hold. */
+/** The request that the bytes hold, its raw contents as views of them; undefined where reading them is left to protobuf-es. */
 export const read = (bytes: Uint8Array): ModelInferRequest | undefined => {
   const reader = new Reader(bytes)
   const end = bytes.length
@@ -131,7 +131,7 @@ const sizeOf = (value: number): number => {
   return size
 }
 
-/** With its tag and its length. */
+/** Size including its tag and length. */
 const sizeWith = (length: number): number => 1 + sizeOf(length) + length
 
 const sizeOfText = (text: string): number => (text === "" ? 0 : sizeWith(Buffer.byteLength(text)))
@@ -168,7 +168,7 @@ class Writer {
   }
 }
 
-/** An answer without parameters as a message with its prefix. */
+/** Encodes an answer without parameters as a message with its prefix. */
 export const write = ({ id = "", model, outputs, version }: InferResponse): Buffer => {
   let length = sizeOfText(model) + sizeOfText(version) + sizeOfText(id)
   const parts = outputs.map((output) => {

@@ -1,5 +1,5 @@
 /**
- * A request's body, bounded: its own bytes, and the bytes of all bodies that are held at one time.
+ * A request's body, bounded in its own bytes and in the bytes of all bodies held at one time.
  */
 import type { IncomingMessage } from "node:http"
 import { constants, type Http2Stream } from "node:http2"
@@ -27,8 +27,8 @@ const unsupported = Reply.error(
 )
 
 /**
- * Ends a request and its answer. Of one that is read to its end node would leave the connection as it was; a client of HTTP/2 that hears of no error
- * may wait for an answer for ever.
+ * Ends a request and its answer. Where the request has been read to its end, node alone would leave the connection open; an HTTP/2 client that is
+ * told of no error may wait for an answer for ever.
  */
 export const cutOff = (request: IncomingMessage & { readonly stream?: Http2Stream }): void => {
   request.stream?.close(constants.NGHTTP2_CANCEL)
@@ -38,9 +38,9 @@ export const cutOff = (request: IncomingMessage & { readonly stream?: Http2Strea
 const refused = (reason: BodyTooLarge | RequestInvalid) => Result.fail(Reply.failure(reason))
 
 /**
- * Reads a body to its end. `done` is called once, or never where the client goes away first; a body that is refused is refused before its end, and
- * a client that sends on is cut off. `proceed` is called where the head alone refuses nothing. What is held is given back by whoever is done with it,
- * who may also cut the request off.
+ * Reads a body to its end. `done` is called once, or never where the client goes away first; a refusal comes before the body's end, and a client that
+ * keeps sending is cut off. `proceed` is called where the headers alone give no reason to refuse. Whoever is done with the body releases its share,
+ * and may also cut the request off.
  */
 export const read = (
   request: IncomingMessage & { readonly stream?: Http2Stream },
@@ -73,7 +73,7 @@ export const read = (
   request.on("data", (chunk: Uint8Array) => {
     received += chunk.length
     if (!open) {
-      // Reading on for a while lets the client find the answer instead of a broken connection.
+      // Reading on for a while lets the client find the answer rather than a broken connection.
       if (received > 2 * limits.bodyBytes) cutOff(request)
       return
     }
@@ -95,7 +95,7 @@ export const read = (
     clearTimeout(timer)
     if (open && !ended) Held.release(held, share)
   })
-  // HTTP/1 has these bounds in the server's own timeouts.
+  // For HTTP/1, the server's own timeouts set these bounds.
   if (request.httpVersionMajor > 1) {
     const cut = () => open && cutOff(request)
     request.setTimeout(limits.idleMillis, cut)

@@ -1,5 +1,5 @@
 /**
- * The OpenAPI document as a page that stands by itself: no script, nothing from elsewhere.
+ * The OpenAPI document as a self-contained page: no script, nothing loaded from elsewhere.
  */
 import type { JsonSchema, Operation } from "./OpenApi.ts"
 import * as OpenApi from "./OpenApi.ts"

@@ -1,24 +1,24 @@
 /**
- * gzip and deflate, both ways and bounded.
+ * gzip and deflate, in both directions and bounded.
  */
 import { createGunzip, createInflate, deflate, gzip } from "node:zlib"
 import { Result } from "effect"
 import { BodyTooLarge, RequestInvalid } from "../RequestError.ts"
 
-/** A coding that this server reads and writes; `deflate` is the zlib format, as RFC 9110 has it. */
+/** A coding that this server reads and writes; `deflate` is the zlib format, as in RFC 9110. */
 export type Coding = "gzip" | "deflate"
 
-/** What a client may be told to send. */
+/** The codings that a client may be told to send. */
 export const codings = "gzip, deflate"
 
-/** The coding of a body: undefined for none, "unknown" for one that this server does not read, or for several. */
+/** The coding of a body: undefined for none, "unknown" for one that this server does not read and for several. */
 export const ofBody = (contentEncoding: string | undefined): Coding | "unknown" | undefined => {
   const name = contentEncoding?.trim().toLowerCase() ?? ""
   if (name === "" || name === "identity") return undefined
   return name === "gzip" || name === "x-gzip" ? "gzip" : name === "deflate" ? "deflate" : "unknown"
 }
 
-/** The coding that an answer may have by the client's Accept-Encoding. */
+/** The coding of an answer to a client with this Accept-Encoding; undefined for none. */
 export const accepted = (acceptEncoding: string): Coding | undefined => {
   const refused = new Set<string>()
   const wanted = new Set<string>()
@@ -34,8 +34,8 @@ export const accepted = (acceptEncoding: string): Coding | undefined => {
 }
 
 /**
- * Undoes a coding; a body that grows past the limit is refused without being kept. `grown` is told of the bytes as they come, for a thousand times
- * those that were sent are memory long before all of them are there. `done` is called once, or never after calling what this returns.
+ * Decompresses a body; one that grows past the limit is refused without being kept. `grown` is called with the bytes as they appear, because a body
+ * may expand a thousandfold and fill memory long before it is complete. `done` is called once, or never after the returned function is called.
  */
 export const decode = (
   coding: Coding,
@@ -68,10 +68,10 @@ export const decode = (
   }
 }
 
-// Tensors hardly shrink further at the higher levels, which take several times as long.
+// Higher levels hardly shrink tensors further, and take several times as long.
 const level = 1
 
-/** Applies a coding; an answer that cannot be coded goes as it is. */
+/** Compresses a body; `done` gets undefined where that fails, and the answer goes uncompressed. */
 export const encode = (coding: Coding, body: Uint8Array, done: (bytes: Uint8Array | undefined) => void): void => {
   const apply = coding === "gzip" ? gzip : deflate
   apply(body, { level }, (error, bytes) => done(error === null ? bytes : undefined))

@@ -1,15 +1,15 @@
 /**
- * What every request passes before it is routed: which verbs there are, other origins' pages, the token that opens all routes.
+ * What every request passes before it is routed: known verbs, pages of other origins, the token that opens all routes.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Access from "../Access.ts"
 import * as PageRoutes from "../page/PageRoutes.ts"
 import * as Reply from "./Reply.ts"
 
-/** Whose requests pass. */
+/** Whose requests may pass. */
 export interface Options {
   readonly access: Access.Access
-  /** Origins whose pages may ask, `*` for any; none, unless set. */
+  /** Origins whose pages may send requests, `*` for any; none unless set. */
   readonly cors: ReadonlyArray<string>
 }
 
@@ -19,7 +19,7 @@ const exposed = "inference-header-content-length, retry-after, x-request-id"
 const taken =
   "authorization, content-type, content-encoding, inference-header-content-length, x-request-timeout-ms, x-request-id, traceparent, b3"
 
-// A prober brings no token, and is told of no model.
+// A probe brings no token, and learns nothing about any model.
 const health = /^\/v2\/health\/(?:live|ready)(?:\?|$)/
 
 const allowOrigin = (cors: ReadonlyArray<string>, origin: string, response: ServerResponse): boolean => {
@@ -30,7 +30,7 @@ const allowOrigin = (cors: ReadonlyArray<string>, origin: string, response: Serv
   return true
 }
 
-/** The answer of a request that goes no further; undefined where it passes. */
+/** Returns the answer to a request that goes no further; undefined where it passes. */
 export const stop = (
   { access, cors }: Options,
   request: IncomingMessage,

@@ -1,6 +1,6 @@
 /**
- * The bytes of all requests that are held at one time. Whoever comes may take what is free; where nothing is, the heaviest client gives way, so that
- * however much some hold, half sent or unread, others are still served. It costs nothing until then but a few sums.
+ * Bytes held by all requests at one time. A request may take what is free; where nothing is, the heaviest client gives way, so that however much some
+ * clients hold, half sent or unread, others are still served. Until then it costs no more than a few sums.
  */
 import * as Bag from "../Bag.ts"
 
@@ -8,11 +8,11 @@ import * as Bag from "../Bag.ts"
 export interface Share extends Bag.Item {
   bytes: number
   readonly connection: Connection
-  /** Ends the request, while it waits for its client and not for this server. */
+  /** Ends the request; set only while it waits for its client and not for this server. */
   giveWay: (() => void) | undefined
 }
 
-/** Whose shares they are: the requests of one address are weighed together, and of the heaviest those of one connection. */
+/** Whose shares they are: the requests of one address are weighed together and, within the heaviest address, those of one connection. */
 interface Connection {
   bytes: number
   open: boolean
@@ -26,7 +26,7 @@ interface Address {
   readonly connections: Set<Connection>
 }
 
-/** The shares by whose they are, and the sums of each. */
+/** All shares by address and connection, and the sum of each. */
 export interface Held {
   bytes: number
   readonly limit: number
@@ -39,15 +39,15 @@ interface Closing {
   readonly once: (event: "close", listener: () => void) => unknown
 }
 
-/** Nothing yet, and the bytes that it may become. */
+/** Makes an empty account that may grow to `limit` bytes. */
 export const make = (limit: number): Held => ({ bytes: 0, limit, addresses: new Map(), connections: new Map() })
 
-/** Whether more is held than may be, though all who wait gave way. */
+/** Whether more is held than allowed, even though everyone who was waiting gave way. */
 export const isOver = ({ bytes, limit }: Held): boolean => bytes > limit
 
 const emptyAddress = (): Address => ({ bytes: 0, connections: new Set() })
 
-/** Has a connection weighed with the others of its address. */
+/** Counts a connection among those of its address. */
 const enter = (held: Held, connection: Connection): void => {
   const address = held.addresses.get(connection.ip) ?? emptyAddress()
   held.addresses.set(connection.ip, address)
@@ -55,7 +55,7 @@ const enter = (held: Held, connection: Connection): void => {
   connection.address = address
 }
 
-// Not with each request's end: see Bag.
+// Only once the connection has closed, not at the end of each request: see `Bag`.
 const forget = (held: Held, connection: Connection): void => {
   const { address, ip, open, shares } = connection
   if (open || shares.length > 0 || !address.connections.delete(connection)) return
@@ -73,7 +73,7 @@ const connect = (held: Held, closing: Closing, ip: string | undefined): Connecti
   return connection
 }
 
-/** Nothing yet, of a connection from an address. */
+/** Makes an empty share of a connection from an address. */
 export const share = (
   held: Held,
   closing: Closing,
@@ -92,7 +92,7 @@ const weigh = (held: Held, share: Share, bytes: number): void => {
   held.bytes += bytes
 }
 
-/** Gives all of a share back. */
+/** Gives back all that a share holds. */
 export const release = (held: Held, share: Share): void => {
   if (!Bag.remove(share.connection.shares, share)) return
   weigh(held, share, -share.bytes)
@@ -102,7 +102,7 @@ export const release = (held: Held, share: Share): void => {
 const heaviestFirst = <A extends { readonly bytes: number }>(sums: Iterable<A>): ReadonlyArray<A> =>
   [...sums].sort((one, other) => other.bytes - one.bytes)
 
-/** The largest share that waits, of the heaviest connection of the heaviest address that has one. */
+/** The largest share that waits for its client, of the heaviest connection of the heaviest address that has one. */
 const heaviest = (held: Held): Share | undefined => {
   for (const { connections } of heaviestFirst(held.addresses.values()))
     for (const { shares } of heaviestFirst(connections.values()))
@@ -110,10 +110,10 @@ const heaviest = (held: Held): Share | undefined => {
   return undefined
 }
 
-/** Adds to a share, which may have to give way itself. */
+/** Adds bytes to a share, which may then have to give way itself. */
 export const take = (held: Held, share: Share, bytes: number): void => {
   const { connection } = share
-  // With its first bytes, and where one that has closed holds more yet, of what came before.
+  // With its first bytes, and where a connection that has closed still adds bytes that came before.
   if (!connection.address.connections.has(connection)) enter(held, connection)
   Bag.add(connection.shares, share)
   weigh(held, share, bytes)

@@ -1,5 +1,5 @@
 /**
- * The protocol over HTTP/1.1, and with TLS over HTTP/2 too: a server that takes the infer route itself and leaves all others to Effect's router.
+ * The protocol over HTTP/1.1 and, with TLS, also HTTP/2: the server handles the infer route itself and leaves all others to Effect's router.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2"
@@ -24,14 +24,14 @@ import * as Send from "./Send.ts"
 /** Where to listen, and to whom. */
 export interface Options {
   readonly host?: string | undefined
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port?: number | undefined
   readonly tls?: Tls.Tls | undefined
   readonly access?: Access | undefined
-  /** Origins whose pages may ask, `*` for any; none unless set. */
+  /** Origins whose pages may send requests, `*` for any; none unless set. */
   readonly cors?: ReadonlyArray<string> | undefined
   readonly limits?: Partial<Limits.Limits> | undefined
-  /** What the answers that are under way may take once the server stops listening; 5 s where it is not given. */
+  /** How long running requests may take once the server stops listening; 5 s where it is not given. */
   readonly grace?: Duration.Input | undefined
 }
 
@@ -54,7 +54,7 @@ const listening = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server | Ht
     minVersion: "TLSv1.2",
     settings: { maxHeaderListSize: limits.headerBytes, maxConcurrentStreams: 128 }
   })
-  // A session that is silent is closed once its streams have ended.
+  // A silent session is closed once its streams have ended.
   server.on("session", (session: ServerHttp2Session) => {
     session.setTimeout(limits.idleMillis, () => session.close())
   })
@@ -67,7 +67,7 @@ const refusals: Readonly<Record<string, readonly [status: string, reason: string
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request took longer than this server waits"]
 }
 
-// What is no HTTP never becomes a request: it is answered on the socket.
+// What is not HTTP never becomes a request: it is answered on the socket.
 const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const [status, reason] = refusals[error.code ?? ""] ?? ["400 Bad Request", "this is no HTTP request; send one"]
@@ -78,12 +78,12 @@ const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => 
 
 type Take = (request: IncomingMessage, response: ServerResponse, continues: boolean) => boolean
 
-// As a proxy is asked, and any server has to take (RFC 9112, 3.2.2); all that follows reads a path.
+// The absolute form, as sent to proxies, which any server has to accept (RFC 9112, 3.2.2); everything below reads a path.
 const origin = /^https?:\/\/[^/?#]*/i
 
 /**
- * Lets `take` have each request first; those that it leaves go to whoever listens. Nobody may listen for an upgrade: node would hand a
- * request that offers one to that listener, past `take` and its token; without a listener it is answered like any other.
+ * Lets `take` have each request first; the rest go to the listeners. Listeners for upgrades are ignored: node would hand them a request that offers
+ * an upgrade, past `take` and its token; without one, it is answered like any other request.
  */
 const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S => {
   const emit = server.emit.bind(server) as (event: string | symbol, ...rest: ReadonlyArray<unknown>) => boolean
@@ -99,7 +99,10 @@ const front = <S extends Server | Http2SecureServer>(server: S, take: Take): S =
   })
 }
 
-/** A listening server; `url` is its address, `http://127.0.0.1:8080`, and after `leave` each answer closes its connection, so that the next request goes elsewhere. */
+/**
+ * A listening server: `url` is its address, `http://127.0.0.1:8080`; after `leave`, each answer closes its connection, so that the next request goes
+ * elsewhere.
+ */
 export class HttpTransport extends Context.Service<
   HttpTransport,
   { readonly url: string; readonly leave: Effect.Effect<void> }

@@ -1,5 +1,5 @@
 /**
- * An inference's answer, put together by hand: JSON.stringify knows no 64-bit integers.
+ * An inference's answer, written by hand because JSON.stringify has no 64-bit integers.
  */
 import { Result } from "effect"
 import * as Classification from "../Classification.ts"
@@ -43,7 +43,7 @@ const writeOutput = (
   return Result.succeed(`${headOf(chosen.success)},"parameters":{"binary_data_size":${bytes.length}}}`)
 }
 
-/** Writes an answer in the forms that its request asked for; where outputs are raw, their bytes follow the JSON. */
+/** Writes an answer in the forms that its request asked for; the bytes of raw outputs follow the JSON. */
 export const write = (
   { id, model, version, outputs }: InferResponse,
   forms: OutputForms | undefined,

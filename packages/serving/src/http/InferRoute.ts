@@ -1,5 +1,5 @@
 /**
- * The infer route, taken from node's server before Effect's router: no fiber and no schema, for every microsecond of it is paid by each request.
+ * The infer route, handled on node's server before Effect's router: no fiber and no schema, because every request pays for each microsecond.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Result } from "effect"
@@ -24,7 +24,7 @@ const nothing = new Uint8Array(0)
 
 const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 
-/** The model that a request's path asks to infer; undefined for another path. */
+/** The model that an infer request's path names; undefined for any other path. */
 export const modelOf = (url: string): ModelName | undefined => {
   const match = path.exec(url)
   if (match === null) return undefined
@@ -54,7 +54,7 @@ const readBody = (
   return JsonRequest.read(body.subarray(0, length), body.subarray(length), limits)
 }
 
-/** A deadline in `performance.now()`'s time: from the header in milliseconds, from Triton's parameter, or the earlier of both. */
+/** The deadline in `performance.now()` time: from the header in milliseconds, from Triton's parameter, or the earlier of both. */
 const readDeadline = (
   arrival: number,
   header: string | undefined,
@@ -69,25 +69,25 @@ const readDeadline = (
   })
 }
 
-/** What the route stands on. */
+/** What the route depends on. */
 export interface Options {
   readonly plane: DataPlane["Service"]
   readonly limits: Limits
   readonly held: Held.Held
-  /** Told of each answer, where somebody watches. */
+  /** Called with each answer, where there is an observer. */
   readonly onAnswer?: ((response: ServerResponse, answer: InferResponse) => void) | undefined
-  /** Told of a fault of this server's own. */
+  /** Called with a fault of this server's own. */
   readonly onFault: (cause: unknown) => void
 }
 
-/** Answers infer requests; `continues` says that the client waits for a word before it sends the body. */
+/** Answers infer requests; `continues` says that the client waits for «100 Continue» before it sends the body. */
 export const make =
   ({ plane, limits, held, onAnswer, onFault }: Options) =>
   (name: ModelName, request: IncomingMessage, response: ServerResponse, continues: boolean): void => {
     const arrival = performance.now()
     const { headers } = request
     let answered = false
-    // Of HTTP/2, a response does not know that it is destroyed.
+    // A response over HTTP/2 does not know that it is destroyed.
     let gone = false
     let cancel: Cancel | undefined
     let share: Held.Share | undefined
@@ -95,11 +95,11 @@ export const make =
 
     const reply = (answer: Reply.Reply) => {
       answered = true
-      // From here on it waits for its client alone. With a closure of this route here, requests outlive the collections of young memory.
+      // From here on it waits only for its client. A closure of this route would make requests outlive the collections of the young generation.
       if (share !== undefined) share.giveWay = cutOff
       Send.send(request, response, answer, limits.idleMillis)
     }
-    // Nothing that a request holds may end the process.
+    // Nothing in a request may end the process.
     const guarded = (step: () => void) => {
       const done = Result.try(step)
       if (Result.isSuccess(done)) return
@@ -109,7 +109,7 @@ export const make =
     const refuse = (reason: RequestError) => reply(Reply.failure(reason))
 
     const infer = (body: Uint8Array) => {
-      // Where there is no room any more, reading it would only take time from those who wait.
+      // With no room left, reading the request would only take time from those that wait.
       const full = plane.refusal(name)
       if (full !== undefined) return refuse(full)
       const signature = plane.signature(name)
@@ -136,7 +136,7 @@ export const make =
       if (share !== undefined) Held.release(held, share)
       if (!answered) cancel?.()
     })
-    // An unknown model does not cost its body's transfer: without inputs, the plane says what is wrong with the name.
+    // For an unknown model the body need not be transferred: submitted without inputs, the request fails with what is wrong with the name.
     if (plane.signature(name) === undefined) {
       plane.submit(name, { inputs: [] }, undefined, (result) => {
         if (Result.isFailure(result)) refuse(result.failure)

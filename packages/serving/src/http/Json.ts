@@ -10,7 +10,7 @@ const [quotes, backslash, opening, closing, openingBrace, closingBrace, colon] =
   0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d, 0x3a
 ]
 
-/** The index of the quotes that end the string which starts here, or of the text's end. */
+/** Index of the quote that ends the string starting here, or the text's length. */
 const endOfString = (text: string, start: number): number => {
   for (let at = start + 1; at < text.length; at++) {
     const end = text.indexOf('"', at)
@@ -23,26 +23,26 @@ const endOfString = (text: string, start: number): number => {
   return text.length
 }
 
-// Python's json writes NaN and infinities as bare words; JSON.parse would refuse them, and round whole numbers of 16 digits or more.
+// Python's json writes NaN and infinities as bare words, which JSON.parse refuses; it also rounds whole numbers of 16 digits or more.
 const loose = /-?(?:NaN|Infinity)|(?<=^|[[,:\s])-?\d{16,20}(?=[\s\],}])/g
 
-// Reading a text so takes several times as long.
+// Maximum length of a text to read this way, which takes several times as long.
 const longest = 16 * 1024 * 1024
 
 // V8 ends the process where one text has more than some ten million matches to replace.
 const stretch = 65_536
 
-/** Puts what is loose into quotes; `JsonData` knows it again. A reviver, or a function that replaces, would take many times as long. */
+/** Puts loose values into quotes; `JsonData` recognises them. A reviver, or a replacer function, would take many times as long. */
 const quoteLoose = (text: string): string => {
   const parts: Array<string> = []
   let kept = 0
   let string = text.indexOf('"')
   for (let at = 0; at < text.length; ) {
     if (string < 0) string = text.length
-    // Up to the next string, or past a comma on the way.
+    // Up to the next string, or just past a comma on the way.
     const comma = string - at > stretch ? text.indexOf(",", at + stretch) : -1
     const end = comma < 0 || comma > string ? string : comma + 1
-    // Between most strings there are but commas.
+    // Between most strings there is only a comma.
     const between = end - at < 3 ? "" : text.slice(at, end)
     const quoted = between.replace(loose, '"$&"')
     if (quoted !== between) {
@@ -57,10 +57,10 @@ const quoteLoose = (text: string): string => {
   return parts.length === 0 ? text : parts.join("") + text.slice(kept)
 }
 
-// Only tensors of these datatypes (and UINT64, which holds the name) keep what a double does not.
+// Only INT64 tensors (and UINT64, whose name contains it) keep what a double does not.
 const rounded = (text: string): boolean => text.includes("INT64") && /[[,:\s]-?\d{16}/.test(text)
 
-/** Whether a text holds more than so many of a character, strings and all: a quick look that most requests pass. */
+/** Whether a text holds more than `limit` of a character, inside strings too: a quick check that most requests pass. */
 const holdsMore = (text: string, character: string, limit: number): boolean => {
   let count = 0
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) {
@@ -90,7 +90,7 @@ const excess = (text: string, { jsonArrays, jsonDepth, jsonKeys }: Limits): stri
   return undefined
 }
 
-/** Any JSON value; `example` is what a body that is none is told to be. */
+/** Parses any JSON value; `example` tells the sender of an invalid body what to send. */
 export const parse = (bytes: Uint8Array, example: string, limits: Limits): Result.Result<unknown, RequestInvalid> => {
   const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
   if (!isUtf8(bytes)) return invalid(`the body is not UTF-8; send ${example}`)

@@ -1,5 +1,5 @@
 /**
- * A tensor's `data` between JSON and memory: nested or flat arrays come in, flat ones go out, row-major.
+ * A tensor's `data` between JSON and memory: nested or flat arrays in, flat ones out, row-major.
  */
 import { Result } from "effect"
 import * as Datatype from "../Datatype.ts"
@@ -14,10 +14,10 @@ const brief = (value: unknown): string => {
 
 const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 
-// onnxruntime's own tensors have far fewer; the bound keeps deeply nested data from exhausting the stack.
+// onnxruntime's own tensors have far fewer dimensions; the bound keeps deeply nested data from exhausting the stack.
 const maxRank = 32
 
-/** Checks a shape: whole numbers, none below 0, not too many. */
+/** Checks a shape: whole numbers, none below 0, and not too many. */
 export const readShape = (
   name: string,
   sizes: ReadonlyArray<unknown>
@@ -37,7 +37,7 @@ export const readShape = (
   return Result.succeed(sizes as ReadonlyArray<number>)
 }
 
-/** Π shape; past 2^53 it is rounded, but no memory is that large: comparing it with a length stays exact. */
+/** Π shape; past 2^53 it is rounded, but no memory is that large, so comparing it with a length stays exact. */
 export const countOf = (shape: ReadonlyArray<number>): number => {
   let count = 1
   for (const size of shape) {
@@ -57,7 +57,7 @@ const isNestedAs = (shape: ReadonlyArray<number>, data: unknown, axis = 0): bool
 // Whole numbers that a double would round arrive in quotes, see Json.
 const longInteger = /^-?\d{16,20}$/
 
-/** Reads a tensor's memory; fails where its data is not what its shape and datatype say, or holds more than `maxElements`. */
+/** Reads a tensor's elements; fails where the data does not match its shape and datatype, or holds more than `maxElements`. */
 export const read = (
   name: string,
   datatype: Datatype.Datatype,
@@ -107,12 +107,12 @@ export const read = (
   return Result.succeed({ name, datatype, shape, data: memory })
 }
 
-// TypeScript does not know it yet.
+// TypeScript's types do not have it yet.
 const { rawJSON } = JSON as JSON & { readonly rawJSON: (text: string) => object }
-/** JSON has it, but JSON.stringify writes 0; with a fraction, for Python reads -0 as the integer 0. */
+/** JSON has -0, but JSON.stringify writes 0; with a fraction, because Python reads -0 as the integer 0. */
 const minusZero = rawJSON("-0.0")
 
-/** Numbers of which some are not finite or -0; in a loop of its own, so that V8 goes on taking the other's arrays for ones of numbers alone. */
+/** Writes numbers of which some are -0 or not finite; in a loop of its own, so that V8 keeps treating the other loop's arrays as numbers only. */
 const writeOdd = (data: ArrayLike<number>): string => {
   const values = new Array<number | string | object>(data.length)
   for (let i = 0; i < data.length; i++) {
@@ -122,13 +122,13 @@ const writeOdd = (data: ArrayLike<number>): string => {
   return JSON.stringify(values)
 }
 
-/** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. FP16 has no such form. */
+/** Writes a tensor's data as a flat JSON array; 64-bit integers keep every digit, numbers that JSON lacks become strings. FP16 has no JSON form. */
 export const write = ({ datatype, data }: Pick<InferTensor, "datatype" | "data">): string => {
   if (datatype === "BYTES") return JSON.stringify(data)
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join(",")}]`
   const numbers = data as ArrayLike<number>
   if (datatype === "BOOL") return JSON.stringify(Array.from(numbers, (element) => element !== 0))
-  // `join` would have V8 keep the text of each number that it has not met of late, in old memory; here it writes them one after the other.
+  // With `join`, V8 would keep the text of each number that it has not seen recently, in old memory; JSON.stringify writes them one after the other.
   const values = new Array<number>(numbers.length)
   for (let i = 0; i < numbers.length; i++) {
     const element = numbers[i]!

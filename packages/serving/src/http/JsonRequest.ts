@@ -1,7 +1,7 @@
 /**
- * An infer request in the protocol's JSON, with the raw tensors of the binary data extension behind it.
+ * An infer request in the protocol's JSON, followed by the raw tensors of the binary data extension.
  *
- * The form is checked by hand: this is read for every request, and a schema takes longer than all the rest.
+ * The form is checked by hand: every request is read here, and a schema takes longer than everything else.
  */
 import { Result } from "effect"
 import * as Datatype from "../Datatype.ts"
@@ -44,7 +44,7 @@ const readParameters = (place: string, value: unknown): Read<Parameters> => {
   return Result.succeed(value as Parameters)
 }
 
-/** Where the raw tensors behind the JSON are read from, one after the other. */
+/** Where the raw tensors after the JSON are read from, one after the other. */
 interface Tail {
   readonly bytes: Uint8Array
   at: number

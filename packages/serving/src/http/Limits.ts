@@ -1,25 +1,25 @@
 /**
- * What one client, or all of them together, may ask of a transport; of gRPC, a body is a message.
+ * What one client, or all of them together, may ask of a transport; in gRPC, a body is a message.
  */
 
-/** The bounds; each has a default that holds where nothing is said. */
+/** The limits; each has a default. */
 export interface Limits {
-  /** Of a body as it arrives. */
+  /** Maximum number of bytes in a body as it arrives. */
   readonly bodyBytes: number
-  /** Of a body once its gzip or deflate is undone. */
+  /** Maximum number of bytes in a body once it is decompressed. */
   readonly decompressedBytes: number
-  /** Of all bodies that are held at one time, from whatever client; beyond them the client that holds most gives way. */
+  /** Maximum number of bytes in all bodies held at one time, whoever sent them; beyond it the client that holds most gives way. */
   readonly heldBytes: number
   readonly headerBytes: number
   readonly jsonDepth: number
-  /** Arrays and objects in one JSON text, and parts of one message: each costs far more memory than the text that asks for it. */
+  /** Maximum number of arrays and objects in a JSON text, and of parts in a message: each costs far more memory than the text that asks for it. */
   readonly jsonArrays: number
-  /** Names in its objects, for the same reason. */
+  /** Maximum number of names in a JSON text's objects, for the same reason. */
   readonly jsonKeys: number
-  /** Numbers and texts in one tensor that comes as JSON, and numbers in the lists of one message. */
+  /** Maximum number of elements in a JSON tensor, and of numbers in a message's lists. */
   readonly jsonElements: number
   readonly connections: number
-  /** How long a client may take for its headers, for its whole request, and to be silent between requests or while it reads its answer. */
+  /** How long a client may take for its headers, for its whole request, and may be silent between requests or while it reads its answer. */
   readonly headersMillis: number
   readonly requestMillis: number
   readonly idleMillis: number
@@ -27,7 +27,7 @@ export interface Limits {
 
 const MiB = 1024 * 1024
 
-/** Triton's 64 MiB of body and depth of 100, and the rest beside them. */
+/** Triton's 64 MiB per body and depth of 100; the rest to match. */
 export const defaults: Limits = {
   bodyBytes: 64 * MiB,
   decompressedBytes: 64 * MiB,

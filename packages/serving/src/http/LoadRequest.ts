@@ -1,5 +1,5 @@
 /**
- * The bodies of Triton's model repository extension.
+ * The request bodies of Triton's model repository extension.
  */
 import { Effect, Result, Schema } from "effect"
 import * as Base64 from "effect/encoding/Base64"
@@ -12,7 +12,7 @@ import type { Limits } from "./Limits.ts"
 const Load = Schema.Struct({ parameters: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)) })
 const Index = Schema.Struct({ ready: Schema.optionalKey(Schema.Boolean) })
 
-// A body is optional: without one, nothing is asked beyond the path.
+// A body is optional: without one, the path says everything.
 const decode = <A>(schema: Schema.Codec<A, unknown>, example: string) => {
   const read = Schema.decodeUnknownEffect(schema)
   return (body: Uint8Array, limits: Limits) =>
@@ -22,13 +22,13 @@ const decode = <A>(schema: Schema.Codec<A, unknown>, example: string) => {
     )
 }
 
-/** What else an unload request says concerns ensembles, which are not served. */
+/** Reads an unload request; whatever its body says concerns ensembles, which are not served. */
 export const readUnload = decode(Load, '{"parameters": {"unload_dependents": false}}')
 
 const readLoad = decode(Load, '{"parameters": {"config": "{}", "file:1/model.onnx": "<base64>"}}')
 const readIndex = decode(Index, '{"ready": true}')
 
-/** Whether only what is ready is asked for. */
+/** Whether only ready versions are asked for. */
 export const onlyReady = (body: Uint8Array, limits: Limits): Effect.Effect<boolean, RequestInvalid> =>
   Effect.map(readIndex(body, limits), ({ ready = false }) => ready)
 

@@ -1,9 +1,9 @@
 /**
- * The routes as an OpenAPI document, for clients' generators, for testers, and for the page that people read (`Docs`).
+ * The routes as an OpenAPI document, for client generators, for testing tools, and for the page that people read (`Docs`).
  */
 import * as Datatype from "../Datatype.ts"
 
-/** As much of JSON Schema as the document says. */
+/** As much of JSON Schema as the document uses. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
@@ -394,7 +394,7 @@ const paths: Readonly<Record<string, Path>> = Object.fromEntries([
   plain("/docs", "docs", "Documentation", "This document as a page.", { "text/html": { schema: string } })
 ])
 
-/** The document. */
+/** The OpenAPI document. */
 export const document = {
   openapi: "3.1.0",
   info: {

@@ -10,13 +10,13 @@ import * as RequestParameters from "../RequestParameters.ts"
 /** The form of one output. */
 export interface OutputForm {
   readonly binary: boolean
-  /** So many of its largest elements, as texts; 0 for the tensor itself. */
+  /** Number of its largest elements that are wanted, as texts; 0 for the tensor itself. */
   readonly classes: number
-  /** What the model says of it. */
+  /** The output in the model's signature. */
   readonly spec: TensorSpec | undefined
 }
 
-/** The forms that differ from plain JSON: of the outputs by name, and of those that were not named. */
+/** Forms that differ from plain JSON: of outputs by name, and of those that were not named. */
 export interface OutputForms {
   readonly named: ReadonlyMap<string, OutputForm>
   readonly others: OutputForm
@@ -30,7 +30,7 @@ const notBoolean = (parameter: string, place: string) =>
     new RequestInvalid({ reason: `the parameter "${parameter}" of ${place} must be true or false; correct it` })
   )
 
-/** What a request's parameters say; undefined where all is plain JSON. */
+/** Reads the forms from a request's parameters; undefined where all is plain JSON. */
 export const read = (
   { parameters, outputs }: InferRequest,
   signature: ModelSignature | undefined

@@ -1,5 +1,5 @@
 /**
- * An infer request that is nothing but the bytes of the model's one input (Inference-Header-Content-Length 0).
+ * An infer request that consists only of the bytes of the model's one input (Inference-Header-Content-Length 0).
  */
 import { Result } from "effect"
 import { isDatatype, row } from "../Datatype.ts"
@@ -14,7 +14,7 @@ const invalid = (reason: string) => Result.fail(new RequestInvalid({ reason }))
 // As in Triton, the answer to such a request is binary unless it says otherwise, which it cannot.
 const parameters = { binary_data_output: true }
 
-/** Reads the body as the model's one input; of its shape the model may leave one size open. For BYTES the body is the one element. */
+/** Reads the body as the model's one input, of whose shape the model may leave one size open. For BYTES the body is the one element. */
 export const read = (
   body: Uint8Array,
   signature: ModelSignature | undefined

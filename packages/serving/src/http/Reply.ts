@@ -1,5 +1,5 @@
 /**
- * An answer as HTTP has it, whoever sends it: node's response on the infer route, Effect's on all others.
+ * An HTTP answer, whoever sends it: node's response on the infer route, Effect's on all others.
  */
 import type { RequestError } from "../RequestError.ts"
 

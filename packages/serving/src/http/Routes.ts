@@ -1,6 +1,6 @@
 /**
- * The Open Inference Protocol and Triton's extensions over HTTP: which path and verb is which operation. The infer route alone is not here: it is
- * taken before (`InferRoute`).
+ * The Open Inference Protocol and Triton's extensions over HTTP: which path and verb is which operation. Only the infer route is not here: it is
+ * handled before (`InferRoute`).
  */
 import { Effect } from "effect"
 import * as ByteSize from "effect/ByteSize"
@@ -34,7 +34,7 @@ interface Route {
   readonly handler: Handler
 }
 
-/** What the routes stand on. */
+/** What the routes depend on. */
 export interface Options {
   readonly access: Access.Access
   readonly limits: Limits
@@ -44,7 +44,7 @@ const verbs = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"] as c
 
 const modelName = Effect.map(HttpRouter.params, ({ model = "", version }): ModelName => ({ model, version }))
 
-// Of the repository's index, which asks for hardly anything.
+// Maximum number of bytes in a body that says hardly anything: for the repository's index, and to unload a model.
 const smallBody = 64 * 1024
 
 const readBody = Effect.fnUntraced(function* (limit: number) {

@@ -1,26 +1,26 @@
 /**
- * Sends a reply through node's own response, of HTTP/1.1 or HTTP/2.
+ * Sends a reply through node's own response, over HTTP/1.1 or HTTP/2.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Encoding from "./Encoding.ts"
 import type { Reply } from "./Reply.ts"
 
-// Below, the coding's own bytes and time outweigh what it saves.
+// Below this, compression costs more bytes and time than it saves.
 const worthCoding = 1024
 
-// What the kernel has not taken at once waits for the client, which may never read it.
+// What the kernel does not take at once waits for the client, which may never read it.
 const mayWait = 64 * 1024
 
 const end = (response: ServerResponse, { status, headers, body }: Reply, idleMillis: number): void => {
   if (response.destroyed) return
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
   if (length > mayWait) response.setTimeout(idleMillis, () => response.destroy())
-  // An answer of 204 has no body, and says no length of one (RFC 9110, 8.6).
+  // A 204 answer has no body and states no length (RFC 9110, 8.6).
   response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": length })
   response.end(body)
 }
 
-/** Sends a reply, coded where the client takes that and it is worth it; a client that stops reading is let go after `idleMillis`. */
+/** Sends a reply, compressed where the client accepts that and it pays; a client that stops reading is dropped after `idleMillis`. */
 export const send = (request: IncomingMessage, response: ServerResponse, reply: Reply, idleMillis: number): void => {
   const accept = request.headers["accept-encoding"]
   if (accept === undefined || reply.body.length < worthCoding) {

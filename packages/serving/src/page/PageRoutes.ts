@@ -1,6 +1,6 @@
 /**
- * The server's page for people: `/` where a browser asks for it, and under `/page/` what it is made of. In a checkout its modules are served as they
- * lie, without their types; in the built package they are one file already.
+ * The server's page for people: `/` where a browser asks for it, and its files under `/page/`. In a checkout its modules are served one by one, with
+ * their types stripped; in the built package they are one file already.
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
@@ -24,7 +24,7 @@ const files = new Map<string, () => URL | string>([
   ["uPlot.css", () => require.resolve("uplot/dist/uPlot.min.css")]
 ])
 
-/** The modules that the first one imports, where it has not been built into one with them. */
+/** A module that the entry imports, where it has not been bundled with it. */
 const beside = (name: string): URL | undefined =>
   entry.pathname.endsWith(".ts") && /^[A-Z][A-Za-z]*\.ts$/.test(name) ? new URL(name, entry) : undefined
 
@@ -51,7 +51,7 @@ const read = (file: URL | string): Asset => {
   return { text, contentType: `${types[name.split(".").at(-1)!]}; charset=utf-8`, etag: `W/"${digest}"` }
 }
 
-// Read when first asked for: a server that nobody looks at pays nothing for its page.
+// Read when first requested: a server whose page nobody opens pays nothing for it.
 const held = new Map<string, Asset>()
 
 const asset = (name: string, file: URL | string) =>
@@ -95,7 +95,7 @@ const answer = Effect.fnUntraced(function* (name: string, file: URL | string, mo
 
 const byAccept = { vary: "accept" }
 
-/** Whether a request is for the page, which holds nothing of the server's: it asks for a token itself where one is wanted. */
+/** Whether a request is for the page, which contains none of the server's data: it asks for a token itself where one is needed. */
 export const isFor = (method: string | undefined, url: string | undefined, accept: string | undefined): boolean => {
   const [path = ""] = url?.split("?") ?? []
   return (
@@ -104,7 +104,7 @@ export const isFor = (method: string | undefined, url: string | undefined, accep
   )
 }
 
-/** The page and its files; what is no browser is told at `/` what the server speaks. */
+/** Routes of the page and its files; clients other than browsers are told at `/` what the server speaks. */
 export const routes = (pointer: string) => {
   const home = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     accepts(request.headers.accept)

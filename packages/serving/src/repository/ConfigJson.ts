@@ -1,5 +1,5 @@
 /**
- * The JSON of Triton's ModelConfig: which names it may have.
+ * The field names that the JSON form of Triton's ModelConfig may use.
  */
 import type { DescField, DescMessage } from "@bufbuild/protobuf"
 import { Effect } from "effect"
@@ -9,7 +9,7 @@ import { quote } from "../InferTensor.ts"
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The value under the message's own names; `strange` gets the places of those that it does not have. */
+/** Renames a value's keys to the message's own field names; `strange` collects the places of keys that the message does not have. */
 const rename = (message: DescMessage, value: unknown, place: string, strange: Array<string>): unknown => {
   if (!isObject(value)) return value
   const entries = Object.entries(value).map(([key, inner]) => {
@@ -34,7 +34,7 @@ const inside = (field: DescField, value: unknown, place: string, strange: Array<
   return rename(message, value, place, strange)
 }
 
-/** The same under the names of the .proto file, for it may be written in camel case as well; fails where it has others. */
+/** The same under the field names of the .proto file, as JSON may also use camel case; fails where there are unknown names. */
 export const named = (json: unknown): Effect.Effect<unknown, string> =>
   Effect.suspend(() => {
     const strange: Array<string> = []

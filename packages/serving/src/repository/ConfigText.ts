@@ -1,5 +1,5 @@
 /**
- * The text form of Triton's ModelConfig, as it stands in `config.pbtxt`.
+ * The text form of Triton's ModelConfig, as in `config.pbtxt`.
  */
 import { create, toBinary } from "@bufbuild/protobuf"
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt"
@@ -12,7 +12,7 @@ import { file_model_config, ModelConfigSchema } from "../grpc/model_config_pb.ts
 const files = toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [file_model_config.proto] }))
 const type = protobuf.Root.fromDescriptor(files, { keepCase: true }).lookupType(ModelConfigSchema.typeName)
 
-/** The same as JSON. What is given and 0 stays there: `max_batch_size: 0` says more than nothing does. */
+/** Reads the text form as JSON. Fields set to 0 are kept: `max_batch_size: 0` says more than leaving it out. */
 export const read = (text: string): Effect.Effect<unknown, string> =>
   Effect.try({
     try: () => type.toObject(textformat.fromText(type, text), { enums: String, longs: String }),

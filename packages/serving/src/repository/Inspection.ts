@@ -1,13 +1,13 @@
 /**
- * What a model's file must stand before it is served: it reads no file outside its folder, and it answers as the parity record beside it
- * says, where it has one; the record's samples run on the worker that is to serve it.
+ * Checks on a model's file before it is served: it reads no file outside its folder, and it answers as the parity record beside it says, if there is
+ * one; the record's samples run on the worker that is to serve it.
  */
 import { External, Model, ModelFile, Onnxruntime, Parity, Verify } from "@rai/export"
 import { Effect, FileSystem } from "effect"
 import * as Worker from "../worker/ModelWorker.ts"
 import { ModelLoadFailed, type ModelWorker } from "../worker/ModelWorker.ts"
 
-// In our words: the failures' own messages name files of this machine, and are for the log.
+// In our own words: the failures' messages name files of this machine, and are for the log.
 const reasons: Readonly<Record<Verify.Failed["_tag"], string>> = {
   FileUnreadable: "its file cannot be read",
   NotAnOnnxModel: "its file is not an ONNX model",
@@ -18,7 +18,7 @@ const reasons: Readonly<Record<Verify.Failed["_tag"], string>> = {
   ParityLost: "it does not answer as its parity record says"
 }
 
-/** A worker as export's judge: it computes where the model is to be served. */
+/** Lets a worker stand in for onnxruntime in export's verification, so that it computes where the model is to be served. */
 const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
   version: Effect.succeed(worker.description.runtimeVersion),
   open: (_, file) =>
@@ -47,8 +47,8 @@ const nameTaken = "its name is taken: /v2/models/stats are the statistics of all
 const notAModel = "the file is not an ONNX model; export one again"
 
 /**
- * Before the runtime opens it: a file by its path, or bytes that came with a request and lie nowhere. What the runtime is to open, and the files that it
- * keeps its weights in, each by its path from the model's folder.
+ * Inspects a model before the runtime opens it: a file by its path, or bytes that came with a request and are stored nowhere. Returns what the
+ * runtime is to open, and the external weight files, each by its path from the model's folder.
  */
 export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
@@ -62,12 +62,12 @@ export const inspect = Effect.fnUntraced(function* (model: string, source: strin
   }
   const inWords = Effect.mapError(({ came }: { readonly came: string }) => refuse(came))
   const weights = yield* inWords(External.files(decoded, source))
-  // The runtime maps what inner graphs name, though it is given the bytes.
+  // The runtime maps external data of inner graphs into memory, even though it is given the bytes.
   if (External.isWithin(decoded)) return { model: yield* inWords(External.whole(decoded, source)), weights: [] }
   return { model: source, weights }
 })
 
-/** How a model's file is checked; passes where no record lies beside it. */
+/** Makes the parity check of a model's file, which passes where no record is beside it. */
 export const make = Effect.map(FileSystem.FileSystem, (fs) =>
   Effect.fnUntraced(function* (model: string, file: string, worker: ModelWorker) {
     const there = yield* Effect.orElseSucceed(fs.exists(Parity.fileOf(file)), () => false)

@@ -1,5 +1,5 @@
 /**
- * What a model's classes are called: a file of its own folder, named by its settings, whose line i (from 0) is the label of class i.
+ * A model's class labels: a file in its own folder, named by its settings, whose line i (from 0) is the label of class i.
  */
 import { join } from "node:path"
 import { ModelFile } from "@rai/export"
@@ -8,19 +8,19 @@ import { quote } from "../InferTensor.ts"
 import { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import type { ModelSettings } from "./ModelSettings.ts"
 
-/** The labels of outputs by their names. */
+/** Labels by output name. */
 export type Labels = ReadonlyMap<string, ReadonlyArray<string>>
 
-/** The file of an output's labels may hold so much. */
+/** Maximum number of bytes in a label file. */
 export const maxBytes = 4 * 1024 * 1024
 
 const named = ({ output = [] }: ModelSettings) =>
   output.flatMap(({ label_filename: file = "", name }) => (file === "" ? [] : [{ name, file }]))
 
-/** The files that the settings name. */
+/** The label files that the settings name. */
 export const files = (settings: ModelSettings): ReadonlyArray<string> => named(settings).map(({ file }) => file)
 
-/** How they are read from the model's folder; a model that has none has no labels either. */
+/** Makes the reader of labels from a model's folder; a model without a folder can have none. */
 export const make = Effect.map(FileSystem.FileSystem, (fs) => {
   const read = Effect.fnUntraced(function* (folder: string, file: string) {
     const unreadable = () => "cannot be read"

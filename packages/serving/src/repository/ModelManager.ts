@@ -1,6 +1,6 @@
 /**
- * The versions that are served now, and how one takes over from another: a new one is opened beside the old, warmed up and held against its
- * parity record; then requests go to it, and the old one answers what it has and ends. A version that cannot be opened leaves all as it is.
+ * The versions served now, and how one replaces another: the new one is opened beside the old, warmed up and checked against its parity record; then
+ * requests go to it, and the old one answers what it has and ends. A version that cannot be opened changes nothing.
  */
 import { type Duration, Effect, Exit, Result, Schedule, Scope, Semaphore } from "effect"
 import type { LoadOptions } from "../DataPlane.ts"
@@ -21,15 +21,15 @@ import * as ModelSettings from "./ModelSettings.ts"
 import * as Slots from "./Slots.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
-/** Where to compute, and how often to look for what has changed. */
+/** Where to compute, and how often to look for changes. */
 export interface Options {
-  /** Tried in this order for each model. */
+  /** Execution providers, tried in this order for each model. */
   readonly providers: ReadonlyArray<ExecutionProvider>
-  /** Where it is not given, a model is loaded anew on request alone. */
+  /** How often to look for changes; where it is not given, a model is reloaded only on request. */
   readonly poll?: Duration.Input | undefined
 }
 
-/** Opens what the repository holds; fails where a model does not open, as whoever starts a server looks at it. Of what comes later the index says so. */
+/** Opens what the repository holds; fails where a model does not open, as somebody is watching the server start. Later failures show in the index. */
 export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
@@ -38,14 +38,14 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   const slots = Slots.make()
   const { set } = slots
   const unloaded = new Set<string>()
-  // One change at a time: two loads of one model would take each other's place.
+  // One change at a time: two concurrent loads of a model would overwrite each other.
   const changes = yield* Semaphore.make(1)
-  // A client that does not wait for the end of a change does not leave the model half changed.
+  // A client that does not wait for the end of a change must not leave the model half changed.
   const toItsEnd = <A, E, R>(change: Effect.Effect<A, E, R>) => changes.withPermits(1)(Effect.uninterruptible(change))
 
   const warned = new Map<string, string>()
   const settingsOf = (name: string) => `settings of ${name}`
-  /** What stays wrong from look to look is told once. */
+  /** Logs a problem once, although each look at the repository finds it again. */
   const warnOnce = (about: string, message: string) => {
     if (warned.get(about) === message) return Effect.void
     warned.set(about, message)
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     }
   })
 
-  /** What the policy chooses, where there is something to obey. */
+  /** Returns what the version policy chooses; fails where the model is faulty, its settings are invalid or no version is chosen. */
   const choose = Effect.fnUntraced(function* ({ name, fault, settings, versions }: ModelEntry) {
     if (fault !== undefined) return yield* fault
     const obeyed = yield* Effect.fromResult(settings)
@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     return { settings: obeyed, chosen, missing: VersionPolicy.missing(obeyed.version_policy, there) }
   })
 
-  /** Says in the index what is wrong with a model, at what serves or else at its latest version. */
+  /** Reports in the index what is wrong with a model, on the versions that are served or else on its latest. */
   const tell = ({ name, versions }: ModelEntry, reason: string) => {
     const serving = [...slots.of(name)].filter(([, { served }]) => served !== undefined)
     for (const [version, slot] of serving) slots.refuse(name, version, slot, "what came since", reason)
@@ -136,7 +136,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     if (serving.length === 0 && newest !== undefined) set(name, newest, { state: "UNAVAILABLE", reason, stamp: "" })
   }
 
-  /** Versions that are not served and whose files are gone. */
+  /** Forgets versions that are not served and whose files are gone. */
   const forgetGone = ({ name, versions }: ModelEntry) => {
     for (const [version, slot] of slots.of(name)) {
       const there = versions.some((file) => file.version === version)
@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     }
   }
 
-  /** Opens the versions that the policy chooses; where all of them are there, the others end. */
+  /** Opens the versions that the policy chooses; where none of them fails, the others end. */
   const apply = Effect.fnUntraced(function* (entry: ModelEntry, again: boolean) {
     const { name, versions, warning } = entry
     forgetGone(entry)
@@ -163,7 +163,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     forgetGone(entry)
     for (const version of missing) {
       const reason = "its version policy asks for it, and it is not there"
-      // Where its files went while another one failed, it serves on.
+      // If its files disappeared while another version failed, it keeps serving.
       if (!slots.of(name).has(version)) set(name, version, { state: "UNAVAILABLE", reason, stamp: "" })
     }
     if (failed !== undefined) return yield* Effect.fail(failed.failure)
@@ -257,7 +257,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   }
 })
 
-/** What was asked for cannot be read, so that nothing was tried. Triton's clients look for the words in front. */
+/** Nothing was tried, because what was asked for cannot be read. Triton's clients look for the first words. */
 const unread = (model: string, reason: string) =>
   new LoadRefused({ model, reason: `failed to poll from model repository: ${reason}` })
 

@@ -8,25 +8,25 @@ import * as Labels from "./Labels.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 import * as WeightFiles from "./WeightFiles.ts"
 
-/** One version's file; `stamp` changes when the file, its weights beside it, its parity record, the model's settings or its labels do. */
+/** One version's file; `stamp` changes with the file, its external weights, its parity record, the model's settings or its labels. */
 export interface VersionFile {
   readonly version: string
   readonly path: string
   readonly stamp: string
-  /** The model's own, where its settings may name files. */
+  /** The model's own folder, where its settings may name files. */
   readonly folder?: string | undefined
-  /** What the file holds, where it came with a request and lies nowhere. */
+  /** The file's content, where it came with a request and is stored nowhere. */
   readonly bytes?: Uint8Array | undefined
 }
 
-/** A model as it lies in the repository; a file without a version is version 1. */
+/** A model as the repository has it; a file without a version number is version 1. */
 export interface ModelEntry {
   readonly name: string
   readonly versions: ReadonlyArray<VersionFile>
   readonly settings: Result.Result<ModelSettings.ModelSettings, ModelInvalid>
-  /** Why nothing of it can be served, whatever its settings are. */
+  /** Why none of it can be served, whatever its settings. */
   readonly fault?: ModelInvalid | undefined
-  /** What whoever keeps the repository should know. */
+  /** What the repository's maintainer should know. */
   readonly warning?: string | undefined
 }
 
@@ -40,7 +40,7 @@ export class RepositoryInvalid extends Schema.TaggedError<RepositoryInvalid>()("
   }
 }
 
-/** A model whose settings cannot be obeyed, or that is there twice. */
+/** A model whose settings cannot be followed, that cannot be read, or that is there twice. */
 export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInvalid", {
   model: Schema.String,
   reason: Schema.String
@@ -50,17 +50,17 @@ export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInval
   }
 }
 
-/** The models that there are. */
+/** The models that there are to serve. */
 export class ModelRepository extends Context.Service<
   ModelRepository,
   {
-    /** Where it lies, as whoever serves it named the place. */
+    /** Where the repository is, as given by whoever serves it. */
     readonly place: string
-    /** Each model by name; one whose settings cannot be read does not hide the others. */
+    /** All models, by name; one with unreadable settings does not hide the others. */
     readonly list: Effect.Effect<ReadonlyArray<ModelEntry>, RepositoryInvalid>
   }
 >()("@rai/serving/repository/ModelRepository") {
-  /** A file or folder, read anew at each `list`. */
+  /** A file or folder, read afresh at each `list`. */
   static readonly layer = (
     repository: string
   ): Layer.Layer<ModelRepository, never, FileSystem.FileSystem | Path.Path> =>
@@ -96,7 +96,7 @@ export class ModelRepository extends Context.Service<
           return yield* Effect.mapError(ModelSettings.parse(model, text, form), invalid)
         })
 
-        // An entry that is no folder has no versions.
+        // Anything that is not a folder has no versions.
         const folder = Effect.fnUntraced(function* (name: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
           const place = path.join(repository, name)
           if ((yield* infoOf(place))?.type !== "Directory") return []

@@ -1,32 +1,32 @@
 /**
- * How one model is served: `config.json` in its folder, in the JSON form of Triton's ModelConfig, or `config.pbtxt`, its text form; of either this
- * is the part that is obeyed.
+ * How one model is served: the part of Triton's ModelConfig that this server follows, from `config.json` (its JSON form) or `config.pbtxt` (its text
+ * form) in the model's folder.
  */
 import { Effect, Schema, SchemaIssue } from "effect"
 import { quote } from "../InferTensor.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 
-// Protobuf's JSON writes numbers as texts too.
+// Protobuf's JSON may write numbers as strings too.
 const whole = (maximum: number, minimum = 0) => {
   const within = Schema.Int.check(Schema.isBetween({ minimum, maximum }))
   return Schema.Union([within, Schema.FiniteFromString.pipe(Schema.decodeTo(within))])
 }
 const Count = whole(1_000_000)
-/** Threads of one model, each with a session of its own. */
+/** Maximum number of threads per model, each with a session of its own. */
 const maxInstances = 64
 const Microseconds = whole(600_000_000)
-/** Of as many axes as a request may have. */
+/** Sizes of a shape, with as many axes as a request may have. */
 const Sizes = Schema.Array(whole(2 ** 31, -1)).check(Schema.isMaxLength(32))
 
-/** What clients are told of a tensor, and see in another shape than the model's. */
+/** What clients are told about a tensor, which they may see in another shape than the model's. */
 const tensor = {
   name: Schema.String,
-  /** One example's shape as clients see it, where `reshape` says what it is in the model; else the model's own holds. */
+  /** One example's shape as clients see it, where `reshape` gives the model's; otherwise the model's own shape holds. */
   dims: Schema.optionalKey(Sizes),
   reshape: Schema.optionalKey(Schema.Struct({ shape: Schema.optionalKey(Sizes) }))
 }
 
-/** The threads that a model computes in. */
+/** Number of threads that a model computes in. */
 export const instancesOf = (settings: {
   readonly instance_group?: ReadonlyArray<{ readonly count?: number }>
 }): number => settings.instance_group?.reduce((sum, { count = 1 }) => sum + count, 0) || 1
@@ -44,12 +44,12 @@ const control = Schema.Struct({
   bool_false_true: pair(Schema.Boolean)
 })
 
-/** A model's settings; what is not given is adaptive, see `batching/Batcher.ts`. */
+/** A model's settings; for whatever is not given, the server adapts, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({
   name: Schema.optionalKey(Schema.String),
-  /** The most rows that one execution may take; 0 keeps requests apart. */
+  /** Maximum number of rows per execution; 0 never batches requests. */
   max_batch_size: Schema.optionalKey(Count),
-  /** `format` says which axes of an image are which; it is told to clients. */
+  /** `format` says which axes of an image are which; it is only passed on to clients. */
   input: Schema.optionalKey(
     Schema.Array(
       Schema.Struct({
@@ -58,25 +58,25 @@ export const ModelSettings = Schema.Struct({
       })
     )
   ),
-  /** `label_filename` names a file in the model's folder, a line for each class. */
+  /** `label_filename` names a file in the model's folder with one line per class. */
   output: Schema.optionalKey(
     Schema.Array(Schema.Struct({ ...tensor, label_filename: Schema.optionalKey(Schema.String) }))
   ),
   dynamic_batching: Schema.optionalKey(
     Schema.Struct({
-      /** How long a request may wait for others; 0, the default, waits for none. */
+      /** How long a request may wait for others; 0, the default, for no wait. */
       max_queue_delay_microseconds: Schema.optionalKey(Microseconds),
       default_queue_policy: Schema.optionalKey(
         Schema.Struct({
-          /** Requests that may wait; beyond them the answer is 503. */
+          /** Maximum number of waiting requests; beyond it the answer is 503. */
           max_queue_size: Schema.optionalKey(Count),
-          /** A deadline for requests that bring none; 0 is none. */
+          /** Deadline for requests that bring none; 0 for none. */
           default_timeout_microseconds: Schema.optionalKey(Microseconds)
         })
       )
     })
   ),
-  /** Inputs that are filled from what a request says of its sequence; nothing is kept from one request to the next, so that there is no `state`. */
+  /** Inputs filled from what a request says about its sequence; nothing is kept from one request to the next, so `state` must be empty. */
   sequence_batching: Schema.optionalKey(
     Schema.Struct({
       control_input: Schema.optionalKey(
@@ -85,7 +85,7 @@ export const ModelSettings = Schema.Struct({
       state: Schema.optionalKey(Schema.Tuple([]))
     })
   ),
-  /** Which versions are served; the latest alone where nothing is said. */
+  /** Which versions are served; only the latest where it is not given. */
   version_policy: Schema.optionalKey(
     Schema.Union([
       Schema.Struct({ latest: Schema.Struct({ num_versions: Schema.optionalKey(Count) }) }),
@@ -93,7 +93,7 @@ export const ModelSettings = Schema.Struct({
       Schema.Struct({ specific: Schema.Struct({ versions: Schema.Array(Count) }) })
     ])
   ),
-  /** Tried in order instead of the server's own: `{"execution_providers": {"string_value": "cuda:1,cpu"}}`. */
+  /** Execution providers tried in order instead of the server's own: `{"execution_providers": {"string_value": "cuda:1,cpu"}}`. */
   parameters: Schema.optionalKey(
     Schema.Struct({
       execution_providers: Schema.optionalKey(
@@ -118,7 +118,7 @@ export const ModelSettings = Schema.Struct({
     )
   )
 }).check(
-  // Triton's form has a place for one of the two.
+  // In Triton's form the two exclude each other.
   Schema.makeFilter((settings) => !("dynamic_batching" in settings && "sequence_batching" in settings), {
     expected: "dynamic_batching or sequence_batching, not both"
   })
@@ -126,7 +126,7 @@ export const ModelSettings = Schema.Struct({
 
 export type ModelSettings = typeof ModelSettings.Type
 
-/** Where a model is to compute, by its settings or else as the server says. */
+/** The execution providers that a model's settings ask for, or else the server's. */
 export const providersOf = (
   { instance_group, parameters }: ModelSettings,
   otherwise: ReadonlyArray<ExecutionProvider>
@@ -149,7 +149,7 @@ const explain = Effect.mapError((error: Schema.SchemaError) => {
   return place === "" ? problem : `at ${place}: ${problem}`
 })
 
-// What knows the whole of Triton's form takes its time to load, and most models have no settings.
+// These modules know the whole of Triton's form and take time to load, and most models have no settings.
 const forms = {
   json: Effect.fnUntraced(function* (text: string) {
     const { named } = yield* Effect.promise(() => import("./ConfigJson.ts"))
@@ -161,10 +161,10 @@ const forms = {
   })
 }
 
-/** A model's settings from what is written; the failure says what is wrong and where. */
+/** Reads a model's settings from their text; the failure says what is wrong and where. */
 export const parse = Effect.fnUntraced(function* (model: string, text: string, form: keyof typeof forms = "json") {
   const settings = yield* explain(decode(yield* forms[form](text)))
-  // As Triton does: a folder that was copied says so.
+  // As Triton does: it catches a folder that was copied.
   const { name = "" } = settings
   if (name !== "" && name !== model) {
     return yield* Effect.fail(`at name: ${quote(model)} is expected, as the model is called; ${quote(name)} came`)

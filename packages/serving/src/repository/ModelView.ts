@@ -1,6 +1,6 @@
 /**
- * A model as its settings show it to clients: without the inputs that the server fills, with labels for its classes, and tensors in other shapes
- * than its own, of as many elements.
+ * A model as its settings present it to clients: without the inputs that the server fills, with labels for its classes, and with tensors in other
+ * shapes of as many elements.
  */
 import { Result } from "effect"
 import { type InferRequest, type InferTensor, printShape, quote } from "../InferTensor.ts"
@@ -14,7 +14,7 @@ type Said = NonNullable<ModelSettings["input"]>[number] | NonNullable<ModelSetti
 
 const product = (sizes: ReadonlyArray<number>): number => sizes.reduce((all, size) => all * size, 1)
 
-/** With a `reshape`, the example's shape in the model is that, and clients see `dims`; a first size that the model leaves open counts examples. */
+/** Applies `reshape`: it gives an example's shape in the model, and clients see `dims`. A first dimension that the model leaves open is the batch. */
 const specOf = (spec: TensorSpec, said: Said | undefined): Result.Result<TensorSpec, string> => {
   if (said?.reshape === undefined) return Result.succeed(spec)
   const { dims = [], reshape } = said
@@ -49,25 +49,25 @@ const specsOf = (
       )
 }
 
-/** A tensor in the shape that one side has for it, its memory as it is. */
+/** A tensor in the shape of `spec`, over the same memory. */
 const as = (tensor: InferTensor, spec: TensorSpec): InferTensor => {
   const shape = spec.shape.map((size) => (typeof size === "number" ? size : tensor.shape[0]!))
-  // The runtime does not hold a model to the sizes that it declares for its outputs.
+  // The runtime does not hold a model to the output sizes that it declares.
   return product(shape) === product(tensor.shape) ? { ...tensor, shape } : tensor
 }
 
-/** Those of `to` that have another shape in `from`, by name. */
+/** The tensors of `to` that have another shape in `from`, by name. */
 const reshaped = (from: ReadonlyArray<TensorSpec>, to: ReadonlyArray<TensorSpec>): ReadonlyMap<string, TensorSpec> =>
   new Map(from.flatMap(({ shape }, index) => (shape === to[index]!.shape ? [] : [[to[index]!.name, to[index]!]])))
 
-/** What clients meet, and the way from a request that fits it to the model and back. */
+/** What clients see, and how a fitting request is turned into the model's inputs, and its outputs back. */
 export interface ModelView {
   readonly signature: ModelSignature
   readonly inward: (request: InferRequest) => Result.Result<ReadonlyArray<InferTensor>, RequestInvalid>
   readonly outward: (outputs: ReadonlyArray<InferTensor>) => ReadonlyArray<InferTensor>
 }
 
-/** The failure is a predicate of the model. */
+/** Makes a model's view; the failure completes a sentence about the model. */
 export const make = (
   own: ModelSignature,
   settings: ModelSettings,

@@ -1,6 +1,6 @@
 /**
- * Inputs by which a model is told where in a sequence a request stands, as Triton's sequence batcher fills them: here from what the request itself
- * says in its parameters `sequence_id`, `sequence_start` and `sequence_end`. Nothing is kept between requests.
+ * Inputs that tell a model where in a sequence a request stands, as Triton's sequence batcher fills them; here from the request's own parameters
+ * `sequence_id`, `sequence_start` and `sequence_end`. Nothing is kept between requests.
  */
 import { Result } from "effect"
 import * as Datatype from "../Datatype.ts"
@@ -11,10 +11,10 @@ import type { ModelSettings } from "./ModelSettings.ts"
 
 type Control = NonNullable<NonNullable<ModelSettings["sequence_batching"]>["control_input"]>[number]["control"][0]
 
-/** What fills these inputs, by their names. */
+/** Controls by the names of the inputs that they fill. */
 export type Controls = ReadonlyMap<string, Control>
 
-/** Those of a model. */
+/** The controls in a model's settings. */
 export const of = ({ sequence_batching: { control_input = [] } = {} }: ModelSettings): Controls =>
   new Map(control_input.map(({ control: [control], name }) => [name, control]))
 
@@ -26,7 +26,7 @@ const datatypes: Readonly<Record<Control["kind"], ReadonlyArray<string>>> = {
   CONTROL_SEQUENCE_CORRID: ["UINT64", "INT64", "UINT32", "INT32", "BYTES"]
 }
 
-/** Why the settings do not fit these inputs, or undefined where they do; a predicate of the model. */
+/** Returns why the settings do not fit these inputs, or undefined where they do; the text completes a sentence about the model. */
 export const misfit = (controls: Controls, inputs: ReadonlyArray<TensorSpec>): string | undefined => {
   for (const [name, { kind }] of controls) {
     const wanted = datatypes[kind]
@@ -51,7 +51,7 @@ const flag = (control: Control, parameter: string, is: unknown): Result.Result<n
   return Result.succeed(Number(is ? yes : no))
 }
 
-/** The sequence's name; 0, or an empty text, for a request that belongs to none. */
+/** The sequence's id; 0, or an empty text, for a request that belongs to none. */
 const identity = (datatype: Datatype.Datatype, id: Parameters[string]) => {
   const { element, expects } = Datatype.row(datatype)
   const read = datatype === "BYTES" && typeof id !== "boolean" ? element(id === 0 ? "" : String(id)) : element(id)
@@ -72,7 +72,7 @@ const value = (control: Control, datatype: Datatype.Datatype, parameters: Parame
   }
 }
 
-/** What an input is for a request, the same in each of its rows. */
+/** A control input's values for a request, the same in each of its rows. */
 export const tensor = (
   spec: TensorSpec,
   control: Control,
@@ -80,7 +80,7 @@ export const tensor = (
 ): Result.Result<InferTensor, RequestInvalid> => {
   const datatype = spec.datatype as Datatype.Datatype
   const rows = first?.shape[0] ?? 1
-  // A request without elements may say any number of rows, for which there would have to be memory here.
+  // The shape of a request without elements may claim any number of rows, all of which would need memory here.
   if (first !== undefined && rows > first.data.length) {
     return Result.fail(
       new RequestInvalid({ reason: `the input ${quote(first.name)} has ${rows} rows and no elements; send some` })

@@ -1,5 +1,5 @@
 /**
- * What stands under each model's name and version: what is served there, or why nothing is.
+ * What each model name and version stands for: what is served, or why nothing is.
  */
 import { Effect, type Scope } from "effect"
 import type { IndexEntry, ModelName, ModelState } from "../DataPlane.ts"
@@ -8,12 +8,12 @@ import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
 import type { ServedModel } from "../worker/ServedModel.ts"
 import * as VersionPolicy from "./VersionPolicy.ts"
 
-/** A version as it stands: while a new file of it is opened, or after that failed, `served` is the one from before. */
+/** The state of a version; while a new file of it is being opened, or after that failed, `served` is the previous one. */
 export interface Slot {
   readonly state: ModelState
   readonly reason: string
   readonly stamp: string
-  /** Of a file that did not open. */
+  /** The stamp and the failure of a file that did not open. */
   readonly failed?: { readonly stamp: string; readonly failure: ModelLoadFailed } | undefined
   readonly served?: ServedModel | undefined
   readonly scope?: Scope.Closeable | undefined
@@ -21,7 +21,7 @@ export interface Slot {
 
 const notLoaded = "it is not loaded"
 
-/** None at first. */
+/** Makes an empty collection of slots. */
 export const make = () => {
   const models = new Map<string, Map<string, Slot>>()
   const latest = new Map<string, ServedModel>()
@@ -36,13 +36,13 @@ export const make = () => {
     else latest.set(name, newest)
   }
 
-  /** Every version that is served, of one model or of all. */
+  /** All versions that are served, of one model or of all. */
   const served = (model?: string): ReadonlyArray<ServedModel> =>
     [...models].flatMap(([name, versions]) =>
       model === undefined || model === name ? [...versions.values()].flatMap(({ served }) => served ?? []) : []
     )
 
-  /** Nothing is known under a name; where the model is, the versions that it has say what to ask for. */
+  /** The error for a name that is not known; for a known model, it lists the versions to ask for. */
   const unknown = ({ model, version }: ModelName) => {
     const ready = served(model).map(({ version }) => version)
     const versions = ready.length > 0 ? ready : [...(models.get(model)?.keys() ?? [])]
@@ -53,15 +53,15 @@ export const make = () => {
     set,
     served,
     unknown,
-    /** The slots of a model by version; of one that is gone, none. */
+    /** A model's slots by version; none for a model that is gone. */
     of: (model: string): ReadonlyMap<string, Slot> => models.get(model) ?? new Map(),
     names: (): ReadonlyArray<string> => [...models.keys()],
-    /** Forgets a version where nothing is served, or the whole model. */
+    /** Forgets a version that is not served, or the whole model. */
     forget: (model: string, version?: string) => {
       if (version === undefined) models.delete(model)
       else models.get(model)?.delete(version)
     },
-    /** A version that serves goes on, and the index says why it is not what lies there. */
+    /** Marks a version as refused; one that is served keeps serving, and the index says why it is not what the repository has. */
     refuse: (name: string, version: string, { served, ...slot }: Slot, what: string, reason: string) =>
       set(
         name,
@@ -72,7 +72,7 @@ export const make = () => {
       ),
     find: ({ model, version }: ModelName): ServedModel | undefined =>
       version === undefined || version === "" ? latest.get(model) : models.get(model)?.get(version)?.served,
-    /** Why nothing is served under a name. */
+    /** Returns why nothing is served under a name. */
     why: (name: ModelName): ModelUnknown | ModelUnavailable => {
       const versions = models.get(name.model)
       const [newest = ""] = VersionPolicy.choose(undefined, [...(versions?.keys() ?? [])])
@@ -81,7 +81,7 @@ export const make = () => {
       const ready = served(name.model).map(({ version }) => version)
       return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })
     },
-    /** Whether any model has a worker. */
+    /** Whether any model has an open worker. */
     answers: Effect.suspend(() =>
       Effect.map(
         Effect.forEach([...latest.values()], ({ description }) => Effect.isSuccess(description)),

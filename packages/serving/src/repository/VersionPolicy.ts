@@ -5,7 +5,7 @@ import type { ModelSettings } from "./ModelSettings.ts"
 
 const newestFirst = (a: string, b: string): number => Number(b) - Number(a)
 
-/** The chosen of the versions that there are, the newest first; the latest alone where nothing is said. */
+/** Returns the versions that the policy chooses from the existing ones, newest first; only the latest without a policy. */
 export const choose = (
   policy: ModelSettings["version_policy"],
   versions: ReadonlyArray<string>
@@ -18,7 +18,7 @@ export const choose = (
   return sorted.filter((version) => wanted.has(version))
 }
 
-/** Versions that the policy names and that are not there. */
+/** Returns the versions that the policy names but that do not exist. */
 export const missing = (
   policy: ModelSettings["version_policy"],
   versions: ReadonlyArray<string>

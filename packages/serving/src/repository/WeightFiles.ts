@@ -1,11 +1,11 @@
 /**
- * The files beside a model that hold its weights, which change what it answers as its own file does.
+ * The external weight files beside a model, which change what it answers just as its own file does.
  */
 import { join } from "node:path"
 import { External, Model, ModelFile } from "@rai/export"
 import { Effect } from "effect"
 
-/** Of a model's file with this stamp; asked again with the same stamp, nothing is read. None where the file is no model. */
+/** Makes a lookup of a model file's weight files, which reads nothing while the file's stamp is the same; none where the file is not a model. */
 export const make = () => {
   const known = new Map<string, { readonly stamp: string; readonly files: ReadonlyArray<string> }>()
   return Effect.fnUntraced(function* (file: string, stamp: string) {

@@ -1,5 +1,5 @@
 /**
- * Tells the observer of inferences over gRPC, from outside: what answers them knows nothing of it.
+ * Reports inferences over gRPC to the observer, from outside: the code that answers them does not know of it.
  */
 import { Result } from "effect"
 import type { Call } from "../grpc/Call.ts"
@@ -7,7 +7,7 @@ import * as Status from "../grpc/Status.ts"
 import type { Ask } from "../grpc/StreamInfer.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
 
-/** What asks, watched, and who is told of calls that are refused before anything is asked. */
+/** Wraps `ask` so that each request is observed; `refused` reports calls that are refused before anything is asked. */
 export const make = (
   observer: RequestObserver,
   operation: string,

@@ -1,12 +1,12 @@
 /**
- * Tells the observer of an HTTP server's requests, from outside: what answers them knows nothing of it.
+ * Reports an HTTP server's requests to the observer, from outside: the code that answers them does not know of it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { InferResponse } from "../InferTensor.ts"
 import * as RequestId from "./RequestId.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
 
-// Health checks and scrapes come every few seconds and say nothing of anybody's request.
+// Health checks and scrapes come every few seconds and say nothing about anyone's request.
 const watched = /^\/v2\/(?:models|repository)\//
 const named = /^(\/v2\/(?:repository\/)?models\/)([^/?]+)(?:(\/versions\/)([^/?]+))?(\/[a-z]+)?\/?(?:\?|$)/
 
@@ -17,12 +17,12 @@ interface Noted {
   rai?: { readonly version: string; readonly rows: number | undefined }
 }
 
-/** Says what a request was answered with, for whoever watches. */
+/** Notes what a request was answered with, for the observer. */
 export const note = (response: ServerResponse & Noted, { outputs, version }: InferResponse): void => {
   response.rai = { version, rows: outputs[0]?.shape[0] }
 }
 
-/** Watches a request before it is answered; the answer bears its id. */
+/** Observes a request before it is answered; the answer carries its id. */
 export const make =
   (observer: RequestObserver) =>
   (request: IncomingMessage, response: ServerResponse & Noted): void => {

@@ -1,6 +1,6 @@
 /**
- * `GET /metrics`: what the models have done, under Triton's names, and what the process uses, in Prometheus' text format. Model counts are read
- * when they are asked for, so they cost requests nothing.
+ * `GET /metrics`: what the models have done, under Triton's names, and what the process uses, in Prometheus' text format. The models' counts are read
+ * only when scraped, so they cost requests nothing.
  */
 import { Effect } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -34,7 +34,7 @@ const gauge = (name: string, help: string, samples: Family["samples"]): Family =
   samples
 })
 
-/** Samples of a histogram from how many are within each bound. */
+/** Samples of a histogram, from the number of values within each bound. */
 const histogram = (
   bounds: ReadonlyArray<number>,
   upTo: (bound: number, index: number) => number,
@@ -60,7 +60,7 @@ const latencies = ({ inference_stats: { success }, latencies }: ModelStatistics)
   return histogram(latencyBounds, upTo, success.count, success.ns / 1e6)
 }
 
-// One row for each metric. A request that ran out of its time in the queue counts as refused, as in Triton.
+// One row per metric. A request that ran out of time in the queue counts as refused, as in Triton.
 const families: ReadonlyArray<Family> = [
   counter("nv_inference_request_success", "Requests that were answered", ({ inference_stats }) =>
     one(inference_stats.success.count)
@@ -113,9 +113,9 @@ const families: ReadonlyArray<Family> = [
   { name: "rai_inference_batch_rows", help: "Rows of an execution", type: "histogram", samples: batchRows }
 ]
 
-/** The metrics of models, one sample for each version. */
+/** The models' metrics, with one sample per version. */
 export const read = (models: ReadonlyArray<ModelStatistics>): Prometheus.Registry =>
-  // As one process' part of a sum: prom-client's own histograms count for themselves.
+  // Passed as one process' part of a sum, because prom-client's own histograms do their own counting.
   Prometheus.AggregatorRegistry.aggregate([
     families.map(({ help, name, samples, type }) => ({
       help,
@@ -132,7 +132,7 @@ export const read = (models: ReadonlyArray<ModelStatistics>): Prometheus.Registr
     }))
   ])
 
-// One for the process, whose memory, processor time and event loop it watches from the first scrape on.
+// One per process, whose memory, CPU time and event loop it measures from the first scrape on.
 const processMetrics = Effect.runSync(
   Effect.cached(
     Effect.sync(() => {
@@ -143,7 +143,7 @@ const processMetrics = Effect.runSync(
   )
 )
 
-/** What `/metrics` answers. */
+/** Answers `GET /metrics`. */
 export const answer = (plane: DataPlane["Service"]): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.gen(function* () {
     const models = yield* Effect.orDie(plane.statistics())

@@ -1,33 +1,33 @@
 /**
- * Requests that are worth a line of the log: those that failed by the server's fault, those that took long, and all where that is asked for.
+ * Log lines for the requests worth one: those that failed through the server's fault, slow ones, and all if asked for.
  */
 import { Effect } from "effect"
 import type { RequestObserver } from "./RequestObserver.ts"
 
-/** What gets a line. */
+/** Which requests get a line. */
 export interface Options {
   /** Every request, as an access log. */
   readonly all?: boolean | undefined
-  /** Those that took longer; 1000 where it is not given. */
+  /** Milliseconds after which a request counts as slow; 1000 where it is not given. */
   readonly slowMillis?: number | undefined
 }
 
-/** What a client says as it may stand in a line: characters that begin another, or steer a terminal, by their numbers. */
+/** A client's text made safe for a log line: characters that start a new line or steer a terminal are escaped by number. */
 const plain = (text: string | undefined): string | undefined =>
   text?.replaceAll(
     /[\p{Cc}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
 
-/** Lines a second, unless all are asked for: a server that is overloaded has better to do. */
+/** Maximum number of lines per second, unless all are asked for: an overloaded server has better to do. */
 const most = 10
 
-/** An observer that writes to the logger that the context has. */
+/** Makes an observer that writes to the context's logger. */
 export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.Effect<RequestObserver> =>
   Effect.map(Effect.context(), (context) => {
     const run = Effect.runForkWith(context)
     let [second, lines, unwritten] = [0, 0, 0]
-    /** Whether this second has a line left. */
+    /** Whether this second has room for another line. */
     const hasRoom = (now: number): boolean => {
       const current = Math.floor(now / 1000)
       if (current !== second) [second, lines] = [current, 0]
@@ -53,11 +53,11 @@ export const make = ({ all = false, slowMillis = 1000 }: Options = {}): Effect.E
           rows,
           millis: Math.round(millis * 1000) / 1000,
           requestId,
-          /** Of those before it. */
+          /** Number of lines left out before this one. */
           withoutLine: unwritten === 0 ? undefined : unwritten
         }
         unwritten = 0
-        // What is not known has no place in the line.
+        // Unknown facts are left out of the line.
         const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
         const line = `a request ${what}`
         run(

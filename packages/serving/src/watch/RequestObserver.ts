@@ -1,43 +1,43 @@
 /**
- * Who watches requests: logs, traces. Nobody does where none is set, which costs requests nothing.
+ * Observers of requests, such as logs and traces. With none set, observing costs requests nothing.
  */
 import { Context } from "effect"
 
 /** A request as it arrives. */
 export interface RequestStart {
   readonly protocol: "http" | "grpc"
-  /** The verb and the path, or the method of gRPC. */
+  /** The verb and the path, or gRPC's method. */
   readonly operation: string
   readonly model?: string | undefined
-  /** The client's, or one made for it; the answer bears it too. */
+  /** The client's id, or one made for it; the answer carries it too. */
   readonly requestId: string
-  /** W3C's `traceparent`, as it came. */
+  /** W3C's `traceparent`, as received. */
   readonly traceparent?: string | undefined
 }
 
-/** How it ended. */
+/** How a request ended. */
 export interface RequestEnd {
-  /** HTTP's, or gRPC's code. */
+  /** The HTTP status, or gRPC's code. */
   readonly status: number
   /** Whether it is the server's fault. */
   readonly fault: boolean
-  /** Taken back by the client before its answer was sent. */
+  /** Whether the client cancelled it before its answer was sent. */
   readonly cancelled?: boolean | undefined
-  /** The one that answered, else the one that was asked for. */
+  /** The version that answered, else the one that was asked for. */
   readonly version?: string | undefined
-  /** Rows of the inference. */
+  /** Number of rows of the inference. */
   readonly rows?: number | undefined
 }
 
-/** Called as a request arrives; what it returns is called once, when the answer is sent or will not be. */
+/** Called when a request arrives; what it returns is called once, when the answer has been sent or will not be. */
 export type RequestObserver = (start: RequestStart) => (end: RequestEnd) => void
 
-/** The one that the transports tell; undefined where nobody watches. */
+/** The observer that the transports report to; undefined where there is none. */
 export const Current = Context.Reference<RequestObserver | undefined>("@rai/serving/watch/RequestObserver", {
   defaultValue: () => undefined
 })
 
-/** Tells several; undefined where there are none. */
+/** Combines several observers; undefined where there are none. */
 export const all = (observers: ReadonlyArray<RequestObserver>): RequestObserver | undefined => {
   if (observers.length < 2) return observers[0]
   return (start) => {

@@ -1,5 +1,5 @@
 /**
- * One OpenTelemetry span for each request, sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; the client's `traceparent` is its parent.
+ * One OpenTelemetry span per request, sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; the client's `traceparent` is its parent.
  */
 import {
   Clock,
@@ -27,7 +27,7 @@ import type { RequestObserver } from "./RequestObserver.ts"
 const parentOf = (traceparent: string | undefined): Option.Option<Tracer.AnySpan> =>
   traceparent === undefined ? Option.none() : HttpTraceContext.w3c(Headers.fromRecordUnsafe({ traceparent }))
 
-/** An observer that gives the context's tracer a span for each request. */
+/** Makes an observer that gives the context's tracer a span for each request. */
 export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
   const tracer = yield* Tracer.Tracer
   const clock = yield* Clock.Clock
@@ -58,7 +58,7 @@ export const make: Effect.Effect<RequestObserver> = Effect.gen(function* () {
   }
 })
 
-// One that is no URL is an error, where Effect would go on to the other.
+// A value that is not a URL is an error; left to itself, Effect would skip it and take the other.
 const endpoint = Config.all([
   Config.option(Config.URL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")),
   Config.option(Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT"))
@@ -66,13 +66,16 @@ const endpoint = Config.all([
 
 const why = ({ reason }: HttpClientError): string => {
   if (reason._tag === "StatusCodeError") return `it answered ${reason.response.status}`
-  // What fetch itself says may hold the URL, and that a password.
+  // The text of fetch's own error may contain the URL, and that a password.
   const inner = reason.cause instanceof Error ? reason.cause.cause : undefined
   if (!(inner instanceof Error)) return "it is not reached"
   return `it is not reached: ${"code" in inner ? inner.code : inner.message}`
 }
 
-/** What spans are sent with. The exporter tells its failures to who debugs alone; here the first is told, and no other until the collector has taken some. */
+/**
+ * The client that spans are sent with. The exporter reports failures at debug level only; here the first is logged, and none after it until the
+ * collector has accepted spans again.
+ */
 const client = Layer.effect(
   HttpClient.HttpClient,
   Effect.map(HttpClient.HttpClient, (client) => {
@@ -96,10 +99,10 @@ const client = Layer.effect(
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))
 
-// Of the exporters, OTLP is the default by OpenTelemetry's specification; Effect wants it said.
+// By OpenTelemetry's specification OTLP is the default exporter; Effect wants it stated.
 const otlp = ConfigProvider.fromUnknown({ OTEL_TRACES_EXPORTER: "otlp" })
 
-/** The same, sending to the collector that the environment names as OpenTelemetry's variables do; undefined where it names none. */
+/** The same, sending to the collector that OpenTelemetry's environment variables name; undefined where they name none. */
 export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.ConfigError, Scope.Scope> = Effect.gen(
   function* () {
     if (Option.isNone(yield* endpoint)) return undefined
@@ -108,7 +111,7 @@ export const fromEnvironment: Effect.Effect<RequestObserver | undefined, Config.
       Layer.provide(Layer.merge(OtlpSerialization.layerJson, client)),
       Layer.provide(ConfigProvider.layerAdd(otlp))
     )
-    // The layer takes variables that cannot be read for a fault of the program's own.
+    // The layer treats unreadable variables as a defect of the program.
     const built = Layer.build(exporter).pipe(
       Effect.catchDefect((defect) => (defect instanceof Config.ConfigError ? Effect.fail(defect) : Effect.die(defect)))
     )

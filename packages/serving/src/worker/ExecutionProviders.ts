@@ -1,25 +1,25 @@
 /**
- * Which execution providers this machine has, and in readable words why one is missing.
+ * Which execution providers this machine has and, in plain words, why one is missing.
  */
 import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Effect } from "effect"
 import type { ExecutionProvider, Refused } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
-/** What `rai doctor` prints: found, and the runtime's version, or not, and why. */
+/** What `rai doctor` prints about a provider: whether it was found, and the runtime's version, or why it was not. */
 export interface ProviderFact {
   readonly provider: ExecutionProvider
   readonly found: boolean
   readonly detail: string
 }
 
-// y = x for one float, opset 21: the smallest model that a provider can be asked to take.
+// y = x for one float, opset 21: the smallest model to try a provider with.
 const smallest = Buffer.from(
   "CAoSADo3ChAKAXgSAXkiCElkZW50aXR5EgFwWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQFQ==",
   "base64"
 )
 
-/** Why a provider did not take a model, in one line without paths; what the runtime said of it is for the log. */
+/** Why a provider did not take a model, in one line without paths; the runtime's own text is for the log. */
 export const explain = ({ provider, text }: Refused): string =>
   provider === "cpu" ? "onnxruntime's CPU provider does not take it" : CudaProvider.explain(text)
 

@@ -1,28 +1,28 @@
 /**
- * What the server and a model's thread say to each other. Both ends are this package's and tensors change hands by transfer, so the messages are
- * plain data and are not decoded.
+ * The messages between the server and a model's thread. Both ends belong to this package and tensors are transferred, so the messages are plain data
+ * and are not decoded.
  */
 import type { TensorData } from "../Datatype.ts"
 
-/** A way to compute: `cpu` is always there; `cuda`, which is `cuda:0`, or another of its devices wants a GPU and its provider's libraries. */
+/** An execution provider: `cpu` is always there; `cuda`, which is `cuda:0`, and the other devices need a GPU and the provider's libraries. */
 export type ExecutionProvider = "cpu" | "cuda" | `cuda:${number}`
 
 /** What a thread is started with: the model as a path or as bytes, and the providers to try, in order. */
 export interface Settings {
   readonly model: string | Uint8Array
-  /** The files that it keeps its weights in, each by its path from the model's folder. */
+  /** The model's external weight files, each by its path from the model's folder. */
   readonly weights?: ReadonlyArray<string>
   readonly providers: ReadonlyArray<ExecutionProvider>
-  /** Threads that one computation may use; all cores where it is not given. */
+  /** Number of threads that one computation may use; all cores where it is not given. */
   readonly threads?: number | undefined
 }
 
-/** The settings with a flag in shared memory, which overtakes the messages that wait: not 0 once the thread is to end. */
+/** The settings, with a flag in shared memory that overtakes waiting messages: not 0 once the thread is to end. */
 export interface ThreadData extends Settings {
   readonly ending: Int32Array<SharedArrayBuffer>
 }
 
-/** A provider that did not take the model; `text` is the runtime's own and goes to the log alone. */
+/** A provider that did not take the model; `text` is the runtime's own, for the log alone. */
 export interface Refused {
   readonly provider: ExecutionProvider
   readonly text: string
@@ -35,7 +35,7 @@ export interface RuntimeSpec {
   readonly shape: ReadonlyArray<number | string>
 }
 
-/** A tensor under way. */
+/** A tensor on its way to or from the thread. */
 export interface RuntimeTensor {
   readonly name: string
   readonly type: string
@@ -43,7 +43,7 @@ export interface RuntimeTensor {
   readonly data: TensorData
 }
 
-/** The memory of tensors, each buffer once, to hand over; texts are copied. */
+/** The tensors' buffers, each once, to transfer; texts are copied. */
 export const buffersOf = (tensors: ReadonlyArray<RuntimeTensor>): Array<ArrayBuffer> => {
   const buffers = new Set<ArrayBuffer>()
   for (const { data } of tensors) if (!Array.isArray(data)) buffers.add(data.buffer as ArrayBuffer)
@@ -58,7 +58,7 @@ export interface Run {
   readonly outputs: ReadonlyArray<string>
 }
 
-/** To the thread: end. Ending it from outside in the midst of a computation would abort the whole process. */
+/** To the thread: end. Terminating it from outside during a computation would abort the whole process. */
 export interface End {
   readonly type: "end"
 }

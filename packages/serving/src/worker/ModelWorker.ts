@@ -18,7 +18,7 @@ import {
   type ThreadData
 } from "./Message.ts"
 
-/** The thread found no provider that takes the model; `reason` is in our words, the runtime's own are in the log. */
+/** The model cannot be loaded: no provider takes it, or it fails a check. `reason` is in our words; the runtime's own are in the log. */
 export class ModelLoadFailed extends Schema.TaggedError<ModelLoadFailed>()("ModelLoadFailed", {
   model: Schema.String,
   reason: Schema.String
@@ -35,7 +35,7 @@ export class WorkerStopped extends Schema.TaggedError<WorkerStopped>()("WorkerSt
   }
 }
 
-/** The runtime refused the computation; `text` is its own and is for the log alone. */
+/** The runtime could not compute the input; `text` is its own, for the log alone. */
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", {
   model: Schema.String,
   text: Schema.String
@@ -45,7 +45,7 @@ export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", {
   }
 }
 
-/** What the runtime says of a model that it opened. */
+/** What the runtime says about a model that it has opened. */
 export interface Description {
   readonly provider: ExecutionProvider
   readonly refused: ReadonlyArray<Refused>
@@ -54,7 +54,7 @@ export interface Description {
   readonly outputs: ReadonlyArray<RuntimeSpec>
 }
 
-/** What a computation gave, and the nanoseconds that the session took for it. */
+/** The outputs of a computation, and the nanoseconds that the session took. */
 export interface Computed {
   readonly outputs: ReadonlyArray<RuntimeTensor>
   readonly ns: number
@@ -63,7 +63,7 @@ export interface Computed {
 /** How a computation ended. */
 export type Outcome = Result.Result<Computed, WorkerStopped | RunFailed>
 
-/** A running thread. `run` takes the inputs' memory with it and calls back once; `stopped` ends when the thread does. */
+/** A running thread. `run` transfers the inputs' memory and calls back once; `stopped` completes when the thread has ended. */
 export interface ModelWorker {
   readonly description: Description
   readonly run: (
@@ -106,23 +106,23 @@ const whyRefused = (refused: ReadonlyArray<Refused>): string => {
     : CudaProvider.explain(last.text)
 }
 
-// The library reads the process's real environment, which a thread's own copy does not reach.
+// The native library reads the process's real environment, which a thread's own copy does not reach.
 const silenceTelemetry = Effect.sync(() => {
   process.env.ORT_DISABLE_TELEMETRY = "1"
 })
 
-/** Starts a thread and waits until its session is open; the thread ends with the scope, after the computation it is in. */
+/** Starts a thread and waits until its session is open; the thread ends with the scope, after its current computation. */
 export const make = Effect.fnUntraced(function* ({
   name,
   ...settings
 }: Options): Effect.fn.Return<ModelWorker, ModelLoadFailed, Scope.Scope> {
-  // By their ids; whoever comes takes the first place that is free.
+  // Callbacks by run id; a new run takes the first free id.
   const waiting: Array<((outcome: Outcome) => void) | undefined> = []
   const opened = Deferred.makeUnsafe<Description, ModelLoadFailed>()
   const stopped = Deferred.makeUnsafe<void>()
   const refuse = (reason: string) =>
     Deferred.doneUnsafe(opened, Effect.fail(new ModelLoadFailed({ model: name, reason })))
-  // The path of the model's folder may hold any word.
+  // The path of the model's folder may contain any of the words that `whyUnreadable` looks for.
   const { model } = settings
   const withoutPath = (text: string) => (typeof model === "string" ? text.replaceAll(dirname(model), "") : text)
   let lastWords = "no reason given"
@@ -130,7 +130,7 @@ export const make = Effect.fnUntraced(function* ({
   yield* silenceTelemetry
   const data: ThreadData = { ...settings, ending: new Int32Array(new SharedArrayBuffer(4)) }
   const thread = yield* Effect.acquireRelease(
-    // Without what the process was started with: `--eval` would be the thread's program too.
+    // Without the process's own node options: the text of `--eval` would become the thread's program too.
     Effect.sync(() => new Worker(new URL("./SessionThread.ts", import.meta.url), { workerData: data, execArgv: [] })),
     (thread) =>
       Effect.suspend(() => {

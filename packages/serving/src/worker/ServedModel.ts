@@ -1,5 +1,5 @@
 /**
- * One version of a model that stays up: threads with a session each, started again when they stop, behind one queue.
+ * One version of a model, kept running: threads with a session each, restarted when they stop, behind one queue.
  */
 import { availableParallelism } from "node:os"
 import { Deferred, Effect, Result, Schedule, type Scope } from "effect"
@@ -16,7 +16,7 @@ import * as ModelView from "../repository/ModelView.ts"
 import type { ExecutionProvider, RuntimeSpec } from "./Message.ts"
 import * as ModelWorker from "./ModelWorker.ts"
 
-/** Which version, how it is served, and what it must stand before it is. */
+/** Which version, how it is served, and the check that it must pass first. */
 export interface Options extends Omit<ModelWorker.Options, "threads"> {
   readonly version: string
   readonly settings: ModelSettings.ModelSettings
@@ -24,26 +24,26 @@ export interface Options extends Omit<ModelWorker.Options, "threads"> {
   readonly check: (worker: ModelWorker.ModelWorker) => Effect.Effect<void, ModelWorker.ModelLoadFailed>
 }
 
-/** A version that answers. */
+/** A version that is served. */
 export interface ServedModel {
   readonly name: string
   readonly version: string
   readonly settings: ModelSettings.ModelSettings
   readonly signature: ModelSignature.ModelSignature
   readonly maxBatchSize: number
-  /** Of the worker that has it now; fails while none is open. */
+  /** From a worker that is open now; fails while none is. */
   readonly description: Effect.Effect<ModelWorker.Description, ModelUnavailable>
-  /** Why there is no room for another request now; whoever asks is to answer with it. */
+  /** Returns why there is no room for another request now, or undefined. It counts as refused: the caller must answer with it. */
   readonly refusal: () => RequestError | undefined
   readonly submit: (
     request: InferRequest,
     deadline: number | undefined,
     answer: (result: Result.Result<InferResponse, RequestError>) => void
   ) => () => void
-  /** The same as an effect; interrupting it takes the request back. */
+  /** `submit` as an effect; interrupting it cancels the request. */
   readonly infer: (request: InferRequest) => Effect.Effect<InferResponse, RequestError>
   readonly statistics: () => ModelStatistics
-  /** Ends when nothing waits and nothing runs. */
+  /** Completes when nothing is waiting or running. */
   readonly drained: Effect.Effect<void>
 }
 
@@ -55,10 +55,10 @@ interface Made {
 }
 
 /**
- * Where a model's settings say nothing: rows of one execution and bytes of its inputs, requests that may wait, and the milliseconds that one of them
- * may expect to. Rows are many, because what is done between two executions costs most where it is done seldom; where a row is large, an execution
- * of as many would need much memory and gain nothing. What is accepted under overload is answered nearly as quickly as at capacity, and the rest can
- * go elsewhere at once.
+ * Defaults where a model's settings say nothing: maximum rows and input bytes of an execution, maximum number of waiting requests, and the wait in
+ * milliseconds that a request may expect. Many rows, so that less of the server's time goes into the work between executions; but where a row is
+ * large, an execution of that many would need much memory and gain nothing. Under overload, accepted requests are answered nearly as quickly as at
+ * capacity, and the rest can go elsewhere at once.
  */
 const defaults = { rows: 512, bytes: 1024 * 1024, waiting: 1024, maxWait: 25 }
 
@@ -72,7 +72,7 @@ const signatureOf = (description: ModelWorker.Description): ModelSignature.Model
 const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): number =>
   batchable ? (settings.max_batch_size ?? defaults.rows) : 0
 
-/** Opens a version, warms it up and checks it; it stays open until the scope closes, which first lets the queue empty. */
+/** Opens a version, checks it and warms it up; it stays open until the scope closes, which first waits for the queue to empty. */
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function* (
   let restarts = 0
   let made: Made | undefined
 
-  /** The first worker decides whether there is a model to serve, and how. */
+  /** The first worker to open decides whether the model is served, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
     const own = signatureOf(worker.description)
     const view = yield* Effect.mapError(
@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
       (reason) => new ModelWorker.ModelLoadFailed({ model: name, reason })
     )
     yield* check(worker)
-    // Trying this out is the model's first computation too, which is the slowest.
+    // The trial also warms the model up: its first computation is the slowest.
     const maxBatchSize = maxRowsOf(settings, yield* Batchable.isBatchable(worker, own))
     const batcher = Batcher.make({
       model: name,

@@ -1,5 +1,5 @@
 /**
- * The thread that holds one model's session: onnxruntime computes synchronously, so on the main thread it would hold up every other request.
+ * The thread that holds one model's session: onnxruntime computes synchronously and would hold up all other requests on the main thread.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -25,10 +25,10 @@ const say = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []) =>
   parentPort?.postMessage(message, transfer)
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-// What goes wrong is told by messages; the runtime's own lines on stderr would repeat it, with paths.
+// Failures are reported by messages; the runtime's own lines on stderr would repeat them, with paths.
 env.logLevel = "fatal"
 
-/** A file's bytes, also of one beyond the 2 GiB that node reads at once. */
+/** Reads a file, even beyond the 2 GiB that node reads at once. */
 const bytesOf = (file: string): Uint8Array => {
   const descriptor = openSync(file, "r")
   try {
@@ -49,12 +49,13 @@ const create = ({ model, threads, weights = [] }: Settings, provider: ExecutionP
     executionProviders: [name === "cuda" ? { name, deviceId: Number(device ?? 0) } : "cpu"],
     logSeverityLevel: 4,
     intraOpNumThreads: threads ?? availableParallelism(),
-    // Left to itself the runtime maps these files: written over, they would change what is served, and cut short they would end the whole process.
+    // By default the runtime maps these files into memory: overwriting one would change what is served, and truncating one would end the whole
+    // process.
     ...(typeof model === "string" && {
-      // It takes one «./» off, which may be the model's own.
+      // The runtime strips one leading «./», which may be part of the model's own path.
       externalData: weights.map((path) => ({ path: `./${path}`, data: bytesOf(join(dirname(model), path)) }))
     }),
-    // A thread that spins while it waits takes the core from the one that answers.
+    // A thread that spins while it waits takes the core from one that is answering.
     extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } }
   }
   return typeof model === "string" ? InferenceSession.create(model, options) : InferenceSession.create(model, options)
@@ -62,7 +63,7 @@ const create = ({ model, threads, weights = [] }: Settings, provider: ExecutionP
 
 const open = async (settings: Settings) => {
   const refused: Array<Refused> = []
-  // A list given to the runtime does not fall back, and a name that its build does not know is dropped in silence.
+  // Given a list, the runtime does not fall back, and silently drops a name that its build does not know.
   const built = listSupportedBackends().map((backend) => backend.name)
   for (const provider of settings.providers) {
     try {
@@ -83,7 +84,7 @@ const specs = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): Readonl
 const swap = (data: TensorData, from: string, to: string): TensorData =>
   Array.isArray(data) && data.some((text) => text.includes(from)) ? data.map((text) => text.replaceAll(from, to)) : data
 
-// Where there is a Float16Array, onnxruntime-common makes one, whose memory onnxruntime-node does not see; the bits pass as they are.
+// Where Float16Array exists, onnxruntime-common makes one, whose memory onnxruntime-node does not see; so the bits pass as uint16.
 const tensorOf = ({ type, data, dims }: RuntimeTensor): Tensor =>
   type === "float16"
     ? Object.assign(new Tensor("uint16", data as Uint16Array, dims), { type })
@@ -120,7 +121,7 @@ if (opened.session === undefined) {
       const start = performance.now()
       const outputs = await run(session, request)
       const ns = Math.round((performance.now() - start) * 1e6)
-      // Outputs that are copied instead of handed over stay in this thread's memory for long.
+      // Outputs that are copied rather than transferred stay in this thread's memory for a long time.
       say({ type: "outputs", id: request.id, outputs, ns }, buffersOf(outputs))
     } catch (error) {
       say({ type: "failed", id: request.id, text: textOf(error) })

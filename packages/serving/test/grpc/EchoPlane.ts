@@ -1,13 +1,13 @@
 /**
- * A data plane without a runtime: models that answer with their inputs, at once, late, or with a given error. What a transport does can be seen on
- * it alone.
+ * A data plane without a runtime: models echo their inputs, at once, late, or with a given error. It shows what a transport does by
+ * itself.
  */
 import { Effect, Layer, Result } from "effect"
 import { DataPlane, type LoadOptions } from "../../src/DataPlane.ts"
 import type { InferRequest } from "../../src/InferTensor.ts"
 import * as Errors from "../../src/RequestError.ts"
 
-/** What the plane saw, and what it is to say. */
+/** What the plane has seen, and what it shall answer. */
 export interface Seen {
   readonly requests: Array<{ readonly request: InferRequest; readonly deadline: number | undefined }>
   readonly loads: Array<{ readonly model: string; readonly options: LoadOptions | undefined }>
@@ -30,7 +30,7 @@ const errors: Readonly<Record<string, Errors.RequestError>> = {
 
 const zero = { count: 0, ns: 0 }
 
-/** Models: `echo` answers at once; `late` 100 ms later, `never` not at all; one that is named as an error fails with it. */
+/** Models: `echo` answers at once, `late` after 100 ms, `never` not at all; a model named like an error fails with it. */
 export const layer = (seen: Seen) => {
   const unknown = (model: string, version?: string) =>
     new Errors.ModelUnknown({ model, version, known: ["echo", "late", "never"] })

@@ -1,5 +1,5 @@
 /**
- * A client of grpc-js that knows the services by their descriptions.
+ * A grpc-js client built from the services' descriptors.
  */
 import {
   create,
@@ -26,7 +26,7 @@ import { Effect } from "effect"
 
 export interface Options extends CallOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined
-  /** Is given the call when it has begun. */
+  /** Called with the call once it has started. */
   readonly begun?: (call: ClientUnaryCall) => void
 }
 
@@ -51,7 +51,7 @@ const metadataOf = (entries: Options["metadata"] = {}) => {
   return metadata
 }
 
-/** A channel to an address, closed with the scope. */
+/** Opens a channel to an address; it is closed with the scope. */
 export const connect = (
   address: string,
   {
@@ -64,7 +64,7 @@ export const connect = (
     (client) => Effect.sync(() => client.close())
   )
 
-/** One question; what fails is an answer too. */
+/** Makes a unary call; a failure is an answer too. */
 export const ask = <I extends DescMessage, O extends DescMessage>(
   client: Client,
   method: DescMethodUnary<I, O>,
@@ -89,7 +89,7 @@ export const ask = <I extends DescMessage, O extends DescMessage>(
     begun?.(call)
   })
 
-/** A stream to write to and read from. */
+/** Opens a bidirectional stream. */
 export const stream = <I extends DescMessage, O extends DescMessage>(
   client: Client,
   method: DescMethodBiDiStreaming<I, O>,
@@ -100,7 +100,7 @@ export const stream = <I extends DescMessage, O extends DescMessage>(
   return { call, write: (message: MessageInitShape<I>) => call.write(create(method.input, message)) }
 }
 
-/** A stream to read from. */
+/** Opens a server stream. */
 export const watch = <I extends DescMessage, O extends DescMessage>(
   client: Client,
   method: DescMethodServerStreaming<I, O>,
@@ -110,7 +110,7 @@ export const watch = <I extends DescMessage, O extends DescMessage>(
   return client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, create(method.input, message))
 }
 
-/** All that a stream brings, and how it ends. */
+/** Collects all messages of a stream and its final status. */
 export const collect = <A>(call: NodeJS.ReadableStream) =>
   Effect.callback<{ readonly messages: ReadonlyArray<A>; readonly code: number; readonly details: string }>(
     (resume) => {

@@ -17,7 +17,7 @@ const sigmoid = (a: number, b: number) => ({
   rawInputContents: [bytes(Float32Array.of(a, b))]
 })
 
-/** So slow as one asks: some 300 ns for each n. */
+/** Makes a request that is as slow as desired: some 300 ns times n. */
 const sines = (n: number) => ({
   modelName: "loop",
   inputs: [

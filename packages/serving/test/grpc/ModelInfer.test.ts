@@ -13,7 +13,7 @@ import * as ModelInfer from "../../src/grpc/ModelInfer.ts"
 type Request = MessageInitShape<typeof ModelInferRequestSchema>
 type Contents = MessageInitShape<typeof InferTensorContentsSchema>
 
-// Through bytes, as it comes from a client.
+// Via bytes, as a request comes from a client.
 const read = (request: Request) =>
   ModelInfer.read(
     fromBinary(ModelInferRequestSchema, toBinary(ModelInferRequestSchema, create(ModelInferRequestSchema, request)))

@@ -1,5 +1,5 @@
 /**
- * A client that says on HTTP/2 what a client of gRPC would not.
+ * A raw HTTP/2 client for calls that no gRPC client would make.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2"
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
@@ -9,7 +9,7 @@ import { ModelInferRequestSchema } from "../../src/grpc/grpc_service_pb.ts"
 export const infer = "/inference.GRPCInferenceService/ModelInfer"
 export const stream = "/inference.GRPCInferenceService/ModelStreamInfer"
 
-/** A message with its prefix. */
+/** Frames a message with its gRPC prefix. */
 export const framed = (message: Uint8Array, compressed = false): Buffer => {
   const bytes = Buffer.concat([Buffer.alloc(5), message])
   bytes[0] = compressed ? 1 : 0
@@ -17,7 +17,7 @@ export const framed = (message: Uint8Array, compressed = false): Buffer => {
   return bytes
 }
 
-/** A request for `echo`, of so many bytes of tensor. */
+/** Encodes a request for `echo` with `bytes` bytes of tensor data. */
 export const message = (bytes = 8, more: MessageInitShape<typeof ModelInferRequestSchema> = {}): Uint8Array =>
   toBinary(
     ModelInferRequestSchema,
@@ -35,7 +35,7 @@ export const connect = (address: string) =>
     (session) => Effect.sync(() => session.destroy())
   )
 
-/** Begins a call, which the client goes on to write. */
+/** Begins a call, which the test goes on to write. */
 export const begin = (
   session: ClientHttp2Session,
   path: string,
@@ -52,11 +52,11 @@ export interface End {
   readonly message: string | undefined
   readonly pushback: string | undefined
   readonly bytes: number
-  /** HTTP/2's code of a reset. */
+  /** HTTP/2 error code of a reset. */
   readonly code: number | undefined
 }
 
-/** How a call ends: by its status, or by being cut off. */
+/** Waits for the end of a call, by its status or by a reset. */
 export const end = (call: ClientHttp2Stream) =>
   Effect.callback<End>((resume) => {
     let heads: Record<string, unknown> = {}

@@ -8,7 +8,7 @@ import * as Plane from "../Plane.ts"
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
-// A Python that has tritonclient[grpc], grpcio-reflection and grpcio-health-checking.
+// Names a Python with tritonclient[grpc], grpcio-reflection and grpcio-health-checking.
 const python = process.env.RAI_TRITONCLIENT ?? "python3"
 const imports = "import tritonclient.grpc, grpc_health.v1, grpc_reflection.v1alpha"
 const absent = spawnSync(python, ["-c", imports]).status !== 0

@@ -1,4 +1,4 @@
-"""Asks a server on gRPC as Triton's own client and gRPC's own tools do: `python tritonclient_test.py ADDRESS`; each line is what held."""
+"""Tests a gRPC server with Triton's client and gRPC's own tools: `python tritonclient_test.py ADDRESS`; prints a line for each check that held."""
 
 import queue
 import sys

@@ -1,5 +1,5 @@
 /**
- * Requests as bytes, for what JSON clients cannot say.
+ * Requests as bytes, for tests of what JSON clients cannot express.
  */
 import { connect } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -14,11 +14,11 @@ export interface Reply {
   readonly status: number
   readonly headers: Headers
   readonly bytes: Uint8Array
-  /** The JSON, where the answer is nothing else. */
+  /** Parses the answer, where it is JSON alone. */
   readonly json: () => Record<string, unknown>
 }
 
-/** Sends a request; a header or body of undefined is left out. */
+/** Sends a request; undefined headers and bodies are left out. */
 export const ask = Effect.fnUntraced(function* (path: string, init: RequestInit = {}) {
   const { url } = yield* InferenceServer.InferenceServer
   return yield* Effect.promise(async (signal): Promise<Reply> => {
@@ -29,7 +29,7 @@ export const ask = Effect.fnUntraced(function* (path: string, init: RequestInit 
   })
 })
 
-/** A body of the binary data extension: the JSON, and behind it the tensors. */
+/** Makes a body of the binary data extension: the JSON followed by the tensors. */
 export const raw = (json: unknown, ...tensors: ReadonlyArray<Uint8Array>): RequestInit => {
   const head = Buffer.from(JSON.stringify(json))
   return {
@@ -39,13 +39,13 @@ export const raw = (json: unknown, ...tensors: ReadonlyArray<Uint8Array>): Reque
   }
 }
 
-/** The JSON of an answer with raw tensors, and these. */
+/** Splits an answer with raw tensors into its JSON and the tensors. */
 export const split = ({ bytes, headers }: Reply) => {
   const length = Number(headers.get("inference-header-content-length"))
   return { json: JSON.parse(Buffer.from(bytes.subarray(0, length)).toString()), tail: bytes.subarray(length) }
 }
 
-/** What the server says on a connection to which this text is written, until it has said what `enough` finds or closes it. */
+/** Writes text to a connection and returns what the server sends, until `enough` matches it or the server closes. */
 export const speak = Effect.fnUntraced(function* (text: string | Uint8Array, enough?: RegExp) {
   const { url } = yield* InferenceServer.InferenceServer
   const { hostname, port } = new URL(url)

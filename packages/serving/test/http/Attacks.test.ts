@@ -18,7 +18,7 @@ const post = (body: string | Uint8Array, headers: Record<string, string> = {}): 
 })
 const head = (...lines: ReadonlyArray<string>) => `POST ${path} HTTP/1.1\r\nhost: a\r\n${lines.join("\r\n")}\r\n\r\n`
 const fine = ask(path, post(JSON.stringify(tensor({}))))
-/** A head, at the least. */
+/** Matches once a response's head is complete. */
 const headed = /\r\n\r\n/
 const ends = (said: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(said)?.[1] ?? 0)
 
@@ -278,7 +278,7 @@ layer(serve({ headersMillis: 300, requestMillis: 600, idleMillis: 300 }), live)(
   )
 })
 
-/** A client that sends some 23 MB and, once they are answered, does not read as many. */
+/** A client that sends some 23 MB and, once they are answered, does not read the equally large answer. */
 const unread = Effect.gen(function* () {
   const { url } = yield* InferenceServer.InferenceServer
   const { hostname, port } = new URL(url)
@@ -293,7 +293,7 @@ const unread = Effect.gen(function* () {
     ({ json }) => !JSON.stringify(json()).includes('"inference_count":0')
   )
   while (!(yield* answered)) yield* Effect.sleep("50 millis")
-  /** Reads what there still is, to the connection's end: so many bytes. */
+  /** Reads what is left until the connection ends; returns its number of bytes. */
   const rest = Effect.promise(async () => {
     let read = 0
     socket.on("data", ({ length }) => {

@@ -1,5 +1,5 @@
 /**
- * Requests that are nearly right: `node test/http/Fuzz.ts http://127.0.0.1:8080 100000 [SEED]`, to a server with the models of test/triton.
+ * Sends almost valid requests: `node test/http/Fuzz.ts http://127.0.0.1:8080 100000 [SEED]`, to a server with the models of test/triton.
  */
 import { Agent, request } from "node:http"
 import { connect } from "node:net"
@@ -15,11 +15,11 @@ interface Sent {
 export interface Outcome {
   readonly sent: number
   readonly statuses: Readonly<Record<string, number>>
-  /** What a server must not do. */
+  /** Answers that a server must not give. */
   readonly faults: ReadonlyArray<string>
 }
 
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
+/** Generates numbers from 0 to 1 from a seed (mulberry32). */
 const generator = (seed: number) => {
   let state = seed
   return () => {
@@ -153,7 +153,7 @@ const segments = [
   "%2Fetc%2Fpasswd"
 ]
 
-/** Builds the request of each draw. */
+/** Makes the functions that draw random requests. */
 const makeDraw = (random: () => number) => {
   const below = (n: number) => Math.floor(random() * n)
   const one = <A>(all: ReadonlyArray<A>): A => all[below(all.length)]!
@@ -230,7 +230,7 @@ const makeDraw = (random: () => number) => {
     for (let i = below(4); i >= 0; i--) one(mutations)(sent)
     return sent
   }
-  /** A few go as bytes of our own, heads and all. */
+  /** Draws a request as raw bytes, head included. */
   const bytes = (): Buffer => {
     const { method, path, body } = draw()
     const length = one([String(body.length), "5", "99999999999", "-1", `${body.length}\r\ntransfer-encoding: chunked`])
@@ -247,7 +247,7 @@ const makeDraw = (random: () => number) => {
 const leak =
   /node_modules|onnxruntime_src|\/(?:work|home|root|tmp|usr|opt|var|Users)\/|\b[A-Z]:\\\\\w|\.[jt]s:\d|at \w+ \(/
 
-// Where a mutation has not touched the second that a request has.
+// Whether mutation has left the request's timeout of one second intact.
 const hasTime = ({ body, headers }: Sent): boolean =>
   !("x-request-timeout-ms" in headers) && body.includes('"timeout":1000000')
 
@@ -293,7 +293,7 @@ const overSocket = (url: string, bytes: Buffer) =>
     socket.write(bytes)
   })
 
-/** Sends so many requests, some at once; what came back, by status (0 is a closed connection), and what should not have. */
+/** Sends `count` requests, some concurrently; counts answers by status (0 is a closed connection) and collects faults. */
 export const fuzz = async (url: string, count: number, seed: number): Promise<Outcome> => {
   const { random, draw, bytes } = makeDraw(generator(seed))
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
@@ -318,7 +318,7 @@ export const fuzz = async (url: string, count: number, seed: number): Promise<Ou
   return { sent: count, statuses, faults }
 }
 
-// Node's client refuses some of the paths itself: those go as they are.
+// Node's client itself rejects some of the paths, so those are sent over a raw socket.
 const safely = (url: string, agent: Agent, sent: Sent) =>
   /[^\x21-\x7e]/.test(sent.path)
     ? overSocket(url, Buffer.from(`${sent.method} ${sent.path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`))

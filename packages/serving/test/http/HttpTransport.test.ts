@@ -27,7 +27,7 @@ const texts = (...all: ReadonlyArray<string>) =>
     })
   )
 
-// One tensor of three elements for each datatype, as its little-endian bytes.
+// A tensor of three elements for each datatype, as little-endian bytes.
 const tensors: ReadonlyArray<readonly [datatype: string, bytes: Uint8Array]> = [
   ["BOOL", Uint8Array.of(1, 0, 1)],
   ["UINT8", Uint8Array.of(0, 128, 255)],
@@ -594,7 +594,7 @@ layer(serve({ access: { admin: "open" } }), live)("Triton's extensions", (it) =>
 
 layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodies that are held", (it) => {
   const body = (bytes: number) => JSON.stringify({ pad: "x".repeat(bytes), inputs: [integers(1)] })
-  /** A client that sends so many bytes of a body, of which one more never comes; `status` is what it is told, or 0 where it hears nothing. */
+  /** A client that sends `bytes` bytes of a body whose last byte never comes; `status` is the answer, 0 as long as there is none. */
   const slow = Effect.fnUntraced(function* (bytes: number, localAddress = "127.0.0.1") {
     const { url } = yield* InferenceServer.InferenceServer
     const headers = { "content-length": bytes + 1 }
@@ -607,7 +607,7 @@ layer(serve({ limits: { heldBytes: 100_000, bodyBytes: 80_000 } }), live)("bodie
     yield* Effect.promise(() => new Promise((sent) => request.write(Buffer.alloc(bytes, " "), sent)))
     return client
   })
-  /** Asks with a body until one of the clients has had to give way; all that is asked is answered. */
+  /** Sends requests, each of which must succeed, until one of the clients has had to give way. */
   const untilOneGivesWay = Effect.fnUntraced(function* (
     clients: ReadonlyArray<{ readonly status: number }>,
     bytes: number
@@ -678,7 +678,7 @@ it.live("says that a key is none", () =>
   })
 )
 
-/** An answer as it comes, which fetch would decode. */
+/** Requests a path and returns the answer undecoded, unlike fetch. */
 const bare = Effect.fnUntraced(function* (path: string, body: string | undefined, accept: string) {
   const { url } = yield* InferenceServer.InferenceServer
   return yield* Effect.callback<{ headers: Record<string, unknown>; bytes: Buffer }>((resume) => {

@@ -12,7 +12,7 @@ const why = (text: string, limits?: Partial<Limits.Limits>) =>
 const tensor = (datatype: string, count: number, data: string) =>
   `{"name":"${datatype}","datatype":"${datatype}","shape":[${count}],"data":[${data}]}`
 
-// Longer than what is read at one go.
+// More than is read in one go.
 const many = 20_000
 
 it("keeps every digit of long integers, and what stands in texts", () => {

@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import { models } from "./Ask.ts"
 
-/** An authority, and what it signed: a server's and a client's key and certificate. OpenSSL writes them. */
+/** Makes, with OpenSSL, a certificate authority and the keys and certificates it signed for a server and a client. */
 const certificates = Effect.acquireRelease(
   Effect.sync(() => {
     const folder = mkdtempSync(join(tmpdir(), "tls-"))
@@ -75,7 +75,7 @@ const overHttp2 = Effect.fnUntraced(function* (options: object, target: string, 
 
 const outputs = '"outputs":[{"name":"OUTPUT0","datatype":"INT32","shape":[1,3],"data":[1,2,3]}]}'
 
-// Where there is no OpenSSL, nothing writes certificates.
+// Without OpenSSL there are no certificates.
 const possible = spawnSync("openssl", ["version"]).status === 0
 
 it.live.runIf(possible)("speaks HTTP/1.1 and HTTP/2 over TLS", () =>
@@ -104,7 +104,7 @@ it.live.runIf(possible)("refuses clients without a certificate where it wants on
   }).pipe(Effect.scoped)
 )
 
-/** Sends a body over HTTP/2 and resets its stream so many milliseconds later, before its end or before its answer. */
+/** Sends a body over HTTP/2 and resets its stream after some milliseconds, before its end or before the answer. */
 const abandon = Effect.fnUntraced(function* (
   ca: string,
   sent: Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * A real browser: the Chromium of this machine, where there is one.
+ * A real browser: this machine's Chromium, if there is one.
  */
 import { accessSync, constants } from "node:fs"
 import { delimiter, join } from "node:path"
@@ -17,7 +17,7 @@ const isProgram = (file: string): boolean => {
   }
 }
 
-/** Where Chromium is: CHROMIUM says so, or the PATH. */
+/** Path of Chromium, from CHROMIUM or the PATH. */
 export const program: string | undefined =
   process.env.CHROMIUM ||
   (process.env.PATH ?? "")
@@ -25,7 +25,7 @@ export const program: string | undefined =
     .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)))
     .find(isProgram)
 
-/** What a group of tests is called where it cannot run. */
+/** Names a group of tests, saying so where it is skipped. */
 export const unless = (name: string): string =>
   program === undefined ? `${name} (skipped: no Chromium on the PATH; install one, or name it in CHROMIUM)` : name
 
@@ -46,13 +46,13 @@ export interface Options {
   readonly dark?: boolean
   readonly width?: number
   readonly height?: number
-  /** What the console may say. */
+  /** Console messages that are allowed. */
   readonly expected?: RegExp
-  /** Before the page is opened. */
+  /** Runs before the page is opened. */
   readonly prepare?: (page: Page) => Promise<void>
 }
 
-/** Opens the server's page; when the scope closes, nothing may have gone wrong on it, and nothing may have left for elsewhere. */
+/** Opens the server's page; fails when the scope closes if the page had errors or sent requests to any other host. */
 export const open = Effect.fnUntraced(function* ({ path = "/", dark = false, ...options }: Options = {}) {
   const { url } = yield* InferenceServer.InferenceServer
   const browser = yield* Browser

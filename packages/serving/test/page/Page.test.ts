@@ -32,11 +32,11 @@ interface Infer {
 
 const x = (rows: number, data: ReadonlyArray<number>) => ({ inputs: [tensor("x", "FP32", [rows, 2], data)] })
 
-/** What the server itself says. */
+/** Asks the server directly. */
 const ask = (model: string, body: unknown) =>
   Effect.map(call(`/v2/models/${model}/infer`, body), ({ body }) => body as unknown as Infer)
 
-/** The colour of a pixel of the landscape. */
+/** Returns the colour of a pixel of the landscape. */
 const pixel = (page: Page, column: number, row: number) =>
   Effect.promise(() =>
     page.evaluate<ReadonlyArray<number>>(`(() => {
@@ -48,7 +48,7 @@ const pixel = (page: Page, column: number, row: number) =>
 
 const drawn = (page: Page) => act(() => page.locator("#landscape[aria-busy=false]").waitFor())
 
-/** axe-core's verdict of the page as it stands: no rule broken. */
+/** Checks that the page in its current state breaks no rule of axe-core. */
 const accessible = Effect.fnUntraced(function* (page: Page) {
   const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8")
   const broken = yield* Effect.promise(async () => {

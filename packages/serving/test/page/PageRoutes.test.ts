@@ -6,7 +6,7 @@ import { fixtures } from "../Client.ts"
 
 const live = { excludeTestServices: true }
 
-/** The status of a path that goes out as it is: fetch would put it right first. */
+/** Returns the status for a path sent verbatim, which fetch would normalise. */
 const statusOf = Effect.fnUntraced(function* (path: string) {
   const { url } = yield* InferenceServer.InferenceServer
   return yield* Effect.callback<number | undefined>((resume) => {

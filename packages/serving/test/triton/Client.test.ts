@@ -7,13 +7,13 @@ import { models } from "../http/Ask.ts"
 
 const program = process.env.TRITON_PYTHON ?? "python3"
 
-/** Runs Python; what it printed, with its errors. */
+/** Runs Python and returns its output, errors included. */
 const python = (...args: ReadonlyArray<string>) =>
   Effect.callback<string>((resume) => {
     execFile(program, args, (_, said, errors) => resume(Effect.succeed(said + errors)))
   })
 
-// TRITON_PYTHON names a Python with tritonclient[http]==2.73.0; without the package there is nothing to ask with.
+// TRITON_PYTHON names a Python with tritonclient[http]==2.73.0; without the package the test is skipped.
 const possible = spawnSync(program, ["-c", "import tritonclient.http"]).status === 0
 
 it.live.runIf(possible)(

@@ -7,7 +7,7 @@ import * as InferenceServer from "../../src/InferenceServer.ts"
 import * as Folder from "../Folder.ts"
 import { images, models, sequences } from "../http/Ask.ts"
 
-// TRITON_EXAMPLES names src/python/examples of triton-inference-server/client, TRITON_PYTHON a Python that they run in (README.md).
+// TRITON_EXAMPLES names src/python/examples of triton-inference-server/client, TRITON_PYTHON a Python that can run them (README.md).
 const { TRITON_EXAMPLES: examples = "", TRITON_PYTHON: program = "python3" } = process.env
 
 const python = (...args: ReadonlyArray<string>) =>
@@ -17,7 +17,7 @@ const python = (...args: ReadonlyArray<string>) =>
     )
   })
 
-/** Whose name says the transport; the last unloads the model that the others ask. */
+/** Scripts whose name says the transport; the last one unloads the model that the others use. */
 const ofHttp = [
   "simple_http_health_metadata.py",
   "simple_http_infer_client.py",
@@ -74,7 +74,7 @@ for name, colour in {"a.png": (200, 30, 20), "b.jpg": (20, 30, 200), "c.png": (3
     Image.new("RGB", (64, 48), colour).save(sys.argv[1] + "/" + name)
 `
 
-/** The servers are as the scripts want one: of Triton's name, with seven models over HTTP and eight over gRPC. */
+/** Runs scripts against a server as they expect it: named triton, with seven models over HTTP and eight over gRPC. */
 const ask = Effect.fnUntraced(function* (
   repository: string,
   http: ReadonlyArray<string>,

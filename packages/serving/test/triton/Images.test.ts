@@ -8,7 +8,7 @@ import { images } from "../http/Ask.ts"
 
 const { method } = GRPCInferenceService
 
-/** A picture of one colour, channels first. */
+/** Makes an image of one colour, channels first. */
 const picture = (size: number, ...channels: ReadonlyArray<number>) =>
   channels.flatMap((value) => new Array<number>(size * size).fill(value))
 

@@ -1,4 +1,4 @@
-"""Asks a server with the models of repository.py as Triton's own client does: `python client.py HOST:PORT`, with tritonclient[http]."""
+"""Tests a server of repository.py's models with Triton's own client: `python client.py HOST:PORT`, with tritonclient[http]."""
 
 import sys
 
@@ -30,14 +30,14 @@ def same(a, b):
     return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-# Every datatype raw, and as JSON where it has such a form; compressed or not; asked for raw or as JSON.
+# Every datatype raw, and as JSON where it has a JSON form; compressed or not; with raw or JSON outputs.
 for raw_in in (True, False):
     for raw_out in (True, False):
         for request_coding, response_coding in [(None, None), ("gzip", "deflate"), ("deflate", "gzip")]:
             inputs, outputs = [], []
             for datatype, array in arrays.items():
                 tensor = http.InferInput(datatype, [3], datatype)
-                # Its JSON writer leaves NaN and the infinities as Python spells them; numpy's halves have no JSON form.
+                # The client's JSON writer spells NaN and the infinities as Python does; numpy's float16 has no JSON form.
                 tensor.set_data_from_numpy(array, binary_data=raw_in or datatype == "FP16")
                 inputs.append(tensor)
                 outputs.append(http.InferRequestedOutput(f"{datatype}_out", binary_data=raw_out or datatype == "FP16"))
@@ -54,7 +54,7 @@ for raw_in in (True, False):
                     got = got.astype(array.dtype)
                 assert same(array, got), (datatype, raw_in, raw_out, array, got)
 
-# Many at once, each with its own answer.
+# Many concurrent requests, each with its own answer.
 pool = http.InferenceServerClient(sys.argv[1], concurrency=8)
 waiting = []
 for number in range(100):
@@ -67,7 +67,7 @@ for (a, b), future in waiting:
     answer = future.get_result()
     assert same(answer.as_numpy("OUTPUT0"), a + b) and same(answer.as_numpy("OUTPUT1"), a - b)
 
-# Classification, as numpy orders it.
+# Classification, compared with numpy's order.
 pixels = random.standard_normal((3, 3, 8, 8), dtype=np.float32)
 tensor = http.InferInput("pixels", pixels.shape, "FP32")
 tensor.set_data_from_numpy(pixels)
@@ -80,12 +80,12 @@ for raw in (True, False):
         expected = [f"{row[index]:f}:{index}" for index in best]
         assert [text.decode() if isinstance(text, bytes) else text for text in texts] == expected
 
-# A body made beforehand, whose parts go apart.
+# A body generated beforehand, and its answer parsed separately.
 body, length = http.InferenceServerClient.generate_request_body([tensor])
 parsed = http.InferenceServerClient.parse_response_body
 assert length is not None and len(body) > length
 
-# Loading, with settings and a file; what fails says so.
+# Loading, with settings and a file; failures are reported.
 with open(sys.argv[2], "rb") as file:
     model = file.read()
 client.load_model("simple_int8", config='{"max_batch_size": 2}', files={"file:1/model.onnx": model})

@@ -1,4 +1,4 @@
-"""Writes the model repositories that Triton's example clients ask into `models`, `images` and `sequences` beside it: `python repository.py`, with onnx."""
+"""Writes the model repositories for Triton's example clients into `models`, `images` and `sequences` here: `python repository.py`, with onnx."""
 
 import json
 import pathlib
@@ -25,7 +25,7 @@ def save(name, nodes, inputs, outputs, constants=(), config=None, repository="mo
 
 
 def sums(name, kind, before=None, after=None):
-    """OUTPUT0 = INPUT0 + INPUT1, OUTPUT1 = INPUT0 - INPUT1, computed as numbers where the datatype is another."""
+    """OUTPUT0 = INPUT0 + INPUT1, OUTPUT1 = INPUT0 - INPUT1, computed as numbers where the datatype is not numeric."""
     cast = lambda tensor, to: ([h.make_node("Cast", [tensor], [f"{tensor}_"], to=to)], f"{tensor}_")
     a, b = (cast("INPUT0", before), cast("INPUT1", before)) if before else (([], "INPUT0"), ([], "INPUT1"))
     out = ["OUTPUT0_", "OUTPUT1_"] if after else ["OUTPUT0", "OUTPUT1"]
@@ -44,7 +44,7 @@ for name, kind in [("simple_identity", T.STRING), ("custom_identity_int32", T.IN
     spec = lambda tensor: [(tensor, kind, ["batch", "n"])]
     save(name, [h.make_node("Identity", ["INPUT0"], ["OUTPUT0"])], spec("INPUT0"), spec("OUTPUT0"))
 
-# One tensor of every datatype, as it is.
+# The identity for a tensor of every datatype.
 kinds = [
     ("BOOL", T.BOOL), ("UINT8", T.UINT8), ("UINT16", T.UINT16), ("UINT32", T.UINT32), ("UINT64", T.UINT64),
     ("INT8", T.INT8), ("INT16", T.INT16), ("INT32", T.INT32), ("INT64", T.INT64), ("FP16", T.FLOAT16),
@@ -57,7 +57,7 @@ save(
     [(f"{kind}_out", code, ["n"]) for kind, code in kinds],
 )
 
-# An image's channels, weighed for five classes: the means of its three channels decide.
+# Five classes from weighted means of an image's three channels.
 weights = np.array([[1, 0, 0, -1, 0.5], [0, 1, 0, -1, 0.25], [0, 0, 1, -1, 0.125]], np.float32)
 save(
     "image",
@@ -74,12 +74,12 @@ save(
 
 
 def labelled(name, file, labels, *rest, **config):
-    """One of `images`, whose one output's classes are called so."""
+    """Saves a model in `images` whose only output has these class labels."""
     save(name, *rest, config=config, repository="images")
     (here / "images" / name / file).write_text("".join(f"{label}\n" for label in labels))
 
 
-# A small convolutional network that tells pictures by the colour that they have most of: edges are taken away, and what is left is summed.
+# A small convolutional network that classifies images by their predominant colour: it removes edges and sums what is left.
 blur = np.zeros((3, 3, 3, 3), np.float32)
 for channel in range(3):
     blur[channel, channel] = 1 / 9
@@ -106,7 +106,7 @@ labelled(
     output=[{"name": "probabilities", "data_type": "TYPE_FP32", "dims": [4], "label_filename": "labels.txt"}],
 )
 
-# What Triton's own example of an image model takes and gives, with its settings; the network in it is one product.
+# Inputs, outputs and settings of Triton's own image example; its network is a single product.
 labelled(
     "densenet_onnx",
     "densenet_labels.txt",
@@ -136,7 +136,7 @@ labelled(
     ],
 )
 
-# Two that are told where in a sequence a request stands, as Triton's own examples are: OUTPUT = READY (INPUT + START), and with END CORRID beside it.
+# Two sequence models, as in Triton's examples: OUTPUT = READY (INPUT + START), the second with END CORRID added to it.
 control = lambda name, kind, **values: {"name": name, "control": [{"kind": f"CONTROL_SEQUENCE_{kind}", **values}]}
 int32 = {"int32_false_true": [0, 1]}
 told = [control("START", "START", **int32), control("READY", "READY", **int32)]

@@ -4,7 +4,7 @@ import { assert, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Logger, Schedule } from "effect"
 import * as RequestTraces from "../../src/watch/RequestTraces.ts"
 
-/** What is logged while requests come, until `enough` holds. */
+/** Collects what is logged during requests, until `enough` holds. */
 const told = Effect.fnUntraced(function* (endpoint: string, enough: (lines: ReadonlyArray<unknown>) => boolean) {
   const environment = ConfigProvider.fromUnknown({
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

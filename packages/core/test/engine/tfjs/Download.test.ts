@@ -10,7 +10,7 @@ import * as Download from "../../../src/engine/tfjs/Download.ts"
 const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251)
 const sha256 = createHash("sha256").update(bytes).digest("hex")
 
-/** A server of `bytes` that notes the ranges asked for, and breaks the connection `cuts` times, half-way through what is left. */
+/** A server of `bytes` that records requested ranges and breaks the connection `cuts` times, half-way through the remaining bytes. */
 const serve = (cuts: number, options: { readonly ranges?: boolean } = {}) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly server: Server; readonly url: string; readonly asked: Array<string | undefined> }>(

@@ -29,7 +29,7 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
     })
   )
 
-  /** A package of tfjs-node that has nothing native yet, and the environment of a machine that has nothing either. */
+  /** A tfjs-node package without native files, and the environment of a machine that has none either. */
   const bare = Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path

@@ -14,7 +14,7 @@ const members = {
   "tensorflow/python/x.py": "not needed"
 }
 
-/** A wheel in small, written by Python's own zipfile. */
+/** Writes a miniature wheel with Python's own zipfile. */
 const wheel = Effect.fnUntraced(function* (folder: string) {
   const file = (yield* Path.Path).join(folder, "small.whl")
   const script =

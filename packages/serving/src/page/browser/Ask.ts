@@ -1,5 +1,5 @@
 /**
- * The form that sends a request, its answer, and the same as a curl command.
+ * The form that sends a request, its answer, and the same request as a curl command.
  */
 import { byId, make, say } from "./Element.ts"
 import * as Print from "./Print.ts"
@@ -20,7 +20,7 @@ let fields: ReadonlyArray<Field> = []
 let path = ""
 let drawn = ""
 
-// A shell takes no longer argument; and nobody reads it.
+// A shell takes no longer argument, and nobody reads more values.
 const longest = 100_000
 const shown = 64
 
@@ -81,7 +81,7 @@ interface Output {
 
 type Context = { readonly source?: string }
 
-// Numbers keep the digits that they came with: 64-bit integers have more than a number here could hold.
+// Numbers keep the digits they came with: 64-bit integers have more than a JavaScript number can hold.
 const asWritten = (_key: string, value: unknown, context?: Context): unknown =>
   typeof value === "number" ? (context?.source ?? String(value)) : value
 
@@ -126,7 +126,7 @@ const send = async () => {
   }
 }
 
-/** Asks this version from now on; what was typed for inputs of the same names and kinds stays. */
+/** Sends requests to this version from now on; what was typed stays where the model and its inputs are the same. */
 export const show = (model: string, version: string, signature: Request.Signature): void => {
   path = Server.pathOf(model, version)
   const inputs = JSON.stringify([model, signature.inputs])
@@ -149,7 +149,7 @@ form.addEventListener("keydown", (event) => {
 })
 
 const copy = byId("copy")
-// Browsers have no clipboard for pages that came over plain HTTP from another machine.
+// Browsers offer no clipboard to pages loaded over plain HTTP from another machine.
 copy.hidden = !isSecureContext
 copy.addEventListener("click", () => {
   void navigator.clipboard.writeText(command()).then(() => {

@@ -3,12 +3,12 @@
  */
 import { span } from "./Models.ts"
 
-/** A curve; it is given its times, in seconds, and each line's values at them, null where there is none. */
+/** A curve; `show` gets the times, in seconds, and each line's values at them, null where there is none. */
 export interface Curve {
   readonly show: (at: ReadonlyArray<number>, lines: ReadonlyArray<ReadonlyArray<number | null>>) => void
 }
 
-/** How it looks: its height, its lines' colours as names of the style's variables, and whether it has axes. */
+/** How a curve looks: its height, its lines' colours as names of CSS variables, and whether it has axes. */
 export interface Look {
   readonly height: number
   readonly colours: ReadonlyArray<string>
@@ -17,7 +17,7 @@ export interface Look {
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name)
 
-/** The next of 1, 2, 4, 10, 20, … : the axis stands still while the curve moves. */
+/** Rounds up to the next of 1, 2, 4, 10, 20, …, so that the axis stands still while the curve moves. */
 const top = (value: number): number => {
   const power = 10 ** Math.floor(Math.log10(value || 1))
   return power * [1, 2, 4, 10].find((step) => step * power >= value)!
@@ -25,7 +25,7 @@ const top = (value: number): number => {
 
 const brief = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 })
 
-/** Values between two moments without any, which no line would show. */
+/** Indices of values between two moments without any, which no line would show. */
 const alone = (plot: uPlot, line: number): Array<number> => {
   const values = plot.data[line]!
   return [...values.keys()].filter((i) => values[i] != null && values[i - 1] == null && values[i + 1] == null)
@@ -33,7 +33,7 @@ const alone = (plot: uPlot, line: number): Array<number> => {
 
 const axis = { font: "11px system-ui, sans-serif", stroke: () => colour("--quiet"), ticks: { show: false } }
 
-/** Puts a curve into an element, as wide as that is. */
+/** Puts a curve into an element, as wide as the element. */
 export const make = (host: HTMLElement, { height, colours, axes }: Look): Curve => {
   const grid = { show: axes, stroke: () => colour("--line"), width: 1 }
   const options: uPlot.Options = {

@@ -1,10 +1,10 @@
 /**
- * Elements as expressions.
+ * DOM elements as expressions.
  */
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** `make("p", { class: "quiet" }, "so many: ", count)`; an attribute that is false or undefined is left out. */
+/** Makes an element: `make("p", { class: "quiet" }, "so many: ", count)`; attributes that are false or undefined are left out. */
 export const make = <K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,10 +18,10 @@ export const make = <K extends keyof HTMLElementTagNameMap>(
   return made
 }
 
-/** The page's own element of an id. */
+/** The page's own element with this id. */
 export const byId = (id: string): HTMLElement => document.getElementById(id)!
 
-/** Sets a text where it is another: what stays the same is not read aloud again. */
+/** Sets a text where it differs, so that screen readers do not repeat what stays the same. */
 export const say = (element: Element, text: string): void => {
   if (element.textContent !== text) element.textContent = text
 }

@@ -1,5 +1,5 @@
 /**
- * The decision landscape of a model of two inputs: one request with a row for each cell of the plane, and its answers as colours.
+ * The decision landscape of a model of two inputs: one request with a row for each cell of the plane, its answers shown as colours.
  */
 import { byId, make, say } from "./Element.ts"
 import * as Plane from "./Plane.ts"
@@ -8,7 +8,7 @@ import type { Signature, Tensor } from "./Request.ts"
 import * as Server from "./Server.ts"
 import * as Viridis from "./Viridis.ts"
 
-/** Cells along a side. */
+/** Number of cells along a side. */
 const n = 100
 
 interface Subject {
@@ -17,7 +17,7 @@ interface Subject {
   readonly input: Tensor
 }
 
-/** What was answered last, and where. */
+/** The last answer, and the ranges it was asked for. */
 interface Drawn {
   readonly data: ReadonlyArray<unknown>
   readonly across: Plane.Range
@@ -52,7 +52,7 @@ const ticks = (id: string, { low, high }: Plane.Range, count: number): void => {
   byId(id).replaceChildren(...labels.map((label) => make("span", {}, Print.number(label))))
 }
 
-/** Says what lies at the cell that the reader points at. */
+/** Shows the value at the cell that the reader points at. */
 const tell = (): void => {
   if (drawn === undefined) return
   const [x, y] = cell
@@ -83,7 +83,7 @@ const paint = (): void => {
   if (spot.getAttribute("visibility") === "visible") tell()
 }
 
-/** The columns to choose from; a number that the model leaves open is known when an answer has come. */
+/** Offers the columns to choose from; a number that the model leaves open is known once an answer has come. */
 const showColumns = (columns: number): void => {
   if (columns < 1) return
   byId("column").hidden = columns === 1
@@ -121,7 +121,7 @@ const ask = async (): Promise<void> => {
   }
 }
 
-/** Takes away what another model answered. */
+/** Clears what another model answered. */
 const wipe = (): void => {
   drawn = undefined
   canvas.getContext("2d")!.clearRect(0, 0, n, n)
@@ -129,7 +129,7 @@ const wipe = (): void => {
   spot.setAttribute("visibility", "hidden")
 }
 
-/** Draws a version's landscape; a model of other inputs has none. */
+/** Draws a version's landscape, or hides it for a model of other inputs. */
 export const show = (model: string, version: string, signature: Signature): void => {
   const input = Plane.inputOf(signature)
   const outputs = Plane.outputsOf(signature)

@@ -1,5 +1,5 @@
 /**
- * The list of models: each one's name, state and requests a second, as number and curve.
+ * The list of models: each one's name, state and requests per second, as a number and a curve.
  */
 import * as Curve from "./Curve.ts"
 import { byId, make, say } from "./Element.ts"
@@ -11,13 +11,13 @@ interface Row {
   readonly show: (model: Models.Model, chosen: boolean) => void
 }
 
-// Fewer can be seen at a glance.
+// A shorter list can be taken in at a glance.
 const worthFilter = 9
 
 /** A model's address on this page. */
 export const hrefOf = (name: string): string => `#/${encodeURIComponent(name)}`
 
-/** What stands under a model's name: the versions that answer and where, or why none does. */
+/** The text under a model's name: the versions that are ready and their providers, or why none is. */
 const summary = (model: Models.Model): string => {
   const ready = Models.ready(model)
   if (ready.length === 0) return model.versions[0]!.reason || Models.state(model).toLowerCase()
@@ -85,5 +85,5 @@ export const show = (models: Models.Models, chosen: string | undefined): void =>
   say(none, found > 0 ? "No model has that in its name." : "The repository holds no model.")
 }
 
-/** Filters at once when the reader types. */
+/** Calls back when the reader types in the filter. */
 export const onFilter = (act: () => void): void => byId("filter").addEventListener("input", act)

@@ -81,7 +81,7 @@ export const show = (model: Models.Model, statistics: ReadonlyArray<Rates.Statis
   showLive(model.history)
 }
 
-/** The providers that were tried before, as the metadata's parameters name them: `cuda_not_taken`. */
+/** Shows which providers were tried before and why they were not taken, as the metadata's parameters name them: `cuda_not_taken`. */
 export const showProvider = (parameters: Readonly<Record<string, string>>): void => {
   const refused = Object.entries(parameters).flatMap(([key, why]) => {
     const provider = /^(.*)_not_taken$/.exec(key)?.[1]

@@ -1,12 +1,12 @@
 /**
- * What the page knows of the models: their versions, and the last two minutes of each.
+ * What the page knows about the models: their versions, and the last two minutes of each.
  */
 import * as Rates from "./Rates.ts"
 
-/** Seconds that are remembered. */
+/** Number of seconds remembered. */
 export const span = 120
 
-/** A version as the repository's index has it. */
+/** A version, as in the repository's index. */
 export interface Version {
   readonly name: string
   readonly version: string
@@ -15,7 +15,7 @@ export interface Version {
   readonly provider?: string
 }
 
-/** The rates of a moment, in seconds since the page was opened. */
+/** The rates at a moment; `at` is in seconds since the page was opened. */
 export interface Moment extends Rates.Rates {
   readonly at: number
 }
@@ -23,31 +23,31 @@ export interface Moment extends Rates.Rates {
 /** A model. */
 export interface Model {
   readonly name: string
-  /** The newest first. */
+  /** Newest first. */
   readonly versions: ReadonlyArray<Version>
   readonly history: ReadonlyArray<Moment>
 }
 
-/** All of them by name, and the look at their statistics that the next one is compared with. */
+/** All models by name, and their last statistics, which the next ones are compared with. */
 export interface Models {
   readonly byName: ReadonlyMap<string, Model>
   readonly statistics: ReadonlyArray<Rates.Statistics>
   readonly at: number
 }
 
-/** Before the first look. */
+/** Before anything has been fetched. */
 export const none: Models = { byName: new Map(), statistics: [], at: Number.NaN }
 
-/** The versions that answer, the newest first. */
+/** The versions that are ready, newest first. */
 export const ready = ({ versions }: Model): ReadonlyArray<Version> => versions.filter(({ state }) => state === "READY")
 
-/** The state of the version that stands best. */
+/** The best state of a model's versions: ready, else loading, else the newest version's. */
 export const state = (model: Model): string =>
   ready(model).length > 0
     ? "READY"
     : (model.versions.find(({ state }) => state === "LOADING") ?? model.versions[0])!.state
 
-/** After another look. */
+/** The models after another fetch. */
 export const next = (
   { byName, statistics: before, at: then }: Models,
   index: ReadonlyArray<Version>,

@@ -1,6 +1,6 @@
 /**
- * The server's page: what it serves, how busy it is, and a way to ask it. The state is what was seen last and which model is chosen; everything
- * shown follows from these.
+ * The server's page: what it serves, how busy it is, and a way to send it requests. Its state is what was fetched last and which model is chosen;
+ * everything shown follows from these.
  */
 import * as Ask from "./Ask.ts"
 import { byId, make, say } from "./Element.ts"
@@ -12,13 +12,13 @@ import * as Print from "./Print.ts"
 import * as Server from "./Server.ts"
 import * as Token from "./Token.ts"
 
-/** Milliseconds from one look at the server to the next. */
+/** Milliseconds between two looks at the server. */
 const interval = 1000
 
 let models = Models.none
 let name: string | undefined
 
-/** The model that the page's address names; while it names none, the one before or the first that answers. */
+/** The model that the page's address names; if it names none, the previous one or the first that is ready. */
 const chosen = (): Models.Model | undefined => {
   const all = [...models.byName.values()]
   const addressed = all.find((model) => ModelList.hrefOf(model.name) === location.hash)?.name
@@ -28,7 +28,7 @@ const chosen = (): Models.Model | undefined => {
 
 const select = byId("version").querySelector("select")!
 
-/** The version that is asked: the one chosen while it answers, else the newest that does. */
+/** The version that requests go to: the chosen one while it is ready, else the newest that is. */
 const versionOf = (model: Models.Model): string | undefined => {
   const ready = Models.ready(model).map(({ version }) => version)
   const offered = [...select.options].map(({ value }) => value)
@@ -45,7 +45,7 @@ const versionOf = (model: Models.Model): string | undefined => {
 
 let opened = ""
 
-/** Gets what a version takes and gives, once for each that is shown. */
+/** Fetches a version's inputs and outputs, once for each version shown. */
 const open = async (model: string, version: string | undefined): Promise<void> => {
   const key = JSON.stringify([model, version])
   if (key === opened) return
@@ -81,7 +81,7 @@ const render = (): void => {
 
 let about = ""
 
-/** The first request of all, so that a token is asked for once. */
+/** The very first request, so that a token is asked for only once. */
 const greet = async (): Promise<void> => {
   const server = await Server.about().catch(() => undefined)
   if (server !== undefined) about = `${server.name} ${server.version} at ${location.host}`

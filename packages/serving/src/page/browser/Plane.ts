@@ -1,23 +1,23 @@
 /**
- * The plane of two inputs: where it is looked at, how its answers become colours, and the line between the classes.
+ * The plane of two inputs: which part is shown, how its answers become colours, and the line between the classes.
  */
 import type { Signature, Tensor } from "./Request.ts"
 import * as Viridis from "./Viridis.ts"
 
-/** What an axis runs over. */
+/** The range of an axis. */
 export interface Range {
   readonly low: number
   readonly high: number
 }
 
-/** The one input of a model that takes rows of two numbers; undefined for another model. */
+/** The one input of a model that takes rows of two numbers; undefined for any other model. */
 export const inputOf = ({ inputs }: Signature): Tensor | undefined => {
   const [input] = inputs
   const fits = input?.shape.length === 2 && input.shape[0] === -1 && input.shape[1] === 2
   return inputs.length === 1 && fits && /^FP(32|64)$/.test(input.datatype) ? input : undefined
 }
 
-/** The outputs that have numbers for each row, a probability first. */
+/** The outputs with numbers for each row, probabilities first. */
 export const outputsOf = ({ outputs }: Signature): ReadonlyArray<Tensor> => {
   const isProbability = ({ name }: Tensor) => /prob/i.test(name)
   return outputs
@@ -29,7 +29,7 @@ export const outputsOf = ({ outputs }: Signature): ReadonlyArray<Tensor> => {
 export const centre = ({ low, high }: Range, n: number, cell: number): number =>
   Number((low + ((cell + 0.5) / n) * (high - low)).toPrecision(7))
 
-/** The centres of n × n cells, row-major, the lowest second input first: the data of an input of shape [n², 2]. */
+/** The centres of n × n cells, row-major, lowest second input first: the data of an input of shape [n², 2]. */
 export const grid = (across: Range, up: Range, n: number): ReadonlyArray<number> =>
   Array.from({ length: n * n }, (_, i) => [centre(across, n, i % n), centre(up, n, Math.floor(i / n))]).flat()
 
@@ -39,7 +39,7 @@ export const column = (data: ReadonlyArray<unknown>, rows: number, at: number): 
   return Float64Array.from({ length: rows }, (_, row) => Number(data[row * columns + at]))
 }
 
-/** From 0 to 1 where nothing lies outside, as with probabilities; else from the lowest to the highest. */
+/** The range of the colours: 0 to 1 where no value lies outside, as with probabilities; else from the lowest to the highest. */
 export const scale = (values: Float64Array): Range => {
   const finite = values.filter(Number.isFinite)
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
@@ -47,7 +47,7 @@ export const scale = (values: Float64Array): Range => {
   return finite.length === 0 || (low >= 0 && high <= 1) ? { low: 0, high: 1 } : { low, high }
 }
 
-/** Red, green, blue and opacity of n × n values, the highest second input first, as a picture has them; what is no number is left clear. */
+/** Red, green, blue and opacity of n × n values, highest second input first, as in a picture; NaN is left transparent. */
 export const pixels = (values: Float64Array, n: number, { low, high }: Range): Uint8ClampedArray<ArrayBuffer> => {
   const colours = new Uint8ClampedArray(4 * n * n)
   for (const [i, value] of values.entries()) {

@@ -4,7 +4,7 @@
 
 const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 })
 
-/** Three digits that count; a dash where there is no number. */
+/** Three significant digits; a dash where there is no number. */
 export const number = (value: number | undefined): string =>
   value === undefined ? "–" : three.format(value).replace("-", "−")
 

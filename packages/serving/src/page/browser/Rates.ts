@@ -1,5 +1,5 @@
 /**
- * What happened between two looks at the statistics, which only ever count up.
+ * What happened between two readings of the statistics, which only ever count up.
  */
 
 interface Duration {
@@ -7,7 +7,7 @@ interface Duration {
   readonly ns: number
 }
 
-/** What the page reads of a version's statistics. */
+/** The part of a version's statistics that the page reads. */
 export interface Statistics {
   readonly name: string
   readonly version: string
@@ -17,18 +17,18 @@ export interface Statistics {
   readonly queue: { readonly waiting: number; readonly refused: number }
 }
 
-/** A model's last moment, over all its versions; what nobody asked for has no latency and no batch. */
+/** A model's rates at its last moment, over all its versions; without requests there is no latency and no batch. */
 export interface Rates {
-  /** Requests that were answered, that failed, and that the full queue refused, each second. */
+  /** Number of requests per second that were answered, that failed, and that were refused because the queue was full. */
   readonly answered: number
   readonly failed: number
   readonly refused: number
-  /** Milliseconds of a mean answer, and those of them that it waited. */
+  /** Mean milliseconds of an answer, and the part of them spent in the queue. */
   readonly latency: number | undefined
   readonly queued: number | undefined
-  /** Requests that wait now. */
+  /** Number of requests waiting now. */
   readonly waiting: number
-  /** Rows of a mean execution. */
+  /** Mean number of rows per execution. */
   readonly batch: number | undefined
 }
 
@@ -58,7 +58,7 @@ const counts = ({ inference_stats: { success, fail, queue }, ...it }: Statistics
 
 const keys = ["answered", "failed", "refused", "ns", "queueNs", "rows", "executions"] as const
 
-/** A version that was loaded anew counts from nothing again: what it has counted is new. */
+/** A reloaded version counts from zero again: all that it has counted is new. */
 const since = (before: Statistics | undefined, after: Statistics): Counts => {
   const now = counts(after)
   const then = before && counts(before)
@@ -71,7 +71,7 @@ const share = (part: number, whole: number): number | undefined => (whole > 0 ? 
 
 const id = ({ name, version }: Statistics): string => `${version} ${name}`
 
-/** Every model's rates between two looks, `seconds` apart. */
+/** Every model's rates between two readings, `seconds` apart. */
 export const between = (
   before: ReadonlyArray<Statistics>,
   after: ReadonlyArray<Statistics>,

@@ -1,24 +1,24 @@
 /**
- * The server as the page knows it: by the protocol's routes, like any client.
+ * The server as the page sees it: through the protocol's routes, like any client.
  */
 import type { Version } from "./Models.ts"
 import type { Statistics } from "./Rates.ts"
 import type { Signature } from "./Request.ts"
 import * as Token from "./Token.ts"
 
-/** An answer, and the milliseconds until it was here whole. */
+/** An answer, and the milliseconds until it had arrived whole. */
 export interface Answer {
   readonly status: number
   readonly text: string
   readonly milliseconds: number
 }
 
-/** A model's inputs and outputs; `parameters` say which provider took it, and why an earlier one did not. */
+/** A model's inputs and outputs; `parameters` say which provider took it, and why earlier ones did not. */
 export interface Metadata extends Signature {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** Sends a request, again where a token had to be asked for; without a body it is a GET. */
+/** Sends a request, a GET without a body; sends it again once a token that was missing has been given. */
 export const send = async (path: string, body?: string): Promise<Answer> => {
   const began = performance.now()
   const response = await fetch(path, {
@@ -32,7 +32,7 @@ export const send = async (path: string, body?: string): Promise<Answer> => {
   return send(path, body)
 }
 
-/** What an answer says went wrong. */
+/** The error that an answer reports. */
 export const errorOf = ({ status, text }: Answer): string => {
   try {
     return String(JSON.parse(text).error)
@@ -51,14 +51,14 @@ const json = async (path: string, body?: string) => {
 export const pathOf = (model: string, version: string): string =>
   `v2/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`
 
-/** Its name and version. */
+/** The server's name and version. */
 export const about = (): Promise<{ readonly name: string; readonly version: string }> => json("v2")
 
 /** Every version of every model. */
 export const index = (): Promise<ReadonlyArray<Version>> => json("v2/repository/index", "{}")
 
-/** What every version that is served has done so far. */
+/** The statistics of every version that is served. */
 export const statistics = async (): Promise<ReadonlyArray<Statistics>> => (await json("v2/models/stats")).model_stats
 
-/** What a version takes and gives. */
+/** A version's inputs and outputs. */
 export const metadata = (model: string, version: string): Promise<Metadata> => json(pathOf(model, version))

@@ -1,22 +1,22 @@
 /**
- * The bearer token of a server that wants one: asked for once, kept for as long as this tab is open.
+ * The bearer token of a server that wants one: asked for once, and kept while this tab is open.
  */
 import { byId, say } from "./Element.ts"
 
 const key = "token"
 
-/** What goes into a request's headers. */
+/** The request headers that carry the token, if there is one. */
 export const headers = (): Readonly<Record<string, string>> => {
   const token = sessionStorage.getItem(key)
   return token === null ? {} : { authorization: `Bearer ${token}` }
 }
 
-/** Whether there is one. */
+/** Whether there is a token. */
 export const isKept = (): boolean => sessionStorage.getItem(key) !== null
 
 let asking: Promise<void> | undefined
 
-/** Asks for the token that was missing or wrong; whoever needs it meanwhile waits for the same answer. */
+/** Asks for the token that was missing or wrong; whoever else needs it meanwhile waits for the same answer. */
 export const ask = (): Promise<void> => {
   asking ??= new Promise((resolve) => {
     const form = byId("token") as HTMLFormElement
@@ -37,7 +37,7 @@ export const ask = (): Promise<void> => {
   return asking
 }
 
-/** Forgets it. */
+/** Forgets the token and reloads the page. */
 export const forget = (): void => {
   sessionStorage.removeItem(key)
   location.reload()

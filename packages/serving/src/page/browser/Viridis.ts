@@ -1,8 +1,8 @@
 /**
- * Viridis, the colours of the figures: equal steps in value look like equal steps, to the colour-blind and in grey too.
+ * Viridis, the colours of the figures: equal steps in value look equal, also to the colour-blind and in grey.
  */
 
-// As d3-scale-chromatic has them, which would bring three more packages into the browser: 256 colours, six hexadecimal digits each.
+// The same as in d3-scale-chromatic, which would bring three more packages into the browser: 256 colours of six hexadecimal digits each.
 const digits =
   "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668481769" +
   "48186a481a6c481b6d481c6e481d6f481f70482071482173482374482475482576482677482878482979472a7a472c7a" +
@@ -26,5 +26,5 @@ export const table: Uint8ClampedArray = Uint8ClampedArray.from({ length: digits.
   Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)
 )
 
-/** Which colour, from 0 to 255, stands for a position in [0, 1]. */
+/** Index of the colour, from 0 to 255, for a position in [0, 1]. */
 export const at = (position: number): number => Math.max(0, Math.min(255, Math.floor(position * 256)))

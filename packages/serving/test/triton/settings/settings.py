@@ -1,4 +1,4 @@
-"""The JSON of config.pbtxt, by protobuf's own library and Triton's own schema: pip install tritonclient[grpc]==2.73.0"""
+"""Converts config.pbtxt to JSON with protobuf's own library and Triton's own schema: pip install tritonclient[grpc]==2.73.0"""
 
 import pathlib
 
