@@ -22,7 +22,7 @@ const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
   return passes ? node.operands[0] : undefined
 }
 
-/** Splits a program: passes take every elementwise node that is used only by passes and as an output. Passes that read the same array are merged. */
+/** Splits a program: passes take every elementwise node that is used only by passes or as an output. Passes that read the same array are merged. */
 export const make = (program: Program.Program): Partition => {
   const outputs = new Set(Object.values(program.outputs))
   const users = new Map<Tensor.Tensor, Array<Tensor.Tensor>>(program.nodes.map((node) => [node, []]))

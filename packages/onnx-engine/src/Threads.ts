@@ -56,7 +56,7 @@ const at = (port: Worker | MessagePort, onGone: () => void): Thread => {
   port.on("error", (error: unknown) => {
     last = error instanceof Error ? error.message : String(error)
   })
-  // A thread started here emits `exit`; of one that another thread started, the port closes.
+  // A thread started here emits `exit`; for one that another thread started, its port closes.
   port.on(port instanceof Worker ? "exit" : "close", () => {
     isGone = true
     onGone()

@@ -1,6 +1,4 @@
-/**
- * The part of Node's WebAssembly that this package uses; TypeScript has its types only in its library for browsers.
- */
+/** The part of Node's WebAssembly that this package uses; TypeScript has its types only in its library for browsers. */
 declare namespace WebAssembly {
   class Memory {
     constructor(pages: { readonly initial: number; readonly maximum: number; readonly shared: true })

@@ -39,8 +39,8 @@ export const indices = (examples: number, size: number, seed: number, epoch: num
 }
 
 /**
- * Gathers the entries at `indices` along an axis, in that order, keeping the element type: [n, …] → [indices, …] along axis 0, [m, n, …] → [m,
- * indices, …] along axis 1. Each index is in [0, n).
+ * Gathers the entries at `indices` along an axis, in that order, keeping the element type: [n, …] → [indices, …] along axis 0, [m, n, …] →
+ * [m, indices, …] along axis 1. Each index is in [0, n).
  *
  * ```ts
  * import { Batches, NdArray } from "@rai/core"

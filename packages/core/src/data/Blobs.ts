@@ -16,9 +16,9 @@ export const settings = {
 }
 
 /**
- * Normal clouds around centers drawn uniformly from [-2, 2]², the same points as scikit-learn's `make_blobs(n, centers=k, cluster_std=noise,
- * center_box=(-2, 2), random_state=seed)`. Two centers make the task `binary`, more make it `classes`. Fails where a setting is out of its range or
- * there are fewer examples than centers.
+ * Normal clouds around centers drawn uniformly from [-2, 2]², the same points as scikit-learn's
+ * `make_blobs(n, centers=k, cluster_std=noise, center_box=(-2, 2), random_state=seed)`. Two centers make the task `binary`, more make it `classes`.
+ * Fails where a setting is out of its range or there are fewer examples than centers.
  *
  * ```ts
  * import { Blobs } from "@rai/core"

@@ -15,7 +15,7 @@ export const settings = {
 }
 
 /**
- * The unit circle, class 0, around one of radius `factor`, class 1: the same points as scikit-learn's `make_circles` for the same number, noise,
+ * The unit circle, class 0, around one of radius `factor`, class 1: those of scikit-learn's `make_circles` for the same number of points, noise,
  * factor and seed. Fails where a setting is out of its range.
  *
  * ```ts

@@ -13,7 +13,7 @@ import * as Targets from "./Targets.ts"
 export interface Tally {
   /** Fails at an empty label and, as `finish` does, once there are too many texts to be classes. */
   readonly add: (table: Table.Table, task?: Targets.Task) => Effect.Effect<void, DataInvalid>
-  /** The classes, numbers in numeric order and texts by code unit; fails where there are fewer than two, or too many for the task. */
+  /** The classes, numbers in numeric order and texts by code unit; fails where the labels cannot be classes, or are too many for the task. */
   readonly finish: (task?: Targets.Task) => Effect.Effect<Names.Names, DataInvalid>
 }
 

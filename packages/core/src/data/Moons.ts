@@ -10,7 +10,7 @@ import * as Setting from "./Setting.ts"
 export const settings = { examples: Setting.examples, noise: Setting.noise(0.1), seed: Setting.seed }
 
 /**
- * Two interleaving half circles of radius 1, the same points as scikit-learn's `make_moons` for the same number, noise and seed: (cos φ, sin φ) for
+ * Two interleaving half circles of radius 1, those of scikit-learn's `make_moons` for the same number of points, noise and seed: (cos φ, sin φ) for
  * class 0 and (1 − cos φ, ½ − sin φ) for class 1, φ evenly spaced over [0, π], shuffled, then noised. Fails where a setting is out of its range.
  *
  * ```ts

@@ -22,7 +22,7 @@ const typeOf = (data: NdArray["data"]): keyof typeof types => {
   return data instanceof Int32Array ? "I32" : "U8"
 }
 
-/** A header entry: an array's type, its shape, and the offsets of its first byte and past its last. */
+/** A header entry: an array's type, its shape, and where its bytes begin and end. */
 interface Entry {
   readonly dtype: keyof typeof types
   readonly shape: ReadonlyArray<number>

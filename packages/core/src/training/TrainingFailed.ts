@@ -19,7 +19,7 @@ export class NumbersLost extends Data.TaggedError("NumbersLost")<{
   }
 }
 
-/** A callback threw instead of returning an Effect. */
+/** A callback threw or returned no Effect, instead of an Effect that fails. */
 export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
   readonly callback: "onEvent" | "onSnapshot"
   readonly phase: string
