@@ -1,5 +1,5 @@
 /**
- * Activations at each place of a circuit in its free run, by path: a model's parts are named by them, and they may become outputs too.
+ * Activations at each place of a circuit in its free run, by path: the paths name a model's parts, and the activations may become outputs too.
  */
 import {
   Circuit,

@@ -55,7 +55,7 @@ export const inTurn = (
   return found
 }
 
-/** Number of rows, those where the sides differ most, that a batch's rounding is measured on: for all of them float64 would take long. */
+/** Number of rows that a batch's rounding is measured on, those where the sides differ most: all rows would take long in float64. */
 const decisive = 64
 
 const rowsOf = (

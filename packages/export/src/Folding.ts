@@ -14,8 +14,8 @@ export interface Folded {
 type Known = Map<Tensor.Tensor, Folded>
 
 /**
- * Computes every float node that depends on `constants`, named by `labels`, and on numbers alone; broadcasts stay, since operators do them without
- * copies.
+ * Computes every float node that depends on `constants`, named by `labels`, and literal numbers alone; broadcasts stay, since operators do them
+ * without copies.
  */
 export const fold = (
   program: Program.Program,

@@ -1,5 +1,5 @@
 /**
- * Outputs of a model by what they mean, beside the circuit's output itself.
+ * The outputs of a model by meaning, such as a probability and a label beside the logit.
  */
 import { NdArray, Primitives, Program, Tensor, type Trained } from "@rai/core"
 

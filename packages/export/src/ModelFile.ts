@@ -55,7 +55,9 @@ export const within = (path: string, name: string): Effect.Effect<string> =>
     Effect.orElseSucceed(() => path)
   )
 
-/** Resolves a file that a model refers to, links included: beside `file` or below, and nowhere else; undefined where it does not exist. */
+/**
+ * Resolves the path of a file that a model refers to, following links: beside `file` or below, else `"outside"`; undefined where it does not exist.
+ */
 export const beside = (file: string, location: string): string | "outside" | undefined => {
   if (location === "" || isAbsolute(location) || location.split(/[\\/]/).includes("..")) return "outside"
   try {

@@ -1,5 +1,5 @@
 /**
- * onnxruntime on the CPU: runs exported models, and is what they are proved by.
+ * onnxruntime on the CPU: runs exported models, and proves their parity.
  */
 import { dirname, resolve } from "node:path"
 import type { Engine, NdArray } from "@rai/core"

@@ -27,10 +27,7 @@ const Compared = Schema.Struct({
   random: Schema.Int,
   /** Number of examples with NaN, ∞ or −∞ in one column or in all of them. */
   notFinite: Schema.Int,
-  /**
-   * Number of rows of the largest batches; 1,000 where absent, fewer where the model makes too many numbers of an example for memory to hold that
-   * many.
-   */
+  /** Number of rows of the largest batches; 1,000 where absent, fewer where a model's arrays are too large for that many examples in memory. */
   batch: Schema.optionalKey(Schema.Int),
   /** Tolerance of the batch where float32 leaves most uncertain; absent where the record's tolerance held everywhere. */
   tolerance: Schema.optionalKey(Schema.Finite),

@@ -46,7 +46,7 @@ const beside = Effect.fnUntraced(function* (
 
 /**
  * Measures what int8 costs. There is no tolerance to hold it to, so the differences found are recorded; samples stay within the range, since a
- * distant one costs all others in its batch.
+ * distant one costs all others in its batch their precision.
  */
 export const measure = Effect.fnUntraced(function* (
   trained: Trained.Trained,

@@ -10,7 +10,7 @@ const zero = 128
 
 /**
  * The graph with x W, for each matrix W in it, as s_x s_W (q_x − z_x)(q_W − 128), by DynamicQuantizeLinear and MatMulInteger. s_W is per column; s_x
- * and z_x are for all of x in a run, so an example far out, or one that is not finite, costs the others in its batch.
+ * and z_x are for all of x in a run, so an example far out, or one that is not finite, costs the others in its batch their precision.
  */
 export const quantised = (graph: GraphProto): GraphProto => {
   const weights = new Map(graph.initializer.filter(isMatrix).map((tensor) => [tensor.name, tensor]))

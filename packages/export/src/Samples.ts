@@ -3,7 +3,7 @@
  */
 import { NdArray, Pseudorandom } from "@rai/core"
 
-/** Most of the given examples that `make` takes. */
+/** Largest number of given examples that `make` takes. */
 const most = 64
 
 /**

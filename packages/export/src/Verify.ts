@@ -117,10 +117,10 @@ const shaped = ({ data, shape }: NdArray.NdArray, [, ...example]: Shape.Shape = 
   return { data, shape: fits ? [shape[0]!, ...lengths] : shape }
 }
 
-/** Runs the record's samples through onnxruntime again. */
+/** Checks a model's files and metadata against its record, and runs the record's samples through onnxruntime again. */
 export const verify = Effect.fn("Verify.verify")(function* (file: string): Effect.fn.Return<Verified, Failed> {
   const bytes = yield* ModelFile.read(file)
-  // Where the record is missing, that the file is no model says more.
+  // Where the record is missing, the error that the file is no model says more.
   const record = yield* Effect.catch(recordOf(file), (missing) => Effect.andThen(Model.decode(bytes, file), missing))
   const sha256 = ModelFile.sha256(bytes)
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })

@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly fixedBatch: number | undefined
   /** Embeds an array in the formula. */
   readonly embed: (array: NdArray.NdArray) => Tensor.Tensor
-  /** Embeds numbers of a node's attributes as a parameter after all; `what` says what they are in the node. */
+  /** Embeds numbers among a node's attributes as a parameter; `what` names their role in the node. */
   readonly trained: (what: string, array: NdArray.NdArray) => Tensor.Tensor
   /** Decodes a tensor held in an attribute. */
   readonly decode: (attribute: AttributeProto) => { readonly array: NdArray.NdArray; readonly kind: Value.Kind }
@@ -169,7 +169,7 @@ export const not = (condition: Tensor.Tensor): Tensor.Tensor => condition.float(
 /** A result of integers. */
 export const int = (tensor: Tensor.Tensor): Result => ({ tensor: tensor.float(), kind: "int" })
 
-/** Product of dimensions; throws `Refused` where it is no dimension itself, as a named one times another. */
+/** Product of dimensions; throws `Refused` where a named one is multiplied by others. */
 export const product = (dimensions: Shape.Shape): Shape.Dimension => {
   const named = dimensions.filter((n) => typeof n === "string")
   const known = dimensions.reduce<number>((all, n) => (typeof n === "number" ? all * n : all), 1)

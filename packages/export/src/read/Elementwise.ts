@@ -140,7 +140,7 @@ const modulo: Row = (call) => {
   const times = isOfDividend ? truncated(a.div(b)) : floor(a.div(b))
   const finite = a.sub(times.mul(b))
   if (call.kind() === "int") return finite
-  // With an infinite divisor the result is the dividend, unless it must take the other sign of the divisor: then it is the divisor itself.
+  // With an infinite divisor the result is the dividend, unless it must take the divisor's sign and has the other: then it is the divisor.
   const isKept = isOfDividend ? filled(1, finite.shape) : a.mul(b.sign()).greater(0).float().add(a.equal(0).float())
   const endless = isKept.greater(0.5).where(a, b.add(a.mul(0)))
   return b.abs().equal(Number.POSITIVE_INFINITY).where(endless, finite)
