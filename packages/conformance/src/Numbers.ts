@@ -16,7 +16,7 @@ export const uniform = (seed: number): (() => number) => {
   return next
 }
 
-/** The range to draw from; on the grid that `array` uses, both bounds are excluded. */
+/** The bounds between which numbers are drawn, before `array` moves them to its grid. */
 export type Domain = readonly [minimum: number, maximum: number]
 
 /** Numbers of both signs. */

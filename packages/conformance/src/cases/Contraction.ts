@@ -1,5 +1,5 @@
 /**
- * Matrix products: ranks 2 and 3, either operand transposed.
+ * Matrix products: ranks 2 to 4, with both transposes.
  */
 import { NdArray } from "@rai/core"
 import * as Case from "../Case.ts"
@@ -56,5 +56,5 @@ const edges = [
   )
 ]
 
-/** Cases of the contraction primitives. */
+/** Cases of the contractions. */
 export const cases: ReadonlyArray<Case.Case> = [...products, ...edges]

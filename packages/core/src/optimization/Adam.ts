@@ -22,6 +22,7 @@ export const make = (rate: number, settings: Settings = {}): Optimizer.Optimizer
   const { beta1, beta2, decay, epsilon } = { ...defaults, ...settings }
   return {
     name: "adam",
+    elementwise: true,
     rate,
     settings: Optimizer.changed(defaults, settings),
     initial: (shape) => ({ m: NdArray.full(shape, 0), v: NdArray.full(shape, 0), t: NdArray.full([], 0) }),
@@ -45,6 +46,7 @@ export const decoupled = (rate: number, settings: Settings = {}): Optimizer.Opti
   return {
     ...adam,
     name: "adamw",
+    elementwise: true,
     settings: Optimizer.changed(decoupledDefaults, settings),
     update: (p, g, slots, η) => adam.update(p.sub(p.mul(η.mul(decay))), g, slots, η)
   }

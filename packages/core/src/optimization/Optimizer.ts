@@ -25,6 +25,8 @@ export interface Optimizer {
     slots: Slots,
     rate: Tensor
   ) => { readonly parameter: Tensor; readonly slots: Slots }
+  /** Whether the rule moves each number by itself; then small arrays are moved as one, which a rule that looks at a whole array would notice. */
+  readonly elementwise?: boolean
   /** For a rule that applies to hidden matrices only: the rule for biases and the output map. */
   readonly others?: Optimizer
 }

@@ -16,6 +16,7 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
   const { decay, epsilon, momentum: μ, smoothing: α } = { ...defaults, ...settings }
   return {
     name: "rmsprop",
+    elementwise: true,
     rate,
     settings: Optimizer.changed(defaults, settings),
     initial: (shape) => ({

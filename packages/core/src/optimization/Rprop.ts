@@ -17,6 +17,7 @@ export const defaults = { smallest: 1e-6, largest: 50 }
  */
 export const make = (rate: number, settings: Partial<typeof defaults> = {}): Optimizer.Optimizer => ({
   name: "rprop",
+  elementwise: true,
   rate,
   settings: Optimizer.changed(defaults, settings),
   initial: (shape, first) => ({

@@ -15,6 +15,7 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
   const { decay, momentum: μ, nesterov } = { ...defaults, ...settings }
   return {
     name: "sgd",
+    elementwise: true,
     rate,
     settings: Optimizer.changed(defaults, settings),
     initial: (shape) => ({ velocity: NdArray.full(shape, 0) }),

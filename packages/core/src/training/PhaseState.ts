@@ -107,9 +107,9 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   const moved = { ...Struct.pick(parameters, Phase.trained(phase, circuit)), ...Record.mapKeys(batch!, auxiliary) }
   const isKept = (name: string) => phase.batch !== undefined && placeOf(name) !== undefined
   const together = Together.make(moved, (name) =>
-    isKept(name) || Rates.rule(circuit, phase, name).others !== undefined
-      ? undefined
-      : `together/${Rates.of(circuit, phase, name)}`
+    !isKept(name) && Rates.rule(circuit, phase, name).elementwise === true
+      ? `together/${Rates.of(circuit, phase, name)}`
+      : undefined
   )
   /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>

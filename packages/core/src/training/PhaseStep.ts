@@ -11,6 +11,8 @@ import type { Training } from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import * as LocalStep from "../relaxation/LocalStep.ts"
 import * as RelaxedObjective from "../relaxation/RelaxedObjective.ts"
+import * as Shape from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
@@ -135,12 +137,26 @@ const updated = (
       const parameter = Together.join(own, (name) => given[name]!)
       const gradient = Together.join(own, (name) => slopes.get(name)!)
       const next = rule.update(parameter, gradient, before, rate)
+      checkMoved(rule.name, { parameter, ...before }, { parameter: next.parameter, ...next.slots })
       return {
         ...Together.split(own, next.parameter, (name) => given[name]!),
         ...Record.mapKeys(next.slots, slotOf)
       }
     })
   )
+
+/** Fails where a rule of one's own returns other arrays than it was given. */
+const checkMoved = (rule: string, before: Given, after: Given): void => {
+  const inWords = (of: Given) =>
+    Object.keys(of)
+      .sort()
+      .map((name) => `${name} ${Shape.show(of[name]!.shape)}`)
+      .join(", ")
+  const [expected, came] = [inWords(before), inWords(after)]
+  if (expected === came) return
+  const advice = "return the parameter and each slot under its name, in the shape that it has"
+  throw new ShapeMismatch({ operation: `the rule ${rule}`, expected, came, advice })
+}
 
 /**
  * The step with each map's input centred: its gradients are those of x − m, and its bias compensates for what the weight's step does to the mean m.

@@ -7,8 +7,10 @@ import {
   Engine,
   Evaluation,
   Gradient,
+  Initializer,
   Moons,
   NdArray,
+  type Optimizer,
   Phase,
   Plan,
   Program,
@@ -133,6 +135,59 @@ describe("running statistics", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }
+})
+
+describe("a rule of one's own", () => {
+  const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
+  const step = (rule: Optimizer.Optimizer) =>
+    Effect.gen(function* () {
+      const plan = Plan.make(Phase.backpropagate({ steps: 1, optimizer: rule }))
+      return yield* Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 })
+    })
+  /** Moves each array by the rate in all, which an array of all parameters would not be. */
+  const normalised = {
+    name: "normalised",
+    rate: 0.1,
+    settings: {},
+    initial: (shape: ReadonlyArray<number>) => ({ v: NdArray.full(shape, 0) }),
+    update: (p: Tensor.Tensor, g: Tensor.Tensor, { v }: Optimizer.Slots, rate: Tensor.Tensor) => ({
+      parameter: p.sub(g.div(g.square().total().sqrt()).mul(rate)),
+      slots: { v: v! }
+    })
+  }
+
+  it.effect("sees each array by itself", () =>
+    Effect.gen(function* () {
+      const start = Initializer.pytorch(circuit, 1)
+      const { parameters } = yield* step(normalised)
+      for (const [name, { data }] of Object.entries(parameters)) {
+        const moved = Math.hypot(...Array.from(data, (p, i) => p - start[name]!.data[i]!))
+        assert.approximately(moved, 0.1, 1e-6, name)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("gives back what it was given", () =>
+    Effect.gen(function* () {
+      const update = normalised.update
+      const renamed: Optimizer.Optimizer = {
+        ...normalised,
+        update: (...given) => ({ ...update(...given), slots: { w: given[2].v! } })
+      }
+      const total: Optimizer.Optimizer = {
+        ...normalised,
+        update: (...given) => ({ ...update(...given), parameter: given[0].total() })
+      }
+      const advice = "came; return the parameter and each slot under its name, in the shape that it has"
+      const messages = [
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], w [2,3] ${advice}`,
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`
+      ]
+      for (const [i, rule] of [renamed, total].entries()) {
+        assert.strictEqual((yield* Effect.flip(step(rule))).message, messages[i])
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
 })
 
 describe("what no step can follow is told before one is taken", () => {
