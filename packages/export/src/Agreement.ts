@@ -77,6 +77,23 @@ export class ParityLost extends Schema.TaggedError<ParityLost>()("ParityLost", {
   }
 }
 
+/** A circuit that answers nothing: two sides that are both NaN would agree. */
+export class AnswersNotFinite extends Schema.TaggedError<AnswersNotFinite>()("AnswersNotFinite", {
+  file: Schema.String,
+  output: Schema.String
+}) {
+  override get message(): string {
+    return `${this.file}: expected a circuit that answers with numbers, but its output «${this.output}» is not finite for any sample; look at its parameters, and train it again`
+  }
+}
+
+/** Fails where an output is not finite for any of the samples. */
+export const someFinite = Effect.fnUntraced(function* (file: string, answers: Engine.Arrays) {
+  for (const [output, { data }] of Object.entries(answers)) {
+    if (!data.some(Number.isFinite)) return yield* new AnswersNotFinite({ file, output })
+  }
+})
+
 /** |a − b|, where NaN equals NaN and infinities equal by sign; otherwise ∞ where either is not finite. */
 const distance = (a: number, b: number): number => {
   if (Object.is(a, b) || a === b) return 0

@@ -116,6 +116,7 @@ export type Failed =
   | Engine.EngineFailed
   | Onnxruntime.OnnxruntimeFailed
   | Agreement.ParityLost
+  | Agreement.AnswersNotFinite
   | ModelFile.FileUnwritable
 
 /**

@@ -57,6 +57,7 @@ export const measure = Effect.fnUntraced(function* (
   const { batch, freeRun, from, inFloat32, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
+  yield* Agreement.someFinite(file, answers)
   const outputs = Agreement.pair(answers, yield* model(x))
   const sizes = Agreement.sizesOf(answers)
   const differences = yield* Agreement.compare(file, Number.MAX_VALUE, outputs, sizes)
@@ -153,6 +154,7 @@ export const prove = Effect.fnUntraced(function* (
   )
   const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
   const answers = yield* freeRun(x)
+  yield* Agreement.someFinite(file, answers)
   const sizes = Agreement.sizesOf(answers)
   const rounding = Agreement.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes)
   const tolerance = Agreement.toleranceAt(rounding)

@@ -356,6 +356,22 @@ describe("Onnx.write", () => {
       })
   )
 
+  it.effect("a circuit that answers NaN to everything is refused, though both sides would agree", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const trained = Trained.make([2, 3, 1])
+      const parameters = { ...trained.parameters, "0.bias": NdArray.full([3], Number.NaN) }
+      const lost = yield* Effect.flip(Onnx.write({ ...trained, parameters }, join(folder, "m.onnx"))).pipe(
+        Effect.provide(ReferenceEngine.layer)
+      )
+      assert.match(
+        lost.message,
+        /m\.onnx: expected a circuit that answers with numbers, but its output «logit» is not finite/
+      )
+      assert.isEmpty(yield* Effect.promise(() => readdir(folder)))
+    })
+  )
+
   it.effect("of two exports to one file at once, one stands there whole", () =>
     Effect.gen(function* () {
       const folder = yield* Folder.make

@@ -48,7 +48,7 @@ const formulas = [
     "numbers that are not finite",
     { a },
     (given) => ({
-      nan: given.a.mul(Number.NaN),
+      nan: given.a.mul(Tensor.constant(Number.NaN)),
       plus: given.a.sub(Number.POSITIVE_INFINITY).neg(),
       minus: given.a.add(Number.NEGATIVE_INFINITY)
     }),

@@ -28,6 +28,7 @@ export class Tensor {
     this.primitive = primitive
     this.operands = operands
     this.attributes = attributes
+    checkTypes(primitive, operands)
     this.shape = primitive.shape(operands, attributes)
     this.dtype = primitive.dtype?.(operands, attributes) ?? "float"
   }
@@ -225,6 +226,17 @@ const matrices = (x: Tensor, leading: Shape.Shape): Tensor => {
   return x.reshape([...ones, ...x.shape]).broadcastTo([...leading, ...x.shape.slice(-2)])
 }
 
+const types: Readonly<Record<DType, string>> = { float: "real numbers", int: "whole numbers", bool: "truth values" }
+
+const checkTypes = ({ name, takes }: Primitive, operands: ReadonlyArray<Tensor>): void => {
+  for (const [i, { dtype }] of operands.entries()) {
+    const expected = takes === "any" ? operands[0]!.dtype : (takes?.[i] ?? "float")
+    if (dtype === expected) continue
+    const advice = expected === "bool" ? "compare, as in x.greater(0)" : "end it in .float()"
+    throw new ShapeMismatch({ operation: name, expected: types[expected], came: types[dtype], advice })
+  }
+}
+
 const unary = (primitive: Primitive, x: Tensor): Tensor => new Tensor(primitive, [x])
 
 const common = (operation: string, a: Shape.Shape, b: Shape.Shape): Shape.Shape => {
@@ -235,6 +247,11 @@ const common = (operation: string, a: Shape.Shape, b: Shape.Shape): Shape.Shape 
 
 // Broadcasting is made explicit here, so that every derivative sees operands of equal shape.
 const binary = (primitive: Primitive, a: Tensor, b: Tensor | number): Tensor => {
+  if (Number.isNaN(b)) {
+    // Most often 1 / Number(z.shape[0]) where the number of examples is still open, as in the free run.
+    const advice = "a named axis has no length yet: count it, as in z.zerosLike().add(1).sum([0])"
+    throw new ShapeMismatch({ operation: primitive.name, expected: "a number", came: "NaN", advice })
+  }
   const other = typeof b === "number" ? constant(b) : b
   const shape = common(primitive.name, a.shape, other.shape)
   return new Tensor(primitive, [a.broadcastTo(shape), other.broadcastTo(shape)])

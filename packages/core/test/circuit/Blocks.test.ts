@@ -10,7 +10,8 @@ import {
   type NdArray,
   Program,
   ReferenceEngine,
-  type Shape
+  type Shape,
+  type Tensor
 } from "@rai/core"
 import { Effect, Exit } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
@@ -91,6 +92,35 @@ describe("in a step of training", () => {
     )
   }
 })
+
+it.effect(
+  "a stage of one's own that computes with truth values, whole numbers or lengths not known yet is told so",
+  () =>
+    Effect.gen(function* () {
+      const stages: ReadonlyArray<readonly [(z: Tensor.Tensor) => Tensor.Tensor, string]> = [
+        [
+          (z) => z.mul(z.greater(0)),
+          "mul in block 1: expected real numbers, but truth values came; end it in .float()"
+        ],
+        [
+          (z) => z.argMax(1).oneHot(3).reshape([1, 3]),
+          "oneHot in block 1: expected real numbers, but whole numbers came; end it in .float()"
+        ],
+        [
+          (z) => z.where(z, z.neg()),
+          "where in block 1: expected truth values, but real numbers came; compare, as in x.greater(0)"
+        ],
+        [
+          (z) => z.sub(z.sum([0]).div(Number(z.shape[0]))),
+          "div in block 1: expected a number, but NaN came; a named axis has no length yet: count it, as in z.zerosLike().add(1).sum([0])"
+        ]
+      ]
+      for (const [stage, message] of stages) {
+        const circuit = Circuit.sequence(Circuit.linear(2, 3), Circuit.stage("own", stage), Circuit.linear(3, 1))
+        assert.strictEqual((yield* Effect.flip(FreeRun.program(circuit))).message, message)
+      }
+    })
+)
 
 it.effect("a stage of one's own that gives truth values is told so", () =>
   Effect.gen(function* () {

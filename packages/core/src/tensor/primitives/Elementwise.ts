@@ -47,6 +47,7 @@ const binary = (
 
 const comparison = (name: string): Primitive => ({
   ...binary(name, 1, () => [undefined, undefined]),
+  takes: "any",
   dtype: () => "bool",
   tolerance: 0
 })
@@ -93,6 +94,7 @@ export const equal = comparison("equal")
 export const where: Primitive = {
   name: "where",
   shape: same("where"),
+  takes: ["bool", "float", "float"],
   derivative: (g, y) => [undefined, operand(y).where(g, g.zerosLike()), operand(y).where(g.zerosLike(), g)],
   cost: 1,
   tolerance: 0
@@ -102,6 +104,7 @@ export const where: Primitive = {
 export const cast: Primitive = {
   name: "cast",
   shape: ([x]) => x!.shape,
+  takes: "any",
   dtype: (_, { to }) => to as "float" | "int" | "bool",
   derivative: (g, y) => [operand(y).dtype === "float" ? g : undefined],
   cost: 1,
