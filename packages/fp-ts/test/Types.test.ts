@@ -30,6 +30,7 @@ describe("types", () => {
 
   it("an error is one of these, each told by its tag", () =>
     expectTypeOf<RaiError["_tag"]>().toEqualTypeOf<
+      | "AnswersNotFinite"
       | "AnswersUnfit"
       | "ArchiveInvalid"
       | "BackendMissing"

@@ -1,7 +1,7 @@
 /**
  * Runs one phase: its steps, the decision after each measurement, and the notifications.
  */
-import { Effect } from "effect"
+import { Cause, Effect } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
 import type * as Measurement from "./Measurement.ts"
 import type * as Phase from "./Phase.ts"
@@ -93,10 +93,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     }
   })
   let atOnce = 1
-  const someSteps = Effect.fnUntraced(function* () {
-    const count = Math.min(atOnce, session.left(progress.step))
-    const began = clock()
-    yield* session.advance(progress.step, count, factor())
+  const someSteps = Effect.fnUntraced(function* (
+    steps: Effect.Success<ReturnType<typeof session.prepare>>,
+    began: number
+  ) {
+    const count = steps.length
+    yield* session.advance(steps)
     const seconds = clock()
     atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
     // The last step's event carries the measurement, if one is due.
@@ -154,7 +156,12 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     let saved = clock()
     yield* tell()
     while (progress.ended === undefined && progress.step < session.total) {
-      yield* Effect.uninterruptible(someSteps())
+      const [count, began] = [Math.min(atOnce, session.left(progress.step)), clock()]
+      // A source of batches or a curve that fails ends the run, but loses none of its work; an interruption is handled below.
+      const steps = yield* Effect.onError(session.prepare(progress.step, count, factor()), (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : keep(snapshot)
+      )
+      yield* Effect.uninterruptible(someSteps(steps, began))
       yield* tell()
       if (clock() - saved > secondsBetweenSnapshots) {
         yield* snapshot

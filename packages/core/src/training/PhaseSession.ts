@@ -75,16 +75,24 @@ export const open = Effect.fnUntraced(function* <E, R>(
     ...Rates.values(phase, factor, step / total),
     ...Drawn.values(layout, phase, seed, labelled(step))
   })
-  /** Runs `count` steps from `step` on. */
-  const advance = Effect.fnUntraced(function* (step: number, count: number, factor: number) {
-    const steps = Array.from({ length: count }, (_, i) => step + i)
+  /** Prepares the inputs of `count` steps from `step` on. Reading a batch may take any time, so this, unlike a step, may be interrupted. */
+  const prepare = (step: number, count: number, factor: number) =>
+    Effect.forEach(
+      Array.from({ length: count }, (_, i) => step + i),
+      (one) =>
+        Effect.map(source === undefined ? Effect.undefined : source.at(one), (batch) => ({
+          batch,
+          given: { ...changing(one, factor), ...(batch && { x: batch.x, y: targets(batch.y) }) }
+        }))
+    )
+  /** Runs the steps that were prepared. */
+  const advance = Effect.fnUntraced(function* (steps: Effect.Success<ReturnType<typeof prepare>>) {
     if (source === undefined) {
-      return void (yield* session.advance(programs.step, ...steps.map((one) => changing(one, factor))))
+      return void (yield* session.advance(programs.step, ...steps.map(({ given }) => given)))
     }
-    for (const one of steps) {
-      const { indices, x, y } = yield* source.at(one)
-      const given = { ...changing(one, factor), ...kept.rows(indices), x, y: targets(y) }
-      kept.scatter(indices, yield* session.advance(programs.step, given))
+    for (const { batch, given } of steps) {
+      const { indices } = batch!
+      kept.scatter(indices, yield* session.advance(programs.step, { ...given, ...kept.rows(indices) }))
     }
   })
   const refresh = Effect.suspend(() => Effect.flatMap(session.advance(programs.refresh!), write))
@@ -129,7 +137,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const locate = Effect.fnUntraced(function* (since: number, to: number, factor: number) {
     yield* restore
     for (let step = since; step < to; step++) {
-      yield* advance(step, 1, factor)
+      yield* advance(yield* prepare(step, 1, factor))
       yield* refreshIfDue(step + 1)
       const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(kept.own()), cuts)
       if (path !== undefined) return { step: step + 1, path }
@@ -160,7 +168,21 @@ export const open = Effect.fnUntraced(function* <E, R>(
     Math.min(interval - (step % interval), (refreshed ?? interval) - (step % (refreshed ?? interval)), total - step)
   /** Whether the state is measured after `step` steps. */
   const isMeasured = (step: number): boolean => step % interval === 0 || step === total
-  return { total, left, isMeasured, advance, refreshIfDue, look, remember, hold, restore, locate, state, parameters }
+  return {
+    total,
+    left,
+    isMeasured,
+    prepare,
+    advance,
+    refreshIfDue,
+    look,
+    remember,
+    hold,
+    restore,
+    locate,
+    state,
+    parameters
+  }
 })
 
 const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, (name) => `lost/${name}`)

@@ -13,7 +13,7 @@ import {
   ReferenceEngine,
   Training
 } from "@rai/core"
-import { Effect, FileSystem, Layer, Path, Stream } from "effect"
+import { Effect, FileSystem, Layer, Option, Path, Stream } from "effect"
 
 const circuit = Circuit.perceptron([2, 6, 6, 1], { activation: "tanh" })
 const layer = Layer.mergeAll(ReferenceEngine.layer, NodeServices.layer)
@@ -37,6 +37,19 @@ describe("data in parts", () => {
       const { parts, sample } = yield* inParts
       assert.deepStrictEqual(parts.sizes, [20, 20, 10])
       assert.strictEqual(Dataset.examples(sample), 20)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.live("a part that does not come lets the run be interrupted, with a snapshot of what it has done", () =>
+    Effect.gen(function* () {
+      const { parts, sample } = yield* inParts
+      const waiting = { ...parts, read: Stream.concat(Stream.take(parts.read, 1), Stream.never) }
+      const kept: Array<PhaseRun.Snapshot> = []
+      const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+      const plan = yield* PlanSpec.parse("backpropagate:3:sgd=0.1:batch=8")
+      const run = Training.run(circuit, sample, { plan, seed: 1, parts: waiting, onSnapshot })
+      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(run, "500 millis")))
+      assert.isAtLeast(kept.at(-1)!.progress.total, 1)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
