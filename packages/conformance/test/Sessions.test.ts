@@ -105,6 +105,38 @@ describe("twenty training steps in a session", () => {
       }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
+    it.effect(`on ${name}: whole numbers and truth values are taken for real ones where a program wants these`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [2], b: [2] }, ({ a, b }) => ({ a: a.add(b).mul(0.5) }))
+        const engine = yield* Engine.Engine
+        const a = { shape: [2], data: Int32Array.of(1, 4) }
+        const b = { shape: [2], data: Uint8Array.of(1, 0) }
+        expect([...(yield* engine.run(program, { a, b })).a!.data]).toEqual([1, 2])
+        const session = yield* engine.session({ a })
+        yield* session.advance(program, { b })
+        yield* session.advance(program, { b })
+        expect([...(yield* session.read(["a"])).a!.data]).toEqual([1, 1])
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
+    it.effect(`on ${name}: what is read or was given is the caller's, and no part of the state`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [2] }, ({ a }) => ({ a: a.add(1) }))
+        const engine = yield* Engine.Engine
+        const given = NdArray.make([2], [1, 2])
+        const session = yield* engine.session({ a: given })
+        given.data[0] = 100
+        const read = yield* session.read()
+        read.a!.data[1] = 100
+        yield* session.advance(program)
+        expect([...(yield* session.read()).a!.data]).toEqual([2, 3])
+        yield* session.write({ a: given })
+        given.data[0] = 7
+        yield* session.advance(program)
+        expect([...(yield* session.read()).a!.data]).toEqual([101, 3])
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
     it.effect(`on ${name}: arrays that do not hold as many numbers as their shape says are refused`, () =>
       Effect.gen(function* () {
         const program = yield* Program.make({ a: [2, 2] }, ({ a }) => ({ b: a.add(a) }))

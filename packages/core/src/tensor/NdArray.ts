@@ -18,6 +18,9 @@ export const full = (shape: ReadonlyArray<number>, value: number): NdArray => {
   return { shape, data: Object.is(value, 0) ? data : data.fill(value) }
 }
 
+/** The same array in memory of its own. */
+export const copy = ({ data, shape }: NdArray): NdArray => ({ shape, data: data.slice() })
+
 /** A float32 array of the given numbers. */
 export const make = (shape: ReadonlyArray<number>, numbers: Iterable<number>): NdArray => ({
   shape,

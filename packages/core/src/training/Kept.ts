@@ -5,7 +5,7 @@
 import { Record } from "effect"
 import * as Batches from "../data/Batches.ts"
 import type { Arrays } from "../engine/Engine.ts"
-import type { NdArray } from "../tensor/NdArray.ts"
+import * as NdArray from "../tensor/NdArray.ts"
 import { good } from "./PhaseState.ts"
 
 /** The kept arrays, and their held copies to go back to. */
@@ -26,7 +26,7 @@ export interface Kept {
 
 /** Creates an empty store; `perExample` maps each array's name to its example axis. */
 export const make = (perExample: ReadonlyMap<string, 0 | 1>): Kept => {
-  const kept: Record<string, NdArray> = {}
+  const kept: Record<string, NdArray.NdArray> = {}
   const names = [...perExample.keys()]
   const isKept = (name: string) => perExample.has(name.replace(/^good\//, ""))
   return {
@@ -48,14 +48,12 @@ export const make = (perExample: ReadonlyMap<string, 0 | 1>): Kept => {
       }
     },
     hold: () => {
-      for (const name of names) kept[good(name)] = copy(kept[name]!)
+      for (const name of names) kept[good(name)] = NdArray.copy(kept[name]!)
     },
     restore: () => {
-      for (const name of names) kept[name] = copy(kept[good(name)]!)
+      for (const name of names) kept[name] = NdArray.copy(kept[good(name)]!)
     }
   }
 }
 
-const copy = ({ data, shape }: NdArray): NdArray => ({ shape, data: data.slice() })
-
-const copied = (arrays: Arrays): Arrays => Record.map(arrays, copy)
+const copied = (arrays: Arrays): Arrays => Record.map(arrays, NdArray.copy)

@@ -1,10 +1,10 @@
 /**
  * The engine that decides what is right: float64, one loop per primitive, composites by their definition.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Record } from "effect"
 import type { Program } from "../../program/Program.ts"
 import * as Rewrite from "../../program/Rewrite.ts"
-import type { NdArray } from "../../tensor/NdArray.ts"
+import { copy, type NdArray } from "../../tensor/NdArray.ts"
 import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
 import * as Binding from "../Binding.ts"
@@ -86,8 +86,9 @@ export const layer: Layer.Layer<Engine> = Layer.succeed(
               }
             )
           ),
-          read: (names = Object.keys(state)) => Effect.sync(() => Object.fromEntries(names.map((n) => [n, state[n]!]))),
-          write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, entries))
+          read: (names = Object.keys(state)) =>
+            Effect.sync(() => Object.fromEntries(names.map((n) => [n, copy(state[n]!)]))),
+          write: (entries: Arrays) => Effect.sync(() => void Object.assign(state, Record.map(entries, copy)))
         }
       })
   })

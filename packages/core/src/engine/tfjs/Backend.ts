@@ -98,14 +98,25 @@ const load = (manifest: string) =>
     catch: (error) => new BackendMissing({ backend: "native", reason: firstLine(error) })
   })
 
+let module: Promise<void> | undefined
+
+/**
+ * Initialises the module once, and then registers it as there. TensorFlow.js would do so when the backend is first set, but leaves the process without
+ * any backend meanwhile, and another engine may be computing.
+ */
+const initialised = async (core: typeof tf): Promise<void> => {
+  const backend = await core.findBackendFactory("wasm")()
+  core.removeBackend("wasm")
+  core.registerBackend("wasm", () => backend)
+}
+
 /** WebAssembly: single-core, no installation; the fallback where libtensorflow is not available. */
 export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
   try: async () => {
     const core = require("@tensorflow/tfjs-core") as typeof tf
     require("@tensorflow/tfjs-backend-wasm")
-    const before = core.engine().backendName
-    await core.setBackend("wasm")
-    if (before !== undefined && before !== null) await core.setBackend(before)
+    module ??= initialised(core)
+    await module
     return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), kernels: wasmKernels, broadcasting }
   },
   catch: (error) => new BackendMissing({ backend: "WebAssembly", reason: firstLine(error) })

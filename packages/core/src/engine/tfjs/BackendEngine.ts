@@ -4,7 +4,7 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import type { Program } from "../../program/Program.ts"
-import type { NdArray } from "../../tensor/NdArray.ts"
+import { copy, type NdArray } from "../../tensor/NdArray.ts"
 import * as Binding from "../Binding.ts"
 import { type Arrays, Engine, EngineFailed, inTurn, type Session } from "../Engine.ts"
 import type { Backend } from "./Backend.ts"
@@ -13,10 +13,13 @@ import type { Call } from "./Kernels.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
+const types = { float: "float32", int: "int32", bool: "bool" } as const
+
 /** Converts an array to a tensor, which the caller must dispose. */
 export const fromArray = (core: typeof tf, { data, shape }: NdArray): tf.Tensor =>
   core.tensor(
-    data instanceof Float64Array ? Float32Array.from(data) : data,
+    // TensorFlow.js keeps the memory that it is given, which is the caller's to change.
+    data instanceof Float64Array ? Float32Array.from(data) : data.slice(),
     [...shape],
     data instanceof Uint8Array ? "bool" : undefined
   )
@@ -40,13 +43,21 @@ export const make = (backend: Backend) => {
     return known
   }
 
+  /** The inputs in the types that the program takes: data may be whole numbers where it computes with real ones. */
+  const typed = (program: Program, inputs: Tensors): Tensors => {
+    const others = Object.entries(program.inputs).filter(([name, { dtype }]) => inputs[name]!.dtype !== types[dtype])
+    if (others.length === 0) return inputs
+    const cast = others.map(([name, { dtype }]) => [name, core.cast(inputs[name]!, types[dtype])] as const)
+    return { ...inputs, ...Object.fromEntries(cast) }
+  }
+
   /** Runs on tensors and returns tensors, within a tidy so that a failing kernel leaks nothing. */
   const execute = Effect.fnUntraced(function* (program: Program, inputs: Tensors) {
     const lengths = yield* Binding.lengths(backend.name, program, (name) => inputs[name]?.shape)
     return yield* Effect.try({
       try: (): Tensors => {
         backend.activate()
-        return core.tidy(() => compiled(program, lengths)(inputs))
+        return core.tidy(() => compiled(program, lengths)(typed(program, inputs)))
       },
       catch: (error) => new EngineFailed({ engine: backend.name, reason: advised(onOneLine(error)) })
     })
@@ -86,7 +97,7 @@ export const make = (backend: Backend) => {
           )
         ),
         read: (names = Object.keys(state.tensors)) =>
-          Effect.sync(() => Object.fromEntries(names.map((name) => [name, toArray(state.tensors[name]!)]))),
+          Effect.sync(() => Object.fromEntries(names.map((name) => [name, copy(toArray(state.tensors[name]!))]))),
         write: (entries) =>
           Effect.sync(() => {
             backend.activate()
