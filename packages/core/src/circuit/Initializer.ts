@@ -36,7 +36,13 @@ const each =
 
 /** The start of a parameter that has one of its own, whatever the initialiser. */
 const started = ({ initial, shape }: Parameter): NdArray.NdArray | undefined =>
-  typeof initial === "number" ? NdArray.full(shape, initial) : initial && NdArray.make(shape, initial.data)
+  typeof initial === "number"
+    ? NdArray.full(shape, initial)
+    : initial && NdArray.make(shape, repeated(initial.data, shape))
+
+/** The numbers as often as a repeated block has turns. */
+const repeated = (numbers: NdArray.NdArray["data"], shape: ReadonlyArray<number>): Iterable<number> =>
+  Array.from({ length: NdArray.size(shape) }, (_, i) => numbers[i % numbers.length]!)
 
 const zeros = (size: number) => new Float64Array(size)
 

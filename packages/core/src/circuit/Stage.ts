@@ -27,6 +27,15 @@ export const stage = (
   apply: (z: Tensor) => Tensor,
   { inputs }: { readonly inputs?: number } = {}
 ): Block => {
+  if (/[^\w-]/.test(kind)) {
+    const advice = "plans name stages by it, as in after=own+tanh"
+    throw new ShapeMismatch({
+      operation: "stage",
+      expected: "a name of letters, digits, _ and -",
+      came: `«${kind}»`,
+      advice
+    })
+  }
   if (places.has(kind) || BlockKinds.table[kind] !== undefined) {
     const advice = `call it for instance own-${kind}`
     throw new ShapeMismatch({ operation: "stage", expected: "a name that no block has", came: `«${kind}»`, advice })

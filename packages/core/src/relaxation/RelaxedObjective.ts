@@ -76,7 +76,7 @@ export const make = (
     onCut: (place, ẑ) => {
       const { sites: own, stacked } = places.get(place)!
       const cuts = stacked ? own.length : 1
-      const each = hidden.of(z(place), ẑ)
+      const each = perExample(hidden, z(place), ẑ)
       // One factor for each cut, where they differ.
       const factors = weight === undefined ? undefined : own.map((site) => weight(site, number.get(site)!))
       const weighted =
@@ -117,6 +117,16 @@ const inOrder = (numbers: Tensor, held: ReadonlyArray<string>, order: ReadonlyAr
     order.map((site) => numbers.slice(0, at.get(site)!, at.get(site)! + 1)),
     0
   )
+}
+
+/** The hidden loss of each unit or example; a mean or sum over more would count equal stages together otherwise than one by one. */
+const perExample = ({ name, of }: HiddenLoss, z: Tensor, ẑ: Tensor): Tensor => {
+  const each = of(z, ẑ)
+  const [units, examples] = [ẑ.shape, ẑ.shape.with(-1, 1)]
+  if (Shape.equals(each.shape, units) || Shape.equals(each.shape, examples)) return each
+  const expected = `${Shape.show(units)} or ${Shape.show(examples)}`
+  const advice = "leave the mean to the objective: give the energy of each unit, or of each example"
+  throw new ShapeMismatch({ operation: `the hidden loss ${name}`, expected, came: Shape.show(each.shape), advice })
 }
 
 /** Checks that a loss is a single number. */

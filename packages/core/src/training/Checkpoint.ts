@@ -15,7 +15,7 @@ import * as TargetUnit from "./TargetUnit.ts"
 
 export type { Identity }
 
-/** Computes the identity of a run. */
+/** Computes the identity of a run. Functions (a loss, a predicate, a curve, a stage of your own) count by their names alone, not by what they compute. */
 export const identity = (run: {
   readonly circuit: Circuit.Circuit
   readonly plan: Plan.Plan

@@ -14,11 +14,11 @@ const kind: Archive.Kind<TrainedContent> = {
   schema: Effect.promise(() => import("../schema/TrainedContent.ts").then(({ TrainedContent }) => TrainedContent))
 }
 
-/** Saves a trained circuit to a folder. */
+/** Saves a trained circuit to a folder; fails with `CircuitInvalid` where it has a stage of your own, which `load` could not build. */
 export const save = (folder: string, trained: Trained) => {
   const { circuit, classNames, inputNames, origin, parameters, preprocessing, task } = trained
   const content = { circuit: CircuitSpec.toJson(circuit), task, preprocessing, inputNames, classNames, origin }
-  return Archive.write(kind, folder, content, parameters)
+  return Effect.andThen(CircuitSpec.fromJson(content.circuit), Archive.write(kind, folder, content, parameters))
 }
 
 /** Loads a trained circuit from a folder; fails with `ArchiveInvalid` where it cannot be used. */

@@ -192,6 +192,14 @@ describe("initialisers", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it("a parameter with an array to start from has it in every turn of a repeated block", () => {
+    const scale = { shape: [2], role: "scale", fanIn: 2, fanOut: 2, initial: NdArray.make([2], [3, 4]) } as const
+    const block = { ...Circuit.tanh, kind: "scaled", parameters: { scale } }
+    const circuit = Circuit.sequence(Circuit.linear(2, 2), Circuit.repeat(block, 3), Circuit.linear(2, 1))
+    const start = Initializer.pytorch(circuit, 1)
+    assert.deepStrictEqual(start["1.*.scale"], NdArray.make([3, 2], [3, 4, 3, 4, 3, 4]))
+  })
+
   it.effect("orthogonal: signals keep their length whatever functions stand between the maps", () =>
     Effect.gen(function* () {
       const { identity, linear, relu, sequence, sigmoid, tanh } = Circuit

@@ -190,6 +190,19 @@ describe("a rule of one's own", () => {
   )
 })
 
+it.effect("a hidden loss of one's own gives an energy for each unit or example", () =>
+  Effect.gen(function* () {
+    const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
+    const hidden = { name: "own", of: (z: Tensor.Tensor, ẑ: Tensor.Tensor) => z.sub(ẑ).square().mean() }
+    const plan = Plan.relax({ steps: 1, hidden })
+    const error = yield* Effect.flip(Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
+    assert.strictEqual(
+      error.message,
+      "the hidden loss own: expected [10,3] or [10,1], but [] came; leave the mean to the objective: give the energy of each unit, or of each example"
+    )
+  }).pipe(Effect.provide(ReferenceEngine.layer))
+)
+
 describe("what no step can follow is told before one is taken", () => {
   const circuit = sequence(linear(2, 3), batchNorm(3), tanh, linear(3, 1))
   const wrong: ReadonlyArray<readonly [string, Phase.Phase, string]> = [

@@ -25,4 +25,18 @@ layer(NodeServices.layer)("TrainedStore", (it) => {
       assert.deepStrictEqual([...(yield* Rai.Source.inputs(path, loaded)).data], [0, 0, 0])
     }).pipe(Effect.scoped, Effect.provide(Rai.ReferenceEngine.layer))
   )
+
+  it.effect("refuses a circuit that it could not load again, and writes nothing", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const data = yield* Rai.Moons.make({ examples: 10 })
+      const swish = Rai.Circuit.stage("swish", (z) => z.mul(z.sigmoid()))
+      const circuit = Rai.Circuit.sequence(Rai.Circuit.linear(2, 3), swish, Rai.Circuit.linear(3, 1))
+      const trained = yield* Rai.Training.fit(circuit, data, { plan: Rai.Plan.backpropagate({ steps: 1 }), seed: 0 })
+      const refused = yield* Effect.flip(Rai.TrainedStore.save(`${folder}/run`, trained))
+      assert.match(refused.message, /but «swish» came in block 1; build circuits with stages of your own in code$/)
+      assert.isFalse(yield* fs.exists(`${folder}/run`))
+    }).pipe(Effect.scoped, Effect.provide(Rai.ReferenceEngine.layer))
+  )
 })
