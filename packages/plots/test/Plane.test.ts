@@ -1,5 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, Dataset, Frame, Initializer, Moons, NdArray, Preprocessing, ReferenceEngine, Score } from "@rai/core"
+import {
+  Circuit,
+  Dataset,
+  Frame,
+  Initializer,
+  Moons,
+  NdArray,
+  Preprocessing,
+  ReferenceEngine,
+  Score,
+  ShapeMismatch,
+  type Trained
+} from "@rai/core"
 import { Effect } from "effect"
 import { Plane } from "../src/index.ts"
 
@@ -73,5 +85,37 @@ describe("the plane of a circuit's inputs", () => {
       assert.deepStrictEqual(across, [-99, 891])
       assert.deepStrictEqual(up, [-3, 3])
     })
+  )
+
+  it.effect("takes classes from one-hot targets too, and refuses what has no plane or no probability of class 1", () =>
+    Effect.gen(function* () {
+      const moons = yield* Moons.paper
+      const [inputs, labels, classNames] = [moons.inputs, Dataset.labels(moons), ["upper", "lower"]]
+      const oneHot = yield* Dataset.labelled({ ...moons, inputs, labels, classNames, task: "classes" })
+      assert.deepStrictEqual(Plane.points(oneHot), Plane.points(moons))
+      const narrow = { ...moons, inputNames: ["x"], inputs: NdArray.full([100, 1], 0) }
+      for (const wrong of [() => Plane.points(narrow), () => Plane.of(narrow), () => Plane.inputs({ grid: 1.5 })])
+        assert.throws(wrong, ShapeMismatch)
+
+      const origin = { plan: "", seed: 0, engine: "reference", version: "" }
+      const refused = (widths: ReadonlyArray<number>, of: Pick<Trained.Trained, "task" | "inputNames">) => {
+        const circuit = Circuit.perceptron(widths, { activation: "tanh" })
+        const trained = { ...of, circuit, parameters: Initializer.pytorch(circuit, 1), origin }
+        return Effect.map(Effect.flip(Plane.probabilities(trained, { grid: 2 })), ({ message }) => message)
+      }
+      const inputNames = ["x", "y"]
+      assert.deepStrictEqual(
+        [
+          yield* refused([2, 3], { task: "classes", inputNames }),
+          yield* refused([2, 1], { task: "regression", inputNames }),
+          yield* refused([1, 1], { task: "binary", inputNames: ["x"] })
+        ],
+        [
+          "the plane: expected two classes, but 3 classes came; draw a circuit that tells two classes apart",
+          "the plane: expected two classes, but a regression came; draw a circuit that tells two classes apart",
+          "the plane: expected two inputs with names, but 1 came; draw a circuit of two inputs"
+        ]
+      )
+    }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })
