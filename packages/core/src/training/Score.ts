@@ -37,7 +37,7 @@ export const predict = (
     return outputs.output!
   })
 
-/** Outputs on a data set, which must have as many targets as the circuit has outputs, and columns and classes ordered as in the training data. */
+/** Outputs on a data set, which must have the circuit's task, as many targets as it has outputs, and columns and classes ordered as in the training data. */
 const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
   const disordered = Alike.disordered(trained, data)
   if (disordered !== undefined) {
@@ -46,9 +46,15 @@ const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
   }
   const output = yield* predict(trained, data.inputs)
   const [expected, came] = [show(output.shape), show(data.targets.shape)]
-  if (expected === came) return output
-  const advice = "give data with as many outputs as the circuit has"
-  return yield* new ShapeMismatch({ operation: "the targets", expected, came, advice })
+  if (expected !== came) {
+    const advice = "give data with as many outputs as the circuit has"
+    return yield* new ShapeMismatch({ operation: "the targets", expected, came, advice })
+  }
+  if (data.task !== trained.task) {
+    const advice = "read the data with the task of the training data"
+    return yield* new ShapeMismatch({ operation: "the task", expected: trained.task, came: data.task, advice })
+  }
+  return output
 })
 
 /** Scores the free run on a data set. */

@@ -303,6 +303,11 @@ describe("training", () => {
           "the targets: expected [9,1], but [9,3] came; give data with as many outputs as the circuit has"
         )
         assert.include((yield* Effect.flip(Score.metrics(trained, three))).message, "the targets: expected [9,1]")
+        const { classNames: _, ...values } = moons
+        assert.strictEqual(
+          yield* message(yield* Dataset.make({ ...values, task: "regression" })),
+          "the task: expected binary, but regression came; read the data with the task of the training data"
+        )
       }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
