@@ -7,6 +7,7 @@ import { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { Parts } from "../data/Parts.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
+import * as Check from "./Check.ts"
 
 /** One batch: its rows and the indices of its examples within the data, or within the current part. */
 export interface Batch {
@@ -44,8 +45,11 @@ export const memory = (data: Dataset, size: number, seed: number, label: number)
   }
 }
 
-/** Full batches from one part after the other, each in an order determined by seed and epoch; one part is in memory at a time. */
-export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: number, label: number) =>
+/**
+ * Full batches from one part after the other, each in an order determined by seed and epoch; one part is in memory at a time. Fails at a part that
+ * the circuit of `data` cannot be used with.
+ */
+export const parts = <E, R>({ read, sizes }: Parts<E, R>, data: Dataset, size: number, seed: number, label: number) =>
   Effect.gen(function* () {
     const counts = sizes.map((examples) => Math.floor(examples / size))
     const perEpoch = counts.reduce((a, b) => a + b, 0)
@@ -74,7 +78,7 @@ export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: nu
       if (open?.epoch !== epoch || wanted < part) yield* reopen(epoch)
       while (part < wanted) {
         if (waiting.length === 0) waiting = [...(yield* Pull.catchDone(open!.pull, () => Effect.succeed([])))]
-        current = yield* ofSize(sizes, ++part, waiting.shift())
+        current = yield* asDeclared(data, sizes, ++part, waiting.shift())
         batches = Batches.indices(sizes[part]!, size, seed, label + epoch * sizes.length + part)
       }
       return take(current!, batches[within]!)
@@ -83,16 +87,17 @@ export const parts = <E, R>({ read, sizes }: Parts<E, R>, size: number, seed: nu
     return source
   })
 
-/** Returns the part that was read; fails with `DataInvalid` where its size is not the declared one. */
-const ofSize = (sizes: ReadonlyArray<number>, part: number, data: Dataset | undefined) => {
-  const examples = data?.inputs.shape[0]
-  if (data !== undefined && examples === sizes[part]) return Effect.succeed(data)
-  return Effect.fail(
-    new DataInvalid({
-      source: `part ${part + 1} of ${sizes.length}`,
-      expected: `${sizes[part]} examples, as its size says`,
-      came: data === undefined ? "there is no such part" : `${examples} came`,
-      advice: "give the same parts each time that they are read"
-    })
-  )
+/** Returns the part that was read; fails with `DataInvalid` where its size is not the declared one, or it is not as the data. */
+const asDeclared = (data: Dataset, sizes: ReadonlyArray<number>, part: number, read: Dataset | undefined) => {
+  const invalid = (expected: string, came: string, advice: string) =>
+    Effect.fail(new DataInvalid({ source: `part ${part + 1} of ${sizes.length}`, expected, came, advice }))
+  const examples = read?.inputs.shape[0]
+  if (read === undefined || examples !== sizes[part]) {
+    const came = read === undefined ? "there is no such part" : `${examples} came`
+    const advice = "give the same parts each time that they are read"
+    return invalid(`${sizes[part]} examples, as its size says`, came, advice)
+  }
+  const different = Check.unlike(data, read)
+  if (different === undefined) return Effect.succeed(read)
+  return invalid(different.expected, `${different.came} came`, "read all of them with the columns and classes of one")
 }

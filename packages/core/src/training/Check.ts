@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Alike from "../data/Alike.ts"
 import * as Batches from "../data/Batches.ts"
-import type { DataInvalid } from "../data/DataInvalid.ts"
+import { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Program from "../program/Program.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
@@ -46,18 +46,11 @@ export const check = Effect.fn("Training.check")(function* (
     const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
     return yield* new PlanUnfit({ expected: "a circuit with parameters to train", came: "it has none", advice })
   }
-  if (validation !== undefined && sort(validation) !== sort(data)) {
-    return yield* new PlanUnfit({
-      expected: `validation data as the training data, ${sort(data)}`,
-      came: `${sort(validation)} came`,
-      advice: "read or make both in one way"
-    })
-  }
-  const disordered = validation && Alike.disordered(data, validation)
-  if (disordered !== undefined) {
-    const expected = `validation data as the training data, ${disordered.expected}`
+  const different = validation && unlike(data, validation)
+  if (different !== undefined) {
+    const expected = `validation data as the training data, ${different.expected}`
     const advice = "read them with the columns and classes of the training data"
-    return yield* new PlanUnfit({ expected, came: `${disordered.came} came`, advice })
+    return yield* new PlanUnfit({ expected, came: `${different.came} came`, advice })
   }
   if (plan.phases.length === 0) {
     return yield* new PlanUnfit({
@@ -141,6 +134,24 @@ export const continues = Effect.fnUntraced(function* (
   }
 })
 
-/** What two data sets must share to be used with one circuit. */
+/** Fails unless the sizes of parts are whole numbers and every phase finds a batch in one of them. */
+export const inParts = Effect.fnUntraced(function* (sizes: ReadonlyArray<number>, { phases }: Plan.Plan) {
+  const largest = Math.max(...sizes)
+  for (const { batch = 1 } of phases) {
+    if (largest >= batch && sizes.every((size) => Number.isInteger(size) && size >= 1)) continue
+    const expected = `whole numbers of examples, one at least of a batch of ${batch}`
+    const came = sizes.length === 0 ? "no part came" : `${sizes.slice(0, 5).join(", ")} came`
+    const advice = "give larger parts or a smaller batch"
+    return yield* new DataInvalid({ source: "parts", setting: "sizes", expected, came, advice })
+  }
+})
+
+/** How data differ from the first, in task, widths, or the order of columns or classes; undefined where one circuit can be used with both. */
+export const unlike = (
+  first: Shaped,
+  second: Shaped
+): { readonly expected: string; readonly came: string } | undefined =>
+  sort(first) === sort(second) ? Alike.disordered(first, second) : { expected: sort(first), came: sort(second) }
+
 const sort = ({ inputs, targets, task }: Shaped): string =>
   `${task} with ${inputs.shape[1]} inputs and ${targets.shape[1]} ${targets.shape[1] === 1 ? "output" : "outputs"}`

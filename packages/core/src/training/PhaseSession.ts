@@ -51,7 +51,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
       ? undefined
       : parts === undefined
         ? BatchSource.memory(data, phase.batch, seed, labelled(0))
-        : yield* BatchSource.parts(parts, phase.batch, seed, labelled(0))
+        : yield* BatchSource.parts(parts, data, phase.batch, seed, labelled(0))
   const perEpoch = source?.perEpoch ?? 1
   const total = phase.steps ?? phase.epochs * perEpoch
   const refreshed = phase.kind === "relax" && phase.refresh !== undefined ? phase.refresh * perEpoch : undefined

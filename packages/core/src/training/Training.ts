@@ -12,7 +12,7 @@ import { Seed } from "../random/Pseudorandom.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as AutomaticPlan from "./AutomaticPlan.ts"
-import { check, continues, type Unfit } from "./Check.ts"
+import { check, continues, inParts, type Unfit } from "./Check.ts"
 import * as Phase from "./Phase.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
@@ -137,6 +137,7 @@ const train = Effect.fnUntraced(function* <E, R>(
       advice: "write backpropagate or alternate with batch=64, or give the data at once"
     })
   }
+  if (options.parts !== undefined) yield* inParts(options.parts.sizes, plan)
   const engine = yield* Engine
   const { carryOut } = yield* Effect.promise(() => import("./PhaseRun.ts")) // here, so that importing this module stays cheap
   const seed = options.seed ?? (yield* Seed)

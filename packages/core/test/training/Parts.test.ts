@@ -100,6 +100,7 @@ describe("data in parts", () => {
           yield* Moons.make({ examples: 12, seed: 4 })
         ]
         const damaged = new DataInvalid({ source: "mine", line: 7, expected: "a", came: "b came", advice: "mend it" })
+        const three = yield* Blobs.make({ examples: 20, centers: 3 })
         const later = [
           [Stream.fail(damaged), damaged.message],
           [
@@ -109,6 +110,10 @@ describe("data in parts", () => {
           [
             Stream.make(other),
             "part 2 of 2: expected 20 examples, as its size says, but 12 came; give the same parts each time that they are read"
+          ],
+          [
+            Stream.make(three),
+            "part 2 of 2: expected binary with 2 inputs and 1 output, but classes with 2 inputs and 3 outputs came; read all of them with the columns and classes of one"
           ]
         ] as const
         for (const [second, expected] of later) {
@@ -118,6 +123,27 @@ describe("data in parts", () => {
           assert.strictEqual(error.message, expected)
         }
       }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("parts without a batch in any of them are refused before the first step", () =>
+    Effect.gen(function* () {
+      const moons = yield* Moons.make({ examples: 20 })
+      const plan = Plan.make(...[5, 10].flatMap((batch) => Plan.backpropagate({ epochs: 1, batch }).phases))
+      const refused = (sizes: ReadonlyArray<number>) => {
+        const parts = { sizes, read: Stream.die("read") }
+        const onEvent = () => Effect.die("a step")
+        return Effect.map(
+          Effect.flip(Training.run(circuit, moons, { plan, parts, onEvent, seed: 1 })),
+          (e) => e.message
+        )
+      }
+      assert.strictEqual(
+        yield* refused([5, 5]),
+        "parts, setting «sizes»: expected whole numbers of examples, one at least of a batch of 10, but 5, 5 came; give larger parts or a smaller batch"
+      )
+      assert.include(yield* refused([]), "no part came")
+      assert.include(yield* refused([20, Number.NaN]), "20, NaN came")
+    }).pipe(Effect.provide(layer))
   )
 
   it.effect("any stream has parts, unless it has none", () =>

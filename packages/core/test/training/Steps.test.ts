@@ -296,7 +296,7 @@ describe("what no step can follow is told before one is taken", () => {
       const error = yield* Effect.flip(Training.fit(circuit, data, { validation, seed: 1 }))
       assert.strictEqual(
         error.message,
-        "expected validation data as the training data, binary with 2 inputs and 1 output, but regression with 2 inputs and 1 output came; read or make both in one way"
+        "expected validation data as the training data, binary with 2 inputs and 1 output, but regression with 2 inputs and 1 output came; read them with the columns and classes of the training data"
       )
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
