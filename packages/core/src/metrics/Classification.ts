@@ -1,7 +1,9 @@
 /**
- * Classification metrics as scikit-learn defines them. Classes are numbers from 0; the first argument is always the truth.
+ * Classification metrics as scikit-learn defines them. Classes are numbers from 0; the first argument is always the truth, and a second of another
+ * length throws `ShapeMismatch`.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
+import * as Paired from "./Paired.ts"
 
 type Numbers = ArrayLike<number>
 
@@ -26,6 +28,7 @@ export const largest = ({ data, shape }: NdArray): Int32Array => {
 
 /** Share of examples whose class was predicted correctly. */
 export const accuracy = (labels: Numbers, predicted: Numbers): number => {
+  Paired.check("accuracy", [labels.length], [predicted.length])
   let right = 0
   for (let i = 0; i < labels.length; i++) if (labels[i] === predicted[i]) right++
   return right / labels.length
@@ -42,6 +45,7 @@ export const accuracy = (labels: Numbers, predicted: Numbers): number => {
  * ```
  */
 export const confusionMatrix = (labels: Numbers, predicted: Numbers, classes: number): NdArray => {
+  Paired.check("confusion matrix", [labels.length], [predicted.length])
   const data = new Float64Array(classes * classes)
   const isClass = (of: number) => Number.isInteger(of) && of >= 0 && of < classes
   for (let i = 0; i < labels.length; i++) {
@@ -81,6 +85,7 @@ export const macroF1 = (confusion: NdArray): number => {
  * counting half. NaN where a class is missing or a score is NaN.
  */
 export const rocAuc = (labels: Numbers, scores: Numbers): number => {
+  Paired.check("ROC AUC", [labels.length], [scores.length])
   // NaN cannot be ordered.
   if (Array.prototype.some.call(scores, Number.isNaN)) return Number.NaN
   const order = Array.from({ length: labels.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!)
@@ -102,35 +107,11 @@ export const rocAuc = (labels: Numbers, scores: Numbers): number => {
 /** Mean of −ln p of the true class; probabilities: [examples, classes], kept ε away from 0 and 1: 2⁻⁵², or 2⁻²³ in float32. */
 export const logLoss = (labels: Numbers, { data, shape }: NdArray): number => {
   const [examples, classes] = shape as readonly [number, number]
+  Paired.check("log loss", [labels.length], [examples])
   const epsilon = data instanceof Float32Array ? 2 ** -23 : Number.EPSILON
   let total = 0
   for (let i = 0; i < examples; i++) {
     total -= Math.log(Math.min(1 - epsilon, Math.max(epsilon, data[i * classes + labels[i]!]!)))
   }
   return total / examples
-}
-
-/** The examples whose predicted probability of class 1 lies in one bin of [0, 1]: how many, the mean prediction, and the share in class 1. */
-export interface Calibrated {
-  readonly examples: number
-  readonly predicted: number
-  readonly observed: number
-}
-
-/** The non-empty ones among `bins` bins of equal width in [0, 1]: the points of a reliability diagram. NaN predictions are left out. */
-export const calibration = (labels: Numbers, probabilities: Numbers, bins = 5): ReadonlyArray<Calibrated> => {
-  const edges = Array.from({ length: bins - 1 }, (_, k) => (k + 1) * (1 / bins))
-  const parts = Array.from({ length: bins }, () => ({ examples: 0, predicted: 0, observed: 0 }))
-  for (let i = 0; i < labels.length; i++) {
-    if (Number.isNaN(probabilities[i])) continue
-    // A probability at an edge belongs to the bin below; the edges are rounded as numpy rounds them.
-    const beyond = edges.findIndex((edge) => probabilities[i]! <= edge)
-    const part = parts[beyond < 0 ? bins - 1 : beyond]!
-    part.examples++
-    part.predicted += probabilities[i]!
-    part.observed += labels[i] === 1 ? 1 : 0
-  }
-  return parts.flatMap(({ examples, observed, predicted }) =>
-    examples === 0 ? [] : [{ examples, predicted: predicted / examples, observed: observed / examples }]
-  )
 }

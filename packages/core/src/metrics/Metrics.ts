@@ -4,6 +4,7 @@
 import type { Task } from "../data/Dataset.ts"
 import type * as NdArray from "../tensor/NdArray.ts"
 import * as Classification from "./Classification.ts"
+import * as Paired from "./Paired.ts"
 import * as Regression from "./Regression.ts"
 
 /** Metrics of classification. */
@@ -105,7 +106,7 @@ const column = ({ data, shape }: NdArray.NdArray, k: number): NdArray.NdArray =>
 })
 
 /**
- * Computes the metrics of outputs, logits or values, against targets: [examples, outputs] each.
+ * Computes the metrics of outputs, logits or values, against targets: [examples, outputs] each. Throws `ShapeMismatch` where the shapes differ.
  *
  * ```ts
  * import { Metrics, NdArray } from "@rai/core"
@@ -117,8 +118,9 @@ const column = ({ data, shape }: NdArray.NdArray, k: number): NdArray.NdArray =>
  * // => [[1, 1], [0, 2]]
  * ```
  */
-export const of = (task: Task, targets: NdArray.NdArray, outputs: NdArray.NdArray): Metrics =>
-  task === "regression"
+export const of = (task: Task, targets: NdArray.NdArray, outputs: NdArray.NdArray): Metrics => {
+  Paired.check("metrics", targets.shape, outputs.shape)
+  return task === "regression"
     ? {
         task,
         examples: targets.shape[0]!,
@@ -126,3 +128,4 @@ export const of = (task: Task, targets: NdArray.NdArray, outputs: NdArray.NdArra
         ofTargets: Array.from({ length: targets.shape[1]! }, (_, k) => fit(column(targets, k), column(outputs, k)))
       }
     : ofClasses(task, targets, outputs)
+}

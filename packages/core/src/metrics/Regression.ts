@@ -1,7 +1,9 @@
 /**
- * Regression metrics as scikit-learn defines them. The first argument is always the truth; both are [examples, outputs].
+ * Regression metrics as scikit-learn defines them. The first argument is always the truth; both are [examples, outputs], else they throw
+ * `ShapeMismatch`.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
+import * as Paired from "./Paired.ts"
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0) / values.length
 
@@ -12,6 +14,7 @@ const each = <A>(targets: NdArray, of: (output: number) => A): ReadonlyArray<A> 
   Array.from({ length: targets.shape[1] ?? 1 }, (_, output) => of(output))
 
 const differences = (targets: NdArray, predictions: NdArray, output: number): ReadonlyArray<number> => {
+  Paired.check("regression metrics", targets.shape, predictions.shape)
   const came = column(predictions, output)
   return column(targets, output).map((y, i) => y - came[i]!)
 }

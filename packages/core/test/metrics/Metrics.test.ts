@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Classification, Metrics, NdArray, Regression } from "@rai/core"
+import { Classification, Metrics, NdArray, Regression, ShapeMismatch } from "@rai/core"
 import * as Fixture from "../fixtures/Fixture.ts"
 
 /** Written by metrics.py: scikit-learn. */
@@ -20,9 +20,6 @@ const fixture = Fixture.read<{
     readonly labels: ReadonlyArray<number>
     readonly scores: ReadonlyArray<number>
     readonly rocAuc: number
-    readonly calibration: Readonly<
-      Record<string, { readonly observed: ReadonlyArray<number>; readonly predicted: ReadonlyArray<number> }>
-    >
   }>
   readonly regression: ReadonlyArray<
     { readonly targets: Fixture.Numbers; readonly predictions: Fixture.Numbers } & Readonly<
@@ -58,14 +55,6 @@ describe("metrics are scikit-learn's", () => {
   for (const [i, of] of fixture.binary.entries()) {
     it(`of scores, ${i}`, () => {
       near(Classification.rocAuc(of.labels, of.scores), of.rocAuc, "ROC AUC")
-      for (const [bins, { observed, predicted }] of Object.entries(of.calibration)) {
-        const points = Classification.calibration(of.labels, of.scores, Number(bins))
-        assert.strictEqual(points.length, observed.length)
-        points.forEach((point, j) => {
-          near(point.observed, observed[j]!, `observed of ${bins}, ${j}`)
-          near(point.predicted, predicted[j]!, `predicted of ${bins}, ${j}`)
-        })
-      }
     })
   }
 
@@ -103,6 +92,23 @@ describe("metrics are scikit-learn's", () => {
         near(each.reduce((sum, value) => sum + value, 0) / each.length, expected[name], `the mean ${name}`)
       }
     }
+  })
+
+  it("of what does not belong together are none", () => {
+    const of = (...shape: ReadonlyArray<number>) => NdArray.full(shape, 1)
+    const wrong = [
+      () => Metrics.of("binary", of(3, 1), of(2, 1)),
+      () => Metrics.of("binary", of(3, 2), of(3, 2)),
+      () => Metrics.of("classes", of(2, 3), of(2, 2)),
+      () => Regression.r2(of(3, 1), of(2, 1)),
+      () => Regression.meanAbsoluteError(of(3, 2), of(3, 1)),
+      () => Classification.accuracy([0, 1, 1], [0]),
+      () => Classification.confusionMatrix([0, 1, 1], [0], 2),
+      () => Classification.rocAuc([0, 1, 1], [0.5]),
+      () => Classification.logLoss([0, 1, 1], of(2, 2))
+    ]
+    for (const formula of wrong) assert.throws(formula, ShapeMismatch)
+    assert.throws(wrong[5]!, "accuracy: expected [3], but [1] came; give one prediction for each target")
   })
 
   it("of answers that are NaN count them as wrong", () => {
@@ -154,9 +160,6 @@ describe("metrics are scikit-learn's", () => {
       0,
       "of what is lost"
     )
-    assert.deepStrictEqual(Classification.calibration([1, 1], [Number.NaN, 0.5]), [
-      { examples: 1, predicted: 0.5, observed: 1 }
-    ])
     const certain = [1, 0, 1, 0, 0.25, 0.75]
     const [single, double] = [Float32Array.from(certain), Float64Array.from(certain)]
     near(Classification.logLoss([0, 1, 1], { shape: [3, 2], data: double }), fixture.certain.float64, "certain")
