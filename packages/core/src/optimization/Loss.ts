@@ -10,11 +10,23 @@ export type Loss = (prediction: Tensor, target: Tensor) => Tensor
 /** −log p(y) of a Bernoulli with logit o, mean(softplus(o) − y o); stable for large |o|. */
 export const binaryCrossEntropy: Loss = (o, y) => o.softplus().sub(y.mul(o)).mean()
 
-/** −Σ_k y_k log softmax(o)_k, averaged over the examples; y one-hot. The largest logit is subtracted first, so that nothing overflows. */
+/**
+ * −Σ_k y_k log softmax(o)_k, averaged over the examples; y one-hot. The largest logit is subtracted first, so that nothing overflows. Throws
+ * `ShapeMismatch` on a single logit, whose softmax is always 1.
+ */
 export const softmaxCrossEntropy: Loss = (o, y) => {
+  classesOf("cross-entropy", o)
   const shifted = o.sub(o.max([1]))
   const logSum = shifted.exp().sum([1]).log()
   return logSum.sub(shifted.mul(y).sum([1])).mean()
+}
+
+/** The number of classes of logits [batch, classes], at least two. */
+const classesOf = (operation: string, { shape }: Tensor): number => {
+  const classes = Number(shape[1])
+  if (classes >= 2) return classes
+  const advice = "give one logit a class, or take Loss.binaryCrossEntropy"
+  throw new ShapeMismatch({ operation, expected: "two logits or more", came: String(classes), advice })
 }
 
 /** Class weights and label smoothing. */
@@ -27,7 +39,8 @@ export interface ClassSettings {
 
 /**
  * −Σ_k w_k q_k log softmax(o)_k with q = (1 − ε) y + ε / K, divided by the sum of the examples' own w: PyTorch's CrossEntropyLoss with class weights
- * and label smoothing. Throws `ShapeMismatch` if the number of weights differs from that of classes, a weight is below 0, or ε is not within 0 … 1.
+ * and label smoothing. Throws `ShapeMismatch` on a single logit, if the number of weights differs from that of classes, a weight is below 0, or ε is
+ * not within 0 … 1.
  *
  * ```ts
  * import { Blobs, Circuit, Loss, Plan, ReferenceEngine, Training } from "@rai/core"
@@ -46,7 +59,7 @@ export interface ClassSettings {
 export const weightedCrossEntropy =
   ({ smoothing = 0, weights }: ClassSettings): Loss =>
   (o, y) => {
-    const classes = Number(o.shape[1])
+    const classes = classesOf("weighted cross-entropy", o)
     if (weights !== undefined && weights.length !== classes) {
       const [expected, came] = [`${classes} class weights`, `${weights.length}`]
       throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came })

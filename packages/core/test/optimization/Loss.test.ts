@@ -93,6 +93,15 @@ it.effect("what is no share, and a bound that is none, are named", () =>
   })
 )
 
+it.effect("the cross-entropy of a single logit, which would always be 0, is refused", () =>
+  Effect.gen(function* () {
+    for (const loss of [Loss.softmaxCrossEntropy, Loss.weightedCrossEntropy({})]) {
+      const error = yield* Effect.flip(Program.make({ o: [4, 1], y: [4, 1] }, ({ o, y }) => ({ loss: loss(o, y) })))
+      assert.include(error.message, "cross-entropy: expected two logits or more, but 1 came; give one logit a class")
+    }
+  })
+)
+
 describe("correct answers", () => {
   const correct = (o: Fixture.Numbers, y: Fixture.Numbers) =>
     Effect.gen(function* () {
