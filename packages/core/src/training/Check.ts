@@ -28,7 +28,7 @@ export interface Shaped extends Pick<Dataset, "task">, Alike.Named {
 
 /**
  * Fails where circuit, data and plan do not fit together: input or output width that is not the data's, a batch larger than the data, a phase whose
- * cut matches nothing or whose numbers are invalid, a stop that no run can reach, incompatible validation data.
+ * cut matches nothing, whose numbers are invalid or whose output map cannot be trained alone, a stop that no run can reach, incompatible validation data.
  */
 export const check = Effect.fn("Training.check")(function* (
   circuit: Circuit.Circuit,
@@ -88,6 +88,15 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
       expected: `parameters that ${Phase.print(phase)} trains`,
       came: "«only» takes none",
       advice: `name some of ${Object.keys(Circuit.parameters(circuit)).slice(0, 3).join(", ")}, …, or leave it out`
+    })
+  }
+  const output = Circuit.outputMap(circuit)
+  const turns = Circuit.leaves(circuit).find(({ path }) => path === output)?.stack ?? []
+  if (phase.only === "output" && turns.some((times) => times > 1)) {
+    return yield* new PlanUnfit({
+      expected: `an output map of its own, which alone ${Phase.print(phase)} trains`,
+      came: `«${output}» is one array for ${turns.join(" × ")} turns`,
+      advice: "repeat the block once less, and write the last turn behind it"
     })
   }
   if (phase.batch !== undefined) yield* Batches.count(examples, phase.batch)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Adam,
+  Blobs,
   Circuit,
   Cut,
   Dataset,
@@ -288,6 +289,20 @@ describe("what no step can follow is told before one is taken", () => {
       })
     )
   }
+
+  it.effect("an output map that cannot move alone, being one array with the turns before it", () =>
+    Effect.gen(function* () {
+      const data = yield* Blobs.make({ examples: 9, centers: 3 })
+      const plan = Plan.backpropagate({ steps: 1, only: "output" })
+      const ending = (times: number) =>
+        Training.check(sequence(linear(2, 3), repeat(sequence(tanh, linear(3, 3)), times)), data, plan)
+      yield* ending(1)
+      assert.strictEqual(
+        (yield* Effect.flip(ending(3))).message,
+        "expected an output map of its own, which alone backpropagate:1:rprop=0.001:only=output trains, but «1.*.1» is one array for 3 turns; repeat the block once less, and write the last turn behind it"
+      )
+    })
+  )
 
   it.effect("validation data of another kind", () =>
     Effect.gen(function* () {
