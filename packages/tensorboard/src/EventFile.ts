@@ -86,7 +86,8 @@ export const make = Effect.fn("EventFile.make")(function* ({ after, folder }: Op
       const each = Object.entries(values)
       const scalar = ([tag, value]: readonly [string, number]): Value => ({
         tag,
-        value: { case: "simpleValue", value }
+        // float32, where larger numbers are infinite; the format refuses them otherwise.
+        value: { case: "simpleValue", value: Math.fround(value) }
       })
       return each.length === 0 ? Effect.void : summary(step, each.map(scalar))
     },

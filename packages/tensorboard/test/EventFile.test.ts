@@ -55,16 +55,20 @@ describe("an event file", () => {
         { folder: at },
         EventFile.EventFile.use(({ file, image, scalars }) =>
           Effect.as(
-            Effect.andThen(scalars(3, { "loss/free run": 0.25, "loss/relaxed": Number.NaN }), image(4, "loss", png)),
+            Effect.andThen(
+              scalars(3, { "loss/free run": 0.25, "loss/relaxed": Number.NaN, "loss/validation": 1e39 }),
+              image(4, "loss", png)
+            ),
             file
           )
         )
       )
       assert.strictEqual(Records.fileOf(at), file)
-      const [free, relaxed, picture, ...others] = Records.values(file)
+      const [free, relaxed, validation, picture, ...others] = Records.values(file)
       assert.deepStrictEqual(others, [])
       assert.deepInclude(free, { step: 3, tag: "loss/free run", number: 0.25 })
       assert.deepInclude(relaxed, { step: 3, tag: "loss/relaxed", number: Number.NaN })
+      assert.deepInclude(validation, { step: 3, tag: "loss/validation", number: Number.POSITIVE_INFINITY })
       assert.deepInclude(picture, { step: 4, tag: "loss" })
       const { height, width } = decode(picture!.image!.png)
       assert.deepStrictEqual([picture!.image!.width, picture!.image!.height], [width, height])
