@@ -3,7 +3,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Duration, Effect, Layer, Option } from "effect"
-import type { AddressUnavailable } from "./AddressUnavailable.ts"
+import { AddressUnavailable } from "./AddressUnavailable.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { GrpcTransport } from "./grpc/GrpcTransport.ts"
 import * as HttpTransport from "./http/HttpTransport.ts"
@@ -106,11 +106,15 @@ export const layer = ({
       return InferenceServer.of({ url, grpc })
     })
   )
+  const ports = Effect.forEach([http.port, grpcPort], (port) => AddressUnavailable.checkPort(host, port), {
+    discard: true
+  })
   // The server starts listening once the models are open, and stops before they close.
-  return running.pipe(
+  const serving = running.pipe(
     // Side by side, so that both also stop at the same time.
     Layer.provide([HttpTransport.HttpTransport.layer({ ...http, grace: share }), grpc]),
     Layer.provide(plane),
     Layer.provide(NodeServices.layer)
   )
+  return Layer.unwrap(Effect.as(ports, serving))
 }

@@ -1,9 +1,10 @@
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Worker } from "node:worker_threads"
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
+import { Context, Duration, Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
 import * as InferenceServer from "../src/InferenceServer.ts"
 import { call, fixtures, tensor } from "./Client.ts"
 
@@ -98,5 +99,38 @@ it.live("stops listening and ends its threads when its scope closes", () =>
     assert.deepStrictEqual(threadIds(started), [-1, -1, -1, -1])
     const after = yield* Effect.exit(Effect.provideContext(ask(1), context))
     assert.isTrue(Exit.isFailure(after))
+  }).pipe(Effect.scoped)
+)
+
+it.live("does not wait for connections that have sent nothing when it closes", () =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const serving = InferenceServer.layer({ repository: fixtures, port: 0, grpcPort: 0, executionProviders: ["cpu"] })
+    const { grpc, url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
+    for (const address of [new URL(url), new URL(`http://${grpc}`)]) {
+      yield* Effect.callback<void>((resume) => {
+        connect(Number(address.port), address.hostname, () => resume(Effect.void))
+      })
+    }
+    const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+    assert.isBelow(Duration.toMillis(took), 5_000)
+  })
+)
+
+it.live("is refused a port that is none before it opens its models, and providers of which there is none", () =>
+  Effect.gen(function* () {
+    for (const ports of [{ port: 99_999 }, { port: -1 }, { port: 0, grpcPort: Number.NaN }]) {
+      const started = yield* threads
+      const refused = yield* Effect.flip(Layer.build(InferenceServer.layer({ repository: fixtures, ...ports })))
+      const { grpcPort = ports.port } = ports
+      assert.strictEqual(
+        refused.message,
+        `expected to listen on 127.0.0.1:${grpcPort}, but a port is a whole number from 0 to 65535; give another host or port (0 takes a free one)`
+      )
+      assert.lengthOf(started, 0)
+    }
+    const none = InferenceServer.layer({ repository: fixtures, port: 0, executionProviders: [] })
+    const { message } = yield* Effect.flip(Layer.build(none))
+    assert.include(message, "no execution provider was named to compute it on; name for instance cpu")
   }).pipe(Effect.scoped)
 )

@@ -18,6 +18,7 @@ import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
 import * as Held from "../http/Held.ts"
 import * as Limits from "../http/Limits.ts"
+import * as Silent from "../http/Silent.ts"
 import * as Tls from "../Tls.ts"
 import * as RequestId from "../watch/RequestId.ts"
 import * as RequestObserver from "../watch/RequestObserver.ts"
@@ -115,6 +116,7 @@ export const make = Effect.fnUntraced(function* ({
   grace = "5 seconds"
 }: Options): Effect.fn.Return<string, Tls.TlsInvalid | AddressUnavailable, DataPlane | Scope.Scope> {
   yield* Tls.check(tls)
+  yield* AddressUnavailable.checkPort(host, port)
   const plane = yield* DataPlane
   const run = Effect.runForkWith(yield* Effect.context())
   const onFault = (cause: unknown) => {
@@ -154,7 +156,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const connections: Connections.Connections = new Map()
   const server = yield* Effect.acquireRelease(
-    Effect.sync(() => open(limits, tls)),
+    Effect.sync(() => Silent.closing(open(limits, tls))),
     (server) => stop(server, connections, calls, plane, grace)
   )
   server.maxConnections = limits.connections

@@ -20,6 +20,7 @@ import * as InferRoute from "./InferRoute.ts"
 import * as Limits from "./Limits.ts"
 import * as Routes from "./Routes.ts"
 import * as Send from "./Send.ts"
+import * as Silent from "./Silent.ts"
 
 /** Where to listen, and to whom. */
 export interface Options {
@@ -120,6 +121,7 @@ export class HttpTransport extends Context.Service<
     Layer.unwrap(
       Effect.gen(function* () {
         yield* Tls.check(tls)
+        yield* AddressUnavailable.checkPort(host, port)
         const plane = yield* DataPlane
         const context = yield* Effect.context<never>()
         const limits: Limits.Limits = { ...Limits.defaults, ...given }
@@ -151,7 +153,7 @@ export class HttpTransport extends Context.Service<
           const server = listening(limits, tls)
           server.maxConnections = limits.connections
           server.on("clientError", refuseMalformed)
-          return front(server, take)
+          return Silent.closing(front(server, take))
         }
         const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: grace }).pipe(
           Layer.catch(({ cause }) => Layer.effect(HttpServer, AddressUnavailable.because(host, port, cause)))

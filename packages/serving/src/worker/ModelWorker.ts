@@ -101,9 +101,8 @@ const whyUnreadable = (text: string): string => {
 
 const whyRefused = (refused: ReadonlyArray<Refused>): string => {
   const last = refused.at(-1)
-  return last === undefined || last.provider === "cpu"
-    ? whyUnreadable(last?.text ?? "")
-    : CudaProvider.explain(last.text)
+  if (last === undefined) return "no execution provider was named to compute it on; name for instance cpu"
+  return last.provider === "cpu" ? whyUnreadable(last.text) : CudaProvider.explain(last.text)
 }
 
 // The native library reads the process's real environment, which a thread's own copy does not reach.
