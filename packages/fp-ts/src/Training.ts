@@ -13,6 +13,7 @@ import { Effect } from "effect"
 import type { Either } from "fp-ts/lib/Either.js"
 import type { IO } from "fp-ts/lib/IO.js"
 import type { Reader } from "fp-ts/lib/Reader.js"
+import type { Task } from "fp-ts/lib/Task.js"
 import type { TaskEither } from "fp-ts/lib/TaskEither.js"
 import type { Engine } from "./Engine.ts"
 import * as Bridge from "./internal/Bridge.ts"
@@ -21,8 +22,8 @@ import type { RaiError } from "./RaiError.ts"
 
 /** Options of a run: as in `@rai/core`, with callbacks in fp-ts's types. */
 export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
-  /** Called with each event before anyone else receives it; if it throws, the run ends with `CallbackFailed`. */
-  readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void>) | undefined
+  /** Called with each event before anyone else receives it; a task is waited for. If it throws or rejects, the run ends with `CallbackFailed`. */
+  readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void> | Task<void>) | undefined
   /** Called with a snapshot every two seconds, and once more when it is cancelled, loses its numbers, or `onEvent` fails; `from` resumes from one. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError, void>) | undefined
 }
@@ -94,6 +95,9 @@ export const events = (
 // What a callback throws here ends the run, as it does for any callback.
 const forCore = ({ onEvent, onSnapshot, ...others }: Options): Core.Options<RaiError, Pipeline.Services> => ({
   ...others,
-  ...(onEvent && { onEvent: (event) => Effect.sync(() => onEvent(event)()) }),
+  ...(onEvent && { onEvent: (event) => Effect.suspend(() => settled(onEvent(event)())) }),
   ...(onSnapshot && { onSnapshot: (snapshot) => Effect.suspend(() => Bridge.fromTaskEither(onSnapshot(snapshot))) })
 })
+
+const settled = (heard: unknown): Effect.Effect<void> =>
+  heard instanceof Promise ? Effect.promise(() => heard) : Effect.void

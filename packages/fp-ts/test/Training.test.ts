@@ -126,6 +126,22 @@ describe("Training", () => {
     assert.deepStrictEqual(counts, { opened: 1, closed: 1, sessions: 2, ended: 2 })
   })
 
+  it("a callback that is a task is waited for, and its rejection is a left too", async () => {
+    const told: Array<number> = []
+    const onEvent =
+      ({ progress: { total } }: { readonly progress: { readonly total: number } }) =>
+      async () => {
+        await Promise.resolve()
+        if (total === 25) throw new Error("the disk is full")
+        told.push(total)
+      }
+    assert.include(
+      await message(Training.fit(circuit, data, { plan, onEvent })),
+      "it threw at step 5 of backpropagate: Error: the disk is full"
+    )
+    assert.strictEqual(told.at(-1), 24)
+  })
+
   it("a run that is cancelled leaves a snapshot, from which it goes on to the same bits", async () => {
     const long = Plan.relax({ steps: 300 })
     const whole = await right(Training.fit(circuit, data, { plan: long, seed: 5 }))
