@@ -3,6 +3,7 @@
  */
 import { Effect, Function, Pipeable } from "effect"
 import type * as NdArray from "../tensor/NdArray.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import * as Batches from "./Batches.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import type { Preprocessing } from "./Preprocessing.ts"
@@ -76,7 +77,8 @@ export const make = Effect.fn("Dataset.make")(function* (parts: Parts, source: s
     return yield* invalid(`${features} different input names`, came, "name each feature once")
   }
   const classes = task === "binary" ? 2 : outputs
-  if (classNames !== undefined && (task === "regression" || new Set(classNames).size !== classes)) {
+  const areDistinct = classNames?.length === classes && new Set(classNames).size === classes
+  if (classNames !== undefined && (task === "regression" || !areDistinct)) {
     const expected =
       task === "regression" ? "no class names for the task regression" : `${classes} different class names`
     return yield* invalid(expected, `${classNames.map(quote).join(", ") || "none"} came`, "name each class once")
@@ -118,7 +120,13 @@ export const labelled = (options: {
   readonly task?: "binary" | "classes"
   readonly source?: string
 }): Effect.Effect<Dataset, DataInvalid> => {
-  const { inputs, labels, inputNames, classNames, source, task } = options
+  const { inputs, labels, inputNames, classNames, source = "data set", task } = options
+  const wrong = Array.from(labels).findIndex((label) => classNames[label] === undefined)
+  if (wrong >= 0) {
+    const expected = `whole class numbers from 0, below ${classNames.length}`
+    const came = `${labels[wrong]} came in example ${wrong + 1}`
+    return Effect.fail(new DataInvalid({ source, expected, came, advice: "correct the label, or name its class too" }))
+  }
   return make({ inputs, inputNames, ...Targets.ofLabels(labels, classNames, task) }, source)
 }
 
@@ -134,13 +142,19 @@ export const outputs = (data: Dataset): number => data.targets.shape[1]!
 /** Returns the class number of each example; all 0 for `regression`. */
 export const labels = (data: Dataset): Int32Array => Targets.labels(data)
 
-/** Selects the examples at `indices`, each in [0, examples), in that order. */
+/** Selects the examples at `indices`, in that order. Throws `ShapeMismatch` where there are none, or one is not in [0, examples). */
 export const select: {
   (indices: ArrayLike<number>): (data: Dataset) => Dataset
   (data: Dataset, indices: ArrayLike<number>): Dataset
-} = Function.dual(2, (data: Dataset, indices: ArrayLike<number>) =>
-  of({ ...data, inputs: Batches.rows(data.inputs, indices), targets: Batches.rows(data.targets, indices) })
-)
+} = Function.dual(2, (data: Dataset, indices: ArrayLike<number>) => {
+  const most = examples(data) - 1
+  const wrong = Array.from(indices).find((index) => !(Number.isInteger(index) && index >= 0 && index <= most))
+  if (wrong !== undefined || indices.length === 0) {
+    const [expected, came] = [`indices of examples, from 0 to ${most}`, wrong === undefined ? "none" : String(wrong)]
+    throw new ShapeMismatch({ operation: "select", expected, came, advice: "select from the examples that there are" })
+  }
+  return of({ ...data, inputs: Batches.rows(data.inputs, indices), targets: Batches.rows(data.targets, indices) })
+})
 
 /**
  * Holds out a share of the examples, stratified by class: round(share · n_c) of class c, at least one and not all. Both parts keep the original

@@ -28,7 +28,7 @@ export interface Shaped extends Pick<Dataset, "task">, Alike.Named {
 
 /**
  * Fails where circuit, data and plan do not fit together: input or output width that is not the data's, a batch larger than the data, a phase whose
- * cut matches nothing, whose numbers are invalid or whose output map cannot be trained alone, a stop that no run can reach, incompatible validation data.
+ * cut matches nothing, whose numbers are invalid or whose output map cannot be trained alone, a stop that no run can reach, no examples, incompatible validation data.
  */
 export const check = Effect.fn("Training.check")(function* (
   circuit: Circuit.Circuit,
@@ -45,6 +45,12 @@ export const check = Effect.fn("Training.check")(function* (
   if (!Object.values(Circuit.parameters(circuit)).some(Circuit.isTrained)) {
     const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"
     return yield* new PlanUnfit({ expected: "a circuit with parameters to train", came: "it has none", advice })
+  }
+  const empty = [data, validation].findIndex((of) => of?.inputs.shape[0] === 0)
+  if (empty >= 0) {
+    const source = empty === 0 ? "training data" : "validation data"
+    const [expected, came, advice] = ["at least one example", "none came", "add rows"]
+    return yield* new DataInvalid({ source, expected, came, advice })
   }
   const different = validation && unlike(data, validation)
   if (different !== undefined) {

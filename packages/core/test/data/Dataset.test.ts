@@ -63,6 +63,11 @@ describe("make", () => {
       "data set: expected 2 different class names, but «a», «a» came; name each class once"
     ],
     [
+      "a class name too many",
+      { classNames: ["a", "b", "b"] },
+      "data set: expected 2 different class names, but «a», «b», «b» came; name each class once"
+    ],
+    [
       "an infinite input",
       { inputs: NdArray.make([2, 2], [1, 2, 3, Number.POSITIVE_INFINITY]) },
       "data set: expected finite inputs, but Infinity came in example 2, feature «b»; replace the number or leave the example out"
@@ -113,8 +118,12 @@ describe("labelled", () => {
 
   it.effect("refuses a class number out of range", () =>
     Effect.gen(function* () {
-      assert.include((yield* Effect.flip(sample([0, 3, 1], 3))).message, "expected one-hot targets")
-      assert.include((yield* Effect.flip(sample([0, -1], 2))).message, "expected targets 0 or 1")
+      assert.strictEqual(
+        (yield* Effect.flip(sample([0, 3, 1], 3))).message,
+        "data set: expected whole class numbers from 0, below 3, but 3 came in example 2; correct the label, or name its class too"
+      )
+      assert.include((yield* Effect.flip(sample([0, -1], 2))).message, "but -1 came in example 2")
+      assert.include((yield* Effect.flip(sample([0.5, 1], 2))).message, "but 0.5 came in example 1")
     })
   )
 })
@@ -128,6 +137,20 @@ describe("select", () => {
       assert.deepStrictEqual([...Dataset.labels(chosen)], [1, 0])
       assert.deepStrictEqual([...Dataset.select(data, [3, 0]).inputs.data], [3, 0])
       assert.deepStrictEqual([...pipe(chosen, Dataset.select([1])).inputs.data], [0])
+    })
+  )
+
+  it.effect("refuses examples that there are not, and to leave none", () =>
+    Effect.gen(function* () {
+      const data = yield* sample([0, 1, 2, 1], 3)
+      for (const [indices, came] of [
+        [[1, 100], "100"],
+        [[-1], "-1"],
+        [[], "none"]
+      ] as const) {
+        const message = `select: expected indices of examples, from 0 to 3, but ${came} came; select from the examples that there are`
+        assert.throws(() => Dataset.select(data, indices), message)
+      }
     })
   )
 })

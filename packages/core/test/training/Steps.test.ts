@@ -304,6 +304,15 @@ describe("what no step can follow is told before one is taken", () => {
     })
   )
 
+  it.effect("validation data without an example", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const validation = { ...data, inputs: NdArray.make([0, 2], []), targets: NdArray.make([0, 1], []) }
+      const error = yield* Effect.flip(Training.check(circuit, data, Plan.relax({ steps: 1 }), validation))
+      assert.strictEqual(error.message, "validation data: expected at least one example, but none came; add rows")
+    })
+  )
+
   it.effect("validation data of another kind", () =>
     Effect.gen(function* () {
       const data = yield* Moons.make({ examples: 10 })
