@@ -14,6 +14,7 @@ import * as Shape from "../tensor/Shape.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
+import type * as PhaseState from "./PhaseState.ts"
 import type * as Plan from "./Plan.ts"
 import { PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 
@@ -75,6 +76,11 @@ export const check = Effect.fn("Training.check")(function* (
       advice: "give for instance 0.02, or no stop"
     })
   }
+  const { accuracy = 1 } = plan.stop ?? {}
+  if (!(accuracy <= 1)) {
+    const [expected, advice] = ["a stop at an accuracy of 1 at most", "give for instance 0.99, or leave it out"]
+    return yield* new PlanUnfit({ expected, came: `${accuracy} came`, advice })
+  }
 })
 
 /** Fails where one phase does not fit. */
@@ -117,34 +123,40 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
   })
 })
 
-/** Fails where a snapshot is of another circuit, of a phase that the plan lacks, or beyond the phase's last step. */
+/** Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase. */
 export const continues = Effect.fnUntraced(function* (
-  circuit: Circuit.Circuit,
+  subject: PhaseState.Subject,
   { phases }: Plan.Plan,
-  { progress, state }: PhaseRun.Snapshot
+  { progress, state = {} }: Partial<PhaseRun.Snapshot>
 ) {
-  const phase = phases[progress.phase]
-  if (phase === undefined) {
+  const advice = "go on with the plan that the run began with"
+  const phase = progress && phases[progress.phase]
+  if (progress === undefined || phase === undefined) {
     return yield* new PlanUnfit({
       expected: `a snapshot of a phase of the plan, which has ${phases.length}`,
-      came: `one of phase ${progress.phase + 1} came`,
-      advice: "go on with the plan that the run began with"
+      came: progress === undefined ? "one without progress came" : `one of phase ${progress.phase + 1} came`,
+      advice
     })
   }
-  for (const [name, { shape }] of Object.entries(Circuit.parameters(circuit))) {
+  const { step } = progress
+  if (!Number.isInteger(step) || step < 0 || step > (phase.steps ?? step)) {
+    const within = phase.steps === undefined ? "whole" : phase.steps
+    const expected = `a snapshot within the ${within} steps of ${Phase.print(phase)}`
+    return yield* new PlanUnfit({ expected, came: `one of step ${step} came`, advice })
+  }
+  const { make } = yield* Effect.promise(() => import("./PhaseState.ts"))
+  const { perExample, stepped } = yield* make(subject, phase)
+  const parameters = Circuit.parameters(subject.circuit)
+  for (const [name, ofBatch] of Object.entries(stepped)) {
+    const axis = perExample.get(name)
+    const shape = axis === undefined ? ofBatch : ofBatch.with(axis, subject.x[0]!)
     const came = state[name]?.shape
     if (came !== undefined && Shape.equals(came, shape)) continue
+    const of = name in parameters ? "this circuit" : Phase.print(phase)
     return yield* new PlanUnfit({
-      expected: `a snapshot of this circuit, whose «${name}» is ${Shape.show(shape)}`,
+      expected: `a snapshot of ${of}, whose «${name}» is ${Shape.show(shape)}`,
       came: came === undefined ? "one without it came" : `${Shape.show(came)} came`,
-      advice: "go on with the circuit that the run began with"
-    })
-  }
-  if (phase.steps !== undefined && progress.step > phase.steps) {
-    return yield* new PlanUnfit({
-      expected: `a snapshot within the ${phase.steps} steps of ${Phase.print(phase)}`,
-      came: `one of step ${progress.step} came`,
-      advice: "go on with the plan that the run began with"
+      advice: name in parameters ? "go on with the circuit that the run began with" : advice
     })
   }
 })

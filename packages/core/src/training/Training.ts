@@ -154,12 +154,12 @@ const train = Effect.fnUntraced(function* <E, R>(
     y: data.targets.shape,
     validation: validation?.inputs.shape[0]
   }
+  if (options.from !== undefined) yield* continues(subject, plan, options.from)
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
 
   const stop = Plan.stopFor(plan, data)
   const unit = TargetUnit.taken(circuit, plan, data)
   let progress = options.from?.progress ?? Progress.start()
-  if (options.from !== undefined) yield* continues(subject.circuit, plan, options.from)
   let parameters = options.from?.state
   if (parameters === undefined) {
     const given = yield* Start.table[plan.start](circuit, seed, data.inputs)

@@ -304,6 +304,19 @@ describe("what no step can follow is told before one is taken", () => {
     })
   )
 
+  it.effect("a stop that no run can reach", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      for (const accuracy of [2, Number.NaN]) {
+        const plan = Plan.relax({ steps: 1 }).pipe(Plan.stoppingAt({ loss: 10, accuracy }))
+        assert.strictEqual(
+          (yield* Effect.flip(Training.check(circuit, data, plan))).message,
+          `expected a stop at an accuracy of 1 at most, but ${accuracy} came; give for instance 0.99, or leave it out`
+        )
+      }
+    })
+  )
+
   it.effect("validation data without an example", () =>
     Effect.gen(function* () {
       const data = yield* Moons.make({ examples: 10 })

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Adam,
   Blobs,
   Circuit,
+  Cut,
   Dataset,
   Engine,
   Loss,
@@ -120,6 +122,23 @@ describe("training", () => {
         other.message,
         /^expected a snapshot of this circuit, whose «0.weight» is \[2,5\], but \[2,\d+\] came; go on/
       )
+      const adam = Plan.relax({ steps: 20, optimizer: Adam.make(0.01) })
+      assert.match(
+        (yield* Effect.flip(run({ plan: adam, seed: 5, from: kept }))).message,
+        /^expected a snapshot of relax:20:adam=0.01, whose «m\/.*» is \[\d+\], but one without it came; go on with the plan/
+      )
+      const sparser = Plan.relax({ steps: 20, cut: { ...Cut.paper, every: 2 } })
+      assert.match(
+        (yield* Effect.flip(run({ plan: sparser, seed: 5, from: kept }))).message,
+        /^expected a snapshot of relax:20:rprop=0.1:every=2, whose «/
+      )
+      for (const step of [Number.NaN, -1, 2.5]) {
+        const from = { ...kept, progress: { ...kept.progress, step } }
+        assert.include(
+          (yield* Effect.flip(run({ plan: longer, seed: 5, from }))).message,
+          `expected a snapshot within the 20 steps of relax:20:rprop=0.1:interval=5, but one of step ${step} came`
+        )
+      }
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
