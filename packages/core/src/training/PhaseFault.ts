@@ -1,6 +1,9 @@
 /**
  * Invalid numbers in a phase built in code; a phase written as text is checked where it is parsed.
  */
+import type { Curve } from "../optimization/Curve.ts"
+import type { Optimizer } from "../optimization/Optimizer.ts"
+import * as Rules from "../optimization/Rules.ts"
 import * as Bound from "./Bound.ts"
 import type { Phase } from "./Phase.ts"
 
@@ -14,14 +17,36 @@ const patient: Bound.Bound = { expected: "a number of steps from 1 or Infinity",
 
 const dividing: Bound.Bound = { expected: "a number from 1", fits: (value) => value >= 1 && Number.isFinite(value) }
 
+const share: Bound.Bound = { expected: "a number from 0, below 1", fits: (value) => value >= 0 && value < 1 }
+
+/** Settings of running means; the others have no upper bound. */
+const shares: ReadonlyArray<string> = ["beta1", "beta2", "smoothing"]
+
+type Numbered = readonly [name: string, value: number | undefined, bound: Bound.Bound]
+
+/** The numbers of a rule; what the settings of a rule of one's own mean is not known here. */
+const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> => [
+  [`the rate of ${name}`, rate, Bound.positive],
+  ...Object.entries(Object.hasOwn(Rules.table, name) ? settings : {}).map(
+    ([setting, value]): Numbered => [`${setting} of ${name}`, value, shares.includes(setting) ? share : Bound.fromZero]
+  )
+]
+
+/** A curve's factors at each tenth of the phase. */
+const ofCurve = (curve: Curve | undefined): ReadonlyArray<Numbered> =>
+  curve === undefined
+    ? []
+    : Array.from({ length: 10 }, (_, tenth) => [`${curve.name} at ${tenth / 10}`, curve.at(tenth / 10), Bound.fromZero])
+
 /** Returns the first invalid number of a phase, undefined if there is none. */
 export const of = (phase: Phase): PhaseFault | undefined => {
   const relaxing = phase.kind === "relax" ? phase : undefined
-  const numbers: ReadonlyArray<readonly [name: string, value: number | undefined, bound: Bound.Bound]> = [
+  const numbers: ReadonlyArray<Numbered> = [
     ["steps", phase.steps, Bound.counting],
     ["epochs", phase.epochs, Bound.counting],
     ["interval", phase.interval, Bound.counting],
-    [`the rate of ${phase.optimizer.name}`, phase.optimizer.rate, Bound.positive],
+    ...ofRule(phase.optimizer),
+    ...ofCurve(phase.curve),
     ["clip", phase.clip, Bound.positive],
     ["l1", phase.regularizer?.l1, Bound.fromZero],
     ["l2", phase.regularizer?.l2, Bound.fromZero],
@@ -30,7 +55,8 @@ export const of = (phase: Phase): PhaseFault | undefined => {
     ["divisor", phase.careful?.divisor, dividing],
     ["every", phase.kind === "backpropagate" ? undefined : phase.cut.every, Bound.counting],
     ["λ", relaxing?.λ, Bound.fromZero],
-    [`the rate of ${relaxing?.auxiliaryOptimizer?.name}`, relaxing?.auxiliaryOptimizer?.rate, Bound.positive],
+    ...ofCurve(relaxing?.ramp),
+    ...(relaxing?.auxiliaryOptimizer === undefined ? [] : ofRule(relaxing.auxiliaryOptimizer)),
     ["refresh", relaxing?.refresh, Bound.counting],
     ["penalty", relaxing?.penalty, Bound.fromZero],
     ["noise", relaxing?.noise, Bound.fromZero],

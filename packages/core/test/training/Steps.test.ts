@@ -3,6 +3,7 @@ import {
   Adam,
   Blobs,
   Circuit,
+  Curve,
   Cut,
   Dataset,
   Engine,
@@ -17,6 +18,7 @@ import {
   Program,
   ReferenceEngine,
   Segments,
+  Sgd,
   type Tensor,
   Training
 } from "@rai/core"
@@ -236,6 +238,26 @@ describe("what no step can follow is told before one is taken", () => {
       "a rate that is none",
       Phase.backpropagate({ steps: 1, optimizer: Adam.make(Number.NaN) }),
       "expected the rate of adam of backpropagate to be a number above 0, but NaN came; change it in the plan, or leave it out"
+    ],
+    [
+      "a running mean that is none",
+      Phase.relax({ steps: 1, auxiliaryOptimizer: Adam.make(0.1, { beta1: 2 }) }),
+      "expected beta1 of adam of relax to be a number from 0, below 1, but 2 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a momentum below 0",
+      Phase.backpropagate({ steps: 1, optimizer: Sgd.make(0.1, { momentum: -1 }) }),
+      "expected momentum of sgd of backpropagate to be a number from 0, but -1 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a curve that begins nowhere",
+      Phase.backpropagate({ steps: 1, optimizer: Adam.make(0.1), curve: Curve.warmUp(0) }),
+      "expected warmup0 at 0 of backpropagate to be a number from 0, but NaN came; change it in the plan, or leave it out"
+    ],
+    [
+      "a ramp below 0",
+      Phase.relax({ steps: 1, ramp: { name: "falling", at: (t) => -t } }),
+      "expected falling at 0.1 of relax to be a number from 0, but -0.1 came; change it in the plan, or leave it out"
     ],
     [
       "rates that going back would raise",
