@@ -5,7 +5,7 @@ import type { Circuit } from "@rai/core"
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"
 
-// In tanh coordinates, as in the automatic plan: centred spectral steps, with a decay of 1/1.5 per unit of rate.
+// In tanh coordinates, as in the automatic plan, whose rate is min(0.05, 0.75/T): centred spectral steps, with a decay of 1/1.5 per unit of rate.
 const spectral = "muon=0.05+momentum=0.9+nesterov=0+decay=0.667"
 const batches = { batch: 64, epochs: 40 }
 

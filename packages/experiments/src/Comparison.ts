@@ -1,6 +1,7 @@
 /**
  * Experiments that are tables: groups of contestants, each group with its control, scored on data that training never saw.
  */
+import { DataInvalid } from "@rai/core"
 import { Deviations } from "@rai/plots"
 import { Effect } from "effect"
 import type { Contestant } from "./Contestant.ts"
@@ -41,6 +42,11 @@ export const make = (comparison: Comparison): Experiment.Experiment => {
       const named = groups.length === 1 ? settings : Experiment.within(settings, group.title)
       const entered = yield* Effect.forEach(group.contestants, (contestant) => enter(contestant, named, leftOut))
       const entries = entered.flat()
+      if (entries.length === 0) {
+        const expected = `hidden widths that fit a plan of ${group.title}`
+        const came = `${settings.hidden} fits none: ${leftOut.at(-1)}`
+        return yield* new DataInvalid({ source: name, setting: "hidden", expected, came, advice: "give other widths" })
+      }
       outcomes.push({ title: group.title, entries, rows: entries.map(({ row }) => row) })
     }
     const sections = yield* Effect.forEach(outcomes, section)

@@ -5,6 +5,7 @@ import {
   Circuit,
   CircuitSpec,
   type Coordinates,
+  DataInvalid,
   Dataset,
   type Phase,
   Plan,
@@ -54,8 +55,12 @@ export interface Ready {
   readonly validation: Dataset.Dataset | undefined
 }
 
-/** Reads data and plan; hidden widths and steps from the settings take precedence over the contestant's own. */
+/** Reads data and plan; hidden widths and steps from the settings take precedence over the contestant's own. Fails where there is no seed. */
 export const ready = Effect.fn("Contestant.ready")(function* (contestant: Contestant, settings: Settings) {
+  if (settings.seeds.length === 0) {
+    const [expected, came, advice] = ["one seed or more", "none came", "give for instance [0, 1, 2]"]
+    return yield* new DataInvalid({ source: "experiment", setting: "seeds", expected, came, advice })
+  }
   const all = yield* Source.read(contestant.data)
   const { test, train: rest } =
     typeof contestant.test === "number"

@@ -49,6 +49,22 @@ describe("Comparison", () => {
     }).pipe(Effect.provide(Small.here))
   )
 
+  it.effect("refuses to compare nothing: no seed, or hidden widths that leave out every contestant", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        (yield* Effect.flip(experiment.page({ seeds: [] }))).message,
+        "experiment, setting «seeds»: expected one seed or more, but none came; give for instance [0, 1, 2]"
+      )
+      const sparse = { ...Small.relaxed, plan: "relax:2:rprop=0.01:every=9" }
+      const group = { title: "moons", contestants: [sparse] }
+      const one = Comparison.make({ name: "small", title: "Small", question: "Does it?", groups: [group] })
+      assert.match(
+        (yield* Effect.flip(one.page({ seeds: [0], hidden: "8x2" }))).message,
+        /^small, setting «hidden»: expected hidden widths that fit a plan of moons, but 8x2 fits none: left out: RAI, for expected a cut/
+      )
+    }).pipe(Effect.provide(Small.here))
+  )
+
   it.effect("is the same page each time", () =>
     Effect.gen(function* () {
       const made = { command: "rai experiment small", engine: "tfjs-native", cores: 2 }
