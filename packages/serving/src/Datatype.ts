@@ -33,7 +33,7 @@ const whole = (minimum: number, maximum: number) => ({
     typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum ? value : undefined
 })
 
-// Beyond 2^53 a JSON number arrives as a bigint (see JsonRequest) or, from cautious writers, as a string.
+// Beyond 2^53 a JSON number arrives as a bigint (see JsonData) or, from cautious writers, as a string.
 const wholeBig = (minimum: bigint, maximum: bigint) => ({
   expects: `a whole number from ${minimum} to ${maximum}`,
   element: (value: unknown) => {

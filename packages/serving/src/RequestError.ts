@@ -1,5 +1,5 @@
 /**
- * Why a request gets no answer. Each transport maps these to its own codes (`http/Answer.ts`); none carries a path or the runtime's own text.
+ * Why a request gets no answer. Each transport maps these to its own codes (`http/Reply.ts`, `grpc/Status.ts`); none carries a path or the runtime's own text.
  */
 import { Schema } from "effect"
 import { quote } from "./InferTensor.ts"

@@ -24,7 +24,7 @@ export class Frames {
     return this.#bytes + overhead * this.#parts.length
   }
 
-  /** Whether a message has begun. */
+  /** Whether no message has begun. */
   get isEmpty(): boolean {
     return this.#bytes === 0
   }

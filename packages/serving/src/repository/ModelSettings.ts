@@ -103,7 +103,7 @@ export const ModelSettings = Schema.Struct({
       )
     })
   ),
-  /** `count` is the number of threads with a session each; `kind` the provider to try before the server's list. */
+  /** `count` is the number of threads with a session each; `kind` the one provider, or with `KIND_AUTO` the server's list. */
   instance_group: Schema.optionalKey(
     Schema.Array(
       Schema.Struct({
