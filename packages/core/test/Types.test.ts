@@ -83,6 +83,17 @@ test("plans are joined subject first or in a pipe", () => {
   ;() => Plan.relax({})
 })
 
+test("an option that may be undefined can be passed on", () => {
+  const asked = {} as Parameters<typeof Plan.relax>[0] & Training.Options
+  Plan.relax({ steps: 1, loss: asked.loss, curve: asked.curve, optimizer: asked.optimizer })
+  Training.run(circuit, data, {
+    plan: asked.plan,
+    seed: asked.seed,
+    onEvent: asked.onEvent,
+    onSnapshot: asked.onSnapshot
+  })
+})
+
 test("training says how it can fail and that it needs an engine, and adds what callbacks need", () => {
   expectTypeOf(Training.fit(circuit, data)).toEqualTypeOf<
     Effect.Effect<Trained.Trained, Training.TrainingError, Engine.Engine>

@@ -13,6 +13,7 @@ import { Effect } from "effect"
 import type { Either } from "fp-ts/lib/Either.js"
 import type { IO } from "fp-ts/lib/IO.js"
 import type { Reader } from "fp-ts/lib/Reader.js"
+import type { ReaderTaskEither } from "fp-ts/lib/ReaderTaskEither.js"
 import type { Task } from "fp-ts/lib/Task.js"
 import type { TaskEither } from "fp-ts/lib/TaskEither.js"
 import type { Engine } from "./Engine.ts"
@@ -20,12 +21,13 @@ import * as Bridge from "./internal/Bridge.ts"
 import * as Pipeline from "./Pipeline.ts"
 import type { RaiError } from "./RaiError.ts"
 
-/** Options of a run: as in `@rai/core`, with callbacks in fp-ts's types. */
-export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>, "onEvent" | "onSnapshot"> {
+/** Options of a run: as in `@rai/core`, with callbacks in fp-ts's types. E are the errors of one's own that `parts` and `onSnapshot` fail with. */
+export interface Options<E = never>
+  extends Omit<Core.Options<RaiError | E, Pipeline.Services>, "onEvent" | "onSnapshot"> {
   /** Called with each event before anyone else receives it; a task is waited for. If it throws or rejects, the run ends with `CallbackFailed`. */
   readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void> | Task<void>) | undefined
   /** Called with a snapshot every two seconds, and once more when it is cancelled, loses its numbers, or `onEvent` fails; `from` resumes from one. */
-  readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError, void>) | undefined
+  readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError | E, void>) | undefined
 }
 
 /**
@@ -48,18 +50,20 @@ export interface Options extends Omit<Core.Options<RaiError, Pipeline.Services>,
  * await run() // => "3 steps"
  * ```
  */
-export const run = (
+export const run = <E = never>(
   circuit: Circuit.Circuit,
   data: Dataset.Dataset,
-  options: Options = {}
-): Pipeline.Pipeline<TrainingEvent.Finished> => Pipeline.fromEffect(Core.run(circuit, data, forCore(options)))
+  options: Options<E> = {}
+): ReaderTaskEither<Engine, RaiError | E, TrainingEvent.Finished> =>
+  Pipeline.fromEffect(Core.run(circuit, data, forCore(options)))
 
 /** Runs to the end and returns the trained circuit. */
-export const fit = (
+export const fit = <E = never>(
   circuit: Circuit.Circuit,
   data: Dataset.Dataset,
-  options: Options = {}
-): Pipeline.Pipeline<Trained.Trained> => Pipeline.fromEffect(Core.fit(circuit, data, forCore(options)))
+  options: Options<E> = {}
+): ReaderTaskEither<Engine, RaiError | E, Trained.Trained> =>
+  Pipeline.fromEffect(Core.fit(circuit, data, forCore(options)))
 
 /**
  * The events of a run, one per step; a left is the last. The run waits for its reader, and leaving the loop ends it.
@@ -85,15 +89,15 @@ export const fit = (
  * await watched() // => E.right(["Step", "Step", "Step", "Step", "Finished"])
  * ```
  */
-export const events = (
+export const events = <E = never>(
   circuit: Circuit.Circuit,
   data: Dataset.Dataset,
-  options: Options = {}
-): Reader<Engine, AsyncIterable<Either<RaiError, TrainingEvent.TrainingEvent>>> =>
+  options: Options<E> = {}
+): Reader<Engine, AsyncIterable<Either<RaiError | E, TrainingEvent.TrainingEvent>>> =>
   Pipeline.fromStream(Core.stream(circuit, data, forCore(options)))
 
 // What a callback throws here ends the run, as it does for any callback.
-const forCore = ({ onEvent, onSnapshot, ...others }: Options): Core.Options<RaiError, Pipeline.Services> => ({
+const forCore = <E>({ onEvent, onSnapshot, ...others }: Options<E>): Core.Options<RaiError | E, Pipeline.Services> => ({
   ...others,
   ...(onEvent && { onEvent: (event) => Effect.suspend(() => settled(onEvent(event)())) }),
   ...(onSnapshot && { onSnapshot: (snapshot) => Effect.suspend(() => Bridge.fromTaskEither(onSnapshot(snapshot))) })

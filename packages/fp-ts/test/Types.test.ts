@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from "@effect/vitest"
-import type { Dataset, Plan, Trained, TrainingEvent } from "@rai/core"
-import { type Data, type Engine, type Pipeline, type Plans, type RaiError, Results, type Training } from "@rai/fp-ts"
+import type { Circuit, Dataset, Parts, Plan, Trained, TrainingEvent } from "@rai/core"
+import { type Data, type Engine, type Pipeline, type Plans, type RaiError, Results, Training } from "@rai/fp-ts"
 import { pipe } from "fp-ts/lib/function.js"
 import type { Monoid } from "fp-ts/lib/Monoid.js"
 import * as RTE from "fp-ts/lib/ReaderTaskEither.js"
@@ -11,9 +11,16 @@ describe("types", () => {
   it("a pipeline is a ReaderTaskEither<Engine, RaiError, A>", () => {
     expectTypeOf<Pipeline.Pipeline<number>>().toEqualTypeOf<RTE.ReaderTaskEither<Engine.Engine, RaiError, number>>()
     expectTypeOf<ReturnType<typeof Data.read>>().toEqualTypeOf<Pipeline.Pipeline<Dataset.Dataset>>()
-    expectTypeOf<ReturnType<typeof Training.fit>>().toEqualTypeOf<Pipeline.Pipeline<Trained.Trained>>()
+    expectTypeOf<ReturnType<typeof Training.fit<never>>>().toEqualTypeOf<Pipeline.Pipeline<Trained.Trained>>()
     expectTypeOf<typeof Plans.Monoid>().toEqualTypeOf<Monoid<Plan.Plan>>()
     expectTypeOf<typeof Results.best>().toEqualTypeOf<Semigroup<TrainingEvent.Finished>>()
+  })
+
+  it("errors of one's own, as of parts, are added", () => {
+    type Mine = { readonly _tag: "Mine" }
+    const fit = (parts: Parts.Parts<Mine>, data: Dataset.Dataset, circuit: Circuit.Circuit) =>
+      Training.fit(circuit, data, { parts })
+    expectTypeOf(fit).returns.toEqualTypeOf<RTE.ReaderTaskEither<Engine.Engine, RaiError | Mine, Trained.Trained>>()
   })
 
   it("pipelines compose without widening, and what is composed is inferred", () => {

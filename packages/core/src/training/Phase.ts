@@ -95,13 +95,15 @@ export type Backpropagate = { readonly kind: "backpropagate" } & Length & Settin
 /** A phase of training. */
 export type Phase = Relax | Alternate | Backpropagate
 
-type Options<P extends Phase> = Length & Partial<Omit<P, "kind" | keyof Length>>
+type Options<P extends Phase> = Length & { readonly [K in Exclude<keyof P, "kind" | keyof Length>]?: P[K] | undefined }
 
 const interval = ({ batch }: Length): number => (batch === undefined ? 10 : 1)
 
+type Given<A> = { readonly [K in keyof A]: Exclude<A[K], undefined> }
+
 /** Drops undefined options, so that an option passed on without a value takes its default. */
-const given = <A extends object>(options: A): A =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as A
+const given = <A extends object>(options: A) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<A>
 
 /** The paper's relaxing phase: every linear map cut, λ = 1, mean squared energies, Rprop 0.1 as in the prototype. */
 export const relax = (options: Options<Relax>): Relax => ({

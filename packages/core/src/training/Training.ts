@@ -29,22 +29,22 @@ import { type CallbackFailed, type NumbersLost, PlanUnfit } from "./TrainingFail
  */
 export interface Options<E = never, R = never> {
   /** The automatic plan where absent. */
-  readonly plan?: Plan.Plan
+  readonly plan?: Plan.Plan | undefined
   /** Data that parameters are never trained on; if given, they decide which parameters are the best. */
   readonly validation?: Dataset | undefined
   /** Source of batches for data larger than memory; `data` is then a part of them, used for measurements and starts. */
   readonly parts?: Parts<E, R> | undefined
   /** Determines initial parameters, the order of batches and noise; the service `Seed` where absent. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** Snapshot to continue from instead of the plan's start. */
   readonly from?: PhaseRun.Snapshot | undefined
   /**
    * Called with each event before anyone else and, unless it fails, before a snapshot that includes the event is taken: for records that must not
    * be lost. The final event is the run's result and is not passed to it.
    */
-  readonly onEvent?: (event: Underway) => Effect.Effect<void, E, R>
+  readonly onEvent?: ((event: Underway) => Effect.Effect<void, E, R>) | undefined
   /** Called with a snapshot every two seconds, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent` fails. */
-  readonly onSnapshot?: (snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>
+  readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>) | undefined
 }
 
 export { check, type Shaped, type Unfit } from "./Check.ts"
