@@ -9,6 +9,7 @@ import { Effect, FileSystem, Layer, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
+import * as Folder from "./Folder.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 
@@ -33,7 +34,7 @@ const contestants = (circuit: Circuit.Circuit): ReadonlyArray<Contestant> => [
     title: "backpropagation",
     start: "PyTorch's start",
     plan: Plan.backpropagate({ steps: 60 }),
-    folder: "backpropagation-pytorch-start"
+    folder: first
   },
   { title: "RAI", start: "PyTorch's start", plan: paper, folder: "rai-pytorch-start" },
   {
@@ -50,14 +51,18 @@ export const command = Command.make(
   "demo",
   {
     once: Flag.Boolean("once").pipe(Flag.withDescription("end after one answered request"), Flag.withDefault(false)),
-    out: Flag.String("out").pipe(Flag.withDescription("the folder, emptied first"), Flag.withDefault("runs/start"))
+    out: Flag.String("out").pipe(
+      Flag.withDescription("the folder: a new or empty one, or an earlier demo's, which is emptied first"),
+      Flag.withDefault("runs/start")
+    )
   },
   Effect.fn("demo")(function* ({ once, out }) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const folder = path.resolve(out)
-    yield* fs.remove(folder, { recursive: true, force: true })
-    yield* fs.makeDirectory(path.join(folder, "models"), { recursive: true })
+    if (yield* isDemos(folder)) yield* fs.remove(folder, { recursive: true })
+    yield* Folder.vacant(folder)
+    yield* Folder.make(path.join(folder, "models"))
     const model = path.join(folder, "models", "moons.onnx")
     yield* Effect.provide(trainAndExport(folder, model), EngineChoice.usual)
     const { maxAbsDifference, examples } = yield* Verify.verify(model)
@@ -71,6 +76,18 @@ export const command = Command.make(
     yield* serve(path.join(folder, "models"), once)
   })
 )
+
+const first = "backpropagation-pytorch-start"
+
+/** What a demo writes into its folder. */
+const written = /^(?:(?:rai|backpropagation)-(?:pytorch-start|well-scaled)|models|landscapes\.(?:png|svg)(?:\.part)?)$/
+
+/** Whether a folder holds the first of a demo's runs, and nothing that a demo does not write. */
+const isDemos = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const entries = yield* Effect.orElseSucceed(fs.readDirectory(folder), (): ReadonlyArray<string> => [])
+  return entries.includes(first) && entries.every((entry) => written.test(entry))
+})
 
 const trainAndExport = Effect.fnUntraced(function* (folder: string, model: string) {
   const path = yield* Path.Path
@@ -119,8 +136,7 @@ const trainAndExport = Effect.fnUntraced(function* (folder: string, model: strin
 const plane = { grid: 200 }
 
 const keep = Effect.fnUntraced(function* (folder: string, run: Run.Run) {
-  const fs = yield* FileSystem.FileSystem
-  yield* fs.makeDirectory(folder, { recursive: true })
+  yield* Folder.make(folder)
   return yield* Run.carryOut({ ...run, folder })
 })
 

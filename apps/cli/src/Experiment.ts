@@ -7,12 +7,16 @@ import { Experiments, Page, Seeds } from "@rai/experiments"
 import { Effect, FileSystem, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Folder from "./Folder.ts"
 import * as Report from "./Report.ts"
 import { parse } from "./Seeds.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
-/** The folder for pages when the command runs from the repository's root. */
+/** The folder for pages of whole experiments when the command runs from the repository's root. */
 const kept = "apps/experiments/results"
+
+/** The seeds of a whole experiment. */
+const allSeeds = "0-9"
 
 const flags = {
   name: Argument.Literals("name", Experiments.names).pipe(
@@ -21,7 +25,7 @@ const flags = {
   ),
   seeds: Flag.String("seeds").pipe(
     Flag.withDescription("one run of each contestant for each, as in 0-9 or 0,2,5"),
-    Flag.withDefault("0-9")
+    Flag.withDefault(allSeeds)
   ),
   steps: Flag.Int("steps").pipe(
     Flag.withDescription(
@@ -38,7 +42,9 @@ const flags = {
     Flag.withDefault("auto" as const)
   ),
   out: Flag.String("out").pipe(
-    Flag.withDescription(`the folder for NAME.md and its plots; ${kept} where there is one, else results`),
+    Flag.withDescription(
+      `the folder for NAME.md and its plots; of a whole experiment ${kept} where there is one, else results`
+    ),
     Flag.optional
   ),
   json: Flag.Boolean("json").pipe(
@@ -70,7 +76,10 @@ const experiment = Effect.fn("experiment")(function* (given: Command.Command.Con
   }
   const hidden = Option.getOrUndefined(given.hidden)
   if (hidden !== undefined) yield* CircuitSpec.widths(`1,${hidden},1`)
-  const folder = Option.getOrUndefined(given.out) ?? ((yield* fs.exists(kept)) ? kept : "results")
+  const isWhole = Seeds.print(seeds) === allSeeds && steps === undefined && hidden === undefined
+  const byDefault = isWhole && (yield* fs.exists(kept)) ? kept : "results"
+  const folder = Option.getOrElse(given.out, () => byDefault)
+  yield* Folder.make(folder)
   const made = {
     command: [
       `rai experiment ${chosen.value.name} --seeds ${Seeds.print(seeds)}`,

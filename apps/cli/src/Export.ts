@@ -6,9 +6,9 @@ import { Encoding, type Trained, version } from "@rai/core"
 import { type Agreement, Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
+import * as OutFile from "./OutFile.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as TrainingData from "./TrainingData.ts"
@@ -46,10 +46,8 @@ export const command = Command.make(
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
   Effect.fn("export")(function* ({ expose, externalData, json, opset: asked, out, run, weights }) {
-    if (!out.endsWith(".onnx")) {
-      const advice = `write --out ${out}.onnx`
-      return yield* new CommandFailed({ expected: "--out to end in .onnx", came: `${out} came`, advice })
-    }
+    yield* OutFile.endingIn(".onnx", "out", out)
+    yield* OutFile.apart(out, { model: run })
     const network = yield* Network.at(run)
     const trained = network === undefined ? yield* RunFolder.trained(run) : asItIs(network)
     const training = yield* trainingExamples(run, trained)

@@ -6,6 +6,7 @@ import { Archive, Circuit, type Dataset, Plan, version } from "@rai/core"
 import * as NativeLibrary from "@rai/core/native"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Folder from "./Folder.ts"
 import * as Report from "./Report.ts"
 import * as Speed from "./Speed.ts"
 
@@ -77,10 +78,9 @@ const remembered = Effect.gen(function* () {
 // A failed write is ignored: the speeds are then measured again next time.
 const remember = (key: string, speeds: Readonly<Record<string, number>>) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const kept = yield* file
-    yield* fs.makeDirectory(path.dirname(kept), { recursive: true })
+    yield* Folder.make(path.dirname(kept))
     const all = { ...(yield* remembered), [key]: speeds }
     yield* Archive.replace(kept, new TextEncoder().encode(JSON.stringify(all, undefined, 2)))
   }).pipe(Effect.ignore)

@@ -5,6 +5,7 @@ import { Archive, History } from "@rai/core"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as OutFile from "./OutFile.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Table from "./Table.ts"
@@ -21,6 +22,7 @@ export const command = Command.make(
     )
   },
   Effect.fn("history")(function* ({ csv, json, run }) {
+    if (Option.isSome(csv)) yield* OutFile.endingIn(".csv", "csv", csv.value)
     const rows = yield* RunFolder.rows(run)
     if (rows.length === 0) {
       return yield* new CommandFailed({

@@ -3,11 +3,11 @@
  */
 import { Archive, Metrics, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
-import { Effect, FileSystem, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as OutFile from "./OutFile.ts"
 import * as Report from "./Report.ts"
-import { UsageWrong } from "./UsageWrong.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -29,7 +29,10 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
-    if (Option.isSome(out)) yield* refuseOwn(out.value, { model, input })
+    if (Option.isSome(out)) {
+      yield* OutFile.apart(out.value, { model, input })
+      yield* OutFile.endingIn(".csv", "out", out.value)
+    }
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, {
       names: origin?.inputs.length === 0 ? undefined : origin?.inputs,
@@ -45,18 +48,6 @@ export const command = Command.make(
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
   })
 )
-
-/** Fails with `UsageWrong` where the output would overwrite an input file. */
-const refuseOwn = Effect.fnUntraced(function* (out: string, read: Readonly<Record<string, string>>) {
-  const fs = yield* FileSystem.FileSystem
-  const place = (file: string) => Effect.orElseSucceed(fs.realPath(file), () => undefined)
-  const there = yield* place(out)
-  for (const [what, file] of Object.entries(read)) {
-    if (there === undefined || there !== (yield* place(file))) continue
-    const expected = "--out to name a file of its own"
-    return yield* new UsageWrong({ expected, came: `${out} is the ${what}`, advice: "name another .csv file" })
-  }
-})
 
 const width = ({ data, shape }: NdArray.NdArray): number => data.length / shape[0]!
 
@@ -84,7 +75,8 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
       every((i) => names.flatMap((name) => row(outputs[name]!, i)))
     )
   }
-  const nameOf = (k: number) => quoted(classNames?.[k] ?? String(k))
+  const className = (k: number) => classNames?.[k] ?? String(k)
+  const nameOf = (k: number) => quoted(className(k))
   if (task === "binary" || probability.shape[1] === 1) {
     // onnxruntime's sigmoid returns 0 for every logit below about −17, which would lose their order.
     const isOurs = task === "binary" && outputs.logit !== undefined
@@ -97,7 +89,7 @@ const csv = ({ classNames, outputs, task }: Predict.Prediction): string => {
       })
     )
   }
-  const names = Array.from({ length: probability.shape[1]! }, (_, k) => `probability ${nameOf(k)}`)
+  const names = Array.from({ length: probability.shape[1]! }, (_, k) => quoted(`probability ${className(k)}`))
   return table(
     ["class", ...names],
     every((i) => {

@@ -3,8 +3,9 @@
  */
 import { Archive, History, TrainedStore, type TrainingEvent } from "@rai/core"
 import { Row } from "@rai/core/schema"
-import { Effect, FileSystem, Path, type PlatformError, Schema } from "effect"
+import { Effect, FileSystem, Path, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as Folder from "./Folder.ts"
 import { Settings } from "./Settings.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
 
@@ -14,42 +15,17 @@ const writeText = Effect.fnUntraced(function* (folder: string, name: string, tex
   yield* Archive.replace(yield* file(folder, name), new TextEncoder().encode(text))
 })
 
-/** Fails with `CommandFailed` where the folder is not empty (partial files of a crash do not count); returns whether it exists. */
-export const vacant = Effect.fn("RunFolder.vacant")(function* (folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const there = yield* Effect.mapError(fs.exists(folder), unmakable(folder))
-  const isFolder = there && (yield* fs.stat(folder)).type === "Directory"
-  if (there && (!isFolder || (yield* fs.readDirectory(folder)).some((entry) => !entry.endsWith(".part")))) {
-    return yield* new CommandFailed({
-      expected: "--out to name an empty folder or none yet",
-      came: isFolder ? `${folder} holds files` : `${folder} is a file`,
-      advice: isFolder ? "name another, or add --resume to go on with the run in it" : "name another"
-    })
-  }
-  return there
-})
+/** Fails with `CommandFailed` where the folder cannot take a new run. */
+export const vacant = (folder: string) =>
+  Folder.vacant(folder, "name another, or add --resume to go on with the run in it")
 
 /** Creates the folder with the run's settings; fails with `CommandFailed` where the folder is not empty. */
 export const create = Effect.fn("RunFolder.create")(function* (folder: string, settings: Settings) {
-  if (!(yield* vacant(folder))) yield* makeFolder(folder)
+  yield* vacant(folder)
+  yield* Folder.make(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
   yield* writeText(folder, "settings.json", `${JSON.stringify(text, undefined, 2)}\n`)
 })
-
-const makeFolder = Effect.fnUntraced(function* (folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  // With `recursive`, Node loops forever where the system reports an existing parent as missing.
-  const recursive = !(yield* fs.exists(path.dirname(path.resolve(folder))))
-  yield* Effect.mapError(fs.makeDirectory(folder, { recursive }), unmakable(folder))
-})
-
-const unmakable = (folder: string) => (error: PlatformError.PlatformError) =>
-  new CommandFailed({
-    expected: "--out to name a folder that can be made",
-    came: `«${folder}» cannot (${SystemRefusal.why(error)})`,
-    advice: "name another"
-  })
 
 /** Whether a run was started in this folder. */
 export const isBegun = (folder: string) =>

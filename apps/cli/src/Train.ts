@@ -2,13 +2,13 @@
  * `rai train`: data and a circuit in, a trained circuit out.
  */
 import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
-import { EventFile } from "@rai/tensorboard"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import { Command } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as FastestEngine from "./FastestEngine.ts"
+import * as Folder from "./Folder.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -86,7 +86,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   yield* Training.check(circuit, data.train, plan, data.validation)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
-  if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* EventFile.prepare(tensorboard)
+  if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* Folder.make(tensorboard)
   yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
   // The chosen engine is saved, so that a resumed run continues on it.
   const chosen = Effect.suspend(() =>

@@ -174,6 +174,60 @@ describe("folders and files", () => {
     }
   })
 
+  it("folders that the system denies, whatever is missing above them, end at once", async () => {
+    const denied = /a folder that can be made and written to, but «\/proc\/none/
+    refused(await train("--data", "xor", ...small, "--out", "/proc/none/a/b"), denied)
+    refused(await train("--data", "xor", ...small, "--seeds", "0-1", "--out", "/proc/none/a"), denied)
+    refused(await train("--data", "xor", ...small, "--tensorboard", "/proc/none/a"), denied)
+    refused(await rai("demo", "--once", "--out", "/proc/none/a"), denied)
+    refused(await rai("experiment", "gradients", "--out", "/proc/none/a"), denied)
+  })
+
+  it("demo empties its own folders alone", async () => {
+    const mine = join(place, "mine")
+    mkdirSync(join(mine, "models"), { recursive: true })
+    refused(
+      await rai("demo", "--once", "--out", mine),
+      /an empty folder or none yet, but .* holds files; name another$/
+    )
+    assert.deepStrictEqual(readdirSync(mine), ["models"])
+    const earlier = join(place, "earlier")
+    mkdirSync(join(earlier, "backpropagation-pytorch-start"), { recursive: true })
+    writeFileSync(join(earlier, "landscapes.png"), "")
+    const child = start("demo", "--once", "--out", earlier)
+    const over = ended(child)
+    await heard(child, "backpropagate 0/60")
+    child.kill("SIGINT")
+    await over
+    assert.isFalse(existsSync(join(earlier, "landscapes.png")))
+  })
+
+  it("a table is written to a .csv file alone, and no model over itself", async () => {
+    const measured = join(run, "metrics.jsonl")
+    const before = hashes(run)
+    refused(await rai("history", run, "--csv", measured), /--csv to end in \.csv, but .*metrics\.jsonl came/)
+    assert.deepStrictEqual(hashes(run), before)
+    const model = join(place, "itself.onnx")
+    assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
+    const bytes = readFileSync(model)
+    const input = file("table.csv", "x1,x2\n1,2\n")
+    refused(await rai("predict", model, "--input", input, "--out", join(place, "other.onnx")), /--out to end in \.csv/)
+    const { code, stderr } = await rai("export", model, "--out", model)
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /expected --out to name a file of its own, but .* is the model; name another/)
+    assert.deepStrictEqual(readFileSync(model), bytes)
+  })
+
+  it("an experiment cut short leaves the kept pages as they are", async () => {
+    const cwd = join(place, "root")
+    mkdirSync(join(cwd, "apps", "experiments", "results"), { recursive: true })
+    const args = ["experiment", "zero-lambda", "--seeds", "0", "--steps", "1", "--hidden", "3x2"]
+    const { code, stderr, stdout } = await ended(spawn(process.execPath, [main, ...args], { cwd }))
+    assert.strictEqual(code, 0, stderr)
+    assert.match(stdout, /written to results\/zero-lambda\.md/)
+    assert.deepStrictEqual(readdirSync(join(cwd, "apps", "experiments", "results")), [])
+  })
+
   it("checkpoints cut short, of another format version, of another circuit", async () => {
     const whole = join(place, "interrupted")
     const child = start(

@@ -214,7 +214,7 @@ describe("rai train --tensorboard", () => {
     assert.strictEqual(code, 1)
     assert.match(
       stderr,
-      /^error: .*: expected a folder that event files .*, but the system says: not a directory; name another\n$/
+      /^error: expected a folder that can be made and written to, but «.*» cannot \(a part of the path is a file\); name another\n$/
     )
     assert.isFalse(existsSync(out))
     const bare = await rai(...small, "--tensorboard")
