@@ -106,20 +106,17 @@ const again = (
 
 /** The parameters first used at each place, by its name; those used only after the last place belong to the last. */
 export const shares = ({ graph, parameters }: Block): ReadonlyMap<string, Readonly<Record<string, Parameter>>> => {
-  const { places, program } = graph!
-  const own = new Map(places.map((place) => [place.result, place]))
-  const found = new Map(places.map(({ name }) => [name, {} as Record<string, Parameter>]))
-  let waiting: Record<string, Parameter> = {}
-  for (const node of program.nodes) {
-    const name = node.attributes.name as string
-    if (node.primitive.name === "input" && parameters[name] !== undefined) waiting[name] = parameters[name]
-    const place = own.get(node)
-    if (place === undefined) continue
-    Object.assign(found.get(place.name)!, waiting)
-    waiting = {}
-  }
-  const last = places.at(-1)
-  if (last !== undefined) Object.assign(found.get(last.name)!, waiting)
+  const { places } = graph!
+  const results = new Set(places.map(({ result }) => result))
+  const left = new Map(Object.entries(parameters))
+  const found = new Map<string, Readonly<Record<string, Parameter>>>()
+  places.forEach(({ name, result }, i) => {
+    const nodes = within(result, (node) => node !== result && results.has(node))
+    const used = new Set(nodes.map(({ attributes }) => attributes.name))
+    const own = [...left].filter(([parameter]) => i === places.length - 1 || used.has(parameter))
+    for (const [parameter] of own) left.delete(parameter)
+    found.set(name, Object.fromEntries(own))
+  })
   return found
 }
 

@@ -1,5 +1,6 @@
 /**
- * Names of classes or categories: if all are numbers, then 1, 01 and 1.0 are the same name.
+ * Names of classes or categories: if all are numbers, then 1, 01 and 1.0 are the same name. Integers beyond 2^53, such as long keys, are names as
+ * they are written, since several of them are one number.
  */
 import { Result } from "effect"
 import * as Cells from "./Cells.ts"
@@ -21,7 +22,8 @@ export const known = (names: ReadonlyArray<string>): Names => {
 /** Returns the distinct names of these texts: numbers in numeric order, texts by code unit. */
 export const ordered = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
   const names = [...new Set(texts.map(naming(texts)))]
-  return names.sort(allNumbers(texts) ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1))
+  const byText = (a: string, b: string) => (a < b ? -1 : 1)
+  return names.sort(allNumbers(texts) ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText)
 }
 
 /** Whether every text is a number. */
@@ -40,8 +42,10 @@ export const listed = (names: ReadonlyArray<string>): string =>
 
 const isNumber = (text: string): boolean => Result.isSuccess(Cells.number(text))
 
+const isExact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value)
+
 /** Returns a function that normalises texts to names: as numbers, if all of these are. */
 const naming = (texts: ReadonlyArray<string>) => {
   const numeric = allNumbers(texts)
-  return (text: string): string => (numeric && isNumber(text) ? String(Number(text)) : text)
+  return (text: string): string => (numeric && isNumber(text) && isExact(Number(text)) ? String(Number(text)) : text)
 }

@@ -111,6 +111,31 @@ describe("a graph", () => {
     })
   )
 
+  it.effect("gives a parameter to the place that uses it, whichever operand comes first", () =>
+    Effect.gen(function* () {
+      // w is visited before what it multiplies, as the weight of a grouped convolution is.
+      const program = yield* Program.make({ x: ["batch", 2], v: [2, 3], w: [1, 3, 3] }, ({ v, w, x }) => {
+        const first = x.matMul(v)
+        return { output: w.matMul(first.reshape(["batch", 3, 1])).reshape(["batch", 3]) }
+      })
+      const second = program.outputs.output!
+      const [first] = program.nodes.filter(({ operands }) => operands.includes(program.inputs.x!))
+      const own = { role: "weight", fanIn: 3, fanOut: 3 } as const
+      const places = [
+        { name: "first", kind: "MatMul", role: "map", result: first! },
+        { name: "second", kind: "Conv", role: "map", result: second }
+      ] as const
+      const circuit = Circuit.graph(
+        { program, places },
+        { v: { ...own, shape: [2, 3] }, w: { ...own, shape: [1, 3, 3] } }
+      )
+      assert.deepStrictEqual(
+        Circuit.sites(circuit).map(({ block }) => Object.keys(block.parameters)),
+        [["v"], ["w"]]
+      )
+    })
+  )
+
   it.effect("starts from its own parameters, whatever the initialiser", () =>
     Effect.gen(function* () {
       const own = yield* graph

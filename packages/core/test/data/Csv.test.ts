@@ -65,6 +65,14 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       })
     )
 
+    it.effect("numbers too long to be exact as they are written, each a class of its own", () =>
+      Effect.gen(function* () {
+        const [a, b, c] = ["9007199254740992", "9007199254740993", "-9007199254740993"]
+        const data = yield* readFile("a.csv", `x,y\n1,${b}\n2,${a}\n3,${c}\n4,1.0\n`)
+        assert.deepStrictEqual(data.classNames, [c, "1", a, b])
+      })
+    )
+
     it.effect("whole numbers as classes by size, 1 and 1.0 alike", () =>
       Effect.gen(function* () {
         const data = yield* readFile("a.csv", "x,y\n1,10\n2,2\n3,1.0\n4,1\n")
