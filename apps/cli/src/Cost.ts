@@ -173,7 +173,7 @@ const onPerceptron = (plan: Plan.Plan) =>
   })
 
 /** Made-up data of the given shapes: the time of a step does not depend on the values. */
-const anything = ({ x, y }: PhaseState.Subject) => {
+const anything = ({ task, x, y }: PhaseState.Subject) => {
   const [examples, features] = x as readonly [number, number]
   const classes = Math.max(2, y[1]!)
   const names = (count: number) => Array.from({ length: count }, (_, i) => String(i))
@@ -184,7 +184,8 @@ const anything = ({ x, y }: PhaseState.Subject) => {
     inputs: NdArray.make(x, inputs),
     labels,
     inputNames: names(features),
-    classNames: names(classes)
+    classNames: names(classes),
+    task: task === "binary" ? task : "classes"
   })
 }
 

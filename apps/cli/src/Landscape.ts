@@ -25,10 +25,10 @@ export const command = Command.make(
   })
 )
 
-const undrawable = (of: string) =>
+const undrawable = (of: string, came = `${of} has others`) =>
   new CommandFailed({
     expected: "a circuit with two inputs and one logit",
-    came: `${of} has others`,
+    came,
     advice: "draw one that tells two classes apart by two numbers"
   })
 
@@ -39,11 +39,22 @@ const ofModel = Effect.fnUntraced(function* (file: string) {
   if (preprocessing?.columns.some(({ _tag }) => _tag === "Category")) return yield* undrawable(file)
   const described = { inputNames: columns ?? origin?.inputs ?? [], preprocessing: columns && preprocessing }
   const plane = described.inputNames.length === 2 ? Plane.of({ ...described, classNames: classes }) : {}
-  const { outputs } = yield* Effect.catchTag(Predict.predict(file, Plane.inputs(plane)), "InputsUnfit", () =>
-    undrawable(file)
+  const { outputs } = yield* Effect.catchTag(
+    Predict.predict(file, Plane.inputs(plane)),
+    "InputsUnfit",
+    ({ expected }) => undrawable(file, `${file} takes ${expected}`)
   )
   const probability = outputs.probability
-  if (probability === undefined || probability.shape[1] !== 1) return yield* undrawable(file)
+  if (probability === undefined) {
+    return yield* new CommandFailed({
+      expected: "a model with an output «probability», as rai export writes them for two classes",
+      came: `${file} has ${Object.keys(outputs)
+        .map((name) => `«${name}»`)
+        .join(", ")}`,
+      advice: "train it with rai train --circuit, and draw the run"
+    })
+  }
+  if (probability.shape[1] !== 1) return yield* undrawable(file)
   return { ...plane, probability: probability.data as Float32Array }
 })
 

@@ -3,9 +3,16 @@
  */
 import { LayersModel, Onnx } from "@rai/export"
 import { Effect } from "effect"
+import * as Report from "./Report.ts"
 
 /** Reads the network at a path: an ONNX model or a TensorFlow.js layers-model; undefined where it is neither. */
 export const at = Effect.fn("Network.at")(function* (path: string, options: { readonly logits?: boolean } = {}) {
-  if (/\.onnx$/i.test(path)) return yield* Onnx.read(path, options)
-  return (yield* LayersModel.isAt(path)) ? yield* LayersModel.read(path, options) : undefined
+  const isOnnx = /\.onnx$/i.test(path)
+  if (!isOnnx && !(yield* LayersModel.isAt(path))) return undefined
+  const read = yield* isOnnx ? Onnx.read(path, options) : LayersModel.read(path, options)
+  const { others, output } = read
+  if (others.length > 0) {
+    yield* Report.progress(`of ${path} the output «${output}» is kept, and left out: ${others.join(", ")}`)
+  }
+  return read
 })

@@ -38,15 +38,21 @@ const ofSeeds = Effect.fnUntraced(function* (folder: string) {
   return entries.filter((entry) => /^seed-\d+$/.test(entry)).map((entry) => `${folder}/${entry}`)
 })
 
-/** The trained circuit of the run in `folder`. */
-export const trained = Effect.fn("RunFolder.trained")(function* (folder: string) {
+/** Fails with `CommandFailed` where the folder holds runs of several seeds. */
+export const single = Effect.fn("RunFolder.single")(function* (folder: string) {
   const seeds = yield* ofSeeds(folder)
-  if (seeds.length === 0) return yield* TrainedStore.load(folder)
+  if (seeds.length === 0) return
   return yield* new CommandFailed({
     expected: "the folder of one run",
     came: `${folder} holds those of ${seeds.length} seeds`,
     advice: `name one of ${seeds.join(", ")}`
   })
+})
+
+/** The trained circuit of the run in `folder`. */
+export const trained = Effect.fn("RunFolder.trained")(function* (folder: string) {
+  yield* single(folder)
+  return yield* TrainedStore.load(folder)
 })
 
 /** The settings with which the run in `folder` was started. */

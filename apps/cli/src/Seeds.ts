@@ -13,7 +13,11 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, UsageW
   Effect.mapError(
     Text.parse(text),
     ({ came }) =>
-      new UsageWrong({ expected: "seeds such as 0-9 or 0,2,5", came: `«${came}» came`, advice: "write whole numbers" })
+      new UsageWrong({
+        expected: "seeds such as 0-9 or 0,2,5, at most a thousand",
+        came: `«${came}» came`,
+        advice: "write whole numbers, the lower end of a range first"
+      })
   )
 
 /** The accuracy of a run: on test data where there are any, else on the training data. */

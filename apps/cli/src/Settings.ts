@@ -44,13 +44,17 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
 
 /** Builds the circuit that the settings describe; for a classification task, an imported network is read up to its logits. */
 export const circuit = Effect.fn("Settings.circuit")(function* (
-  { activation, circuit: text, residual }: Settings,
+  { activation, circuit: text, residual, start }: Settings,
   task?: Dataset.Task
 ) {
   if (!/^[\dx, ]+$/.test(text)) {
     const Network = yield* Effect.promise(() => import("./Network.ts"))
     const read = yield* Network.at(text, { logits: task !== undefined && task !== "regression" })
-    if (read !== undefined) return read.circuit
+    if (read !== undefined && start === "auto") return read.circuit
+    if (read !== undefined) {
+      const expected = "a network from elsewhere to start from its own weights"
+      return yield* new UsageWrong({ expected, came: `--start ${start} came too`, advice: "leave it out" })
+    }
   }
   if (isCircuitFile(text)) return yield* CircuitSpec.read(text)
   return Circuit.perceptron(yield* CircuitSpec.widths(text), { activation, residual: residual === true })

@@ -5,6 +5,7 @@ import { Frame, Parts, PlanSpec, Preprocessing, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Settings from "./Settings.ts"
+import { UsageWrong } from "./UsageWrong.ts"
 
 /** Files above this many bytes are read in parts where the plan trains in batches. */
 const large = 128 * 2 ** 20
@@ -113,6 +114,10 @@ const meaning = ({ classNames, columns, task }: Frame.Frame): Meaning => ({
 /** Reads the set that a setting names; its columns, task and classes must be those of the training data. */
 const another = Effect.fnUntraced(function* (settings: Settings.Settings, mine: Meaning, part: "test" | "validation") {
   const source = String(settings[part])
+  if (/^[\d.,]+ *%?$/.test(source)) {
+    const advice = `write for instance --${part} 0.2, or name data`
+    return yield* new UsageWrong({ expected: "a share such as 0.2", came: `«${source}» came`, advice })
+  }
   const other = yield* Source.frame(source, { ...rules(settings), ...known(source, mine) })
   yield* same(`${part} data as the training data are`, mine, other, source)
   return other

@@ -275,6 +275,8 @@ describe("folders and files", () => {
     const cost = (...args: ReadonlyArray<string>) => rai("cost", "--circuit", "2,16,1", ...args)
     refused(await cost("--examples", "10", "--plan", "relax:10:every=50"), /a cut that matches/)
     refused(await cost("--examples", "10", "--batch", "64"), /from 1 to 10/)
+    const two = await rai("cost", "--circuit", "2,8,2", "--examples", "100", "--plan", "backpropagate:10")
+    assert.match(two.stdout, /time +[\d.]+ ms a step/)
     const { code, stderr, stdout } = await rai(
       ...["cost", "--circuit", "2,3000x70,1", "--examples", "9000000", "--plan", "relax:10:every=60"]
     )

@@ -1,7 +1,7 @@
 /**
  * A run's measurements reach the user: evaluate, history, TensorBoard.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Dataset, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
@@ -144,7 +144,10 @@ describe("rai history", () => {
     )
   })
 
-  it("of no run: one line", async () => {
+  it("of no run, of several: one line", async () => {
+    const many = join(place, "many")
+    mkdirSync(join(many, "seed-0"), { recursive: true })
+    assert.match((await rai("history", many)).stderr, /holds those of 1 seeds; name one of .*many\/seed-0/)
     const { code, stderr } = await rai("history", place)
     assert.strictEqual(code, 1)
     assert.match(stderr, /^error: expected measurements of a run in .*, but there are none; name a folder/)

@@ -49,6 +49,11 @@ describe("a model from PyTorch", () => {
       wrong.stderr,
       "error: expected --cut-after to name kinds of blocks or operators that the circuit has, but «Convolve» came; give some of linear, activation, residual, Gemm, Tanh, Add\n"
     )
+    const started = await train("--start", "sweep")
+    assert.strictEqual(started.code, 2)
+    assert.match(started.stderr, /a network from elsewhere to start from its own weights, but --start sweep came too/)
+    const drawn = await rai("landscape", model, "--out", join(place, "l.svg"))
+    assert.match(drawn.stderr, /^error: expected a model with an output «probability», .* has «linear_7»; train it/)
     const missing = await rai("diagram", join(place, "none.onnx"), "--out", join(place, "none.svg"))
     assert.strictEqual(missing.code, 1)
     assert.match(

@@ -320,6 +320,27 @@ describe("other tasks", () => {
     assert.strictEqual(examples, whole.filter((row) => !/^,|,NA,/.test(row)).length)
   })
 
+  it("predictions are CSV whatever the classes are called", async () => {
+    const at = folder()
+    const [data, model] = [join(at, "a.csv"), join(at, "m.onnx")]
+    writeFileSync(data, `x,kind\n1,"a, b"\n2,c\n3,"say ""d"""\n`)
+    const trained = await rai(
+      "train",
+      "--data",
+      data,
+      "--circuit",
+      "1,3",
+      "--plan",
+      "backpropagate:1",
+      "--out",
+      join(at, "r")
+    )
+    assert.strictEqual(trained.code, 0, trained.stderr)
+    assert.strictEqual((await rai("export", join(at, "r"), "--out", model)).code, 0)
+    const [head] = (await rai("predict", model, "--input", data)).stdout.split("\n")
+    assert.strictEqual(head, `class,"probability a, b",probability c,"probability say ""d"""`)
+  })
+
   it("several seeds: one object with all runs; those that an interruption left out begin later", async () => {
     const at = join(folder(), "seeds")
     const outcome = await train("--plan", "relax:5", "--seeds", "3,3", "--out", at, "--json")

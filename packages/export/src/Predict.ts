@@ -19,12 +19,15 @@ import * as Reading from "./read/Reading.ts"
 export class InputsUnfit extends Schema.TaggedError<InputsUnfit>()("InputsUnfit", {
   file: Schema.String,
   expected: Schema.String,
-  came: Schema.String
+  came: Schema.String,
+  advice: Schema.String
 }) {
   override get message(): string {
-    return `${this.file}: expected ${this.expected}, but ${this.came} came; give one column for each input of the model`
+    return `${this.file}: expected ${this.expected}, but ${this.came} came; ${this.advice}`
   }
 }
+
+const oneColumn = "give one column for each input of the model"
 
 /** A model whose outputs are not numbers. */
 export class AnswersUnfit extends Schema.TaggedError<AnswersUnfit>()("AnswersUnfit", { file: Schema.String }) {
@@ -100,21 +103,24 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
   const [input, ...others] = Model.inputs(model)
   if (input === undefined || others.length > 0) {
     const expected = "a model with one input"
-    return yield* new InputsUnfit({ file, expected, came: `one with ${others.length + (input === undefined ? 0 : 1)}` })
+    const came = `one with ${others.length + (input === undefined ? 0 : 1)}`
+    return yield* new InputsUnfit({ file, expected, came, advice: oneColumn })
   }
   const [examples, ...example] = input.shape
   const features =
     example.length === 1 && typeof example[0] === "string" ? inputs.shape[1]! : NdArray.size(example.map(Number))
   const fits =
-    inputs.shape.length === 2 &&
-    features === inputs.shape[1] &&
-    (typeof examples === "string" || examples === inputs.shape[0]) &&
-    inputs.data.length === NdArray.size(inputs.shape)
+    inputs.shape.length === 2 && features === inputs.shape[1] && inputs.data.length === NdArray.size(inputs.shape)
+  if (fits && typeof examples === "number" && examples !== inputs.shape[0]) {
+    const expected = `${examples} examples at a time`
+    const advice = "give as many, or write a model that takes any number with rai export"
+    return yield* new InputsUnfit({ file, expected, came: String(inputs.shape[0]), advice })
+  }
   if (!fits) {
     const named = origin?.columns ?? origin?.inputs ?? []
     const names = named.length === 0 ? "" : ` (${named.join(", ")})`
     const expected = `inputs [${input.shape.join(", ")}]${names}`
-    return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]` })
+    return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]`, advice: oneColumn })
   }
   const shape = [inputs.shape[0]!, ...example.map((n) => (typeof n === "string" ? features : n))]
   return { bytes, model, origin, input, given: { data: inputs.data, shape } }

@@ -8,7 +8,7 @@ import { expect, it } from "@effect/vitest"
 import { Circuit, Dataset, Engine, FreeRun, NdArray, Plan, Pseudorandom, TfjsEngine, Training } from "@rai/core"
 import * as tf from "@tensorflow/tfjs"
 import { Effect } from "effect"
-import { LayersModel, Onnx, Onnxruntime } from "../src/index.ts"
+import { LayersModel, Onnx, Onnxruntime, Predict } from "../src/index.ts"
 import * as Folder from "./Folder.ts"
 
 const core = createRequire(import.meta.url).resolve("@rai/core")
@@ -235,6 +235,20 @@ it.effect("up to its logits a classifier ends before its softmax", () =>
     expect(last(yield* LayersModel.fromModel(model, { logits: true }))).toBe("Gemm")
     const regression = settle(models.signal!(), 0)
     expect(last(yield* LayersModel.fromModel(regression, { logits: true }))).toBe("Gemm")
+  })
+)
+
+it.effect("of two outputs the circuit has the first and tells the other; a prediction has both", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const x = tf.input({ shape: [4] })
+    const ends = ["near", "far"].map((name) => layers.dense({ units: 2, name }).apply(x) as tf.SymbolicTensor)
+    yield* saved(tf.model({ inputs: x, outputs: ends }), folder)
+    const { others, output } = yield* LayersModel.read(folder)
+    const { outputs } = yield* Predict.predict(folder, NdArray.make([1, 4], [1, 2, 3, 4]))
+    expect(others.length).toBe(1)
+    expect(Object.keys(outputs)).toEqual([output, ...others])
+    expect((yield* LayersModel.fromModel(models.perceptron!())).others).toEqual([])
   })
 )
 

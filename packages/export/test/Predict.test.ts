@@ -77,6 +77,18 @@ describe("Predict.predict", () => {
     })
   )
 
+  it.effect("another number of examples than the model takes is told", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.make({ z: [5, 3] }, ({ z }) => ({ y: z.tanh() }))
+      const file = yield* written(Model.encode(yield* Graph.fromProgram(program), { version: "0", metadata: {} }))
+      const { message } = yield* Effect.flip(Predict.predict(file, NdArray.make([1, 3], [1, 2, 3])))
+      assert.strictEqual(
+        message,
+        `${file}: expected 5 examples at a time, but 1 came; give as many, or write a model that takes any number with rai export`
+      )
+    })
+  )
+
   it.effect("a model that onnxruntime refuses gets one line without onnxruntime's text", () =>
     Effect.gen(function* () {
       const program = yield* Program.make({ z: ["n", 3] }, ({ z }) => ({ y: z.tanh() }))

@@ -140,6 +140,19 @@ const asCategory = (text: string, texts: Map<string, number>): Result.Result<num
   return Result.succeed(texts.size - 1)
 }
 
+/** Reports the first of these names that a header has twice. */
+export const twice = (
+  source: string,
+  line: number,
+  names: ReadonlyArray<string>,
+  header: ReadonlyArray<string>
+): Option.Option<DataInvalid> => {
+  const name = names.find((name) => header.indexOf(name) !== header.lastIndexOf(name))
+  if (name === undefined) return Option.none()
+  const [expected, came] = ["a different name for each column", `${quote(name)} came twice`]
+  return Option.some(new DataInvalid({ source, line, expected, came, advice: "rename one of the two" }))
+}
+
 /** Reports the first input that a header lacks. */
 export const absent = (
   source: string,

@@ -29,9 +29,11 @@ export const builder = (source: string, { categorical, missing = "error", names 
       if (places === undefined) {
         const chosen = (names ?? record).map((name) => ({ name, at: record.indexOf(name) }))
         places = Cells.places(chosen, categorical)
-        const lacking = Cells.absent(source, line, names ?? [], record)
-        if (Option.isNone(lacking)) read = places.map(({ at }) => at)
-        return lacking
+        read = places.map(({ at }) => at)
+        const wanted = names ?? record
+        return Option.orElse(Cells.absent(source, line, wanted, record), () =>
+          Cells.twice(source, line, wanted, record)
+        )
       }
       lines.push(line)
       return Cells.add(source, places, missing, record, line, numbers)

@@ -80,10 +80,8 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
     if (unnamed >= 0) {
       return invalid("a name for each column", `column ${unnamed + 1} has none`, "name the column or remove it")
     }
-    const twice = record.find((name, i) => record.indexOf(name) !== i)
-    if (twice !== undefined) {
-      return invalid("a different name for each column", `${quote(twice)} came twice`, "rename one of the two")
-    }
+    const twice = Cells.twice(source, line, record, record)
+    if (Option.isSome(twice)) return twice
     if (record.every(Cells.isDecimal)) {
       return invalid(
         "a header with the names of the columns",

@@ -304,6 +304,17 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       })
     )
 
+    it.effect("a column of inputs that comes twice", () =>
+      Effect.gen(function* () {
+        const files = FileSystem.layerNoop({
+          stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
+          stream: () => Stream.make(new TextEncoder().encode("a,b,b\n1,2,3\n"))
+        })
+        const { message } = yield* Effect.flip(Effect.provide(Csv.inputs("a.csv", { names: ["a", "b"] }), files))
+        assert.include(message, "a different name for each column, but «b» came twice")
+      })
+    )
+
     it.effect("other separators where the columns are known", () =>
       Effect.gen(function* () {
         const message = yield* Effect.flip(readFile("a.csv", "x1;x2;label\n1;2;0\n", { inputs: ["x1", "x2"] }))

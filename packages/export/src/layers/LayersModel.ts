@@ -97,7 +97,7 @@ export const fromModel = Effect.fn("LayersModel.fromModel")(function* (
 /** The operator set that the layers are written in. */
 const opset = 20
 
-/** Writes the layers as an ONNX model with their input and their first output. */
+/** Writes the layers as an ONNX model with their input and their outputs. */
 const model = Effect.fnUntraced(function* (
   { topology, weights }: Artifacts.Artifacts,
   file: string
@@ -105,17 +105,19 @@ const model = Effect.fnUntraced(function* (
   const walk = new Walk(file, weights)
   const shape = yield* walk.inputShape(topology)
   const input = { name: walk.writer.unique("x"), rank: shape.length }
-  const [output] = yield* walk.outputs(topology, [input])
+  const outputs = yield* walk.outputs(topology, [input])
   if (walk.refusals.length > 0) return yield* new LayersUnsupported({ file, layers: grouped(walk.refusals) })
-  if (output === undefined) {
+  if (outputs.length === 0) {
     return yield* new ModelInvalid({ file, expected: "a model with an output", came: "it has none" })
   }
   const { graph } = walk.writer
   graph.input.push(Model.value(input.name, ["batch", ...shape.slice(1)], "float"))
-  graph.output.push(Model.value(output.name, [], "float"))
-  // The number of axes is not known before the graph is read.
-  const { type } = graph.output[0]!
-  if (type?.value.case === "tensorType") type.value.value.shape = undefined
+  for (const name of new Set(outputs.map(({ name }) => name))) {
+    const output = Model.value(name, [], "float")
+    // The number of axes is not known before the graph is read.
+    if (output.type?.value.case === "tensorType") output.type.value.value.shape = undefined
+    graph.output.push(output)
+  }
   return create(ModelProtoSchema, { graph, opsetImport: [{ domain: "", version: BigInt(opset) }] })
 })
 

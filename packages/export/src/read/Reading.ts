@@ -3,6 +3,7 @@
  */
 import { type Block, Circuit, type Engine, type NdArray, Program, Rewrite, Tensor } from "@rai/core"
 import { Effect } from "effect"
+import * as Metadata from "../Metadata.ts"
 import * as Model from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
 import type { ModelProto, NodeProto } from "../onnx_pb.ts"
@@ -20,6 +21,8 @@ export interface Read {
   readonly example: ReadonlyArray<number>
   /** Name of the model's output that the circuit computes. */
   readonly output: string
+  /** Names of the outputs that the circuit leaves out; none for a model that this project wrote, whose outputs all say the same. */
+  readonly others: ReadonlyArray<string>
 }
 
 /** How a model is read. */
@@ -81,6 +84,7 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   options: Options = {}
 ): Effect.fn.Return<Read, Network.Failed> {
   const { fixed, name, shape } = yield* inputOf(model, file)
+  const names = model.graph!.output.map(({ name }) => name)
   const named = options.output ?? realOutputs(model)[0]!
   const output = options.logits === true ? beforeHead(model, named) : named
   const network = yield* Network.read(model, { file, inputs: { [name]: shape }, outputs: [output], fixedBatch: fixed })
@@ -98,6 +102,7 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   }
   return {
     ...assemble(model, network, name, shape as Example, output),
+    others: Metadata.read(model) === undefined ? names.filter((name) => name !== named) : [],
     example: shape.slice(1) as ReadonlyArray<number>,
     output
   }
