@@ -4,7 +4,7 @@
 import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
-import { Effect, Option, Record } from "effect"
+import { Effect, FileSystem, Option, Record } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
@@ -101,7 +101,7 @@ interface Known {
 
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels }: Given) {
   const trained = yield* RunFolder.trained(folder)
-  const own = data === undefined ? yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of) : undefined
+  const own = data === undefined ? yield* ownData(folder) : undefined
   const file = data !== undefined && Source.isFile(data)
   const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined
   const asked = {
@@ -111,8 +111,24 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
-  const on = data ?? (own!.test === undefined ? "the training data" : "the test data")
+  const whole = "parts" in (own ?? {}) ? "the first part of the training data" : "the training data"
+  const on = data ?? (own!.test === undefined ? whole : "the test data")
   return { classNames: trained.classNames, metrics, on }
+})
+
+/** The data that a run was trained and tested on; fails with `CommandFailed` where their files are not there. */
+const ownData = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const settings = yield* RunFolder.settings(folder)
+  for (const source of [settings.data, settings.test ?? ""]) {
+    if (!Source.isFile(source) || (yield* fs.exists(source))) continue
+    return yield* new CommandFailed({
+      expected: `the run's own data in ${source}, as seen from the folder it was begun in`,
+      came: "there is no such file here",
+      advice: "go to that folder, or name data with --data"
+    })
+  }
+  return yield* TrainingData.of(settings)
 })
 
 const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels }: Given) {
@@ -148,7 +164,7 @@ interface Asked {
 const known = Effect.fnUntraced(function* (of: Known, { data, label, labels, missing }: Asked) {
   const { classNames, task } = of
   const own = of.preprocessing?.columns.map(({ name }) => name) ?? of.inputNames
-  const frame = yield* Source.frame(data, {
+  const frame = yield* TrainingData.read(data, {
     label,
     labels,
     ...TrainingData.known(data, { names: own, task, classNames }),

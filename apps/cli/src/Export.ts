@@ -11,6 +11,7 @@ import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
+import * as SystemRefusal from "./SystemRefusal.ts"
 import * as TrainingData from "./TrainingData.ts"
 
 /** The command. */
@@ -50,22 +51,19 @@ export const command = Command.make(
     yield* OutFile.apart(out, { model: run })
     const network = yield* Network.at(run)
     const trained = network === undefined ? yield* RunFolder.trained(run) : asItIs(network)
-    const training = yield* trainingExamples(run, trained)
+    const training =
+      network === undefined
+        ? yield* trainingExamples(run, trained)
+        : { why: "a network from elsewhere brings no data along" }
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
-    const asks = { ...training, ...exposed, externalData, opset: asked, weights }
+    const asks = { ...("why" in training ? {} : training), ...exposed, externalData, opset: asked, weights }
     const record = yield* Onnx.write(trained, out, asks)
     const { compared, cuda, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}`,
-      ...(training === undefined
-        ? [
-            network === undefined
-              ? "the run's own data are not there, or too many to read at once: random points stood in for them"
-              : "a network from elsewhere brings no data along: random points stood in for them"
-          ]
-        : []),
+      ...("why" in training ? [`${training.why}: random points stood in for them`] : []),
       compared === undefined
         ? `compared on the ${count(examples)} examples of the record`
         : `compared on ${everything(compared)}; ${count(examples)} of them stand in the record`,
@@ -120,14 +118,17 @@ const apart = ({ maxAbsDifference, maxRelativeDifference }: Agreement.Difference
 
 const count = (n: number): string => n.toLocaleString("en-GB")
 
-/** All the run's training data in the model's input format; undefined where they are gone, or too large to read at once. */
+/** All the run's training data in the model's input format, or why random points stand in for them. */
 const trainingExamples = Effect.fnUntraced(
   function* (run: string, { preprocessing }: Trained.Trained) {
     const settings = yield* RunFolder.settings(run)
-    if (yield* TrainingData.isInParts(settings)) return undefined
+    if (yield* TrainingData.isInParts(settings)) return { why: "the run's own data are too many to read at once" }
     const { train } = yield* TrainingData.frames(settings)
     const samples = preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
     return { samples, targets: train.targets }
   },
-  Effect.orElseSucceed(() => undefined)
+  Effect.catch((error) => {
+    const reason = error._tag === "PlatformError" ? SystemRefusal.line(error) : error.message
+    return Effect.succeed({ why: `the run's own data cannot be read (${reason})` })
+  })
 )

@@ -1,7 +1,7 @@
 /**
  * The settings of a run, as the command line gives them and the run's folder stores them.
  */
-import { Circuit, CircuitSpec, type Dataset, Plan, PlanSpec, Start } from "@rai/core"
+import { Circuit, CircuitSpec, type Dataset, type Phase, Plan, PlanSpec, Start } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as EngineChoice from "./EngineChoice.ts"
 import { UsageWrong } from "./UsageWrong.ts"
@@ -65,13 +65,28 @@ export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$|[/\\]/i.
 
 /** The plan, automatic or as written, with the start and stopping rule that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
+  const { cutAfter, patience } = settings
   const { start } = asked(settings)
   const automatic = settings.plan === "auto"
   const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
-  const cut =
-    settings.cutAfter === undefined ? written : Plan.cuttingAfter(written, yield* kinds(settings.cutAfter, of))
+  yield* phaseFor("cut-after", cutAfter, written, "relaxes or alternates", "backpropagate")
+  yield* phaseFor("patience", patience, written, "alternates or backpropagates", "relax")
+  const cut = cutAfter === undefined ? written : Plan.cuttingAfter(written, yield* kinds(cutAfter, of))
   const started = automatic || start === undefined ? cut : Plan.startingAt(cut, start)
   return ending(settings, started)
+})
+
+/** Fails with `UsageWrong` where a flag is given that means nothing to the plan, all of whose phases are of the kind `not`. */
+const phaseFor = Effect.fnUntraced(function* (
+  flag: string,
+  value: unknown,
+  plan: Plan.Plan,
+  which: string,
+  not: Phase.Phase["kind"]
+) {
+  if (value === undefined || plan.phases.some(({ kind }) => kind !== not)) return
+  const came = `the plan is ${Plan.print(plan)}`
+  return yield* new UsageWrong({ expected: `a phase that ${which} for --${flag}`, came, advice: "leave it out" })
 })
 
 /** The plan with the patience and the stopping loss that the settings ask for. */

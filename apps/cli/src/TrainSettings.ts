@@ -1,7 +1,7 @@
 /**
  * Turns the flags of `rai train` into the settings of a run.
  */
-import { Pseudorandom } from "@rai/core"
+import { CircuitSpec, Pseudorandom } from "@rai/core"
 import { Effect } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Settings from "./Settings.ts"
@@ -25,7 +25,7 @@ export const of = (
   given: Given,
   seed: number | undefined,
   saved: Settings.Settings | undefined
-): Effect.Effect<Settings.Settings, CommandFailed | UsageWrong> =>
+): Effect.Effect<Settings.Settings, CommandFailed | UsageWrong | CircuitSpec.CircuitInvalid> =>
   saved === undefined ? begun(asked(given, seed)) : resumed(asked(given, seed), saved)
 
 const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Settings) {
@@ -42,6 +42,24 @@ const resumed = Effect.fnUntraced(function* (asked: Asked, saved: Settings.Setti
   }
   const [compare, tensorboard] = [saved.compare ?? asked.compare, asked.tensorboard ?? saved.tensorboard]
   return new Settings.Settings({ ...saved, compare, tensorboard })
+})
+
+/** Fails with `UsageWrong` where no stage of a perceptron of these widths has what a flag asks for. */
+const stagesFor = Effect.fnUntraced(function* (
+  { activation, residual }: Pick<Asked, "activation" | "residual">,
+  widths: ReadonlyArray<number>
+) {
+  const hidden = widths.slice(1, -1)
+  const isEqual = hidden.some((width, i) => width === hidden[i + 1])
+  const needs = [
+    ["activation", activation, hidden.length > 0, "a hidden stage"],
+    ["residual", residual, isEqual, "a hidden stage of equal widths"]
+  ] as const
+  for (const [flag, value, isMet, expected] of needs) {
+    if (value === undefined || isMet) continue
+    const came = `--circuit ${widths.join(",")} has none`
+    return yield* new UsageWrong({ expected: `${expected} for --${flag}`, came, advice: `leave --${flag} out` })
+  }
 })
 
 /** The settings of a new run; fails with `UsageWrong` where flags are missing, invalid or contradictory. */
@@ -69,6 +87,7 @@ export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
       advice: "leave it out, or give widths"
     })
   }
+  if (/^[\dx, ]+$/.test(circuit)) yield* stagesFor({ activation, residual }, yield* CircuitSpec.widths(circuit))
   if (device === "cuda" && !["auto", "onnx"].includes(engine ?? "auto")) {
     return yield* new UsageWrong({
       expected: "the engine onnx with --device cuda",

@@ -4,6 +4,7 @@
 import { Frame, Parts, PlanSpec, Preprocessing, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -37,9 +38,20 @@ export const of = Effect.fn("TrainingData.of")(function* (settings: Settings.Set
   }
 })
 
+/** Reads a set, and says how many of its examples are left out for a missing value. */
+export const read = Effect.fn("TrainingData.read")(function* (source: string, options: Source.Options) {
+  const frame = yield* Source.frame(source, options)
+  const { dropped = 0 } = frame
+  if (dropped > 0) {
+    const all = dropped + Frame.examples(frame)
+    yield* Report.progress(`left out for a missing value: ${dropped} of the ${all} examples in ${source}`)
+  }
+  return frame
+})
+
 /** The examples of each part before preprocessing. */
 export const frames = Effect.fn("TrainingData.frames")(function* (settings: Settings.Settings) {
-  const all = yield* Source.frame(settings.data, { ...rules(settings), labels: settings.labels })
+  const all = yield* read(settings.data, { ...rules(settings), labels: settings.labels })
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
   const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
   return { test, validation, train }
@@ -118,7 +130,7 @@ const another = Effect.fnUntraced(function* (settings: Settings.Settings, mine: 
     const advice = `write for instance --${part} 0.2, or name data`
     return yield* new UsageWrong({ expected: "a share such as 0.2", came: `«${source}» came`, advice })
   }
-  const other = yield* Source.frame(source, { ...rules(settings), ...known(source, mine) })
+  const other = yield* read(source, { ...rules(settings), ...known(source, mine) })
   yield* same(`${part} data as the training data are`, mine, other, source)
   return other
 })

@@ -82,6 +82,7 @@ describe("settings", () => {
 
   it("columns that are not categories, labels that belong to no file, an array cut short, a rule that is none", async () => {
     refused(await train("--data", "xor", ...small, "--categorical", "x1"), /xor: .*«x1» came; leave it out/)
+    refused(await train("--data", "xor", ...small, "--missing", "drop"), /xor: .*«drop» came; leave it out/)
     const data = file("colours.csv", "a,b,y\n1,red,0\n3,blue,1\n5,red,0\n7,red,1\n")
     refused(await train("--data", data, ...small, "--categorical", "b,c"), /line 1: .*«c».*«a», «b», «y»/)
     refused(await train("--data", data, ...small, "--labels", "l.npy"), /labels in a column of the file/)
@@ -200,6 +201,18 @@ describe("folders and files", () => {
     child.kill("SIGINT")
     await over
     assert.isFalse(existsSync(join(earlier, "landscapes.png")))
+  })
+
+  it("a run whose data are elsewhere is evaluated on others, and its model proved on random points", async () => {
+    const [data, of] = [file("gone.csv", "a,b,y\n1,2,0\n3,4,1\n"), join(place, "of")]
+    assert.strictEqual((await train("--data", data, ...small, "--out", of)).code, 0)
+    rmSync(data)
+    refused(await rai("evaluate", of), /the run's own data in .*gone\.csv, .* no such file here; .* --data$/)
+    const { stdout } = await rai("export", of, "--out", join(place, "of.onnx"))
+    assert.match(
+      stdout,
+      /the run's own data cannot be read \(.*gone\.csv: .*none at this path.*\): random points stood in/
+    )
   })
 
   it("a table is written to a .csv file alone, and no model over itself", async () => {

@@ -308,13 +308,15 @@ describe("other tasks", () => {
     assert.strictEqual(refused.code, 1)
     assert.include(
       refused.stderr,
-      "new.csv, line 3, column «colour»: expected a category of the training data, «blue», «green», «red», but «pink» came; correct it, train on examples of it, or let unseen categories be zeros"
+      "new.csv, line 3, column «colour»: expected a category of the training data, «blue», «green», «red», but «pink» came; correct it, train on examples of it, or train with zeros for unseen categories"
     )
     const sparse = ["train", "--data", data, "--circuit", "2,4,1", "--plan", "relax:1"]
     assert.include((await rai(...sparse, "--missing", "drop")).stderr, "line 2, column «colour»: expected a number")
 
     const dropped = ["--categorical", "colour", "--missing", "drop", "--out", join(at, "dropped")]
-    assert.strictEqual((await rai(...sparse.with(4, "4,4,1"), ...dropped)).code, 0)
+    const left = await rai(...sparse.with(4, "4,4,1"), ...dropped)
+    assert.strictEqual(left.code, 0, left.stderr)
+    assert.match(left.stderr, /^left out for a missing value: \d+ of the 80 examples in .*a\.csv$/m)
     const examples = json(await rai("evaluate", join(at, "dropped"), "--data", test, "--json")).examples
     const whole = readFileSync(test, "utf8").trimEnd().split("\n").slice(1)
     assert.strictEqual(examples, whole.filter((row) => !/^,|,NA,/.test(row)).length)

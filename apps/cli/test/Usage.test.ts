@@ -30,6 +30,13 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [[...train, "--batch", "4"], /--batch and --epochs with the automatic plan alone, but --plan relax:3 came too/],
   [[...cost, "10", "--plan", "relax:3", "--batch", "4"], /the automatic plan alone, but --plan relax:3 came too/],
   [[...cost, "0"], /--examples of at least 1, but 0 came/],
+  [[...train, "--patience", "5"], /a phase that alternates or backpropagates for --patience, but the plan is relax:3:/],
+  [
+    [...train.slice(0, -1), "backpropagate:3", "--cut-after", "linear"],
+    /a phase that relaxes or alternates for --cut-after, but the plan is backpropagate:3:/
+  ],
+  [[...train, "--residual"], /a hidden stage of equal widths for --residual, but --circuit 2,4,1 has none; leave/],
+  [["train", "--data", "xor", "--circuit", "2,1", "--activation", "tanh"], /a hidden stage for --activation, but/],
   [["cost", "--circuit", "a.json", "--examples", "9", "--residual"], /a circuit's file to say .* but --residual came/],
   [[...serve, "--port", "99999"], /--port: expected a whole number from 0 to 65535, but «99999» came;/],
   [[...serve, "--grpc-port", "70000"], /--grpc-port: expected a whole number from 0 to 65535, but «70000» came;/],

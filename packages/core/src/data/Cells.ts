@@ -21,6 +21,8 @@ export interface Cells {
   readonly cells: NdArray
   /** The line of each example, if they come from lines. */
   readonly lines?: ArrayLike<number>
+  /** How many examples were left out on reading for a missing value. */
+  readonly dropped?: number
 }
 
 /** Treatment of missing values: reject them, leave out their examples, or fill them with the training part's mean or median. */
@@ -70,8 +72,8 @@ const fill = "fill the cell or remove the line"
 const ofLabels: Advice = { gap: fill, text: "write a number, or remove the column" }
 
 const ofInputs: Advice = {
-  gap: "fill the cell, remove the line, or choose a rule for missing values",
-  text: "write a number, remove the column, or name it as categorical"
+  gap: "fill the cell, remove the line, or train with a rule for missing values",
+  text: "write a number, or train without the column or with it as categorical"
 }
 
 /** Parses a cell as a finite number in decimal notation; fails with what came instead and what to do. */

@@ -52,10 +52,11 @@ export const complete = (frame: Frame): Frame => {
   })
   if (gaps.size === 0) return frame
   const all = Array.from({ length: examples(frame) }, (_, i) => i)
-  return select(
+  const whole = select(
     frame,
     all.filter((i) => !gaps.has(i))
   )
+  return of({ ...whole, dropped: gaps.size })
 }
 
 /** Holds out a share of the examples, stratified by class, as `Dataset.split` does. */

@@ -111,11 +111,12 @@ const values = Effect.fnUntraced(function* (table: Table.Table) {
 })
 
 /** Returns the table's input cells. */
-export const cells = ({ columns, labels, numbers, source }: Table.Table): Cells.Cells => ({
+export const cells = ({ columns, dropped, labels, numbers, source }: Table.Table): Cells.Cells => ({
   source,
   columns,
   cells: { shape: [labels.length, columns.length], data: Float64Array.from(numbers) },
-  lines: labels.map(({ line }) => line)
+  lines: labels.map(({ line }) => line),
+  ...(dropped > 0 && { dropped })
 })
 
 const empty = ({ source, labelName: column }: Table.Table, line: number): DataInvalid => {

@@ -223,7 +223,7 @@ const missing = (of: Cells, cell: number): DataInvalid => {
     column: column.name,
     expected: column.texts === undefined ? "a number" : "a category",
     came: `none came${where}`,
-    advice: "fill it, leave the example out, or choose a rule for missing values"
+    advice: "fill it, leave the example out, or train with a rule for missing values"
   })
 }
 
@@ -240,7 +240,7 @@ const unseen = (
     column: name,
     expected: `a category of the training data, ${Names.listed(categories)}`,
     came: `${quote(text)} came${where}`,
-    advice: "correct it, train on examples of it, or let unseen categories be zeros"
+    advice: "correct it, train on examples of it, or train with zeros for unseen categories"
   })
 }
 

@@ -139,9 +139,10 @@ const generate = Effect.fnUntraced(function* (text: string, options: Options) {
     const advice = "leave the label out, or give a file"
     return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
   }
-  const other = options.labels ?? options.categorical?.[0]
+  const other = options.labels ?? options.categorical?.[0] ?? options.missing ?? options.unseen
   if (other !== undefined) {
-    return yield* stray(name, "files of labels and categorical columns for files alone", other, "leave it out")
+    const expected = "files of labels, categorical columns, and rules for missing and unseen values for files alone"
+    return yield* stray(name, expected, other, "leave it out")
   }
   if (options.task !== undefined && options.task !== data.task) {
     const came = `${quote(options.task)} came`

@@ -15,6 +15,8 @@ export interface Table {
   /** rows · columns.length cells, see `Cells`. */
   readonly numbers: ReadonlyArray<number>
   readonly labels: ReadonlyArray<Cell>
+  /** How many rows among these were left out for a missing value. */
+  readonly dropped: number
 }
 
 /** A cell's text and the line that it ends on. */
@@ -62,9 +64,10 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
   let full: Array<Table> = []
 
   const take = (names: ReadonlyArray<string>): Table => {
-    const table = { source, columns: Cells.columns(places), labelName: names[labelIndex]!, numbers, labels }
+    const table = { source, columns: Cells.columns(places), labelName: names[labelIndex]!, numbers, labels, dropped }
     numbers = []
     labels = []
+    dropped = 0
     return table
   }
 

@@ -123,7 +123,7 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "a missing cell",
         "x1,x2,label\n1,2,0\n3,,1\n",
-        "a.csv, line 3, column «x2»: expected a number, but an empty cell came; fill the cell, remove the line, or choose a rule for missing values"
+        "a.csv, line 3, column «x2»: expected a number, but an empty cell came; fill the cell, remove the line, or train with a rule for missing values"
       ],
       [
         "a missing label",
@@ -139,17 +139,17 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "text where a number belongs",
         "x1,x2,label\n\n1,two,0\n",
-        "a.csv, line 3, column «x2»: expected a number, but «two» came; write a number, remove the column, or name it as categorical"
+        "a.csv, line 3, column «x2»: expected a number, but «two» came; write a number, or train without the column or with it as categorical"
       ],
       [
         "a hexadecimal number",
         "x1,label\n0x10,0\n",
-        "a.csv, line 2, column «x1»: expected a number, but «0x10» came; write a number, remove the column, or name it as categorical"
+        "a.csv, line 2, column «x1»: expected a number, but «0x10» came; write a number, or train without the column or with it as categorical"
       ],
       [
         "NaN",
         "x1,label\n1,0\nNaN,1\n",
-        "a.csv, line 3, column «x1»: expected a finite number, but «NaN» came; fill the cell, remove the line, or choose a rule for missing values"
+        "a.csv, line 3, column «x1»: expected a finite number, but «NaN» came; fill the cell, remove the line, or train with a rule for missing values"
       ],
       [
         "infinity",

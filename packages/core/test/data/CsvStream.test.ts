@@ -151,7 +151,7 @@ layer(NodeFileSystem.layer)("Csv.stream", (it) => {
     [
       "a late fault before the first part",
       `${long}\nx,1,a\n`,
-      "a.csv, line 20002, column «u»: expected a number, but «x» came; write a number, remove the column, or name it as categorical"
+      "a.csv, line 20002, column «u»: expected a number, but «x» came; write a number, or train without the column or with it as categorical"
     ],
     [
       "one class",

@@ -136,7 +136,7 @@ describe("preprocessing", () => {
       const error = yield* Effect.flip(Frame.toDataset(frame, preprocessing))
       assert.strictEqual(
         error.message,
-        "a.csv, line 3, column «colour»: expected a category of the training data, «red», but «blue» came; correct it, train on examples of it, or let unseen categories be zeros"
+        "a.csv, line 3, column «colour»: expected a category of the training data, «red», but «blue» came; correct it, train on examples of it, or train with zeros for unseen categories"
       )
       const lenient = yield* Frame.toDataset(frame, { ...preprocessing, unseen: "zeros" })
       assert.deepStrictEqual([...lenient.inputs.data], [-1, 1, 0, 0, 1, 1, 2, 0])
@@ -169,13 +169,13 @@ describe("preprocessing", () => {
       "a missing category",
       "c,y\nred,0\nNA,1\n",
       { categorical: ["c"] },
-      "a.csv, line 3, column «c»: expected a category, but «NA» came; fill the cell, remove the line, or choose a rule for missing values"
+      "a.csv, line 3, column «c»: expected a category, but «NA» came; fill the cell, remove the line, or train with a rule for missing values"
     ],
     [
       "an empty category",
       "c,y\n,0\nred,1\n",
       { categorical: ["c"] },
-      "a.csv, line 2, column «c»: expected a category, but an empty cell came; fill the cell, remove the line, or choose a rule for missing values"
+      "a.csv, line 2, column «c»: expected a category, but an empty cell came; fill the cell, remove the line, or train with a rule for missing values"
     ],
     [
       "a categorical column that is not there",
@@ -276,11 +276,11 @@ describe("preprocessing", () => {
       )
       assert.strictEqual(
         yield* encode(numbers, { cells: NdArray.make([2, 1], [1, Number.NaN]) }),
-        "new, column «x»: expected a number, but none came in example 2; fill it, leave the example out, or choose a rule for missing values"
+        "new, column «x»: expected a number, but none came in example 2; fill it, leave the example out, or train with a rule for missing values"
       )
       assert.strictEqual(
         yield* encode(colours, { columns: [{ name: "x", texts: ["c"] }], cells: NdArray.make([1, 1], [0]) }),
-        "new, column «x»: expected a category of the training data, «a», «b», but «c» came in example 1; correct it, train on examples of it, or let unseen categories be zeros"
+        "new, column «x»: expected a category of the training data, «a», «b», but «c» came in example 1; correct it, train on examples of it, or train with zeros for unseen categories"
       )
     })
   )
