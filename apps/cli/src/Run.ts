@@ -157,10 +157,16 @@ const diagnose = Effect.fnUntraced(function* (
   const unit = train.task === "regression" ? TargetUnit.of(train.targets).variance : undefined
   const { freeRunAccuracy = 1, freeRunLoss } = measurement
   const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRunLoss > fair.left * (unit ?? Infinity))
-  const isSwept = phases.some((phase) => phase.kind === "relax" && phase.auxiliaries === "sweep")
-  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit, testLoss, start, isSwept })
+  const relaxes = phases.filter((phase) => phase.kind === "relax")
+  const done: Diagnosis.Done = {
+    start,
+    isSwept: relaxes.some(({ auxiliaries }) => auxiliaries === "sweep"),
+    λ: Math.max(1, ...relaxes.map(({ λ }) => λ)),
+    isRegularised: phases.some(({ regularizer }) => (regularizer?.l2 ?? 0) > 0)
+  }
+  const shown = Diagnosis.ofMeasurements({ last: measurement, relaxing, unit, testLoss, ...done })
   const findings = failed
-    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train, { start, isSwept }))]
+    ? [...shown, ...(yield* Diagnosis.ofFreeRun(trained.circuit, trained.parameters, train, done))]
     : shown.filter(({ kind }) => kind === "memorised")
   return findings.map(({ message }) => message)
 })

@@ -41,6 +41,10 @@ export interface Done {
   readonly start?: Start.Name | undefined
   /** Whether auxiliaries were initialised by a sweep. */
   readonly isSwept?: boolean | undefined
+  /** The greatest weight λ of the hidden energies. */
+  readonly λ?: number | undefined
+  /** Whether the weights were kept small by a penalty. */
+  readonly isRegularised?: boolean | undefined
 }
 
 /** A run's last measurement and those of its relaxing phase, in order. */
@@ -64,6 +68,9 @@ const beginAt = (name: Start.Name, { start }: Done): string | false => start !==
 const sweep = ({ isSwept = false }: Done): string | false =>
   !isSwept && "relax with informed auxiliaries (the setting sweep)"
 
+const penalty = ({ isRegularised = false }: Done, what: string): string | false =>
+  !isRegularised && `${what} (l2=0.0001)`
+
 /** Returns the findings that the measurements alone support. */
 export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: Shown): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
@@ -74,7 +81,8 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
     const seen = `at stage ${small + 1} of ${norms.length} the gradient is ${show(norms[small]! / largest)} of the largest`
     // With that many cuts every map but the last is already cut.
     const isAllCut = (relaxing.at(-1)?.residuals.length ?? 0) >= norms.length - 1
-    const cuts = isAllCut ? (["relax longer", sweep(done)] as const) : ["relax more maps (every=1)"]
+    const more = relaxing.length === 0 ? "relax first (relax:250)" : "relax more maps (every=1)"
+    const cuts = isAllCut ? (["relax longer", sweep(done)] as const) : [more]
     const advice = either(...cuts, beginAt("orthogonal", done))
     found.push(finding("gradients vanish", seen, advice))
   }
@@ -85,6 +93,7 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
   }
   const ending = relaxing.at(-1)
   if (ending?.relaxationGap !== undefined && ending.relaxedLoss !== undefined) {
+    const { residuals } = ending
     const least = Math.min(...relaxing.map(({ relaxationGap }) => Math.abs(relaxationGap ?? 0)).slice(1))
     if (
       ending.relaxationGap > 0.1 * unit &&
@@ -92,9 +101,10 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
       ending.relaxationGap > 2 * least
     ) {
       const seen = `it is ${show(ending.relaxationGap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
-      found.push(finding("gap grows", seen, "raise λ (lambda=10), refresh (refresh=50), or cut fewer maps (every=10)"))
+      const fewer = residuals.length > 10 && "cut fewer maps (every=10)"
+      const advice = either((done.λ ?? 1) < 10 && "raise λ (lambda=10)", "refresh (refresh=50)", fewer)
+      found.push(finding("gap grows", seen, advice))
     }
-    const { residuals } = ending
     const typical = median(residuals)
     const drifted = residuals.indexOf(Math.max(...residuals))
     if (residuals.length > 2 && residuals[drifted]! > 100 * typical && residuals[drifted]! > 1e-2) {
@@ -110,7 +120,9 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
     const others = validationLoss === undefined ? "test" : "validation"
     const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(unseen)} on ${others} data`
     const held = validationLoss === undefined && "hold a part of the data back to end by (--validation 0.2)"
-    found.push(finding("memorised", seen, either(held, "add data", "a regulariser (l2=0.0001)", "a smaller circuit")))
+    found.push(
+      finding("memorised", seen, either(held, "add data", penalty(done, "a regulariser"), "a smaller circuit"))
+    )
   }
   return found
 }
@@ -175,7 +187,12 @@ export const ofFreeRun = (
     }
     if (saturated.length > 0) {
       const seen = `most units of activation ${list(saturated)} stand at a bound for every example`
-      const advice = either(standardise, "lower the rate", "add l2=0.0001", beginAt("orthogonal", done))
+      const advice = either(
+        standardise,
+        "lower the rate",
+        penalty(done, "keep weights small"),
+        beginAt("orthogonal", done)
+      )
       found.push(finding("saturated units", seen, advice))
     }
     if (spread!.data[0]! <= 1e-3 * Math.max(1e-3, size!.data[0]!)) {

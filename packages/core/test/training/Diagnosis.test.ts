@@ -36,11 +36,11 @@ describe("why a run fails", () => {
       const shown = Diagnosis.ofMeasurements({ last, relaxing: [] })
       const seen = yield* Diagnosis.ofFreeRun(deep, trained.parameters, data)
       assert.deepStrictEqual(kinds(shown), ["gradients vanish"])
-      assert.match(shown[0]!.message, /^gradients vanish: at stage \d+ of 41 .*; relax more maps/)
+      assert.match(shown[0]!.message, /^gradients vanish: at stage \d+ of 41 .*; relax first \(relax:250\), or begin/)
       assert.include(kinds(seen), "output ignores input")
       const begun = { start: "orthogonal" } as const
       const advised = Diagnosis.ofMeasurements({ last, relaxing: [], ...begun })
-      assert.match(advised[0]!.message, /; relax more maps \(every=1\)$/)
+      assert.match(advised[0]!.message, /; relax first \(relax:250\)$/)
       const inputs = NdArray.make(
         [100, 2],
         Array.from(data.inputs.data, (x, i) => (i % 2 === 0 ? 1e4 * x : x))
@@ -76,6 +76,8 @@ describe("why a run fails", () => {
       "relax longer, relax with informed auxiliaries (the setting sweep), or begin at --start orthogonal"
     )
     assert.strictEqual(advised({ isSwept: true, start: "orthogonal" }), "relax longer")
+    const some = { last, relaxing: [measurement({ residuals: [0, 0] })], start: "orthogonal" } as const
+    assert.strictEqual(Diagnosis.ofMeasurements(some)[0]!.advice, "relax more maps (every=1)")
   })
 
   it("a gap that grows, auxiliaries that drift, data learned by heart", () => {
@@ -88,9 +90,16 @@ describe("why a run fails", () => {
     ]
     const shown = Diagnosis.ofMeasurements({ last: measurement({}), relaxing })
     assert.deepStrictEqual(kinds(shown), ["gap grows", "auxiliaries drift"])
+    assert.strictEqual(shown[0]!.advice, "raise λ (lambda=10), or refresh (refresh=50)")
+    const [raised] = Diagnosis.ofMeasurements({ last: measurement({}), relaxing, λ: 10 })
+    assert.strictEqual(raised!.advice, "refresh (refresh=50)")
+    const many = relaxing.map((of) => ({ ...of, residuals: Array<number>(40).fill(1e-6) }))
+    assert.include(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: many })[0]!.advice, "(every=10)")
     assert.include(shown[1]!.message, "at cut 2 of 3")
     const memorised = measurement({ freeRunLoss: 0.001, validationLoss: 2 })
     assert.deepStrictEqual(kinds(Diagnosis.ofMeasurements({ last: memorised, relaxing: [] })), ["memorised"])
+    const [penalised] = Diagnosis.ofMeasurements({ last: memorised, relaxing: [], isRegularised: true })
+    assert.strictEqual(penalised!.advice, "add data, or a smaller circuit")
     assert.deepStrictEqual(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: relaxing.slice(0, 2) }), [])
     const [byTest] = Diagnosis.ofMeasurements({ last: measurement({ freeRunLoss: 0.001 }), relaxing: [], testLoss: 2 })
     assert.match(byTest!.message, /^memorised: .* 2\.00 on test data; hold a part .*--validation 0\.2/)
