@@ -1,5 +1,5 @@
 /**
- * Output losses L_y, each a mean over the examples.
+ * Output losses L_y, each a mean over the examples, weighted where classes are; and the number of examples that a circuit gets right.
  */
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"

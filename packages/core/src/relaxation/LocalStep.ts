@@ -2,7 +2,7 @@
  * The mini-batch form of relaxing. Each batch gets new auxiliaries, z_t = ẑ_t − d_t, from one backward Gauss–Seidel sweep with normalised
  * steps; each map then has a local problem of its own, ½ Σ ‖ẑ_t − z_t‖², whose input is the free run's activation:
  *
- *     d_T = ∂ℓ/∂ẑ_T;  g = (∂ẑ_{t+1}/∂ẑ_t)ᵀ d_{t+1};  d_t = s g / rms(g), each example by itself, with s = ‖d_T‖/√2
+ *     d_T = ∂ℓ/∂ẑ_T;  g = (∂ẑ_{t+1}/∂ẑ_t)ᵀ d_{t+1};  d_t = s g / rms(g), each example by itself, with s = ‖d_T‖/√2, or ‖d_T‖ of a single output
  *
  * Without the normalisation, d_t is the gradient itself and the sweep is backpropagation; with it, no stage's signal vanishes.
  */

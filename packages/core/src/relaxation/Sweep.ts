@@ -16,7 +16,7 @@ import * as ForwardWalk from "./ForwardWalk.ts"
  *
  *     c = a − mean a;  V the directions of c;  B = Vᵀ W;  T = L⁻¹ B, L Lᵀ = B Bᵀ;  z = γ c V T + o;  W ← W + V (γ T − B);  b ← o − mean(a) W
  *
- * with o the offset, and γ such that z − o has the spread, at which a stage bends as much as it may (`Bend`) times `bending`. x: [examples, inputs].
+ * with o the offset (0, and then a small one of each unit's own, where the function bends evenly about 0), and γ such that z − o has the spread, at which a stage bends as much as it may (`Bend`) times `bending`. x: [examples, inputs].
  */
 export const make = Effect.fn("Sweep.make")(function* (
   circuit: Circuit.Circuit,
