@@ -111,8 +111,8 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
-  const whole = "parts" in (own ?? {}) ? "the first part of the training data" : "the training data"
-  const on = data ?? (own!.test === undefined ? whole : "the test data")
+  const trainedOn = own !== undefined && "parts" in own ? "the first part of the training data" : "the training data"
+  const on = data ?? (own!.test === undefined ? trainedOn : "the test data")
   return { classNames: trained.classNames, metrics, on }
 })
 

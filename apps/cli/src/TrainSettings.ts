@@ -1,7 +1,7 @@
 /**
  * Turns the flags of `rai train` into the settings of a run.
  */
-import { CircuitSpec, Pseudorandom } from "@rai/core"
+import { CircuitSpec, Pseudorandom, Source } from "@rai/core"
 import { Effect } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Settings from "./Settings.ts"
@@ -64,7 +64,8 @@ const stagesFor = Effect.fnUntraced(function* (
 
 /** The settings of a new run; fails with `UsageWrong` where flags are missing, invalid or contradictory. */
 export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
-  const { activation, batch, circuit, data, device, engine, epochs, patience, plan, residual, seed } = asked
+  const { activation, batch, circuit, data, device, engine, epochs, missing, patience, plan, residual, seed, unseen } =
+    asked
   if (data === undefined || circuit === undefined) {
     const [missing, example] = data === undefined ? ["data", "moons-100"] : ["circuit", "2,100x100,1"]
     return yield* new UsageWrong({
@@ -88,6 +89,14 @@ export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
     })
   }
   if (/^[\dx, ]+$/.test(circuit)) yield* stagesFor({ activation, residual }, yield* CircuitSpec.widths(circuit))
+  const rule = missing ?? unseen
+  if (rule !== undefined && Source.names.includes(data.replace(/:.*/, ""))) {
+    return yield* new UsageWrong({
+      expected: "rules for missing and unseen values with a file alone",
+      came: `--${missing === undefined ? "unseen" : "missing"} ${rule} came with ${data}`,
+      advice: "leave it out"
+    })
+  }
   if (device === "cuda" && !["auto", "onnx"].includes(engine ?? "auto")) {
     return yield* new UsageWrong({
       expected: "the engine onnx with --device cuda",

@@ -35,6 +35,7 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
     [...train.slice(0, -1), "backpropagate:3", "--cut-after", "linear"],
     /a phase that relaxes or alternates for --cut-after, but the plan is backpropagate:3:/
   ],
+  [[...train, "--unseen", "zeros"], /rules for missing and unseen values with a file alone, but --unseen zeros came/],
   [[...train, "--residual"], /a hidden stage of equal widths for --residual, but --circuit 2,4,1 has none; leave/],
   [["train", "--data", "xor", "--circuit", "2,1", "--activation", "tanh"], /a hidden stage for --activation, but/],
   [["cost", "--circuit", "a.json", "--examples", "9", "--residual"], /a circuit's file to say .* but --residual came/],

@@ -139,10 +139,9 @@ const generate = Effect.fnUntraced(function* (text: string, options: Options) {
     const advice = "leave the label out, or give a file"
     return yield* new DataInvalid({ source: name, expected: "a label column for files alone", came, advice })
   }
-  const other = options.labels ?? options.categorical?.[0] ?? options.missing ?? options.unseen
+  const other = options.labels ?? options.categorical?.[0]
   if (other !== undefined) {
-    const expected = "files of labels, categorical columns, and rules for missing and unseen values for files alone"
-    return yield* stray(name, expected, other, "leave it out")
+    return yield* stray(name, "files of labels and categorical columns for files alone", other, "leave it out")
   }
   if (options.task !== undefined && options.task !== data.task) {
     const came = `${quote(options.task)} came`
