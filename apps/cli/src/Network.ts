@@ -5,14 +5,18 @@ import { LayersModel, Onnx } from "@rai/export"
 import { Effect } from "effect"
 import * as Report from "./Report.ts"
 
+/** Says which outputs of a network are kept where others are left out. */
+export const leavingOut = (path: string, kept: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
+  others.length === 0
+    ? Effect.void
+    : Report.progress(`outputs of ${path}: ${kept.join(", ")} kept, ${others.join(", ")} left out`)
+
 /** Reads the network at a path: an ONNX model or a TensorFlow.js layers-model; undefined where it is neither. */
 export const at = Effect.fn("Network.at")(function* (path: string, options: { readonly logits?: boolean } = {}) {
   const isOnnx = /\.onnx$/i.test(path)
   if (!isOnnx && !(yield* LayersModel.isAt(path))) return undefined
   const read = yield* isOnnx ? Onnx.read(path, options) : LayersModel.read(path, options)
   const { others, output } = read
-  if (others.length > 0) {
-    yield* Report.progress(`of ${path} the output «${output}» is kept, and left out: ${others.join(", ")}`)
-  }
+  yield* leavingOut(path, [output], others)
   return read
 })

@@ -6,6 +6,7 @@ import { Predict } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
 import * as Report from "./Report.ts"
 
@@ -43,7 +44,10 @@ export const command = Command.make(
       engine === "onnx"
         ? Predict.predict(model, rows)
         : Effect.provide(Predict.onEngine(model, rows), EngineChoice.usual)
-    const text = csv(yield* predicted)
+    const found = yield* predicted
+    // What the outputs of an exported model say is known, and one of them says it all.
+    if (origin === undefined) yield* Network.leavingOut(model, Object.keys(found.outputs), found.others)
+    const text = csv(found)
     if (Option.isNone(out)) return yield* Report.line(text.trimEnd())
     yield* Archive.replace(out.value, new TextEncoder().encode(text))
   })

@@ -63,6 +63,16 @@ describe("a model from PyTorch", () => {
   })
 })
 
+it("outputs that are left out are told", async () => {
+  const classifier = join(networks, "sklearn-classifier-binary.onnx")
+  const four = join(place, "four.csv")
+  writeFileSync(four, "a,b,c,d\n1,2,3,4\n")
+  const told = /^outputs of .*\.onnx: probabilities kept, label left out$/m
+  assert.match((await rai("export", classifier, "--out", join(place, "c.onnx"))).stderr, told)
+  assert.match((await rai("predict", classifier, "--input", four, "--engine", "tfjs")).stderr, told)
+  assert.strictEqual((await rai("predict", classifier, "--input", four)).stderr, "")
+})
+
 const points = join(place, "points.csv")
 writeFileSync(points, "a,b\n0.5,-0.25\n1,2\n")
 

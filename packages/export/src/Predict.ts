@@ -9,7 +9,7 @@ import * as Metadata from "./Metadata.ts"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
-import { ModelProtoSchema } from "./onnx_pb.ts"
+import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts"
 import * as External from "./read/External.ts"
 import type { LayersUnsupported, ModelInvalid } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
@@ -40,6 +40,8 @@ export class AnswersUnfit extends Schema.TaggedError<AnswersUnfit>()("AnswersUnf
 export interface Prediction {
   /** `logit` and `probability`, or `value`: [rows, outputs] each. */
   readonly outputs: Engine.Arrays
+  /** Names of the outputs that are missing here, as texts are, and on an engine whatever is no floating-point array. */
+  readonly others: ReadonlyArray<string>
   readonly task: Metadata.Metadata["task"] | undefined
   readonly inputNames: ReadonlyArray<string> | undefined
   readonly classNames: ReadonlyArray<string> | undefined
@@ -64,7 +66,7 @@ export const predict = Effect.fn("Predict.predict")(function* (
   const arrays = Model.withoutMaps(model)
   const own = arrays === model ? bytes : toBinary(ModelProtoSchema, arrays)
   const outputs = yield* Onnxruntime.run(own, { [input.name]: given }, file)
-  if (Record.keys(outputs).length > 0) return { outputs, ...meaning(origin) }
+  if (Record.keys(outputs).length > 0) return prediction(model, outputs, origin)
   return yield* new AnswersUnfit({ file })
 })
 
@@ -81,10 +83,16 @@ export const onEngine = Effect.fn("Predict.onEngine")(function* (
   const outputs = Reading.realOutputs(model)
   const { arrays, program } = yield* Network.read(model, { file, inputs: { [input.name]: given.shape }, outputs })
   const own = Record.map(arrays, ({ array }) => array)
-  return { outputs: yield* Engine.run(program, { ...own, [input.name]: given }), ...meaning(origin) }
+  return prediction(model, yield* Engine.run(program, { ...own, [input.name]: given }), origin)
 })
 
-const meaning = (origin: Metadata.Metadata | undefined) => ({
+const prediction = (
+  { graph }: ModelProto,
+  outputs: Engine.Arrays,
+  origin: Metadata.Metadata | undefined
+): Prediction => ({
+  outputs,
+  others: graph!.output.flatMap(({ name }) => (Object.hasOwn(outputs, name) ? [] : [name])),
   task: origin?.task,
   inputNames: origin?.inputs.length === 0 ? undefined : origin?.inputs,
   classNames: origin?.classes
