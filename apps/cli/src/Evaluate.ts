@@ -1,7 +1,7 @@
 /**
  * `rai evaluate`: how good a trained circuit or an exported model is on data, measured as scikit-learn does.
  */
-import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Score, Source } from "@rai/core"
+import { type Dataset, Encoding, Frame, Metrics, Preprocessing, Program, Score, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Confusion, Picture } from "@rai/plots"
 import { Effect, FileSystem, Option, Record } from "effect"
@@ -111,9 +111,26 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
+  if (own?.test !== undefined) yield* sayIfChanged(folder, metrics)
   const trainedOn = own !== undefined && "parts" in own ? "the first part of the training data" : "the training data"
   const on = data ?? (own!.test === undefined ? trainedOn : "the test data")
   return { classNames: trained.classNames, metrics, on }
+})
+
+/** Says so where the run itself measured something else on its test data. */
+const sayIfChanged = Effect.fnUntraced(function* (folder: string, now: Metrics.Metrics) {
+  const before = (yield* RunFolder.summary(folder))?.testMetrics ?? undefined
+  const of = (metrics: Metrics.Metrics) =>
+    metrics.task === "regression"
+      ? (["a root mean squared error of", metrics.rootMeanSquaredError] as const)
+      : (["an accuracy of", metrics.accuracy] as const)
+  if (before === undefined) return
+  const [[what, was], [, is]] = [of(before), of(now)]
+  // Engines differ by rounding.
+  if (!(Math.abs(is - was) > 0.01 * Math.abs(was))) return
+  yield* Report.progress(
+    `warning: the run measured ${what} ${Report.number(was)} on its test data, and this is ${Report.number(is)}: the data have changed since`
+  )
 })
 
 /** The data that a run was trained and tested on; fails with `CommandFailed` where their files are not there. */
@@ -149,7 +166,8 @@ const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels
   const { columns, preprocessing } = origin
   const inputs = columns && preprocessing ? yield* Encoding.raw(preprocessing, frame) : read.inputs
   const { classNames, outputs } = yield* Predict.predict(file, inputs)
-  return { classNames, metrics: Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!), on: data }
+  const metrics = yield* Program.check(() => Metrics.of(read.task, read.targets, outputs.logit ?? outputs.value!))
+  return { classNames, metrics, on: data }
 })
 
 /** Which data to read, and how; `missing` is `drop` where the run dropped examples with a missing value. */

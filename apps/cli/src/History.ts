@@ -22,7 +22,7 @@ export const command = Command.make(
     )
   },
   Effect.fn("history")(function* ({ csv, json, run }) {
-    if (Option.isSome(csv)) yield* OutFile.endingIn(".csv", "csv", csv.value)
+    if (Option.isSome(csv)) yield* OutFile.table("csv", csv.value)
     yield* RunFolder.single(run)
     const rows = yield* RunFolder.rows(run)
     if (rows.length === 0) {

@@ -12,6 +12,12 @@ export const endingIn = (ending: string, flag: string, file: string): Effect.Eff
   return Effect.fail(new CommandFailed({ expected: `--${flag} to end in ${ending}`, came: `${file} came`, advice }))
 }
 
+/** Fails with `CommandFailed` where a table would overwrite a file that is no table by its name. */
+export const table = Effect.fn("OutFile.table")(function* (flag: string, file: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (yield* fs.exists(file)) yield* endingIn(".csv", flag, file)
+})
+
 /** Fails with `UsageWrong` where `--out` would overwrite a file that the command reads. */
 export const apart = Effect.fn("OutFile.apart")(function* (out: string, read: Readonly<Record<string, string>>) {
   const fs = yield* FileSystem.FileSystem

@@ -32,7 +32,7 @@ export const command = Command.make(
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
     if (Option.isSome(out)) {
       yield* OutFile.apart(out.value, { model, input })
-      yield* OutFile.endingIn(".csv", "out", out.value)
+      yield* OutFile.table("out", out.value)
     }
     const origin = yield* Predict.origin(model)
     const rows = yield* Source.inputs(input, {

@@ -6,6 +6,7 @@ import { Row } from "@rai/core/schema"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Folder from "./Folder.ts"
+import type * as Run from "./Run.ts"
 import { Settings } from "./Settings.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
 
@@ -25,6 +26,19 @@ export const create = Effect.fn("RunFolder.create")(function* (folder: string, s
   yield* Folder.make(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Settings)(settings))
   yield* writeText(folder, "settings.json", `${JSON.stringify(text, undefined, 2)}\n`)
+})
+
+/** The summary of a finished run, undefined where there is none yet; fails with `CommandFailed` where it is damaged. */
+export const summary = Effect.fn("RunFolder.summary")(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const name = yield* file(folder, "summary.json")
+  if (!(yield* fs.exists(name))) return undefined
+  const expected = `the summary of a finished run in ${name}`
+  const found = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(yield* fs.readFileString(name)),
+    () => new CommandFailed({ expected, came: "the file is damaged", advice: "train again into another folder" })
+  )
+  return found as Run.Summary
 })
 
 /** Whether a run was started in this folder. */

@@ -2,9 +2,8 @@
  * `rai train`: data and a circuit in, a trained circuit out.
  */
 import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
-import { Effect, FileSystem, Option, Path, Schema } from "effect"
+import { Effect, Option, Path } from "effect"
 import { Command } from "effect/cli"
-import { CommandFailed } from "./CommandFailed.ts"
 import * as Cost from "./Cost.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as FastestEngine from "./FastestEngine.ts"
@@ -147,23 +146,11 @@ const tensorboardOf = Effect.fnUntraced(function* (
   return yield* new UsageWrong({ expected: "a folder for event files", came: "--tensorboard came without one", advice })
 })
 
-const finishedBefore = Effect.fnUntraced(function* (folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const file = path.join(folder, "summary.json")
-  if (!(yield* fs.exists(file))) return undefined
-  const summary = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(yield* fs.readFileString(file)),
-    () =>
-      new CommandFailed({
-        expected: `the summary of a finished run in ${file}`,
-        came: "the file is damaged",
-        advice: "train again into another folder"
-      })
+/** The summary of a run that is finished already, undefined where it is not. */
+const finishedBefore = (folder: string) =>
+  Effect.tap(RunFolder.summary(folder), (summary) =>
+    summary === undefined ? Effect.void : Report.progress(`the run in ${folder} is finished already`)
   )
-  yield* Report.progress(`the run in ${folder} is finished already`)
-  return summary as Run.Summary
-})
 
 const lines = (summary: Run.Summary): ReadonlyArray<string> => [
   `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)${summary.solved ? ", then the plan's goal was reached" : ""}`,

@@ -214,7 +214,7 @@ describe("folders and files", () => {
     )
   })
 
-  it("a table is written to a .csv file alone, and no model over itself", async () => {
+  it("a table overwrites tables alone, and no model itself", async () => {
     const measured = join(run, "metrics.jsonl")
     const before = hashes(run)
     refused(await rai("history", run, "--csv", measured), /--csv to end in \.csv, but .*metrics\.jsonl came/)
@@ -223,7 +223,9 @@ describe("folders and files", () => {
     assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
     const bytes = readFileSync(model)
     const input = file("table.csv", "x1,x2\n1,2\n")
-    refused(await rai("predict", model, "--input", input, "--out", join(place, "other.onnx")), /--out to end in \.csv/)
+    const other = file("other.onnx", "another model")
+    refused(await rai("predict", model, "--input", input, "--out", other), /--out to end in \.csv/)
+    assert.strictEqual((await rai("predict", model, "--input", input, "--out", join(place, "new"))).code, 0)
     const { code, stderr } = await rai("export", model, "--out", model)
     assert.strictEqual(code, 2)
     assert.match(stderr, /expected --out to name a file of its own, but .* is the model; name another/)

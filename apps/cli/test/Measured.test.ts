@@ -53,6 +53,20 @@ describe("rai evaluate", () => {
     assert.match(stdout, /^27 examples of the test data\naccuracy .*\n\ntrue class .* ant .* bee .* cat .* F1\n/)
   })
 
+  it("of a run whose data have changed since says so", async () => {
+    const unchanged = await rai("evaluate", run)
+    assert.notInclude(unchanged.stderr, "changed")
+    const before = readFileSync(table, "utf8")
+    writeFileSync(table, before.replaceAll("ant", "x").replaceAll("bee", "ant").replaceAll("x", "bee"))
+    const { code, stderr } = await rai("evaluate", run)
+    writeFileSync(table, before)
+    assert.strictEqual(code, 0, stderr)
+    assert.match(
+      stderr,
+      /warning: the run measured an accuracy of .* on its test data, and this is .*: the data have changed since/
+    )
+  })
+
   it("of an exported model, on the same data, the same; without data, one line", async () => {
     const model = join(place, "flowers.onnx")
     assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
