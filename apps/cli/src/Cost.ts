@@ -48,6 +48,7 @@ export const command = Command.make(
     const settings = inEpochs ? new Settings.Settings({ ...begun, batch: Math.min(64, examples) }) : begun
     const circuit = yield* Settings.circuit(settings)
     const plan = yield* Settings.plan(settings, circuit)
+    yield* Settings.checkEffect(settings, circuit, plan)
     const subject = yield* shapes(circuit, examples)
     yield* Training.check(
       circuit,

@@ -62,7 +62,6 @@ export const command = Command.make(
     const folder = path.resolve(out)
     if (yield* isDemos(folder)) yield* fs.remove(folder, { recursive: true })
     yield* Folder.vacant(folder)
-    yield* Folder.make(path.join(folder, "models"))
     const model = path.join(folder, "models", "moons.onnx")
     yield* Effect.provide(trainAndExport(folder, model), EngineChoice.usual)
     const { maxAbsDifference, examples } = yield* Verify.verify(model)
@@ -129,6 +128,7 @@ const trainAndExport = Effect.fnUntraced(function* (folder: string, model: strin
   yield* Picture.write(path.join(folder, "landscapes.png"), yield* Landscape.panel({ ...plane, panels }))
   yield* Picture.write(path.join(folder, "landscapes.svg"), yield* Landscape.panel({ ...plane, panels }))
   const best = outcomes.at(-1)!.trained
+  yield* Folder.make(path.dirname(model))
   const { sha256 } = yield* Onnx.write(best, model, { samples: test.inputs })
   yield* Report.line(`\nexported RAI's circuit to ${model} (sha256 ${sha256.slice(0, 12)}…)`)
 })

@@ -117,19 +117,18 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
   return { classNames: trained.classNames, metrics, on }
 })
 
-/** Says so where the run itself measured something else on its test data. */
+/** Says so where the run itself measured something else on its test data, beyond the rounding of engines. */
 const sayIfChanged = Effect.fnUntraced(function* (folder: string, now: Metrics.Metrics) {
   const before = (yield* RunFolder.summary(folder))?.testMetrics ?? undefined
   const of = (metrics: Metrics.Metrics) =>
     metrics.task === "regression"
-      ? (["a root mean squared error of", metrics.rootMeanSquaredError] as const)
+      ? (["an R² of", metrics.r2] as const)
       : (["an accuracy of", metrics.accuracy] as const)
   if (before === undefined) return
   const [[what, was], [, is]] = [of(before), of(now)]
-  // Engines differ by rounding.
-  if (!(Math.abs(is - was) > 0.01 * Math.abs(was))) return
+  if (!(Math.abs(is - was) > 0.01 + 1 / now.examples)) return
   yield* Report.progress(
-    `warning: the run measured ${what} ${Report.number(was)} on its test data, and this is ${Report.number(is)}: the data have changed since`
+    `warning: the run measured ${what} ${Report.number(was)} on its test data, and this is ${Report.number(is)}: have the data changed since?`
   )
 })
 

@@ -25,7 +25,14 @@ export const make = Effect.fn("Folder.make")(function* (folder: string) {
   // Folder by folder: Node's recursive mkdir never ends where the system reports an existing parent as missing.
   const made = (of: string): Effect.Effect<void, PlatformError.PlatformError> =>
     Effect.flatMap(fs.exists(of), (isThere) =>
-      isThere ? Effect.void : Effect.andThen(made(path.dirname(of)), fs.makeDirectory(of))
+      isThere ? Effect.void : Effect.andThen(made(path.dirname(of)), makeOne(of))
+    )
+  // Another process may have made it meanwhile.
+  const makeOne = (of: string) =>
+    Effect.catchIf(
+      fs.makeDirectory(of),
+      ({ reason }) => reason._tag === "AlreadyExists",
+      () => Effect.void
     )
   // The slash makes the system refuse a file.
   const written = Effect.andThen(made(path.resolve(folder)), fs.access(`${folder}/`, { writable: true }))

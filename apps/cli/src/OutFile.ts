@@ -15,7 +15,12 @@ export const endingIn = (ending: string, flag: string, file: string): Effect.Eff
 /** Fails with `CommandFailed` where a table would overwrite a file that is no table by its name. */
 export const table = Effect.fn("OutFile.table")(function* (flag: string, file: string) {
   const fs = yield* FileSystem.FileSystem
-  if (yield* fs.exists(file)) yield* endingIn(".csv", flag, file)
+  if (/\.csv$/i.test(file) || !(yield* fs.exists(file))) return
+  return yield* new CommandFailed({
+    expected: `--${flag} to name a new file, or one that ends in .csv`,
+    came: `${file} came, which is there`,
+    advice: "name another"
+  })
 })
 
 /** Fails with `UsageWrong` where `--out` would overwrite a file that the command reads. */

@@ -44,17 +44,13 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
 
 /** Builds the circuit that the settings describe; for a classification task, an imported network is read up to its logits. */
 export const circuit = Effect.fn("Settings.circuit")(function* (
-  { activation, circuit: text, residual, start }: Settings,
+  { activation, circuit: text, residual }: Settings,
   task?: Dataset.Task
 ) {
   if (!/^[\dx, ]+$/.test(text)) {
     const Network = yield* Effect.promise(() => import("./Network.ts"))
     const read = yield* Network.at(text, { logits: task !== undefined && task !== "regression" })
-    if (read !== undefined && start === "auto") return read.circuit
-    if (read !== undefined) {
-      const expected = "a network from elsewhere to start from its own weights"
-      return yield* new UsageWrong({ expected, came: `--start ${start} came too`, advice: "leave it out" })
-    }
+    if (read !== undefined) return read.circuit
   }
   if (isCircuitFile(text)) return yield* CircuitSpec.read(text)
   return Circuit.perceptron(yield* CircuitSpec.widths(text), { activation, residual: residual === true })
@@ -65,15 +61,28 @@ export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$|[/\\]/i.
 
 /** The plan, automatic or as written, with the start and stopping rule that the settings ask for. */
 export const plan = Effect.fn("Settings.plan")(function* (settings: Settings, of: Circuit.Circuit) {
-  const { cutAfter, patience } = settings
+  const { cutAfter } = settings
   const { start } = asked(settings)
   const automatic = settings.plan === "auto"
   const written = automatic ? Plan.auto(of, asked(settings)) : yield* PlanSpec.parse(settings.plan)
-  yield* phaseFor("cut-after", cutAfter, written, "relaxes or alternates", "backpropagate")
-  yield* phaseFor("patience", patience, written, "alternates or backpropagates", "relax")
   const cut = cutAfter === undefined ? written : Plan.cuttingAfter(written, yield* kinds(cutAfter, of))
   const started = automatic || start === undefined ? cut : Plan.startingAt(cut, start)
   return ending(settings, started)
+})
+
+/** Fails with `UsageWrong` where a flag of a new run means nothing to its circuit or plan. */
+export const checkEffect = Effect.fnUntraced(function* (
+  { cutAfter, patience, start }: Settings,
+  of: Circuit.Circuit,
+  plan: Plan.Plan
+) {
+  const isNetwork = Circuit.leaves(of).some(({ block }) => block.graph !== undefined)
+  if (isNetwork && start !== "auto") {
+    const expected = "a network from elsewhere to start from its own weights"
+    return yield* new UsageWrong({ expected, came: `--start ${start} came too`, advice: "leave it out" })
+  }
+  yield* phaseFor("cut-after", cutAfter, plan, "relaxes or alternates", "backpropagate")
+  yield* phaseFor("patience", patience, plan, "alternates or backpropagates", "relax")
 })
 
 /** Fails with `UsageWrong` where a flag is given that means nothing to the plan, all of whose phases are of the kind `not`. */

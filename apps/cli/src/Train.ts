@@ -82,6 +82,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const data = yield* TrainingData.of(settings)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
+  if (saved === undefined) yield* Settings.checkEffect(settings, circuit, plan)
   yield* Training.check(circuit, data.train, plan, data.validation)
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")

@@ -120,7 +120,7 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
   const fits =
     inputs.shape.length === 2 && features === inputs.shape[1] && inputs.data.length === NdArray.size(inputs.shape)
   if (fits && typeof examples === "number" && examples !== inputs.shape[0]) {
-    const expected = `${examples} examples at a time`
+    const expected = `inputs of exactly ${examples} ${examples === 1 ? "example" : "examples"}`
     const advice = "give as many, or write a model that takes any number with rai export"
     return yield* new InputsUnfit({ file, expected, came: String(inputs.shape[0]), advice })
   }

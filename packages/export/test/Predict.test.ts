@@ -84,7 +84,7 @@ describe("Predict.predict", () => {
       const { message } = yield* Effect.flip(Predict.predict(file, NdArray.make([1, 3], [1, 2, 3])))
       assert.strictEqual(
         message,
-        `${file}: expected 5 examples at a time, but 1 came; give as many, or write a model that takes any number with rai export`
+        `${file}: expected inputs of exactly 5 examples, but 1 came; give as many, or write a model that takes any number with rai export`
       )
     })
   )

@@ -26,7 +26,7 @@ export interface Options<E = never>
   extends Omit<Core.Options<RaiError | E, Pipeline.Services>, "onEvent" | "onSnapshot"> {
   /** Called with each event before anyone else receives it; a task is waited for. If it throws or rejects, the run ends with `CallbackFailed`. */
   readonly onEvent?: ((event: TrainingEvent.Underway) => IO<void> | Task<void>) | undefined
-  /** Called with a snapshot every two seconds, and once more when it is cancelled, loses its numbers, or `onEvent` fails; `from` resumes from one. */
+  /** Called with a snapshot every two seconds, and once more when it is cancelled, loses its numbers, or `onEvent`, `parts` or a curve fails; `from` resumes from one. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => TaskEither<RaiError | E, void>) | undefined
 }
 

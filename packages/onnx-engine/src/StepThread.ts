@@ -53,7 +53,6 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
     )
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
-  const sessions = await sessionsOf(graphs[number]!)
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
   const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Stretch>, thread: number) =>
     passes.flatMap((shares, i) => {
@@ -93,6 +92,8 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
         : [first(before), { length: lateBytes, own: late[number]! }, first([...after, ...moved(next)])]
     return stages.flatMap(({ length, own }) => (length > 0 ? [own] : []))
   }
+  // Last, so that nothing that fails here leaves them open.
+  const sessions = await sessionsOf(graphs[number]!)
   return {
     run: async (turns) => {
       let failed: unknown

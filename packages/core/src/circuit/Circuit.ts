@@ -237,8 +237,13 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
 
 /** Whether a path lies within a residual block of the circuit. */
 export const withinResidual = (circuit: Circuit): ((path: string) => boolean) => {
-  const sums = sites(circuit).filter(({ block }) => block.kind === "residual")
-  return (path) => sums.some((sum) => (sum.path === "" ? path !== "" : path.startsWith(`${sum.path}.`)))
+  const sums = new Set(sites(circuit).flatMap(({ block, path }) => (block.kind === "residual" ? [path] : [])))
+  return (path) => {
+    for (let end = path.lastIndexOf("."); end >= 0; end = path.lastIndexOf(".", end - 1)) {
+      if (sums.has(path.slice(0, end))) return true
+    }
+    return path !== "" && sums.has("")
+  }
 }
 
 /** Every parameter by its full name, `1.*.1.weight`; those of repeated blocks have the axes of their repeats in front. */

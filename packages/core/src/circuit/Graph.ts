@@ -112,10 +112,14 @@ export const shares = ({ graph, parameters }: Block): ReadonlyMap<string, Readon
   const found = new Map<string, Readonly<Record<string, Parameter>>>()
   places.forEach(({ name, result }, i) => {
     const nodes = within(result, (node) => node !== result && results.has(node))
-    const used = new Set(nodes.map(({ attributes }) => attributes.name))
-    const own = [...left].filter(([parameter]) => i === places.length - 1 || used.has(parameter))
-    for (const [parameter] of own) left.delete(parameter)
-    found.set(name, Object.fromEntries(own))
+    const own: Record<string, Parameter> = {}
+    const used = i === places.length - 1 ? [...left.keys()] : nodes.map(({ attributes }) => attributes.name as string)
+    for (const parameter of used) {
+      const of = left.get(parameter)
+      if (of !== undefined) own[parameter] = of
+      left.delete(parameter)
+    }
+    found.set(name, own)
   })
   return found
 }

@@ -36,13 +36,11 @@ const each =
 
 /** The start of a parameter that has one of its own, whatever the initialiser. */
 const started = ({ initial, shape }: Parameter): NdArray.NdArray | undefined =>
-  typeof initial === "number"
-    ? NdArray.full(shape, initial)
-    : initial && NdArray.make(shape, repeated(initial.data, shape))
+  typeof initial === "number" ? NdArray.full(shape, initial) : initial && NdArray.make(shape, repeated(initial, shape))
 
-/** The numbers as often as a repeated block has turns. */
-const repeated = (numbers: NdArray.NdArray["data"], shape: ReadonlyArray<number>): Iterable<number> =>
-  Array.from({ length: NdArray.size(shape) }, (_, i) => numbers[i % numbers.length]!)
+/** The numbers of an array of one turn, as often as a repeated block has turns. */
+const repeated = ({ data, shape: own }: NdArray.NdArray, shape: ReadonlyArray<number>): Iterable<number> =>
+  own.length < shape.length ? Array.from({ length: NdArray.size(shape) }, (_, i) => data[i % data.length]!) : data
 
 const zeros = (size: number) => new Float64Array(size)
 

@@ -27,7 +27,7 @@ export const stage = (
   apply: (z: Tensor) => Tensor,
   { inputs }: { readonly inputs?: number } = {}
 ): Block => {
-  if (/[^\w-]/.test(kind)) {
+  if (!/^[\w-]+$/.test(kind)) {
     const advice = "plans name stages by it, as in after=own+tanh"
     throw new ShapeMismatch({
       operation: "stage",

@@ -50,7 +50,7 @@ const scaled = (node: Tensor): { readonly x: Tensor; readonly by: number } | und
   return left === undefined ? undefined : { x: b!, by: left }
 }
 
-const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.neg() : x.mul(by))
+const times = (x: Tensor, by: number): Tensor => (by === 1 ? x : by === -1 ? x.neg() : x.mul(constant(by)))
 
 const isNegative = ({ primitive }: Tensor): boolean => primitive.name === "neg"
 

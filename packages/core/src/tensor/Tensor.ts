@@ -232,7 +232,12 @@ const checkTypes = ({ name, takes }: Primitive, operands: ReadonlyArray<Tensor>)
   for (const [i, { dtype }] of operands.entries()) {
     const expected = takes === "any" ? operands[0]!.dtype : (takes?.[i] ?? "float")
     if (dtype === expected) continue
-    const advice = expected === "bool" ? "compare, as in x.greater(0)" : "end it in .float()"
+    const advice =
+      takes === "any"
+        ? "bring both to one type, as with .float()"
+        : expected === "bool"
+          ? "compare, as in x.greater(0)"
+          : "end it in .float()"
     throw new ShapeMismatch({ operation: name, expected: types[expected], came: types[dtype], advice })
   }
 }

@@ -140,8 +140,8 @@ export const continues = Effect.fnUntraced(function* (
   }
   const { step } = progress
   if (!Number.isInteger(step) || step < 0 || step > (phase.steps ?? step)) {
-    const within = phase.steps === undefined ? "whole" : phase.steps
-    const expected = `a snapshot within the ${within} steps of ${Phase.print(phase)}`
+    const last = phase.steps === undefined ? "" : ` to ${phase.steps}`
+    const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0${last}`
     return yield* new PlanUnfit({ expected, came: `one of step ${step} came`, advice })
   }
   const { make } = yield* Effect.promise(() => import("./PhaseState.ts"))
@@ -166,7 +166,7 @@ export const inParts = Effect.fnUntraced(function* (sizes: ReadonlyArray<number>
   const largest = Math.max(...sizes)
   for (const { batch = 1 } of phases) {
     if (largest >= batch && sizes.every((size) => Number.isInteger(size) && size >= 1)) continue
-    const expected = `whole numbers of examples, one at least of a batch of ${batch}`
+    const expected = `whole numbers of examples, the largest of them at least the batch of ${batch}`
     const came = sizes.length === 0 ? "no part came" : `${sizes.slice(0, 5).join(", ")} came`
     const advice = "give larger parts or a smaller batch"
     return yield* new DataInvalid({ source: "parts", setting: "sizes", expected, came, advice })

@@ -23,15 +23,17 @@ export interface Measurement {
   readonly gradientNorms: ReadonlyArray<number>
 }
 
-/** Builds a measurement from the report of the phase's program `measure`. */
+/** Builds a measurement from the report of the phase's program `measure`, whose losses are in units of `lossUnit`. */
 export const fromReport = (
   circuit: Circuit.Circuit,
   examples: number,
   validationExamples: number,
-  report: Arrays
+  report: Arrays,
+  lossUnit: number
 ): Measurement => {
   const scalar = (name: string) => report[name]?.data[0]
-  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(scalar)
+  const loss = (name: string) => (report[name] === undefined ? undefined : lossUnit * report[name].data[0]!)
+  const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(loss)
   const [correct, validated] = ["freeRunCorrect", "validationCorrect"].map(scalar)
   return {
     freeRunLoss: freeRunLoss!,

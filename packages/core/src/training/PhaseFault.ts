@@ -19,6 +19,8 @@ const dividing: Bound.Bound = { expected: "a number from 1", fits: (value) => va
 
 const share: Bound.Bound = { expected: "a number from 0, below 1", fits: (value) => value >= 0 && value < 1 }
 
+const atLeastZero: Bound.Bound = { expected: "a number from 0", fits: (value) => value >= 0 }
+
 /** Settings of running means; the others have no upper bound. */
 const shares: ReadonlyArray<string> = ["beta1", "beta2", "smoothing"]
 
@@ -28,7 +30,7 @@ type Numbered = readonly [name: string, value: number | undefined, bound: Bound.
 const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> => [
   [`the rate of ${name}`, rate, Bound.positive],
   ...Object.entries(Object.hasOwn(Rules.table, name) ? settings : {}).map(
-    ([setting, value]): Numbered => [`${setting} of ${name}`, value, shares.includes(setting) ? share : Bound.fromZero]
+    ([setting, value]): Numbered => [`${setting} of ${name}`, value, shares.includes(setting) ? share : atLeastZero]
   )
 ]
 

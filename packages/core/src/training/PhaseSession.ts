@@ -101,7 +101,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const look = Effect.suspend(() => {
     const own = Record.filter(kept.own(), (_, name) => PhaseState.isOfExamples(name))
     return Effect.map(session.advance(programs.measure, own), (report) =>
-      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report)
+      Measurement.fromReport(circuit, subject.x[0]!, subject.validation ?? 1, report, unit?.variance ?? 1)
     )
   })
 

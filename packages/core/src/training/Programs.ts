@@ -74,9 +74,8 @@ const measured = (
 ): Given => {
   const parameters = Record.filter(Circuit.parameters(subject.circuit), Circuit.isTrained)
   const trainedLoss = phase.loss ?? Loss.forTask[subject.task]
-  /** L_y in the targets' own unit, of outputs in the unit that they are trained in. */
   const L_y: Loss.Loss = (o, y) =>
-    unit === undefined ? trainedLoss(o, y) : trainedLoss(TargetUnit.scaled(unit, o), TargetUnit.scaled(unit, y))
+    unit === undefined ? trainedLoss(o, y) : trainedLoss(TargetUnit.weighted(unit, o), TargetUnit.weighted(unit, y))
   const θ = (name: string) => given[name]!
   const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
@@ -87,10 +86,8 @@ const measured = (
   const norms = Object.keys(parameters).map(
     (name, i) => [`square/${name}`, perTurn(slopes[i]!.square(), name)] as const
   )
-  const inOwnUnit = (relaxed: Tensor) =>
-    unit === undefined
-      ? relaxed
-      : relaxed.sub(trainedLoss(trainedOutput, given.y!)).mul(unit.variance).add(L_y(trainedOutput, given.y!))
+  const weighted = (relaxed: Tensor) =>
+    unit === undefined ? relaxed : relaxed.sub(trainedLoss(trainedOutput, given.y!)).add(L_y(trainedOutput, given.y!))
   const scored = (prefix: string, o: Tensor, y: Tensor) => ({
     [`${prefix}Loss`]: L_y(o, y),
     ...(subject.task === "regression" ? {} : { [`${prefix}Correct`]: Loss.correct(o, y) })
@@ -101,7 +98,7 @@ const measured = (
     ...(validation === undefined
       ? {}
       : scored("validation", evaluate(subject.circuit, θ, validation), given["validation/y"]!)),
-    ...(residuals === undefined ? {} : { relaxedLoss: inOwnUnit(relaxed), residuals }),
+    ...(residuals === undefined ? {} : { relaxedLoss: weighted(relaxed), residuals }),
     ...Object.fromEntries(norms)
   }
 }

@@ -64,14 +64,20 @@ export const into = ({ μ, σ }: TargetUnit, { data, shape }: NdArray): NdArray 
   data: Float64Array.from(data, (y, i) => (y - μ[i % μ.length]!) / σ[i % σ.length]!)
 })
 
-/** Outputs or targets times the deviations: differences in the targets' own unit. [examples, outputs] */
-export const scaled = ({ σ }: TargetUnit, of: Tensor): Tensor =>
-  of.mul(
+/**
+ * Outputs or targets, [examples, outputs], of which a loss of 1 is the mean of the targets' variances: weighted by σ_k / √variance, since deviations
+ * may differ from output to output. Numbers around 1, whose squares float32 holds, whatever the targets' own unit is.
+ */
+export const weighted = ({ σ, variance }: TargetUnit, of: Tensor): Tensor => {
+  const weights = σ.map((deviation) => deviation / Math.sqrt(variance))
+  if (weights.every((weight) => Math.abs(weight - 1) < 1e-9)) return of
+  return of.mul(
     concat(
-      σ.map((deviation) => constant(deviation).reshape([1, 1])),
+      weights.map((weight) => constant(weight).reshape([1, 1])),
       1
     )
   )
+}
 
 /** Converts parameters so that the circuit outputs values in the targets' own unit. */
 export const back = (unit: TargetUnit, circuit: Circuit.Circuit, parameters: Arrays): Arrays =>

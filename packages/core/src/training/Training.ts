@@ -43,7 +43,7 @@ export interface Options<E = never, R = never> {
    * be lost. The final event is the run's result and is not passed to it.
    */
   readonly onEvent?: ((event: Underway) => Effect.Effect<void, E, R>) | undefined
-  /** Called with a snapshot every two seconds, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent` fails. */
+  /** Called with a snapshot every two seconds, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent`, `parts` or a curve fails. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>) | undefined
 }
 

@@ -139,7 +139,7 @@ describe("data in parts", () => {
       }
       assert.strictEqual(
         yield* refused([5, 5]),
-        "parts, setting «sizes»: expected whole numbers of examples, one at least of a batch of 10, but 5, 5 came; give larger parts or a smaller batch"
+        "parts, setting «sizes»: expected whole numbers of examples, the largest of them at least the batch of 10, but 5, 5 came; give larger parts or a smaller batch"
       )
       assert.include(yield* refused([]), "no part came")
       assert.include(yield* refused([20, Number.NaN]), "20, NaN came")

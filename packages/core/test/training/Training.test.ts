@@ -113,7 +113,7 @@ describe("training", () => {
       const error = yield* Effect.flip(run({ plan: Plan.relax({ steps: 3 }), seed: 5, from: kept }))
       assert.match(
         error.message,
-        /^expected a snapshot within the 3 steps of relax:3.*, but one of step \d+ came; go on with/
+        /^expected a snapshot of a step of relax:3.*, a whole number from 0 to 3, but one of step \d+ came; go on with/
       )
       const wider = Circuit.perceptron([2, 5, 5, 5, 1], { activation: "tanh" })
       const data = yield* Moons.make({ examples: 20, seed: 1 })
@@ -136,7 +136,7 @@ describe("training", () => {
         const from = { ...kept, progress: { ...kept.progress, step } }
         assert.include(
           (yield* Effect.flip(run({ plan: longer, seed: 5, from }))).message,
-          `expected a snapshot within the 20 steps of relax:20:rprop=0.1:interval=5, but one of step ${step} came`
+          `expected a snapshot of a step of relax:20:rprop=0.1:interval=5, a whole number from 0 to 20, but one of step ${step} came`
         )
       }
     }).pipe(Effect.provide(ReferenceEngine.layer))

@@ -3,6 +3,9 @@
  */
 import type { Server, Socket } from "node:net"
 
+/** Milliseconds that such a connection is given yet. */
+const patience = 100
+
 /** Lets a server drop them when it closes. */
 export const closing = <S extends Server>(server: S): S => {
   const sockets = new Set<Socket>()
@@ -15,7 +18,11 @@ export const closing = <S extends Server>(server: S): S => {
   return Object.assign(server, {
     close: (ended?: (error?: Error) => void): S => {
       close(ended)
-      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+      const drop = () => {
+        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+      }
+      // A request may be on its way to a connection that has just been made.
+      setTimeout(drop, patience)
       return server
     }
   })

@@ -105,6 +105,7 @@ let module: Promise<void> | undefined
  * any backend meanwhile, and another engine may be computing.
  */
 const initialised = async (core: typeof tf): Promise<void> => {
+  if (core.engine().backendName === "wasm") return
   const backend = await core.findBackendFactory("wasm")()
   core.removeBackend("wasm")
   core.registerBackend("wasm", () => backend)
@@ -115,7 +116,10 @@ export const wasm: Effect.Effect<Backend, BackendMissing> = Effect.tryPromise({
   try: async () => {
     const core = require("@tensorflow/tfjs-core") as typeof tf
     require("@tensorflow/tfjs-backend-wasm")
-    module ??= initialised(core)
+    module ??= initialised(core).catch((error: unknown) => {
+      module = undefined
+      throw error
+    })
     await module
     return { name: "tfjs-wasm", tf: core, activate: activate(core, "wasm"), kernels: wasmKernels, broadcasting }
   },

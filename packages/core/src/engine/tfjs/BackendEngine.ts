@@ -88,13 +88,19 @@ export const make = (backend: Backend) => {
       ),
       (state): Session => ({
         advance: inTurn((program, inputs) =>
-          withTensors(inputs, (given) =>
-            Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
+          withTensors(inputs, (given) => {
+            // Once, so that data of whole numbers are not converted in every step.
+            for (const [name, { dtype }] of Object.entries(program.inputs)) {
+              const tensor = state.tensors[name]
+              if (tensor === undefined || tensor.dtype === types[dtype]) continue
+              replace(state.tensors, { [name]: core.cast(tensor, types[dtype]) })
+            }
+            return Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
               const divided = Binding.divide(outputs, (name) => name in state.tensors)
               replace(state.tensors, divided.state)
               return read(divided.report)
             })
-          )
+          })
         ),
         read: (names = Object.keys(state.tensors)) =>
           Effect.sync(() => Object.fromEntries(names.map((name) => [name, copy(toArray(state.tensors[name]!))]))),
