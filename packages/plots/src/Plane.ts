@@ -1,7 +1,7 @@
 /**
  * The plane of a circuit's two inputs, in the units of the columns that they come from.
  */
-import { Dataset, Metrics, type NdArray, Program, Score, ShapeMismatch, type Trained } from "@rai/core"
+import { Dataset, type Engine, Metrics, type NdArray, Program, Score, ShapeMismatch, type Trained } from "@rai/core"
 import { Effect } from "effect"
 
 /** A range from low to high. */
@@ -105,7 +105,10 @@ const around = (values: ArrayLike<number>): Extent => {
 }
 
 /** Probability of class 1 in the free run at each cell of the plane, [n²], lowest first; fails unless there are two inputs and two classes. */
-export const probabilities = Effect.fn("Plane.probabilities")(function* (trained: Trained.Trained, plane: Plane = {}) {
+export const probabilities = Effect.fn("Plane.probabilities")(function* (
+  trained: Trained.Trained,
+  plane: Plane = {}
+): Effect.fn.Return<Float32Array, Engine.EngineFailed | ShapeMismatch, Engine.Engine> {
   const of = yield* Program.check(() => columns(trained))
   const cells = yield* Program.check(() => centres(plane))
   const data = Float32Array.from(cells, (value, i) => (value - of[i % 2]!.mean) / of[i % 2]!.scale)

@@ -20,7 +20,7 @@ export interface Primitive {
   /** The result's shape; throws `ShapeMismatch`. */
   readonly shape: (operands: ReadonlyArray<Signature>, attributes: Attributes) => Shape
   /** The types of the operands, in their order, or any one type for all of them; float where absent. */
-  readonly takes?: ReadonlyArray<DType> | "any"
+  readonly takes?: ReadonlyArray<DType> | "same"
   /** The result's type; float where absent. */
   readonly dtype?: (operands: ReadonlyArray<Signature>, attributes: Attributes) => DType
   /** Reverse mode: returns the gradients of the operands, in their order, from the gradient g of the result y; undefined where none flows. */

@@ -230,10 +230,10 @@ const types: Readonly<Record<DType, string>> = { float: "real numbers", int: "wh
 
 const checkTypes = ({ name, takes }: Primitive, operands: ReadonlyArray<Tensor>): void => {
   for (const [i, { dtype }] of operands.entries()) {
-    const expected = takes === "any" ? operands[0]!.dtype : (takes?.[i] ?? "float")
+    const expected = takes === "same" ? operands[0]!.dtype : (takes?.[i] ?? "float")
     if (dtype === expected) continue
     const advice =
-      takes === "any"
+      takes === "same"
         ? "bring both to one type, as with .float()"
         : expected === "bool"
           ? "compare, as in x.greater(0)"

@@ -47,7 +47,7 @@ const binary = (
 
 const comparison = (name: string): Primitive => ({
   ...binary(name, 1, () => [undefined, undefined]),
-  takes: "any",
+  takes: "same",
   dtype: () => "bool",
   tolerance: 0
 })
@@ -104,7 +104,7 @@ export const where: Primitive = {
 export const cast: Primitive = {
   name: "cast",
   shape: ([x]) => x!.shape,
-  takes: "any",
+  takes: "same",
   dtype: (_, { to }) => to as "float" | "int" | "bool",
   derivative: (g, y) => [operand(y).dtype === "float" ? g : undefined],
   cost: 1,

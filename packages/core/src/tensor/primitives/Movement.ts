@@ -22,7 +22,7 @@ export const reshape: Primitive = {
     }
     return shape
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => [g.reshape(y.operands[0]!.shape)],
   cost: 0,
@@ -43,7 +43,7 @@ export const transpose: Primitive = {
     }
     return axes.map((axis) => x!.shape[axis]!)
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => {
     const axes = numbers(y.attributes.permutation)
@@ -68,7 +68,7 @@ export const broadcast: Primitive = {
     }
     return shape
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => {
     const x = y.operands[0]!
@@ -100,7 +100,7 @@ export const concat: Primitive = {
     }
     return first!.shape.map((n, i) => (i === along ? length : n))
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => {
     const axis = y.attributes.axis as number
@@ -130,7 +130,7 @@ export const slice: Primitive = {
     }
     return x!.shape.map((n, i) => (i === axis ? end - start : n))
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => {
     const { axis, start, end } = y.attributes as { axis: number; start: number; end: number }
@@ -151,7 +151,7 @@ export const pad: Primitive = {
     }
     return x!.shape.map((n, i) => (i === axis ? length + before + after : n))
   },
-  takes: "any",
+  takes: "same",
   dtype: sameType,
   derivative: (g, y) => {
     const { axis, before } = y.attributes as { axis: number; before: number }
