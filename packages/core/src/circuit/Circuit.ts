@@ -235,9 +235,9 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
   }
 }
 
-/** Whether a path lies within a residual block of the circuit. */
-export const withinResidual = (circuit: Circuit): ((path: string) => boolean) => {
-  const sums = new Set(sites(circuit).flatMap(({ block, path }) => (block.kind === "residual" ? [path] : [])))
+/** Whether a path lies within a residual block, by all the sites of a circuit. */
+export const withinResidual = (all: ReadonlyArray<Site>): ((path: string) => boolean) => {
+  const sums = new Set(all.flatMap(({ block, path }) => (block.kind === "residual" ? [path] : [])))
   return (path) => {
     for (let end = path.lastIndexOf("."); end >= 0; end = path.lastIndexOf(".", end - 1)) {
       if (sums.has(path.slice(0, end))) return true

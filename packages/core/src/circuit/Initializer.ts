@@ -143,11 +143,12 @@ interface Map {
 const eachMap = (circuit: Circuit.Circuit, seed: number, change: (map: Map) => void): Arrays => {
   const random = Pseudorandom.stream(seed, "orthogonal")
   const start = pytorch(circuit, seed)
-  const maps = Circuit.sites(circuit).filter(({ block }) => Circuit.isLinear(block))
+  const sites = Circuit.sites(circuit)
+  const maps = sites.filter(({ block }) => Circuit.isLinear(block))
   const part = (name: string, turn: number, size: number) =>
     (start[name]!.data as Float32Array).subarray(turn * size, (turn + 1) * size)
-  const isWithin = Circuit.withinResidual(circuit)
-  const sums = Circuit.sites(circuit).filter(({ block }) => block.kind === "residual").length
+  const isWithin = Circuit.withinResidual(sites)
+  const sums = sites.filter(({ block }) => block.kind === "residual").length
   maps.forEach(({ block, leaf, path, turn }, i) => {
     const [inputs, outputs] = block.parameters.weight!.shape as readonly [number, number]
     change({

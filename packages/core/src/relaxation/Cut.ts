@@ -58,7 +58,7 @@ export const none: Handler = { sites: new Set(), onCut: (_, prediction) => predi
 /** Every place where `cut` relaxes the circuit, in order of evaluation; a repeated block yields one per turn: `1.17.1`. */
 export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> => {
   const all = Circuit.sites(circuit)
-  const isWithin = Circuit.withinResidual(circuit)
+  const isWithin = Circuit.withinResidual(all)
   const ending = new Set(cut.output ? [] : outputs(circuit, "").paths)
   const chosen = all.filter((site) => matches(cut.after, site, isWithin(site.path)) && !ending.has(site.path))
   return new Set(chosen.filter((_, i) => (i + 1) % cut.every === 0).map(({ path }) => path))

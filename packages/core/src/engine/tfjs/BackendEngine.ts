@@ -43,13 +43,14 @@ export const make = (backend: Backend) => {
     return known
   }
 
-  /** The inputs in the types that the program takes: data may be whole numbers where it computes with real ones. */
-  const typed = (program: Program, inputs: Tensors): Tensors => {
-    const others = Object.entries(program.inputs).filter(([name, { dtype }]) => inputs[name]!.dtype !== types[dtype])
-    if (others.length === 0) return inputs
-    const cast = others.map(([name, { dtype }]) => [name, core.cast(inputs[name]!, types[dtype])] as const)
-    return { ...inputs, ...Object.fromEntries(cast) }
-  }
+  /** Those of the tensors that a program takes as another type, in it: data may be whole numbers where it computes with real ones. */
+  const cast = (program: Program, tensors: Tensors): Tensors =>
+    Object.fromEntries(
+      Object.entries(program.inputs).flatMap(([name, { dtype }]) => {
+        const tensor = tensors[name]
+        return tensor === undefined || tensor.dtype === types[dtype] ? [] : [[name, core.cast(tensor, types[dtype])]]
+      })
+    )
 
   /** Runs on tensors and returns tensors, within a tidy so that a failing kernel leaks nothing. */
   const execute = Effect.fnUntraced(function* (program: Program, inputs: Tensors) {
@@ -57,7 +58,7 @@ export const make = (backend: Backend) => {
     return yield* Effect.try({
       try: (): Tensors => {
         backend.activate()
-        return core.tidy(() => compiled(program, lengths)(typed(program, inputs)))
+        return core.tidy(() => compiled(program, lengths)({ ...inputs, ...cast(program, inputs) }))
       },
       catch: (error) => new EngineFailed({ engine: backend.name, reason: advised(onOneLine(error)) })
     })
@@ -90,11 +91,7 @@ export const make = (backend: Backend) => {
         advance: inTurn((program, inputs) =>
           withTensors(inputs, (given) => {
             // Once, so that data of whole numbers are not converted in every step.
-            for (const [name, { dtype }] of Object.entries(program.inputs)) {
-              const tensor = state.tensors[name]
-              if (tensor === undefined || tensor.dtype === types[dtype]) continue
-              replace(state.tensors, { [name]: core.cast(tensor, types[dtype]) })
-            }
+            replace(state.tensors, cast(program, state.tensors))
             return Effect.flatMap(execute(program, { ...state.tensors, ...given }), (outputs) => {
               const divided = Binding.divide(outputs, (name) => name in state.tensors)
               replace(state.tensors, divided.state)
