@@ -47,7 +47,7 @@ export const circuit = Effect.fn("Settings.circuit")(function* (
   { activation, circuit: text, residual }: Settings,
   task?: Dataset.Task
 ) {
-  if (!/^[\dx, ]+$/.test(text)) {
+  if (!isWidths(text)) {
     const Network = yield* Effect.promise(() => import("./Network.ts"))
     const read = yield* Network.at(text, { logits: task !== undefined && task !== "regression" })
     if (read !== undefined) return read.circuit
@@ -55,6 +55,9 @@ export const circuit = Effect.fn("Settings.circuit")(function* (
   if (isCircuitFile(text)) return yield* CircuitSpec.read(text)
   return Circuit.perceptron(yield* CircuitSpec.widths(text), { activation, residual: residual === true })
 })
+
+/** Whether `--circuit` gives widths. */
+export const isWidths = (text: string): boolean => /^[\dx, ]+$/.test(text)
 
 /** Whether `--circuit` names a file or folder. */
 export const isCircuitFile = (text: string): boolean => /\.(json|onnx)$|[/\\]/i.test(text)

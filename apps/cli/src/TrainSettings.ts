@@ -88,7 +88,7 @@ export const begun = Effect.fnUntraced(function* (asked: Partial<Asked>) {
       advice: "leave it out, or give widths"
     })
   }
-  if (/^[\dx, ]+$/.test(circuit)) yield* stagesFor({ activation, residual }, yield* CircuitSpec.widths(circuit))
+  if (Settings.isWidths(circuit)) yield* stagesFor({ activation, residual }, yield* CircuitSpec.widths(circuit))
   const rule = missing ?? unseen
   if (rule !== undefined && Source.names.includes(data.replace(/:.*/, ""))) {
     return yield* new UsageWrong({
