@@ -10,11 +10,13 @@ import { Command, Flag } from "effect/cli"
 import * as Cold from "./Cold.ts"
 import * as Exported from "./Exported.ts"
 import * as Peers from "./Peers.ts"
+import * as Readme from "./Readme.ts"
 import * as Report from "./Report.ts"
 import * as Row from "./Row.ts"
 import * as Rows from "./Rows.ts"
 
 const folder = new URL("../results/", import.meta.url).pathname
+const readme = new URL("../../../README.md", import.meta.url).pathname
 
 const bench = Command.make(
   "bench",
@@ -70,11 +72,8 @@ const bench = Command.make(
     const series = yield* Effect.forEach(askedCosts, ({ axis, row }) =>
       Effect.map(answered(row), ({ answers, ...of }) => ({ axis, ...of, answers: answers.map(Struct.omit(["ratio"])) }))
     )
-    const page = [
-      `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`,
-      Report.table(rows),
-      ...series.map(Report.along)
-    ].join("\n\n")
+    const measured = `Measured on ${machine}; ${quick ? 1 : rounds} rounds, interleaved.`
+    const page = [measured, Report.table(rows), ...series.map(Report.along)].join("\n\n")
     yield* Console.log(page)
     // The default folder only takes results of all rows.
     const out = Option.getOrElse(given, () => (Option.isNone(only) ? folder : undefined))
@@ -93,6 +92,9 @@ const bench = Command.make(
       })
       yield* fs.writeFileString(path.join(out, `${axis}.svg`), svg)
     }
+    if (out !== folder || quick || peers === undefined) return
+    const told = Readme.withTables(yield* fs.readFileString(readme), measured, rows)
+    yield* fs.writeFileString(readme, told)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Measure this project beside its peers"),
