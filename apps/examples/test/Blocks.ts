@@ -1,5 +1,5 @@
 /**
- * The documentation's examples: every fenced `ts` block in a doc comment, in README.md or in ARCHITECTURE.md, as a module.
+ * The documentation's examples: every fenced `ts` block in a doc comment, in a README.md or in ARCHITECTURE.md, as a module.
  */
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -15,7 +15,10 @@ export interface Block {
 export const find = (root: string): ReadonlyArray<Block> => {
   const sources = globSync("packages/*/src/**/*.ts", { cwd: root }).filter((file) => !file.endsWith("_pb.ts"))
   const pages = ["README.md", "ARCHITECTURE.md"].filter((page) => existsSync(join(root, page)))
-  return [...pages, ...sources.sort()].flatMap((file) => inText(file, readFileSync(join(root, file), "utf8")))
+  const ofPackages = globSync("packages/*/README.md", { cwd: root })
+  return [...pages, ...ofPackages.sort(), ...sources.sort()].flatMap((file) =>
+    inText(file, readFileSync(join(root, file), "utf8"))
+  )
 }
 
 /** Finds the examples in one file; in TypeScript only those in doc comments. */
