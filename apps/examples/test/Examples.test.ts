@@ -149,10 +149,12 @@ const expectations: Readonly<Record<string, (ran: Ran) => void | Promise<void>>>
   }
 }
 
-test("each example is short, and each has its test", () => {
+test("each example is short, and each has its test and its line in the README", () => {
   const examples = readdirSync(source).filter((file) => file.endsWith(".ts"))
   expect(examples.sort()).toEqual(Object.keys(expectations).sort())
+  const readme = readFileSync(join(source, "../README.md"), "utf8")
   for (const example of examples) {
+    expect(readme).toContain(`| [${example}](src/${example}) |`)
     const lines = readFileSync(join(source, example), "utf8").trimEnd().split("\n").length
     expect(lines, example).toBeLessThanOrEqual(example === "rai-from-scratch.ts" ? 99 : 55)
   }
