@@ -1,14 +1,14 @@
 /**
  * Program → graph of ONNX operators.
  */
-import { create } from "@bufbuild/protobuf"
 import { type Engine, Program, Rewrite, Simplify, type Tensor } from "@rai/core"
 import { Effect } from "effect"
 import * as Folding from "./Folding.ts"
 import * as Model from "./Model.ts"
 import * as Operators from "./Operators.ts"
-import { type GraphProto, GraphProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb.ts"
+import type { GraphProto } from "./onnx_pb.ts"
 import * as Steps from "./Steps.ts"
+import { Writer } from "./Writer.ts"
 
 /**
  * Writes any program as a graph: `constants` become part of it, the other inputs stay inputs. Composites without an operator of their own are
@@ -84,45 +84,22 @@ const write = (
   // An object lists integer keys first, which paths may be; in a model they come after the circuit's own outputs.
   const isNumber = ([name]: readonly [string, unknown]) => Number(/^\d+$/.test(name))
   const outputs = Object.entries(program.outputs).sort((a, b) => isNumber(a) - isNumber(b))
-  const nodes: Array<NodeProto> = []
-  const initializers: Array<TensorProto> = []
-  const taken = new Map<string, number>([...inputs, ...outputs].map(([name]) => [name, 1]))
-  const nodeNames = new Set<string>()
+  const writer = new Writer()
+  for (const name of new Set([...inputs, ...outputs].map(([name]) => name))) writer.unique(name)
   const values = new Map<Tensor.Tensor, string>()
-  const shared = new Map<string, string>()
 
-  const unique = (name: string): string => {
-    const times = (taken.get(name) ?? 0) + 1
-    taken.set(name, times)
-    return times === 1 ? name : unique(`${name}_${times}`)
-  }
-  const within = (name: string): string => (place === undefined || place.path === "" ? name : `${place.path}.${name}`)
-  const once = (key: string, make: (name: string) => void): string => {
-    const name = shared.get(key) ?? unique(key)
-    if (!shared.has(key)) make(name)
-    shared.set(key, name)
-    return name
-  }
   /** Place that the node being written belongs to. */
   let place: Place | undefined
-  const emit = ({ attributes, inputs, operator }: Operators.Operation, output: string, name = output): string => {
-    // An output may have the name of the node that computes it: that node keeps it, and the one that only passes the output on gets another.
-    const own = nodeNames.has(name) ? unique(name) : name
-    nodeNames.add(own)
-    nodes.push(Model.node(operator, own, inputs, output, attributes, place?.says))
-    return output
-  }
+  const within = (name: string): string => (place === undefined || place.path === "" ? name : `${place.path}.${name}`)
   const builder: Operators.Builder = {
     opset,
-    add: (operation) => emit(operation, unique(within(operation.operator.toLowerCase()))),
-    integers: (numbers) => once(`[${numbers.join(",")}]`, (name) => initializers.push(Model.integers(name, numbers))),
-    float: (number) =>
-      once(String(number), (name) =>
-        initializers.push(Model.floats(name, { shape: [], data: Float32Array.of(number) }))
-      ),
+    add: (operation) =>
+      writer.node(operation, writer.unique(within(operation.operator.toLowerCase())), undefined, place?.says),
+    integers: (numbers) => writer.integers(numbers),
+    float: (number) => writer.float(number),
     floats: (numbers) =>
-      once(`0 … ${numbers.length - 1}`, (name) =>
-        initializers.push(Model.floats(name, { shape: [numbers.length], data: Float32Array.from(numbers) }))
+      writer.once(`0 … ${numbers.length - 1}`, (name) =>
+        writer.array(name, { shape: [numbers.length], data: Float32Array.from(numbers) })
       ),
     dimensions: (shape) =>
       shape.every((n) => typeof n === "number")
@@ -134,15 +111,16 @@ const write = (
           })
   }
   const length = (dimension: string): string =>
-    once(`length of ${dimension}`, (name) => {
+    writer.once(`length of ${dimension}`, (name) => {
       const [input, { shape }] = inputs.find(([, { shape }]) => shape.includes(dimension))!
       const start = shape.indexOf(dimension)
-      emit({ operator: "Shape", inputs: [input], attributes: { start, end: start + 1 } }, name)
+      const attributes = { start, end: start + 1 }
+      writer.node({ operator: "Shape", inputs: [input], attributes }, name, undefined, place?.says)
     })
   const valueOf = (tensor: Tensor.Tensor): string => {
     const folded = known.get(tensor)
-    const name = values.get(tensor) ?? unique(folded?.name ?? "")
-    if (!values.has(tensor) && folded !== undefined) initializers.push(Model.floats(name, folded.array))
+    const name = values.get(tensor) ?? writer.unique(folded?.name ?? "")
+    if (!values.has(tensor) && folded !== undefined) writer.array(name, folded.array)
     values.set(tensor, name)
     return name
   }
@@ -158,20 +136,14 @@ const write = (
       : Operators.table.get(node.primitive.name)!(builder, names, node)
     const isPlace = place?.isNode === true && place.tensor === node
     const primitive = place === undefined ? nameOf(node, operands, known) : within(node.primitive.name)
-    const output = results.get(node) ?? unique(isPlace ? place!.path : primitive)
-    values.set(node, emit(operation, output, isPlace ? place!.path : output))
+    const output = results.get(node) ?? writer.unique(isPlace ? place!.path : primitive)
+    values.set(node, writer.node(operation, output, isPlace ? place!.path : output, place?.says))
   }
-  place = undefined
   for (const [name, node] of outputs) {
-    if (values.get(node) !== name) emit({ operator: "Identity", inputs: [valueOf(node)] }, name)
+    if (values.get(node) !== name) writer.node({ operator: "Identity", inputs: [valueOf(node)] }, name)
   }
-  return create(GraphProtoSchema, {
-    name: "circuit",
-    node: nodes,
-    initializer: initializers,
-    input: inputs.map(([name, { dtype, shape }]) => Model.value(name, shape, dtype)),
-    output: outputs.map(([name, { dtype, shape }]) => Model.value(name, shape, dtype))
-  })
+  const declared = ([name, { dtype, shape }]: readonly [string, Tensor.Tensor]) => Model.value(name, shape, dtype)
+  return writer.graph("circuit", inputs.map(declared), outputs.map(declared))
 }
 
 /** `1.17.1.matMul` where a parameter of the block `1.17.1` takes part, else the primitive's name. */

@@ -5,6 +5,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf"
 import type { NdArray, Shape } from "@rai/core"
 import { Effect, Schema } from "effect"
 import {
+  type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
@@ -47,8 +48,20 @@ export { DataType }
 /** The ONNX element type of each type that programs compute with. */
 export const dataTypes = { float: DataType.FLOAT, bool: DataType.BOOL, int: DataType.INT64 } as const
 
-/** Attributes of an operator: integers and lists of them. */
-export type Attributes = Readonly<Record<string, number | ReadonlyArray<number>>>
+/** An attribute of an operator: an integer, a list of integers, text, or a real number. */
+export type Attribute = number | ReadonlyArray<number> | string | { readonly real: number }
+
+/** Attributes of an operator by their names. */
+export type Attributes = Readonly<Record<string, Attribute>>
+
+const attribute = (name: string, value: Attribute): AttributeProto => {
+  const of = (type: AttributeType, given: Partial<Pick<AttributeProto, "i" | "ints" | "f" | "s">>) =>
+    create(AttributeProtoSchema, { name, type, ...given })
+  if (typeof value === "number") return of(AttributeType.INT, { i: BigInt(value) })
+  if (typeof value === "string") return of(AttributeType.STRING, { s: new TextEncoder().encode(value) })
+  if ("real" in value) return of(AttributeType.FLOAT, { f: value.real })
+  return of(AttributeType.INTS, { ints: value.map(BigInt) })
+}
 
 /** Makes a node: one operator applied to named values, with a note for its reader. */
 export const node = (
@@ -65,11 +78,7 @@ export const node = (
     name,
     input: [...inputs],
     output: [output],
-    attribute: Object.entries(attributes).map(([key, value]) =>
-      typeof value === "number"
-        ? create(AttributeProtoSchema, { name: key, type: AttributeType.INT, i: BigInt(value) })
-        : create(AttributeProtoSchema, { name: key, type: AttributeType.INTS, ints: value.map(BigInt) })
-    )
+    attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value))
   })
 
 const bytes = (data: Float32Array | BigInt64Array): Uint8Array =>

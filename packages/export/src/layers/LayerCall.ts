@@ -1,18 +1,10 @@
 /**
  * One call of a layer as its row sees it: inputs, settings and weights, and the graph that operators are written to.
  */
-import { create } from "@bufbuild/protobuf"
 import type { NdArray } from "@rai/core"
-import * as Model from "../Model.ts"
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
-  GraphProtoSchema,
-  NodeProtoSchema
-} from "../onnx_pb.ts"
+import type { Attributes } from "../Model.ts"
 import { Refused } from "../read/Refused.ts"
+import type { Writer } from "../Writer.ts"
 
 /** What a layer returns: a value of the graph and its number of axes, the batch axis included. */
 export interface Value {
@@ -20,61 +12,6 @@ export interface Value {
   readonly rank: number
   /** Whether it comes from a layer that is not supported, so that its number of axes is a guess. */
   readonly isUnsure?: boolean
-}
-
-/** An attribute of an operator: integers, `{ real }` or text. */
-export type Attribute = number | ReadonlyArray<number> | string | { readonly real: number }
-
-const attributeOf = (name: string, value: Attribute): AttributeProto => {
-  const of = (type: AttributeType, given: Partial<Pick<AttributeProto, "i" | "ints" | "f" | "s">>) =>
-    create(AttributeProtoSchema, { name, type, ...given })
-  if (typeof value === "number") return of(AttributeType.INT, { i: BigInt(value) })
-  if (typeof value === "string") return of(AttributeType.STRING, { s: new TextEncoder().encode(value) })
-  if ("real" in value) return of(AttributeType.FLOAT, { f: value.real })
-  return of(AttributeType.INTS, { ints: value.map(BigInt) })
-}
-
-/** A graph that is being written. */
-export class Writer {
-  readonly graph: GraphProto = create(GraphProtoSchema, { name: "layers" })
-  private readonly arrays = new Set<string>()
-  private readonly taken = new Map<string, number>()
-
-  /** Adds an array to the model, once, and returns its name. */
-  array(name: string, make: () => NdArray.NdArray): string {
-    if (!this.arrays.has(name)) this.graph.initializer.push(Model.floats(name, make()))
-    this.arrays.add(name)
-    return name
-  }
-
-  /** Adds integers to the model, once, and returns their name. */
-  integers(numbers: ReadonlyArray<number>): string {
-    const name = `[${numbers.join(",")}]`
-    if (!this.arrays.has(name)) this.graph.initializer.push(Model.integers(name, numbers))
-    this.arrays.add(name)
-    return name
-  }
-
-  /** A name that no other value has. */
-  unique(wanted: string): string {
-    const times = (this.taken.get(wanted) ?? 0) + 1
-    this.taken.set(wanted, times)
-    return times === 1 ? wanted : this.unique(`${wanted}_${times}`)
-  }
-
-  operator(
-    operator: string,
-    name: string,
-    inputs: ReadonlyArray<string>,
-    attributes: Readonly<Record<string, Attribute>>
-  ): string {
-    const output = this.unique(name)
-    const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
-    this.graph.node.push(
-      create(NodeProtoSchema, { opType: operator, name: output, input: [...inputs], output: [output], attribute })
-    )
-    return output
-  }
 }
 
 /** One call of a layer. */
@@ -110,11 +47,12 @@ export class LayerCall {
   add(
     operator: string,
     inputs: ReadonlyArray<Value | string>,
-    attributes: Readonly<Record<string, Attribute>> = {},
+    attributes: Attributes = {},
     rank = this.inputs[0]!.rank
   ): Value {
     const names = inputs.map((input) => (typeof input === "string" ? input : input.name))
-    return { name: this.writer.operator(operator, `${this.name}/${operator}`, names, attributes), rank }
+    const output = this.writer.unique(`${this.name}/${operator}`)
+    return { name: this.writer.node({ operator, inputs: names, attributes }, output), rank }
   }
 
   /** Adds a weight to the model, its axes in another order or in another shape, and returns its name. */
@@ -123,13 +61,13 @@ export class LayerCall {
     order?: ReadonlyArray<number>,
     shape?: (of: ReadonlyArray<number>) => ReadonlyArray<number>
   ): string {
-    return this.writer.array(`${this.name}.${what}`, () => {
+    return this.writer.once(`${this.name}.${what}`, (name) => {
       const given = this.given(what)
       if (order !== undefined && order.length !== given.shape.length) {
         throw new Refused(`its ${what} is [${given.shape}], which has not ${order.length} axes`, true)
       }
       const ordered = order === undefined ? given : transposed(given, order)
-      return shape === undefined ? ordered : { data: ordered.data, shape: shape(ordered.shape) }
+      this.writer.array(name, shape === undefined ? ordered : { data: ordered.data, shape: shape(ordered.shape) })
     })
   }
 
@@ -163,7 +101,7 @@ export class LayerCall {
 
   /** Adds one number as part of the formula. */
   real(value: number): string {
-    return this.writer.array(String(value), () => ({ shape: [], data: Float32Array.of(value) }))
+    return this.writer.float(value)
   }
 
   /** Adds `n` copies of a value, which are never trained. */

@@ -3,8 +3,9 @@
  * an operator that needs them second stands between two transpositions.
  */
 import { Schema } from "effect"
+import type { Attributes } from "../Model.ts"
 import { Refused } from "../read/Refused.ts"
-import type { Attribute, LayerCall, Value } from "./LayerCall.ts"
+import type { LayerCall, Value } from "./LayerCall.ts"
 
 /** Maps a layer to its output. Throws `Refused` with what it cannot express. */
 export type Row = (layer: LayerCall) => Value
@@ -12,7 +13,7 @@ export type Row = (layer: LayerCall) => Value
 type Formula = (layer: LayerCall, x: Value) => Value
 
 const plain =
-  (operator: string, attributes: Readonly<Record<string, Attribute>> = {}): Formula =>
+  (operator: string, attributes: Attributes = {}): Formula =>
   (layer, x) =>
     layer.add(operator, [x], attributes, x.rank)
 
@@ -81,7 +82,7 @@ const sliding = (
   axes: number,
   kernel: ReadonlyArray<number>,
   otherwise: ReadonlyArray<number>
-): Readonly<Record<string, Attribute>> => {
+): Attributes => {
   const strides = layer.setting("strides") === null ? otherwise : layer.list("strides", axes, otherwise)
   const dilations = layer.list("dilation_rate", axes, Array<number>(axes).fill(1))
   const padding = layer.text("padding", "valid")

@@ -11,8 +11,9 @@ import { LayersUnsupported, ModelInvalid } from "../read/ModelInvalid.ts"
 import type * as Network from "../read/Network.ts"
 import * as Reading from "../read/Reading.ts"
 import { Refused } from "../read/Refused.ts"
+import { Writer } from "../Writer.ts"
 import * as Artifacts from "./Artifacts.ts"
-import { LayerCall, type Value, Writer } from "./LayerCall.ts"
+import { LayerCall, type Value } from "./LayerCall.ts"
 import * as Layers from "./Layers.ts"
 import * as Topology from "./Topology.ts"
 
@@ -110,14 +111,13 @@ const model = Effect.fnUntraced(function* (
   if (outputs.length === 0) {
     return yield* new ModelInvalid({ file, expected: "a model with an output", came: "it has none" })
   }
-  const { graph } = walk.writer
-  graph.input.push(Model.value(input.name, ["batch", ...shape.slice(1)], "float"))
-  for (const name of new Set(outputs.map(({ name }) => name))) {
+  const declared = [...new Set(outputs.map(({ name }) => name))].map((name) => {
     const output = Model.value(name, [], "float")
     // The number of axes is not known before the graph is read.
     if (output.type?.value.case === "tensorType") output.type.value.value.shape = undefined
-    graph.output.push(output)
-  }
+    return output
+  })
+  const graph = walk.writer.graph("layers", [Model.value(input.name, ["batch", ...shape.slice(1)], "float")], declared)
   return create(ModelProtoSchema, { graph, opsetImport: [{ domain: "", version: BigInt(opset) }] })
 })
 

@@ -2,9 +2,9 @@
  * A graph's nodes in the order in which they can be computed.
  */
 import { Effect } from "effect"
+import * as Naming from "../Naming.ts"
 import type { GraphProto, NodeProto } from "../onnx_pb.ts"
 import { ModelInvalid } from "./ModelInvalid.ts"
-import * as Naming from "./Naming.ts"
 
 /** Values that exist before any node, by name, and the outputs asked for. */
 interface Leaves {

@@ -6,10 +6,10 @@ import { Effect } from "effect"
 import * as Metadata from "../Metadata.ts"
 import * as Model from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
+import * as Naming from "../Naming.ts"
 import type { ModelProto, NodeProto } from "../onnx_pb.ts"
 import * as Examples from "./Examples.ts"
 import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
-import * as Naming from "./Naming.ts"
 import * as Network from "./Network.ts"
 
 /** An imported model. */
