@@ -1,8 +1,8 @@
 /**
  * Convolutions like PyTorch's Conv1d and Conv2d, with the same kernel size, stride and padding along all axes.
  */
-import { count } from "../tensor/Shape.ts"
-import { concat } from "../tensor/Tensor.ts"
+import * as NdArray from "../tensor/NdArray.ts"
+import * as Windows from "../tensor/Windows.ts"
 import type { Block } from "./Block.ts"
 import * as Window from "./Window.ts"
 
@@ -36,17 +36,14 @@ const make =
         ...(bias && { bias: { shape: [filters], role: "bias", fanIn, fanOut } })
       },
       apply: (z, { bias: b, weight }) => {
-        const places = Window.places(kind, z, { axes, channels, kernel, stride, padding })
-        const [batch, , ...windows] = places[0]!.shape as readonly [number, number, ...Array<number>]
-        const all = count(windows).known
-        // [batch, channels, places, windows]: for each channel the values at each place, in the order of the weight's rows.
-        const patches = concat(
-          places.map((place) => place.reshape([batch, channels, 1, all])),
-          2
-        )
+        const windows = Window.over(kind, z, { axes, channels, kernel, stride, padding })
+        const counts = windows.map(({ count }) => count)
+        const batch = z.shape[0]!
+        // For each channel the values at each place, in the order of the weight's rows.
+        const patches = Windows.patches(z, windows).reshape([batch, fanIn, NdArray.size(counts)])
         // Pᵀ W per example: [batch, windows, filters].
-        const y = patches.reshape([batch, fanIn, all]).transpose([0, 2, 1]).matMul(weight!)
-        return (b === undefined ? y : y.add(b)).transpose([0, 2, 1]).reshape([batch, filters, ...windows])
+        const y = patches.transpose([0, 2, 1]).matMul(weight!)
+        return (b === undefined ? y : y.add(b)).transpose([0, 2, 1]).reshape([batch, filters, ...counts])
       }
     }
   }

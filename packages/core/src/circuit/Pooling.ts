@@ -4,6 +4,7 @@
 import { count, show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import * as Windows from "../tensor/Windows.ts"
 import type { Block } from "./Block.ts"
 import * as Window from "./Window.ts"
 
@@ -22,7 +23,7 @@ const make =
     kind,
     settings: { kernel, stride },
     parameters: {},
-    apply: (z) => left(Window.places(kind, z, { axes, kernel, stride, padding: 0 }))
+    apply: (z) => left(Windows.places(z, Window.over(kind, z, { axes, kernel, stride, padding: 0 })))
   })
 
 const largest = (places: ReadonlyArray<Tensor>): Tensor => places.reduce((a, b) => a.maximum(b))

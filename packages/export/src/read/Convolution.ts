@@ -1,12 +1,12 @@
 /**
  * Convolutions as matrix products of the filters with the patches under their windows.
  */
-import { Shape, Tensor } from "@rai/core"
+import { NdArray, Shape, type Tensor, Windows } from "@rai/core"
 import type { Call, Row } from "./Call.ts"
 import * as Channels from "./Channels.ts"
 import { Refused } from "./Refused.ts"
+import * as Sliding from "./Sliding.ts"
 import * as Taking from "./Taking.ts"
-import * as Windows from "./Windows.ts"
 
 type T = Tensor.Tensor
 
@@ -17,14 +17,10 @@ const convolved = (x: T, W: T, windows: ReadonlyArray<Windows.Along>, groups: nu
   if (own * groups !== all || filters % groups !== 0) {
     throw new Refused(`filters ${Shape.show(W.shape)} in ${groups} groups do not fit ${all} channels`, true)
   }
-  const area = kernel.reduce((a, b) => a * b, 1)
   const counts = windows.map(({ count }) => count)
-  const n = counts.reduce((a, b) => a * b, 1)
-  const fanIn = own * area
-  const patches = Tensor.concat(
-    Windows.places(x, windows, 0).map((place) => place.reshape([batch, all, 1, n])),
-    2
-  )
+  const n = NdArray.size(counts)
+  const fanIn = own * NdArray.size(kernel)
+  const patches = Sliding.patches(x, windows)
   const weight = W.reshape([1, groups, filters / groups, fanIn])
   if (groups === 1) {
     const rows = patches.reshape([batch, fanIn, n]).transpose([0, 2, 1])
@@ -47,7 +43,7 @@ const kernelOf = (call: Call): ReadonlyArray<number> => {
 
 const conv: Row = (call) => {
   const kernel = kernelOf(call)
-  const y = convolved(call.float(0), call.float(1), Windows.of(call, kernel), call.int("group", 1))
+  const y = convolved(call.float(0), call.float(1), Sliding.of(call, kernel), call.int("group", 1))
   return call.has(2) ? y.add(Channels.each(call.float(2), call.rank())) : y
 }
 
@@ -58,12 +54,10 @@ const convTranspose: Row = (call) => {
   const kernel = kernelOf(call)
   const [all, own] = W.shape as ReadonlyArray<number> as [number, number]
   const axes = kernel.length
-  const list = (name: string, otherwise: number, length = axes) =>
-    call.ints(name) ?? Array<number>(length).fill(otherwise)
-  const [strides, dilations, more] = [list("strides", 1), list("dilations", 1), list("output_padding", 0)]
+  const { dilations, pads, strides } = Sliding.settings(call, axes)
+  const more = Sliding.list(call, "output_padding", axes, 0)
   const asked = call.ints("output_shape")
   const auto = call.text("auto_pad", "NOTSET")
-  const pads = list("pads", 0, 2 * axes)
   const turned = kernel.reduce<T>((of, _, i) => Taking.reversed(of, 2 + i), W)
   const filters = turned
     .reshape([groups, all / groups, own, ...kernel])
@@ -75,19 +69,19 @@ const convTranspose: Row = (call) => {
     const parted = of.reshape(of.shape.toSpliced(axis + 1, 0, 1)).pad(axis + 1, 0, stride - 1)
     return parted.reshape(of.shape.with(axis, n * stride)).slice(axis, 0, (n - 1) * stride + 1)
   }, x)
-  const windows = kernel.map((length, i): Windows.Along => {
-    const [n, stride, dilation] = [call.length(2 + i), strides[i]!, dilations[i]!]
-    const reach = (length - 1) * dilation
-    const full = (n - 1) * stride + reach + 1
+  const windows = kernel.map((length, i) => {
+    const [n, stride] = [call.length(2 + i), strides[i]!]
+    const window = { kernel: length, stride: 1, dilation: dilations[i]! }
+    const reach = Windows.reach(window) - 1
+    const full = (n - 1) * stride + 1 + reach + more[i]!
     const size = auto.startsWith("SAME") ? n * stride : asked?.slice(-axes)[i]
-    const missing = size === undefined ? 0 : full + more[i]! - size
+    const missing = size === undefined ? 0 : full - size
     const less = Math.floor(missing / 2)
     const before = size === undefined ? pads[i]! : auto === "SAME_UPPER" || asked === undefined ? less : missing - less
     const after = size === undefined ? pads[axes + i]! : missing - before
-    const places = full - before - after + more[i]!
     const [front, back] = [reach - before, reach - after + more[i]!]
     if (front < 0 || back < 0) throw new Refused("its pads are longer than its window")
-    return { kernel: length, stride: 1, dilation, before: front, after: back, count: places }
+    return Windows.along((n - 1) * stride + 1, { ...window, before: front, after: back })
   })
   const y = convolved(spread, filters, windows, groups)
   return call.has(2) ? y.add(Channels.each(call.float(2), call.rank())) : y

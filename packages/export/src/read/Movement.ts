@@ -1,7 +1,7 @@
 /**
  * Operators that rearrange elements, and those that compute shapes.
  */
-import { NdArray, Shape, Tensor } from "@rai/core"
+import { NdArray, Shape, Tensor, Windows } from "@rai/core"
 import { type Call, filled, product, type Result, type Row } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
@@ -99,7 +99,7 @@ const sliced: Row = (call) => {
   const shape = parts.reduce<Shape.Shape>((of, { axis, count }) => of.with(axis, count), call.shape())
   if (shape.includes(0)) return nothing(call, shape)
   return parts.reduce<T>((x, { axis, count, first, step }) => {
-    if (step > 0) return Taking.every(x, axis, first, count, step)
+    if (step > 0) return Windows.every(x, axis, first, count, step)
     if (count > Taking.most) throw new Refused(`it takes ${count} pieces of an axis`)
     return Taking.take(
       x,
@@ -181,7 +181,7 @@ const padded: Row = (call) => {
     const n = x.shape[axis]!
     if (typeof n === "string") throw new Refused(`it pads the axis «${n}», whose length each run decides`)
     const left = x.slice(axis, Math.max(0, -before), n - Math.max(0, -after))
-    if (mode === "constant") return Taking.padded(left, axis, Math.max(0, before), Math.max(0, after), value)
+    if (mode === "constant") return Windows.padded(left, axis, Math.max(0, before), Math.max(0, after), value)
     const m = left.shape[axis] as number
     const from = (i: number): number => {
       if (mode === "edge") return clamp(i, 0, m - 1)

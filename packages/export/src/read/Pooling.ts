@@ -1,48 +1,46 @@
 /**
  * Operators that reduce each window, or each channel, to one number.
  */
-import type { Tensor } from "@rai/core"
+import { type Tensor, Windows } from "@rai/core"
 import { type Call, filled, type Row } from "./Call.ts"
 import * as Channels from "./Channels.ts"
 import { power } from "./Elementwise.ts"
 import { mean } from "./Reductions.ts"
 import { Refused } from "./Refused.ts"
-import * as Taking from "./Taking.ts"
-import * as Windows from "./Windows.ts"
+import * as Sliding from "./Sliding.ts"
 
 type T = Tensor.Tensor
 
-const windowsOf = (call: Call): ReadonlyArray<Windows.Along> => Windows.of(call, call.ints("kernel_shape") ?? [])
+const windowsOf = (call: Call): ReadonlyArray<Windows.Along> => Sliding.of(call, call.ints("kernel_shape") ?? [])
 
 const maxPool: Row = (call) => {
   if ((call.outputs[1] ?? "") !== "") throw new Refused("its indices are used")
-  return Windows.places(call.float(), windowsOf(call), Number.NEGATIVE_INFINITY).reduce((a, b) => a.maximum(b))
+  return Sliding.places(call.float(), windowsOf(call), Number.NEGATIVE_INFINITY).reduce((a, b) => a.maximum(b))
 }
 
 const averagePool: Row = (call) => {
   const x = call.float()
   const windows = windowsOf(call)
-  const sum = (of: T) => Windows.places(of, windows, 0).reduce((a, b) => a.add(b))
-  const whole = windows.every(({ after, before, count, dilation, kernel, stride }, i) => {
-    const needed = (count - 1) * stride + (kernel - 1) * dilation + 1
-    return before === 0 && after === 0 && needed <= call.length(2 + i)
-  })
+  const sum = (of: T) => Sliding.places(of, windows, 0).reduce((a, b) => a.add(b))
+  const whole = windows.every(
+    (along, i) => along.before === 0 && along.after === 0 && Windows.span(along) <= call.length(2 + i)
+  )
   if (whole) return sum(x).mul(1 / windows.reduce((area, { kernel }) => area * kernel, 1))
   const includes = call.int("count_include_pad", 0) === 1
   // Padding that is asked for may count towards the mean; what rounding up adds at the end never does.
   const ones = windows.reduce<T>(
-    (of, { after, before }, i) => Taking.padded(of, 2 + i, before, after, Number(includes)),
+    (of, { after, before }, i) => Windows.padded(of, 2 + i, before, after, Number(includes)),
     filled(1, [1, 1, ...call.shape().slice(2)])
   )
   const uncovered = windows.map((along) => ({ ...along, before: 0, after: 0 }))
-  return sum(x).div(Windows.places(ones, uncovered, 0).reduce((a, b) => a.add(b)))
+  return sum(x).div(Sliding.places(ones, uncovered, 0).reduce((a, b) => a.add(b)))
 }
 
 const lpPool: Row = (call) => {
   const p = call.int("p", 2)
   if (!(p >= 1)) throw new Refused(`its p is ${p}`, true)
   const powers = power(call.float().abs(), p)
-  const all = Windows.places(powers, windowsOf(call), 0).reduce((a, b) => a.add(b))
+  const all = Sliding.places(powers, windowsOf(call), 0).reduce((a, b) => a.add(b))
   return power(all, 1 / p)
 }
 

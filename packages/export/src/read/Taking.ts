@@ -35,22 +35,6 @@ export const reversed = (x: T, axis: number): T => {
   )
 }
 
-/** `count` elements along an axis, `step` apart, from `start` on. */
-export const every = (x: T, axis: number, start: number, count: number, step: number): T => {
-  if (step === 1) return x.slice(axis, start, start + count)
-  const length = x.shape[axis] as number
-  const end = start + count * step
-  const whole = x.pad(axis, 0, Math.max(0, end - length)).slice(axis, start, end)
-  return whole.reshape(whole.shape.toSpliced(axis, 1, count, step)).at(axis + 1, 0)
-}
-
-/** Pads an axis with `before` and `after` copies of one number. */
-export const padded = (x: T, axis: number, before: number, after: number, value: number): T => {
-  if (value === 0) return x.pad(axis, before, after)
-  const filling = (n: number) => (n === 0 ? [] : [Tensor.constant(value).broadcastTo(x.shape.with(axis, n))])
-  return Tensor.concat([...filling(before), x, ...filling(after)], axis)
-}
-
 /** Moves an axis to the end. */
 export const toLast = (x: T, axis: number): T => {
   const others = x.shape.map((_, i) => i).filter((i) => i !== axis)
