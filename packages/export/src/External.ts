@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { create } from "@bufbuild/protobuf"
+import { Pieces, Sha256 } from "@rai/core"
 import { Effect } from "effect"
 import * as Model from "./Model.ts"
 import * as ModelFile from "./ModelFile.ts"
@@ -79,7 +80,7 @@ export const apart = (graph: GraphProto): Apart => {
     let at = 0
     for (const [{ rawData }, offset] of places) {
       if (offset > at) yield zeros.subarray(0, offset - at)
-      yield* ModelFile.pieces(rawData)
+      yield* Pieces.of(rawData)
       at = offset + rawData.length
     }
   }
@@ -94,7 +95,7 @@ export const apart = (graph: GraphProto): Apart => {
       }),
     size,
     content,
-    sha256: () => ModelFile.sha256(...content())
+    sha256: () => Sha256.hex(...content())
   }
 }
 

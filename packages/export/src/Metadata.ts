@@ -1,10 +1,9 @@
 /**
  * Where a model comes from, kept inside it as `metadata_props`.
  */
-import { Circuit, type Engine, type Preprocessing, type Trained } from "@rai/core"
+import { Circuit, type Engine, type Preprocessing, Sha256, type Trained } from "@rai/core"
 import { Preprocessing as Kept } from "@rai/core/schema"
 import { Option, Schema } from "effect"
-import * as ModelFile from "./ModelFile.ts"
 import type { ModelProto } from "./onnx_pb.ts"
 
 const Names = Schema.fromJsonString(Schema.Array(Schema.String))
@@ -45,7 +44,7 @@ export interface Metadata {
 
 /** SHA-256 over the names of the parameters in alphabetical order, each with its shape and its numbers in float32, little-endian. */
 export const hash = (parameters: Engine.Arrays): string =>
-  ModelFile.sha256(
+  Sha256.hex(
     ...Object.keys(parameters)
       .sort()
       .flatMap((name) => {

@@ -113,24 +113,6 @@ const unwritable = (file: string, error: unknown): FileUnwritable => {
   return new FileUnwritable({ file, reason: said === reasons.ENOENT ? "its folder is not there" : said })
 }
 
-/** SHA-256 of bytes or text, in hexadecimal. */
-export const sha256 = (...parts: ReadonlyArray<Uint8Array | string>): string => {
-  const hash = createHash("sha256")
-  for (const part of parts) {
-    if (typeof part === "string") hash.update(part)
-    else for (const piece of pieces(part)) hash.update(piece)
-  }
-  return hash.digest("hex")
-}
-
-/** Splits bytes, without copying, into pieces that files and hashes accept. */
-export const pieces = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
-  const length = 2 ** 24
-  return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>
-    bytes.subarray(i * length, (i + 1) * length)
-  )
-}
-
 /** SHA-256 of a file of any length, in hexadecimal. */
 export const sha256Of = (file: string): Effect.Effect<string, FileUnreadable> =>
   Effect.suspend(() => {

@@ -2,7 +2,7 @@
  * Export: a trained circuit's free run as one ONNX model, with the record that proves parity.
  */
 import { basename } from "node:path"
-import { Engine, type ShapeMismatch, type Trained } from "@rai/core"
+import { Engine, Sha256, type ShapeMismatch, type Trained } from "@rai/core"
 import { Effect, Schema } from "effect"
 import type * as Activations from "./Activations.ts"
 import type * as Agreement from "./Agreement.ts"
@@ -141,7 +141,7 @@ export const write = Effect.fn("Onnx.write")(function* (
       const record = new Parity.ParityRecord({
         format: "rai parity 1",
         model: basename(file),
-        sha256: ModelFile.sha256(bytes),
+        sha256: Sha256.hex(bytes),
         ...(external && { external }),
         parameters: Metadata.hash(own.parameters),
         opset: options.opset ?? Model.opset,

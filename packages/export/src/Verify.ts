@@ -2,7 +2,7 @@
  * Checks a model against its parity record.
  */
 import { dirname, join } from "node:path"
-import { NdArray, type Shape } from "@rai/core"
+import { NdArray, Sha256, type Shape } from "@rai/core"
 import { Effect, Schema } from "effect"
 import * as Agreement from "./Agreement.ts"
 import * as Metadata from "./Metadata.ts"
@@ -122,7 +122,7 @@ export const verify = Effect.fn("Verify.verify")(function* (file: string): Effec
   const bytes = yield* ModelFile.read(file)
   // Where the record is missing, the error that the file is no model says more.
   const record = yield* Effect.catch(recordOf(file), (missing) => Effect.andThen(Model.decode(bytes, file), missing))
-  const sha256 = ModelFile.sha256(bytes)
+  const sha256 = Sha256.hex(bytes)
   if (sha256 !== record.sha256) return yield* new ModelChanged({ file, expected: record.sha256, came: sha256 })
   const model = yield* Model.decode(bytes, file)
   yield* heldTo(file, model, record)

@@ -17,9 +17,8 @@ import {
 import { join } from "node:path"
 import { fromBinary, toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
-import { Circuit, NdArray, ReferenceEngine, TfjsEngine } from "@rai/core"
+import { Circuit, NdArray, ReferenceEngine, Sha256, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
-import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
 import { type ModelProto, ModelProtoSchema, TensorProto_DataLocation } from "../src/onnx_pb.ts"
 import * as Predict from "../src/Predict.ts"
@@ -310,7 +309,7 @@ describe("data that a model must not be given", () => {
         }))
         const bytes = toBinary(ModelProtoSchema, model)
         writeFileSync(file, bytes)
-        const sha256 = ModelFile.sha256(bytes)
+        const sha256 = Sha256.hex(bytes)
         writeFileSync(join(folder, "m.parity.json"), JSON.stringify({ ...record, sha256 }))
         for (const use of [Onnx.read(file), Verify.verify(file), Predict.predict(file, x)]) {
           const said = yield* refusal(folder, use)

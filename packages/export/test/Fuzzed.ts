@@ -3,9 +3,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { NdArray, ReferenceEngine } from "@rai/core"
+import { NdArray, ReferenceEngine, Sha256 } from "@rai/core"
 import { Cause, Effect, Exit } from "effect"
-import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Parity from "../src/Parity.ts"
 import * as Reading from "../src/read/Reading.ts"
@@ -94,7 +93,7 @@ export const verify = async (folder: string, first: number, count: number): Prom
   return run(
     (seed) =>
       Effect.suspend(() => {
-        const { data, model, record } = Mutations.both(made, seed, ModelFile.sha256)
+        const { data, model, record } = Mutations.both(made, seed, Sha256.hex)
         rmSync(own, { recursive: true, force: true })
         mkdirSync(own)
         writeFileSync(file, model)

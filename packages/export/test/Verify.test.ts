@@ -1,10 +1,9 @@
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { ReferenceEngine } from "@rai/core"
+import { ReferenceEngine, Sha256 } from "@rai/core"
 import { Effect } from "effect"
 import * as Agreement from "../src/Agreement.ts"
-import * as ModelFile from "../src/ModelFile.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
@@ -29,7 +28,7 @@ describe("Verify.verify", () => {
       const { file, record } = yield* exported
       const verified = yield* Verify.verify(file)
       const bytes = yield* Effect.promise(() => readFile(file))
-      assert.strictEqual(verified.sha256, ModelFile.sha256(bytes))
+      assert.strictEqual(verified.sha256, Sha256.hex(bytes))
       assert.strictEqual(verified.opset, 21)
       assert.strictEqual(verified.examples, record.examples)
       assert.strictEqual(verified.maxAbsDifference, record.maxAbsDifference)

@@ -34,7 +34,7 @@ export const identity = (run: {
       stop: JSON.stringify(run.plan.stop ?? "none"),
       seed: run.seed,
       engine: run.engine,
-      settings: Sha256.hex(new TextEncoder().encode(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan]))),
+      settings: Sha256.hex(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan])),
       data,
       validation
     })
