@@ -56,6 +56,19 @@ const isNaN = ({ add }: Builder, x: string): string => add({ operator: "IsNaN", 
 export const transposed = ({ attributes: { transposeA, transposeB } }: Tensor.Tensor): Attributes =>
   transposeA || transposeB ? { transA: Number(transposeA), transB: Number(transposeB) } : {}
 
+/** Primitives whose operators broadcast by themselves. */
+const broadcasters: Readonly<Record<string, Row>> = {
+  add: plain("Add"),
+  sub: plain("Sub"),
+  mul: plain("Mul"),
+  div: plain("Div"),
+  maximum: plain("Max"),
+  minimum: plain("Min"),
+  greater: plain("Greater"),
+  equal: plain("Equal"),
+  where: plain("Where")
+}
+
 const rows: Readonly<Record<string, Row>> = {
   neg: plain("Neg"),
   abs: plain("Abs"),
@@ -76,15 +89,7 @@ const rows: Readonly<Record<string, Row>> = {
     operator: "Clip",
     inputs: [x!, float(attributes.minimum as number), float(attributes.maximum as number)]
   }),
-  add: plain("Add"),
-  sub: plain("Sub"),
-  mul: plain("Mul"),
-  div: plain("Div"),
-  maximum: plain("Max"),
-  minimum: plain("Min"),
-  greater: plain("Greater"),
-  equal: plain("Equal"),
-  where: plain("Where"),
+  ...broadcasters,
   cast: (_, [x], { dtype }) => ({ operator: "Cast", inputs: [x!], attributes: { to: dataTypes[dtype] } }),
   sum: reduction("ReduceSum"),
   // onnxruntime ignores a NaN unless it comes first, and then takes it for the largest. Here `max` is NaN wherever an element is, and `argMax`
@@ -160,15 +165,5 @@ const rows: Readonly<Record<string, Row>> = {
 /** Every primitive that can be exported, by its name, and the composites that have an operator of their own. */
 export const table: ReadonlyMap<string, Row> = new Map(Object.entries(rows))
 
-/** Primitives whose operators broadcast by themselves. */
-export const broadcasting: ReadonlySet<string> = new Set([
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "maximum",
-  "minimum",
-  "greater",
-  "equal",
-  "where"
-])
+/** Names of the primitives whose operators broadcast by themselves. */
+export const broadcasting: ReadonlySet<string> = new Set(Object.keys(broadcasters))

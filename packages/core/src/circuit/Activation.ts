@@ -58,5 +58,8 @@ export const activations = {
   softmax
 }
 
+/** Kinds for which f(x) − f(−x) is linear though f is not: together, two mirrored units pass a signal on unchanged. */
+export const mirroring: ReadonlySet<string> = new Set([relu, leakyRelu, gelu, silu, softplus].map(({ kind }) => kind))
+
 /** The name of an activation function. */
 export type Activation = keyof typeof activations

@@ -32,6 +32,8 @@ export interface Block {
    * z: [batch, …] → ẑ: [batch, …]. Where equal stages are computed together, a formula that names no axis is also called with one more leading axis.
    */
   readonly apply: (z: Tensor, θ: Theta) => Tensor
+  /** Whether it only rearranges, selects or averages numbers, so that its output has the unit of measure of its input. */
+  readonly isPassing?: true
   /** Its behaviour in a training step, where that differs from `apply`. */
   readonly training?: Training
   /** The program of an imported network, with its places, each of which can be cut. */

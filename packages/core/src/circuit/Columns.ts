@@ -38,6 +38,7 @@ export const columns = ({ count, first, inputs }: Settings): Block => ({
   kind: "columns",
   settings: { inputs, first, count },
   parameters: {},
+  isPassing: true,
   apply: (x) => {
     if (x.shape.length !== 2 || x.shape[1] !== inputs || first + count > inputs) {
       const expected = `[batch, ${Math.max(inputs, first + count)}]`

@@ -19,6 +19,7 @@ export const dropout = (rate: number): Keeping => ({
   kind: "dropout",
   settings: { rate },
   parameters: {},
+  isPassing: true,
   apply: (z) => {
     if (rate >= 0 && rate < 1) return z
     const [expected, advice] = ["a rate from 0 to below 1", "write for instance 0.5"]

@@ -20,6 +20,7 @@ export const unflatten = (settings: Unflattened): Block => {
     kind: "unflatten",
     settings: { inputs, ...settings },
     parameters: {},
+    isPassing: true,
     apply: (z) => {
       if (z.shape.length === 2 && z.shape[1] === inputs) return z.reshape([z.shape[0]!, ...shape])
       throw new ShapeMismatch({ operation: "unflatten", expected: `[batch, ${inputs}]`, came: show(z.shape) })
@@ -33,5 +34,6 @@ export const flatten: Block = {
   kind: "flatten",
   settings: {},
   parameters: {},
+  isPassing: true,
   apply: (z) => z.reshape([z.shape[0]!, count(z.shape.slice(1)).known])
 }

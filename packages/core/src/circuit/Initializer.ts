@@ -4,6 +4,7 @@
 import type { Arrays } from "../engine/Engine.ts"
 import * as Pseudorandom from "../random/Pseudorandom.ts"
 import * as NdArray from "../tensor/NdArray.ts"
+import * as Activation from "./Activation.ts"
 import type { Parameter } from "./Block.ts"
 import * as Circuit from "./Circuit.ts"
 import * as Coordinates from "./Coordinates.ts"
@@ -72,9 +73,6 @@ export const semiOrthogonal: Initializer = (circuit, seed) =>
     weight.set(Orthogonal.make(inputs, outputs, random))
   })
 
-/** Functions for which f(x) − f(−x) is linear: together, two mirrored units pass a signal on unchanged. */
-const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
-
 /**
  * The well-scaled start. Hidden maps are semi-orthogonal with gain 1 and bias 0, so that signals keep their length through any depth; the last map is
  * as in `pytorch`; the first is twice `pytorch`'s, so that the functions after it bend where the data lie (functions that bend at 0 do so at any
@@ -83,7 +81,7 @@ const mirroring = new Set(["relu", "leaky-relu", "gelu", "silu", "softplus"])
  */
 export const orthogonal: Initializer = (circuit, seed) => {
   const wires = Wires.make(circuit)
-  const every = (kinds: ReadonlySet<string>) => [...kinds].every((kind) => mirroring.has(kind))
+  const every = (kinds: ReadonlySet<string>) => [...kinds].every((kind) => Activation.mirroring.has(kind))
   const maps = Circuit.sites(circuit).filter(({ block }) => Circuit.isLinear(block))
   if (maps.length > 1 && maps.slice(1).every(({ path }) => every(wires.get(path)!.input.writers))) {
     return mirrored(circuit, seed)

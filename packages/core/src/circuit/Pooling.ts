@@ -23,6 +23,7 @@ const make =
     kind,
     settings: { kernel, stride },
     parameters: {},
+    isPassing: true,
     apply: (z) => left(Windows.places(z, Window.over(kind, z, { axes, kernel, stride, padding: 0 })))
   })
 
@@ -47,6 +48,7 @@ const global = (kind: string, left: (z: Tensor, axes: ReadonlyArray<number>) => 
   kind,
   settings: {},
   parameters: {},
+  isPassing: true,
   apply: (z) => {
     if (z.shape.length < 3) {
       throw new ShapeMismatch({ operation: kind, expected: "[batch, channels, …]", came: show(z.shape) })

@@ -16,20 +16,6 @@ export interface Ends {
   readonly output: Wire
 }
 
-/** Blocks that rearrange, select or average numbers. */
-const passing = new Set([
-  "flatten",
-  "unflatten",
-  "columns",
-  "dropout",
-  "max-pool1d",
-  "max-pool2d",
-  "average-pool1d",
-  "average-pool2d",
-  "global-max-pool",
-  "global-average-pool"
-])
-
 /** The wires of each block by its path; blocks that only pass numbers on have none. */
 export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
   /** For each wire the one that it is joined to, initially itself. */
@@ -40,7 +26,7 @@ export const make = (circuit: Circuit.Circuit): ReadonlyMap<string, Ends> => {
   const walk = (part: Circuit.Circuit, path: string, from: number): number => {
     switch (part._tag) {
       case "Block": {
-        if (passing.has(part.kind)) return from
+        if (part.isPassing) return from
         const to = fresh()
         blocks.push({ path, kind: part.kind, from, to })
         return to

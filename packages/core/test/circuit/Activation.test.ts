@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, Engine, Gradient, Program, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
+import { mirroring } from "../../src/circuit/Activation.ts"
 
 /** Written by activations.py: PyTorch in float64. */
 const fixture: {
@@ -56,4 +57,26 @@ describe("each activation function is PyTorch's, value and derivative", () => {
         }
       }).pipe(Effect.provide(layer))
   )
+})
+
+describe("two mirrored units of a function that mirrors, and of no other, pass a signal on unchanged", () => {
+  const points = Float64Array.of(0.5, 1, 2, 4)
+  for (const [name, f] of Object.entries(Circuit.activations)) {
+    // One of them is linear by itself, the other no function of one number.
+    if (name === "identity" || name === "softmax") continue
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const [above, below] = [
+          yield* evaluated(f, points),
+          yield* evaluated(
+            f,
+            points.map((x) => -x)
+          )
+        ]
+        const slopes = Array.from(points, (x, i) => (above.value[i]! - below.value[i]!) / x)
+        const isLinear = slopes.every((slope) => Math.abs(slope - slopes[0]!) < 1e-9)
+        assert.strictEqual(mirroring.has(name), isLinear)
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
 })

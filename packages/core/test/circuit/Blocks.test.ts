@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  type Block,
   Circuit,
   CircuitSpec,
   Cut,
@@ -83,6 +84,22 @@ it("every kind of block is held to PyTorch, activation functions in a test of th
   const kinds = composed.flatMap(({ circuit }) => ("kind" in circuit ? [circuit.kind] : []))
   const held = [...blocks.map(({ kind }) => kind), ...kinds, ...Object.keys(Circuit.activations)]
   assert.sameMembers([...new Set(held)], [...CircuitSpec.kinds])
+})
+
+describe("what passes numbers on answers 2 x + 1 with 2 y + 1, and nothing else does", () => {
+  for (const { kind, parameters, settings, x, y } of blocks) {
+    it.effect(`${kind} ${JSON.stringify(settings)} of [${x.shape}]`, () =>
+      Effect.gen(function* () {
+        const block = (yield* CircuitSpec.fromJson({ kind, settings })) as Block.Block
+        const given = arrays({ x, ...parameters })
+        const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
+        const program = yield* Program.make(shapes, (of) => ({ came: block.apply(of.x!.mul(2).add(1), of) }))
+        const { came } = yield* Engine.run(program, given)
+        const isPassing = Array.from(y.data).every((number, i) => Math.abs(came!.data[i]! - (2 * number + 1)) < 1e-9)
+        assert.strictEqual(block.isPassing === true, isPassing)
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
 })
 
 describe("in a step of training", () => {
