@@ -163,6 +163,12 @@ export class Call {
   }
 }
 
+/** The row of an operator that computes each number from one. */
+export const unary =
+  (f: (x: Tensor.Tensor, call: Call) => Tensor.Tensor): Row =>
+  (call) =>
+    f(call.float(), call)
+
 /** Logical negation. */
 export const not = (condition: Tensor.Tensor): Tensor.Tensor => condition.float().equal(0)
 

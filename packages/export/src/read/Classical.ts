@@ -74,10 +74,13 @@ const normalizer: Row = (call) => {
   return x.div(length.add(length.equal(0).float()))
 }
 
+/** The models that are maps; their parameters are attributes. */
+export const linear: { readonly rows: Readonly<Record<string, Row>> } = {
+  rows: { "ai.onnx.ml.LinearClassifier": linearClassifier, "ai.onnx.ml.LinearRegressor": linearRegressor }
+}
+
 export const rows: Readonly<Record<string, Row>> = {
   "ai.onnx.ml.Scaler": scaler,
-  "ai.onnx.ml.LinearClassifier": linearClassifier,
-  "ai.onnx.ml.LinearRegressor": linearRegressor,
   "ai.onnx.ml.Normalizer": normalizer,
   // ZipMap turns an example's numbers into a map from labels to them; a circuit answers the numbers.
   "ai.onnx.ml.ZipMap": (call) => call.float()

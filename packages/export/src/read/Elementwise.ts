@@ -3,16 +3,11 @@
  */
 import { Primitives, Tensor } from "@rai/core"
 import { DataType } from "../Model.ts"
-import { type Call, filled, not, type Row } from "./Call.ts"
+import { type Call, filled, not, type Row, unary } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import type * as Value from "./Value.ts"
 
 type T = Tensor.Tensor
-
-const unary =
-  (f: (x: T, call: Call) => T): Row =>
-  (call) =>
-    f(call.float(), call)
 
 const binary =
   (f: (a: T, b: T) => T): Row =>
@@ -55,9 +50,6 @@ const rounded = (x: T): T => {
 
 const reciprocal = (x: T): T => Tensor.constant(1).broadcastTo(x.shape).div(x)
 
-/** α (eˣ − 1) where x < 0, else 0. */
-const expBelow = (x: T, α: number): T => x.minimum(0).elu().mul(α)
-
 const whole = (x: T, n: number): T => {
   if (n === 0) return filled(1, x.shape)
   const half = whole(x, Math.floor(n / 2))
@@ -89,30 +81,6 @@ const pow: Row = (call) => {
   const [exponent, ...others] = call.known(1) ?? []
   const isOne = exponent !== undefined && others.length === 0 && call.rank(1) <= call.rank(0)
   return isOne ? power(call.float(0), exponent) : powers(call.float(0), call.float(1))
-}
-
-const clip: Row = (call) => {
-  const x = call.float()
-  const bound = (i: number, name: string) =>
-    call.opset < 11 ? (call.attributes.has(name) ? [call.real(name, 0)] : undefined) : call.known(i)
-  const [low, high] = [bound(1, "min"), bound(2, "max")]
-  const isGiven = call.opset >= 11
-  const above = low !== undefined ? low[0]! : isGiven && call.has(1) ? call.float(1) : undefined
-  const below = high !== undefined ? high[0]! : isGiven && call.has(2) ? call.float(2) : undefined
-  if (typeof above === "number" && typeof below === "number" && above <= below) return x.clip(above, below)
-  const limited = above === undefined ? x : x.maximum(above)
-  return below === undefined ? limited : limited.minimum(below)
-}
-
-const gelu = (x: T, call: Call): T => {
-  const inner =
-    call.text("approximate", "none") === "tanh"
-      ? x
-          .add(x.mul(x.square()).mul(0.044715))
-          .mul(Math.sqrt(2 / Math.PI))
-          .tanh()
-      : x.mul(Math.SQRT1_2).erf()
-  return x.mul(inner.add(1)).mul(0.5)
 }
 
 /** Kind that an element type is computed as; undefined for types that do not round as float32 and wide integers do, such as float16 and int8. */
@@ -166,7 +134,6 @@ export const rows: Readonly<Record<string, Row>> = {
   Sqrt: unary((x) => x.sqrt()),
   Exp: unary((x) => x.exp()),
   Log: unary((x) => x.log()),
-  Erf: unary((x) => x.erf()),
   Reciprocal: unary(reciprocal),
   Floor: unary(floor),
   Ceil: unary((x) => floor(x.neg()).neg()),
@@ -176,46 +143,7 @@ export const rows: Readonly<Record<string, Row>> = {
   Asinh: unary((x) => x.sign().mul(x.abs().add(x.square().add(1).sqrt()).log())),
   Acosh: unary((x) => x.add(x.square().sub(1).sqrt()).log()),
   Atanh: unary((x) => x.add(1).div(x.neg().add(1)).log().mul(0.5)),
-  Sigmoid: unary((x) => x.sigmoid()),
-  Tanh: unary((x) => x.tanh()),
-  Relu: unary((x) => x.relu()),
-  Softplus: unary((x) => x.softplus()),
-  Softsign: unary((x) => x.div(x.abs().add(1))),
-  Mish: unary((x) => x.mul(x.softplus().tanh())),
-  Gelu: unary(gelu),
-  Swish: unary((x, call) => x.mul(x.mul(call.real("alpha", 1)).sigmoid())),
-  HardSwish: unary((x) =>
-    x.mul(
-      x
-        .mul(1 / 6)
-        .add(0.5)
-        .clip(0, 1)
-    )
-  ),
-  HardSigmoid: unary((x, call) => x.mul(call.real("alpha", 0.2)).add(call.real("beta", 0.5)).clip(0, 1)),
-  Elu: unary((x, call) => {
-    const α = call.real("alpha", 1)
-    return α === 1 ? x.elu() : x.maximum(0).add(expBelow(x, α))
-  }),
-  Celu: unary((x, call) => {
-    const α = call.real("alpha", 1)
-    return x.maximum(0).add(expBelow(x.mul(1 / α), α))
-  }),
-  Selu: unary((x, call) =>
-    x
-      .maximum(0)
-      .add(expBelow(x, call.real("alpha", 1.6732631921768188)))
-      .mul(call.real("gamma", 1.0507010221481323))
-  ),
-  LeakyRelu: unary((x, call) => x.leakyRelu(call.real("alpha", 0.01))),
-  ThresholdedRelu: unary((x, call) => x.greater(call.real("alpha", 1)).where(x, x.zerosLike())),
-  PRelu: (call) =>
-    call
-      .float(0)
-      .maximum(0)
-      .add(call.float(0).minimum(0).mul(call.float(1))),
   Shrink: shrink,
-  Clip: clip,
   Add: binary((a, b) => a.add(b)),
   Sub: binary((a, b) => a.sub(b)),
   Mul: binary((a, b) => a.mul(b)),

@@ -61,7 +61,7 @@ export const read = Effect.fn("Network.read")(function* (
   const opset = opsetOf(model)
   const { highest, lowest } = Operators.opsets
   const nodes = yield* Order.make(graph, settings)
-  const unknown = nodes.filter((node) => !Operators.table.has(operatorOf(node)))
+  const unknown = nodes.filter((node) => !Operators.table.has(Operators.nameOf(node)))
   if (unknown.length > 0) return yield* unsupported(file, unknown)
   if (!(opset >= lowest && opset <= highest)) {
     const expected = `operator set ${lowest} to ${highest} of ONNX`
@@ -95,12 +95,8 @@ interface Refusal {
   readonly error: Refused
 }
 
-/** Name of a node's operator: `Gemm` of the standard domain, `ai.onnx.ml.Scaler` of another. */
-const operatorOf = ({ domain, opType }: NodeProto): string =>
-  domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`
-
 const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>): OperatorsUnsupported => {
-  const operators = [...Map.groupBy(nodes, operatorOf)].map(([operator, own]) => ({
+  const operators = [...Map.groupBy(nodes, Operators.nameOf)].map(([operator, own]) => ({
     operator,
     nodes: own.map(({ name }) => name)
   }))
@@ -262,7 +258,7 @@ class Reading {
       }
     })
     if (call.attributes.has("broadcast")) throw new Refused("it broadcasts as operators did before set 7")
-    const given = Operators.table.get(operatorOf(node))!(call)
+    const given = Operators.table.get(Operators.nameOf(node))!(call)
     const results: ReadonlyArray<Result> = Array.isArray(given) ? given : [given as Result]
     for (const result of results) {
       const { shape } = "known" in result ? result.known : "kind" in result ? result.tensor : result

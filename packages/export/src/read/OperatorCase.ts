@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import * as Model from "../Model.ts"
 import { type ModelProto, type TensorProto, TensorProtoSchema } from "../onnx_pb.ts"
 import * as Network from "./Network.ts"
+import * as Operators from "./Operators.ts"
 import * as Tensors from "./Tensors.ts"
 
 /** The files of a case. */
@@ -43,9 +44,7 @@ export const run = Effect.fn("OperatorCase.run")(function* (
 ): Effect.fn.Return<Outcome, Model.NotAnOnnxModel, Engine.Engine> {
   const engine = yield* Engine.Engine
   const model = yield* Model.decode(of.model, of.name)
-  const operators = [
-    ...new Set(model.graph!.node.map(({ domain, opType }) => (domain === "" ? opType : `${domain}.${opType}`)))
-  ]
+  const operators = [...new Set(model.graph!.node.map(Operators.nameOf))]
   const outcome = { name: of.name, operators, opset: Model.opsetOf(model) }
   const data = attempt(() => read(of, model, types(engine.name)))
   if (data instanceof Error) return { ...outcome, result: "not supported", reason: data.message }

@@ -1,6 +1,9 @@
 /**
  * The table of supported ONNX operators: one row each, the operator as a formula.
  */
+import type { Circuit } from "@rai/core"
+import type { NodeProto } from "../onnx_pb.ts"
+import * as Activations from "./Activations.ts"
 import type { Row } from "./Call.ts"
 import * as Classical from "./Classical.ts"
 import * as Convolution from "./Convolution.ts"
@@ -11,12 +14,28 @@ import * as Pooling from "./Pooling.ts"
 import * as Products from "./Products.ts"
 import * as Reductions from "./Reductions.ts"
 
-/** Row of each supported operator, by its type. */
-export const table: ReadonlyMap<string, Row> = new Map(
-  [Elementwise, Reductions, Movement, Products, Convolution, Pooling, Normalization, Classical].flatMap(({ rows }) =>
-    Object.entries(rows)
-  )
+/** Rows by what their operators are in a network: maps between layers, activation functions, or others. */
+const groups = [
+  { role: "map", of: [Products, Convolution, Classical.linear] },
+  { role: "activation", of: [Activations] },
+  { role: "other", of: [Elementwise, Reductions, Movement, Pooling, Normalization, Classical] }
+] as const
+
+const listed = groups.flatMap(({ of, role }) =>
+  of.flatMap(({ rows }) => Object.entries(rows).map(([operator, row]) => ({ operator, row, role })))
 )
+
+/** Row of each supported operator, by its name. */
+export const table: ReadonlyMap<string, Row> = new Map(listed.map(({ operator, row }) => [operator, row]))
+
+/** Role of each supported operator, by its name; a map is one only where one of its operands is a parameter. */
+export const roles: ReadonlyMap<string, Circuit.Place["role"]> = new Map(
+  listed.map(({ operator, role }) => [operator, role])
+)
+
+/** Name of a node's operator: `Gemm` of the standard domain, `ai.onnx.ml.Scaler` of another. */
+export const nameOf = ({ domain, opType }: NodeProto): string =>
+  domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`
 
 /** Operator sets that the rows support. */
 export const opsets = { lowest: 1, highest: 28 } as const

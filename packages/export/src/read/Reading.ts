@@ -11,6 +11,7 @@ import type { ModelProto, NodeProto } from "../onnx_pb.ts"
 import * as Examples from "./Examples.ts"
 import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Network from "./Network.ts"
+import * as Operators from "./Operators.ts"
 
 /** An imported model. */
 export interface Read {
@@ -168,18 +169,6 @@ const beforeHead = ({ graph }: ModelProto, output: string): string => {
   return output
 }
 
-/** Operators that are maps between layers where one of their operands is a parameter. */
-const maps = new Set(["Gemm", "MatMul", "Conv", "ConvTranspose", "Einsum"])
-
-/** Maps whose parameters are attributes. */
-const linearModels = /^Linear(Classifier|Regressor)$/
-
-const activations = new Set(
-  "Relu Sigmoid Tanh Elu Celu Selu LeakyRelu PRelu ThresholdedRelu Softplus Softsign Mish Gelu Swish HardSwish HardSigmoid Clip Erf".split(
-    " "
-  )
-)
-
 /** The network as a circuit: its input and output flattened to rows, its parameters under names that no other array of a run has. */
 const assemble = (
   model: ModelProto,
@@ -248,6 +237,8 @@ const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string>
   return new Map(all.map((own) => [own, names.get(own) ?? unique(parameterName(own))]))
 }
 
+const operatorRole = (node: NodeProto) => Operators.roles.get(Operators.nameOf(node))
+
 const fans = (shape: ReadonlyArray<number>) => {
   const [rows = 1, columns = 1, ...window] = shape
   const area = window.reduce((a, b) => a * b, 1)
@@ -259,8 +250,9 @@ const rolesOf = (model: ModelProto, arrays: Network.Network["arrays"]) => {
   const weights = new Set<string>()
   const scales = new Set<string>()
   const statistics = new Set<string>()
-  for (const { input, opType } of model.graph!.node) {
-    if (maps.has(opType)) for (const name of input.slice(0, 2)) weights.add(name)
+  for (const node of model.graph!.node) {
+    const { input, opType } = node
+    if (operatorRole(node) === "map") for (const name of input.slice(0, 2)) weights.add(name)
     if (/Normalization$/.test(opType)) scales.add(input[1] ?? "")
     if (opType === "BatchNormalization") for (const name of input.slice(3, 5)) statistics.add(name)
   }
@@ -302,14 +294,15 @@ const roleOf = (
   makers: ReadonlyMap<string, NodeProto>,
   readers: ReadonlyMap<string, ReadonlyArray<{ readonly node: NodeProto }>>
 ): Circuit.Place["role"] => {
-  const isMap = ({ input, opType }: NodeProto) =>
-    linearModels.test(opType) || (maps.has(opType) && input.slice(0, 2).some((name) => !makers.has(name)))
+  // The linear models of ai.onnx.ml have their parameters in attributes.
+  const isMap = (of: NodeProto) =>
+    operatorRole(of) === "map" && (of.domain === "ai.onnx.ml" || of.input.slice(0, 2).some((name) => !makers.has(name)))
   const product = (of: NodeProto) => {
     const made = of.input.map((name) => makers.get(name))
     const from = made.find((maker) => maker !== undefined && isMap(maker) && maker.opType === "MatMul")
     return of.opType === "Add" && made.includes(undefined) ? from : undefined
   }
-  if (activations.has(node.opType)) return "activation"
+  if (operatorRole(node) === "activation") return "activation"
   if (product(node) !== undefined) return "map"
   if (!isMap(node)) return "other"
   const behind = readers.get(node.output[0]!) ?? []
