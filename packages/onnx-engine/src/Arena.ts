@@ -3,7 +3,7 @@
  */
 /// <reference path="./webassembly.d.ts" />
 import type { NdArray } from "@rai/core"
-import * as Place from "./Place.ts"
+import * as Region from "./Region.ts"
 import * as Wasm from "./Wasm.ts"
 
 const page = 65536
@@ -12,7 +12,7 @@ const page = 65536
 const line = 64
 
 /** Allocates an array; it owns the padding after it up to a multiple of 64 bytes, so that a pass need not treat its end specially. */
-export type Allocate = (shape: ReadonlyArray<number>, kind: Place.Kind) => Place.Place
+export type Allocate = (shape: ReadonlyArray<number>, kind: Region.Kind) => Region.Region
 
 /** Arrays in one memory. */
 export interface Arena {
@@ -20,7 +20,7 @@ export interface Arena {
   /** Allocates an array that lasts until it is freed. */
   readonly array: Allocate
   /** Frees an array that nothing reads any more. */
-  readonly free: (place: Place.Place) => void
+  readonly free: (region: Region.Region) => void
   /**
    * Returns an allocator of arrays that are needed only during a run: those of one allocator do not overlap each other, but may overlap those of
    * another.
@@ -29,21 +29,21 @@ export interface Arena {
 }
 
 /** Returns the kind that an array is stored as. */
-export const kindOf = ({ data }: NdArray.NdArray): Place.Kind =>
+export const kindOf = ({ data }: NdArray.NdArray): Region.Kind =>
   data instanceof Uint8Array ? "bool" : data instanceof Int32Array ? "int64" : "float32"
 
-/** Copies an array to a place. */
-export const write = (buffer: ArrayBufferLike, place: Place.Place, { data }: NdArray.NdArray): void => {
-  const numbers = Place.view(buffer, place)
+/** Copies an array to a region. */
+export const write = (buffer: ArrayBufferLike, region: Region.Region, { data }: NdArray.NdArray): void => {
+  const numbers = Region.view(buffer, region)
   if (numbers instanceof BigInt64Array) numbers.set(BigInt64Array.from(data, BigInt))
   else numbers.set(data)
 }
 
-/** Copies a place into an ordinary array. */
-export const read = (buffer: ArrayBufferLike, place: Place.Place): NdArray.NdArray => {
-  const numbers = Place.view(buffer, place)
+/** Copies a region into an ordinary array. */
+export const read = (buffer: ArrayBufferLike, region: Region.Region): NdArray.NdArray => {
+  const numbers = Region.view(buffer, region)
   return {
-    shape: place.shape,
+    shape: region.shape,
     data: numbers instanceof BigInt64Array ? Int32Array.from(numbers, Number) : numbers.slice()
   }
 }
@@ -78,8 +78,8 @@ export const make = (): Arena => {
     end += size
     return block
   }
-  const room = (shape: ReadonlyArray<number>, kind: Place.Kind): number =>
-    Math.ceil(Math.max(Place.bytes({ shape, kind, address: 0 }), 1) / line) * line
+  const room = (shape: ReadonlyArray<number>, kind: Region.Kind): number =>
+    Math.ceil(Math.max(Region.bytes({ shape, kind, address: 0 }), 1) / line) * line
   const smallest = (of: Iterable<Block>, size: number): Block | undefined =>
     [...of].filter((block) => block.size >= size).sort((a, b) => a.size - b.size)[0]
   /** Blocks of freed arrays. */

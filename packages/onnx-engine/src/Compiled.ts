@@ -7,34 +7,35 @@ import { Effect } from "effect"
 import type * as Arena from "./Arena.ts"
 import * as Deferred from "./Deferred.ts"
 import * as Early from "./Early.ts"
+import type * as Entries from "./Entries.ts"
 import * as Examples from "./Examples.ts"
 import * as Graphs from "./Graphs.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
 import * as Layout from "./Layout.ts"
-import type * as Place from "./Place.ts"
+import type * as Region from "./Region.ts"
 import * as Reuse from "./Reuse.ts"
 import * as Shares from "./Shares.ts"
 import * as Wasm from "./Wasm.ts"
 
-/** A program whose places are all fixed. */
+/** A program whose regions are all fixed. */
 export interface Compiled {
   readonly job: Job.Job
   /** Inputs passed with a run, by name; all others are entries of the state. */
-  readonly given: Readonly<Record<string, Place.Place>>
+  readonly given: Readonly<Record<string, Region.Region>>
   /** Outputs that are not entries of the state. */
-  readonly report: Readonly<Record<string, Place.Place>>
-  /** New places of entries whose shape or type a run changes. */
-  readonly reshaped: Readonly<Record<string, Place.Place>>
-  /** Whether the places are valid for a state and the inputs passed with it. */
-  readonly holds: (state: Layout.State, inputs: Engine.Arrays) => boolean
+  readonly report: Readonly<Record<string, Region.Region>>
+  /** New regions of entries whose shape or type a run changes. */
+  readonly reshaped: Readonly<Record<string, Region.Region>>
+  /** Whether the regions are valid for a state and the inputs passed with it. */
+  readonly holds: (state: Entries.State, inputs: Engine.Arrays) => boolean
 }
 
 /** Compiles a program of known lengths for a state, the inputs passed beside it, and a number of threads. */
 export const make: (
   source: Program.Program,
   arena: Arena.Arena,
-  state: Layout.State,
+  state: Entries.State,
   inputs: Engine.Arrays,
   threads: number
 ) => Effect.Effect<Compiled, Operators.OperatorUnsupported> = Effect.fnUntraced(
@@ -89,7 +90,7 @@ export const make: (
       report,
       reshaped,
       holds: (now, came) =>
-        [...settled].every(([name, place]) => now.get(name) === place) &&
+        [...settled].every(([name, region]) => now.get(name) === region) &&
         [...read].every((name) => name in came === name in given) &&
         Object.entries(given).every(([name, { shape }]) => Shape.equals(shape, came[name]!.shape))
     }

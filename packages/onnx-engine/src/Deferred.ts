@@ -4,7 +4,6 @@
  */
 import { type Program, Rewrite, Simplify, Tensor } from "@rai/core"
 import * as Kernel from "./Kernel.ts"
-import * as Layout from "./Layout.ts"
 import * as Partition from "./Partition.ts"
 import * as Views from "./Views.ts"
 
@@ -64,7 +63,7 @@ const joining = (node: Tensor.Tensor): Joining => {
     const each = parts.map(elementwise)
     const [first] = each
     if (first === undefined || alike(each.map((of) => of?.operation)) === undefined) {
-      return parts.some((part) => Layout.isInput(Views.of(part).base)) ? undefined : Rewrite.rebuild(node, parts)
+      return parts.some((part) => Views.isInput(Views.of(part).base)) ? undefined : Rewrite.rebuild(node, parts)
     }
     const operands: Array<Tensor.Tensor> = []
     for (const i of first.operands.keys()) {

@@ -3,7 +3,7 @@
  * nor for the thread's later graphs: right after the graph that produced the data, they are still in cache.
  */
 import type * as Job from "./Job.ts"
-import * as Place from "./Place.ts"
+import * as Region from "./Region.ts"
 
 /** Memory that a graph reads and writes: passes must not read what is yet to be written, nor overwrite what is yet to be read. */
 export interface Touched {
@@ -22,8 +22,8 @@ export interface Pass {
 /** Size of a cache line in bytes. */
 const line = 64
 
-/** Byte range of a place. */
-export const rangeOf = (place: Place.Place): Job.Range => [place.address, place.address + Place.bytes(place)]
+/** Byte range of a region. */
+export const rangeOf = (region: Region.Region): Job.Range => [region.address, region.address + Region.bytes(region)]
 
 const down = (n: number): number => Math.floor(n / line) * line
 

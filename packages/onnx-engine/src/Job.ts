@@ -1,11 +1,11 @@
 /**
- * What threads do for one run of a program, as plain data that refers only to places in their shared memory.
+ * What threads do for one run of a program, as plain data that refers only to regions in their shared memory.
  */
-import type * as Place from "./Place.ts"
+import type * as Region from "./Region.ts"
 
-/** A graph with the places of its inputs and results, by their names in the model. */
+/** A graph with the regions of its inputs and results, by their names in the model. */
 export interface Graph {
-  /** The same array for graphs that differ only in their places. */
+  /** The same array for graphs that differ only in their regions. */
   readonly model: Uint8Array
   /** Whether the runtime may optimise the graph, which takes time quadratic in its size. */
   readonly optimize: boolean
@@ -14,14 +14,14 @@ export interface Graph {
   /** Number of the runtime's own threads for it, and whether these spin for a while after a run. */
   readonly threads: number
   readonly awake: boolean
-  readonly feeds: Readonly<Record<string, Place.Place>>
-  readonly fetches: Readonly<Record<string, Place.Place>>
+  readonly feeds: Readonly<Record<string, Region.Region>>
+  readonly fetches: Readonly<Record<string, Region.Region>>
 }
 
-/** A copy from one place to another. */
+/** A copy from one region to another. */
 export interface Move {
-  readonly from: Place.Place
-  readonly to: Place.Place
+  readonly from: Region.Region
+  readonly to: Region.Region
 }
 
 /** Bytes from `from` up to, but not including, `to`. */

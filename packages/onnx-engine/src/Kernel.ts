@@ -67,7 +67,7 @@ export const knows = ({ attributes, operands, primitive }: Tensor.Tensor): boole
     : Object.hasOwn(rules, primitive.name)
 
 /** Addresses of a pass's arrays and scalars; undefined for arrays whose address differs between calls. */
-export interface Places {
+export interface Addresses {
   readonly read: ReadonlyArray<number | undefined>
   readonly numbers: ReadonlyArray<number>
   readonly written: ReadonlyArray<number>
@@ -78,17 +78,17 @@ export interface Places {
  * differs between calls. A result may be written over an array: each element is read before it is written. Other addresses are encoded in the
  * instructions, since a function takes at most 1,000 parameters and a pass may have more arrays.
  */
-export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Places): Wasm.Function => {
+export const compile = ({ arrays, nodes, numbers, results }: Kernel, addresses: Addresses): Wasm.Function => {
   const [from, to, at] = [0, 1, 2]
-  const elsewhere = [...places.read.keys()].filter((i) => places.read[i] === undefined)
-  const place = at + elsewhere.length
-  const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, place + 1 + i]))
+  const elsewhere = [...addresses.read.keys()].filter((i) => addresses.read[i] === undefined)
+  const offset = at + elsewhere.length
+  const locals = new Map([...arrays, ...numbers, ...nodes].map((node, i) => [node, offset + 1 + i]))
   // Constants are set up once, not in every iteration; a map would treat −0 as 0.
   const known: Array<number> = []
   const number = (value: number): Wasm.Code => {
     const found = known.findIndex((other) => Object.is(other, value))
     if (found < 0) known.push(value)
-    return Wasm.get(place + 1 + locals.size + (found < 0 ? known.length - 1 : found))
+    return Wasm.get(offset + 1 + locals.size + (found < 0 ? known.length - 1 : found))
   }
   const value = (node: Tensor.Tensor): Wasm.Code => {
     const local = locals.get(node)
@@ -99,23 +99,23 @@ export const compile = ({ arrays, nodes, numbers, results }: Kernel, places: Pla
   }
   const keep = (node: Tensor.Tensor, code: Wasm.Code): Wasm.Code => [...code, ...Wasm.set(locals.get(node)!)]
   const load = (i: number): Wasm.Code => {
-    const address = places.read[i]
+    const address = addresses.read[i]
     return address === undefined
-      ? [...Wasm.get(place), ...Wasm.get(at + elsewhere.indexOf(i)), ...Wasm.plus, ...Wasm.load(0)]
-      : [...Wasm.get(place), ...Wasm.load(address)]
+      ? [...Wasm.get(offset), ...Wasm.get(at + elsewhere.indexOf(i)), ...Wasm.plus, ...Wasm.load(0)]
+      : [...Wasm.get(offset), ...Wasm.load(address)]
   }
   const turns = Wasm.repeat([
     ...arrays.flatMap((node, i) => keep(node, load(i))),
     ...nodes.flatMap((node) => keep(node, rules[node.primitive.name]!(node.operands.map(value), number, node))),
-    ...results.flatMap((node, i) => [...Wasm.get(place), ...value(node), ...Wasm.store(places.written[i]!)]),
-    ...[...Wasm.get(place), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(place)],
-    ...[...Wasm.get(place), ...Wasm.get(to), ...Wasm.below]
+    ...results.flatMap((node, i) => [...Wasm.get(offset), ...value(node), ...Wasm.store(addresses.written[i]!)]),
+    ...[...Wasm.get(offset), ...Wasm.integer(16), ...Wasm.plus, ...Wasm.set(offset)],
+    ...[...Wasm.get(offset), ...Wasm.get(to), ...Wasm.below]
   ])
   const body = [
-    ...[...Wasm.get(from), ...Wasm.set(place)],
-    ...numbers.flatMap((node, i) => keep(node, [...Wasm.integer(0), ...Wasm.loadOne(places.numbers[i]!)])),
-    ...known.flatMap((value, i) => [...Wasm.all(value), ...Wasm.set(place + 1 + locals.size + i)]),
+    ...[...Wasm.get(from), ...Wasm.set(offset)],
+    ...numbers.flatMap((node, i) => keep(node, [...Wasm.integer(0), ...Wasm.loadOne(addresses.numbers[i]!)])),
+    ...known.flatMap((value, i) => [...Wasm.all(value), ...Wasm.set(offset + 1 + locals.size + i)]),
     ...turns
   ]
-  return { parameters: place, vectors: locals.size + known.length, body }
+  return { parameters: offset, vectors: locals.size + known.length, body }
 }

@@ -9,8 +9,8 @@ import { Effect, Layer, Schema, Semaphore } from "effect"
 import * as Arena from "./Arena.ts"
 import * as Compiled from "./Compiled.ts"
 import type * as Job from "./Job.ts"
-import * as Layout from "./Layout.ts"
-import type * as Place from "./Place.ts"
+import * as Known from "./Known.ts"
+import type * as Region from "./Region.ts"
 import * as Threads from "./Threads.ts"
 
 const name = "onnx"
@@ -36,28 +36,28 @@ interface Prepared extends Compiled.Compiled, Threads.Opened {}
 const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: Engine.Arrays) {
   const arena = Arena.make()
   const turns = yield* Semaphore.make(1)
-  const state = new Map<string, Place.Place>()
+  const state = new Map<string, Region.Region>()
   const ready = new Map<Program.Program, Prepared>()
   const buffer = () => arena.memory.buffer
 
-  const settle = (entry: string, place: Place.Place): void => {
+  const settle = (entry: string, region: Region.Region): void => {
     const before = state.get(entry)
-    state.set(entry, place)
-    if (before !== undefined && before !== place) arena.free(before)
+    state.set(entry, region)
+    if (before !== undefined && before !== region) arena.free(before)
   }
   const put = (entry: string, array: NdArray.NdArray, kind = Arena.kindOf(array)): void => {
     const before = state.get(entry)
     const stays = before !== undefined && before.kind === kind && before.shape.join() === array.shape.join()
-    const place = stays ? before : arena.array(array.shape, kind)
-    Arena.write(buffer(), place, array)
-    settle(entry, place)
+    const region = stays ? before : arena.array(array.shape, kind)
+    Arena.write(buffer(), region, array)
+    settle(entry, region)
   }
   /** Converts entries to the types that the program takes: integers may have been written where it takes floats. */
   const convert = ({ inputs }: Program.Program): void => {
     for (const [input, { dtype }] of Object.entries(inputs)) {
-      const place = state.get(input)
-      if (place !== undefined && place.kind !== Layout.kinds[dtype]) {
-        put(input, Arena.read(buffer(), place), Layout.kinds[dtype])
+      const region = state.get(input)
+      if (region !== undefined && region.kind !== Known.kinds[dtype]) {
+        put(input, Arena.read(buffer(), region), Known.kinds[dtype])
       }
     }
   }
@@ -75,9 +75,9 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
     ready.set(program, made)
     return made
   })
-  /** Writes the first turn's inputs to their places, and those of later turns to temporary places where they differ from the previous turn's. */
+  /** Writes the first turn's inputs to their regions, and those of later turns to temporary regions where they differ from the previous turn's. */
   const give = (given: Compiled.Compiled["given"], turns: ReadonlyArray<Engine.Arrays>) => {
-    const apart: Array<Place.Place> = []
+    const apart: Array<Region.Region> = []
     const moves = turns.map((inputs, turn) =>
       Object.entries(given).flatMap(([input, to]): ReadonlyArray<Job.Move> => {
         if (turn === 0) Arena.write(buffer(), to, inputs[input]!)
@@ -96,8 +96,8 @@ const session = Effect.fnUntraced(function* (threads: Threads.Threads, initial: 
   ) {
     const { end, moves } = give(given, turns)
     yield* Effect.ensuring(Effect.mapError(run(moves), failed), end)
-    const came = Object.entries(report).map(([output, place]) => [output, Arena.read(buffer(), place)] as const)
-    for (const [entry, place] of Object.entries(reshaped)) settle(entry, place)
+    const came = Object.entries(report).map(([output, region]) => [output, Arena.read(buffer(), region)] as const)
+    for (const [entry, region] of Object.entries(reshaped)) settle(entry, region)
     return Object.fromEntries(came)
   })
   const advance = Effect.fnUntraced(function* (program: Program.Program, turns: ReadonlyArray<Engine.Arrays>) {

@@ -4,7 +4,7 @@
  */
 import * as Early from "./Early.ts"
 import type * as Job from "./Job.ts"
-import type * as Place from "./Place.ts"
+import type * as Region from "./Region.ts"
 
 /** Divided work: each thread's graphs, the passes, and each thread's share of every pass. */
 export interface Divided {
@@ -21,7 +21,7 @@ export interface Reused extends Divided {
 interface Result {
   readonly thread: number
   readonly graph: number
-  readonly place: Place.Place
+  readonly region: Region.Region
   readonly range: Job.Range
 }
 
@@ -36,8 +36,8 @@ const step = 16
 /** Most arrays of a pass whose address may differ between calls: a function takes at most 1,000 parameters. */
 const most = 900
 
-/** Moves results to where earlier ones were, except those that overlap `kept` places, which outlive the passes. */
-export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Place.Place>): Reused => {
+/** Moves results to where earlier ones were, except those that overlap `kept` regions, which outlive the passes. */
+export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Region.Region>): Reused => {
   const lasting = kept.map(Early.rangeOf)
   /** Index of the graph of its thread after which a result is last read; undefined where it has other readers. */
   const lastRead = ({ range, thread }: Result): number | undefined => {
@@ -59,8 +59,8 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
   const moved = graphs.flatMap((own, thread) => {
     const slots: Array<{ readonly range: Job.Range; until: number }> = []
     return own.flatMap(({ fetches }, graph) =>
-      Object.values(fetches).flatMap((place): ReadonlyArray<Moved> => {
-        const result: Result = { thread, graph, place, range: Early.rangeOf(place) }
+      Object.values(fetches).flatMap((region): ReadonlyArray<Moved> => {
+        const result: Result = { thread, graph, region, range: Early.rangeOf(region) }
         const last = own.length > 1 ? lastRead(result) : undefined
         if (last === undefined) return []
         const free = slots.find(({ range, until }) => until < graph && lengthOf(range) >= lengthOf(result.range))
@@ -73,13 +73,13 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
       })
     )
   })
-  const addresses = new Map(moved.map(({ address, place }) => [place, address]))
+  const addresses = new Map(moved.map(({ address, region }) => [region, address]))
   const isIn = ({ read, size }: Early.Pass, i: number, { range }: Moved) =>
     Early.overlap([read[i]!, read[i]! + size], range)
   const elsewhere = passes.map(
     (pass) => new Set([...pass.read.keys()].filter((i) => moved.some((one) => isIn(pass, i, one))))
   )
-  /** Splits a stretch into pieces, each of which reads every array from one place. */
+  /** Splits a stretch into pieces, each of which reads every array from one region. */
   const found = (pass: Early.Pass, arrays: ReadonlySet<number>, own: ReadonlyArray<Moved>) => {
     const within = [...arrays].map((i) => ({ address: pass.read[i]!, among: own.filter((one) => isIn(pass, i, one)) }))
     return ([from, to]: Job.Stretch): ReadonlyArray<Job.Stretch> => {
@@ -102,9 +102,9 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Pl
       own.map((graph) => ({
         ...graph,
         fetches: Object.fromEntries(
-          Object.entries(graph.fetches).map(([name, place]) => [
+          Object.entries(graph.fetches).map(([name, region]) => [
             name,
-            { ...place, address: addresses.get(place) ?? place.address }
+            { ...region, address: addresses.get(region) ?? region.address }
           ])
         )
       }))

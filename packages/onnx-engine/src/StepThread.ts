@@ -8,7 +8,7 @@ import { env, InferenceSession, Tensor } from "@rai/onnxruntime"
 import type * as Job from "./Job.ts"
 import * as Meeting from "./Meeting.ts"
 import type { Device, FromThread, ThreadData, ToThread } from "./Message.ts"
-import * as Place from "./Place.ts"
+import * as Region from "./Region.ts"
 import * as Unconverted from "./Unconverted.ts"
 
 const { device, model, number, port = parentPort! } = workerData as ThreadData
@@ -35,7 +35,7 @@ const pieces = ([from, to, ...at]: Job.Stretch): ReadonlyArray<Job.Stretch> =>
     return [start, Math.min(start + piece, to), ...at]
   })
 
-/** A prepared job: graphs opened, passes compiled, every place that this thread reads or writes wrapped once. */
+/** A prepared job: graphs opened, passes compiled, every region that this thread reads or writes wrapped once. */
 interface Ready {
   readonly run: (turns: ReadonlyArray<ReadonlyArray<Job.Move>>) => Promise<void>
   readonly end: () => Promise<void>
@@ -44,15 +44,15 @@ interface Ready {
 type Open = Extract<ToThread, { readonly type: "open" }>
 
 const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, memory }: Open): Promise<Ready> => {
-  const tensors = (places: Readonly<Record<string, Place.Place>>): Record<string, Tensor> =>
+  const tensors = (regions: Readonly<Record<string, Region.Region>>): Record<string, Tensor> =>
     Object.fromEntries(
-      Object.entries(places).map(([name, place]) => [
+      Object.entries(regions).map(([name, region]) => [
         name,
-        new Tensor(place.kind as "float32", Place.view(memory.buffer, place) as Float32Array, place.shape)
+        new Tensor(region.kind as "float32", Region.view(memory.buffer, region) as Float32Array, region.shape)
       ])
     )
   const move = ({ from, to }: Job.Move): void =>
-    void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Place.bytes(from))
+    void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Region.bytes(from))
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
   const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Stretch>, thread: number) =>
     passes.flatMap((shares, i) => {

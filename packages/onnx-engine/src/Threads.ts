@@ -33,7 +33,7 @@ export interface Opened {
 export interface Threads {
   /** Maximum number of threads: one per core. */
   readonly most: number
-  /** Prepares a job in the memory that its places are in. */
+  /** Prepares a job in the memory that its regions are in. */
   readonly open: (job: Job.Job, memory: WebAssembly.Memory) => Effect.Effect<Opened, ThreadFailed>
 }
 

@@ -10,6 +10,12 @@ export interface View {
   readonly offset: number
 }
 
+/** Whether the tensor is an input. */
+export const isInput = ({ primitive }: Tensor.Tensor): boolean => primitive.name === "input"
+
+/** Returns an input's name. */
+export const nameOf = ({ attributes }: Tensor.Tensor): string => attributes.name as string
+
 /** Whether a slice or a concatenation along the axis is contiguous: no axis before it is longer than 1. */
 export const isLeading = ({ shape }: Tensor.Tensor, axis: number): boolean => shape.slice(0, axis).every((n) => n === 1)
 

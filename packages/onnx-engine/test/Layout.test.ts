@@ -100,7 +100,7 @@ const assertAlike = (came: Engine.Arrays, expected: Engine.Arrays) => {
   }
 }
 
-describe("places", () => {
+describe("regions", () => {
   for (const [name, formula] of Object.entries(formulas)) {
     it.effect(name, () =>
       Effect.gen(function* () {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Pseudorandom } from "@rai/core"
 import * as Early from "../src/Early.ts"
 import type * as Job from "../src/Job.ts"
-import type * as Place from "../src/Place.ts"
+import type * as Region from "../src/Region.ts"
 import * as Reuse from "../src/Reuse.ts"
 
 const word = 4
@@ -12,7 +12,7 @@ const divided = (threads: number, graphs: number, rows: number, width: number, s
   const row = width * word
   const [first, second, state] = [0, 1, 2].map((i) => i * 64 * Math.ceil((rows + 1) * row)) as [number, number, number]
   const seams = Array.from({ length: threads * graphs + 1 }, (_, i) => Math.round((i * rows) / (threads * graphs)))
-  const place = (address: number, [from, to]: readonly [number, number]): Place.Place => ({
+  const region = (address: number, [from, to]: readonly [number, number]): Region.Region => ({
     kind: "float32",
     shape: [to - from, width],
     address: address + from * row
@@ -26,8 +26,8 @@ const divided = (threads: number, graphs: number, rows: number, width: number, s
       keeps: true,
       threads: 1,
       awake: true,
-      feeds: { state: place(state, own) },
-      fetches: { first: place(first, own), second: place(second, shifted) }
+      feeds: { state: region(state, own) },
+      fetches: { first: region(first, own), second: region(second, shifted) }
     }
   }
   const all = Array.from({ length: threads }, (_, thread) =>
@@ -58,19 +58,19 @@ const carriedOut = (before: Reuse.Divided, { elsewhere, graphs, passes, shares }
     const moved = [...elsewhere[0]!]
     for (const [i, address] of read.slice(0, 2).entries()) {
       const base = moved.includes(i) ? at[moved.indexOf(i)]! : address
-      for (const place of words([from, to])) {
-        const found = memory.get(base + place)
+      for (const region of words([from, to])) {
+        const found = memory.get(base + region)
         // Beyond an array's end there is nothing.
-        if (found !== undefined) assert.strictEqual(found, address + place)
-        if (found !== undefined && i === 0) seen.add(place)
+        if (found !== undefined) assert.strictEqual(found, address + region)
+        if (found !== undefined && i === 0) seen.add(region)
       }
     }
   }
   for (let graph = 0; graph < graphs[0]!.length; graph++) {
     for (const [thread, own] of graphs.entries()) {
-      for (const [name, place] of Object.entries(own[graph]!.fetches)) {
+      for (const [name, region] of Object.entries(own[graph]!.fetches)) {
         const meant = words(Early.rangeOf(before.graphs[thread]![graph]!.fetches[name]!))
-        for (const [i, address] of words(Early.rangeOf(place)).entries()) memory.set(address, meant[i]!)
+        for (const [i, address] of words(Early.rangeOf(region)).entries()) memory.set(address, meant[i]!)
       }
     }
     for (const { early } of shares[0]!) early[graph]!.forEach(look)
