@@ -16,8 +16,8 @@ export const make = (program: Program.Program): Program.Program => {
   if (!program.nodes.some(isDeferring)) return program
   return Simplify.simplify(
     Rewrite.rewrite(program, (node, operands) => {
-      const together = isDeferring(node) ? joining(node)(operands) : undefined
-      return together ?? Rewrite.rebuild(node, operands)
+      const deferred = isDeferring(node) ? joining(node)(operands) : undefined
+      return deferred ?? Rewrite.rebuild(node, operands)
     })
   )
 }

@@ -14,14 +14,14 @@ import type * as Shares from "./Shares.ts"
 import * as Unconverted from "./Unconverted.ts"
 import * as Views from "./Views.ts"
 
-/** Number of nodes from which optimising a graph takes the runtime longer than it saves. */
-const many = 4000
+/** From this number of nodes on, optimising a graph takes the runtime longer than it saves. */
+const long = 4000
 
-/** Number of nodes of each of several graphs: opening one takes the runtime time quadratic in them. */
-const several = 1000
+/** Nodes of each of the graphs that a long one is split into: opening one takes the runtime time quadratic in them. */
+const nodesEach = 1000
 
-/** Bytes of intermediate results from which allocating them anew takes negligible time beside computing them. */
-const large = 2 ** 26
+/** From this number of bytes on, allocating intermediate results anew takes negligible time beside computing them. */
+const bytesReleased = 2 ** 26
 
 /** A tensor, and where a graph writes it. */
 type Result = readonly [node: Tensor.Tensor, region: Region.Region]
@@ -50,7 +50,7 @@ export const make: (
     const own = new Set(section)
     const results = [...asked, ...handed].filter(([node]) => own.has(node))
     // Threads that spin after one graph would keep the next one's threads off the cores.
-    const options = { optimize: nodes.length < many, threads, awake: sections.length === 1 }
+    const options = { optimize: nodes.length < long, threads, awake: sections.length === 1 }
     graphs.push(yield* graph(section, results, given, regionOf, options))
     for (const node of section) {
       const { base, offset } = Views.of(node)
@@ -63,7 +63,7 @@ export const make: (
 
 /** All nodes in one section or, if they are many, in several. */
 const sectionsOf = (nodes: ReadonlyArray<Tensor.Tensor>): ReadonlyArray<ReadonlyArray<Tensor.Tensor>> => {
-  const seams = Rows.seams(nodes.length, nodes.length < many ? 1 : Math.ceil(nodes.length / several))
+  const seams = Rows.seams(nodes.length, nodes.length < long ? 1 : Math.ceil(nodes.length / nodesEach))
   return seams.slice(1).map((to, i) => nodes.slice(seams[i], to))
 }
 
@@ -122,7 +122,7 @@ const graph = Effect.fnUntraced(function* (
   written.node.push(Model.node("SequenceEmpty", Unconverted.name, [], Unconverted.name))
   written.output.unshift(Model.sequence(Unconverted.name))
   const model = Model.encode(written, { version, metadata: {} })
-  return { ...options, model, keeps: Cost.heldAsItIs(program) < large, feeds, fetches } satisfies Job.Graph
+  return { ...options, model, keeps: Cost.heldAsItIs(program) < bytesReleased, feeds, fetches } satisfies Job.Graph
 })
 
 /** Returns the region of a concatenation whose parts are already consecutive in memory; undefined otherwise. */

@@ -28,15 +28,15 @@ export interface Move {
 export type Range = readonly [from: number, to: number]
 
 /** Arguments of one call of a pass: from `from` up to `to` in bytes of each array, then the addresses of arrays that differ between calls. */
-export type Stretch = readonly [from: number, to: number, ...at: ReadonlyArray<number>]
+export type Call = readonly [from: number, to: number, ...at: ReadonlyArray<number>]
 
 /**
  * The parts of a pass that a thread is responsible for: after each of its graphs, and after the gathers. Any thread with time to spare may do those
  * after the last graph.
  */
 export interface Share {
-  readonly early: ReadonlyArray<ReadonlyArray<Stretch>>
-  readonly late: ReadonlyArray<Stretch>
+  readonly early: ReadonlyArray<ReadonlyArray<Call>>
+  readonly late: ReadonlyArray<Call>
 }
 
 /** In order: graphs and early parts of passes, gathers for the passes, their late parts, moves into the state. */

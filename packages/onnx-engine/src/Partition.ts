@@ -13,8 +13,8 @@ export interface Partition {
   readonly needed: ReadonlyArray<Tensor.Tensor>
 }
 
-/** Most nodes in a pass: a WebAssembly function has room for that many values, and anything larger is no optimiser's rule. */
-const most = 10_000
+/** A WebAssembly function has room for this many values, and anything larger is no optimiser's rule. */
+const mostNodes = 10_000
 
 /** The scalar that an operand broadcasts, as the node that computes it; undefined for arrays and constants. */
 const numberOf = (node: Tensor.Tensor): Tensor.Tensor | undefined => {
@@ -29,7 +29,9 @@ export const make = (program: Program.Program): Partition => {
   for (const node of program.nodes) for (const operand of node.operands) users.get(operand)!.push(node)
   const passedOn = views(program.nodes, users, outputs)
   const mayPass = chosen(program.nodes, users, outputs, passedOn)
-  const passes = components(program.nodes.filter((node) => mayPass.has(node))).filter(({ length }) => length <= most)
+  const passes = components(program.nodes.filter((node) => mayPass.has(node))).filter(
+    ({ length }) => length <= mostNodes
+  )
   const inPass = new Set(passes.flat())
 
   const isGiven = (node: Tensor.Tensor) => !inPass.has(node) && Simplify.filledWith(node) === undefined

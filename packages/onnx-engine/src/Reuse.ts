@@ -31,10 +31,10 @@ interface Moved extends Result {
 }
 
 /** Bytes of each array that a pass processes at once. */
-const step = 16
+const vector = 16
 
 /** Most arrays of a pass whose address may differ between calls: a function takes at most 1,000 parameters. */
-const most = 900
+const mostVarying = 900
 
 /** Moves results to where earlier ones were, except those that overlap `kept` regions, which outlive the passes. */
 export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Region.Region>): Reused => {
@@ -45,10 +45,10 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Re
     for (const [i, { numbers, read, size }] of passes.entries()) {
       if (numbers.some((at) => Early.overlap([at, at + 4], range))) return undefined
       for (const address of read.filter((from) => Early.overlap([from, from + size], range))) {
-        if (read.length > most || range.some((edge) => (edge - address) % step !== 0)) return undefined
-        const isRead = ([from, to]: Job.Stretch) => Early.overlap([address + from, address + to], range)
+        if (read.length > mostVarying || range.some((edge) => (edge - address) % vector !== 0)) return undefined
+        const isRead = ([from, to]: Job.Call) => Early.overlap([address + from, address + to], range)
         for (const [reader, { early, late }] of shares[i]!.entries()) {
-          const behind = early.findLastIndex((stretches) => stretches.some(isRead))
+          const behind = early.findLastIndex((calls) => calls.some(isRead))
           if (late.some(isRead) || (behind >= 0 && reader !== thread)) return undefined
           if (behind >= 0) last = Math.max(last ?? 0, behind)
         }
@@ -79,10 +79,10 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Re
   const elsewhere = passes.map(
     (pass) => new Set([...pass.read.keys()].filter((i) => moved.some((one) => isIn(pass, i, one))))
   )
-  /** Splits a stretch into pieces, each of which reads every array from one region. */
+  /** Splits a call into several, each of which reads every array from one region. */
   const found = (pass: Early.Pass, arrays: ReadonlySet<number>, own: ReadonlyArray<Moved>) => {
     const within = [...arrays].map((i) => ({ address: pass.read[i]!, among: own.filter((one) => isIn(pass, i, one)) }))
-    return ([from, to]: Job.Stretch): ReadonlyArray<Job.Stretch> => {
+    return ([from, to]: Job.Call): ReadonlyArray<Job.Call> => {
       const edges = within.flatMap(({ address, among }) =>
         among.flatMap(({ range }) => range.map((edge) => edge - address))
       )
@@ -115,7 +115,7 @@ export const make = ({ graphs, passes, shares }: Divided, kept: ReadonlyArray<Re
         const own = moved.filter((one) => one.thread === thread)
         const split = found(passes[i]!, elsewhere[i]!, own)
         return {
-          early: early.map((stretches) => stretches.flatMap(split)),
+          early: early.map((calls) => calls.flatMap(split)),
           late: late.flatMap(found(passes[i]!, elsewhere[i]!, []))
         }
       })

@@ -13,18 +13,18 @@ export interface Stretch {
   readonly node: Tensor.Tensor
 }
 
-/** Number of nodes from which a graph, such as a chain of a thousand stages, is not divided. */
-const many = 4000
+/** A graph of so many nodes, such as a chain of a thousand stages, is not divided. */
+const mostNodes = 4000
 
-/** Number of operations below which threads wait for each other longer than they compute. */
-const few = 5e7
+/** With fewer operations, threads wait for each other longer than they compute. */
+const leastOperations = 5e7
 
-/** Largest fraction of the whole that may be left to the busiest thread; above it, one thread with the runtime's own helpers is as fast. */
-const worthwhile = 0.67
+/** Largest part of the whole that may be left to the busiest thread; above it, one thread with the runtime's own helpers is as fast. */
+const largestPart = 0.67
 
 /** Whether there is enough work for several threads, and few enough nodes that dividing them takes less time than it saves. */
 export const isWorthwhile = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number): boolean =>
-  threads > 1 && nodes.length < many && work(nodes) >= few
+  threads > 1 && nodes.length < mostNodes && work(nodes) >= leastOperations
 
 /** Returns what each of `threads` computes of the results, in successive graphs; a single share where dividing does not pay. */
 export const make = (
@@ -40,7 +40,7 @@ export const make = (
   // Operands before results: a circuit of a thousand stages is deeper than the call stack.
   for (const node of needed) part(node, 0, Known.rowsOf(node))
   const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, Known.rowsOf(of)) })
-  const graphs = Math.ceil(Math.max(...results.map((of) => blocks(Known.rowsOf(of)))) / together)
+  const graphs = Math.ceil(Math.max(...results.map((of) => blocks(Known.rowsOf(of)))) / blocksOfGraph)
   const shares = Array.from({ length: threads }, () => new Share(graphs))
   const nothing = Array.from({ length: graphs }, (): ReadonlyArray<Stretch> => [])
   const alone = (stretch: Stretch) =>
@@ -73,19 +73,19 @@ export const make = (
     for (const [i, share] of shares.entries()) share.take(best.stretches[i]!)
   }
   const busiest = Math.max(...shares.map(({ load }) => load))
-  return busiest > worthwhile * total
+  return busiest > largestPart * total
     ? single
     : shares.map(({ stretches }) => stretches.filter(({ length }) => length > 0))
 }
 
-/** Bytes of a stack of products that stay in a core's cache from one operation to the next. */
-const close = 2 ** 19
+/** A stack of products of so many bytes stays in a core's cache from one operation to the next. */
+const bytesOfBlock = 2 ** 19
 
 /** Most blocks of one share: the time that the runtime takes to open a graph grows faster than its length. */
 const mostBlocks = 48
 
 /** Blocks of one graph: passes process their results while these are in cache, but each graph costs the runtime some time of its own. */
-const together = 4
+const blocksOfGraph = 4
 
 /** Returns the number of successive blocks in which a thread computes its share of a stack of a given number of rows. */
 const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
@@ -97,10 +97,10 @@ const blocksOf = (nodes: ReadonlyArray<Tensor.Tensor>, threads: number) => {
   }
   return (rows: number): number => {
     const share = ((largest.get(rows) ?? 0) * Float32Array.BYTES_PER_ELEMENT) / threads
-    const few = Math.max(1, Math.min(Math.round(share / close), mostBlocks, Math.floor(rows / (2 * threads))))
+    const wanted = Math.max(1, Math.min(Math.round(share / bytesOfBlock), mostBlocks, Math.floor(rows / (2 * threads))))
     // Equally many in each graph, so that most graphs are the same model.
-    const graphs = Math.ceil(few / together)
-    return graphs * Math.ceil(few / graphs)
+    const graphs = Math.ceil(wanted / blocksOfGraph)
+    return graphs * Math.ceil(wanted / graphs)
   }
 }
 

@@ -24,15 +24,15 @@ const options = {
   extra: { session: { set_denormal_as_zero: "1" } }
 } satisfies InferenceSession.SessionOptions
 
-type Pass = (...stretch: Job.Stretch) => void
+type Pass = (...call: Job.Call) => void
 
 /** Bytes of each array per piece of work that threads may take from each other: some tens of microseconds. */
-const piece = 2 ** 17
+const bytesOfPiece = 2 ** 17
 
-const pieces = ([from, to, ...at]: Job.Stretch): ReadonlyArray<Job.Stretch> =>
-  Array.from({ length: Math.ceil((to - from) / piece) }, (_, i): Job.Stretch => {
-    const start = from + i * piece
-    return [start, Math.min(start + piece, to), ...at]
+const pieces = ([from, to, ...at]: Job.Call): ReadonlyArray<Job.Call> =>
+  Array.from({ length: Math.ceil((to - from) / bytesOfPiece) }, (_, i): Job.Call => {
+    const start = from + i * bytesOfPiece
+    return [start, Math.min(start + bytesOfPiece, to), ...at]
   })
 
 /** A prepared job: graphs opened, passes compiled, every region that this thread reads or writes wrapped once. */
@@ -43,7 +43,11 @@ interface Ready {
 
 type Open = Extract<ToThread, { readonly type: "open" }>
 
-const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, memory }: Open): Promise<Ready> => {
+const open = async ({
+  job: { gathers, graphs, module, moves, passes },
+  meeting: shared,
+  memory
+}: Open): Promise<Ready> => {
   const tensors = (regions: Readonly<Record<string, Region.Region>>): Record<string, Tensor> =>
     Object.fromEntries(
       Object.entries(regions).map(([name, region]) => [
@@ -54,10 +58,10 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
   const move = ({ from, to }: Job.Move): void =>
     void new Uint8Array(memory.buffer).copyWithin(to.address, from.address, from.address + Region.bytes(from))
   const functions = module && new WebAssembly.Instance(new WebAssembly.Module(module), { rai: { memory } }).exports
-  const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Stretch>, thread: number) =>
+  const calls = (of: (share: Job.Share) => ReadonlyArray<Job.Call>, thread: number) =>
     passes.flatMap((shares, i) => {
       const pass = functions![i] as Pass
-      return of(shares[thread]!).map((stretch) => () => pass(...stretch))
+      return of(shares[thread]!).map((call) => () => pass(...call))
     })
   const own = graphs[number]!.map(({ feeds, fetches, model }, i, { length }) => {
     const [given, results] = [tensors(feeds), { [Unconverted.name]: null, ...tensors(fetches) }]
@@ -67,8 +71,8 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       passes: i === length - 1 ? [] : calls(({ early }) => early[i]!, number)
     }
   })
-  const together = Meeting.make(
-    meeting,
+  const meeting = Meeting.make(
+    shared,
     number,
     graphs.map((_, thread) => calls(({ early }) => early.at(-1)!.flatMap(pieces), thread))
   )
@@ -87,7 +91,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
    */
   const left = (next: ReadonlyArray<Job.Move>): ReadonlyArray<ReadonlyArray<() => void>> => {
     const stages =
-      lateBytes <= piece
+      lateBytes <= bytesOfPiece
         ? [first([...alone, ...moved(next)])]
         : [first(before), { length: lateBytes, own: late[number]! }, first([...after, ...moved(next)])]
     return stages.flatMap(({ length, own }) => (length > 0 ? [own] : []))
@@ -100,10 +104,10 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       /** A failure here must not keep the others waiting. */
       const fail = (error: unknown) => {
         failed = error
-        together.fail()
+        meeting.fail()
       }
       const all = (work: ReadonlyArray<() => void>) => {
-        if (together.failed()) return
+        if (meeting.failed()) return
         try {
           for (const one of work) one()
         } catch (error) {
@@ -112,7 +116,7 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       }
       const compute = async (one: (typeof own)[number]) => {
         try {
-          if (!together.failed()) await one.compute()
+          if (!meeting.failed()) await one.compute()
         } catch (error) {
           if (!Unconverted.isReached(error)) fail(error)
         }
@@ -121,15 +125,15 @@ const open = async ({ job: { gathers, graphs, module, moves, passes }, meeting, 
       // Even after a failure, every thread meets as often as the others.
       for (const [turn, given] of turns.entries()) {
         if (turn === 0 && number === 0) all(moved(given))
-        if (turn > 0 || given.length > 0) together.meet()
+        if (turn > 0 || given.length > 0) meeting.meet()
         for (const one of own) await compute(one)
         try {
-          together.work()
+          meeting.work()
         } catch (error) {
           fail(error)
         }
         for (const work of left(turns[turn + 1] ?? [])) {
-          together.meet()
+          meeting.meet()
           all(work)
         }
       }

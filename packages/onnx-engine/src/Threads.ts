@@ -31,8 +31,8 @@ export interface Opened {
 
 /** The threads of an engine, which its sessions share. */
 export interface Threads {
-  /** Maximum number of threads: one per core. */
-  readonly most: number
+  /** Most threads that a job may have: one per core. */
+  readonly limit: number
   /** Prepares a job in the memory that its regions are in. */
   readonly open: (job: Job.Job, memory: WebAssembly.Memory) => Effect.Effect<Opened, ThreadFailed>
 }
@@ -92,8 +92,8 @@ const all = (threads: ReadonlyArray<Thread>, message: ToThread): Effect.Effect<v
  */
 let founder: Worker | undefined
 
-/** Number of threads that start at once; jobs on a single thread are as frequent as shared ones. */
-const early = 2
+/** Number of threads that start with the engine; jobs on a single thread are as frequent as shared ones. */
+const startedAtOnce = 2
 
 /** Creates threads that end with the scope; beyond the first ones, they start when a job first needs them. */
 export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Return<Threads, never, Scope.Scope> {
@@ -136,11 +136,11 @@ export const make = Effect.fnUntraced(function* (device: Device): Effect.fn.Retu
     )
   )
   // There is one GPU, however many threads use it.
-  const most = device === "cpu" ? availableParallelism() : 1
+  const limit = device === "cpu" ? availableParallelism() : 1
   // These start while the data are read and the circuit is built.
-  begin(Math.min(most, early))
+  begin(Math.min(limit, startedAtOnce))
   return {
-    most,
+    limit,
     open: Effect.fnUntraced(function* (job, memory) {
       const id = jobs++
       const meeting = Meeting.memory(job.graphs.length)

@@ -52,7 +52,7 @@ const carriedOut = (before: Reuse.Divided, { elsewhere, graphs, passes, shares }
   const memory = new Map<number, number>()
   const [{ read, size }] = passes as readonly [Early.Pass]
   const seen = new Set<number>()
-  const look = ([from, to, ...at]: Job.Stretch) => {
+  const look = ([from, to, ...at]: Job.Call) => {
     // A pass takes four floats at a time.
     assert.deepStrictEqual([from % 16, to % 16], [0, 0])
     const moved = [...elsewhere[0]!]
