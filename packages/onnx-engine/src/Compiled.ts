@@ -13,6 +13,7 @@ import * as Graphs from "./Graphs.ts"
 import type * as Job from "./Job.ts"
 import * as Kernel from "./Kernel.ts"
 import * as Layout from "./Layout.ts"
+import * as Range from "./Range.ts"
 import type * as Region from "./Region.ts"
 import * as Reuse from "./Reuse.ts"
 import * as Shares from "./Shares.ts"
@@ -99,6 +100,6 @@ export const make: (
 )
 
 const touched = ({ feeds, fetches }: Job.Graph): Early.Touched => ({
-  reads: Object.values(feeds).map(Early.rangeOf),
-  writes: Object.values(fetches).map(Early.rangeOf)
+  reads: Object.values(feeds).map(Range.of),
+  writes: Object.values(fetches).map(Range.of)
 })

@@ -3,12 +3,12 @@
  * nor for the thread's later graphs: right after the graph that produced the data, they are still in cache.
  */
 import type * as Job from "./Job.ts"
-import * as Region from "./Region.ts"
+import * as Range from "./Range.ts"
 
 /** Memory that a graph reads and writes: passes must not read what is yet to be written, nor overwrite what is yet to be read. */
 export interface Touched {
-  readonly reads: ReadonlyArray<Job.Range>
-  readonly writes: ReadonlyArray<Job.Range>
+  readonly reads: ReadonlyArray<Range.Range>
+  readonly writes: ReadonlyArray<Range.Range>
 }
 
 /** A pass over arrays of `size` bytes; `read` and `written` are the addresses of its arrays, `numbers` those of its scalars. */
@@ -22,15 +22,9 @@ export interface Pass {
 /** Size of a cache line in bytes. */
 const line = 64
 
-/** Byte range of a region. */
-export const rangeOf = (region: Region.Region): Job.Range => [region.address, region.address + Region.bytes(region)]
-
 const down = (n: number): number => Math.floor(n / line) * line
 
 const up = (n: number): number => Math.ceil(n / line) * line
-
-/** Whether two ranges overlap. */
-export const overlap = ([a, b]: Job.Range, [c, d]: Job.Range): boolean => a < d && c < b
 
 /**
  * Divides a pass into shares: for each thread the parts that it computes after each of its graphs, and those after the meeting; `gathered` is moved
@@ -42,24 +36,24 @@ export const make = (
   gathered: ReadonlyArray<Job.Move>
 ): ReadonlyArray<Job.Share> => {
   const seams = seamsOf(pass, graphs)
-  const moved = gathered.flatMap(({ from, to }) => [rangeOf(from), rangeOf(to)])
+  const moved = gathered.flatMap(({ from, to }) => [Range.of(from), Range.of(to)])
   return graphs.map((given, thread) => {
-    const share: Job.Range = [seams[thread]!, seams[thread + 1]!]
+    const share: Range.Range = [seams[thread]!, seams[thread + 1]!]
     // A thread without a graph still takes part in passes.
     const own = given.length === 0 ? [{ reads: [], writes: [] }] : given
-    const early: Array<ReadonlyArray<Job.Range>> = own.map(() => [])
+    const early: Array<ReadonlyArray<Range.Range>> = own.map(() => [])
     if (share[0] >= share[1]) return { early, late: [] }
     // Parts of the share, in bytes of the array at `address`, that overlap the ranges.
-    const meets = (address: number, ranges: ReadonlyArray<Job.Range>) =>
-      ranges.flatMap(([from, to]): ReadonlyArray<Job.Range> => {
-        const met: Job.Range = [Math.max(share[0], down(from - address)), Math.min(share[1], up(to - address))]
+    const meets = (address: number, ranges: ReadonlyArray<Range.Range>) =>
+      ranges.flatMap(([from, to]): ReadonlyArray<Range.Range> => {
+        const met: Range.Range = [Math.max(share[0], down(from - address)), Math.min(share[1], up(to - address))]
         return met[0] < met[1] ? [met] : []
       })
     /** Parts of the share that must wait; all of it where a scalar is among what is written. */
-    const waiting = ({ reads, writes }: Touched): ReadonlyArray<Job.Range> =>
-      pass.numbers.some((at) => writes.some((range) => overlap([at, at + 4], range)))
+    const waiting = ({ reads, writes }: Touched): ReadonlyArray<Range.Range> =>
+      pass.numbers.some((at) => writes.some((range) => Range.overlap([at, at + 4], range)))
         ? [share]
-        : joined([
+        : Range.joined([
             ...pass.read.flatMap((address) => meets(address, writes)),
             ...pass.written.flatMap((address) => meets(address, [...writes, ...reads]))
           ])
@@ -68,11 +62,11 @@ export const make = (
       reads: others.flatMap(({ reads }) => reads),
       writes: [...others.flatMap(({ writes }) => writes), ...moved]
     })
-    let left = without(share, late)
+    let left = Range.without(share, late)
     for (let last = own.length - 1; last > 0 && left.length > 0; last--) {
       const behind = waiting(own[last]!)
-      const earlier = left.flatMap((range) => without(range, behind))
-      early[last] = left.flatMap((range) => without(range, earlier))
+      const earlier = left.flatMap((range) => Range.without(range, behind))
+      early[last] = left.flatMap((range) => Range.without(range, earlier))
       left = earlier
     }
     return { early: early.with(0, left), late }
@@ -85,7 +79,7 @@ const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<ReadonlyArray<Touch
   for (const address of read) {
     const starts = graphs.map((own) => {
       const writes = own.flatMap((graph) => graph.writes)
-      const within = writes.filter((range) => overlap(range, [address, address + size]))
+      const within = writes.filter((range) => Range.overlap(range, [address, address + size]))
       return Math.min(...within.map(([from]) => down(Math.max(0, from - address))))
     })
     const isDivided = starts.every((start, i) => Number.isFinite(start) && (i === 0 || start > starts[i - 1]!))
@@ -93,24 +87,4 @@ const seamsOf = ({ read, size }: Pass, graphs: ReadonlyArray<ReadonlyArray<Touch
   }
   const share = up(size / threads)
   return Array.from({ length: threads + 1 }, (_, i) => Math.min(i * share, size))
-}
-
-/** Sorts ranges and merges those that touch. */
-const joined = (ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
-  const done: Array<Job.Range> = []
-  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
-    const last = done.at(-1)
-    if (last === undefined || last[1] < from) done.push([from, to])
-    else done[done.length - 1] = [last[0], Math.max(last[1], to)]
-  }
-  return done
-}
-
-/** Subtracts sorted ranges, which may lie outside of it, from a range. */
-const without = ([start, end]: Job.Range, ranges: ReadonlyArray<Job.Range>): ReadonlyArray<Job.Range> => {
-  const within = ranges.filter((range) => overlap(range, [start, end]))
-  const edges = [start, ...within.flat(), end]
-  return Array.from({ length: within.length + 1 }, (_, i): Job.Range => [edges[2 * i]!, edges[2 * i + 1]!]).filter(
-    ([from, to]) => from < to
-  )
 }

@@ -24,9 +24,6 @@ export interface Move {
   readonly to: Region.Region
 }
 
-/** Bytes from `from` up to, but not including, `to`. */
-export type Range = readonly [from: number, to: number]
-
 /** Arguments of one call of a pass: from `from` up to `to` in bytes of each array, then the addresses of arrays that differ between calls. */
 export type Call = readonly [from: number, to: number, ...at: ReadonlyArray<number>]
 

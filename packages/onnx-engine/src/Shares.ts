@@ -39,43 +39,59 @@ export const make = (
   const part = Rows.parts((rows) => threads * blocks(rows))
   // Operands before results: a circuit of a thousand stages is deeper than the call stack.
   for (const node of needed) part(node, 0, Known.rowsOf(node))
-  const whole = (of: Tensor.Tensor): Stretch => ({ of, from: 0, node: part(of, 0, Known.rowsOf(of)) })
   const graphs = Math.ceil(Math.max(...results.map((of) => blocks(Known.rowsOf(of)))) / blocksOfGraph)
   const shares = Array.from({ length: threads }, () => new Share(graphs))
-  const nothing = Array.from({ length: graphs }, (): ReadonlyArray<Stretch> => [])
-  const alone = (stretch: Stretch) =>
-    shares.flatMap((_, i) =>
-      [...new Set([0, graphs - 1])].map((graph) =>
-        shares.map((_, j) => (i === j ? nothing.with(graph, [stretch]) : nothing))
-      )
-    )
   for (const of of results.toSorted((a, b) => Known.sizeOf(b) - Known.sizeOf(a))) {
-    // What a stage passes back to the one before lies a row earlier, so boundaries may be off by one row from those of other results.
-    const divided = [0, -1, 1].flatMap((shift) => {
-      const rows = Known.rowsOf(of)
-      const own = blocks(rows)
-      if (rows < 2 * threads * own) return []
-      const seams = Rows.seams(rows, threads * own).map((seam) => (seam === 0 || seam === rows ? seam : seam + shift))
-      const stretches = seams.slice(1).map((to, i) => ({ of, from: seams[i]!, node: part(of, seams[i]!, to) }))
-      const dealt = Rows.seams(own, graphs)
-      return [
-        shares.map((_, i) =>
-          nothing.map((_, graph) => stretches.slice(i * own + dealt[graph]!, i * own + dealt[graph + 1]!))
-        )
-      ]
-    })
-    const ways = [...divided, ...alone(whole(of))].map((stretches) => {
-      const loads = shares.map((share, i) => share.load + share.cost(stretches[i]!))
+    const ways = [
+      ...inStretches(of, { threads, graphs, blocks: blocks(Known.rowsOf(of)), part }),
+      ...asAWhole({ of, from: 0, node: part(of, 0, Known.rowsOf(of)) }, threads, graphs)
+    ].map((way) => {
+      const loads = shares.map((share, i) => share.load + share.cost(way[i]!))
       // Duplicated work counts too, or every thread would compute everything.
-      return { stretches, cost: 2 * Math.max(...loads) + loads.reduce((a, b) => a + b) }
+      return { way, cost: 2 * Math.max(...loads) + loads.reduce((a, b) => a + b) }
     })
     const best = ways.reduce((a, b) => (b.cost < a.cost ? b : a))
-    for (const [i, share] of shares.entries()) share.take(best.stretches[i]!)
+    for (const [i, share] of shares.entries()) share.take(best.way[i]!)
   }
   const busiest = Math.max(...shares.map(({ load }) => load))
   return busiest > largestPart * total
     ? single
     : shares.map(({ stretches }) => stretches.filter(({ length }) => length > 0))
+}
+
+/** What one thread computes of a result, in each of its graphs. */
+type Dealt = ReadonlyArray<ReadonlyArray<Stretch>>
+
+/** A way to compute a result: what each thread computes of it. */
+type Way = ReadonlyArray<Dealt>
+
+/** Ways to compute a result in stretches of equal length, so many blocks for each thread; none where it has too few rows. */
+const inStretches = (
+  of: Tensor.Tensor,
+  settings: { readonly threads: number; readonly graphs: number; readonly blocks: number; readonly part: Rows.Part }
+): ReadonlyArray<Way> => {
+  const { blocks, graphs, part, threads } = settings
+  const rows = Known.rowsOf(of)
+  if (rows < 2 * threads * blocks) return []
+  // What a stage passes back to the one before lies a row earlier, so boundaries may be off by one row from those of other results.
+  return [0, -1, 1].map((shift) => {
+    const seams = Rows.seams(rows, threads * blocks).map((seam) => (seam === 0 || seam === rows ? seam : seam + shift))
+    const stretches = seams.slice(1).map((to, i) => ({ of, from: seams[i]!, node: part(of, seams[i]!, to) }))
+    const dealt = Rows.seams(blocks, graphs)
+    return Array.from({ length: threads }, (_, thread) => {
+      const first = thread * blocks
+      return dealt.slice(1).map((end, graph) => stretches.slice(first + dealt[graph]!, first + end))
+    })
+  })
+}
+
+/** Ways to compute a result as a whole: on any one thread, in its first graph or its last. */
+const asAWhole = (whole: Stretch, threads: number, graphs: number): ReadonlyArray<Way> => {
+  const nothing: Dealt = Array.from({ length: graphs }, () => [])
+  const idle: Way = Array.from({ length: threads }, () => nothing)
+  return idle.flatMap((_, thread) =>
+    [...new Set([0, graphs - 1])].map((graph) => idle.with(thread, nothing.with(graph, [whole])))
+  )
 }
 
 /** A stack of products of so many bytes stays in a core's cache from one operation to the next. */
@@ -125,10 +141,10 @@ class Share {
     return found
   }
   /** Number of operations that these would add, given for each graph. */
-  cost(dealt: ReadonlyArray<ReadonlyArray<Stretch>>): number {
+  cost(dealt: Dealt): number {
     return dealt.reduce((total, stretches, graph) => total + work(this.#further(stretches, graph)), 0)
   }
-  take(dealt: ReadonlyArray<ReadonlyArray<Stretch>>): void {
+  take(dealt: Dealt): void {
     for (const [graph, stretches] of dealt.entries()) {
       const further = this.#further(stretches, graph)
       this.load += work(further)

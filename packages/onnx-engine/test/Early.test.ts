@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Pseudorandom } from "@rai/core"
 import * as Early from "../src/Early.ts"
-import type * as Job from "../src/Job.ts"
+import type * as Range from "../src/Range.ts"
 
 const none: ReadonlyArray<Early.Touched> = [{ reads: [], writes: [] }]
 
@@ -68,7 +68,7 @@ describe("the early part of a pass", () => {
   it("touches nothing of the other threads' or of later graphs, random ones, and together with the late part it is all", () => {
     const random = Pseudorandom.make(3)
     const within = (n: number) => Math.floor(random.uniform(0, n))
-    const range = (): Job.Range => {
+    const range = (): Range.Range => {
       const from = 4 * within(2000)
       return [from, from + 4 * (1 + within(200))]
     }
@@ -93,7 +93,7 @@ describe("the early part of a pass", () => {
         const others = graphs.filter((_, other) => other !== thread).flat()
         early.forEach((stretches, graph) => {
           for (const [from, to] of stretches) {
-            const meets = (address: number, [a, b]: Job.Range) => address + from < b && a < address + to
+            const meets = (address: number, [a, b]: Range.Range) => address + from < b && a < address + to
             for (const { reads, writes } of [...others, ...graphs[thread]!.slice(graph + 1)]) {
               assert.isFalse([...own.read, ...own.written].some((at) => writes.some((other) => meets(at, other))))
               assert.isFalse(own.written.some((at) => reads.some((other) => meets(at, other))))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Pseudorandom } from "@rai/core"
 import * as Early from "../src/Early.ts"
 import type * as Job from "../src/Job.ts"
+import * as Range from "../src/Range.ts"
 import type * as Region from "../src/Region.ts"
 import * as Reuse from "../src/Reuse.ts"
 
@@ -37,14 +38,14 @@ const divided = (threads: number, graphs: number, rows: number, width: number, s
   const pass: Early.Pass = { size, read: [first, second + row, state], numbers: [], written: [state] }
   const touched = all.map((own) =>
     own.map(({ feeds, fetches }) => ({
-      reads: Object.values(feeds).map(Early.rangeOf),
-      writes: Object.values(fetches).map(Early.rangeOf)
+      reads: Object.values(feeds).map(Range.of),
+      writes: Object.values(fetches).map(Range.of)
     }))
   )
   return { graphs: all, passes: [pass], shares: [Early.make(pass, touched, [])] }
 }
 
-const words = ([from, to]: Job.Range): ReadonlyArray<number> =>
+const words = ([from, to]: Range.Range): ReadonlyArray<number> =>
   Array.from({ length: (to - from) / word }, (_, i) => from + i * word)
 
 /** Runs all graphs and parts in order and checks that, for each word it reads, the pass finds the address that was meant. */
@@ -69,8 +70,8 @@ const carriedOut = (before: Reuse.Divided, { elsewhere, graphs, passes, shares }
   for (let graph = 0; graph < graphs[0]!.length; graph++) {
     for (const [thread, own] of graphs.entries()) {
       for (const [name, region] of Object.entries(own[graph]!.fetches)) {
-        const meant = words(Early.rangeOf(before.graphs[thread]![graph]!.fetches[name]!))
-        for (const [i, address] of words(Early.rangeOf(region)).entries()) memory.set(address, meant[i]!)
+        const meant = words(Range.of(before.graphs[thread]![graph]!.fetches[name]!))
+        for (const [i, address] of words(Range.of(region)).entries()) memory.set(address, meant[i]!)
       }
     }
     for (const { early } of shares[0]!) early[graph]!.forEach(look)
