@@ -42,27 +42,15 @@ export const make: (
 ) => Effect.Effect<Compiled, Operators.OperatorUnsupported> = Effect.fnUntraced(
   function* (source, arena, state, inputs, threads) {
     const program = Simplify.simplify(Rewrite.expand(source, (composite) => Operators.table.has(composite)))
-    const divided = (by: Program.Program) => {
-      const layout = Layout.make(Deferred.make(Batch.batch(by)), arena, state, inputs)
-      return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
-    }
-    const byStages = divided(program)
-    const mayShare = byStages.shares.length === 1 && Shares.isWorthwhile(program.nodes, threads)
-    const byExamples = mayShare ? divided(Examples.divide(program, threads)) : byStages
-    const { layout, shares } = byExamples.shares.length > 1 ? byExamples : byStages
+    const { layout, shares } = divided(program, threads, (by) => Layout.make(by, arena, state, inputs))
     const { gathers, given, kernels, moves, passes, read, report, reshaped } = layout
-    // Equal models become one array, and stay one in messages to the threads, which then open it once.
-    const models = new Map<string, Uint8Array>()
-    const alike = (one: Job.Graph): Job.Graph => {
-      const bytes = Buffer.from(one.model).toString("latin1")
-      const model = models.get(bytes) ?? one.model
-      models.set(bytes, model)
-      return { ...one, model }
-    }
-    const graphs = yield* Effect.forEach(shares, (own) =>
-      Effect.map(
-        Effect.forEach(own, (stretches) => Graphs.make(stretches, layout, shares.length === 1 ? threads : 1)),
-        (made) => made.flat().map(alike)
+    const helpers = shares.length === 1 ? threads : 1
+    const graphs = sharingModels(
+      yield* Effect.forEach(shares, (own) =>
+        Effect.map(
+          Effect.forEach(own, (stretches) => Graphs.make(stretches, layout, helpers)),
+          (made) => made.flat()
+        )
       )
     )
     const touching = graphs.map((own) => own.map(touched))
@@ -98,6 +86,34 @@ export const make: (
     return compiled
   }
 )
+
+/**
+ * Lays a program out and divides its graph: by stages or, where that leaves one thread alone with work for several, by examples if these can be
+ * divided.
+ */
+const divided = (program: Program.Program, threads: number, laidOut: (by: Program.Program) => Layout.Layout) => {
+  const dividing = (by: Program.Program) => {
+    const layout = laidOut(Deferred.make(Batch.batch(by)))
+    return { layout, shares: Shares.make([...layout.computed.keys()], threads) }
+  }
+  const byStages = dividing(program)
+  if (byStages.shares.length > 1 || !Shares.isWorthwhile(program.nodes, threads)) return byStages
+  const byExamples = dividing(Examples.divide(program, threads))
+  return byExamples.shares.length > 1 ? byExamples : byStages
+}
+
+/** Makes equal models one array, which stays one in messages to the threads, so that each opens it once. */
+const sharingModels = (graphs: ReadonlyArray<ReadonlyArray<Job.Graph>>): ReadonlyArray<ReadonlyArray<Job.Graph>> => {
+  const models = new Map<string, Uint8Array>()
+  return graphs.map((own) =>
+    own.map((graph) => {
+      const bytes = Buffer.from(graph.model).toString("latin1")
+      const model = models.get(bytes) ?? graph.model
+      models.set(bytes, model)
+      return { ...graph, model }
+    })
+  )
+}
 
 const touched = ({ feeds, fetches }: Job.Graph): Early.Touched => ({
   reads: Object.values(feeds).map(Range.of),

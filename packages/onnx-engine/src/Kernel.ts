@@ -79,6 +79,8 @@ export interface Addresses {
  * instructions, since a function takes at most 1,000 parameters and a pass may have more arrays.
  */
 export const compile = ({ arrays, nodes, numbers, results }: Kernel, addresses: Addresses): Wasm.Function => {
+  // The function's locals by number: its parameters, the offset in bytes that it has reached in each array, a vector for each array, scalar and
+  // node, and one for each constant.
   const [from, to, at] = [0, 1, 2]
   const elsewhere = [...addresses.read.keys()].filter((i) => addresses.read[i] === undefined)
   const offset = at + elsewhere.length
