@@ -46,13 +46,16 @@ export const panel = Effect.fn("Landscape.panel")(function* (
 ) {
   const { extents, grid: n } = Plane.whole(settings)
   yield* check(extents, n, settings.panels)
-  const top = Theme.headingsHeight(settings.panels)
+  const hasPoints = settings.panels.some(({ points = [] }) => points.length > 0)
+  const isAssumed = !hasPoints && (settings.isAssumed ?? settings.extents === undefined)
+  const panels = isAssumed ? settings.panels.map(assuming) : settings.panels
+  const top = Theme.headingsHeight(panels)
   const [marksAcross, marksUp] = extents.map(([low, high]) => Axis.fitting(low, high, 6, side)) as [Marks, Marks]
   const start = Axis.leftOf(marksUp)
-  const places = settings.panels.map((_, i) => ({ x: start + i * (side + gap), y: top, width: side, height: side }))
+  const places = panels.map((_, i) => ({ x: start + i * (side + gap), y: top, width: side, height: side }))
   const end = start + places.length * (side + gap) - gap
   const [across, up] = settings.inputNames ?? ["x₁", "x₂"]
-  const parts = settings.panels.map((content, i) => {
+  const parts = panels.map((content, i) => {
     const place = places[i]!
     return [
       Theme.headings(content, { x: place.x, width: side }),
@@ -63,11 +66,11 @@ export const panel = Effect.fn("Landscape.panel")(function* (
     ].join("")
   })
   const scale = [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: String(at) }))
-  const classes = [0, 1].map((label) => settings.classNames?.[label] ?? `class ${label}`)
-  const missing = settings.panels.some(({ probability }) => Array.from(probability).some(Number.isNaN))
+  const classes = [0, 1].map((label) => named(settings.classNames?.[label] ?? String(label)))
+  const missing = panels.some(({ probability }) => Array.from(probability).some(Number.isNaN))
   return Theme.figure(
     { width: end + 84, height: top + side + 72 },
-    settings.panels
+    panels
       .flatMap(({ title, subtitle }) => [title, subtitle])
       .filter(Boolean)
       .join(", ") || "Decision landscape",
@@ -75,10 +78,19 @@ export const panel = Effect.fn("Landscape.panel")(function* (
       Svg.element("defs", {}, Raster.definitions, Axis.definitions, ...places.map(clip)),
       ...parts,
       Axis.colourBar({ x: end + 16, y: top, width: 14, height: side }, scale, `probability of ${classes[1]}`),
-      Legend.draw({ x: start, y: top + side + 58 }, Marker.entries(classes, missing))
+      Legend.draw({ x: start, y: top + side + 58 }, Marker.entries(classes, { hasPoints, missing }))
     ].join("")
   )
 })
+
+/** Says below the title that the range is an assumption. */
+const assuming = (panel: Panel): Panel => ({
+  ...panel,
+  subtitle: [panel.subtitle, "assumed range, as it is not known where the data lie"].filter(Boolean).join("; ")
+})
+
+/** A class that is called by a number is none: «probability of 1» would mean another thing. */
+const named = (name: string): string => (Number.isNaN(Number(name)) ? name : `class ${name}`)
 
 type Marks = ReadonlyArray<Axis.Mark>
 

@@ -11,6 +11,8 @@ export type Extent = readonly [low: number, high: number]
 export interface Plane {
   /** Ranges of the first and the second input; [-3, 3] each by default. */
   readonly extents?: readonly [across: Extent, up: Extent]
+  /** Whether the extents are a guess, since it is not known where the data lie; so are those by default. */
+  readonly isAssumed?: boolean
   /** Number of cells along a side, n; 200 by default. */
   readonly grid?: number
   readonly inputNames?: readonly [string, string]
@@ -79,17 +81,19 @@ const columns = ({ inputNames, preprocessing }: Described) => {
 
 /**
  * The plane on which to draw a circuit of two inputs: along each, [-3, 3] if its examples lie within and span at least 1, else their range with
- * a margin of an eighth on each side; for standardised columns in their own units, so that ±3 is three deviations either side of the mean. Throws
- * `ShapeMismatch` unless there are two inputs.
+ * a margin of an eighth on each side; for standardised columns in their own units, so that ±3 is three deviations either side of the mean. Without
+ * examples, [-3, 3] is an assumption unless both columns are standardised. Throws `ShapeMismatch` unless there are two inputs.
  */
 export const of = (described: Described, data?: Dataset.Dataset): Plane => {
-  const [first, second] = columns(described).map(({ mean, scale }, at): Extent => {
+  const own = columns(described)
+  const [first, second] = own.map(({ mean, scale }, at): Extent => {
     const [low, high] = around(data === undefined ? [] : data.inputs.data.filter((_, i) => i % 2 === at))
     return [mean + scale * low, mean + scale * high]
   })
   const { classNames, inputNames } = described
   return {
     extents: [first!, second!],
+    isAssumed: data === undefined && own.some(({ mean, scale }) => mean === 0 && scale === 1),
     inputNames: inputNames as readonly [string, string],
     ...(classNames && { classNames })
   }

@@ -119,6 +119,33 @@ describe("Landscape", () => {
     })
   )
 
+  it.effect("without examples explains the colours, not marks, and says where it assumes the range", () =>
+    Effect.gen(function* () {
+      const probability = over((x) => logistic(x))
+      const points = [{ x: 0, y: 0, label: 1 }]
+      const panels = [{ probability, subtitle: "seed 0" }]
+      const marks = (svg: string) => Document.elements(svg, "circle").length
+      const says = (svg: string) => [...Document.texts(svg)].find((text) => text.includes("assumed range"))
+      const extents = Plane.paper.extents
+      const bare = yield* Landscape.panel({ ...plane, panels })
+      assert.strictEqual(marks(bare), 0)
+      assert.strictEqual(says(bare), "seed 0; assumed range, as it is not known where the data lie")
+      assert.isDefined(says(yield* Landscape.svg({ ...plane, extents, isAssumed: true, probability })))
+      assert.isUndefined(says(yield* Landscape.svg({ ...plane, extents, probability })))
+      const drawn = yield* Landscape.svg({ ...plane, probability, points })
+      assert.isAbove(marks(drawn), 0)
+      assert.isUndefined(says(drawn))
+    })
+  )
+
+  it.effect("does not take the number of a class for its probability", () =>
+    Effect.gen(function* () {
+      const probability = over((x) => logistic(x))
+      const svg = yield* Landscape.svg({ ...plane, classNames: ["0", "1"], probability })
+      assert.includeMembers([...Document.texts(svg)], ["class 0", "class 1", "probability of class 1"])
+    })
+  )
+
   it.effect("gives the same bytes for the same data", () =>
     Effect.gen(function* () {
       const draw = Landscape.svg({ ...plane, probability: over((x, y) => logistic(x * y)) })

@@ -77,6 +77,12 @@ describe("the plane of a circuit's inputs", () => {
       const moons = yield* Moons.paper
       assert.deepStrictEqual(Plane.of(moons, moons).extents, Plane.paper.extents)
       assert.deepStrictEqual(Plane.of(moons).extents, Plane.paper.extents)
+      // Only for standardised columns do three deviations say where examples lie that are not there.
+      const { data: standardised } = yield* people
+      const assumed = [Plane.of(moons), Plane.of(moons, moons), Plane.of(standardised)].map(
+        ({ isAssumed }) => isAssumed
+      )
+      assert.deepStrictEqual(assumed, [true, false, false])
       const far = yield* Dataset.make({
         ...moons,
         inputs: NdArray.make([100, 2], Array.from({ length: 100 }, (_, i) => [8 * i, i / 99]).flat())

@@ -34,9 +34,21 @@ export const boundary = (data: string): string => {
         Svg.element("path", { ...line, stroke: Theme.ink.line, "stroke-width": 1.6, class: "boundary" })
 }
 
-/** The legend entries: both classes, the boundary, and the hatching where it occurs. */
-export const entries = (classes: ReadonlyArray<string>, missing: boolean): ReadonlyArray<Legend.Entry> => [
-  ...classes.map((name, label): Legend.Entry => ({ name, mark: (x, y) => point(label, x + 8, y, 3.6) })),
+/** A patch of the background where a class is certain. */
+const patch = (label: number, x: number, y: number): string =>
+  Svg.element("rect", { x, y: y - 6, width: 16, height: 12, fill: Viridis.css(label) })
+
+/** The legend entries: both classes, by their examples where these are drawn and by their backgrounds elsewhere, the boundary, and the hatching. */
+export const entries = (
+  classes: ReadonlyArray<string>,
+  { hasPoints, missing }: { readonly hasPoints: boolean; readonly missing: boolean }
+): ReadonlyArray<Legend.Entry> => [
+  ...classes.map(
+    (name, label): Legend.Entry => ({
+      name,
+      mark: (x, y) => (hasPoints ? point(label, x + 8, y, 3.6) : patch(label, x, y))
+    })
+  ),
   {
     name: "boundary",
     mark: (x, y) =>
