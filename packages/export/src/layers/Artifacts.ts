@@ -3,9 +3,10 @@
  */
 import type { NdArray } from "@rai/core"
 import { Effect, Schema } from "effect"
+import { DataType } from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
 import { ModelInvalid } from "../read/ModelInvalid.ts"
-import { half } from "../read/Tensors.ts"
+import * as Tensors from "../read/Tensors.ts"
 import * as Topology from "./Topology.ts"
 
 /** A layers-model: its layers, and its arrays by name, such as `dense/kernel`. */
@@ -78,20 +79,14 @@ const shards = Effect.fnUntraced(function* (
   return Buffer.concat(parts)
 })
 
-interface Kept {
-  /** Bytes of one number. */
-  readonly size: number
-  readonly at: (view: DataView, offset: number) => number
-}
+const { BOOL, FLOAT, FLOAT16, INT32, UINT16, UINT8 } = DataType
 
-const kinds: ReadonlyMap<string, Kept> = new Map<string, Kept>([
-  ["float32", { size: 4, at: (view, i) => view.getFloat32(i, true) }],
-  ["int32", { size: 4, at: (view, i) => view.getInt32(i, true) }],
-  ["float16", { size: 2, at: (view, i) => half(view.getUint16(i, true)) }],
-  ["uint16", { size: 2, at: (view, i) => view.getUint16(i, true) }],
-  ["uint8", { size: 1, at: (view, i) => view.getUint8(i) }],
-  ["bool", { size: 1, at: (view, i) => view.getUint8(i) }]
-])
+/** Types of stored weights as those of ONNX, which are stored alike. */
+const kinds: ReadonlyMap<string, Tensors.Type> = new Map(
+  Object.entries({ float32: FLOAT, int32: INT32, float16: FLOAT16, uint16: UINT16, uint8: UINT8, bool: BOOL }).map(
+    ([name, type]) => [name, Tensors.types.get(type)!]
+  )
+)
 
 /** The arrays of a group; quantised numbers q stand for scale · q + min. */
 const arrays = Effect.fnUntraced(function* (

@@ -53,11 +53,12 @@ const activated = (layer: LayerCall, x: Value): Value => {
   return formula(layer, x)
 }
 
-const hasBias = (layer: LayerCall): boolean => layer.flag("use_bias", true)
+/** The bias as a further input; none where the layer has none. */
+const biasOf = (layer: LayerCall): ReadonlyArray<string> => (layer.flag("use_bias", true) ? [layer.weight("bias")] : [])
 
 const dense: Row = (layer) => {
   const x = layer.input
-  const bias = hasBias(layer) ? [layer.weight("bias")] : []
+  const bias = biasOf(layer)
   if (x.rank === 2) return activated(layer, layer.add("Gemm", [x, layer.weight("kernel"), ...bias]))
   const y = layer.add("MatMul", [x, layer.weight("kernel")])
   return activated(layer, bias[0] === undefined ? y : layer.add("Add", [y, bias[0]]))
@@ -71,10 +72,16 @@ const channelsSecond = (layer: LayerCall, x: Value, f: (x: Value) => Value): Val
   return layer.add("Transpose", [f(turned)], { perm: [0, ...axes.slice(2), 1] })
 }
 
-const fits = (layer: LayerCall, axes: number): void => {
-  if (layer.input.rank === axes + 2) return
-  throw new Refused(`${layer.input.rank} axes come in instead of ${axes + 2}`, true)
+/** The input, which has `axes` axes beside the batch and the channels. */
+const spatialInput = (layer: LayerCall, axes: number): Value => {
+  const { input } = layer
+  if (input.rank === axes + 2) return input
+  throw new Refused(`${input.rank} axes come in instead of ${axes + 2}`, true)
 }
+
+/** A convolution with the channels second, and the layer's activation function after it. */
+const convolved = (layer: LayerCall, axes: number, f: (x: Value) => Value): Value =>
+  activated(layer, channelsSecond(layer, spatialInput(layer, axes), f))
 
 /** Attributes of a sliding window. */
 const sliding = (
@@ -99,17 +106,12 @@ const spatial = (axes: number): ReadonlyArray<number> => Array.from({ length: ax
 /** [window, channels, filters] → [filters, channels, window] */
 const convolution =
   (axes: number): Row =>
-  (layer) => {
-    fits(layer, axes)
-    const kernel = layer.list("kernel_size", axes)
-    const W = layer.weight("kernel", [axes + 1, axes, ...spatial(axes)])
-    const bias = hasBias(layer) ? [layer.weight("bias")] : []
-    const settings = sliding(layer, axes, kernel, ones(axes))
-    return activated(
-      layer,
-      channelsSecond(layer, layer.input, (x) => layer.add("Conv", [x, W, ...bias], settings))
-    )
-  }
+  (layer) =>
+    convolved(layer, axes, (x) => {
+      const settings = sliding(layer, axes, layer.list("kernel_size", axes), ones(axes))
+      const W = layer.weight("kernel", [axes + 1, axes, ...spatial(axes)])
+      return layer.add("Conv", [x, W, ...biasOf(layer)], settings)
+    })
 
 /** One convolution per channel: [height, width, channels, multiplier] → [channels · multiplier, 1, height, width] */
 const eachChannel = (layer: LayerCall, x: Value, bias: ReadonlyArray<string>): Value => {
@@ -123,58 +125,41 @@ const eachChannel = (layer: LayerCall, x: Value, bias: ReadonlyArray<string>): V
   return layer.add("Conv", [x, W, ...bias], { ...sliding(layer, 2, kernel, ones(2)), group })
 }
 
-const depthwise: Row = (layer) => {
-  fits(layer, 2)
-  const bias = hasBias(layer) ? [layer.weight("bias")] : []
-  return activated(
-    layer,
-    channelsSecond(layer, layer.input, (x) => eachChannel(layer, x, bias))
-  )
-}
+const depthwise: Row = (layer) => convolved(layer, 2, (x) => eachChannel(layer, x, biasOf(layer)))
 
-const separable: Row = (layer) => {
-  fits(layer, 2)
-  const bias = hasBias(layer) ? [layer.weight("bias")] : []
-  const W = layer.weight("pointwise_kernel", [3, 2, 0, 1])
-  return activated(
-    layer,
-    channelsSecond(layer, layer.input, (x) => layer.add("Conv", [eachChannel(layer, x, []), W, ...bias]))
-  )
-}
+const separable: Row = (layer) =>
+  convolved(layer, 2, (x) => {
+    const W = layer.weight("pointwise_kernel", [3, 2, 0, 1])
+    return layer.add("Conv", [eachChannel(layer, x, []), W, ...biasOf(layer)])
+  })
 
 /** [height, width, filters, channels] → [channels, filters, height, width] */
-const transposedConvolution: Row = (layer) => {
-  fits(layer, 2)
-  const kernel = layer.list("kernel_size", 2)
-  const settings = sliding(layer, 2, kernel, ones(2))
-  const strides = layer.list("strides", 2, ones(2))
-  const isWide = strides.some((stride, i) => stride > kernel[i]!)
-  if (isWide) throw new Refused("its strides are longer than its window")
-  const W = layer.weight("kernel", [3, 2, 0, 1])
-  const bias = hasBias(layer) ? [layer.weight("bias")] : []
-  return activated(
-    layer,
-    channelsSecond(layer, layer.input, (x) => layer.add("ConvTranspose", [x, W, ...bias], settings))
-  )
-}
+const transposedConvolution: Row = (layer) =>
+  convolved(layer, 2, (x) => {
+    const kernel = layer.list("kernel_size", 2)
+    const settings = sliding(layer, 2, kernel, ones(2))
+    const isWide = layer.list("strides", 2, ones(2)).some((stride, i) => stride > kernel[i]!)
+    if (isWide) throw new Refused("its strides are longer than its window")
+    const W = layer.weight("kernel", [3, 2, 0, 1])
+    return layer.add("ConvTranspose", [x, W, ...biasOf(layer)], settings)
+  })
 
 const pool =
   (operator: "MaxPool" | "AveragePool", axes: number): Row =>
   (layer) => {
-    fits(layer, axes)
     const kernel = layer.list("pool_size", axes)
     const { dilations: _, ...settings } = sliding(layer, axes, kernel, kernel)
-    return channelsSecond(layer, layer.input, (x) => layer.add(operator, [x], settings))
+    return channelsSecond(layer, spatialInput(layer, axes), (x) => layer.add(operator, [x], settings))
   }
 
 const wholePool =
   (operator: "ReduceMean" | "ReduceMax", axes: number): Row =>
   (layer) => {
-    fits(layer, axes)
+    const x = spatialInput(layer, axes)
     const first = layer.text("data_format", "channels_last") === "channels_first" ? 2 : 1
     const over = layer.integers(spatial(axes).map((axis) => axis + first))
     const keeps = layer.flag("keepdims", false)
-    return layer.add(operator, [layer.input, over], { keepdims: Number(keeps) }, keeps ? axes + 2 : 2)
+    return layer.add(operator, [x, over], { keepdims: Number(keeps) }, keeps ? axes + 2 : 2)
   }
 
 /** The setting `axis`, a number or a list of one, counted from the front. */
@@ -259,10 +244,9 @@ const permute: Row = (layer) => {
 const sides = Schema.Tuple([Schema.Tuple([Schema.Int, Schema.Int]), Schema.Tuple([Schema.Int, Schema.Int])])
 
 const zeroPadding: Row = (layer) => {
-  fits(layer, 2)
   const given = layer.setting("padding")
   if (!Schema.is(sides)(given)) throw new Refused(`its padding is ${JSON.stringify(given)}`, true)
-  return channelsSecond(layer, layer.input, (x) => {
+  return channelsSecond(layer, spatialInput(layer, 2), (x) => {
     const [before, after] = [0, 1].map((end) => [0, 0, ...given.map((side) => side[end]!)])
     return layer.add("Pad", [x, layer.integers([...before!, ...after!])])
   })

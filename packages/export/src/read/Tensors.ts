@@ -14,7 +14,8 @@ export interface Decoded {
   readonly kind: Value.Kind
 }
 
-interface Type {
+/** A type of elements. */
+export interface Type {
   readonly kind: Value.Kind
   /** Bytes of one element. */
   readonly size: number
@@ -22,7 +23,7 @@ interface Type {
 }
 
 /** Decodes the sixteen bits of a float16. */
-export const half = (bits: number): number => {
+const half = (bits: number): number => {
   const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
@@ -34,7 +35,8 @@ const brain = (bits: number): number => {
   return view.getFloat32(0)
 }
 
-const types: ReadonlyMap<number, Type> = new Map<number, Type>([
+/** The types of elements that can be decoded, by their numbers. */
+export const types: ReadonlyMap<number, Type> = new Map<number, Type>([
   [DataType.FLOAT, { kind: "float", size: 4, at: (view, i) => view.getFloat32(i, true) }],
   [DataType.DOUBLE, { kind: "float", size: 8, at: (view, i) => view.getFloat64(i, true) }],
   [DataType.FLOAT16, { kind: "float", size: 2, at: (view, i) => half(view.getUint16(i, true)) }],
