@@ -155,6 +155,11 @@ export class Call {
     return axes?.map((axis) => this.axis(axis, rank))
   }
 
+  /** All axes from one on. */
+  axesFrom(axis: number): ReadonlyArray<number> {
+    return this.shape().flatMap((_, i) => (i >= axis ? [i] : []))
+  }
+
   /** Length of an axis of the i-th operand; throws `Refused` where each run decides it. */
   length(axis: number, i = 0): number {
     const n = this.shape(i)[axis]
@@ -174,6 +179,12 @@ export const not = (condition: Tensor.Tensor): Tensor.Tensor => condition.float(
 
 /** A result of integers. */
 export const int = (tensor: Tensor.Tensor): Result => ({ tensor: tensor.float(), kind: "int" })
+
+/** A length that what an operator `does` with its axis depends on; throws `Refused` where each run decides it. */
+export const settled = (length: Shape.Dimension, does: string): number => {
+  if (typeof length === "number") return length
+  throw new Refused(`it ${does} the axis «${length}», whose length each run decides`)
+}
 
 /** Product of dimensions; throws `Refused` where a named one is multiplied by others. */
 export const product = (dimensions: Shape.Shape): Shape.Dimension => {

@@ -2,7 +2,7 @@
  * Operators that normalise to a mean and a scale.
  */
 import type { Tensor } from "@rai/core"
-import { type Call, filled, type Row } from "./Call.ts"
+import { filled, type Row } from "./Call.ts"
 import * as Channels from "./Channels.ts"
 import { mean } from "./Reductions.ts"
 import { Refused } from "./Refused.ts"
@@ -30,10 +30,8 @@ const standardised = (x: T, axes: ReadonlyArray<number>, ε: number) => {
   return { y: centred.mul(inverse), mean: μ, inverse }
 }
 
-const from = (call: Call, axis: number): ReadonlyArray<number> => call.shape().flatMap((_, i) => (i >= axis ? [i] : []))
-
 const layerNormalization: Row = (call) => {
-  const axes = from(call, call.axis(call.int("axis", -1)))
+  const axes = call.axesFrom(call.axis(call.int("axis", -1)))
   const { inverse, mean: μ, y } = standardised(call.float(), axes, call.real("epsilon", 1e-5))
   const scaled = y.mul(call.float(1))
   return [call.has(2) ? scaled.add(call.float(2)) : scaled, μ, inverse]
@@ -41,19 +39,19 @@ const layerNormalization: Row = (call) => {
 
 const rmsNormalization: Row = (call) => {
   const x = call.float()
-  const axes = from(call, call.axis(call.int("axis", -1)))
+  const axes = call.axesFrom(call.axis(call.int("axis", -1)))
   return x.div(mean(x.square(), axes).add(call.real("epsilon", 1e-5)).sqrt()).mul(call.float(1))
 }
 
 const instanceNormalization: Row = (call) => {
-  const { y } = standardised(call.float(), Channels.behind(call), call.real("epsilon", 1e-5))
+  const { y } = standardised(call.float(), call.axesFrom(2), call.real("epsilon", 1e-5))
   return y.mul(Channels.each(call.float(1), call.rank())).add(Channels.each(call.float(2), call.rank()))
 }
 
 const groupNormalization: Row = (call) => {
   const [x, groups] = [call.float(), call.int("num_groups", 1)]
   const [batch, all] = [x.shape[0]!, call.length(1)]
-  const rest = Channels.behind(call).map((axis) => call.length(axis))
+  const rest = call.axesFrom(2).map((axis) => call.length(axis))
   const size = rest.reduce((a, b) => a * b, all / groups)
   const { y } = standardised(x.reshape([batch, groups, size]), [2], call.real("epsilon", 1e-5))
   const own = [call.float(1), call.float(2)].map((v) => {

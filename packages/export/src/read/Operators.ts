@@ -6,19 +6,25 @@ import type { NodeProto } from "../onnx_pb.ts"
 import * as Activations from "./Activations.ts"
 import type { Row } from "./Call.ts"
 import * as Classical from "./Classical.ts"
+import * as Constants from "./Constants.ts"
 import * as Convolution from "./Convolution.ts"
 import * as Elementwise from "./Elementwise.ts"
 import * as Movement from "./Movement.ts"
 import * as Normalization from "./Normalization.ts"
+import * as Parts from "./Parts.ts"
 import * as Pooling from "./Pooling.ts"
 import * as Products from "./Products.ts"
 import * as Reductions from "./Reductions.ts"
+import * as Shapes from "./Shapes.ts"
 
-/** Rows by what their operators are in a network: maps between layers, activation functions, or others. */
+/** Rows by what their operators are in a network: activation functions, maps between layers, or others. */
 const groups = [
-  { role: "map", of: [Products, Convolution, Classical.linear] },
+  {
+    role: "other",
+    of: [Elementwise, Reductions, Shapes, Parts, Movement, Constants, Pooling, Normalization, Classical]
+  },
   { role: "activation", of: [Activations] },
-  { role: "other", of: [Elementwise, Reductions, Movement, Pooling, Normalization, Classical] }
+  { role: "map", of: [Products, Convolution, Classical.linear] }
 ] as const
 
 const listed = groups.flatMap(({ of, role }) =>

@@ -3,7 +3,6 @@
  */
 import { type Tensor, Windows } from "@rai/core"
 import { type Call, filled, type Row } from "./Call.ts"
-import * as Channels from "./Channels.ts"
 import { power } from "./Elementwise.ts"
 import { mean } from "./Reductions.ts"
 import { Refused } from "./Refused.ts"
@@ -18,14 +17,17 @@ const maxPool: Row = (call) => {
   return Sliding.places(call.float(), windowsOf(call), Number.NEGATIVE_INFINITY).reduce((a, b) => a.maximum(b))
 }
 
+/** The sum over each window. */
+const summed = (x: T, windows: ReadonlyArray<Windows.Along>): T =>
+  Sliding.places(x, windows, 0).reduce((a, b) => a.add(b))
+
 const averagePool: Row = (call) => {
   const x = call.float()
   const windows = windowsOf(call)
-  const sum = (of: T) => Sliding.places(of, windows, 0).reduce((a, b) => a.add(b))
   const whole = windows.every(
     (along, i) => along.before === 0 && along.after === 0 && Windows.span(along) <= call.length(2 + i)
   )
-  if (whole) return sum(x).mul(1 / windows.reduce((area, { kernel }) => area * kernel, 1))
+  if (whole) return summed(x, windows).mul(1 / windows.reduce((area, { kernel }) => area * kernel, 1))
   const includes = call.int("count_include_pad", 0) === 1
   // Padding that is asked for may count towards the mean; what rounding up adds at the end never does.
   const ones = windows.reduce<T>(
@@ -33,21 +35,20 @@ const averagePool: Row = (call) => {
     filled(1, [1, 1, ...call.shape().slice(2)])
   )
   const uncovered = windows.map((along) => ({ ...along, before: 0, after: 0 }))
-  return sum(x).div(Sliding.places(ones, uncovered, 0).reduce((a, b) => a.add(b)))
+  return summed(x, windows).div(summed(ones, uncovered))
 }
 
 const lpPool: Row = (call) => {
   const p = call.int("p", 2)
   if (!(p >= 1)) throw new Refused(`its p is ${p}`, true)
   const powers = power(call.float().abs(), p)
-  const all = Sliding.places(powers, windowsOf(call), 0).reduce((a, b) => a.add(b))
-  return power(all, 1 / p)
+  return power(summed(powers, windowsOf(call)), 1 / p)
 }
 
 export const rows: Readonly<Record<string, Row>> = {
   MaxPool: maxPool,
   AveragePool: averagePool,
   LpPool: lpPool,
-  GlobalAveragePool: (call) => mean(call.float(), Channels.behind(call)),
-  GlobalMaxPool: (call) => call.float().max(Channels.behind(call))
+  GlobalAveragePool: (call) => mean(call.float(), call.axesFrom(2)),
+  GlobalMaxPool: (call) => call.float().max(call.axesFrom(2))
 }

@@ -2,7 +2,7 @@
  * Operators along whole axes.
  */
 import { NdArray, type Tensor } from "@rai/core"
-import { type Call, int, type Row } from "./Call.ts"
+import { type Call, int, type Row, settled } from "./Call.ts"
 import { Refused } from "./Refused.ts"
 import * as Taking from "./Taking.ts"
 
@@ -23,11 +23,7 @@ const reduction =
 
 /** Number of elements along axes; throws `Refused` where each run decides it. */
 export const count = (x: T, axes: ReadonlyArray<number>): number =>
-  axes.reduce((total, axis) => {
-    const n = x.shape[axis]
-    if (typeof n === "number") return total * n
-    throw new Refused(`it counts along the axis «${n}», whose length each run decides`)
-  }, 1)
+  axes.reduce((total, axis) => total * settled(x.shape[axis]!, "counts along"), 1)
 
 export const mean = (x: T, axes: ReadonlyArray<number>): T => x.sum(axes).mul(1 / count(x, axes))
 
@@ -68,7 +64,7 @@ const alongAxis =
   (f: (x: T, axes: ReadonlyArray<number>) => T): Row =>
   (call) => {
     const axis = call.axis(call.int("axis", call.opset < 13 ? 1 : -1))
-    return f(call.float(), call.opset < 13 ? call.shape().flatMap((_, i) => (i >= axis ? [i] : [])) : [axis])
+    return f(call.float(), call.opset < 13 ? call.axesFrom(axis) : [axis])
   }
 
 const hardmax: Row = (call) => {

@@ -1,0 +1,99 @@
+/**
+ * Operators that change shapes, and those that compute them.
+ */
+import { Shape } from "@rai/core"
+import { type Call, product, type Result, type Row } from "./Call.ts"
+import { Refused } from "./Refused.ts"
+import * as Value from "./Value.ts"
+
+/** Shape that a Reshape asks for: 0 keeps a dimension, −1 is inferred from the others. */
+const target = (call: Call): Shape.Shape => {
+  const x = call.shape()
+  const asked = call.opset < 5 ? (call.ints("shape") ?? []) : call.numbers(1)
+  if (!asked.every(Number.isInteger)) throw new Refused("its shape is no list of whole numbers", true)
+  const keeps = call.int("allowzero", 0) === 0
+  const shape = asked.map((n, axis) => (n === 0 && keeps ? (x[axis] ?? 1) : n === -1 ? -1 : call.dimension(n)))
+  if (asked.some((n) => Value.isComputed(n, call.graph.names))) {
+    throw new Refused("it gives an axis a length that is computed from one which each run decides")
+  }
+  if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
+  const [have, given] = [Shape.count(x), Shape.count(shape.filter((n) => n !== -1))]
+  const left = have.named.filter((name) => !given.named.includes(name))
+  // A model exported with a fixed batch length states that length where the run's own is meant.
+  const fixed = call.graph.fixedBatch
+  if (left.length === 1 && fixed !== undefined && shape[0] === fixed) {
+    const whole = [left[0]!, ...shape.slice(1)]
+    const rest = have.known / Shape.count(whole.filter((n) => n !== -1)).known
+    const filledIn = whole.map((n) => (n === -1 ? rest : n))
+    if (Number.isInteger(rest) && Shape.sameCount(x, filledIn)) return filledIn
+  }
+  const rest = have.known / given.known
+  if (left.length === 0) return shape.map((n) => (n === -1 ? rest : n))
+  if (left.length === 1 && rest === 1) return shape.map((n) => (n === -1 ? left[0]! : n))
+  if (!shape.includes(-1)) return shape
+  throw new Refused(`it puts the axis «${left[0]}», whose length each run decides, together with others`)
+}
+
+const squeezed: Row = (call) => {
+  const axes = call.axes(1) ?? call.shape().flatMap((n, axis) => (n === 1 ? [axis] : []))
+  const long = axes.find((axis) => call.shape()[axis] !== 1)
+  if (long !== undefined) throw new Refused(`axis ${long} is ${call.shape()[long]} long, not 1`, true)
+  return call.tensor().reshape(call.shape().filter((_, axis) => !axes.includes(axis)))
+}
+
+const unsqueezed: Row = (call) => {
+  const given = call.has(1) ? call.numbers(1) : (call.ints("axes") ?? [])
+  const rank = call.rank() + given.length
+  const axes = given.map((axis) => call.axis(axis, rank))
+  const rest = [...call.shape()]
+  const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()))
+  if (new Set(axes).size < axes.length) throw new Refused("it names an axis twice", true)
+  return call.tensor().reshape(shape as Shape.Shape)
+}
+
+const flattened: Row = (call) => {
+  const given = call.int("axis", 1)
+  const axis = given === call.rank() ? given : call.axis(given)
+  return call.tensor().reshape([product(call.shape().slice(0, axis)), product(call.shape().slice(axis))])
+}
+
+const expanded: Row = (call) => {
+  const given = call.numbers(1)
+  // A model exported with a fixed batch length states that length where the run's own is meant.
+  const meant = (n: number, axis: number) => {
+    const own = call.shape()[axis + call.rank() - given.length]
+    return n === call.graph.fixedBatch && typeof own === "string" ? own : call.dimension(n)
+  }
+  const asked = given.map(meant)
+  const shape = Shape.broadcast(call.shape(), asked)
+  if (shape === undefined)
+    throw new Refused(`${Shape.show(call.shape())} does not expand to ${Shape.show(asked)}`, true)
+  return call.tensor().broadcastTo(shape)
+}
+
+/** A result of integers that are known while the graph is read. */
+const whole = (shape: ReadonlyArray<number>, numbers: ReadonlyArray<number>): Result => ({
+  kind: "int",
+  known: { shape, data: Float64Array.from(numbers) }
+})
+
+const shape: Row = (call) => {
+  const [start, end] = [call.int("start", 0), call.int("end", call.rank())]
+  const part = call.shape().slice(start, end)
+  return whole(
+    [part.length],
+    part.map((n) => call.lengthOf(n))
+  )
+}
+
+const size: Row = (call) => whole([], [call.lengthOf(product(call.shape()))])
+
+export const rows: Readonly<Record<string, Row>> = {
+  Reshape: (call) => call.tensor().reshape(target(call)),
+  Squeeze: squeezed,
+  Unsqueeze: unsqueezed,
+  Flatten: flattened,
+  Expand: expanded,
+  Shape: shape,
+  Size: size
+}
