@@ -1,7 +1,7 @@
 /**
  * The files of a TensorFlow.js layers-model: its topology as JSON, and its weights in files beside that.
  */
-import type { NdArray } from "@rai/core"
+import { NdArray } from "@rai/core"
 import { Effect, Schema } from "effect"
 import { DataType } from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
@@ -104,7 +104,7 @@ const arrays = Effect.fnUntraced(function* (
       const expected = `weights of the types ${[...kinds.keys()].join(", ")}`
       return yield* new ModelInvalid({ file, expected, came: `«${name}» is ${quantization?.dtype ?? dtype}` })
     }
-    const count = shape.reduce((a, b) => a * b, 1)
+    const count = NdArray.size(shape)
     if (!(offset + count * kind.size <= bytes.length)) {
       const expected = `${count} numbers of «${name}» [${shape}] in ${paths.join(", ")}`
       return yield* new ModelInvalid({ file, expected, came: `only ${bytes.length - offset} bytes are left` })

@@ -1,7 +1,7 @@
 /**
  * One call of a layer as its row sees it: inputs, settings and weights, and the graph that operators are written to.
  */
-import type { NdArray } from "@rai/core"
+import { NdArray } from "@rai/core"
 import type { Attributes } from "../Model.ts"
 import { Refused } from "../read/Refused.ts"
 import type { Writer } from "../Writer.ts"
@@ -144,7 +144,7 @@ export class LayerCall {
 
 const transposed = ({ data, shape }: NdArray.NdArray, order: ReadonlyArray<number>): NdArray.NdArray => {
   const to = order.map((axis) => shape[axis]!)
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
+  const strides = shape.map((_, axis) => NdArray.size(shape.slice(axis + 1)))
   const steps = order.map((axis) => strides[axis]!)
   const moved = new Float32Array(data.length)
   const at = to.map(() => 0)

@@ -10,7 +10,7 @@ import { type ModelProto, ModelProtoSchema } from "../onnx_pb.ts"
 import { LayersUnsupported, ModelInvalid } from "../read/ModelInvalid.ts"
 import type * as Network from "../read/Network.ts"
 import * as Reading from "../read/Reading.ts"
-import { Refused } from "../read/Refused.ts"
+import { attempt, Refused } from "../read/Refused.ts"
 import { Writer } from "../Writer.ts"
 import * as Artifacts from "./Artifacts.ts"
 import { LayerCall, type Value } from "./LayerCall.ts"
@@ -247,13 +247,4 @@ class Walk {
     }
     return unsure
   })
-}
-
-const attempt = <A>(f: () => A): A | Refused => {
-  try {
-    return f()
-  } catch (error) {
-    if (error instanceof Refused) return error
-    throw error
-  }
 }

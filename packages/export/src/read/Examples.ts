@@ -1,7 +1,7 @@
 /**
  * Finds the nodes that mix examples: a circuit computes each example by itself, and a network that mixes them answers batches, not examples.
  */
-import type { Shape, Tensor } from "@rai/core"
+import { NdArray, type Shape, type Tensor } from "@rai/core"
 import type { Read } from "./Network.ts"
 
 /** Nodes that mix examples, in order, each judged without the nodes before it. */
@@ -32,4 +32,4 @@ const isMeeting = ({ operands, primitive, shape }: Tensor.Tensor): boolean => {
 const axisOf = (shape: Shape.Shape): number => shape.findIndex((n) => typeof n === "string")
 
 /** Product of the lengths before the batch axis. */
-const count = (shape: Shape.Shape): number => shape.slice(0, axisOf(shape)).reduce<number>((n, m) => n * Number(m), 1)
+const count = (shape: Shape.Shape): number => NdArray.size(shape.slice(0, axisOf(shape)).map(Number))

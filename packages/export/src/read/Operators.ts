@@ -34,14 +34,14 @@ const listed = groups.flatMap(({ of, role }) =>
 /** Row of each supported operator, by its name. */
 export const table: ReadonlyMap<string, Row> = new Map(listed.map(({ operator, row }) => [operator, row]))
 
-/** Role of each supported operator, by its name; a map is one only where one of its operands is a parameter. */
-export const roles: ReadonlyMap<string, Circuit.Place["role"]> = new Map(
-  listed.map(({ operator, role }) => [operator, role])
-)
-
 /** Name of a node's operator: `Gemm` of the standard domain, `ai.onnx.ml.Scaler` of another. */
 export const nameOf = ({ domain, opType }: NodeProto): string =>
   domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`
+
+const roles = new Map(listed.map(({ operator, role }) => [operator, role] as const))
+
+/** Role of a node by its operator; it is a map only where one of its operands is a parameter. */
+export const roleOf = (node: NodeProto): Circuit.Place["role"] | undefined => roles.get(nameOf(node))
 
 /** Operator sets that the rows support. */
 export const opsets = { lowest: 1, highest: 28 } as const

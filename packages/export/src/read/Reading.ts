@@ -1,17 +1,16 @@
 /**
  * An imported model as a circuit: its graph as a program, its initialisers as parameters, each of its nodes a place that may be cut.
  */
-import { type Block, Circuit, type Engine, type NdArray, Program, Rewrite, Tensor } from "@rai/core"
+import { type Circuit, type Engine, NdArray } from "@rai/core"
 import { Effect } from "effect"
 import * as Metadata from "../Metadata.ts"
 import * as Model from "../Model.ts"
 import * as ModelFile from "../ModelFile.ts"
-import * as Naming from "../Naming.ts"
-import type { ModelProto, NodeProto } from "../onnx_pb.ts"
+import type { ModelProto } from "../onnx_pb.ts"
+import * as Assembly from "./Assembly.ts"
 import * as Examples from "./Examples.ts"
 import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Network from "./Network.ts"
-import * as Operators from "./Operators.ts"
 
 /** An imported model. */
 export interface Read {
@@ -102,7 +101,7 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
     return yield* new ModelInvalid({ file, expected, came: `[${whole.shape.join(", ")}] comes out` })
   }
   return {
-    ...assemble(model, network, name, shape as Example, output),
+    ...Assembly.make(model, network, name, shape as Assembly.Example, output),
     others: Metadata.read(model) === undefined ? names.filter((name) => name !== named) : [],
     example: shape.slice(1) as ReadonlyArray<number>,
     output
@@ -111,8 +110,6 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
 
 /** Name of the batch axis, as in every circuit. */
 const batch = "batch"
-
-type Example = readonly [string, ...ReadonlyArray<number>]
 
 /** Most numbers of an example: as many as an image of 4,096 by 4,096 has. */
 const mostInputs = 2 ** 24
@@ -131,7 +128,7 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
     const expected = `an input «${input.name}» [batch, …] whose lengths behind the batch are known`
     return yield* new ModelInvalid({ file, expected, came: `it is [${input.shape.join(", ")}]` })
   }
-  const numbers = lengths.reduce<number>((n, m) => n * Number(m), 1)
+  const numbers = NdArray.size(lengths.map(Number))
   if (numbers > mostInputs) {
     const expected = `an input «${input.name}» of at most ${mostInputs} numbers for each example`
     return yield* new ModelInvalid({ file, expected, came: `it is [${input.shape.join(", ")}]` })
@@ -167,144 +164,4 @@ const beforeHead = ({ graph }: ModelProto, output: string): string => {
     name = input[0]!
   }
   return output
-}
-
-/** The network as a circuit: its input and output flattened to rows, its parameters under names that no other array of a run has. */
-const assemble = (
-  model: ModelProto,
-  { arrays, nodes, program }: Network.Network,
-  name: string,
-  shape: Example,
-  output: string
-): Pick<Read, "circuit" | "parameters"> => {
-  const [, ...example] = shape
-  const x = Tensor.input("x", [batch, example.reduce((a, b) => a * b, 1)])
-  const names = parameterNames(Object.keys(arrays))
-  const inputs = new Map<Tensor.Tensor, Tensor.Tensor>([[program.inputs[name]!, x.reshape(shape)]])
-  for (const [own, renamed] of names) inputs.set(program.inputs[own]!, Tensor.input(renamed, arrays[own]!.array.shape))
-  const replaced = new Map<Tensor.Tensor, Tensor.Tensor>()
-  Rewrite.rewrite(program, (node, operands) => {
-    const own = inputs.get(node) ?? Rewrite.rebuild(node, operands)
-    replaced.set(node, own)
-    return own
-  })
-  const found = replaced.get(program.outputs[output]!)!
-  const width = found.shape.slice(1).reduce<number>((n, m) => n * Number(m), 1)
-  const rows = found.reshape([batch, width])
-  const whole = Program.fromTensors({}, { output: rows })
-  const leaves = whole.nodes.filter(({ primitive }) => primitive.name === "input")
-  const kept: Record<string, Tensor.Tensor> = { x }
-  for (const leaf of leaves) kept[leaf.attributes.name as string] = leaf
-  const roles = rolesOf(model, arrays)
-  const parameters = Object.fromEntries(
-    Object.entries(arrays).flatMap(([own, { array }]): ReadonlyArray<readonly [string, Block.Parameter]> => {
-      const renamed = names.get(own)!
-      if (kept[renamed] === undefined) return []
-      return [[renamed, { shape: array.shape, ...fans(array.shape), role: roles(own), initial: array }]]
-    })
-  )
-  const called = [...names].filter(([own, renamed]) => parameters[renamed] !== undefined && own !== renamed)
-  const ends = {
-    input: { name, example },
-    output: { name: output, example: found.shape.slice(1).map(Number) },
-    parameters: Object.fromEntries(called.map(([own, renamed]) => [renamed, own]))
-  }
-  return {
-    circuit: Circuit.graph(
-      { program: { ...whole, inputs: kept }, places: placesOf(nodes, replaced, whole), names: ends },
-      parameters
-    ),
-    parameters: Object.fromEntries(
-      Object.entries(parameters).map(([own, { initial }]) => [own, float32(initial as NdArray.NdArray)])
-    )
-  }
-}
-
-const float32 = ({ data, shape }: NdArray.NdArray): NdArray.NdArray => ({
-  shape,
-  data: data instanceof Float32Array ? data : Float32Array.from(data)
-})
-
-/** `fc1.weight` stays as it is; a name without a dot, or with a slash as the names of a run's own arrays have, gets the prefix `graph.`. */
-const parameterName = (name: string): string =>
-  /^[^/*]*\.[^/*]*$/.test(name) && !/^[xyλ]$/.test(name) ? name : `graph.${name.replaceAll(/[/*]/g, "·")}`
-
-/** Makes the names unique, since `a/b` and `a*b` would share one; a name that needs no change is kept. */
-const parameterNames = (all: ReadonlyArray<string>): ReadonlyMap<string, string> => {
-  const unique = Naming.make()
-  const asTheyAre = all.filter((own) => parameterName(own) === own)
-  const names = new Map(asTheyAre.map((own) => [own, unique(own)]))
-  return new Map(all.map((own) => [own, names.get(own) ?? unique(parameterName(own))]))
-}
-
-const operatorRole = (node: NodeProto) => Operators.roles.get(Operators.nameOf(node))
-
-const fans = (shape: ReadonlyArray<number>) => {
-  const [rows = 1, columns = 1, ...window] = shape
-  const area = window.reduce((a, b) => a * b, 1)
-  return shape.length === 2 ? { fanIn: rows, fanOut: columns } : { fanIn: columns * area, fanOut: rows * area }
-}
-
-/** Returns the role of each parameter by name, from the operators that use it. */
-const rolesOf = (model: ModelProto, arrays: Network.Network["arrays"]) => {
-  const weights = new Set<string>()
-  const scales = new Set<string>()
-  const statistics = new Set<string>()
-  for (const node of model.graph!.node) {
-    const { input, opType } = node
-    if (operatorRole(node) === "map") for (const name of input.slice(0, 2)) weights.add(name)
-    if (/Normalization$/.test(opType)) scales.add(input[1] ?? "")
-    if (opType === "BatchNormalization") for (const name of input.slice(3, 5)) statistics.add(name)
-  }
-  return (name: string): Block.Parameter["role"] => {
-    const { array, isInitialiser } = arrays[name]!
-    if (!isInitialiser || statistics.has(name)) return "statistic"
-    if (scales.has(name)) return "scale"
-    return weights.has(name) || array.shape.length >= 2 ? "weight" : "bias"
-  }
-}
-
-/** A place for each node whose result has one row per example; two nodes of one tensor share a place. */
-const placesOf = (
-  nodes: ReadonlyArray<Network.Read>,
-  replaced: ReadonlyMap<Tensor.Tensor, Tensor.Tensor>,
-  whole: Program.Program
-): ReadonlyArray<Circuit.Place> => {
-  const isUsed = new Set(whole.nodes)
-  const seen = new Set<Tensor.Tensor>()
-  const makers = new Map(nodes.flatMap((read) => read.node.output.map((name) => [name, read.node] as const)))
-  const readers = Map.groupBy(
-    nodes.flatMap(({ node }) => node.input.map((name) => ({ name, node }))),
-    ({ name }) => name
-  )
-  const own = nodes.flatMap(({ node, result }): ReadonlyArray<Circuit.Place> => {
-    const tensor = replaced.get(result)!
-    if (!isUsed.has(tensor) || seen.has(tensor) || tensor.shape[0] !== batch || tensor.dtype !== "float") return []
-    seen.add(tensor)
-    return [{ name: node.name, kind: node.opType, role: roleOf(node, makers, readers), result: tensor }]
-  })
-  // In program order, so that each comes after what it is computed from.
-  const order = new Map(whole.nodes.map((tensor, i) => [tensor, i]))
-  return own.toSorted((a, b) => order.get(a.result)! - order.get(b.result)!)
-}
-
-/** Role of a node's place; where a `MatMul` is followed by the sum with its bias, the sum is the map for both. */
-const roleOf = (
-  node: NodeProto,
-  makers: ReadonlyMap<string, NodeProto>,
-  readers: ReadonlyMap<string, ReadonlyArray<{ readonly node: NodeProto }>>
-): Circuit.Place["role"] => {
-  // The linear models of ai.onnx.ml have their parameters in attributes.
-  const isMap = (of: NodeProto) =>
-    operatorRole(of) === "map" && (of.domain === "ai.onnx.ml" || of.input.slice(0, 2).some((name) => !makers.has(name)))
-  const product = (of: NodeProto) => {
-    const made = of.input.map((name) => makers.get(name))
-    const from = made.find((maker) => maker !== undefined && isMap(maker) && maker.opType === "MatMul")
-    return of.opType === "Add" && made.includes(undefined) ? from : undefined
-  }
-  if (operatorRole(node) === "activation") return "activation"
-  if (product(node) !== undefined) return "map"
-  if (!isMap(node)) return "other"
-  const behind = readers.get(node.output[0]!) ?? []
-  return behind.length === 1 && product(behind[0]!.node) === node ? "other" : "map"
 }

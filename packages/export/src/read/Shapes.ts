@@ -17,21 +17,29 @@ const target = (call: Call): Shape.Shape => {
     throw new Refused("it gives an axis a length that is computed from one which each run decides")
   }
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
-  const [have, given] = [Shape.count(x), Shape.count(shape.filter((n) => n !== -1))]
-  const left = have.named.filter((name) => !given.named.includes(name))
+  const left = unnamed(x, shape)
   // A model exported with a fixed batch length states that length where the run's own is meant.
-  const fixed = call.graph.fixedBatch
-  if (left.length === 1 && fixed !== undefined && shape[0] === fixed) {
-    const whole = [left[0]!, ...shape.slice(1)]
-    const rest = have.known / Shape.count(whole.filter((n) => n !== -1)).known
-    const filledIn = whole.map((n) => (n === -1 ? rest : n))
-    if (Number.isInteger(rest) && Shape.sameCount(x, filledIn)) return filledIn
+  if (left.length === 1 && call.graph.fixedBatch !== undefined && shape[0] === call.graph.fixedBatch) {
+    const meant = inferred(x, [left[0]!, ...shape.slice(1)])
+    const isWhole = meant?.every((n) => typeof n === "string" || Number.isInteger(n))
+    if (meant !== undefined && isWhole && Shape.sameCount(x, meant)) return meant
   }
-  const rest = have.known / given.known
-  if (left.length === 0) return shape.map((n) => (n === -1 ? rest : n))
-  if (left.length === 1 && rest === 1) return shape.map((n) => (n === -1 ? left[0]! : n))
-  if (!shape.includes(-1)) return shape
+  const found = inferred(x, shape)
+  if (found !== undefined) return found
   throw new Refused(`it puts the axis «${left[0]}», whose length each run decides, together with others`)
+}
+
+/** Names among the dimensions of x that a shape lacks. */
+const unnamed = (x: Shape.Shape, shape: Shape.Shape): ReadonlyArray<string> =>
+  Shape.count(x).named.filter((name) => !shape.includes(name))
+
+/** Puts in the place of −1 what the other dimensions leave of x; undefined where that is no single dimension. */
+const inferred = (x: Shape.Shape, shape: Shape.Shape): Shape.Shape | undefined => {
+  if (!shape.includes(-1)) return shape
+  const [name, ...others] = unnamed(x, shape)
+  const rest = Shape.count(x).known / Shape.count(shape.filter((n) => n !== -1)).known
+  const open = name === undefined ? rest : others.length === 0 && rest === 1 ? name : undefined
+  return open === undefined ? undefined : shape.map((n) => (n === -1 ? open : n))
 }
 
 const squeezed: Row = (call) => {

@@ -1,7 +1,7 @@
 /**
  * Decodes the tensors of a model, whose numbers lie within it or in a file beside it, and nowhere else.
  */
-import type { NdArray } from "@rai/core"
+import { NdArray } from "@rai/core"
 import { DataType } from "../Model.ts"
 import { TensorProto_DataLocation as Location, type TensorProto } from "../onnx_pb.ts"
 import * as External from "./External.ts"
@@ -63,7 +63,7 @@ export const decode = (tensor: TensorProto, file: string): Decoded => {
     throw new Refused(`the tensor «${tensor.name}» is of the type ${nameOf(tensor.dataType)}`)
   }
   const shape = tensor.dims.map(Number)
-  const count = shape.reduce((a, b) => a * b, 1)
+  const count = NdArray.size(shape)
   if (shape.some((n) => n < 0) || !Number.isSafeInteger(count)) {
     throw new Refused(`the tensor «${tensor.name}» has the shape [${shape}]`, true)
   }
