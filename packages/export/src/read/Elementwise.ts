@@ -1,7 +1,7 @@
 /**
  * Operators that compute element by element.
  */
-import { Primitives, Tensor } from "@rai/core"
+import { Primitives, Shape, Tensor } from "@rai/core"
 import { DataType } from "../Model.ts"
 import { type Call, filled, not, type Row, unary } from "./Call.ts"
 import { Refused } from "./Refused.ts"
@@ -64,17 +64,21 @@ export const power = (x: T, n: number): T => {
   return x.log().mul(n).exp()
 }
 
-/** aᵇ; NaN for a negative a unless b is an integer. */
+/** aᵇ; NaN for a negative a unless b is an integer, and 1 wherever b is 0 or a is 1. */
 const powers = (a: T, b: T): T => {
-  const [base, exponent] = [a.add(b.mul(0)), b.add(a.mul(0))]
-  const size = exponent.mul(base.abs().log()).exp()
+  const shape = Shape.broadcast(a.shape, b.shape) ?? a.shape
+  const [base, exponent] = [a.broadcastTo(shape), b.broadcastTo(shape)]
+  const one = filled(1, shape)
+  const size = base.abs().equal(1).where(one, exponent.mul(base.abs().log()).exp())
   const isOdd = exponent
     .sub(floor(exponent.mul(0.5)).mul(2))
     .equal(1)
     .float()
   const isWhole = floor(exponent).equal(exponent)
-  const negative = isWhole.where(size.mul(isOdd.mul(-2).add(1)), filled(Number.NaN, base.shape))
-  return filled(0, base.shape).greater(base).where(negative, size)
+  const isEndless = base.equal(Number.NEGATIVE_INFINITY)
+  const signed = size.mul(isOdd.mul(-2).add(1))
+  const negative = isWhole.where(signed, isEndless.where(size, filled(Number.NaN, shape)))
+  return exponent.equal(0).where(one, filled(0, shape).greater(base).where(negative, size))
 }
 
 const pow: Row = (call) => {
@@ -108,9 +112,10 @@ const modulo: Row = (call) => {
   const times = isOfDividend ? truncated(a.div(b)) : floor(a.div(b))
   const finite = a.sub(times.mul(b))
   if (call.kind() === "int") return finite
-  // With an infinite divisor the result is the dividend, unless it must take the divisor's sign and has the other: then it is the divisor.
+  // With an infinite divisor the result is the dividend, unless it must take the divisor's sign and has the other: then it is the divisor. Of an
+  // infinite dividend it is NaN.
   const isKept = isOfDividend ? filled(1, finite.shape) : a.mul(b.sign()).greater(0).float().add(a.equal(0).float())
-  const endless = isKept.greater(0.5).where(a, b.add(a.mul(0)))
+  const endless = isKept.greater(0.5).where(a, b).add(a.mul(0))
   return b.abs().equal(Number.POSITIVE_INFINITY).where(endless, finite)
 }
 
