@@ -25,7 +25,10 @@ export interface Optimizer {
     slots: Slots,
     rate: Tensor
   ) => { readonly parameter: Tensor; readonly slots: Slots }
-  /** Whether the rule moves each number by itself; then small arrays are moved as one, which a rule that looks at a whole array would notice. */
+  /**
+   * Whether the rule moves each number by itself; small arrays are then moved as one. A rule made of such a one with an update that looks at a whole
+   * array does not: its formula shows that.
+   */
   readonly elementwise?: boolean
   /** For a rule that applies to hidden matrices only: the rule for biases and the output map. */
   readonly others?: Optimizer

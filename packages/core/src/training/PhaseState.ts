@@ -17,6 +17,7 @@ import * as Segments from "../relaxation/Segments.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import * as Elementwise from "./Elementwise.ts"
 import * as Phase from "./Phase.ts"
 import * as Rates from "./Rates.ts"
 import * as Together from "./Together.ts"
@@ -106,11 +107,11 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
 
   const moved = { ...Struct.pick(parameters, Phase.trained(phase, circuit)), ...Record.mapKeys(batch!, auxiliary) }
   const isKept = (name: string) => phase.batch !== undefined && placeOf(name) !== undefined
-  const together = Together.make(moved, (name) =>
-    !isKept(name) && Rates.rule(circuit, phase, name).elementwise === true
-      ? `together/${Rates.of(circuit, phase, name)}`
-      : undefined
-  )
+  const isElementwise = Record.map(Rates.rules(phase), Elementwise.holds)
+  const together = Together.make(moved, (name) => {
+    const rate = Rates.of(circuit, phase, name)
+    return !isKept(name) && isElementwise[rate] ? `together/${rate}` : undefined
+  })
   /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>
     together.map(({ members, name, shape }) => (): Arrays => {

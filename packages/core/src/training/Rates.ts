@@ -21,7 +21,8 @@ export const of = (circuit: Circuit.Circuit, phase: Phase, name: string): Rate =
   return optimizer.others === undefined || hidden ? "rate" : "rate/others"
 }
 
-const rules = (phase: Phase): Readonly<Record<Rate, Optimizer>> => {
+/** The rule behind each rate. */
+export const rules = (phase: Phase): Readonly<Record<Rate, Optimizer>> => {
   const { optimizer } = phase
   const others = optimizer.others ?? optimizer
   return {

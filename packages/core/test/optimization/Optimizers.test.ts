@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import * as Clip from "../../src/optimization/Clip.ts"
 import * as Regularizer from "../../src/optimization/Regularizer.ts"
 import * as Rules from "../../src/optimization/Rules.ts"
+import * as Elementwise from "../../src/training/Elementwise.ts"
 import * as Fixture from "../fixtures/Fixture.ts"
 import trajectories from "../fixtures/optimizer-trajectories.json" with { type: "json" }
 
@@ -105,6 +106,16 @@ describe("optimisers follow PyTorch's trajectories, float64", () => {
     )
   }
 })
+
+it.effect("the rules that say that they are elementwise are, with any settings", () =>
+  Effect.gen(function* () {
+    for (const text of Object.keys(fixture.rules)) {
+      const [phase] = (yield* PlanSpec.parse(`backpropagate:1:${text.split(" ")[0]}`)).phases
+      const { optimizer } = phase!
+      assert.strictEqual(Elementwise.holds(optimizer), optimizer.name !== "muon", text)
+    }
+  })
+)
 
 describe("what is done to gradients", () => {
   it.effect("clipped to a joint length as clip_grad_norm_ does, within 1e-12", () =>

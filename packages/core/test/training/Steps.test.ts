@@ -170,6 +170,25 @@ describe("a rule of one's own", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("sees each array by itself where it is made of an elementwise one", () =>
+    Effect.gen(function* () {
+      const sgd = Sgd.make(0.1)
+      const size = ({ shape }: Tensor.Tensor) => NdArray.size(shape as ReadonlyArray<number>)
+      const rules: ReadonlyArray<Optimizer.Optimizer> = [
+        { ...normalised, elementwise: true },
+        { ...sgd, update: (p, g, slots, η) => sgd.update(p, g.sub(g.mean()), slots, η) },
+        { ...sgd, update: (p, g, slots, η) => sgd.update(p, g, slots, η.div(size(p))) },
+        { ...sgd, initial: (shape) => ({ velocity: NdArray.full(shape, NdArray.size(shape)) }) },
+        // And one that may be moved together with others, as it says.
+        { ...sgd, update: (p, g, slots, η) => sgd.update(p, g.clip(-0.01, 0.01), slots, η) }
+      ]
+      for (const rule of rules) {
+        const [came, alone] = [yield* step(rule), yield* step({ ...rule, elementwise: false })]
+        assert.deepStrictEqual(came.parameters, alone.parameters)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("gives back what it was given", () =>
     Effect.gen(function* () {
       const update = normalised.update
