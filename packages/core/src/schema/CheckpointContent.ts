@@ -12,11 +12,10 @@ export const Identity = Schema.Struct({
   stop: Schema.String,
   seed: Schema.Int,
   engine: Schema.String,
-  /**
-   * SHA-256 of all settings of circuit and plan that are data, including those that their printed lines omit; user-defined functions are not
-   * distinguished.
-   */
+  /** SHA-256 of all settings of circuit and plan that are data, including those that their printed lines omit. */
   settings: Schema.String,
+  /** The user's own functions, by where they stand and their text; absent in checkpoints that did not tell them apart yet. */
+  functions: Schema.optional(Schema.String),
   /** SHA-256 of inputs and targets, and of those of the validation data. */
   data: Schema.String,
   validation: Schema.String

@@ -7,6 +7,7 @@ import * as CircuitSpec from "../circuit/CircuitSpec.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import type { CheckpointContent, Identity } from "../schema/CheckpointContent.ts"
 import * as Archive from "./Archive.ts"
+import * as OwnFunctions from "./OwnFunctions.ts"
 import type { Snapshot } from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
 import * as Safetensors from "./Safetensors.ts"
@@ -15,7 +16,11 @@ import * as TargetUnit from "./TargetUnit.ts"
 
 export type { Identity }
 
-/** Computes the identity of a run. Functions (a loss, a predicate, a curve, a stage of your own) count by their names alone, not by what they compute. */
+/**
+ * Computes the identity of a run. Functions of your own (a stage, a loss, a rule, a curve, a predicate) count by their names and their text, so that a
+ * changed one is told from the one that the run began with. What a function refers to is not part of its text: `Loss.huber(0.5)` and
+ * `Loss.huber(0.1)` count as the same.
+ */
 export const identity = (run: {
   readonly circuit: Circuit.Circuit
   readonly plan: Plan.Plan
@@ -35,6 +40,7 @@ export const identity = (run: {
       seed: run.seed,
       engine: run.engine,
       settings: Sha256.hex(JSON.stringify([CircuitSpec.toJson(run.circuit), run.plan])),
+      functions: OwnFunctions.print(run.circuit, run.plan),
       data,
       validation
     })
@@ -73,11 +79,15 @@ export const resume = Effect.fn("Checkpoint.resume")(function* (folder: string, 
   const { identity: came, snapshot } = yield* load(folder)
   for (const key of Struct.keys(came)) {
     if (came[key] === expected[key]) continue
+    const unchanged =
+      key === "functions"
+        ? "functions that the run began with, their text unchanged,"
+        : "settings and data that the run began with,"
     return yield* new Archive.ArchiveInvalid({
       file: `${folder}/checkpoint.json`,
       expected: `a checkpoint of the ${key} «${expected[key]}»`,
       came: `it is of «${came[key]}»`,
-      advice: "resume with the settings and data that the run began with, or train into another folder"
+      advice: `resume with the ${unchanged} or train into another folder`
     })
   }
   return snapshot

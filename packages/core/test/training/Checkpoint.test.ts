@@ -1,7 +1,8 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Checkpoint, Circuit, Moons, NdArray, type PhaseRun, Plan, Progress } from "@rai/core"
+import { Checkpoint, Circuit, Cut, Moons, NdArray, type PhaseRun, Plan, PlanSpec, Progress, Rprop } from "@rai/core"
 import { Effect, FileSystem } from "effect"
+import * as BlockKinds from "../../src/circuit/BlockKinds.ts"
 
 const circuit = Circuit.perceptron([2, 4, 1])
 const identify = Effect.fnUntraced(function* (steps: number, noise: number) {
@@ -81,5 +82,103 @@ describe("checkpoints", () => {
       assert.notDeepEqual(yield* of(conv(2), 3), identity)
       assert.notDeepEqual(yield* of(conv(1), 9), identity)
     })
+  )
+
+  const rule = Rprop.make(0.1)
+  /** One plan or circuit per function of one's own: each is given another function of the same name. */
+  const ownFunctions: Readonly<Record<string, (first: boolean) => { circuit?: Circuit.Circuit; plan?: Plan.Plan }>> = {
+    "block 1 apply": (first) => ({
+      circuit: Circuit.sequence(
+        Circuit.linear(2, 4),
+        Circuit.stage("own", first ? (z) => z.tanh() : (z) => z.sigmoid()),
+        Circuit.linear(4, 1)
+      )
+    }),
+    "block 1 training apply": (first) => ({
+      circuit: Circuit.sequence(
+        Circuit.linear(2, 4),
+        { ...Circuit.dropout(0.5), training: { apply: first ? (z) => z.mul(2) : (z) => z } },
+        Circuit.linear(4, 1)
+      )
+    }),
+    "phase 1 loss": (first) => ({
+      plan: Plan.backpropagate({ steps: 3, loss: first ? (o, y) => o.sub(y).abs().mean() : (o, y) => o.sub(y).mean() })
+    }),
+    "phase 1 only": (first) => ({
+      plan: Plan.backpropagate({ steps: 3, only: first ? (name) => name === "0.weight" : (name) => name === "0.bias" })
+    }),
+    "phase 1 optimizer update": (first) => ({
+      plan: Plan.backpropagate({
+        steps: 3,
+        optimizer: {
+          ...rule,
+          update: first ? (...of) => rule.update(...of) : (p, g, slots, η) => rule.update(p, g.neg(), slots, η)
+        }
+      })
+    }),
+    "phase 1 curve at": (first) => ({
+      plan: Plan.backpropagate({ steps: 3, curve: { name: "cosine", at: first ? (t) => 1 - t : (t) => 1 - t * t } })
+    }),
+    "phase 1 hidden of": (first) => ({
+      plan: Plan.relax({
+        steps: 3,
+        hidden: { name: "squared", of: first ? (z, ẑ) => z.sub(ẑ).abs() : (z, ẑ) => z.sub(ẑ).square() }
+      })
+    }),
+    "phase 1 cut after": (first) => ({
+      plan: Plan.relax({
+        steps: 3,
+        cut: { ...Cut.paper, after: first ? ({ path }) => path === "0" : ({ kind }) => kind === "linear" }
+      })
+    })
+  }
+  const of = Effect.fnUntraced(function* (run: { circuit?: Circuit.Circuit; plan?: Plan.Plan }) {
+    const data = yield* Moons.make({ examples: 10 })
+    return yield* Checkpoint.identity({
+      circuit,
+      plan: Plan.relax({ steps: 3 }),
+      ...run,
+      seed: 3,
+      engine: "reference",
+      data
+    })
+  })
+
+  for (const [where, given] of Object.entries(ownFunctions)) {
+    it.live(`another function at ${where} is another run, which the line names`, () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        const [one, same, other] = [yield* of(given(true)), yield* of(given(true)), yield* of(given(false))]
+        assert.deepStrictEqual(same, one)
+        assert.deepStrictEqual({ ...other, functions: one.functions }, one)
+        yield* Checkpoint.save(folder, one, snapshot(1))
+        const error = yield* Effect.flip(Checkpoint.resume(folder, other))
+        assert.strictEqual(
+          error.message.replace(folder, "").replaceAll(/ [\da-f]{12}/g, " …"),
+          `/checkpoint.json: expected a checkpoint of the functions «${where} …», but it is of «${where} …»; resume with the functions that the run began with, their text unchanged, or train into another folder`
+        )
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+    )
+  }
+
+  it.live("what this library has are no functions of one's own; a checkpoint from before they counted goes on", () =>
+    Effect.gen(function* () {
+      const all = Circuit.sequence(
+        ...(Object.entries(BlockKinds.table).map(([, { example, make }]) => make(example)) as never as [])
+      )
+      for (const text of [
+        "relax:3:sgd=0.1+nesterov=1:z-muon=0.1:hidden=cosine:ramp=linear:curve=warmup0.1*cosine",
+        "alternate:3:batch=5,backpropagate:3:rmsprop=0.1+momentum=0.5:curve=exponential0.1,backpropagate:3:adamw=0.1"
+      ]) {
+        assert.strictEqual((yield* of({ circuit: all, plan: yield* PlanSpec.parse(text) })).functions, "none")
+      }
+      assert.strictEqual((yield* of({ plan: Plan.auto(circuit) })).functions, "none")
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const { functions, ...before } = yield* of({})
+      yield* Checkpoint.save(folder, before, snapshot(1))
+      assert.deepStrictEqual(yield* Checkpoint.resume(folder, { ...before, functions }), snapshot(1))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })
