@@ -9,6 +9,7 @@ import { order } from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { concat, constant, Tensor } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 import * as Cut from "./Cut.ts"
 import * as Segments from "./Segments.ts"
 import * as StackedBlock from "./StackedBlock.ts"
@@ -218,9 +219,10 @@ const together = (
 const perExample = (parameter: Tensor): Tensor =>
   parameter.shape.length === 2 ? parameter.reshape([parameter.shape[0]!, 1, parameter.shape[1]!]) : parameter
 
+/** Runs a formula; what it throws names the block at `path`. */
 const located = <A>(path: string, formula: () => A): A => {
   try {
-    return formula()
+    return Throwing.at(path === "" ? "the block" : `block ${path}`, formula)
   } catch (error) {
     if (!(error instanceof ShapeMismatch) || error.path !== undefined) throw error
     const { advice, came, expected, operation } = error

@@ -10,6 +10,7 @@ import * as Circuit from "../circuit/Circuit.ts"
 import type { Loss } from "../optimization/Loss.ts"
 import { gradients } from "../program/Gradient.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 import { scalar } from "./RelaxedObjective.ts"
@@ -46,7 +47,7 @@ export const make = (
     },
     onInput: (path, z) => inputs.set(path, z)
   })
-  const loss = scalar(L_y(output, y))
+  const loss = Throwing.at("the loss", () => scalar(L_y(output, y)))
   const [dL] = gradients(loss, [output]) // [batch, outputs], each row divided by the batch size
   const s = dL!
     .square()

@@ -11,6 +11,7 @@ import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import { concat, constant } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 import type { Training } from "./Cut.ts"
 import { evaluate, type Theta } from "./Evaluation.ts"
 import type { HiddenLoss } from "./HiddenLoss.ts"
@@ -76,7 +77,7 @@ export const make = (
     onCut: (place, ẑ) => {
       const { sites: own, stacked } = places.get(place)!
       const cuts = stacked ? own.length : 1
-      const each = perExample(hidden, z(place), ẑ)
+      const each = Throwing.at(`the hidden loss ${hidden.name}`, () => perExample(hidden, z(place), ẑ))
       // One factor for each cut, where they differ.
       const factors = weight === undefined ? undefined : own.map((site) => weight(site, number.get(site)!))
       const weighted =
@@ -100,7 +101,7 @@ export const make = (
       return onward(place)
     }
   })
-  const own = scalar(L_y(output, y))
+  const own = Throwing.at("the loss", () => scalar(L_y(output, y)))
   // A circuit with fewer maps than `every` asks for has no cut: this is then the free run's loss.
   if (energies.length === 0) return { output, loss: own, relaxed: own, residuals: undefined, differences }
   const relaxed = own.add(energies.reduce((a, b) => a.add(b)).mul(λ))

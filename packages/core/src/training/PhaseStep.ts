@@ -14,6 +14,7 @@ import * as RelaxedObjective from "../relaxation/RelaxedObjective.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as Rates from "./Rates.ts"
@@ -136,8 +137,11 @@ const updated = (
       const before = Record.map(rule.initial([], 0), (_, name) => given[slotOf(name)]!)
       const parameter = Together.join(own, (name) => given[name]!)
       const gradient = Together.join(own, (name) => slopes.get(name)!)
-      const next = rule.update(parameter, gradient, before, rate)
-      checkMoved(rule.name, { parameter, ...before }, { parameter: next.parameter, ...next.slots })
+      const next = Throwing.at(`the rule ${rule.name}`, () => {
+        const moved = rule.update(parameter, gradient, before, rate)
+        checkMoved(rule.name, { parameter, ...before }, { parameter: moved.parameter, ...moved.slots })
+        return moved
+      })
       return {
         ...Together.split(own, next.parameter, (name) => given[name]!),
         ...Record.mapKeys(next.slots, slotOf)

@@ -22,7 +22,7 @@ import {
   type Tensor,
   Training
 } from "@rai/core"
-import { Effect } from "effect"
+import { Cause, Effect } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
 
 const { batchNorm, dropout, flatten, linear, repeat, sequence, tanh, unflatten } = Circuit
@@ -210,6 +210,36 @@ describe("a rule of one's own", () => {
       }
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
+})
+
+describe("what a formula of one's own throws names its place", () => {
+  const thrown: Array<TypeError> = []
+  const throwing = (): never => {
+    const error = new TypeError("not a function")
+    thrown.push(error)
+    throw error
+  }
+  const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
+  const sgd = Sgd.make(0.1)
+  const runs: ReadonlyArray<readonly [string, Circuit.Circuit, Plan.Plan]> = [
+    ["block 1", sequence(linear(2, 3), Circuit.stage("own", throwing), linear(3, 1)), Plan.relax({ steps: 1 })],
+    ["the loss", circuit, Plan.backpropagate({ steps: 1, loss: throwing })],
+    ["the loss", circuit, Plan.alternate({ epochs: 1, batch: 5, loss: throwing })],
+    ["the hidden loss own", circuit, Plan.relax({ steps: 1, hidden: { name: "own", of: throwing } })],
+    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", update: throwing } })]
+  ]
+  for (const [where, of, plan] of runs) {
+    it.effect(`${where}: ${Plan.print(plan)}`, () =>
+      Effect.gen(function* () {
+        const exit = yield* Effect.exit(Training.fit(of, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
+        const defect = exit._tag === "Failure" ? Cause.squash(exit.cause) : undefined
+        if (!(defect instanceof Error)) return assert.fail(String(defect))
+        assert.strictEqual(defect, thrown.at(-1), "the very error, for those who know it")
+        assert.strictEqual(String(defect), `TypeError: not a function (in ${where})`)
+        assert.match(defect.stack!, /^TypeError: not a function \(in .*\)\n {4}at .*throwing/)
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
 })
 
 it.effect("a hidden loss of one's own gives an energy for each unit or example", () =>
