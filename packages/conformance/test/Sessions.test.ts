@@ -13,7 +13,7 @@ import {
   TfjsEngine
 } from "@rai/core"
 import { OnnxEngine } from "@rai/onnx-engine"
-import { Effect } from "effect"
+import { Effect, Scope } from "effect"
 import { Law } from "../src/index.ts"
 import * as CircuitCases from "./CircuitCases.ts"
 import * as RelaxedCases from "./RelaxedCases.ts"
@@ -103,6 +103,34 @@ describe("twenty training steps in a session", () => {
         expect(numbers(yield* session.advance(program))).toEqual({ c: [0, 26] })
         expect(numbers(yield* session.read())).toEqual({ a: [14, 27], b: [0, 1] })
       }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
+    it.effect(`on ${name}: what comes after the scope of a session or of the engine has closed is refused`, () =>
+      Effect.gen(function* () {
+        const program = yield* Program.make({ a: [2] }, ({ a }) => ({ a: a.add(a) }))
+        const a = NdArray.make([2], [1, 2])
+        const message = <A>(effect: Effect.Effect<A, Engine.EngineFailed>) =>
+          Effect.map(Effect.flip(effect), (error) => error.message.replace(/^.*: /, ""))
+        const refused = (what: string) =>
+          `expected an open ${what}, but its scope has closed; keep the scope open while the ${what} is used`
+        const all = ({ advance, read, write }: Engine.Session) => [advance(program), read(["a"]), write({ a })]
+        const { engine, left, session } = yield* Effect.provide(
+          Effect.gen(function* () {
+            const engine = yield* Engine.Engine
+            const session = yield* Effect.scoped(engine.session({ a }))
+            for (const effect of all(session)) expect(yield* message(effect)).toBe(refused("session"))
+            // Another session goes on meanwhile.
+            const left = yield* Scope.provide(engine.session({ a }), yield* Scope.make())
+            yield* left.advance(program)
+            expect([...(yield* left.read(["a"])).a!.data]).toEqual([2, 4])
+            return { engine, left, session }
+          }),
+          layer
+        )
+        for (const effect of [...all(session), ...all(left), engine.run(program, { a })])
+          expect(yield* message(effect)).toBe(refused("engine"))
+        expect(yield* message(Effect.scoped(engine.session({ a })))).toBe(refused("engine"))
+      })
     )
 
     it.effect(`on ${name}: whole numbers and truth values are taken for real ones where a program wants these`, () =>

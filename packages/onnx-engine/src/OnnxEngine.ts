@@ -20,17 +20,15 @@ export class DeviceMissing extends Schema.TaggedError<DeviceMissing>()("DeviceMi
 }
 
 const on = (threads: Threads.Threads) =>
-  Engine.Engine.of(
-    Binding.guarded({
-      name: Session.name,
-      run: (program, inputs) =>
-        Effect.scoped(Effect.flatMap(Session.make(threads, {}), ({ advance }) => advance(program, inputs))),
-      session: (state) => Session.make(threads, state)
-    })
-  )
+  Binding.guarded({
+    name: Session.name,
+    run: (program, inputs) =>
+      Effect.scoped(Effect.flatMap(Session.make(threads, {}), ({ advance }) => advance(program, inputs))),
+    session: (state) => Session.make(threads, state)
+  })
 
 /** The engine; its threads start with it. A session keeps the programs that advance it compiled; `run` compiles its program each time. */
-export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, Effect.map(Threads.make("cpu"), on))
+export const layer: Layer.Layer<Engine.Engine> = Layer.effect(Engine.Engine, Effect.flatMap(Threads.make("cpu"), on))
 
 const cudaMissing = (reason: string) => new DeviceMissing({ device: "cuda", reason })
 
@@ -46,7 +44,7 @@ export const layerCuda: Layer.Layer<Engine.Engine, DeviceMissing> = Layer.effect
   Effect.gen(function* () {
     const missing = CudaProvider.missing()
     if (missing !== undefined) return yield* cudaMissing(CudaProvider.notInstalled(missing))
-    const engine = on(yield* Threads.make("cuda"))
+    const engine = yield* on(yield* Threads.make("cuda"))
     const tried = Effect.flatMap(least, (program) => engine.run(program, { a: NdArray.full([1], 1) }))
     yield* Effect.mapError(tried, ({ message }) => cudaMissing(CudaProvider.explain(message)))
     return engine

@@ -1,7 +1,7 @@
 /**
  * Lengths of named dimensions, found by matching the given arrays against a program's inputs.
  */
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Program } from "../program/Program.ts"
 import { size } from "../tensor/NdArray.ts"
 import { show } from "../tensor/Shape.ts"
@@ -35,10 +35,12 @@ export const lengths = (
 }
 
 /**
- * The engine with checks in front: it refuses arrays that hold more or fewer numbers than their shape says, which would reach into other memory, and
- * reads of entries that a session does not have.
+ * The engine with checks in front: it refuses arrays that hold more or fewer numbers than their shape says, which would reach into other memory,
+ * reads of entries that a session does not have, and whatever comes after the scope of the engine or of the session has closed.
  */
-export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
+export const guarded = Effect.fnUntraced(function* (
+  engine: Engine["Service"]
+): Effect.fn.Return<Engine["Service"], never, Scope.Scope> {
   const refused = (reason: string) => Effect.fail(new EngineFailed({ engine: engine.name, reason }))
   const check = (...all: ReadonlyArray<Arrays>): Effect.Effect<void, EngineFailed> => {
     for (const arrays of all) {
@@ -51,33 +53,56 @@ export const guarded = (engine: Engine["Service"]): Engine["Service"] => {
     }
     return Effect.void
   }
+  /** Runs effects until the current scope closes, and refuses them from then on. */
+  const whileOpen = Effect.fnUntraced(function* (what: string) {
+    let isOpen = true
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        isOpen = false
+      })
+    )
+    return <A, R>(effect: Effect.Effect<A, EngineFailed, R>) =>
+      Effect.suspend(() =>
+        isOpen
+          ? effect
+          : refused(`expected an open ${what}, but its scope has closed; keep the scope open while the ${what} is used`)
+      )
+  })
+  const onEngine = yield* whileOpen("engine")
   const session: Engine["Service"]["session"] = Effect.fnUntraced(function* (state) {
     yield* check(state)
-    const { advance, read, write } = yield* engine.session(state)
+    const { advance, read, write } = yield* onEngine(engine.session(state))
+    const onSession = yield* whileOpen("session")
+    const open = <A>(effect: Effect.Effect<A, EngineFailed>) => onEngine(onSession(effect))
     const entries = new Set(Object.keys(state))
     const guard: Session = {
-      advance: (program, ...turns) => Effect.andThen(check(...turns), advance(program, ...turns)),
+      advance: (program, ...turns) => open(Effect.andThen(check(...turns), advance(program, ...turns))),
       read: (names) =>
-        Effect.suspend(() => {
-          const missing = names?.find((name) => !entries.has(name))
-          return missing === undefined
-            ? read(names)
-            : refused(`expected an entry «${missing}» in the session; there is none`)
-        }),
-      write: Effect.fnUntraced(function* (written) {
-        yield* check(written)
-        yield* write(written)
-        for (const name of Object.keys(written)) entries.add(name)
-      })
+        open(
+          Effect.suspend(() => {
+            const missing = names?.find((name) => !entries.has(name))
+            return missing === undefined
+              ? read(names)
+              : refused(`expected an entry «${missing}» in the session; there is none`)
+          })
+        ),
+      write: (written) =>
+        open(
+          Effect.gen(function* () {
+            yield* check(written)
+            yield* write(written)
+            for (const name of Object.keys(written)) entries.add(name)
+          })
+        )
     }
     return guard
   })
   return {
     name: engine.name,
-    run: (program, inputs) => Effect.andThen(check(inputs), engine.run(program, inputs)),
+    run: (program, inputs) => onEngine(Effect.andThen(check(inputs), engine.run(program, inputs))),
     session
   }
-}
+})
 
 /** Divides the outputs of a program in a session: those named like an entry replace it, the others are the report. */
 export const divide = <A>(

@@ -65,7 +65,7 @@ const value = (
 }
 
 /** Runs programs in float64 on one core: for gradients, fixtures and small circuits. */
-export const layer: Layer.Layer<Engine> = Layer.succeed(
+export const layer: Layer.Layer<Engine> = Layer.effect(
   Engine,
   Binding.guarded({
     name,

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { Program } from "../../program/Program.ts"
 import { copy, type NdArray } from "../../tensor/NdArray.ts"
 import * as Binding from "../Binding.ts"
-import { type Arrays, Engine, EngineFailed, inTurn, type Session } from "../Engine.ts"
+import { type Arrays, EngineFailed, inTurn, type Session } from "../Engine.ts"
 import type { Backend } from "./Backend.ts"
 import { type Compiled, compile } from "./Compiled.ts"
 import type { Call } from "./Kernels.ts"
@@ -112,7 +112,7 @@ export const make = (backend: Backend) => {
       })
     )
 
-  return Engine.of(Binding.guarded({ name: backend.name, run, session }))
+  return Binding.guarded({ name: backend.name, run, session })
 }
 
 const onOneLine = (error: unknown): string =>

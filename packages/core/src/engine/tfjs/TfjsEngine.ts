@@ -13,7 +13,7 @@ const on = (backend: Effect.Effect<Backend, BackendMissing>) =>
     Engine,
     Effect.gen(function* () {
       const { make } = yield* Effect.promise(() => import("./BackendEngine.ts"))
-      return make(yield* backend)
+      return yield* make(yield* backend)
     })
   )
 
