@@ -57,6 +57,15 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const untold: Array<Underway> = []
   const factor = () => progress.rate / phase.optimizer.rate
 
+  /** The held state again, and the progress of its step. */
+  const atHeld = Effect.suspend(() => {
+    progress = { ...progress, step: held, total: progress.total - (progress.step - held) }
+    return session.restore
+  })
+  /** A search that is interrupted, or whose batches fail, leaves a state midway: the run goes on from the held one, and loses the same numbers. */
+  const notLocated = (cause: Cause.Cause<unknown>) =>
+    keep(Cause.hasInterruptsOnly(cause) ? atHeld : Effect.andThen(atHeld, Effect.andThen(hear, snapshot)))
+
   const measure = Effect.fnUntraced(function* () {
     measurement = yield* session.look
     const { decision, progress: decided } = Progress.decide(progress, phase, measurement, stop)
@@ -66,7 +75,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
       ? undefined
       : held < 0
         ? { step: at, path: "the loss" }
-        : yield* session.locate(held, at, factor())
+        : yield* Effect.onError(Effect.interruptible(session.locate(held, at, factor())), notLocated)
     progress = decided
     // With validation data, a solved run ends with the parameters that were best on them.
     if (decision === "hold" || (decision === "solved" && (validation === undefined || decided.since === 0))) {
@@ -86,10 +95,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
     }
     if (decision === "lost") {
       failed = new NumbersLost({ phase: phase.kind, rate: progress.rate, ...lost! })
-      if (held >= 0) {
-        yield* session.restore
-        progress = { ...progress, step: held, total: progress.total - (at - held) }
-      }
+      if (held >= 0) yield* atHeld
     }
   })
   let atOnce = 1

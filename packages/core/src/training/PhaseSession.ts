@@ -133,7 +133,10 @@ export const open = Effect.fnUntraced(function* <E, R>(
   })
 
   const cuts = new Map(Segments.places(circuit, layout.sites).map((place) => [`z/${place.name}`, place.sites]))
-  /** Finds where numbers first became NaN or infinite after the held step: repeats the steps and checks after each one. */
+  /**
+   * Finds where numbers first became NaN or infinite after the held step: repeats the steps and checks after each one. It may be interrupted, which
+   * leaves the state midway.
+   */
   const locate = Effect.fnUntraced(function* (since: number, to: number, factor: number) {
     yield* restore
     for (let step = since; step < to; step++) {
@@ -141,6 +144,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
       yield* refreshIfDue(step + 1)
       const path = lostIn(yield* session.advance(programs.check), cuts) ?? lostIn(prefixed(kept.own()), cuts)
       if (path !== undefined) return { step: step + 1, path }
+      yield* Effect.yieldNow
     }
     return { step: to, path: "the loss" }
   })

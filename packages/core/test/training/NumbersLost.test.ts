@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Batches,
   Circuit,
+  DataInvalid,
   Dataset,
   Engine,
   Initializer,
@@ -16,9 +17,10 @@ import {
   TargetUnit,
   TfjsEngine,
   Training,
+  type TrainingEvent,
   TrainingFailed
 } from "@rai/core"
-import { Effect, type Layer, Stream } from "effect"
+import { Effect, type Layer, Option, Stream } from "effect"
 import * as Rates from "../../src/training/Rates.ts"
 
 const circuit = Circuit.perceptron([2, 6, 6, 6, 1], { activation: "leaky-relu" })
@@ -149,3 +151,54 @@ for (const [name, layer] of engines) {
     }
   })
 }
+
+describe("a search for the place that does not come to its end", () => {
+  const text = "backpropagate:20:sgd=10:batch=6:interval=4"
+  const perEpoch = Math.floor(examples / 6)
+
+  /** A run whose data are read again for each epoch; in its `read`-th reading they are what `later` gives. */
+  const reading = Effect.fnUntraced(function* (read: number, later: Stream.Stream<Dataset.Dataset, DataInvalid>) {
+    const [plan, own] = [yield* PlanSpec.parse(text), yield* data]
+    const kept: Array<PhaseRun.Snapshot> = []
+    const told: Array<TrainingEvent.Underway> = []
+    let reads = 0
+    const run = Training.fit(circuit, own, {
+      plan,
+      seed,
+      parts: { sizes: [examples], read: Stream.suspend(() => (++reads === read ? later : Stream.make(own))) },
+      onSnapshot: (snapshot) => Effect.sync(() => void kept.push(snapshot)),
+      onEvent: (event) => Effect.sync(() => void told.push(event))
+    })
+    return { run, kept, told, plan, own }
+  })
+
+  /** The error of the run to its end, and the first reading of the search, after one for each epoch. */
+  const whole = Effect.gen(function* () {
+    const { run, told } = yield* reading(0, Stream.empty)
+    const error = yield* Effect.flip(run)
+    const { step } = told.at(-1)!.progress
+    return { error, search: step / perEpoch + 1 }
+  })
+
+  for (const [how, later] of [
+    ["is interrupted", Stream.never],
+    ["fails", Stream.fail(new DataInvalid({ source: "mine", expected: "a", came: "b came", advice: "mend it" }))]
+  ] as const) {
+    it.live(`${how}: what is kept is the held state, from which the numbers are lost again`, () =>
+      Effect.gen(function* () {
+        const { error, search } = yield* whole
+        const { kept, own, plan, run } = yield* reading(search, later)
+        const ended = yield* Effect.timeoutOption(Effect.flip(run), "2 seconds")
+        assert.strictEqual(
+          Option.getOrUndefined(ended)?.message,
+          how === "fails" ? "mine: expected a, but b came; mend it" : undefined
+        )
+        const from = kept.at(-1)!
+        assert.isBelow(from.progress.step, (search - 1) * perEpoch)
+        assert.strictEqual(from.progress.step, from.progress.held)
+        const again = yield* Effect.flip(Training.fit(circuit, own, { plan, seed, from }))
+        assert.deepStrictEqual({ ...again }, { ...error })
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
