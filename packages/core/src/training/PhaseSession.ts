@@ -189,6 +189,9 @@ export const open = Effect.fnUntraced(function* <E, R>(
   }
 })
 
+/** A phase's state in the engine. */
+export type PhaseSession<E, R> = Effect.Success<ReturnType<typeof open<E, R>>>
+
 const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, (name) => `lost/${name}`)
 
 /** Returns the first array, and turn, with a non-finite number. */

@@ -53,6 +53,9 @@ export const decide = (before: Progress, phase: Phase, measurement: Measurement,
   return since < patience ? { decision: "continue", progress } : again(progress, phase.careful!)
 }
 
+/** What remains of the phase's rates after a careful phase has lowered them. */
+export const factor = ({ rate }: Progress, { optimizer }: Phase): number => rate / optimizer.rate
+
 /** Whether all losses of a measurement are finite. */
 export const isFinite = ({ freeRunLoss, relaxedLoss = 0, validationLoss = 0 }: Measurement): boolean =>
   [freeRunLoss, relaxedLoss, validationLoss].every(Number.isFinite)
