@@ -1,18 +1,19 @@
 /**
  * Evaluates a circuit under a cut handler. Where the auxiliaries are known beforehand, the segments between the cuts of a repeated block do not
- * depend on each other: they are stacked on a leading axis and computed together.
+ * depend on each other, and are evaluated at once (`StackedSegments`).
  */
 import type { Block } from "../circuit/Block.ts"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Graph from "../circuit/Graph.ts"
-import { order } from "../program/Program.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
-import { concat, constant, Tensor } from "../tensor/Tensor.ts"
+import { concat, Tensor } from "../tensor/Tensor.ts"
 import * as Throwing from "../tensor/Throwing.ts"
 import * as Cut from "./Cut.ts"
 import * as Segments from "./Segments.ts"
 import * as StackedBlock from "./StackedBlock.ts"
+import * as StackedSegments from "./StackedSegments.ts"
+import * as Turns from "./Turns.ts"
 
 /** Finds a parameter by its full name. */
 export type Theta = (name: string) => Tensor
@@ -46,10 +47,12 @@ export const evaluate = (
     }
     case "Repeat": {
       located(path, () => isRepeated(circuit))
+      const { child, times } = circuit
+      const repeated: Turns.Repeated = { path, times, θ, evaluate: (own, h, by, at) => evaluate(child, own, h, by, at) }
       const segments = handler.auxiliary === undefined ? undefined : Segments.of(circuit, path, handler.sites)
       return segments === undefined
-        ? turns(circuit, θ, z, handler, path, 0, circuit.times)
-        : together(circuit, θ, z, handler as Required<Cut.Handler>, path, segments)
+        ? Turns.inSequence(repeated, z, handler, 0, times)
+        : StackedSegments.evaluate(repeated, segments, z, handler as Required<Cut.Handler>)
     }
   }
 }
@@ -119,105 +122,6 @@ const around = (z: Tensor, through: Tensor): Tensor => {
   const [expected, came] = [Shape.show(z.shape), Shape.show(through.shape)]
   throw new ShapeMismatch({ operation: "residual", expected, came })
 }
-
-/** Evaluates turns `from` to `to` (exclusive) of a repeated block in sequence. */
-const turns = (
-  { child }: Circuit.Repeat,
-  θ: Theta,
-  z: Tensor,
-  handler: Cut.Handler,
-  path: string,
-  from: number,
-  to: number
-): Tensor => {
-  let h = z
-  for (let turn = from; turn < to; turn++) {
-    const here = Circuit.join(path, turn)
-    const own: Theta = (name) => θ(Circuit.join(path, "*") + name.slice(here.length)).at(0, turn)
-    h = evaluate(child, own, h, handler, here)
-  }
-  return h
-}
-
-const together = (
-  repeat: Circuit.Repeat,
-  θ: Theta,
-  z: Tensor,
-  handler: Required<Cut.Handler>,
-  path: string,
-  { count, first, period, places }: Segments.Segments
-): Tensor => {
-  const stacked = Circuit.join(path, "*")
-  const predictions = new Map<string, Array<Tensor>>(places.map((place) => [place, []]))
-  // The output of a cut turn depends on its auxiliary alone, so any input will do.
-  const anything = constant(0).broadcastTo([count, ...z.shape])
-  const { training } = handler
-  const uncut: Cut.Handler = { ...Cut.none, training }
-  /** Blocks after a cut, whose statistics the first evaluation below reports; blocks before a cut report once their real input is known. */
-  const told = new Set<string>()
-  const telling: Cut.Training | undefined = training && {
-    ...training,
-    onStatistic: (place, input, distance) => {
-      if (!told.has(place)) training.onStatistic(place, input, distance)
-    }
-  }
-  const tellingBehind: Cut.Training | undefined = training && {
-    ...training,
-    onStatistic: (place, input, distance) => {
-      if (order([input]).includes(anything)) return
-      told.add(place)
-      training.onStatistic(place, input, distance)
-    }
-  }
-  /** Cuts segments `from` to `to` (exclusive), and collects their predictions if `keep`. */
-  const cutting = (from: number, to: number, keep: boolean): Cut.Handler => ({
-    sites: new Set(places),
-    training: keep ? telling : tellingBehind,
-    onCut: (place, prediction) => {
-      if (keep) predictions.get(place)!.push(prediction)
-      return handler.auxiliary(place).slice(0, from, to)
-    }
-  })
-  // A head as long as the segments counts as one more segment.
-  const from = first + 1 === period ? 0 : 1
-  /** Parameters of the segments s ≥ from, [segments, period, …]: built once, so that their gradient is assembled once. */
-  const grouped = new Map<string, Tensor>()
-  const group: Theta = (name) => {
-    const all = θ(name)
-    const start = first + (from - 1) * period + 1
-    const known =
-      grouped.get(name) ??
-      all.slice(0, start, start + (count - from) * period).reshape([count - from, period, ...all.shape.slice(1)])
-    grouped.set(name, known)
-    return known
-  }
-  /** Parameters of the j-th turn of each of these segments: [segments, …]. */
-  const ofTurn =
-    (j: number): Theta =>
-    (name) =>
-      perExample(group(name).at(1, j))
-  const cutTurn: Theta = (name) =>
-    from === 0
-      ? ofTurn(period - 1)(name)
-      : concat([perExample(θ(name).slice(0, first, first + 1)), ofTurn(period - 1)(name)], 0)
-  const out = evaluate(repeat.child, cutTurn, anything, cutting(0, count, false), stacked)
-  if (from === 1) {
-    const before = turns(repeat, θ, z, uncut, path, 0, first)
-    const cutFirst: Theta = (name) => perExample(θ(name).slice(0, first, first + 1))
-    evaluate(repeat.child, cutFirst, before.reshape([1, ...before.shape]), cutting(0, 1, true), stacked)
-  }
-  const following = from < count ? [out.slice(0, 0, count - 1)] : []
-  let h = concat(from === 0 ? [z.reshape([1, ...z.shape]), ...following] : following, 0)
-  for (let j = 0; j < period; j++) {
-    h = evaluate(repeat.child, ofTurn(j), h, j === period - 1 ? cutting(from, count, true) : uncut, stacked)
-  }
-  for (const [place, parts] of predictions) handler.onCut(place, concat(parts, 0))
-  return turns(repeat, θ, out.at(0, count - 1), uncut, path, first + (count - 1) * period + 1, repeat.times)
-}
-
-/** Gives parameters, which all examples share, an axis for the examples: [segments, units] → [segments, 1, units]. */
-const perExample = (parameter: Tensor): Tensor =>
-  parameter.shape.length === 2 ? parameter.reshape([parameter.shape[0]!, 1, parameter.shape[1]!]) : parameter
 
 /** Runs a formula; what it throws names the block at `path`. */
 const located = <A>(path: string, formula: () => A): A => {
