@@ -200,7 +200,7 @@ export interface Site {
 
 /** Stand-ins at the sites of the sum z + f(z) and of the concatenation: their operands have been computed by then. */
 const sum = formula("residual", (z) => z)
-const together = formula("concat", (z) => z)
+const concatenation = formula("concat", (z) => z)
 
 /** All sites in order of evaluation. */
 export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): ReadonlyArray<Site> => {
@@ -230,7 +230,7 @@ export const sites = (circuit: Circuit, path = "", leaf = "", turn = 0): Readonl
     case "Branch":
       return [
         ...circuit.children.flatMap((child, i) => sites(child, join(path, i), join(leaf, i), turn)),
-        { path, leaf, turn, block: together, role: "other" }
+        { path, leaf, turn, block: concatenation, role: "other" }
       ]
   }
 }

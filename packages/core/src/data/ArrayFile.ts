@@ -52,14 +52,14 @@ export interface Rows {
   readonly array: NdArray
 }
 
-/** Reads the array `most` rows at a time (about four megabytes by default); an array in Fortran order can only be read whole. */
+/** Reads the array `perPart` rows at a time (about four megabytes by default); an array in Fortran order can only be read whole. */
 export const rows = (
   format: Format,
   path: string,
-  most: number | undefined
+  perPart: number | undefined
 ): Stream.Stream<Rows, DataInvalid, FileSystem.FileSystem> =>
   Stream.suspend(() => {
-    const reader = reading(format, path, most)
+    const reader = reading(format, path, perPart)
     return Bytes.stream(path, "data").pipe(
       Stream.mapEffect(reader.add),
       Stream.concat(Stream.fromEffect(reader.finish)),
@@ -67,7 +67,7 @@ export const rows = (
     )
   })
 
-const reading = (format: Format, source: string, most: number | undefined) => {
+const reading = (format: Format, source: string, given: number | undefined) => {
   let begun: Uint8Array = new Uint8Array(0) // of the header
   let header: Header | undefined
   let [row, perPart, total, taken, filled] = [0, 0, 0, 0, 0] // in bytes, but for perPart
@@ -81,7 +81,7 @@ const reading = (format: Format, source: string, most: number | undefined) => {
       const came = `the header says [${found.shape.join(",")}]`
       return fail({ expected: "at least one element", came, advice: "give a file with data" })
     }
-    if (row > mostRow || (most !== undefined && found.fortran)) {
+    if (row > mostRow || (given !== undefined && found.fortran)) {
       return row > mostRow
         ? fail({
             expected: `rows of at most ${mostRow} bytes`,
@@ -94,7 +94,7 @@ const reading = (format: Format, source: string, most: number | undefined) => {
             advice: "save it with np.ascontiguousarray"
           })
     }
-    perPart = most ?? Math.max(1, Math.floor(2 ** 22 / row))
+    perPart = given ?? Math.max(1, Math.floor(2 ** 22 / row))
     header = found
     part = new Uint8Array(Math.min(perPart * row, total))
     return undefined

@@ -147,10 +147,10 @@ export const select: {
   (indices: ArrayLike<number>): (data: Dataset) => Dataset
   (data: Dataset, indices: ArrayLike<number>): Dataset
 } = Function.dual(2, (data: Dataset, indices: ArrayLike<number>) => {
-  const most = examples(data) - 1
-  const wrong = Array.from(indices).find((index) => !(Number.isInteger(index) && index >= 0 && index <= most))
+  const last = examples(data) - 1
+  const wrong = Array.from(indices).find((index) => !(Number.isInteger(index) && index >= 0 && index <= last))
   if (wrong !== undefined || indices.length === 0) {
-    const [expected, came] = [`indices of examples, from 0 to ${most}`, wrong === undefined ? "none" : String(wrong)]
+    const [expected, came] = [`indices of examples, from 0 to ${last}`, wrong === undefined ? "none" : String(wrong)]
     throw new ShapeMismatch({ operation: "select", expected, came, advice: "select from the examples that there are" })
   }
   return of({ ...data, inputs: Batches.rows(data.inputs, indices), targets: Batches.rows(data.targets, indices) })

@@ -31,7 +31,7 @@ export interface Builder {
   readonly add: (record: ReadonlyArray<string>, line: number) => Option.Option<DataInvalid>
   /** Indices of the cells that are read, once the header is known. */
   readonly read: () => ReadonlyArray<number>
-  /** Returns the full tables of `most` rows since the last call, and forgets them. */
+  /** Returns the full tables of `perTable` rows since the last call, and forgets them. */
   readonly drain: () => ReadonlyArray<Table>
   /** Returns the remaining rows once all records are added; fails if there was no row at all. */
   readonly finish: () => Result.Result<Table, DataInvalid>
@@ -51,8 +51,8 @@ export interface Options {
   readonly missing?: Cells.Missing | undefined
 }
 
-/** Creates a builder for the records of `source`, with `most` rows per table, or all. */
-export const builder = (source: string, options: Options = {}, most = Number.POSITIVE_INFINITY): Builder => {
+/** Creates a builder for the records of `source`, with `perTable` rows in each, or all. */
+export const builder = (source: string, options: Options = {}, perTable = Number.POSITIVE_INFINITY): Builder => {
   const { categorical = [], inputs, label, missing = "error", task } = options
   let header: ReadonlyArray<string> | undefined
   let places: ReadonlyArray<Cells.Place> = []
@@ -150,7 +150,7 @@ export const builder = (source: string, options: Options = {}, most = Number.POS
       }
       labels.push({ text: label, line })
       rows++
-      if (labels.length >= most) full.push(take(header))
+      if (labels.length >= perTable) full.push(take(header))
       return Option.none()
     },
     read: () => read,

@@ -92,14 +92,19 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
         : `the columns ${names} hold one value each, from which nothing can be learned: remove them`
     warnings.push({ about: "constant", message })
   }
-  const [least, most] = [varied[0], varied.at(-1)]
+  const [narrowest, widest] = [varied[0], varied.at(-1)]
   // The range must differ too: a nearly always dark pixel has a small deviation but the same scale as the others.
-  if (least && most && most.deviation > scaleRatio * least.deviation && most.range > scaleRatio * least.range) {
-    const seen = `the standard deviation of ${quote(most.name)} is ${Number((most.deviation / least.deviation).toPrecision(2))} times that of ${quote(least.name)}`
+  if (
+    narrowest &&
+    widest &&
+    widest.deviation > scaleRatio * narrowest.deviation &&
+    widest.range > scaleRatio * narrowest.range
+  ) {
+    const seen = `the standard deviation of ${quote(widest.name)} is ${Number((widest.deviation / narrowest.deviation).toPrecision(2))} times that of ${quote(narrowest.name)}`
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, which hides the smaller from a circuit: ${advice}` })
-  } else if (least && most && (least.deviation > farFromOne || most.deviation < 1 / farFromOne)) {
-    const [one, is] = least.deviation > farFromOne ? [least, "the smallest"] : [most, "the largest"]
+  } else if (narrowest && widest && (narrowest.deviation > farFromOne || widest.deviation < 1 / farFromOne)) {
+    const [one, is] = narrowest.deviation > farFromOne ? [narrowest, "the smallest"] : [widest, "the largest"]
     const seen = `the standard deviation of ${quote(one.name)}, ${is}, is ${Number(one.deviation.toPrecision(2))}`
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, while circuits begin with numbers around 1: ${advice}` })
@@ -143,19 +148,21 @@ const classes = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   for (const label of Dataset.labels(data)) named[label]!.examples++
   const warn = (message: string): ReadonlyArray<Warning> => [{ about: "classes", message }]
   const present = named.filter(({ examples }) => examples > 0).sort((a, b) => a.examples - b.examples)
-  const [least, most] = [present[0]!, present.at(-1)!]
+  const [rarest, commonest] = [present[0]!, present.at(-1)!]
   if (present.length === 1) {
-    return warn(`every example is of class ${quote(most.name)}, so that nothing is told apart: add examples of another`)
+    return warn(
+      `every example is of class ${quote(commonest.name)}, so that nothing is told apart: add examples of another`
+    )
   }
   const absent = named.filter(({ examples }) => examples === 0)
   if (absent.length > 0) {
     const names = listed(absent.map(({ name }) => name))
     return warn(`no example is of class ${names}, which will never be answered: add examples, or leave the class out`)
   }
-  const share = least.examples / Dataset.examples(data)
+  const share = rarest.examples / Dataset.examples(data)
   if (share >= Math.min(rareShare, 0.5 / width)) return []
-  const seen = `only ${least.examples} of ${Dataset.examples(data)} examples ${least.examples === 1 ? "is" : "are"} of class ${quote(least.name)}`
-  const always = `always answering ${quote(most.name)} is right for ${percent(most.examples / Dataset.examples(data))}`
+  const seen = `only ${rarest.examples} of ${Dataset.examples(data)} examples ${rarest.examples === 1 ? "is" : "are"} of class ${quote(rarest.name)}`
+  const always = `always answering ${quote(commonest.name)} is right for ${percent(commonest.examples / Dataset.examples(data))}`
   return warn(`${seen}, and ${always}: judge by more than the accuracy, and add examples of the rare class`)
 }
 

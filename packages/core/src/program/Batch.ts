@@ -10,7 +10,7 @@ import * as Rewrite from "./Rewrite.ts"
 import * as Simplify from "./Simplify.ts"
 
 /** The number of parts from which merging pays off. */
-const few = 4
+const fewestParts = 4
 
 /** Every output keeps its values. */
 export const batch = (program: Program.Program): Program.Program => {
@@ -26,7 +26,8 @@ export const batch = (program: Program.Program): Program.Program => {
   let isChanged = false
   const batched = Rewrite.rewrite(program, (node, operands) => {
     const plain = Rewrite.rebuild(node, operands)
-    if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < few) return plain
+    if (node.primitive.name !== "concat" || node.attributes.axis !== 0 || node.operands.length < fewestParts)
+      return plain
     // A part that was itself a concatenation may have been merged by now, so look at the nodes as rewritten.
     const parts = operands.map(Simplify.unreshaped)
     if (

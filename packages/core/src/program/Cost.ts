@@ -67,11 +67,11 @@ export const heldAsItIs = ({ nodes, outputs }: Program, lengths: ReadonlyMap<str
     [...last].filter(([node]) => isOwn(node) && !kept.has(node)),
     ([, i]) => i
   )
-  let [now, most] = [0, 0]
+  let [now, peak] = [0, 0]
   for (const [i, node] of nodes.entries()) {
     if (isOwn(node)) now += bytes(node)
-    most = Math.max(most, now)
+    peak = Math.max(peak, now)
     for (const [dead] of ending.get(i) ?? []) now -= bytes(dead)
   }
-  return most
+  return peak
 }

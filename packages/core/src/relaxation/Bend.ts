@@ -38,12 +38,12 @@ const negligible = 1e-6
 const straight: Point = { spread: 1, offset: 0 }
 
 /** Finds the least offset by bisection: the share bent falls as the offset grows. */
-const kink = Effect.fnUntraced(function* (block: Block, most: number) {
-  if ((yield* share(block, 1, 0)) <= most) return straight
+const kink = Effect.fnUntraced(function* (block: Block, tolerated: number) {
+  if ((yield* share(block, 1, 0)) <= tolerated) return straight
   let [less, more] = [6, 0]
   for (let i = 0; i < 25; i++) {
     const middle = (less + more) / 2
-    if ((yield* share(block, 1, middle)) > most) more = middle
+    if ((yield* share(block, 1, middle)) > tolerated) more = middle
     else less = middle
   }
   const found: Point = { spread: 1, offset: less }

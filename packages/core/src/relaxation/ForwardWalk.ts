@@ -101,9 +101,9 @@ export const walk = Effect.fn("ForwardWalk.walk")(function* <E, R>(
         return Effect.map(
           Effect.forEach(part.children, (child, i) => visit(child, { ...at(i), within: true }, h)),
           (parts) => {
-            const together = beside(parts)
-            predictions.set(place.path, together)
-            return together
+            const concatenated = beside(parts)
+            predictions.set(place.path, concatenated)
+            return concatenated
           }
         )
       case "Residual":

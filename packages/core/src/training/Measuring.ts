@@ -53,7 +53,7 @@ const whereLost = Effect.fnUntraced(function* <E, R>(running: Standing.Running<E
     (cause) =>
       // On an interruption, whoever runs the phase keeps its last snapshot.
       Telling.keep(
-        Effect.andThen(goBack(running), Cause.hasInterruptsOnly(cause) ? Effect.void : Telling.last(running))
+        Effect.andThen(goBack(running), Cause.hasInterruptsOnly(cause) ? Effect.void : Telling.lastSnapshot(running))
       )
   )
 })

@@ -53,7 +53,7 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
   const standing = yield* Ref.make(Standing.begun(before, run.phase, from))
   const running: Standing.Running<E, R> = { run, session, standing }
   if (from === undefined) yield* Measuring.measure(running)
-  yield* Effect.onInterrupt(loop(running), () => Telling.keep(Telling.last(running)))
+  yield* Effect.onInterrupt(loop(running), () => Telling.keep(Telling.lastSnapshot(running)))
   return yield* ended(running)
 })
 

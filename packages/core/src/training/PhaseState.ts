@@ -18,9 +18,9 @@ import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Elementwise from "./Elementwise.ts"
+import * as ParameterGroup from "./ParameterGroup.ts"
 import * as Phase from "./Phase.ts"
 import * as Rates from "./Rates.ts"
-import * as Together from "./Together.ts"
 
 /** What a phase trains: the circuit, its task and the shapes of the data. */
 export interface Subject {
@@ -70,7 +70,7 @@ export interface PhaseState {
   /** Parameters, auxiliaries and multipliers of all examples. */
   readonly whole: Shapes
   /** The arrays that a step updates, small ones concatenated. */
-  readonly together: ReadonlyArray<Together.Together>
+  readonly groups: ReadonlyArray<ParameterGroup.ParameterGroup>
   /** Initial optimiser slots, at the phase's rates times a factor; one thunk per array, so that they need not all be in memory at once. */
   readonly slots: (factor: number) => ReadonlyArray<() => Arrays>
   /** Multipliers, initialised to 0. */
@@ -108,19 +108,20 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   const moved = { ...Struct.pick(parameters, Phase.trained(phase, circuit)), ...Record.mapKeys(batch!, auxiliary) }
   const isKept = (name: string) => phase.batch !== undefined && placeOf(name) !== undefined
   const isElementwise = Record.map(Rates.rules(phase), Elementwise.holds)
-  const together = Together.make(moved, (name) => {
+  const groups = ParameterGroup.make(moved, (name) => {
     const rate = Rates.of(circuit, phase, name)
+    // Snapshots keep slots under this name.
     return !isKept(name) && isElementwise[rate] ? `together/${rate}` : undefined
   })
   /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>
-    together.map(({ members, name, shape }) => (): Arrays => {
+    groups.map(({ members, name, shape }) => (): Arrays => {
       const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
       const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
       return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
     })
   const slotShapes = Object.fromEntries(
-    together.flatMap(({ members, name, shape }) => {
+    groups.flatMap(({ members, name, shape }) => {
       // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
       const { initial } = Rates.rule(circuit, phase, members[0]!)
       return Object.entries(initial([1], 1)).map(
@@ -137,7 +138,7 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     refresh,
     stepped: { ...parameters, ...auxiliaries(batch!), ...slotShapes },
     whole: { ...parameters, ...auxiliaries(all!) },
-    together,
+    groups,
     slots: (factor) => slots(factor, all!),
     multipliers: hasMultipliers ? Record.map(Record.mapKeys(all!, multiplier), (shape) => NdArray.full(shape, 0)) : {},
     perExample: new Map(perExample),

@@ -15,10 +15,10 @@ import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Throwing from "../tensor/Throwing.ts"
+import * as ParameterGroup from "./ParameterGroup.ts"
 import type * as Phase from "./Phase.ts"
 import * as PhaseState from "./PhaseState.ts"
 import * as Rates from "./Rates.ts"
-import * as Together from "./Together.ts"
 
 type Given = PhaseState.Given
 
@@ -66,18 +66,18 @@ export const objective = (
 export const step = (
   subject: PhaseState.Subject,
   phase: Phase.Phase,
-  { sites, together }: PhaseState.PhaseState,
+  { groups, sites }: PhaseState.PhaseState,
   given: Given
 ): Given => {
   const { circuit } = subject
-  const names = together.flatMap(({ members }) => members)
+  const names = groups.flatMap(({ members }) => members)
   const parameters = Circuit.parameters(circuit)
   const weights = names.filter((name) => parameters[name]?.role === "weight").map((name) => given[name]!)
   const penalty = phase.regularizer === undefined ? undefined : Regularizer.penalty(phase.regularizer, weights)
   const tensors = names.map((name) => given[name]!)
   const update = (slopes: ReadonlyArray<Tensor>): Given => {
     const limited = phase.clip === undefined || slopes.length === 0 ? slopes : Clip.norm(slopes, phase.clip)
-    return updated(circuit, phase, together, given, new Map(names.map((name, i) => [name, limited[i]!])))
+    return updated(circuit, phase, groups, given, new Map(names.map((name, i) => [name, limited[i]!])))
   }
   const distances: Array<Tensor> = []
   const training: Training = { random: true, onStatistic: (_, __, distance) => distances.push(distance) }
@@ -124,26 +124,26 @@ const followed = (circuit: Circuit.Circuit, distances: ReadonlyArray<Tensor>, gi
 const updated = (
   circuit: Circuit.Circuit,
   phase: Phase.Phase,
-  together: ReadonlyArray<Together.Together>,
+  groups: ReadonlyArray<ParameterGroup.ParameterGroup>,
   given: Given,
   slopes: Slopes
 ): Given =>
   Object.assign(
     {},
-    ...together.map((own) => {
+    ...groups.map((own) => {
       const [first] = own.members as readonly [string]
       const [rule, rate] = [Rates.rule(circuit, phase, first), given[Rates.of(circuit, phase, first)]!]
       const slotOf = (name: string) => PhaseState.slot(name, own.name)
       const before = Record.map(rule.initial([], 0), (_, name) => given[slotOf(name)]!)
-      const parameter = Together.join(own, (name) => given[name]!)
-      const gradient = Together.join(own, (name) => slopes.get(name)!)
+      const parameter = ParameterGroup.join(own, (name) => given[name]!)
+      const gradient = ParameterGroup.join(own, (name) => slopes.get(name)!)
       const next = Throwing.at(`the rule ${rule.name}`, () => {
         const moved = rule.update(parameter, gradient, before, rate)
         checkMoved(rule.name, { parameter, ...before }, { parameter: moved.parameter, ...moved.slots })
         return moved
       })
       return {
-        ...Together.split(own, next.parameter, (name) => given[name]!),
+        ...ParameterGroup.split(own, next.parameter, (name) => given[name]!),
         ...Record.mapKeys(next.slots, slotOf)
       }
     })

@@ -58,7 +58,7 @@ export const make = Effect.fn("Programs.make")(function* (
   const restore = yield* Program.make(Record.mapKeys(own, PhaseState.good), (given: Given) =>
     Record.map(own, (_, name) => given[PhaseState.good(name)]!)
   )
-  const moved = state.together.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
+  const moved = state.groups.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
   const check = yield* Program.make(Struct.pick(own, moved), (given: Given) =>
     Object.fromEntries(moved.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
   )

@@ -33,7 +33,7 @@ const hear = <E, R>({ run: { onEvent, phase }, standing }: Running<E, R>) =>
   )
 
 /** Delivers pending events, then takes a snapshot. */
-export const last = <E, R>(running: Running<E, R>) => Effect.andThen(hear(running), snapshot(running))
+export const lastSnapshot = <E, R>(running: Running<E, R>) => Effect.andThen(hear(running), snapshot(running))
 
 /**
  * Tells what there is to tell, and ends the run where numbers were lost for good. Events are sent once state and progress agree again: a listener may

@@ -1,28 +1,29 @@
 /**
- * Small arrays concatenated: a rule that updates each number independently updates them as one array, in a dozen operations instead of a dozen for
- * each. Large arrays stay separate, since copying them would cost more than the calls saved.
+ * Groups of what a phase trains, parameters and auxiliaries: an elementwise rule updates small arrays of one rate as a single one, concatenated, in a
+ * dozen operations instead of a dozen for each. Large arrays stay separate, since copying them would cost more than the calls saved.
  */
 import * as NdArray from "../tensor/NdArray.ts"
 import { concat, type Tensor } from "../tensor/Tensor.ts"
 
-/** What a rule updates at once: one array under its own name, or several under a common name. */
-export interface Together {
+/** What a rule updates at once: one array under its own name, or several under a common one. */
+export interface ParameterGroup {
   readonly name: string
   readonly members: ReadonlyArray<string>
   readonly shape: ReadonlyArray<number>
 }
 
-const most = 2 ** 15
+/** The numbers of the largest array that is concatenated with others. */
+const largest = 2 ** 15
 
 /** Groups the arrays; `group` names the group that a small array may join, or is undefined where it must stay separate. */
 export const make = (
   shapes: Readonly<Record<string, ReadonlyArray<number>>>,
   group: (name: string) => string | undefined
-): ReadonlyArray<Together> => {
+): ReadonlyArray<ParameterGroup> => {
   const joining = Map.groupBy(Object.keys(shapes), (name) =>
-    NdArray.size(shapes[name]!) <= most ? group(name) : undefined
+    NdArray.size(shapes[name]!) <= largest ? group(name) : undefined
   )
-  const alone = (name: string): Together => ({ name, members: [name], shape: shapes[name]! })
+  const alone = (name: string): ParameterGroup => ({ name, members: [name], shape: shapes[name]! })
   return [...joining].flatMap(([name, members]) =>
     name === undefined || members.length === 1
       ? members.map(alone)
@@ -31,7 +32,7 @@ export const make = (
 }
 
 /** Concatenates the members' tensors. */
-export const join = ({ members }: Together, of: (name: string) => Tensor): Tensor =>
+export const join = ({ members }: ParameterGroup, of: (name: string) => Tensor): Tensor =>
   members.length === 1
     ? of(members[0]!)
     : concat(
@@ -40,7 +41,11 @@ export const join = ({ members }: Together, of: (name: string) => Tensor): Tenso
       )
 
 /** Splits the concatenated tensor into its members. */
-export const split = ({ members }: Together, whole: Tensor, like: (name: string) => Tensor): Record<string, Tensor> => {
+export const split = (
+  { members }: ParameterGroup,
+  whole: Tensor,
+  like: (name: string) => Tensor
+): Record<string, Tensor> => {
   if (members.length === 1) return { [members[0]!]: whole }
   let start = 0
   return Object.fromEntries(
