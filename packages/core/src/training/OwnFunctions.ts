@@ -56,4 +56,4 @@ const usual = (phase: Phase.Phase) => {
   }
 }
 
-const digest = (text: string): string => Sha256.hex(new TextEncoder().encode(text)).slice(0, 12)
+const digest = (text: string): string => Sha256.hex(text).slice(0, 12)
