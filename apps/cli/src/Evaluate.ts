@@ -111,25 +111,9 @@ const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels
   }
   const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
-  if (own?.test !== undefined) yield* sayIfChanged(folder, metrics)
   const trainedOn = own !== undefined && "parts" in own ? "the first part of the training data" : "the training data"
   const on = data ?? (own!.test === undefined ? trainedOn : "the test data")
   return { classNames: trained.classNames, metrics, on }
-})
-
-/** Says so where the run itself measured something else on its test data, beyond the rounding of engines. */
-const sayIfChanged = Effect.fnUntraced(function* (folder: string, now: Metrics.Metrics) {
-  const before = (yield* RunFolder.summary(folder))?.testMetrics ?? undefined
-  const of = (metrics: Metrics.Metrics) =>
-    metrics.task === "regression"
-      ? (["an R² of", metrics.r2] as const)
-      : (["an accuracy of", metrics.accuracy] as const)
-  if (before === undefined) return
-  const [[what, was], [, is]] = [of(before), of(now)]
-  if (!(Math.abs(is - was) > 0.01 + 1 / now.examples)) return
-  yield* Report.progress(
-    `warning: the run measured ${what} ${Report.number(was)} on its test data, and this is ${Report.number(is)}: have the data changed since?`
-  )
 })
 
 /** The data that a run was trained and tested on; fails with `CommandFailed` where their files are not there. */
@@ -144,7 +128,7 @@ const ownData = Effect.fnUntraced(function* (folder: string) {
       advice: "go to that folder, or name data with --data"
     })
   }
-  return yield* TrainingData.of(settings)
+  return yield* TrainingData.ofRun(settings)
 })
 
 const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels }: Given) {

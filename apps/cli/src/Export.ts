@@ -6,6 +6,7 @@ import { Encoding, type Trained, version } from "@rai/core"
 import { type Agreement, Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
@@ -123,7 +124,8 @@ const trainingExamples = Effect.fnUntraced(
   function* (run: string, { preprocessing }: Trained.Trained) {
     const settings = yield* RunFolder.settings(run)
     if (yield* TrainingData.isInParts(settings)) return { why: "the run's own data are too many to read at once" }
-    const { train } = yield* TrainingData.frames(settings)
+    const { digests, train } = yield* TrainingData.frames(settings)
+    yield* Digests.sayIfChanged(settings, digests)
     const samples = preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
     return { samples, targets: train.targets }
   },

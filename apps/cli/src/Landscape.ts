@@ -61,7 +61,7 @@ const ofModel = Effect.fnUntraced(function* (file: string) {
 const ofRun = Effect.fnUntraced(function* (folder: string) {
   const trained = yield* RunFolder.trained(folder)
   if (!Figures.canBeDrawn(trained)) return yield* undrawable(folder)
-  const { train } = yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.of)
+  const { train } = yield* Effect.flatMap(RunFolder.settings(folder), TrainingData.ofRun)
   const plane = Plane.of(trained, train)
   return { ...plane, ...(yield* Effect.provide(Figures.panel(trained, train, plane), EngineChoice.usual)) }
 })

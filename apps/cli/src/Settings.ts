@@ -39,7 +39,9 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   tensorboard: Schema.optional(Schema.String),
   residual: Schema.optional(Schema.Boolean),
   compare: Schema.optional(Schema.Boolean),
-  cutAfter: Schema.optional(Schema.String)
+  cutAfter: Schema.optional(Schema.String),
+  /** SHA-256 of each set of the data as they were when the run began. */
+  digests: Schema.optional(Schema.Record(Schema.String, Schema.String))
 }) {}
 
 /** Builds the circuit that the settings describe; for a classification task, an imported network is read up to its logits. */

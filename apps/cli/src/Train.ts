@@ -5,6 +5,7 @@ import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
 import { Effect, Option, Path } from "effect"
 import { Command } from "effect/cli"
 import * as Cost from "./Cost.ts"
+import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Folder from "./Folder.ts"
@@ -79,7 +80,8 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
   // Report mistakes before loading an engine and making a folder.
-  const data = yield* TrainingData.of(settings)
+  const { digests, ...data } = yield* TrainingData.of(settings)
+  yield* Digests.unchanged(settings, digests)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
   if (saved === undefined) yield* Settings.checkEffect(settings, circuit, plan)
@@ -95,7 +97,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   const engineName = settings.engine === "auto" ? yield* chosen : settings.engine
   const path = yield* Path.Path
   return yield* Effect.gen(function* () {
-    const taken = new Settings.Settings({ ...settings, engine: engineName })
+    const taken = new Settings.Settings({ ...settings, engine: engineName, digests })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
     const lines = [
       ...Plan.describe(plan, circuit, data.train.task),

@@ -4,6 +4,7 @@
 import { Frame, Parts, PlanSpec, Preprocessing, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as Digests from "./Digests.ts"
 import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import { UsageWrong } from "./UsageWrong.ts"
@@ -27,15 +28,23 @@ const rules = ({ categorical, label, missing, standardise, task, unseen }: Setti
  */
 export const of = Effect.fn("TrainingData.of")(function* (settings: Settings.Settings) {
   if (yield* isInParts(settings)) return yield* inParts(settings)
-  const { test, train, validation } = yield* frames(settings)
+  const { digests, test, train, validation } = yield* frames(settings)
   const preprocessing = yield* Preprocessing.fit(train, rules(settings))
   const prepared = (of: Frame.Frame | undefined) =>
     of === undefined ? Effect.succeed(undefined) : Frame.toDataset(of, preprocessing)
   return {
     train: yield* Frame.toDataset(train, preprocessing),
     test: yield* prepared(test),
-    validation: yield* prepared(validation)
+    validation: yield* prepared(validation),
+    digests
   }
+})
+
+/** The data of a run that began earlier, with a warning where they have changed since. */
+export const ofRun = Effect.fn("TrainingData.ofRun")(function* (settings: Settings.Settings) {
+  const data = yield* of(settings)
+  yield* Digests.sayIfChanged(settings, data.digests)
+  return data
 })
 
 /** Reads a set, and says how many of its examples are left out for a missing value. */
@@ -54,7 +63,10 @@ export const frames = Effect.fn("TrainingData.frames")(function* (settings: Sett
   const all = yield* read(settings.data, { ...rules(settings), labels: settings.labels })
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
   const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
-  return { test, validation, train }
+  // Of the cells as read: what is learned from one set does not count as a change of another.
+  const asRead = (of: Frame.Frame | undefined) => of && { inputs: of.cells, targets: of.targets }
+  const sets = { training: asRead(train), test: asRead(test), validation: asRead(validation) }
+  return { test, validation, train, digests: Digests.of(sets) }
 })
 
 const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
@@ -74,7 +86,8 @@ const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
     const other = yield* another(settings, { names, task, classNames }, part)
     return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
   })
-  return { train: sample, parts, test: yield* preprocessed("test"), validation: yield* preprocessed("validation") }
+  const [test, validation] = [yield* preprocessed("test"), yield* preprocessed("validation")]
+  return { train: sample, parts, test, validation, digests: Digests.of({ training: sample, test, validation }) }
 })
 
 /** Whether the training data are large enough to be read in parts, and the plan allows it. */

@@ -1,7 +1,7 @@
 /**
  * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
@@ -65,5 +65,20 @@ describe("resume", () => {
     const resumed = await rai("train", "--out", run, "--resume")
     assert.strictEqual(resumed.code, 0, resumed.stderr)
     assert.strictEqual(circuitOf(run), circuitOf(whole))
+  })
+
+  it("a run whose test data have changed since is not resumed", async () => {
+    const place = folder()
+    const [run, test] = [join(place, "run"), join(place, "test.csv")]
+    writeFileSync(test, "x1,x2,label\n0,1,0\n1,0,1\n")
+    const child = start(...settings, "--test", test, "--out", run)
+    const over = ended(child)
+    await heard(child, "0/1200")
+    child.kill("SIGKILL")
+    await over
+    writeFileSync(test, "x1,x2,label\n0,1,0\n1,0.5,1\n")
+    const { code, stderr } = await rai("train", "--out", run, "--resume")
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /error: expected the test data with which the run began, but they have changed since; bring/)
   })
 })

@@ -30,7 +30,7 @@ export const identity = (run: {
   readonly validation?: Dataset | undefined
 }): Effect.Effect<Identity> =>
   Effect.map(
-    Effect.all([digest(run.data), run.validation === undefined ? Effect.succeed("none") : digest(run.validation)]),
+    Effect.sync(() => [digest(run.data), run.validation === undefined ? "none" : digest(run.validation)] as const),
     ([data, validation]) => ({
       circuit: Circuit.print(run.circuit),
       plan: Plan.print(run.plan),
@@ -49,7 +49,11 @@ export const identity = (run: {
 const coordinates = ({ circuit, data, plan }: { circuit: Circuit.Circuit; data: Dataset; plan: Plan.Plan }) =>
   TargetUnit.taken(circuit, plan, data) === undefined ? plan.coordinates : `${plan.coordinates}, standardised targets`
 
-const digest = ({ inputs, targets }: Dataset) => Effect.sync(() => Sha256.hex(Safetensors.encode({ inputs, targets })))
+/** What a digest is taken of. */
+export type Digested = Pick<Dataset, "inputs" | "targets">
+
+/** SHA-256 of inputs and targets, by which a run knows its data again. */
+export const digest = ({ inputs, targets }: Digested): string => Sha256.hex(Safetensors.encode({ inputs, targets }))
 
 const kind: Archive.Kind<CheckpointContent> = {
   name: "checkpoint",
