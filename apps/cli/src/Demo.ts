@@ -10,6 +10,7 @@ import { Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
 import * as Folder from "./Folder.ts"
+import * as Hold from "./Hold.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 
@@ -60,10 +61,14 @@ export const command = Command.make(
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const folder = path.resolve(out)
-    if (yield* isDemos(folder)) yield* fs.remove(folder, { recursive: true })
-    yield* Folder.vacant(folder)
     const model = path.join(folder, "models", "moons.onnx")
-    yield* Effect.provide(trainAndExport(folder, model), EngineChoice.usual)
+    const made = Effect.gen(function* () {
+      yield* Hold.folder(folder)
+      if (yield* isDemos(folder)) yield* fs.remove(folder, { recursive: true })
+      yield* Folder.vacant(folder)
+      yield* Effect.provide(trainAndExport(folder, model), EngineChoice.usual)
+    })
+    yield* Effect.scoped(made)
     const { maxAbsDifference, examples } = yield* Verify.verify(model)
     yield* Report.line(
       `verified in onnxruntime: largest difference ${Report.number(maxAbsDifference)} on ${examples} points`

@@ -9,6 +9,7 @@ import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Folder from "./Folder.ts"
+import * as Hold from "./Hold.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -71,6 +72,7 @@ interface Asked {
 }
 
 const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, seed, sibling }: Asked) {
+  if (folder !== undefined) yield* Hold.folder(folder)
   // Where several runs were interrupted, the later ones were not started: they take their sibling's settings.
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
   const inherited = sibling === undefined ? undefined : new Settings.Settings({ ...sibling, seed: seed! })
@@ -128,7 +130,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
   }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
-})
+}, Effect.scoped)
 
 /** A note that statements about the training data are based on the first part alone. */
 const inParts = (sizes: ReadonlyArray<number>): ReadonlyArray<string> => [

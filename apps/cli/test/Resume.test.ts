@@ -1,7 +1,7 @@
 /**
  * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
@@ -80,5 +80,30 @@ describe("resume", () => {
     const { code, stderr } = await rai("train", "--out", run, "--resume")
     assert.strictEqual(code, 1)
     assert.match(stderr, /error: expected the test data with which the run began, but they have changed since; bring/)
+  })
+
+  it("a run that another process carries out is left to it, until that process ends, however it does", async () => {
+    const place = folder()
+    const run = join(place, "run")
+    const child = start(...settings, "--out", run)
+    const over = ended(child)
+    await heard(child, "0/1200")
+    symlinkSync(place, join(place, "link"))
+    for (const other of [
+      [...settings, "--out", run],
+      ["train", "--out", join(place, "link", "run"), "--resume"]
+    ]) {
+      const { code, stderr } = await rai(...other)
+      assert.strictEqual(code, 1)
+      assert.match(
+        stderr,
+        new RegExp(`error: expected one process at a time in .*run, but process ${child.pid} is at work there; wait`)
+      )
+    }
+    child.kill("SIGKILL")
+    await over
+    const resumed = await rai("train", "--out", run, "--resume")
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    assert.strictEqual(circuitOf(run), circuitOf(whole))
   })
 })
