@@ -8,6 +8,7 @@ import { Effect, Layer, Logger, References } from "effect"
 import { Command } from "effect/cli"
 import * as Commands from "./Commands.ts"
 import * as Failure from "./Failure.ts"
+import * as SystemRefusal from "./SystemRefusal.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 
 // Only results go to stdout.
@@ -16,8 +17,16 @@ const logging = Layer.mergeAll(
   Layer.succeed(Logger.LogToStderr, true)
 )
 
-// The reader of a pipe, such as head, may close it early.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+process.stdout.on("error", ({ code = "nothing" }: NodeJS.ErrnoException) => {
+  // The reader of a pipe, such as head, may close it early.
+  if (code === "EPIPE") process.exit(0)
+  const why = SystemRefusal.ofCode(code)
+  process.stderr.write(`error: expected to write to stdout, but ${why}; check where the output is directed to\n`)
+  process.exit(1)
+})
+
+// A long run is worth more than its progress lines.
+process.stderr.on("error", () => {})
 
 // The parser accepts an optional value only as --flag=value; people also write --flag value.
 const args: Array<string> = []

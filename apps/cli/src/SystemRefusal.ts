@@ -19,11 +19,12 @@ const byCode: Readonly<Record<string, string>> = {
   EMFILE: "too many files are open"
 }
 
-/** The reason without a path: «permission is denied». */
-export const why = ({ reason }: PlatformError.PlatformError): string => {
-  const code = reason.cause instanceof Error && "code" in reason.cause ? String(reason.cause.code) : reason._tag
-  return byCode[code] ?? `the system answered ${code}`
-}
+/** The reason that a code of the system stands for: «permission is denied». */
+export const ofCode = (code: string): string => byCode[code] ?? `the system answered ${code}`
+
+/** The reason without a path. */
+export const why = ({ reason }: PlatformError.PlatformError): string =>
+  ofCode(reason.cause instanceof Error && "code" in reason.cause ? String(reason.cause.code) : reason._tag)
 
 const reading = /^(read|stat|open|access|stream|exists)/
 

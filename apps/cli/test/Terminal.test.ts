@@ -2,6 +2,7 @@
  * Terminal output: a progress bar that leaves a clean line behind, and colour unless NO_COLOR is set.
  */
 import { spawn, spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import { assert, describe, it } from "vitest"
 import { ended, main, rai } from "./CommandLine.ts"
 
@@ -55,6 +56,28 @@ describe.skipIf(!found)("terminal", () => {
 })
 
 describe("no terminal", () => {
+  it.skipIf(!existsSync("/dev/full"))(
+    "output that cannot be written is said in one line; a reader that has read enough is no error",
+    async () => {
+      const told = spawnSync("sh", ["-c", `'${process.execPath}' '${main}' history --help > /dev/full`], {
+        encoding: "utf8"
+      })
+      assert.strictEqual(told.status, 1)
+      assert.match(told.stderr, /^error: expected to write to stdout, but the disk is full; [^\n]+\n$/)
+      const read = spawn(process.execPath, [main, "history", "--help"])
+      read.stdout.destroy()
+      assert.deepStrictEqual(await ended(read), { code: 0, stdout: "", stderr: "" })
+    }
+  )
+
+  it("progress that cannot be written ends no run", async () => {
+    const run = spawn(process.execPath, [main, ...train])
+    run.stderr.destroy()
+    const { code, stdout } = await ended(run)
+    assert.strictEqual(code, 0)
+    assert.match(stdout, /^40 steps in/)
+  })
+
   it("plain lines on stderr, results alone on stdout, and nothing of the libraries' own", async () => {
     const { stderr, stdout } = await rai(...train)
     assert.notInclude(stderr + stdout, escape)
