@@ -9,7 +9,7 @@ import * as Report from "./Report.ts"
 export const leavingOut = (path: string, kept: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
   others.length === 0
     ? Effect.void
-    : Report.progress(`outputs of ${path}: ${kept.join(", ")} kept, ${others.join(", ")} left out`)
+    : Report.notice(`outputs of ${path}: ${kept.join(", ")} kept, ${others.join(", ")} left out`)
 
 /** Reads the network at a path: an ONNX model or a TensorFlow.js layers-model; undefined where it is neither. */
 export const at = Effect.fn("Network.at")(function* (path: string, options: { readonly logits?: boolean } = {}) {

@@ -7,6 +7,16 @@ import { Console, Effect } from "effect"
 /** A line of progress, for people. */
 export const progress = (line: string): Effect.Effect<void> => Console.error(line)
 
+const told = new Set<string>()
+
+/** A line of progress that is said once, however many runs of the command it holds for. */
+export const notice = (line: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (told.has(line)) return Effect.void
+    told.add(line)
+    return progress(line)
+  })
+
 /** A line of the result. */
 export const line = (text: string): Effect.Effect<void> => Console.log(text)
 

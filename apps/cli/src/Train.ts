@@ -38,7 +38,6 @@ const train = Effect.fn("train")(function* (given: Given) {
     return yield* new UsageWrong({ expected: "a run to resume", came: "--resume came without --out", advice })
   }
   const summaries: Array<Run.Summary> = []
-  const said = new Set<string>()
   if (seeds !== undefined && folder !== undefined && !given.resume) yield* RunFolder.vacant(folder)
   const ofSeed = (seed: number | undefined) =>
     folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
@@ -46,7 +45,7 @@ const train = Effect.fn("train")(function* (given: Given) {
     given.resume && seeds !== undefined ? yield* firstBegun(seeds.map((seed) => ofSeed(seed)!)) : undefined
   for (const seed of seeds ?? [undefined]) {
     const name = seeds === undefined ? "" : `seed ${seed}`
-    summaries.push(yield* one(given, { seed, folder: ofSeed(seed), name, sibling, said }))
+    summaries.push(yield* one(given, { seed, folder: ofSeed(seed), name, sibling }))
   }
   const [first] = summaries
   if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
@@ -67,11 +66,9 @@ interface Asked {
   readonly name: string
   /** The settings of another of the runs that was already started. */
   readonly sibling: Settings.Settings | undefined
-  /** Lines already printed for earlier runs, so that they are not repeated. */
-  readonly said: Set<string>
 }
 
-const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, seed, sibling }: Asked) {
+const one = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sibling }: Asked) {
   if (folder !== undefined) yield* Hold.folder(folder)
   // Where several runs were interrupted, the later ones were not started: they take their sibling's settings.
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
@@ -91,7 +88,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
   if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* Folder.make(tensorboard)
-  yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.progress)
+  yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.notice)
   // The chosen engine is saved, so that a resumed run continues on it.
   const chosen = Effect.suspend(() =>
     settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
@@ -107,14 +104,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, said, see
       ...("parts" in data ? inParts(data.parts.sizes) : []),
       ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
     ]
-    yield* Effect.forEach(
-      lines.filter((line) => !said.has(line)),
-      (line) =>
-        Effect.andThen(
-          Report.progress(line),
-          Effect.sync(() => said.add(line))
-        )
-    )
+    yield* Effect.forEach(lines, Report.notice)
     const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
     const summary = done ?? (yield* Run.carryOut(run)).summary
     if (settings.compare !== true) return summary

@@ -50,13 +50,14 @@ export const ofRun = Effect.fn("TrainingData.ofRun")(function* (settings: Settin
 /** Reads a set, and says how many of its examples are left out for a missing value. */
 export const read = Effect.fn("TrainingData.read")(function* (source: string, options: Source.Options) {
   const frame = yield* Source.frame(source, options)
-  const { dropped = 0 } = frame
-  if (dropped > 0) {
-    const all = dropped + Frame.examples(frame)
-    yield* Report.progress(`left out for a missing value: ${dropped} of the ${all} examples in ${source}`)
-  }
+  yield* sayDropped(source, frame.dropped, Frame.examples(frame))
   return frame
 })
+
+const sayDropped = (source: string, dropped = 0, kept: number) =>
+  dropped === 0
+    ? Effect.void
+    : Report.notice(`left out for a missing value: ${dropped} of the ${dropped + kept} examples in ${source}`)
 
 /** The examples of each part before preprocessing. */
 export const frames = Effect.fn("TrainingData.frames")(function* (settings: Settings.Settings) {
@@ -78,7 +79,10 @@ const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
       advice: `keep ${part} data in another file`
     })
   }
-  const { parts, sample } = yield* Parts.file(settings.data, { ...rules(settings), labels: settings.labels })
+  const asked = { ...rules(settings), labels: settings.labels }
+  const { dropped, parts, sample } = yield* Parts.file(settings.data, asked)
+  const kept = parts.sizes.reduce((sum, size) => sum + size, 0)
+  yield* sayDropped(settings.data, dropped, kept)
   const names = sample.preprocessing?.columns.map(({ name }) => name) ?? sample.inputNames
   const { classNames, task } = sample
   const preprocessed = Effect.fnUntraced(function* (part: "test" | "validation") {

@@ -322,6 +322,17 @@ describe("other tasks", () => {
     assert.strictEqual(examples, whole.filter((row) => !/^,|,NA,/.test(row)).length)
   })
 
+  it("what holds for all seeds is said once", async () => {
+    const data = join(folder(), "a.csv")
+    writeFileSync(data, "x1,x2,label\n0,1,a\n,0,b\n1,0,b\n")
+    const settings = ["--data", data, "--circuit", "2,4,1", "--plan", "relax:1", "--missing", "drop"]
+    const { code, stderr } = await rai("train", ...settings, "--seeds", "0-1")
+    assert.strictEqual(code, 0, stderr)
+    const said = stderr.split("\n").filter((line) => !line.startsWith("seed ") && line !== "")
+    assert.include(said, `left out for a missing value: 1 of the 3 examples in ${data}`)
+    assert.deepStrictEqual(said, [...new Set(said)])
+  })
+
   it("predictions are CSV whatever the classes are called", async () => {
     const at = folder()
     const [data, model] = [join(at, "a.csv"), join(at, "m.onnx")]

@@ -109,6 +109,13 @@ export const inputs = Effect.fn("Arrays.inputs")(function* (path: string, names:
 export const stream = (
   path: string,
   options: StreamOptions = {}
+): Stream.Stream<Frame.Frame, DataInvalid, FileSystem.FileSystem> =>
+  Stream.filter(everyPart(path, options), (part) => Frame.examples(part) > 0)
+
+/** The parts of `stream`, and those whose examples are all left out for a missing value. */
+export const everyPart = (
+  path: string,
+  options: StreamOptions = {}
 ): Stream.Stream<Frame.Frame, DataInvalid, FileSystem.FileSystem> => Stream.unwrap(parts(path, options))
 
 const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) {
@@ -131,8 +138,7 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
         const raw = Frame.of({ ...cellsOf(path, array), ...targets, targets: { shape: [taken, outputs], data } })
         return options.missing === "drop" ? Frame.complete(raw) : raw
       })
-    ),
-    Stream.filter((part) => Frame.examples(part) > 0)
+    )
   )
 })
 

@@ -27,6 +27,8 @@ export interface Learned {
   /** The classes in order; none for `regression`. */
   readonly classNames?: ReadonlyArray<string> | undefined
   readonly preprocessing: Preprocessing.Preprocessing
+  /** How many examples are left out for a missing value. */
+  readonly dropped: number
 }
 
 /** Options for reading a file in parts. */
@@ -89,13 +91,15 @@ export const learn = Effect.fn("Csv.learn")(function* (path: string, options: Op
   const found = Labels.tally()
   const columns = yield* Preprocessing.inParts(path, options)
   const values = options.task === "regression"
-  yield* Stream.runForEach(tables(path, options), (table) =>
-    Effect.andThen(values ? Effect.void : found.add(table, options.task), columns.add(Labels.cells(table)))
-  )
+  let dropped = 0
+  yield* Stream.runForEach(tables(path, options), (table) => {
+    dropped += table.dropped
+    return Effect.andThen(values ? Effect.void : found.add(table, options.task), columns.add(Labels.cells(table)))
+  })
   const preprocessing = yield* columns.finish
   const learned: Learned = values
-    ? { preprocessing }
-    : { classNames: (yield* found.finish(options.task)).names, preprocessing }
+    ? { preprocessing, dropped }
+    : { classNames: (yield* found.finish(options.task)).names, preprocessing, dropped }
   return learned
 })
 
@@ -130,7 +134,7 @@ const parts = Effect.fnUntraced(function* (path: string, options: StreamOptions)
   const learned: Partial<Learned> = { ...(known ? {} : yield* learn(path, options)), ...given(options) }
   const classes = Names.known(learned.classNames ?? [])
   return Stream.mapEffect(
-    tables(path, options),
+    Stream.filter(tables(path, options), ({ labels }) => labels.length > 0),
     Effect.fnUntraced(function* (table) {
       const frame = yield* task === "regression" ? Labels.toFrame(table, task) : Labels.classified(table, classes, task)
       return yield* Frame.toDataset(frame, learned.preprocessing ?? (yield* Preprocessing.fit(frame)))
@@ -147,14 +151,14 @@ const given = ({ classNames, preprocessing }: StreamOptions): Partial<Learned> =
   ...(preprocessing && { preprocessing })
 })
 
-/** Reads the file as non-empty tables of at most `rows` rows. */
+/** Reads the file as tables of at most `rows` rows; the last may have none, where those behind the others are all left out. */
 const tables = (path: string, { rows = PartSize.byDefault, ...options }: StreamOptions) =>
   Stream.suspend(() => {
     const builder = Table.builder(path, options, rows)
     const rest = Stream.suspend(() =>
       Result.match(builder.finish(), {
         onFailure: Stream.fail,
-        onSuccess: (table) => (table.labels.length === 0 ? Stream.empty : Stream.succeed(table))
+        onSuccess: Stream.succeed
       })
     )
     return Records.feed(path, builder).pipe(

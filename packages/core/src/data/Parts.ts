@@ -1,7 +1,7 @@
 /**
  * Data that arrive part by part and so need not fit into memory, for plans that train in batches.
  */
-import { Effect, Stream } from "effect"
+import { Effect, type FileSystem, Stream } from "effect"
 import * as Arrays from "./Arrays.ts"
 import * as Csv from "./Csv.ts"
 import { DataInvalid, listed } from "./DataInvalid.ts"
@@ -24,6 +24,12 @@ export interface Sampled<E, R> {
   readonly parts: Parts<E, R>
 }
 
+/** The parts of a file. */
+export interface OfFile<E, R> extends Sampled<E, R> {
+  /** How many examples are left out for a missing value. */
+  readonly dropped: number
+}
+
 /** Options for reading a file in parts. */
 export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {
   /** Number of examples per part, 16,384 by default; the last part may have fewer. */
@@ -35,7 +41,7 @@ export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {
  *
  * ```ts
  * import { Moons, Parts } from "@rai/core"
- * import { Effect, Stream } from "effect"
+ * import { Effect, type FileSystem, Stream } from "effect"
  *
  * const read = Stream.mapEffect(Stream.range(1, 3), (seed) => Moons.make({ examples: 50, seed }))
  * const { parts } = await Effect.runPromise(Parts.make(read, "moons"))
@@ -79,16 +85,25 @@ const inWords = ({ classNames, inputNames, targets, task }: Dataset.Dataset): st
  */
 export const file = Effect.fn("Parts.file")(function* (path: string, options: Options = {}) {
   const rows = options.rows ?? 16_384
-  const read = Arrays.isFile(path)
+  const { dropped, read } = Arrays.isFile(path)
     ? yield* arrays(path, { ...options, rows })
-    : Csv.stream(path, { ...options, ...(yield* Csv.learn(path, options)), rows })
-  return yield* make(read, path)
+    : yield* table(path, { ...options, rows })
+  const found: OfFile<DataInvalid, FileSystem.FileSystem> = { ...(yield* make(read, path)), dropped }
+  return found
+})
+
+const table = Effect.fnUntraced(function* (path: string, options: Options) {
+  const { dropped, ...learned } = yield* Csv.learn(path, options)
+  return { dropped, read: Csv.stream(path, { ...options, ...learned }) }
 })
 
 const arrays = Effect.fnUntraced(function* (path: string, options: Options) {
-  const frames = Arrays.stream(path, options)
   const columns = yield* Preprocessing.inParts(path, options)
-  yield* Stream.runForEach(frames, columns.add)
+  let dropped = 0
+  yield* Stream.runForEach(Arrays.everyPart(path, options), (part) => {
+    dropped += part.dropped ?? 0
+    return columns.add(part)
+  })
   const preprocessing = options.preprocessing ?? (yield* columns.finish)
-  return Stream.mapEffect(frames, Frame.toDataset(preprocessing))
+  return { dropped, read: Stream.mapEffect(Arrays.stream(path, options), Frame.toDataset(preprocessing)) }
 })

@@ -40,6 +40,31 @@ describe("data in parts", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("a file's examples without all values are counted, wherever they stand", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const rows = ["1,a", ",b", "2,b", "3,a", ",a", ",b", ",b"]
+      yield* fs.writeFileString(`${folder}/a.csv`, ["x,kind", ...rows, ""].join("\n"))
+      const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (7, 1), }".padEnd(117)
+      const numbers = (values: ReadonlyArray<number>) =>
+        Buffer.concat([
+          Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, "latin1"),
+          Buffer.from(Float64Array.from(values).buffer)
+        ])
+      yield* fs.writeFile(`${folder}/X.npy`, numbers(rows.map((row) => Number.parseFloat(row))))
+      yield* fs.writeFile(`${folder}/y.npy`, numbers([0, 1, 1, 0, 0, 1, 1]))
+      for (const [file, sizes] of [
+        ["a.csv", [2, 1]],
+        ["X.npy", [1, 2]]
+      ] as const) {
+        const { dropped, parts } = yield* Parts.file(`${folder}/${file}`, { rows: 2, missing: "drop" })
+        assert.deepStrictEqual([dropped, parts.sizes], [4, sizes])
+        assert.deepStrictEqual((yield* Stream.runCollect(parts.read)).map(Dataset.examples), [...sizes])
+      }
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.live("a part that does not come lets the run be interrupted, with a snapshot of what it has done", () =>
     Effect.gen(function* () {
       const { parts, sample } = yield* inParts
