@@ -4,12 +4,12 @@
 import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
 import { Effect, Option, Path } from "effect"
 import { Command } from "effect/cli"
-import * as Cost from "./Cost.ts"
 import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as FastestEngine from "./FastestEngine.ts"
 import * as Folder from "./Folder.ts"
 import * as Hold from "./Hold.ts"
+import * as Memory from "./Memory.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -88,7 +88,7 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sib
   if (folder !== undefined && !begun) yield* RunFolder.vacant(folder)
   const tensorboard = yield* tensorboardOf(settings, folder, name !== "")
   if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* Folder.make(tensorboard)
-  yield* Effect.forEach(Cost.warning(yield* Cost.memory(circuit, data.train, plan)), Report.notice)
+  yield* Effect.forEach(Memory.warning(yield* Memory.needed(circuit, data.train, plan)), Report.notice)
   // The chosen engine is saved, so that a resumed run continues on it.
   const chosen = Effect.suspend(() =>
     settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
