@@ -5,6 +5,7 @@ import { Footprint, type Phase, type PhaseState, Plan, Training } from "@rai/cor
 import { Effect, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Memory from "./Memory.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 import * as StepTime from "./StepTime.ts"
@@ -16,7 +17,7 @@ import { atLeastOne } from "./UsageWrong.ts"
 export const command = Command.make(
   "cost",
   {
-    circuit: Flag.String("circuit").pipe(
+    circuit: PathText.flag("circuit").pipe(
       Flag.withDescription(
         "widths, as in 2,100x100,1; or a circuit in a .json file; or an ONNX model or a layers-model of TensorFlow.js"
       )

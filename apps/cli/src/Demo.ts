@@ -11,6 +11,7 @@ import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
 import * as Folder from "./Folder.ts"
 import * as Hold from "./Hold.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 
@@ -52,7 +53,7 @@ export const command = Command.make(
   "demo",
   {
     once: Flag.Boolean("once").pipe(Flag.withDescription("end after one answered request"), Flag.withDefault(false)),
-    out: Flag.String("out").pipe(
+    out: PathText.flag("out").pipe(
       Flag.withDescription("the folder: a new or empty one, or an earlier demo's, which is emptied first"),
       Flag.withDefault("runs/start")
     )

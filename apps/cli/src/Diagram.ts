@@ -6,6 +6,7 @@ import { Diagram, Picture } from "@rai/plots"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Network from "./Network.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 
@@ -13,7 +14,7 @@ import * as RunFolder from "./RunFolder.ts"
 export const command = Command.make(
   "diagram",
   {
-    of: Argument.String("DIR|model.onnx|model.json").pipe(
+    of: PathText.argument("DIR|model.onnx|model.json").pipe(
       Argument.withDescription("a run's folder, an ONNX model, or a layers-model of TensorFlow.js")
     ),
     out: Flag.File("out").pipe(Flag.withDescription("the .svg or .png file to write"))

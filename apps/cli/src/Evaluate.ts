@@ -8,6 +8,7 @@ import { Effect, FileSystem, Option, Record } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Table from "./Table.ts"
@@ -18,8 +19,8 @@ import { UsageWrong } from "./UsageWrong.ts"
 export const command = Command.make(
   "evaluate",
   {
-    of: Argument.String("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
-    data: Flag.String("data").pipe(
+    of: PathText.argument("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
+    data: PathText.flag("data").pipe(
       Flag.withDescription("data as `rai train` takes them; of a run, its test data or else its training data"),
       Flag.optional
     ),
@@ -27,7 +28,7 @@ export const command = Command.make(
       Flag.withDescription("the label's column of a file; the last one, or the run's"),
       Flag.optional
     ),
-    labels: Flag.String("labels").pipe(
+    labels: PathText.flag("labels").pipe(
       Flag.withDescription("the file of the labels of an .npy or IDX file; the one that is named alike"),
       Flag.optional
     ),

@@ -8,6 +8,7 @@ import { Effect, FileSystem, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Folder from "./Folder.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import { parse } from "./Seeds.ts"
 import { UsageWrong } from "./UsageWrong.ts"
@@ -41,7 +42,7 @@ const flags = {
     Flag.withDescription("what computes; auto is TensorFlow.js, on which the kept pages were computed"),
     Flag.withDefault("auto" as const)
   ),
-  out: Flag.String("out").pipe(
+  out: PathText.flag("out").pipe(
     Flag.withDescription(
       `the folder for NAME.md and its plots; of a whole experiment ${kept} where there is one, else results`
     ),

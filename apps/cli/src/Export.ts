@@ -10,6 +10,7 @@ import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
@@ -19,7 +20,7 @@ import * as TrainingData from "./TrainingData.ts"
 export const command = Command.make(
   "export",
   {
-    run: Argument.String("DIR|model.onnx|model.json").pipe(
+    run: PathText.argument("DIR|model.onnx|model.json").pipe(
       Argument.withDescription(
         "the folder that `rai train --out` wrote, an ONNX model, or a layers-model of TensorFlow.js"
       )

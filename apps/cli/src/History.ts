@@ -6,6 +6,7 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as OutFile from "./OutFile.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Table from "./Table.ts"
@@ -14,7 +15,7 @@ import * as Table from "./Table.ts"
 export const command = Command.make(
   "history",
   {
-    run: Argument.String("DIR").pipe(Argument.withDescription("the folder that `rai train --out` wrote")),
+    run: PathText.argument("DIR").pipe(Argument.withDescription("the folder that `rai train --out` wrote")),
     csv: Flag.File("csv").pipe(Flag.withDescription("the .csv file to write, with all columns"), Flag.optional),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("the last line of stdout is one JSON object, with an array for each column"),

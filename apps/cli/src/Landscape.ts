@@ -8,6 +8,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as TrainingData from "./TrainingData.ts"
@@ -16,7 +17,7 @@ import * as TrainingData from "./TrainingData.ts"
 export const command = Command.make(
   "landscape",
   {
-    of: Argument.String("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
+    of: PathText.argument("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
     out: Flag.File("out").pipe(Flag.withDescription("the .png or .svg file to write"))
   },
   Effect.fn("landscape")(function* ({ of, out }) {

@@ -8,16 +8,17 @@ import { Argument, Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 
 /** The command. */
 export const command = Command.make(
   "predict",
   {
-    model: Argument.String("model.onnx|model.json").pipe(
+    model: PathText.argument("model.onnx|model.json").pipe(
       Argument.withDescription("an exported model, or one from elsewhere; of TensorFlow.js a layers-model")
     ),
-    input: Flag.String("input").pipe(
+    input: PathText.flag("input").pipe(
       Flag.withDescription(
         "a .csv file with a column for each input, or an .npy or IDX file; plain or .gz; - reads CSV from stdin"
       ),

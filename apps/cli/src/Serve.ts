@@ -5,6 +5,7 @@ import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@ra
 import { type Config, Duration, Effect, Layer, Logger, Option, SchemaIssue } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Credentials from "./Credentials.ts"
+import * as PathText from "./PathText.ts"
 import * as Signals from "./Signals.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -49,7 +50,7 @@ const optionalFile = (name: string, description: string) =>
   Flag.File(name).pipe(Flag.withDescription(description), Flag.optional)
 
 const flags = {
-  repository: Argument.String("REPOSITORY").pipe(
+  repository: PathText.argument("REPOSITORY").pipe(
     Argument.withDescription("a folder of .onnx files, a folder as Triton lays it out, or one .onnx file")
   ),
   host: Flag.String("host").pipe(

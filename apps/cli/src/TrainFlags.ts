@@ -4,6 +4,7 @@
 import { Option, Record } from "effect"
 import { type Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as PathText from "./PathText.ts"
 import * as Settings from "./Settings.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
@@ -14,11 +15,11 @@ export const inRun = ""
 /** The flags, keyed by the settings that they set; `seeds`, `out`, `resume` and `json` are not settings. */
 export const flags = {
   data: describe(
-    Flag.String("data"),
+    PathText.flag("data"),
     "moons-100, moons, circles, spirals, blobs, xor, checkerboard, digits, with settings as in moons:n=1000,noise=0.1,seed=7; or a .csv, .npy or IDX file (MNIST's), plain or .gz"
   ),
   circuit: describe(
-    Flag.String("circuit"),
+    PathText.flag("circuit"),
     "widths, as in 2,100x100,1: a hundred hidden layers of 100 units; or a circuit in a .json file, as a run keeps it; or an ONNX model or a layers-model of TensorFlow.js, from whose own weights training starts"
   ),
   activation: describe(Flag.Literals("activation", Settings.activations), "the hidden activation function; sigmoid"),
@@ -26,7 +27,10 @@ export const flags = {
     Flag.withDescription("put a way around each hidden stage of equal widths: z + f(z)"),
     Flag.withDefault(false)
   ),
-  plan: describe(Flag.String("plan"), "auto, or phases as in relax:250:rprop=0.1,backpropagate:400:rprop=0.001; auto"),
+  plan: describe(
+    Flag.String("plan"),
+    "auto, or phases one after the other, each a name, a length and settings, as in relax:250:rprop=0.1:every=10,backpropagate:40:adam=0.001:batch=64; relax, alternate and backpropagate take a rule (rprop, adam, adamw, sgd, rmsprop, muon), batch, curve, clip, l1, l2, interval, patience, attempts and only, the first two also every and after, relax lambda, ramp, hidden, energy, refresh, sweep, penalty, noise, multipliers and output, alternate uncentred; auto"
+  ),
   cutAfter: describe(
     Flag.String("cut-after"),
     "after which blocks or operators to relax, as in linear, tanh or Gemm,MatMul; what the plan says"
@@ -35,7 +39,7 @@ export const flags = {
   batch: describe(Flag.Int("batch"), "train in batches of so many examples; 64 where --epochs is given"),
   epochs: describe(Flag.Int("epochs"), "passes over the data in batches; 40 where --batch is given"),
   validation: describe(
-    Flag.String("validation"),
+    PathText.flag("validation"),
     "data that decide which parameters are the best, or a share of the training data, as in 0.2"
   ),
   patience: describe(
@@ -52,9 +56,12 @@ export const flags = {
     Flag.Literals("device", EngineChoice.devices),
     "where the onnx engine computes: cpu, or cuda where onnxruntime's CUDA provider is set up; cpu"
   ),
-  test: describe(Flag.String("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
+  test: describe(PathText.flag("test"), "data to score on, or a share of the data to keep aside, as in 0.2"),
   label: describe(Flag.String("label"), "the label's column of a file; the last one"),
-  labels: describe(Flag.String("labels"), "the file of the labels of an .npy or IDX file; the one that is named alike"),
+  labels: describe(
+    PathText.flag("labels"),
+    "the file of the labels of an .npy or IDX file; the one that is named alike"
+  ),
   task: describe(
     Flag.Literals("task", ["binary", "classes", "regression"]),
     "what the label means, where it is not plain"
@@ -76,9 +83,9 @@ export const flags = {
     "a category that the training data lack: an error, or zeros; error"
   ),
   stopLoss: describe(Flag.Finite("stop-loss"), "end the run once the free-run training loss is below this"),
-  out: describe(Flag.String("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
+  out: describe(PathText.flag("out"), "the folder that keeps checkpoint, metrics, summary, circuit and plots"),
   tensorboard: describe(
-    Flag.withOptionalValue(Flag.String("tensorboard"), inRun),
+    Flag.withOptionalValue(PathText.flag("tensorboard"), inRun),
     "event files that TensorBoard opens, in this folder, or in the run's own"
   ),
   resume: Flag.Boolean("resume").pipe(

@@ -4,6 +4,7 @@
 import { Verify } from "@rai/export"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 
 const shown = (value: unknown): string =>
@@ -15,7 +16,7 @@ const isSaid = (value: unknown): boolean => value !== undefined && !(Array.isArr
 export const command = Command.make(
   "verify",
   {
-    model: Argument.String("model.onnx").pipe(Argument.withDescription("the model; its record lies beside it")),
+    model: PathText.argument("model.onnx").pipe(Argument.withDescription("the model; its record lies beside it")),
     json: Flag.Boolean("json").pipe(Flag.withDefault(false))
   },
   Effect.fn("verify")(function* ({ json, model }) {

@@ -1,7 +1,7 @@
 /**
  * The whole path: train, export, verify, predict, landscape, serve.
  */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
@@ -377,6 +377,36 @@ describe("other tasks", () => {
 })
 
 describe("help", () => {
+  it("train --help names every setting that a phase takes", async () => {
+    const { stdout } = await rai("train", "--help")
+    const plan = stdout.split("\n").find((line) => line.includes("--plan "))!
+    for (const phase of ["relax", "alternate", "backpropagate"]) {
+      const { stderr } = await rai("train", "--data", "xor", "--circuit", "2,4,1", "--plan", `${phase}:5:none`)
+      const [, rules, settings] = /an optimiser \((.*)\) or (.*) in the plan/.exec(stderr)!
+      for (const name of [phase, ...rules!.split(", "), ...settings!.split(", ")])
+        assert.match(plan, RegExp(`\\b${name}\\b`))
+    }
+  })
+
+  it.skipIf(spawnSync("bash", ["--version"]).status !== 0)(
+    "shells complete the names of files, which stay as written",
+    async () => {
+      const at = folder()
+      writeFileSync(join(at, "points.csv"), "")
+      writeFileSync(join(at, "completions"), (await rai("--completions", "bash")).stdout)
+      for (const words of ["train --data po", "history po", "predict model.onnx --input po"]) {
+        const all = ["rai", ...words.split(" ")]
+        const line = `source completions; COMP_WORDS=(${all.join(" ")}); COMP_CWORD=${all.length - 1}; COMP_LINE="${all.join(" ")}"`
+        const bash = spawnSync("bash", ["-c", `${line}; _rai rai po; echo "\${COMPREPLY[*]}"`], {
+          cwd: at,
+          encoding: "utf8"
+        })
+        assert.strictEqual(bash.stdout.trim(), "points.csv", words + bash.stderr)
+      }
+      assert.match((await rai("history", "no/such/run")).stderr, /measurements of a run in no\/such\/run,/)
+    }
+  )
+
   it("help names every command, without colour where there is no terminal", async () => {
     const { code, stdout } = await rai("--help")
     assert.strictEqual(code, 0)
