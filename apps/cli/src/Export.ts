@@ -2,7 +2,7 @@
  * `rai export`: a trained circuit as an ONNX model with its parity record.
  */
 
-import { Encoding, type Trained, version } from "@rai/core"
+import { Encoding, type Trained, version, Warnings } from "@rai/core"
 import { type Agreement, Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -57,6 +57,9 @@ export const command = Command.make(
       network === undefined
         ? yield* trainingExamples(run, trained)
         : { why: "a network from elsewhere brings no data along" }
+    const { preprocessing } = trained
+    const warnings = preprocessing === undefined ? [] : Warnings.ofPreprocessing(preprocessing)
+    yield* Effect.forEach(warnings, ({ message }) => Report.progress(`warning: ${message}`))
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const asks = { ...("why" in training ? {} : training), ...exposed, externalData, opset: asked, weights }
     const record = yield* Onnx.write(trained, out, asks)

@@ -322,6 +322,27 @@ describe("other tasks", () => {
     assert.strictEqual(examples, whole.filter((row) => !/^,|,NA,/.test(row)).length)
   })
 
+  it("export says as train does where float32 holds too little of a column", async () => {
+    const at = folder()
+    for (const [name, begin, isFar] of [
+      ["far", 1.7e9, true],
+      ["near", 1700, false]
+    ] as const) {
+      const [data, run] = [join(at, `${name}.csv`), join(at, name)]
+      const rows = Array.from({ length: 40 }, (_, i) => `${begin + (i % 20)},${i % 7},${i % 2}`)
+      writeFileSync(data, `time,other,label\n${rows.join("\n")}\n`)
+      const settings = ["--data", data, "--circuit", "2,4,1", "--plan", "relax:5", "--standardise", "--out", run]
+      for (const command of [
+        ["train", ...settings],
+        ["export", run, "--out", `${run}.onnx`]
+      ]) {
+        const { code, stderr } = await rai(...command)
+        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(/^warning: of «time» the numbers differ by less than/m.test(stderr), isFar, stderr)
+      }
+    }
+  })
+
   it("what holds for all seeds is said once", async () => {
     const data = join(folder(), "a.csv")
     writeFileSync(data, "x1,x2,label\n0,1,a\n,0,b\n1,0,b\n")

@@ -4,6 +4,7 @@
 import { listed, quote } from "./DataInvalid.ts"
 import * as Dataset from "./Dataset.ts"
 import { farFromOne } from "./Moments.ts"
+import type { Preprocessing } from "./Preprocessing.ts"
 import * as Repeats from "./Repeats.ts"
 
 /** One warning: `message` says on one line what was found and what helps. */
@@ -47,6 +48,10 @@ export const of = (data: Dataset.Dataset): ReadonlyArray<Warning> => [
   ...columns(data),
   ...(data.task === "regression" ? values(data) : classes(data))
 ]
+
+/** Warns of columns that a model takes as they are, in float32, and that are too far from zero for it. */
+export const ofPreprocessing = (preprocessing: Preprocessing): ReadonlyArray<Warning> =>
+  offset(standardised(preprocessing))
 
 const repeats = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   const examples = Dataset.examples(data)
@@ -109,25 +114,29 @@ const columns = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
     const advice = "standardise the columns, each to mean 0 and deviation 1"
     warnings.push({ about: "scale", message: `${seen}, while circuits begin with numbers around 1: ${advice}` })
   }
-  // For standardised columns, the original numbers.
-  const raw = (data.preprocessing?.columns ?? []).flatMap((column) =>
-    column._tag === "Number" && varied.some(({ name }) => name === column.name)
-      ? [{ name: column.name, mean: column.mean, deviation: column.scale }]
-      : []
+  const raw = (data.preprocessing === undefined ? [] : standardised(data.preprocessing)).filter((column) =>
+    varied.some(({ name }) => name === column.name)
   )
-  const far = [...varied, ...raw].filter(isFar)
-  if (far.length > 0) {
-    const seen = `of ${listed(far.map(({ name }) => name))} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
-    const advice = "subtract what they have in common in the file itself"
-    warnings.push({
-      about: "offset",
-      message: `${seen}, of which float32 and so an exported model keep little: ${advice}`
-    })
-  }
-  return warnings
+  return [...warnings, ...offset([...varied, ...raw])]
 }
 
-const isFar = ({ deviation, mean }: Pick<Column, "deviation" | "mean">) => Math.abs(mean) > offsetRatio * deviation
+type Placed = Pick<Column, "name" | "mean" | "deviation">
+
+const isFar = ({ deviation, mean }: Placed) => Math.abs(mean) > offsetRatio * deviation
+
+const offset = (columns: ReadonlyArray<Placed>): ReadonlyArray<Warning> => {
+  const far = columns.filter(isFar).map(({ name }) => name)
+  if (far.length === 0) return []
+  const seen = `of ${listed(far)} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
+  const advice = "subtract what they have in common in the file itself"
+  return [{ about: "offset", message: `${seen}, of which float32 and so an exported model keep little: ${advice}` }]
+}
+
+/** The original numbers of standardised columns. */
+const standardised = ({ columns }: Preprocessing): ReadonlyArray<Placed> =>
+  columns.flatMap((column) =>
+    column._tag === "Number" ? [{ name: column.name, mean: column.mean, deviation: column.scale }] : []
+  )
 
 const column = ({ shape, data }: Dataset.Dataset["inputs"], name: string, at: number): Column => {
   const [examples = 0, features = 0] = shape
