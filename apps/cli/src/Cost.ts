@@ -8,6 +8,7 @@ import * as Memory from "./Memory.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
+import * as Speed from "./Speed.ts"
 import * as StepTime from "./StepTime.ts"
 import { flags, values } from "./TrainFlags.ts"
 import * as TrainSettings from "./TrainSettings.ts"
@@ -23,7 +24,7 @@ export const command = Command.make(
       )
     ),
     examples: Flag.Int("examples").pipe(Flag.withDescription("how many examples the training data hold")),
-    engine: Flag.Literals("engine", StepTime.engines).pipe(
+    engine: Flag.Literals("engine", Speed.engines).pipe(
       Flag.withDescription("what computes; onnx"),
       Flag.withDefault("onnx")
     ),
@@ -71,7 +72,7 @@ const ofPhase = Effect.fnUntraced(function* (
   subject: PhaseState.Subject,
   plan: Plan.Plan,
   phase: Phase.Phase,
-  engine: StepTime.Engine
+  engine: Speed.Engine
 ) {
   const footprint = yield* Footprint.of(subject, phase)
   const steps = phase.steps ?? phase.epochs * Math.floor(subject.x[0]! / phase.batch)
@@ -80,8 +81,6 @@ const ofPhase = Effect.fnUntraced(function* (
   const costed: Costed = { kind: phase.kind, steps, footprint, secondsPerStep }
   return costed
 })
-
-const count = (value: number): string => value.toLocaleString("en-US")
 
 /** 0.14 ms, 13 ms, 70.3 s */
 const stepTime = (seconds: number): string =>
@@ -92,12 +91,12 @@ const lines = ({ footprint, kind, secondsPerStep, steps }: Costed): ReadonlyArra
   const time =
     secondsPerStep === undefined
       ? "unknown: it could not be measured here; see rai doctor"
-      : `${stepTime(secondsPerStep)} a step, ${Report.duration(steps * secondsPerStep)} for all ${count(steps)} of them; making ready and measuring come on top`
+      : `${stepTime(secondsPerStep)} a step, ${Report.duration(steps * secondsPerStep)} for all ${Report.count(steps)} of them; making ready and measuring come on top`
   return [
     kind,
-    `  parameters  ${count(parameters)}`,
-    `  auxiliaries ${count(auxiliaries)}`,
-    `  remembered  ${count(remembered)} by the optimiser`,
+    `  parameters  ${Report.count(parameters)}`,
+    `  auxiliaries ${Report.count(auxiliaries)}`,
+    `  remembered  ${Report.count(remembered)} by the optimiser`,
     `  operations  ${Report.quantity(flops, "FLOP")} a step, ${Report.bytes(bytes)} moved`,
     `  memory      ${Report.bytes(memory)} while it trains, the runtime's own apart`,
     `  time        ${time}`

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import * as NativeLibrary from "@rai/core/native"
 import { CudaProvider } from "@rai/serving"
 import { Effect, FileSystem, Path, Schema } from "effect"
+import type * as StepLines from "./StepLines.ts"
 
 /** The provider cannot be fetched here. */
 export class CudaNotInstalled extends Schema.TaggedError<CudaNotInstalled>()("CudaNotInstalled", {
@@ -25,10 +26,7 @@ const pinned: NativeLibrary.Wheel.Wheel = {
   platform: "manylinux_2_28_x86_64"
 }
 
-/** Called as each step begins, and during a download with the fraction completed. */
-export type OnStep = (step: string, fraction?: number) => Effect.Effect<void>
-
-const fromWheel = Effect.fnUntraced(function* (python: string, onStep: OnStep) {
+const fromWheel = Effect.fnUntraced(function* (python: string, onStep: StepLines.OnStep) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const cache = yield* NativeLibrary.cache
@@ -49,7 +47,7 @@ const fromWheel = Effect.fnUntraced(function* (python: string, onStep: OnStep) {
 })
 
 /** Runs the install script that ships with onnxruntime-node, which fetches the files from NuGet without verifying a checksum. */
-const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
+const fromNuget = Effect.fnUntraced(function* (onStep: StepLines.OnStep) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const cwd = fileURLToPath(CudaProvider.packageFolder())
@@ -66,7 +64,7 @@ const fromNuget = Effect.fnUntraced(function* (onStep: OnStep) {
 })
 
 /** Fetches the missing files and returns their source; undefined where none were missing. */
-export const install = Effect.fn("CudaInstall.install")(function* (onStep: OnStep) {
+export const install = Effect.fn("CudaInstall.install")(function* (onStep: StepLines.OnStep) {
   if (CudaProvider.missing() === undefined) return undefined
   const { arch, platform } = process
   if (platform !== "linux" || arch !== "x64") {

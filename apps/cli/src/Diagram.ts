@@ -20,18 +20,19 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .svg or .png file to write"))
   },
   Effect.fn("diagram")(function* ({ of, out }) {
-    const network = yield* Network.at(of)
-    if (network !== undefined) {
-      const { circuit } = network
-      yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts: Cut.sites(circuit, Cut.paper) }))
-      return yield* Report.line(out)
-    }
-    const { circuit, origin } = yield* RunFolder.trained(of)
-    // A plan made in code may not be expressible as text; then no cuts are drawn.
-    const plan = yield* Effect.option(PlanSpec.parse(origin.plan))
-    const relaxing = Option.getOrUndefined(plan)?.phases.find(({ kind }) => kind !== "backpropagate")
-    const cuts = relaxing === undefined ? new Set<string>() : Phase.sites(relaxing, circuit)
+    const { circuit, cuts } = yield* drawn(of)
     yield* Picture.write(out, yield* Diagram.svg(circuit, { cuts }))
     yield* Report.line(out)
   })
 )
+
+/** The circuit and where it is cut: as the run's plan said, or, in a network from elsewhere, where a plan cuts by default. */
+const drawn = Effect.fnUntraced(function* (of: string) {
+  const network = yield* Network.at(of)
+  if (network !== undefined) return { circuit: network.circuit, cuts: Cut.sites(network.circuit, Cut.paper) }
+  const { circuit, origin } = yield* RunFolder.trained(of)
+  // A plan made in code may not be expressible as text; then no cuts are drawn.
+  const plan = yield* Effect.option(PlanSpec.parse(origin.plan))
+  const relaxing = Option.getOrUndefined(plan)?.phases.find(({ kind }) => kind !== "backpropagate")
+  return { circuit, cuts: relaxing === undefined ? new Set<string>() : Phase.sites(relaxing, circuit) }
+})

@@ -12,6 +12,7 @@ import { FetchHttpClient } from "effect/http"
 import * as CudaInstall from "./CudaInstall.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Report from "./Report.ts"
+import * as StepLines from "./StepLines.ts"
 
 const require = createRequire(import.meta.url)
 
@@ -29,18 +30,6 @@ const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
     : `not set up: ${status.value.reason}; ${status.value.remedy}`
 })
 
-/** Prints a line as each step begins, and one at every fifth of a download. */
-const follow = (): CudaInstall.OnStep => {
-  let last = ""
-  return (step, fraction) => {
-    const share = fraction === undefined || fraction < 0.2 ? "" : ` ${20 * Math.floor(5 * fraction)} %`
-    const line = `doctor: the CUDA provider, ${step} …${share}`
-    if (line === last) return Effect.void
-    last = line
-    return Report.progress(line)
-  }
-}
-
 /** The command. */
 export const command = Command.make(
   "doctor",
@@ -54,7 +43,7 @@ export const command = Command.make(
   },
   Effect.fn("doctor")(function* ({ installCuda }) {
     if (installCuda) {
-      const source = yield* CudaInstall.install(follow())
+      const source = yield* CudaInstall.install(StepLines.make("doctor: the CUDA provider, "))
       yield* Report.line(
         source === undefined
           ? "the CUDA provider's files are already there"

@@ -8,6 +8,7 @@ import { Effect, FileSystem, Option, Record } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
+import * as Network from "./Network.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -36,14 +37,11 @@ export const command = Command.make(
       Flag.withDescription("a .png or .svg file for the picture of which class was taken for which"),
       Flag.optional
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("the last line of stdout is one JSON object"),
-      Flag.withDefault(false)
-    )
+    json: Report.jsonFlag
   },
   Effect.fn("evaluate")(function* ({ data, json, label, labels, of, out }) {
     const given = Record.map({ data, label, labels }, Option.getOrUndefined)
-    const { classNames, metrics, on } = yield* of.endsWith(".onnx") ? ofModel(of, given) : ofRun(of, given)
+    const { classNames, metrics, on } = yield* Network.isModel(of) ? ofModel(of, given) : ofRun(of, given)
     if (Option.isSome(out)) yield* draw(out.value, metrics, classNames, on)
     yield* Report.result(json, { of, data: on, classNames: classNames ?? null, ...metrics }, [
       `${metrics.examples} examples of ${on}`,

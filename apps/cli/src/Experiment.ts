@@ -11,7 +11,7 @@ import * as Folder from "./Folder.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import { parse } from "./Seeds.ts"
-import { UsageWrong } from "./UsageWrong.ts"
+import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
 
 /** The folder for pages of whole experiments when the command runs from the repository's root. */
 const kept = "apps/experiments/results"
@@ -48,10 +48,7 @@ const flags = {
     ),
     Flag.optional
   ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("the last line of stdout is one JSON object"),
-    Flag.withDefault(false)
-  )
+  json: Report.jsonFlag
 }
 
 /** The command. */
@@ -71,10 +68,7 @@ const experiment = Effect.fn("experiment")(function* (given: Command.Command.Con
   }
   const seeds = yield* parse(given.seeds)
   const steps = Option.getOrUndefined(given.steps)
-  if (steps !== undefined && steps < 1) {
-    const advice = "write a whole number, or leave --steps out"
-    return yield* new UsageWrong({ expected: "at least one step", came: `${steps} came`, advice })
-  }
+  yield* atLeastOne("steps", steps, 1000)
   const hidden = Option.getOrUndefined(given.hidden)
   if (hidden !== undefined) yield* CircuitSpec.widths(`1,${hidden},1`)
   const isWhole = Seeds.print(seeds) === allSeeds && steps === undefined && hidden === undefined

@@ -46,7 +46,7 @@ export const command = Command.make(
       ),
       Flag.withDefault(false)
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDefault(false))
+    json: Report.jsonFlag
   },
   Effect.fn("export")(function* ({ expose, externalData, json, opset: asked, out, run, weights }) {
     yield* OutFile.endingIn(".onnx", "out", out)
@@ -70,8 +70,8 @@ export const command = Command.make(
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}`,
       ...("why" in training ? [`${training.why}: random points stood in for them`] : []),
       compared === undefined
-        ? `compared on the ${count(examples)} examples of the record`
-        : `compared on ${everything(compared)}; ${count(examples)} of them stand in the record`,
+        ? `compared on the ${Report.count(examples)} examples of the record`
+        : `compared on ${everything(compared)}; ${Report.count(examples)} of them stand in the record`,
       ...(cuda === undefined ? [] : [`on CUDA: ${apart(cuda)}`]),
       ...(record.weights === undefined ? [] : [cost(record.weights)])
     ])
@@ -94,8 +94,8 @@ const cost = ({
   otherClass,
   targets
 }: NonNullable<Parity.ParityRecord["weights"]>): string => {
-  const classes = otherClass === undefined ? "" : `, another class for ${count(otherClass)} of them`
-  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${count(examples)} examples${classes}${targets === undefined ? "" : `; ${metrics(targets)}`}`
+  const classes = otherClass === undefined ? "" : `, another class for ${Report.count(otherClass)} of them`
+  return `weights in ${kept}: at most ${Report.number(maxAbsDifference)} from those in float32 on ${Report.count(examples)} examples${classes}${targets === undefined ? "" : `; ${metrics(targets)}`}`
 }
 
 /** How the metrics on the training examples' targets change with the smaller weights. */
@@ -116,12 +116,10 @@ const everything = ({
   random,
   training
 }: NonNullable<Parity.ParityRecord["compared"]>): string =>
-  `${count(training)} training examples, ${count(random)} random points and ${count(notFinite)} with NaN or ∞ in batches of 1, 7 and ${count(batch)}`
+  `${Report.count(training)} training examples, ${Report.count(random)} random points and ${Report.count(notFinite)} with NaN or ∞ in batches of 1, 7 and ${Report.count(batch)}`
 
 const apart = ({ maxAbsDifference, maxRelativeDifference }: Agreement.Differences): string =>
   `largest difference ${Report.number(maxAbsDifference)}, relative ${Report.number(maxRelativeDifference)}`
-
-const count = (n: number): string => n.toLocaleString("en-GB")
 
 /** All the run's training data in the model's input format, or why random points stand in for them. */
 const trainingExamples = Effect.fnUntraced(

@@ -5,16 +5,11 @@ import { availableParallelism, cpus } from "node:os"
 import { Archive, Circuit, type Dataset, Plan, version } from "@rai/core"
 import * as NativeLibrary from "@rai/core/native"
 import { Effect, FileSystem, Option, Path, Schema } from "effect"
-import * as EngineChoice from "./EngineChoice.ts"
 import * as Folder from "./Folder.ts"
 import * as Report from "./Report.ts"
 import * as Speed from "./Speed.ts"
 
-const candidates = ["onnx", "tfjs-native"] as const
-
-type Candidate = (typeof candidates)[number]
-
-/** Steps per second of each candidate, keyed by what was measured. */
+/** Steps per second of each engine, keyed by what was measured. */
 const Remembered = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Finite))
 
 const empty: typeof Remembered.Type = {}
@@ -28,13 +23,13 @@ export const choose = Effect.fn("FastestEngine.choose")(function* (
   data: Dataset.Dataset,
   plan: Plan.Plan
 ) {
-  if (operations(circuit, data, plan) < little) return candidates[0]
+  if (operations(circuit, data, plan) < little) return Speed.engines[0]
   const key = shape(circuit, data, plan)
   const known = (yield* remembered)[key]
   if (known !== undefined) return quickest(known)
   const speeds: Record<string, number> = {}
-  for (const name of candidates) {
-    const speed = yield* Speed.measure(EngineChoice.table[name], circuit, data, plan)
+  for (const name of Speed.engines) {
+    const speed = yield* Speed.measure(name, circuit, data, plan)
     if (Option.isSome(speed)) speeds[name] = speed.value
   }
   const taken = quickest(speeds)
@@ -44,8 +39,8 @@ export const choose = Effect.fn("FastestEngine.choose")(function* (
   return taken
 })
 
-const quickest = (speeds: Readonly<Record<string, number>>): Candidate =>
-  candidates.reduce((best, name) => ((speeds[name] ?? 0) > (speeds[best] ?? 0) ? name : best))
+const quickest = (speeds: Readonly<Record<string, number>>): Speed.Engine =>
+  Speed.engines.reduce((best, name) => ((speeds[name] ?? 0) > (speeds[best] ?? 0) ? name : best))
 
 /** Estimated operations of a plan: 6 per parameter, example and step, two for the forward run and four for the gradients. */
 const operations = (circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan): number => {

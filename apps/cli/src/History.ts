@@ -17,9 +17,8 @@ export const command = Command.make(
   {
     run: PathText.argument("DIR").pipe(Argument.withDescription("the folder that `rai train --out` wrote")),
     csv: Flag.File("csv").pipe(Flag.withDescription("the .csv file to write, with all columns"), Flag.optional),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("the last line of stdout is one JSON object, with an array for each column"),
-      Flag.withDefault(false)
+    json: Report.jsonFlag.pipe(
+      Flag.withDescription("the last line of stdout is one JSON object, with an array for each column")
     )
   },
   Effect.fn("history")(function* ({ csv, json, run }) {

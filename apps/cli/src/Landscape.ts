@@ -8,6 +8,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
+import * as Network from "./Network.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -21,7 +22,7 @@ export const command = Command.make(
     out: Flag.File("out").pipe(Flag.withDescription("the .png or .svg file to write"))
   },
   Effect.fn("landscape")(function* ({ of, out }) {
-    yield* Picture.write(out, yield* Landscape.svg(yield* of.endsWith(".onnx") ? ofModel(of) : ofRun(of)))
+    yield* Picture.write(out, yield* Landscape.svg(yield* Network.isModel(of) ? ofModel(of) : ofRun(of)))
     yield* Report.line(out)
   })
 )

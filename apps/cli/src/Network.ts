@@ -11,11 +11,13 @@ export const leavingOut = (path: string, kept: ReadonlyArray<string>, others: Re
     ? Effect.void
     : Report.notice(`outputs of ${path}: ${kept.join(", ")} kept, ${others.join(", ")} left out`)
 
+/** Whether a path names an ONNX model. */
+export const isModel = (path: string): boolean => /\.onnx$/i.test(path)
+
 /** Reads the network at a path: an ONNX model or a TensorFlow.js layers-model; undefined where it is neither. */
 export const at = Effect.fn("Network.at")(function* (path: string, options: { readonly logits?: boolean } = {}) {
-  const isOnnx = /\.onnx$/i.test(path)
-  if (!isOnnx && !(yield* LayersModel.isAt(path))) return undefined
-  const read = yield* isOnnx ? Onnx.read(path, options) : LayersModel.read(path, options)
+  if (!isModel(path) && !(yield* LayersModel.isAt(path))) return undefined
+  const read = yield* isModel(path) ? Onnx.read(path, options) : LayersModel.read(path, options)
   const { others, output } = read
   yield* leavingOut(path, [output], others)
   return read

@@ -3,6 +3,7 @@
  */
 import type { Metrics } from "@rai/core"
 import { Console, Effect } from "effect"
+import { Flag } from "effect/cli"
 
 /** A line of progress, for people. */
 export const progress = (line: string): Effect.Effect<void> => Console.error(line)
@@ -19,6 +20,12 @@ export const notice = (line: string): Effect.Effect<void> =>
 
 /** A line of the result. */
 export const line = (text: string): Effect.Effect<void> => Console.log(text)
+
+/** The flag `--json`. */
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("the last line of stdout is one JSON object"),
+  Flag.withDefault(false)
+)
 
 /** The result: as one JSON object, or in the lines that a person reads. */
 export const result = (json: boolean, object: unknown, lines: ReadonlyArray<string>): Effect.Effect<void> =>
@@ -42,6 +49,9 @@ export const accuracy = (share: number | undefined | null, name = "accuracy"): s
 
 /** 3.2 s */
 export const seconds = (value: number): string => `${value.toFixed(1)} s`
+
+/** 31,250 */
+export const count = (value: number): string => value.toLocaleString("en-US")
 
 /** 9 s, 2 min 5 s, 1 h 12 min */
 export const duration = (seconds: number): string => {

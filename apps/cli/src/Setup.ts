@@ -7,18 +7,7 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
 import * as Report from "./Report.ts"
-
-/** Prints a line as each step begins, and one at every fifth of a download. */
-const follow = (): NativeLibrary.OnStep => {
-  let last = ""
-  return (step, fraction) => {
-    const share = fraction === undefined || fraction < 0.2 ? "" : ` ${20 * Math.floor(5 * fraction)} %`
-    const line = `setup: ${NativeLibrary.doing[step]} …${share}`
-    if (line === last) return Effect.void
-    last = line
-    return Report.progress(line)
-  }
-}
+import * as StepLines from "./StepLines.ts"
 
 /** The command. */
 export const command = Command.make(
@@ -32,7 +21,10 @@ export const command = Command.make(
         `setup: TensorFlow's library for tfjs-node, for the engine tfjs-native; downloads (300 MB) are kept in ${yield* NativeLibrary.cache}`
       )
     }
-    const { files, tensorflow, tfjsNode } = isThere ? before : yield* NativeLibrary.install(follow())
+    const lines = StepLines.make("setup: ")
+    const { files, tensorflow, tfjsNode } = isThere
+      ? before
+      : yield* NativeLibrary.install((step, fraction) => lines(NativeLibrary.doing[step], fraction))
     const folder = join(files[0]!, "..", "..", "..") // of tfjs-node: all lies in its lib/napi-v8 and deps/lib
     const state = isThere ? "already set up" : "set up"
     yield* Report.line(`${state}: TensorFlow ${tensorflow} under tfjs-node ${tfjsNode}, in ${folder}`)

@@ -1,8 +1,15 @@
 /**
  * Measures training speed in steps per second by running some.
  */
-import { type Circuit, type Dataset, type Engine, Plan, Training } from "@rai/core"
-import { Clock, Effect, type Layer, Stream } from "effect"
+import { type Circuit, type Dataset, Plan, Training } from "@rai/core"
+import { Clock, Effect, Stream } from "effect"
+import * as EngineChoice from "./EngineChoice.ts"
+
+/** The engines that may be the fastest: the others are always slower. */
+export const engines = ["onnx", "tfjs-native"] as const
+
+/** One of these engines. */
+export type Engine = (typeof engines)[number]
 
 /** Seconds to measure for. */
 const long = 0.4
@@ -21,12 +28,7 @@ export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
 }
 
 /** Measures steps per second; `None` where the engine is not available. */
-export const measure = <E>(
-  layer: Layer.Layer<Engine.Engine, E>,
-  circuit: Circuit.Circuit,
-  data: Dataset.Dataset,
-  plan: Plan.Plan
-) =>
+export const measure = (engine: Engine, circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan) =>
   Effect.gen(function* () {
     const times: Array<number> = []
     yield* Training.stream(circuit, data, { plan: first(plan, 10_000), seed: 0 }).pipe(
@@ -40,4 +42,4 @@ export const measure = <E>(
       Stream.runDrain
     )
     return (times.length - 1 - warm) / (times.at(-1)! - times[warm]!)
-  }).pipe(Effect.provide(layer), Effect.option)
+  }).pipe(Effect.provide(EngineChoice.table[engine]), Effect.option)

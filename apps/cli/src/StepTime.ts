@@ -3,15 +3,8 @@
  */
 import { Circuit, Cut, Dataset, Footprint, FreeRun, NdArray, type PhaseState, Plan } from "@rai/core"
 import { Effect, Option } from "effect"
-import * as EngineChoice from "./EngineChoice.ts"
 import * as Memory from "./Memory.ts"
 import * as Speed from "./Speed.ts"
-
-/** The engines whose steps are timed. */
-export const engines = ["onnx", "tfjs-native"] as const
-
-/** One of these engines. */
-export type Engine = (typeof engines)[number]
 
 /** A circuit to be trained on so many examples; of several outputs it is assumed that they tell classes apart. */
 export const subject = (circuit: Circuit.Circuit, examples: number) =>
@@ -42,7 +35,7 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   circuit: Circuit.Circuit,
   examples: number,
   plan: Plan.Plan,
-  engine: Engine
+  engine: Speed.Engine
 ) {
   const { batch } = plan.phases[0]!
   const timed = Effect.fnUntraced(function* ({
@@ -51,7 +44,7 @@ export const predict = Effect.fn("StepTime.predict")(function* (
     plan,
     shaped
   }: Effect.Success<ReturnType<typeof step>>) {
-    const speed = yield* Speed.measure(EngineChoice.table[engine], circuit, yield* anything(shaped), plan)
+    const speed = yield* Speed.measure(engine, circuit, yield* anything(shaped), plan)
     return Option.map(speed, (steps) => ({ flops, seconds: 1 / steps }))
   })
   const whole = yield* step(circuit, batch ?? examples, plan)

@@ -5,6 +5,7 @@ import { Option, Record } from "effect"
 import { type Command, Flag } from "effect/cli"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as PathText from "./PathText.ts"
+import * as Report from "./Report.ts"
 import * as Settings from "./Settings.ts"
 
 const describe = <A>(flag: Flag.Flag<A>, text: string) => flag.pipe(Flag.withDescription(text), Flag.optional)
@@ -96,10 +97,7 @@ export const flags = {
     Flag.withDescription("also backpropagate alone from the same start, and print both in a table"),
     Flag.withDefault(false)
   ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("the last line of stdout is one JSON object"),
-    Flag.withDefault(false)
-  )
+  json: Report.jsonFlag
 }
 
 /** The parsed flags. */

@@ -3,7 +3,7 @@
  */
 import { Verify } from "@rai/export"
 import { Effect } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Argument, Command } from "effect/cli"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 
@@ -17,7 +17,7 @@ export const command = Command.make(
   "verify",
   {
     model: PathText.argument("model.onnx").pipe(Argument.withDescription("the model; its record lies beside it")),
-    json: Flag.Boolean("json").pipe(Flag.withDefault(false))
+    json: Report.jsonFlag
   },
   Effect.fn("verify")(function* ({ json, model }) {
     const { examples, file, maxAbsDifference, opset, origin, sha256 } = yield* Verify.verify(model)
