@@ -98,24 +98,14 @@ interface Known {
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
 }
 
-const ofRun = Effect.fnUntraced(function* (folder: string, { data, label, labels }: Given) {
+const ofRun = Effect.fnUntraced(function* (folder: string, { data, ...rest }: Given) {
   const trained = yield* RunFolder.trained(folder)
-  const own = data === undefined ? yield* ownData(folder) : undefined
-  const file = data !== undefined && Source.isFile(data)
-  const before = file ? Option.getOrUndefined(yield* Effect.option(RunFolder.settings(folder))) : undefined
-  const asked = {
-    label: label ?? before?.label,
-    labels,
-    missing: before?.missing === "drop" ? ("drop" as const) : undefined
-  }
-  const read = data === undefined ? (own!.test ?? own!.train) : (yield* known(trained, { ...asked, data })).read
+  const { on, read } = yield* data === undefined ? ownData(folder) : otherData(folder, trained, { data, ...rest })
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
-  const trainedOn = own !== undefined && "parts" in own ? "the first part of the training data" : "the training data"
-  const on = data ?? (own!.test === undefined ? trainedOn : "the test data")
   return { classNames: trained.classNames, metrics, on }
 })
 
-/** The data that a run was trained and tested on; fails with `CommandFailed` where their files are not there. */
+/** The data that a run was tested on, or else trained on; fails with `CommandFailed` where their files are not there. */
 const ownData = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const settings = yield* RunFolder.settings(folder)
@@ -127,7 +117,19 @@ const ownData = Effect.fnUntraced(function* (folder: string) {
       advice: "go to that folder, or name data with --data"
     })
   }
-  return yield* TrainingData.ofRun(settings)
+  const own = yield* TrainingData.ofRun(settings)
+  if (own.test !== undefined) return { on: "the test data", read: own.test }
+  const on = "parts" in own ? "the first part of the training data" : "the training data"
+  return { on, read: own.train }
+})
+
+/** Other data, read by the rules that the run had for files. */
+const otherData = Effect.fnUntraced(function* (folder: string, trained: Known, { data, label, labels }: Asked) {
+  const settings = Source.isFile(data) ? yield* Effect.option(RunFolder.settings(folder)) : Option.none()
+  const before = Option.getOrUndefined(settings)
+  const missing = before?.missing === "drop" ? "drop" : undefined
+  const { read } = yield* known(trained, { data, label: label ?? before?.label, labels, missing })
+  return { on: data, read }
 })
 
 const ofModel = Effect.fnUntraced(function* (file: string, { data, label, labels }: Given) {

@@ -2,25 +2,26 @@
  * One training run as the command line carries it out: with progress, saved in a folder where one is named, and scored on test data.
  */
 
-import type { Circuit, DataInvalid, Measurement, Metrics, Parts, TrainingEvent } from "@rai/core"
+import type { Circuit, DataInvalid, Measurement, Parts, TrainingEvent } from "@rai/core"
 import {
   Checkpoint,
   type Dataset,
   Diagnosis,
   Engine,
   History,
-  Plan,
+  type Plan,
   Score,
   TargetUnit,
   TrainedStore,
   Training
 } from "@rai/core"
-import { Effect, FileSystem, Path, type PlatformError, Stream } from "effect"
+import { Effect, type FileSystem, type Path, type PlatformError, Stream } from "effect"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import * as Recorder from "./Recorder.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
+import * as Summary from "./Summary.ts"
 
 /** A training run to carry out. */
 export interface Run {
@@ -42,35 +43,6 @@ export interface Run {
   readonly name?: string
   /** What to say is left after an interruption. */
   readonly left?: string
-}
-
-/** The outcome, as `--json` and `summary.json` show it. */
-export interface Summary {
-  readonly seed: number
-  readonly engine: string
-  readonly plan: string
-  readonly parameters: number
-  readonly steps: number
-  readonly seconds: number
-  readonly stepsPerSecond: number
-  readonly solved: boolean
-  readonly relaxedLoss: number | null
-  readonly freeRunLoss: number
-  readonly freeRunAccuracy: number | null
-  readonly relaxationGap: number | null
-  /** The free run's training accuracy at the end of the relaxed phases. */
-  readonly relaxedAccuracy: number | null
-  readonly testLoss: number | null
-  readonly testAccuracy: number | null
-  /** All metrics on the test data. */
-  readonly testMetrics: Metrics.Metrics | null
-  readonly validationLoss: number | null
-  readonly validationAccuracy: number | null
-  /** Why the run failed, where it did. */
-  readonly findings: ReadonlyArray<string>
-  readonly run: string | null
-  /** The run of backpropagation alone from the same start, where `--compare` was given. */
-  readonly backpropagation?: Summary
 }
 
 /** What an interrupted run says where a folder keeps its checkpoint. */
@@ -126,13 +98,18 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     const score = test === undefined ? undefined : yield* Score.score(trained, test)
     const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
     const findings = yield* diagnose(finished!, relaxing, run, score?.loss)
-    const summary = summarise(run, finished!, engine.name, score, metrics, findings)
+    const summary = Summary.of(run, finished!, { engine: engine.name, score, metrics, findings })
     if (folder !== undefined || run.tensorboard !== undefined) {
       const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
       const course = yield* Figures.draw(trained, train, rows)
       const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
       yield* recorder.figures(finished!.progress.total, figures)
-      if (folder !== undefined) yield* keep(folder, figures, summary)
+      if (folder !== undefined) {
+        yield* Figures.write(folder, figures)
+        yield* RunFolder.summarise(folder, summary)
+        // A finished run needs no checkpoint.
+        yield* RunFolder.dropCheckpoint(folder)
+      }
     }
     return { trained, summary }
   })
@@ -175,56 +152,10 @@ const diagnose = Effect.fnUntraced(function* (
 const inFolder = Effect.fnUntraced(function* (run: Run, folder: string, engine: string) {
   const { circuit, plan, seed, train, validation } = run
   const identity = yield* Checkpoint.identity({ circuit, plan, seed, engine, data: train, validation })
+  const isSaved = run.resume === true && (yield* RunFolder.hasCheckpoint(folder))
   return {
-    from: run.resume === true ? yield* checkpoint(folder, identity) : undefined,
+    // A run that was killed before its first checkpoint starts over.
+    from: isSaved ? yield* Checkpoint.resume(folder, identity) : undefined,
     onSnapshot: (snapshot: Parameters<typeof Checkpoint.save>[2]) => Checkpoint.save(folder, identity, snapshot)
   }
-})
-
-// A run that was killed before its first checkpoint starts over.
-const checkpoint = Effect.fnUntraced(function* (folder: string, identity: Checkpoint.Identity) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const there = yield* fs.exists(path.join(folder, "checkpoint.json"))
-  return there ? yield* Checkpoint.resume(folder, identity) : undefined
-})
-
-const keep = Effect.fnUntraced(function* (folder: string, figures: ReadonlyArray<Figures.Figure>, summary: Summary) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  yield* Figures.write(folder, figures)
-  yield* RunFolder.summarise(folder, summary)
-  // A finished run needs no checkpoint.
-  const rest = (yield* fs.readDirectory(folder)).filter((entry) => entry.startsWith("checkpoint"))
-  yield* Effect.forEach(rest, (entry) => fs.remove(path.join(folder, entry)))
-})
-
-const summarise = (
-  { folder, plan, seed }: Run,
-  { measurement, progress, solved, trained }: TrainingEvent.Finished,
-  engine: string,
-  score: Score.Score | undefined,
-  testMetrics: Metrics.Metrics | null,
-  findings: ReadonlyArray<string>
-): Summary => ({
-  seed,
-  engine,
-  plan: Plan.print(plan),
-  parameters: Object.values(trained.parameters).reduce((total, { data }) => total + data.length, 0),
-  steps: progress.total,
-  seconds: progress.seconds,
-  stepsPerSecond: progress.seconds > 0 ? progress.total / progress.seconds : 0,
-  solved,
-  relaxedLoss: progress.relaxedLoss ?? null,
-  freeRunLoss: measurement.freeRunLoss,
-  freeRunAccuracy: measurement.freeRunAccuracy ?? null,
-  relaxationGap: progress.relaxationGap ?? null,
-  relaxedAccuracy: progress.relaxedAccuracy ?? null,
-  testLoss: score?.loss ?? null,
-  testAccuracy: score?.accuracy ?? null,
-  testMetrics,
-  validationLoss: measurement.validationLoss ?? null,
-  validationAccuracy: measurement.validationAccuracy ?? null,
-  findings,
-  run: folder ?? null
 })

@@ -6,11 +6,14 @@ import { Row } from "@rai/core/schema"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Folder from "./Folder.ts"
-import type * as Run from "./Run.ts"
 import { Settings } from "./Settings.ts"
+import type { Summary } from "./Summary.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
 
 const file = (folder: string, name: string) => Effect.map(Path.Path, (path) => path.join(folder, name))
+
+const holds = (folder: string, name: string) =>
+  Effect.flatMap(file(folder, name), (name) => FileSystem.FileSystem.use((fs) => fs.exists(name)))
 
 const writeText = Effect.fnUntraced(function* (folder: string, name: string, text: string) {
   yield* Archive.replace(yield* file(folder, name), new TextEncoder().encode(text))
@@ -38,12 +41,11 @@ export const summary = Effect.fn("RunFolder.summary")(function* (folder: string)
     Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(yield* fs.readFileString(name)),
     () => new CommandFailed({ expected, came: "the file is damaged", advice: "train again into another folder" })
   )
-  return found as Run.Summary
+  return found as Summary
 })
 
 /** Whether a run was started in this folder. */
-export const isBegun = (folder: string) =>
-  Effect.flatMap(file(folder, "settings.json"), (name) => FileSystem.FileSystem.use((fs) => fs.exists(name)))
+export const isBegun = (folder: string) => holds(folder, "settings.json")
 
 /** The subfolders of a folder that holds runs of several seeds. */
 const ofSeeds = Effect.fnUntraced(function* (folder: string) {
@@ -107,6 +109,16 @@ export const append = Effect.fnUntraced(function* (folder: string, event: Traini
   if (row === undefined) return
   const fs = yield* FileSystem.FileSystem
   yield* fs.writeFileString(yield* file(folder, "metrics.jsonl"), `${JSON.stringify(row)}\n`, { flag: "a" })
+})
+
+/** Whether the run saved a checkpoint. */
+export const hasCheckpoint = (folder: string) => holds(folder, "checkpoint.json")
+
+/** Removes the checkpoint, whole or not. */
+export const dropCheckpoint = Effect.fn("RunFolder.dropCheckpoint")(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const entries = (yield* fs.readDirectory(folder)).filter((entry) => entry.startsWith("checkpoint"))
+  yield* Effect.forEach(entries, (entry) => Effect.flatMap(file(folder, entry), fs.remove))
 })
 
 /** Writes `summary.json`. */

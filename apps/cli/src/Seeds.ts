@@ -4,7 +4,7 @@
 import { Statistics, Seeds as Text } from "@rai/experiments"
 import { Effect } from "effect"
 import * as Report from "./Report.ts"
-import type * as Run from "./Run.ts"
+import type { Summary } from "./Summary.ts"
 import * as Table from "./Table.ts"
 import { UsageWrong } from "./UsageWrong.ts"
 
@@ -21,11 +21,10 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<number>, UsageW
   )
 
 /** The accuracy of a run: on test data where there are any, else on the training data. */
-const accuracy = ({ freeRunAccuracy, testAccuracy }: Run.Summary): number =>
-  testAccuracy ?? freeRunAccuracy ?? Number.NaN
+const accuracy = ({ freeRunAccuracy, testAccuracy }: Summary): number => testAccuracy ?? freeRunAccuracy ?? Number.NaN
 
 /** Mean, deviation, median and lowest accuracy, and the median time. */
-export const summary = (runs: ReadonlyArray<Run.Summary>) => {
+export const summary = (runs: ReadonlyArray<Summary>) => {
   const accuracies = runs.map(accuracy)
   return {
     meanAccuracy: Statistics.mean(accuracies),
@@ -37,7 +36,7 @@ export const summary = (runs: ReadonlyArray<Run.Summary>) => {
 }
 
 /** The table, and a line that summarises the runs. */
-export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
+export const lines = (runs: ReadonlyArray<Summary>): ReadonlyArray<string> => {
   const { deviation, lowestAccuracy, meanAccuracy, medianAccuracy, medianSeconds } = summary(runs)
   const losses = runs.map(({ freeRunLoss, testLoss }) => testLoss ?? freeRunLoss)
   return [
@@ -53,7 +52,7 @@ export const lines = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> =
 }
 
 /** This plan beside backpropagation alone from the same start, where both were run. */
-export const compared = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
+export const compared = (runs: ReadonlyArray<Summary>): ReadonlyArray<string> => {
   const others = runs.flatMap(({ backpropagation }) => backpropagation ?? [])
   if (others.length === 0) return []
   const rows = [["this plan", runs] as const, ["backpropagation alone", others] as const]
@@ -65,15 +64,15 @@ const head = ["steps", "time", "training loss", "training accuracy", "test loss"
 /** A row for each group of runs, without columns that are empty in all of them, such as accuracy for regression. */
 const table = (
   first: string,
-  groups: ReadonlyArray<readonly [name: string, runs: ReadonlyArray<Run.Summary>]>
+  groups: ReadonlyArray<readonly [name: string, runs: ReadonlyArray<Summary>]>
 ): ReadonlyArray<string> => {
   const rows = groups.map(([name, runs]) => [name, ...averaged(runs)])
   const isThere = (column: number) => rows.some((row) => row[column] !== "–")
   return Table.lines([[first, ...head], ...rows].map((row) => row.filter((_, column) => isThere(column))))
 }
 
-const averaged = (runs: ReadonlyArray<Run.Summary>): ReadonlyArray<string> => {
-  const of = (value: (run: Run.Summary) => number | null) => {
+const averaged = (runs: ReadonlyArray<Summary>): ReadonlyArray<string> => {
+  const of = (value: (run: Summary) => number | null) => {
     const values = runs.map(value)
     return values.includes(null) ? null : Statistics.mean(values as ReadonlyArray<number>)
   }

@@ -44,6 +44,10 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   digests: Schema.optional(Schema.Record(Schema.String, Schema.String))
 }) {}
 
+/** The share of the data that a setting keeps aside; undefined where it names other data. */
+export const share = (of: string | number | undefined): number | undefined =>
+  of === undefined || Number.isNaN(Number(of)) ? undefined : Number(of)
+
 /** Builds the circuit that the settings describe; for a classification task, an imported network is read up to its logits. */
 export const circuit = Effect.fn("Settings.circuit")(function* (
   { activation, circuit: text, residual }: Settings,

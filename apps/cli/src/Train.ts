@@ -1,7 +1,7 @@
 /**
  * `rai train`: data and a circuit in, a trained circuit out.
  */
-import { Plan, TargetUnit, Training, Warnings } from "@rai/core"
+import { type Circuit, type Dataset, Plan, TargetUnit, Training, Warnings } from "@rai/core"
 import { Effect, Option, Path } from "effect"
 import { Command } from "effect/cli"
 import * as Digests from "./Digests.ts"
@@ -15,6 +15,7 @@ import * as Run from "./Run.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as Seeds from "./Seeds.ts"
 import * as Settings from "./Settings.ts"
+import * as Summary from "./Summary.ts"
 import { flags, type Given, inRun } from "./TrainFlags.ts"
 import * as TrainingData from "./TrainingData.ts"
 import * as TrainSettings from "./TrainSettings.ts"
@@ -37,7 +38,7 @@ const train = Effect.fn("train")(function* (given: Given) {
     const advice = "name the run's folder with --out"
     return yield* new UsageWrong({ expected: "a run to resume", came: "--resume came without --out", advice })
   }
-  const summaries: Array<Run.Summary> = []
+  const summaries: Array<Summary.Summary> = []
   if (seeds !== undefined && folder !== undefined && !given.resume) yield* RunFolder.vacant(folder)
   const ofSeed = (seed: number | undefined) =>
     folder === undefined || seed === undefined ? folder : `${folder}/seed-${seed}`
@@ -45,10 +46,10 @@ const train = Effect.fn("train")(function* (given: Given) {
     given.resume && seeds !== undefined ? yield* firstBegun(seeds.map((seed) => ofSeed(seed)!)) : undefined
   for (const seed of seeds ?? [undefined]) {
     const name = seeds === undefined ? "" : `seed ${seed}`
-    summaries.push(yield* one(given, { seed, folder: ofSeed(seed), name, sibling }))
+    summaries.push(yield* trainOne(given, { seed, folder: ofSeed(seed), name, sibling }))
   }
   const [first] = summaries
-  if (seeds === undefined) return yield* Report.result(given.json, first, lines(first!))
+  if (seeds === undefined) return yield* Report.result(given.json, first, Summary.lines(first!))
   yield* Report.result(given.json, { runs: summaries, ...Seeds.summary(summaries) }, Seeds.lines(summaries))
 })
 
@@ -68,7 +69,8 @@ interface Asked {
   readonly sibling: Settings.Settings | undefined
 }
 
-const one = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sibling }: Asked) {
+/** Carries one of the runs out, or goes on with it, or finds it finished. */
+const trainOne = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sibling }: Asked) {
   if (folder !== undefined) yield* Hold.folder(folder)
   // Where several runs were interrupted, the later ones were not started: they take their sibling's settings.
   const begun = given.resume && folder !== undefined && (sibling === undefined || (yield* RunFolder.isBegun(folder)))
@@ -90,21 +92,13 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sib
   if (settings.tensorboard !== inRun && tensorboard !== undefined) yield* Folder.make(tensorboard)
   yield* Effect.forEach(Memory.warning(yield* Memory.needed(circuit, data.train, plan)), Report.notice)
   // The chosen engine is saved, so that a resumed run continues on it.
-  const chosen = Effect.suspend(() =>
-    settings.device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, data.train, plan)
-  )
-  const engineName = settings.engine === "auto" ? yield* chosen : settings.engine
+  const engine = yield* engineOf(settings, circuit, data.train, plan)
   const path = yield* Path.Path
   return yield* Effect.gen(function* () {
-    const taken = new Settings.Settings({ ...settings, engine: engineName, digests })
+    const taken = new Settings.Settings({ ...settings, engine, digests })
     if (folder !== undefined && !begun) yield* RunFolder.create(folder, taken)
-    const lines = [
-      ...Plan.describe(plan, circuit, data.train.task),
-      ...TargetUnit.describe(circuit, plan, data.train),
-      ...("parts" in data ? inParts(data.parts.sizes) : []),
-      ...Warnings.of(data.train).map(({ message }) => `warning: ${message}`)
-    ]
-    yield* Effect.forEach(lines, Report.notice)
+    yield* Effect.forEach(notices(circuit, data.train, plan), Report.notice)
+    if ("parts" in data) yield* Report.notice(inParts(data.parts.sizes))
     const run = { circuit, plan, seed: settings.seed, ...data, folder, tensorboard, resume: begun, name }
     const summary = done ?? (yield* Run.carryOut(run)).summary
     if (settings.compare !== true) return summary
@@ -119,13 +113,30 @@ const one = Effect.fnUntraced(function* (given: Given, { folder, name, seed, sib
     const compared = { ...summary, backpropagation: (yield* Run.carryOut(alone)).summary }
     if (folder !== undefined) yield* RunFolder.summarise(folder, compared)
     return compared
-  }).pipe(Effect.provide(EngineChoice.on(engineName, settings.device)))
+  }).pipe(Effect.provide(EngineChoice.on(engine, settings.device)))
 }, Effect.scoped)
 
-/** A note that statements about the training data are based on the first part alone. */
-const inParts = (sizes: ReadonlyArray<number>): ReadonlyArray<string> => [
-  `the data are read in ${sizes.length} parts: what is said of the training data is of the first ${sizes[0]} examples, which are to be as mixed as the others`
+/** The engine that the settings name, or the fastest. */
+const engineOf = (
+  { device, engine }: Settings.Settings,
+  circuit: Circuit.Circuit,
+  train: Dataset.Dataset,
+  plan: Plan.Plan
+) => {
+  if (engine !== "auto") return Effect.succeed(engine)
+  return device === "cuda" ? Effect.succeed("onnx" as const) : FastestEngine.choose(circuit, train, plan)
+}
+
+/** What to know before a run: what the plan does, in which unit, and what looks suspicious about the data. */
+const notices = (circuit: Circuit.Circuit, train: Dataset.Dataset, plan: Plan.Plan): ReadonlyArray<string> => [
+  ...Plan.describe(plan, circuit, train.task),
+  ...TargetUnit.describe(circuit, plan, train),
+  ...Warnings.of(train).map(({ message }) => `warning: ${message}`)
 ]
+
+/** A note that statements about the training data are based on the first part alone. */
+const inParts = (sizes: ReadonlyArray<number>): string =>
+  `the data are read in ${sizes.length === 1 ? "one part" : `${sizes.length} parts`}: what is said of the training data is of the first ${sizes[0]} examples, which are to be as mixed as the others`
 
 /** The folder for a run's event files; TensorBoard treats each folder as a separate run. */
 const tensorboardOf = Effect.fnUntraced(function* (
@@ -146,26 +157,3 @@ const finishedBefore = (folder: string) =>
   Effect.tap(RunFolder.summary(folder), (summary) =>
     summary === undefined ? Effect.void : Report.progress(`the run in ${folder} is finished already`)
   )
-
-const lines = (summary: Run.Summary): ReadonlyArray<string> => [
-  `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)${summary.solved ? ", then the plan's goal was reached" : ""}`,
-  `free run: loss ${Report.number(summary.freeRunLoss)}${Report.accuracy(summary.freeRunAccuracy)} on the training data` +
-    (summary.testLoss === null
-      ? ""
-      : `; loss ${Report.number(summary.testLoss)}${Report.accuracy(summary.testAccuracy)} on test data`),
-  ...(summary.validationLoss == null
-    ? []
-    : [
-        `validation data, by which the parameters were chosen: loss ${Report.number(summary.validationLoss)}${Report.accuracy(summary.validationAccuracy)}`
-      ]),
-  // Runs of earlier versions have no test metrics.
-  ...(summary.testMetrics ? [`test data: ${Report.metrics(summary.testMetrics)}`] : []),
-  ...(summary.relaxedLoss === null
-    ? []
-    : [
-        `relaxed loss ${Report.number(summary.relaxedLoss)}, relaxation gap ${Report.number(summary.relaxationGap)}${Report.accuracy(summary.relaxedAccuracy, "free-run accuracy")} where relaxing ended`
-      ]),
-  ...summary.findings.map((finding) => `why: ${finding}`),
-  ...(summary.backpropagation === undefined ? [] : Seeds.compared([summary])),
-  summary.run === null ? "nothing was kept; add --out DIR to keep it" : `kept in ${summary.run}`
-]

@@ -14,7 +14,7 @@ const asked = (given: Given, seed: number | undefined) => {
   return {
     ...came,
     seed: seed ?? came.seed,
-    validation: Number.isNaN(Number(came.validation)) ? came.validation : Number(came.validation)
+    validation: Settings.share(came.validation) ?? came.validation
   }
 }
 

@@ -72,7 +72,7 @@ export const frames = Effect.fn("TrainingData.frames")(function* (settings: Sett
 
 const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
   for (const part of ["test", "validation"] as const) {
-    if (settings[part] === undefined || Number.isNaN(Number(settings[part]))) continue
+    if (Settings.share(settings[part]) === undefined) continue
     return yield* new CommandFailed({
       expected: `--${part} to name a file of its own for data that are read in parts`,
       came: "a share came",
@@ -119,8 +119,8 @@ const keepAside = Effect.fnUntraced(function* (
 ) {
   const asked = settings[part]
   if (asked === undefined) return { train: all, aside: undefined }
-  const share = Number(asked)
-  if (!Number.isNaN(share)) {
+  const share = Settings.share(asked)
+  if (share !== undefined) {
     const { test, train } = yield* Frame.split(all, { share, ...(part === "validation" && { source: part }) })
     return { train, aside: test }
   }
