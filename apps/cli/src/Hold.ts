@@ -56,7 +56,7 @@ const listen = (address: string): Effect.Effect<boolean, never, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.callback<Server | undefined>((resume) => {
         const server = createServer((client) => client.on("error", () => {}).end(String(process.pid)))
-        server.once("error", ({ code }: NodeJS.ErrnoException) =>
+        server.on("error", ({ code }: NodeJS.ErrnoException) =>
           resume(Effect.succeed(code === "EADDRINUSE" ? undefined : server))
         )
         server.listen(address, () => resume(Effect.succeed(server.unref())))
