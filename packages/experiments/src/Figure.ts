@@ -2,7 +2,7 @@
  * Reproduces one of the paper's figures: its settings, its landscape, its time beside ours, and the statistics that it lacks.
  */
 import type { Trained } from "@rai/core"
-import { Landscape, Loss, Plane } from "@rai/plots"
+import { Course, Landscape, Loss, Plane } from "@rai/plots"
 import { Effect } from "effect"
 import * as Comparison from "./Comparison.ts"
 import type { Contestant } from "./Contestant.ts"
@@ -38,7 +38,7 @@ export const make = (figure: Figure): Experiment.Experiment => {
   const page = Effect.fn("Figure.page")(function* (settings: Experiment.Settings) {
     const { follow = () => Effect.void, seeds } = settings
     const whole = yield* Contestants.ready(drawn, { ...settings, steps: undefined })
-    const options = { look: (trained: Trained.Trained) => Plane.probabilities(trained, Plane.paper), moments: true }
+    const options = { look: (trained: Trained.Trained) => Plane.probabilities(trained, Plane.paper), history: true }
     const shortened = settings.steps !== undefined
     const apart = shortened ? yield* Run.carryOut(whole, seeds[0]!, options) : undefined
     if (apart !== undefined) {
@@ -74,7 +74,7 @@ export const make = (figure: Figure): Experiment.Experiment => {
           table: beside(figure, whole.widths, run),
           figures: [
             { name: "landscape", title: `${title}: the landscape`, svg: yield* Landscape.svg(shown) },
-            { name: "loss", title: `${title}: the losses`, svg: yield* losses(run) }
+            { name: "loss", title: `${title}: the losses`, svg: yield* Loss.svg(Course.loss(run.history)) }
           ]
         },
         {
@@ -120,16 +120,6 @@ const beside = ({ prototype }: Figure, widths: string, run: Drawn): Table => ({
 })
 
 const printed = (run: Drawn): string => Format.number(run.relaxedLoss ?? run.trainingLoss)
-
-const losses = (run: Drawn) => {
-  const once = run.moments.filter(({ step }, i) => step !== run.moments[i - 1]?.step)
-  return Loss.svg({
-    measurements: once.map(({ measurement, step }) => ({ step, ...measurement })),
-    phases: run.moments
-      .filter(({ phase }, i) => phase !== run.moments[i - 1]?.phase)
-      .map(({ phase, step }) => ({ name: phase, start: step }))
-  })
-}
 
 const figureShows = ({ drawn, prototype }: Figure, run: Drawn): string => {
   if (run.lost !== undefined) return `Drawn from one seed, ${drawn.name} lost its numbers: ${run.lost}.`

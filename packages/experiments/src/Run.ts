@@ -4,6 +4,7 @@
 import {
   type Dataset,
   type Engine,
+  History,
   type Measurement,
   Score,
   type Trained,
@@ -13,13 +14,6 @@ import {
 import { Effect, Stream } from "effect"
 import type { Ready } from "./Contestant.ts"
 import type { Failure } from "./Experiment.ts"
-
-/** A measurement with the number of steps taken before it. */
-export interface Moment {
-  readonly step: number
-  readonly phase: string
-  readonly measurement: Measurement.Measurement
-}
 
 /** The outcome of a run; losses and accuracies are the free run's unless named relaxed. */
 export interface Run<A = undefined> {
@@ -44,7 +38,7 @@ export interface Run<A = undefined> {
   readonly first: Measurement.Measurement
   readonly last: Measurement.Measurement
   /** All measurements, if requested. */
-  readonly moments: ReadonlyArray<Moment>
+  readonly history: ReadonlyArray<History.Row>
   /** How numbers were lost, if they were. */
   readonly lost: string | undefined
   /** What `look` returned for the trained circuit; absent if numbers were lost. */
@@ -54,7 +48,7 @@ export interface Run<A = undefined> {
 /** What else to collect from a run. */
 export interface Options<A, E, R> {
   readonly look?: (trained: Trained.Trained) => Effect.Effect<A, E, R>
-  readonly moments?: boolean
+  readonly history?: boolean
 }
 
 /** Trains from the seed and scores the free run. Lost numbers are a result; any other error is a failure. */
@@ -64,9 +58,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
   options: Options<A, E, R> = {}
 ): Effect.fn.Return<Run<A>, E | Failure, R | Engine.Engine> {
   const { circuit, halves, plan, test, train, validation } = ready
-  const noted: Noted = { moments: [] }
+  const noted: Noted = { history: [] }
   const followed = Training.stream(circuit, train, { plan, seed, validation }).pipe(
-    Stream.runForEach((event) => Effect.sync(() => note(noted, event, options.moments === true))),
+    Stream.runForEach((event) => Effect.sync(() => note(noted, event, options.history === true))),
     Effect.as(undefined),
     Effect.catchTag("NumbersLost", ({ message }) => Effect.succeed(message))
   )
@@ -96,7 +90,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* <A = undefined, E = 
     relaxedAlone: noted.relaxedAlone,
     first: noted.first!,
     last,
-    moments: noted.moments,
+    history: noted.history,
     lost,
     seen
   }
@@ -109,17 +103,17 @@ interface Noted {
   step?: TrainingEvent.Step
   finished?: TrainingEvent.Finished
   relaxedAlone?: number
-  moments: Array<Moment>
+  history: Array<History.Row>
 }
 
 const note = (noted: Noted, event: TrainingEvent.TrainingEvent, all: boolean): void => {
   if (event._tag === "Finished") noted.finished = event
   if (event._tag !== "Step") return
   noted.step = event
-  const { measurement, phase, progress } = event
+  const { measurement, phase } = event
   if (measurement === undefined) return
   noted.first ??= measurement
   noted.last = measurement
   if (phase.kind !== "backpropagate") noted.relaxedAlone = measurement.freeRunAccuracy ?? Number.NaN
-  if (all) noted.moments.push({ step: progress.total, phase: phase.kind, measurement })
+  if (all) noted.history.push(History.row(event)!)
 }

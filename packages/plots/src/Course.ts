@@ -27,16 +27,16 @@ type Rows = ReadonlyArray<History.Row>
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 
-/** The step of the whole run at which each phase begins. */
+/** The step of the whole run at which each phase begins. Each measures first before its own first step, where the phase before it ended. */
 export const phases = (rows: Rows): ReadonlyArray<Phase> =>
-  rows.filter(({ phase }, i) => phase !== rows[i - 1]?.phase).map(({ phase, total }) => ({ name: phase, start: total }))
+  rows.filter(({ step }, i) => i === 0 || step === 0).map(({ phase, total }) => ({ name: phase, start: total }))
 
 // A new phase measures again at the step where the previous one ended.
 const oncePerStep = (rows: Rows): Rows => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
 
 /** The losses, for `Loss.svg`. */
 export const loss = (rows: Rows): Loss.Settings => ({
-  measurements: oncePerStep(rows).map((row) => ({ ...History.numbers(row), step: row.total })),
+  measurements: rows.map((row) => ({ ...History.numbers(row), step: row.total })),
   phases: phases(rows)
 })
 

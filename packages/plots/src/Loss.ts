@@ -9,11 +9,12 @@ import * as Legend from "./internal/Legend.ts"
 import * as LogScale from "./internal/LogScale.ts"
 import type { Place } from "./internal/Raster.ts"
 import * as Rules from "./internal/Rules.ts"
+import * as Steps from "./internal/Steps.ts"
 import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 import type { Phase } from "./Phase.ts"
 
-/** What was measured at a step; what is absent was not measured, and lines continue across it. */
+/** What was measured at a step; what is absent was not measured. Within a phase lines continue across it. */
 export interface Measurement {
   readonly step: number
   readonly relaxedLoss?: number | undefined
@@ -29,7 +30,10 @@ export interface Measurement {
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** In ascending order of steps. */
+  /**
+   * In ascending order of steps. Where a phase begins, its first measurement may follow the last one of the phase before at the same step: lines end
+   * and begin there.
+   */
   readonly measurements: ReadonlyArray<Measurement>
   readonly phases?: ReadonlyArray<Phase>
 }
@@ -59,14 +63,15 @@ const plot = { x: 58, width: 480 }
  */
 export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
   const { measurements, phases = [] } = settings
-  yield* check(measurements)
+  yield* check(settings)
+  const stretches = stretchesOf(measurements)
   const top = Theme.headingsHeight([settings]) + (phases.length === 0 ? 0 : 16)
   const losses = { ...plot, y: top, height: 230 }
   const accuracies = { ...plot, y: top + losses.height + 14, height: 104 }
   const accuracy = curves.flatMap((curve) =>
-    curve.accuracy === undefined ? [] : [{ ...curve, samples: series(measurements, curve.accuracy) }]
+    curve.accuracy === undefined ? [] : [{ ...curve, samples: series(stretches, curve.accuracy) }]
   )
-  const hasAccuracy = accuracy.some(({ samples }) => samples.length > 0)
+  const hasAccuracy = accuracy.some(({ samples }) => samples.flat().length > 0)
   const lowest = hasAccuracy ? accuracies : losses
   const steps = Axis.range(measurements.map(({ step }) => step))
   const share = (step: number): number => (step - steps[0]) / (steps[1] - steps[0])
@@ -77,7 +82,7 @@ export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
     settings.title ?? "Loss",
     [
       Theme.headings(settings, plot),
-      lossPlot(measurements, losses, share),
+      lossPlot(stretches, losses, share),
       hasAccuracy ? accuracyPlot(accuracy, accuracies, share) : "",
       Rules.draw(phases, losses, share, Theme.ink.quiet),
       hasAccuracy ? Rules.draw(Rules.unnamed(phases), accuracies, share, Theme.ink.quiet) : "",
@@ -91,20 +96,38 @@ export const svg = Effect.fn("Loss.svg")(function* (settings: Settings) {
 
 type Key = Exclude<keyof Measurement, "step">
 
-const series = (measurements: ReadonlyArray<Measurement>, key: Key): ReadonlyArray<Curve.Sample> =>
-  Curve.thin(
-    measurements.flatMap((measurement) => {
-      const value = measurement[key]
-      return value === undefined ? [] : [{ step: measurement.step, value }]
-    })
+type Stretches = ReadonlyArray<ReadonlyArray<Measurement>>
+
+/** What is measured once more at a step begins anew there. */
+const stretchesOf = (measurements: ReadonlyArray<Measurement>): Stretches => {
+  const found: Array<Array<Measurement>> = [[]]
+  for (const measurement of measurements) {
+    if (measurement.step === found.at(-1)!.at(-1)?.step) found.push([])
+    found.at(-1)!.push(measurement)
+  }
+  return found
+}
+
+/** The samples of a curve, stretch by stretch. */
+type Samples = ReadonlyArray<ReadonlyArray<Curve.Sample>>
+
+const series = (stretches: Stretches, key: Key): Samples =>
+  stretches.map((measurements) =>
+    Curve.thin(
+      measurements.flatMap((measurement) => {
+        const value = measurement[key]
+        return value === undefined ? [] : [{ step: measurement.step, value }]
+      })
+    )
   )
 
-const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share: (step: number) => number): string => {
-  const drawn = curves.map((curve) => ({ ...curve, samples: series(measurements, curve.key) }))
-  const scale = LogScale.make(drawn.flatMap(({ samples }) => samples.map(({ value }) => value)))
+const lossPlot = (stretches: Stretches, place: Place, share: (step: number) => number): string => {
+  const drawn = curves.map((curve) => ({ ...curve, samples: series(stretches, curve.key) }))
+  const scale = LogScale.make(drawn.flatMap(({ samples }) => samples.flat().map(({ value }) => value)))
   const x = (step: number): number => place.x + share(step) * place.width
   const y = (value: number): number => place.y + (1 - scale.position(value)) * place.height
-  const band = Curve.runs(both(measurements), (pair) => pair.every(Number.isFinite)).map((run) => {
+  const pairs = stretches.flatMap((stretch) => Curve.runs(both(stretch), (pair) => pair.every(Number.isFinite)))
+  const band = pairs.map((run) => {
     const upper = run.map(([step, relaxed]) => [x(step), y(relaxed)] as const)
     const lower = run.map(([step, , free]) => [x(step), y(free)] as const)
     return Svg.element("path", { class: "gap", d: `${Curve.path([...upper, ...lower.reverse()])}Z`, fill: gap.colour })
@@ -113,7 +136,7 @@ const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share:
     ...band,
     Axis.grid(place, scale.marks),
     ...drawn.map(({ samples, colour, width }) => line(samples, x, y, { stroke: colour, "stroke-width": width })),
-    ...drawn.flatMap(({ samples, colour }) => crosses(samples, x).map((at) => cross(at, place.y + 7, colour))),
+    ...drawn.flatMap(({ samples, colour }) => crosses(samples.flat(), x).map((at) => cross(at, place.y + 7, colour))),
     Axis.left(place, scale.marks, "loss")
   ].join("")
 }
@@ -122,7 +145,7 @@ const lossPlot = (measurements: ReadonlyArray<Measurement>, place: Place, share:
 const headroom = 1.08
 
 interface Drawn {
-  readonly samples: ReadonlyArray<Curve.Sample>
+  readonly samples: Samples
   readonly colour: string
   readonly width: number
 }
@@ -148,13 +171,8 @@ const both = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<readonly 
 
 type Scale = (value: number) => number
 
-const line = (
-  samples: ReadonlyArray<Curve.Sample>,
-  x: Scale,
-  y: Scale,
-  stroke: Readonly<Record<string, string | number>>
-): string => {
-  const runs = Curve.runs(samples, ({ value }) => Number.isFinite(value))
+const line = (samples: Samples, x: Scale, y: Scale, stroke: Readonly<Record<string, string | number>>): string => {
+  const runs = samples.flatMap((stretch) => Curve.runs(stretch, ({ value }) => Number.isFinite(value)))
   const d = runs.map((run) => Curve.path(run.map(({ step, value }) => [x(step), y(value)]))).join("")
   const ends = { "stroke-linejoin": "round", "stroke-linecap": "round" }
   return d === "" ? "" : Svg.element("path", { class: "curve", d, fill: "none", ...stroke, ...ends })
@@ -192,13 +210,14 @@ const legend = (measurements: ReadonlyArray<Measurement>): ReadonlyArray<Legend.
   ]
 }
 
-const check = (measurements: ReadonlyArray<Measurement>) => {
+const check = ({ measurements, phases = [] }: Settings) => {
   const mismatch = (expected: string, came: string, remedy: string) =>
     Effect.fail(new DataMismatch({ figure: "Loss", expected, came, remedy }))
   if (!measurements.some(({ relaxedLoss, freeRunLoss }) => relaxedLoss !== undefined || freeRunLoss !== undefined))
     return mismatch("a loss at one step or more", "none", "record the relaxed or the free run's loss while training")
-  const wrong = measurements.findIndex(
-    ({ step }, i) => !(Number.isFinite(step) && step > (measurements[i - 1]?.step ?? Number.NEGATIVE_INFINITY))
+  const wrong = Steps.misplaced(
+    measurements.map(({ step }) => step),
+    phases
   )
   return wrong === -1
     ? Effect.void

@@ -111,6 +111,31 @@ describe("Loss", () => {
     })
   )
 
+  it.effect("joins what was not measured within a phase, and ends and begins where a step is measured again", () =>
+    Effect.gen(function* () {
+      const measurements = [
+        { step: 0, relaxedLoss: 1, freeRunLoss: 1 },
+        { step: 1, freeRunLoss: 1 },
+        { step: 2, relaxedLoss: 0.1, freeRunLoss: 1 },
+        { step: 2, freeRunLoss: 0.5 },
+        { step: 4, freeRunLoss: 0.5 },
+        { step: 4, relaxedLoss: 0.5, freeRunLoss: 0.5 },
+        { step: 6, relaxedLoss: 0.1, freeRunLoss: 0.5 }
+      ]
+      const phases = [0, 2, 4].map((start) => ({ name: "", start }))
+      const svg = yield* Loss.svg({ measurements, phases })
+      const points = (colour: string) =>
+        curves(svg)
+          .find(({ stroke }) => stroke === colour)!
+          .d!.split("M")
+          .slice(1)
+          .map((path) => Document.points(path).length)
+      assert.deepStrictEqual(points("#0072b2"), [2, 2])
+      assert.deepStrictEqual(points("#d55e00"), [3, 2, 2])
+      assert.strictEqual(count(svg, "gap"), 2)
+    })
+  )
+
   it.effect.prop(
     "never writes a coordinate that is not a number",
     [
