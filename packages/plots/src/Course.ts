@@ -31,9 +31,6 @@ const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 export const phases = (rows: Rows): ReadonlyArray<Phase> =>
   rows.filter(({ step }, i) => i === 0 || step === 0).map(({ phase, total }) => ({ name: phase, start: total }))
 
-// A new phase measures again at the step where the previous one ended.
-const oncePerStep = (rows: Rows): Rows => rows.filter(({ total }, i) => total !== rows[i - 1]?.total)
-
 /** The losses, for `Loss.svg`. */
 export const loss = (rows: Rows): Loss.Settings => ({
   measurements: rows.map((row) => ({ ...History.numbers(row), step: row.total })),
@@ -42,23 +39,23 @@ export const loss = (rows: Rows): Loss.Settings => ({
 
 /** The residuals, for `Residuals.svg`: of the last cut used where a plan relaxes with different cuts; none where it does not relax. */
 export const residuals = (rows: Rows): Residuals.Settings => {
-  const relaxing = rows.filter((row) => row.residuals.length > 0)
-  const cuts = relaxing.at(-1)?.residuals.length ?? 0
-  const shown = oncePerStep(relaxing.filter((row) => row.residuals.length === cuts))
+  const cuts = rows.findLast((row) => row.residuals.length > 0)?.residuals.length ?? 0
+  const isShown = (row: History.Row): boolean => cuts > 0 && row.residuals.length === cuts
+  const shown = rows.slice(rows.findIndex(isShown), rows.findLastIndex(isShown) + 1)
   return {
     steps: shown.map(({ total }) => total),
     cuts,
-    residual: shown.flatMap((row) => row.residuals.map(orNaN))
-  }
-}
-
-/** The gradient norms, for `Gradients.svg`; of two measurements at one step, that of the phase that begins there. */
-export const gradients = (rows: Rows): Gradients.Settings => {
-  const shown = rows.filter(({ total }, i) => total !== rows[i + 1]?.total)
-  return {
-    steps: shown.map(({ total }) => total),
-    stages: shown[0]?.gradientNorms.length ?? 0,
-    norms: shown.flatMap((row) => row.gradientNorms.map(orNaN)),
+    residual: shown.flatMap((row) =>
+      isShown(row) ? row.residuals.map(orNaN) : Array.from({ length: cuts }, () => undefined)
+    ),
     phases: phases(rows)
   }
 }
+
+/** The gradient norms, for `Gradients.svg`. */
+export const gradients = (rows: Rows): Gradients.Settings => ({
+  steps: rows.map(({ total }) => total),
+  stages: rows[0]?.gradientNorms.length ?? 0,
+  norms: rows.flatMap((row) => row.gradientNorms.map(orNaN)),
+  phases: phases(rows)
+})

@@ -10,12 +10,12 @@ import type { Phase } from "./Phase.ts"
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** The steps of the measurements, ascending; each value holds until the next step. */
+  /** The steps of the measurements, ascending; a phase may be measured first at the step where the one before it was measured last. */
   readonly steps: ReadonlyArray<number>
   /** Number of cuts; cut 1 is nearest to the input. */
   readonly cuts: number
-  /** Size of the residuals, [steps, cuts] row-major: values not above zero get the lowest colour, NaN is hatched. */
-  readonly residual: ArrayLike<number>
+  /** Size of the residuals, [steps, cuts] row-major: what is below the scale, as 0 is, is grey, NaN hatched, and undefined left white. */
+  readonly residual: ArrayLike<number | undefined>
   readonly phases?: ReadonlyArray<Phase>
 }
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, History, Moons, PlanSpec, ReferenceEngine, Training } from "@rai/core"
 import { Effect, Stream } from "effect"
-import { Course, Loss } from "../src/index.ts"
+import { Course, Gradients, Loss, Residuals } from "../src/index.ts"
 import * as Document from "./Document.ts"
 
 /** A run that relaxes three times, with other phases between. */
@@ -39,6 +39,22 @@ describe("Course", () => {
       const free = line("#d55e00").flat()
       for (const [begins] of relaxed) assert.deepInclude(free, begins)
       assert.strictEqual(paths.filter(({ class: kind }) => kind === "gap").length, 3)
+    })
+  )
+
+  it.effect("draws residuals where there are auxiliaries, and gradients throughout", () =>
+    Effect.gen(function* () {
+      const measured = yield* rows
+      const residuals = Course.residuals(measured)
+      assert.deepStrictEqual(residuals.phases, Course.phases(measured))
+      const image = Document.embedded(yield* Residuals.svg(residuals))
+      const isWhite = (step: number) => image.at((step / 24) * image.width, 0).join() === "255,255,255,255"
+      const steps = Array.from({ length: 24 }, (_, i) => i + 0.5)
+      const between = steps.filter((step) => (step > 6 && step < 10) || (step > 14 && step < 20))
+      assert.deepStrictEqual(steps.filter(isWhite), between)
+      const gradients = Document.embedded(yield* Gradients.svg(Course.gradients(measured)))
+      const colours = steps.map((step) => gradients.at((step / 24) * gradients.width, 0).join())
+      assert.notInclude(colours, "255,255,255,255")
     })
   )
 })

@@ -16,13 +16,14 @@ describe("LogScale", () => {
 
   it.effect.prop("holds every number, whatever comes", [Schema.Array(Schema.Number)], ([values]) =>
     Effect.sync(() => {
-      const { domain, marks, position } = LogScale.make(values)
+      const { domain, isBelow, marks, position } = LogScale.make(values)
       assert.isTrue(domain[0] > 0 && domain[0] < domain[1] && Number.isFinite(domain[1]))
       assert.isTrue(marks.some(({ label }) => label !== ""))
       for (const { at } of marks) assert.isTrue(at >= 0 && at <= 1)
       for (const value of values) {
         if (Number.isNaN(value)) assert.isNaN(position(value))
         else assert.isTrue(position(value) >= 0 && position(value) <= 1)
+        assert.isTrue(!isBelow(value) || position(value) === 0)
       }
     })
   )

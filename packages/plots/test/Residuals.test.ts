@@ -18,11 +18,44 @@ describe("Residuals", () => {
       const png = Document.pixels(yield* Picture.png(svg, { scale: 1 }))
       const colour = (cut: number, share: number) =>
         png.at(place.x + share * place.width, place.y + place.height * (1 - (cut - 0.5) / 3)).slice(0, 3)
-      assert.deepStrictEqual(colour(1, 0.25), [253, 231, 37]) // viridis' last colour
-      const half = colour(1, 0.75)
-      assert.deepStrictEqual(half, colour(2, 0.25))
+      assert.deepStrictEqual(colour(1, 0.1), [253, 231, 37]) // viridis' last colour
+      const half = colour(1, 0.5)
+      assert.deepStrictEqual(half, colour(2, 0.1))
       assert.isTrue([33, 145, 140].every((value, i) => Math.abs(value - half[i]!) < 4)) // its middle
-      assert.deepStrictEqual(colour(3, 0.25), [68, 1, 84]) // its first
+      assert.deepStrictEqual(colour(1, 0.9), [68, 1, 84]) // its first, at the last measurement
+    })
+  )
+
+  it.effect("draws 0 in a colour that the scale has not, and says so", () =>
+    Effect.gen(function* () {
+      const svg = yield* Residuals.svg(settings)
+      const { place, ...image } = Document.embedded(svg)
+      const grey = image.at(0, 0) // cut 3
+      assert.strictEqual(new Set(grey.slice(0, 3)).size, 1)
+      assert.strictEqual(Document.texts(svg).at(-1), "0")
+      assert.deepInclude(
+        Document.elements(svg, "rect").map(({ fill }) => fill),
+        `rgb(${grey.slice(0, 3).join()})`
+      )
+      const deep = yield* Residuals.svg({ ...settings, residual: [1, 0.1, 1e-20, 0.1, 0.1, 0, 0.01, 0.1, 0] })
+      assert.strictEqual(Document.texts(deep).at(-1), "below the scale")
+      const none = yield* Residuals.svg({ ...settings, residual: [1, 0.1, 1e-3, 0.1, 0.1, 1e-3, 0.01, 0.1, 1e-3] })
+      assert.notInclude(Document.texts(none).slice(-1), "0")
+    })
+  )
+
+  it.effect("leaves white what was not measured, and draws both measurements at a step where a phase begins", () =>
+    Effect.gen(function* () {
+      const svg = yield* Residuals.svg({
+        steps: [0, 4, 4, 8, 8, 10, 10],
+        cuts: 1,
+        residual: [1, 1, undefined, undefined, 0.01, 0.01, 1],
+        phases: [0, 4, 8, 10].map((start) => ({ name: "", start }))
+      })
+      const image = Document.embedded(svg)
+      const colour = (step: number) => image.at((step / 10) * image.width, 0).join()
+      const [yellow, purple, white] = ["253,231,37,255", "68,1,84,255", "255,255,255,255"]
+      assert.deepStrictEqual([0, 3.9, 4.1, 7.9, 8.1, 9.8].map(colour), [yellow, yellow, white, white, purple, purple])
     })
   )
 
@@ -31,7 +64,7 @@ describe("Residuals", () => {
       const svg = yield* Residuals.svg({ ...settings, residual: [1, 0.1, 0, 0.1, 0.1, Number.NaN, 0.01, 0.1, 0] })
       const { place } = Document.embedded(svg)
       const png = Document.pixels(yield* Picture.png(svg, { scale: 1 }))
-      const seen = Array.from({ length: 20 }, (_, i) => png.at(place.x + 0.75 * place.width + i, place.y + 20))
+      const seen = Array.from({ length: 20 }, (_, i) => png.at(place.x + 0.5 * place.width + i, place.y + 20))
       assert.isTrue(seen.every(([red, green, blue]) => red === green && green === blue))
       assert.include(Document.texts(svg), "not a number")
     })

@@ -9,6 +9,7 @@ import * as Legend from "./Legend.ts"
 import * as LogScale from "./LogScale.ts"
 import * as Raster from "./Raster.ts"
 import * as Rules from "./Rules.ts"
+import * as Steps from "./Steps.ts"
 import * as Svg from "./Svg.ts"
 import * as Theme from "./Theme.ts"
 
@@ -16,11 +17,11 @@ import * as Theme from "./Theme.ts"
 export interface Settings {
   readonly title?: string
   readonly subtitle?: string
-  /** Ascending; each value holds until the next step. */
+  /** Ascending, but for the first step of a phase, which may be the last of the one before; each value reaches halfway to the next step. */
   readonly steps: ReadonlyArray<number>
   readonly places: number
-  /** [steps, places] row-major: values not above zero get the lowest colour, NaN is hatched. */
-  readonly sizes: ArrayLike<number>
+  /** [steps, places] row-major: what is below the scale, as 0 is, is grey, NaN hatched, and undefined left white. */
+  readonly sizes: ArrayLike<number | undefined>
   readonly phases?: ReadonlyArray<Phase>
 }
 
@@ -45,17 +46,22 @@ const lines = 480
 export const svg = Effect.fn("HeatMap.svg")(function* (settings: Settings, words: Words) {
   yield* check(settings, words)
   const { phases = [] } = settings
-  const missing = Array.from(settings.sizes).some(Number.isNaN)
+  const sizes = Array.from(settings.sizes).filter((size) => size !== undefined)
   const top = Theme.headingsHeight([settings]) + (phases.length === 0 ? 0 : 16)
   const place = { x: 58, y: top, ...plot }
-  const scale = LogScale.make(Array.from(settings.sizes))
+  const scale = LogScale.make(sizes)
+  const below = sizes.filter(scale.isBelow)
+  const entries = [
+    ...(below.length > 0 ? [Legend.below(below)] : []),
+    ...(sizes.some(Number.isNaN) ? [Legend.missing] : [])
+  ]
   const [first, last] = Axis.range(settings.steps)
   const share = (step: number): number => (step - first) / (last - first)
   const marks = Axis.linear(1, settings.places, 6)
     .filter(({ label }) => Number.isInteger(Number(label)))
     .map(({ label }) => ({ at: (Number(label) - 0.5) / settings.places, label }))
   return Theme.figure(
-    { width: place.x + plot.width + 96, height: top + plot.height + (missing ? 70 : 46) },
+    { width: place.x + plot.width + 96, height: top + plot.height + (entries.length > 0 ? 70 : 46) },
     settings.title ?? words.title,
     [
       Svg.element("defs", {}, Raster.definitions, Axis.definitions),
@@ -74,37 +80,39 @@ export const svg = Effect.fn("HeatMap.svg")(function* (settings: Settings, words
       Axis.bottom(place, Axis.linear(first, last, 8), "step"),
       Axis.left(place, marks, `${words.place[0]} (1 is nearest to the input)`),
       Axis.colourBar({ x: place.x + plot.width + 14, y: top, width: 14, height: plot.height }, scale.marks, words.size),
-      missing ? Legend.draw({ x: place.x, y: top + plot.height + 58 }, [Legend.missing]) : ""
+      Legend.draw({ x: place.x, y: top + plot.height + 58 }, entries)
     ].join("")
   )
 })
 
-/** Each column of the image shows the largest value measured within it, else the last one before it; NaN takes precedence. */
+/** Each column of the image shows the largest value of the measurements that reach into it; NaN takes precedence. */
 const spread = (settings: Settings, share: (step: number) => number, scale: LogScale.LogScale): Float64Array => {
   const { steps, places, sizes } = settings
-  const positions = new Float64Array(columns * places).fill(Number.NEGATIVE_INFINITY)
-  for (const [i, step] of steps.entries()) {
-    const from = Math.min(columns - 1, Math.floor(share(step) * columns))
-    const next = steps[i + 1]
-    const to = next === undefined ? columns : Math.max(from + 1, Math.floor(share(next) * columns))
+  const positions = new Float64Array(columns * places).fill(Raster.nothing)
+  const position = (size: number | undefined): number =>
+    size === undefined ? Raster.nothing : scale.isBelow(size) ? Raster.below : scale.position(size)
+  const halfway = (i: number): number => Math.floor(share((steps[i]! + steps[i + 1]!) / 2) * columns)
+  for (const i of steps.keys()) {
+    const from = i === 0 ? 0 : Math.min(columns - 1, halfway(i - 1))
+    const to = i === steps.length - 1 ? columns : Math.max(from + 1, halfway(i))
     for (let place = 0; place < places; place++) {
-      const position = scale.position(sizes[i * places + place] ?? Number.NaN)
+      const here = position(sizes[i * places + place])
       for (let column = from; column < to; column++) {
         const at = place * columns + column
-        positions[at] = Math.max(positions[at] ?? 0, position)
+        positions[at] = Math.max(positions[at]!, here)
       }
     }
   }
   return positions
 }
 
-const check = ({ steps, places, sizes }: Settings, words: Words) => {
+const check = ({ phases = [], places, sizes, steps }: Settings, words: Words) => {
   const mismatch = (expected: string, came: string, remedy: string) =>
     Effect.fail(new DataMismatch({ figure: words.figure, expected, came, remedy }))
   const [one, many] = words.place
   if (!Number.isInteger(places) || places < 1) return mismatch(`one ${one} or more`, String(places), words.remedy)
   if (steps.length === 0) return mismatch("one step or more", "none", `record ${words.sizes} while training`)
-  if (!steps.every((step, i) => Number.isFinite(step) && step > (steps[i - 1] ?? Number.NEGATIVE_INFINITY)))
+  if (Steps.misplaced(steps, phases) !== -1)
     return mismatch("ascending steps", steps.slice(0, 5).join(", "), "sort them and give each once")
   return sizes.length === steps.length * places
     ? Effect.void

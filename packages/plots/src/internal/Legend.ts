@@ -1,6 +1,7 @@
 /**
  * Legends: the meaning of a figure's marks, on one line below it.
  */
+import * as Raster from "./Raster.ts"
 import * as Svg from "./Svg.ts"
 
 /** The meaning of a mark, and a function that draws it 16 pixels wide from `x` on, centred vertically at `y`. */
@@ -29,3 +30,9 @@ export const missing: Entry = {
   name: "not a number",
   mark: (x, y) => Svg.element("rect", { x, y: y - 6, width: 16, height: 12, fill: "url(#missing)" })
 }
+
+/** The entry for values below a scale, as 0 is below a logarithmic one. */
+export const below = (values: ReadonlyArray<number>): Entry => ({
+  name: values.every((value) => value === 0) ? "0" : "below the scale",
+  mark: (x, y) => Svg.element("rect", { x, y: y - 6, width: 16, height: 12, fill: Raster.belowColour })
+})

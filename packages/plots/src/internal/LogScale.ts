@@ -3,12 +3,13 @@
  */
 import type { Mark } from "./Axis.ts"
 
-/** `position` maps the domain to [0, 1]: values below it to 0, above it to 1, and NaN to NaN. */
+/** `position` maps the domain to [0, 1]: values below it to 0, which `isBelow` tells apart, above it to 1, and NaN to NaN. */
 export interface LogScale {
   readonly domain: readonly [number, number]
   /** At powers of ten with minor ticks in between; over few decades at 1, 2 and 5. */
   readonly marks: ReadonlyArray<Mark>
   readonly position: (value: number) => number
+  readonly isBelow: (value: number) => boolean
 }
 
 // Below this fraction of the largest value nothing can be told apart on paper.
@@ -79,6 +80,8 @@ export const make = (values: Iterable<number>): LogScale => {
   return {
     domain: [low, high],
     marks: ticksOf(low, high).map(({ value, label }) => ({ at: position(value), label })),
-    position
+    position,
+    // The domain begins at a round number, which the smallest value may miss by a rounding error.
+    isBelow: (value) => value < low * (1 - 1e-9)
   }
 }

@@ -5,6 +5,12 @@ import { encode } from "fast-png"
 import * as Svg from "./Svg.ts"
 import * as Viridis from "./Viridis.ts"
 
+/** The position of a value below the scale, drawn grey. */
+export const below = -1
+
+/** The position where there is no value, drawn white. */
+export const nothing = Number.NEGATIVE_INFINITY
+
 /** Positions on the colour scale, [height, width] row-major from the lowest row upward; NaN stays transparent. */
 export interface Grid {
   readonly width: number
@@ -14,6 +20,11 @@ export interface Grid {
   readonly tall?: number
 }
 
+const grey = 0xc4
+
+/** The colour of values below the scale. */
+export const belowColour = `rgb(${grey},${grey},${grey})`
+
 const png = ({ width, height, positions, tall = 1 }: Grid): Uint8Array => {
   const colours = Viridis.table()
   const data = new Uint8Array(width * height * tall * 4)
@@ -22,9 +33,13 @@ const png = ({ width, height, positions, tall = 1 }: Grid): Uint8Array => {
     for (let column = 0; column < width; column++) {
       const position = positions[row * width + column] ?? Number.NaN
       if (Number.isNaN(position)) continue
-      const colour = Math.min(255, Math.max(0, Math.floor(position * 256))) * 3
       const pixel = (line * width + column) * 4
-      data.set(colours.subarray(colour, colour + 3), pixel)
+      if (position === nothing) data.fill(255, pixel, pixel + 3)
+      else if (position === below) data.fill(grey, pixel, pixel + 3)
+      else {
+        const colour = Math.min(255, Math.max(0, Math.floor(position * 256))) * 3
+        data.set(colours.subarray(colour, colour + 3), pixel)
+      }
       data[pixel + 3] = 255
     }
   }
