@@ -15,7 +15,9 @@ import * as Theme from "./internal/Theme.ts"
 /** One line. */
 export interface Series {
   readonly name: string
-  /** [x, y], ascending in x; a y that is not finite breaks the line, as does one not above zero on a logarithmic axis. */
+  /**
+   * [x, y], ascending in x; a y that is not finite breaks the line, as does one not above zero, or below 1e-12 of the largest, on a logarithmic axis.
+   */
   readonly points: ReadonlyArray<readonly [number, number]>
 }
 
@@ -54,8 +56,7 @@ export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
   const x = Math.max(plot.x, Axis.leftOf(scale.marks))
   const place: Place = { ...plot, x, y: Theme.headingsHeight([settings]) }
   const drawn = series.map(({ points }, i) => {
-    const sound = ([x, y]: readonly [number, number]) =>
-      Number.isFinite(x) && Number.isFinite(y) && (!logarithmic || y > 0)
+    const sound = ([x, y]: readonly [number, number]) => Number.isFinite(x) && Number.isFinite(y) && !scale.isBelow(y)
     const d = Curve.runs(points, sound).map((run) =>
       Curve.path(
         run.map(([x, y]) => [
@@ -84,11 +85,15 @@ export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
   )
 })
 
-const linear = (values: ReadonlyArray<number>): Pick<LogScale.LogScale, "marks" | "position"> => {
+const linear = (values: ReadonlyArray<number>): Pick<LogScale.LogScale, "isBelow" | "marks" | "position"> => {
   const finite = values.filter(Number.isFinite)
   const [least, most] = [Math.min(0, ...finite), Math.max(...finite, Number.NEGATIVE_INFINITY)]
   const high = most > least ? least + (most - least) * 1.05 : least + 1
-  return { marks: Axis.linear(least, high, 6), position: (value) => (value - least) / (high - least) }
+  return {
+    marks: Axis.linear(least, high, 6),
+    position: (value) => (value - least) / (high - least),
+    isBelow: () => false
+  }
 }
 
 /** Arranges the names in rows that fit the plot's width. */

@@ -33,6 +33,14 @@ describe("Lines", () => {
     })
   )
 
+  it.effect("ends where values fall below what the scale shows, and does not run on along the frame", () =>
+    Effect.gen(function* () {
+      const points = [1, 1e-6, 1e-12, 1e-18, 1e-24, 1e-30].map((y, x) => [x, y] as const)
+      const drawn = yield* Lines.svg({ x: "stage", y: "norm", series: [{ name: "a", points }] })
+      assert.strictEqual(Document.points(series(drawn)[0]!.d!).length, 3)
+    })
+  )
+
   it.effect("refuses no points in one line", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Lines.svg({ x: "stage", y: "norm", series: [{ name: "a", points: [] }] }))
