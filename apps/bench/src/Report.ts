@@ -1,6 +1,7 @@
 /**
- * The results as a table, and as lines about each series.
+ * The results as a table, and each series as a line of text and as a chart.
  */
+import { Lines } from "@rai/plots"
 import type { Answered } from "./Row.ts"
 
 const digits = (value: number): string =>
@@ -41,3 +42,15 @@ export const along = ({ answers, axis }: Along): string => {
   )
   return `Seconds a step by ${axis}: ${points.join(", ")}.`
 }
+
+/** The medians along an axis as a chart. */
+export const chart = ({ answers, axis }: Along, machine: string) =>
+  Lines.svg({
+    title: `Seconds a step against ${axis}`,
+    subtitle: `every map cut, ${machine}`,
+    x: axis,
+    y: "seconds a step",
+    logarithmicX: true,
+    dots: true,
+    series: [{ name: "rai (onnx)", points: answers.map(({ median, name }) => [Number(name), median]) }]
+  })

@@ -4,7 +4,6 @@
 import { availableParallelism, cpus, loadavg } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Lines } from "@rai/plots"
 import { Console, Effect, FileSystem, Option, Path, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Cold from "./Cold.ts"
@@ -82,15 +81,8 @@ const bench = Command.make(
     const result = { machine, quick, rows, series }
     yield* fs.writeFileString(path.join(out, "bench.json"), `${JSON.stringify(result, undefined, 2)}\n`)
     yield* fs.writeFileString(path.join(out, "bench.md"), `${page}\n`)
-    for (const { answers, axis } of series) {
-      const svg = yield* Lines.svg({
-        title: `Seconds a step against ${axis}`,
-        subtitle: `every map cut, ${machine}`,
-        x: axis,
-        y: "seconds a step",
-        series: [{ name: "rai (onnx)", points: answers.map(({ median, name }) => [Number(name), median]) }]
-      })
-      yield* fs.writeFileString(path.join(out, `${axis}.svg`), svg)
+    for (const each of series) {
+      yield* fs.writeFileString(path.join(out, `${each.axis}.svg`), yield* Report.chart(each, machine))
     }
     if (out !== folder || quick || peers === undefined) return
     const told = Readme.withTables(yield* fs.readFileString(readme), measured, rows)

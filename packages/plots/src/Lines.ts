@@ -16,7 +16,7 @@ import * as Theme from "./internal/Theme.ts"
 export interface Series {
   readonly name: string
   /**
-   * [x, y], ascending in x; a y that is not finite breaks the line, as does one not above zero, or below 1e-12 of the largest, on a logarithmic axis.
+   * [x, y], ascending in x. What is not finite breaks the line; on a logarithmic axis also what is not above zero, or below 1e-12 of the largest.
    */
   readonly points: ReadonlyArray<readonly [number, number]>
 }
@@ -30,6 +30,10 @@ export interface Settings {
   readonly y: string
   /** Whether y is logarithmic; true by default. */
   readonly logarithmic?: boolean
+  /** Whether x is logarithmic; false by default. */
+  readonly logarithmicX?: boolean
+  /** Whether each point has a dot, for few points far apart; false by default. */
+  readonly dots?: boolean
   readonly series: ReadonlyArray<Series>
 }
 
@@ -48,25 +52,30 @@ const plot = { x: 64, width: 500, height: 250 }
  * ```
  */
 export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
-  const { logarithmic = true, series } = settings
+  const { dots = false, logarithmic = true, logarithmicX = false, series } = settings
   yield* check(series)
   const xs = series.flatMap(({ points }) => points.map(([x]) => x)).filter(Number.isFinite)
-  const [low, high] = Axis.range([Math.min(...xs), Math.max(...xs)])
+  const across = (logarithmicX ? LogScale.make : between)(xs)
   const scale = (logarithmic ? LogScale.make : linear)(series.flatMap(({ points }) => points.map(([, y]) => y)))
   const x = Math.max(plot.x, Axis.leftOf(scale.marks))
   const place: Place = { ...plot, x, y: Theme.headingsHeight([settings]) }
   const drawn = series.map(({ points }, i) => {
-    const sound = ([x, y]: readonly [number, number]) => Number.isFinite(x) && Number.isFinite(y) && !scale.isBelow(y)
-    const d = Curve.runs(points, sound).map((run) =>
-      Curve.path(
-        run.map(([x, y]) => [
-          place.x + ((x - low) / (high - low)) * place.width,
-          place.y + (1 - scale.position(y)) * place.height
-        ])
+    const sound = ([x, y]: readonly [number, number]) =>
+      Number.isFinite(x) && Number.isFinite(y) && !across.isBelow(x) && !scale.isBelow(y)
+    const runs = Curve.runs(points, sound).map((run) =>
+      run.map(
+        ([x, y]) =>
+          [place.x + across.position(x) * place.width, place.y + (1 - scale.position(y)) * place.height] as const
       )
     )
+    if (runs.length === 0) return ""
+    const stroke = Palette.stroke(i)
     const line = { class: "series", fill: "none", "stroke-width": 1.8, "stroke-linecap": "round" }
-    return d.length === 0 ? "" : Svg.element("path", { ...line, ...Palette.stroke(i), d: d.join("") })
+    const dot = ([cx, cy]: readonly [number, number]) => Svg.element("circle", { cx, cy, r: 3, fill: stroke.stroke })
+    return [
+      Svg.element("path", { ...line, ...stroke, d: runs.map(Curve.path).join("") }),
+      ...(dots ? runs.flat().map(dot) : [])
+    ].join("")
   })
   const below = place.y + place.height
   const rows = legend(series)
@@ -78,14 +87,24 @@ export const svg = Effect.fn("Lines.svg")(function* (settings: Settings) {
       Axis.grid(place, scale.marks),
       ...drawn,
       Axis.frame(place),
-      Axis.bottom(place, Axis.fitting(low, high, 8, place.width), settings.x),
+      Axis.bottom(place, across.marks, settings.x),
       Axis.left(place, scale.marks, settings.y),
       ...rows.map((row, i) => Legend.draw({ x: place.x, y: below + 58 + 18 * i }, row))
     ].join("")
   )
 })
 
-const linear = (values: ReadonlyArray<number>): Pick<LogScale.LogScale, "isBelow" | "marks" | "position"> => {
+type Scale = Pick<LogScale.LogScale, "isBelow" | "marks" | "position">
+
+/** From the least to the largest value. */
+const between = (values: ReadonlyArray<number>): Scale => {
+  const [low, high] = Axis.range([Math.min(...values), Math.max(...values)])
+  const marks = Axis.fitting(low, high, 8, plot.width)
+  return { marks, position: (value) => (value - low) / (high - low), isBelow: () => false }
+}
+
+/** From 0, or the least value below it, to somewhat above the largest. */
+const linear = (values: ReadonlyArray<number>): Scale => {
   const finite = values.filter(Number.isFinite)
   const [least, most] = [Math.min(0, ...finite), Math.max(...finite, Number.NEGATIVE_INFINITY)]
   const high = most > least ? least + (most - least) * 1.05 : least + 1

@@ -41,6 +41,26 @@ describe("Lines", () => {
     })
   )
 
+  it.effect("draws a power law straight over a logarithmic x, with a dot at each point", () =>
+    Effect.gen(function* () {
+      const points = [10, 30, 100, 300, 1000].map((depth) => [depth, 1e-4 * depth ** 1.5] as const)
+      const settings = { x: "depth", y: "seconds", series: [{ name: "a", points: [[0, 1] as const, ...points] }] }
+      const svg = yield* Lines.svg({ ...settings, logarithmicX: true, dots: true })
+      const drawn = Document.points(series(svg)[0]!.d!)
+      const [first, , middle, , last] = drawn
+      assert.strictEqual(drawn.length, 5) // 0 has no place there
+      assert.closeTo(middle![0], (first![0] + last![0]) / 2, 0.02)
+      assert.closeTo(middle![1], (first![1] + last![1]) / 2, 0.02)
+      const dots = Document.elements(svg, "circle").map(({ cx, cy }) => [Number(cx), Number(cy)])
+      assert.deepStrictEqual(
+        dots,
+        drawn.map((point) => [...point])
+      )
+      assert.includeMembers([...Document.texts(svg)], ["10", "100", "1000"])
+      assert.deepStrictEqual(Document.elements(yield* Lines.svg(settings), "circle"), [])
+    })
+  )
+
   it.effect("refuses no points in one line", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Lines.svg({ x: "stage", y: "norm", series: [{ name: "a", points: [] }] }))
