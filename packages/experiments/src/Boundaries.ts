@@ -118,6 +118,7 @@ const landscape = (ready: Contestants.Ready, runs: Experiment.Entry<Float32Array
     ...Plane.paper,
     title: ready.contestant.name,
     subtitle,
+    value: "share of runs that answer class 1",
     probability,
     points: Plane.points(ready.train)
   })

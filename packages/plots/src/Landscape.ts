@@ -23,6 +23,12 @@ export interface Panel {
   readonly points?: ReadonlyArray<Plane.Point>
 }
 
+/** What the colours mean. */
+export interface Scale {
+  /** The colour bar's title; by default, that they are probabilities of class 1. */
+  readonly value?: string
+}
+
 /**
  * One landscape as SVG. Fails with `DataMismatch` unless there are n² probabilities.
  *
@@ -37,12 +43,12 @@ export interface Panel {
  * console.log(svg.startsWith("<svg")) // => true
  * ```
  */
-export const svg = (settings: Plane.Plane & Panel): Effect.Effect<string, DataMismatch> =>
+export const svg = (settings: Plane.Plane & Panel & Scale): Effect.Effect<string, DataMismatch> =>
   panel({ ...settings, panels: [settings] })
 
 /** Landscapes side by side on one colour scale, such as backpropagation and RAI. Fails with `DataMismatch` as `svg` does. */
 export const panel = Effect.fn("Landscape.panel")(function* (
-  settings: Plane.Plane & { readonly panels: ReadonlyArray<Panel> }
+  settings: Plane.Plane & Scale & { readonly panels: ReadonlyArray<Panel> }
 ) {
   const { extents, grid: n } = Plane.whole(settings)
   yield* check(extents, n, settings.panels)
@@ -77,7 +83,11 @@ export const panel = Effect.fn("Landscape.panel")(function* (
     [
       Svg.element("defs", {}, Raster.definitions, Axis.definitions, ...places.map(clip)),
       ...parts,
-      Axis.colourBar({ x: end + 16, y: top, width: 14, height: side }, scale, `probability of ${classes[1]}`),
+      Axis.colourBar(
+        { x: end + 16, y: top, width: 14, height: side },
+        scale,
+        settings.value ?? `probability of ${classes[1]}`
+      ),
       Legend.draw({ x: start, y: top + side + 58 }, Marker.entries(classes, { hasPoints, missing }))
     ].join("")
   )

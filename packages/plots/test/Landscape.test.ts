@@ -33,6 +33,14 @@ describe("Landscape", () => {
     })
   )
 
+  it.effect("takes the colour bar's title for what is no probability", () =>
+    Effect.gen(function* () {
+      const svg = yield* Landscape.svg({ ...plane, value: "share of runs", probability: over((x) => logistic(x)) })
+      assert.include(Document.texts(svg), "share of runs")
+      assert.notMatch(svg, /probability/)
+    })
+  )
+
   it.effect("is one image of n×n pixels, a marker for each point, axes, a colour bar and titles", () =>
     Effect.gen(function* () {
       const svg = yield* Landscape.svg({
