@@ -9,6 +9,7 @@ import * as Contestants from "./Contestant.ts"
 import * as Experiment from "./Experiment.ts"
 import type { Page, Section } from "./Page.ts"
 import * as Row from "./Row.ts"
+import * as Statistics from "./Statistics.ts"
 
 /** Contestants that are compared with each other. */
 export interface Group {
@@ -92,14 +93,25 @@ export const section = Effect.fn("Comparison.section")(function* ({ rows, title 
   return made
 })
 
+type Drawn = Pick<Row.Row, "accuracies" | "control" | "name">
+
 /** Plots the test accuracy of each run, with mean and deviation. */
-export const accuracies = (rows: ReadonlyArray<Row.Row>, title: string) =>
+export const accuracies = (rows: ReadonlyArray<Drawn>, title: string) =>
   Deviations.svg({
     title,
     value: "test accuracy of the free run",
-    extent: [0, 1],
+    extent: [lowest(rows.map((row) => row.accuracies)), 1],
     rows: rows.map(({ accuracies: values, control, name }) => ({ name, values, control }))
   })
+
+/** A round number below every run and every deviation, so that the axis shows differences of a tenth of a point where it can. */
+const lowest = (runs: ReadonlyArray<ReadonlyArray<number>>): number => {
+  const ends = runs.flatMap((values) => [...values, Statistics.mean(values) - Statistics.deviation(values)])
+  const width = Math.max(0.01, 1 - Math.min(...ends.filter(Number.isFinite)))
+  const step = 10 ** Math.floor(Math.log10(width)) / 2
+  // Exactly round, so that the axis has a tick there.
+  return Math.max(0, Number((1 - step * Math.ceil(width / step - 1e-9)).toFixed(4)))
+}
 
 /** Makes a part of a file name: `PyTorch's start, tanh` → `pytorchs-start-tanh`. */
 export const slug = (text: string): string =>

@@ -92,6 +92,28 @@ describe("Comparison", () => {
     }).pipe(Effect.provide(Small.here))
   )
 
+  it.effect("plots accuracies from a round number below them to 1, dots and deviations within the frame", () =>
+    Effect.gen(function* () {
+      const drawn = Effect.fnUntraced(function* (...runs: ReadonlyArray<ReadonlyArray<number>>) {
+        const rows = runs.map((accuracies) => ({ name: "a", control: false, accuracies }))
+        const svg = yield* Comparison.accuracies(rows, "moons")
+        const [, left, width] = svg.match(/<rect x="([\d.]+)"[^>]* width="([\d.]+)"[^>]*stroke=/)!.map(Number)
+        const share = ([, x]: RegExpExecArray) => (Number(x) - left!) / width!
+        return {
+          dots: [...svg.matchAll(/class="run" cx="([\d.]+)"/g)].map(share),
+          deviations: [...svg.matchAll(/class="deviation" x1="([\d.]+)"/g)].map(share)
+        }
+      })
+      // From .97, where a tenth of a point is a thirtieth of the width.
+      const { dots } = yield* drawn([0.999, 0.998, 1], [0.971])
+      for (const [i, expected] of [29, 28, 30, 1].entries()) assert.closeTo(dots[i]!, expected / 30, 1e-4)
+      // The deviation begins below the lowest run, at .9538.
+      assert.closeTo((yield* drawn([0.96, 0.99])).deviations[0]!, 0.0038 / 0.05, 1e-3)
+      assert.closeTo((yield* drawn([0, 0.5])).dots[1]!, 0.5, 1e-4)
+      assert.closeTo((yield* drawn([1, 1])).dots[0]!, 1, 1e-4)
+    })
+  )
+
   it.effect(
     "leaves out, under other hidden widths, what does not fit them, and refuses what does not fit its own",
     () =>
