@@ -2,7 +2,7 @@
  * `rai experiment`: one of the paper's figures or the open questions, answered with a page and its plots.
  */
 import { availableParallelism } from "node:os"
-import { CircuitSpec } from "@rai/core"
+import { CircuitSpec, Engine } from "@rai/core"
 import { Experiments, Page, Seeds } from "@rai/experiments"
 import { Effect, FileSystem, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -20,10 +20,7 @@ const kept = "apps/experiments/results"
 const allSeeds = "0-9"
 
 const flags = {
-  name: Argument.Literals("name", Experiments.names).pipe(
-    Argument.withDescription(Experiments.names.join(", ")),
-    Argument.optional
-  ),
+  name: Argument.Literals("NAME", Experiments.names).pipe(Argument.withDescription(Experiments.names.join(", "))),
   seeds: Flag.String("seeds").pipe(
     Flag.withDescription("one run of each contestant for each, as in 0-9 or 0,2,5"),
     Flag.withDefault(allSeeds)
@@ -39,7 +36,7 @@ const flags = {
     Flag.optional
   ),
   engine: Flag.Literals("engine", EngineChoice.names).pipe(
-    Flag.withDescription("what computes; auto is TensorFlow.js, on which the kept pages were computed"),
+    Flag.withDescription("what computes; auto is TensorFlow.js, and each page names the engine that computed it"),
     Flag.withDefault("auto" as const)
   ),
   out: PathText.flag("out").pipe(
@@ -58,14 +55,7 @@ export const command = Command.make("experiment", flags, (given) => experiment(g
 
 const experiment = Effect.fn("experiment")(function* (given: Command.Command.Config.Infer<typeof flags>) {
   const fs = yield* FileSystem.FileSystem
-  const chosen = Option.flatMapNullishOr(given.name, Experiments.named)
-  if (Option.isNone(chosen)) {
-    return yield* new UsageWrong({
-      expected: `one of ${Experiments.names.join(", ")}`,
-      came: "none came",
-      advice: "name one, as in `rai experiment figure-5`"
-    })
-  }
+  const chosen = Experiments.named(given.name)!
   const seeds = yield* parse(given.seeds)
   const steps = Option.getOrUndefined(given.steps)
   yield* atLeastOne("steps", steps, 1000)
@@ -75,18 +65,26 @@ const experiment = Effect.fn("experiment")(function* (given: Command.Command.Con
   const byDefault = isWhole && (yield* fs.exists(kept)) ? kept : "results"
   const folder = Option.getOrElse(given.out, () => byDefault)
   yield* Folder.make(folder)
-  const made = {
-    command: [
-      `rai experiment ${chosen.value.name} --seeds ${Seeds.print(seeds)}`,
-      ...(steps === undefined ? [] : [`--steps ${steps}`]),
-      ...(hidden === undefined ? [] : [`--hidden ${hidden}`])
-    ].join(" "),
-    cores: availableParallelism()
-  }
+  const settings = { seeds, steps, hidden }
+  const command = [
+    `rai experiment ${chosen.name} --seeds ${Seeds.print(seeds)}`,
+    ...(steps === undefined ? [] : [`--steps ${steps}`]),
+    ...(hidden === undefined ? [] : [`--hidden ${hidden}`])
+  ].join(" ")
   yield* Effect.gen(function* () {
-    const page = yield* chosen.value.page({ seeds, steps, hidden, follow: Report.progress })
+    const { name: engine } = yield* Engine.Engine
+    const runs = chosen.runs(settings)
+    yield* Report.progress(`${chosen.name}: ${runs} ${runs === 1 ? "run" : "runs"}`)
+    const page = yield* chosen.page({ ...settings, follow: counting(runs) })
+    const made = { command: `${command} --engine ${engine}`, cores: availableParallelism() }
     const [file, ...plots] = yield* Page.write(page, folder, made)
     const { name, rows, shows } = page
     yield* Report.result(given.json, { name, page: file, plots, rows, shows }, [...shows, `written to ${file}`])
   }).pipe(Effect.provide(given.engine === "auto" ? EngineChoice.usual : EngineChoice.table[given.engine]))
 })
+
+/** Reports each run with its place among all. */
+const counting = (all: number) => {
+  let run = 0
+  return (line: string) => Effect.suspend(() => Report.progress(`${++run} of ${all}: ${line}`))
+}

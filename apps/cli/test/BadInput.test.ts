@@ -238,10 +238,18 @@ describe("folders and files", () => {
   it("an experiment cut short leaves the kept pages as they are", async () => {
     const cwd = join(place, "root")
     mkdirSync(join(cwd, "apps", "experiments", "results"), { recursive: true })
-    const args = ["experiment", "zero-lambda", "--seeds", "0", "--steps", "1", "--hidden", "3x2"]
+    const args = "experiment zero-lambda --seeds 0 --steps 1 --hidden 3x2 --engine onnx".split(" ")
     const { code, stderr, stdout } = await ended(spawn(process.execPath, [main, ...args], { cwd }))
     assert.strictEqual(code, 0, stderr)
+    const told = stderr.trimEnd().split("\n")
+    assert.strictEqual(told[0], "zero-lambda: 4 runs")
+    assert.deepStrictEqual(
+      told.slice(1).map((line) => line.split(": ", 1)[0]),
+      ["1 of 4", "2 of 4", "3 of 4", "4 of 4"]
+    )
     assert.match(stdout, /written to results\/zero-lambda\.md/)
+    // The page's command makes it again, on the same engine.
+    assert.include(readFileSync(join(cwd, "results", "zero-lambda.md"), "utf8"), `Made by \`rai ${args.join(" ")}\``)
     assert.deepStrictEqual(readdirSync(join(cwd, "apps", "experiments", "results")), [])
   })
 

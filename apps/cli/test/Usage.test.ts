@@ -13,6 +13,7 @@ const serve = ["serve", "models"]
 const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [["fly"], /Unknown subcommand "fly"/],
   [["verify"], /expected model\.onnx, but none came; `rai verify --help`/],
+  [["experiment"], /expected NAME, but none came; `rai experiment --help`/],
   [["export", "run"], /expected --out, but none came/],
   [["export", "run", "--out", "."], /--out: expected a file, but «\.» came;/],
   [["train", "--circuit", "2,4,1"], /expected --data, but none came.*--data moons-100/],

@@ -128,4 +128,10 @@ const said = (rows: ReadonlyArray<Row>): string =>
   `${rows.map((row) => `${row.name}, two runs disagree on ${Format.percent(row.meanDisagreement)} of the plane`).join("; ")}.`
 
 /** The experiment. */
-export const experiment: Experiment.Experiment = { name, title, question, page }
+export const experiment: Experiment.Experiment = {
+  name,
+  title,
+  question,
+  runs: ({ seeds }) => contestants.length * seeds.length,
+  page
+}

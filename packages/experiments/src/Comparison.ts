@@ -67,7 +67,9 @@ export const make = (comparison: Comparison): Experiment.Experiment => {
     }
     return made
   })
-  return { name, title, question, page }
+  const runs = ({ seeds }: Experiment.Settings): number =>
+    groups.flatMap(({ contestants }) => contestants).length * seeds.length
+  return { name, title, question, runs, page }
 }
 
 /** Enters a contestant, but leaves it out with a note of the reason if its plan does not fit the hidden widths given in the settings. */

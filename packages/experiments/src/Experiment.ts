@@ -37,6 +37,8 @@ export interface Experiment {
   readonly name: string
   readonly title: string
   readonly question: string
+  /** How many runs the page takes; fewer where contestants do not fit hidden widths given in the settings. */
+  readonly runs: (settings: Settings) => number
   readonly page: (settings: Settings) => Effect.Effect<Page, Failure, Engine.Engine | FileSystem.FileSystem>
 }
 

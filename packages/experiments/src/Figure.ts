@@ -90,7 +90,9 @@ export const make = (figure: Figure): Experiment.Experiment => {
     }
     return made
   })
-  return { name, title, question, page }
+  const runs = ({ seeds, steps }: Experiment.Settings): number =>
+    (1 + figure.others.length) * seeds.length + (steps === undefined ? 0 : 1)
+  return { name, title, question, runs, page }
 }
 
 type Drawn = Run.Run<Float32Array>

@@ -64,8 +64,8 @@ const methods: ReadonlyArray<{
   }
 ]
 
-/** Number of seeds on which the rate is chosen; the chosen rate is then run on all seeds. */
-const choosing = 3
+/** The seeds on which the rate is chosen; the chosen rate is then run on all seeds. */
+const few = (seeds: ReadonlyArray<number>) => seeds.slice(0, 3)
 
 interface Choice {
   readonly method: string
@@ -79,9 +79,9 @@ const tuned = Effect.fn("Generalisation.tuned")(function* (
   { control, method, plans }: (typeof methods)[number],
   settings: Experiment.Settings
 ) {
-  const few = { ...settings, seeds: settings.seeds.slice(0, choosing) }
+  const choosing = { ...settings, seeds: few(settings.seeds) }
   const tried = yield* Effect.forEach(plans, (plan) =>
-    Effect.map(Experiment.enter({ ...data, name: `${method}, ${plan}`, plan }, few), ({ runs }) => ({
+    Effect.map(Experiment.enter({ ...data, name: `${method}, ${plan}`, plan }, choosing), ({ runs }) => ({
       plan,
       accuracy: Statistics.mean(runs.map((run) => run.validationAccuracy ?? 0)),
       loss: Statistics.median(runs.map((run) => run.validationLoss ?? Number.NaN))
@@ -147,4 +147,11 @@ const grid = (choices: ReadonlyArray<Choice>) => ({
 })
 
 /** The experiment. */
-export const experiment: Experiment.Experiment = { name, title, question, page }
+export const experiment: Experiment.Experiment = {
+  name,
+  title,
+  question,
+  runs: ({ seeds }) =>
+    sets.length * methods.reduce((sum, { plans }) => sum + plans.length * few(seeds).length + seeds.length, 0),
+  page
+}

@@ -23,6 +23,8 @@ interface Look {
   readonly at: "first" | "last"
 }
 
+const activations = ["sigmoid", "tanh", "relu"] as const
+
 const looks = (activation: Circuit.Activation): ReadonlyArray<Look> => {
   const shared = { ...Paper.moons, hidden: "100x100", activation }
   const fromStart = (start: Start.Name, said: string): ReadonlyArray<Look> => [
@@ -65,7 +67,7 @@ interface Norms {
 const page = Effect.fn("Gradients.page")(function* (settings: Experiment.Settings) {
   const described: Array<string> = []
   const rows: Array<Norms> = []
-  for (const activation of ["sigmoid", "tanh", "relu"] as const) {
+  for (const activation of activations) {
     for (const { at, contestant } of looks(activation)) {
       const { ready, runs } = yield* Experiment.enter(contestant, Experiment.within(settings, activation))
       described.push(Contestants.describe(ready))
@@ -129,4 +131,10 @@ const said = ({ contestant, norms }: Norms): string => {
 }
 
 /** The experiment. */
-export const experiment: Experiment.Experiment = { name, title, question, page }
+export const experiment: Experiment.Experiment = {
+  name,
+  title,
+  question,
+  runs: ({ seeds }) => activations.flatMap(looks).length * seeds.length,
+  page
+}

@@ -36,10 +36,15 @@ describe("every experiment", () => {
       Effect.gen(function* () {
         const hidden = name === "cuts" ? "8x11" : "8x2"
         const seeds = ["batches", "generalisation"].includes(name) ? [0] : [0, 1] // digits take their time
-        const page = yield* Experiments.named(name)!.page({ seeds, steps: 1, hidden })
+        const experiment = Experiments.named(name)!
+        let told = 0
+        const follow = () => Effect.sync(() => void told++)
+        const page = yield* experiment.page({ seeds, steps: 1, hidden, follow })
         const rows = page.rows as ReadonlyArray<Named>
         assert.strictEqual(rows.filter(({ control }) => !control).length, contestants)
         assert.strictEqual(rows.filter(({ control }) => control).length, controls)
+        const leftOut = page.settings.filter((setting) => setting.startsWith("left out")).length
+        assert.strictEqual(told, experiment.runs({ seeds }) - leftOut * seeds.length)
         const text = Page.render(page, { command: `rai experiment ${name}`, engine: "tfjs-native", cores: 2 })
         for (const row of rows) {
           const title = row.name ?? row.contestant!

@@ -15,7 +15,10 @@ const experiment = Figure.make({
 describe("Figure", () => {
   it.effect("draws the figure's own steps, and shortens the statistics alone", () =>
     Effect.gen(function* () {
-      const page = yield* experiment.page({ seeds: [0, 1], steps: 4 })
+      const settings = { seeds: [0, 1], steps: 4 }
+      let told = 0
+      const page = yield* experiment.page({ ...settings, follow: () => Effect.sync(() => void told++) })
+      assert.strictEqual(told, experiment.runs(settings))
       const [drawn, ...rows] = page.rows as ReadonlyArray<Row.Row>
       assert.strictEqual(drawn!.steps, 12)
       assert.deepStrictEqual(
@@ -47,7 +50,9 @@ describe("Figure", () => {
 
   it.effect("draws the first seed's run of the statistics where they are not shortened", () =>
     Effect.gen(function* () {
-      const page = yield* experiment.page({ seeds: [5, 6] })
+      let told = 0
+      const page = yield* experiment.page({ seeds: [5, 6], follow: () => Effect.sync(() => void told++) })
+      assert.strictEqual(told, experiment.runs({ seeds: [5, 6] }))
       const [drawn, own] = page.rows as ReadonlyArray<Row.Row & { readonly accuracy?: number }>
       assert.strictEqual(drawn!.accuracy, own!.accuracies[0])
       assert.strictEqual(own!.steps, 12)
