@@ -56,7 +56,7 @@ export const compared = (runs: ReadonlyArray<Summary>): ReadonlyArray<string> =>
   const others = runs.flatMap(({ backpropagation }) => backpropagation ?? [])
   if (others.length === 0) return []
   const rows = [["this plan", runs] as const, ["backpropagation alone", others] as const]
-  return ["", ...table("from the same start", rows)]
+  return ["", ...table(runs.length === 1 ? "from the same start" : "means, from the same start", rows)]
 }
 
 const head = ["steps", "time", "training loss", "training accuracy", "test loss", "test accuracy", "test R²"]

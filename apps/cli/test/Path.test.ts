@@ -375,6 +375,18 @@ describe("other tasks", () => {
     assert.strictEqual(head, `class,"probability a, b",probability c,"probability say ""d"""`)
   })
 
+  it("several seeds compared: the table says that it holds their means", async () => {
+    const small = "train --data xor --circuit 2,4,1 --plan relax:3 --engine reference --compare --stop-loss 0.5 --seeds"
+    const outcome = await rai(...small.split(" "), "0-2")
+    assert.strictEqual(outcome.code, 0, outcome.stderr)
+    const losses = (pattern: RegExp) => [...outcome.stdout.matchAll(pattern)].map(([, loss]) => Number(loss))
+    const own = losses(/^ +[0-2] +3 .* s +(0\.\d+)/gm)
+    assert.strictEqual(own.length, 3)
+    const [mean] = losses(/^means, from the same start .*\nthis plan +3 .* s +(0\.\d+)/gm)
+    assert.approximately(mean!, own.reduce((a, b) => a + b) / 3, 1e-4)
+    assert.match((await rai(...small.split(" "), "1")).stdout, /^from the same start /m)
+  })
+
   it("several seeds: one object with all runs; those that an interruption left out begin later", async () => {
     const at = join(folder(), "seeds")
     const outcome = await train("--plan", "relax:5", "--seeds", "3,3", "--out", at, "--json")
