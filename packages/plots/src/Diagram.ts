@@ -1,19 +1,10 @@
 /**
  * A circuit as a diagram: each block with its output shape, parameters and cost, repeated blocks once, and a z where an activation is relaxed.
  */
-import {
-  type Block,
-  Circuit,
-  Cost,
-  Evaluation,
-  NdArray,
-  Graph as Network,
-  Program,
-  type ShapeMismatch,
-  Tensor
-} from "@rai/core"
+import { type Block, Circuit, Cost, NdArray, Graph as Network } from "@rai/core"
 import type { Attributes, Edge, Graph } from "@viz-js/viz"
 import { Effect } from "effect"
+import * as Sizes from "./internal/Sizes.ts"
 import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 
@@ -37,7 +28,7 @@ export interface Settings {
  * ```
  */
 export const svg = Effect.fn("Diagram.svg")(function* (circuit: Circuit.Circuit, { cuts = new Set() }: Settings = {}) {
-  const sizes = yield* sizesOf(circuit)
+  const sizes = yield* Sizes.of(circuit)
   const graph = draw(circuit, sizes, cuts)
   // Graphviz is a megabyte, loaded only when something is drawn.
   const viz = yield* Effect.promise(() => import("@viz-js/viz").then(({ instance }) => instance()))
@@ -54,55 +45,12 @@ const inInter = (svg: string): string =>
     .replaceAll(`font-family="${type.fontname}"`, `font-family="${Theme.fontFamily}"`)
     .replaceAll(/font-size="([\d.]+)"/g, (_, size) => `font-size="${(narrower * Number(size)).toFixed(2)}"`)
 
-/** A block's output shape for one example, and its cost. */
-interface Size {
-  readonly shape: ReadonlyArray<number>
-  readonly flops: number
-}
-
-/** Sizes by the path of each site. */
-const sizesOf = Effect.fnUntraced(function* (
-  circuit: Circuit.Circuit
-): Effect.fn.Return<ReadonlyMap<string, Size>, ShapeMismatch> {
-  const signature = Circuit.signature(circuit)
-  const sites = Circuit.sites(circuit)
-  const inputs = new Map<string, Tensor.Tensor>()
-  const outputs = new Map<string, Tensor.Tensor>()
-  yield* Program.check(() =>
-    Evaluation.evaluate(
-      circuit,
-      (name) => Tensor.input(name, signature[name]!),
-      Tensor.input("x", [1, Circuit.inputs(circuit)]),
-      {
-        sites: new Set(sites.map(({ path }) => path)),
-        onInput: (path, z) => inputs.set(path, z),
-        onCut: (path, ẑ) => {
-          outputs.set(path, ẑ)
-          return ẑ
-        }
-      }
-    )
-  )
-  const shapeOf = (tensor: Tensor.Tensor) => tensor.shape as ReadonlyArray<number>
-  const cost = (block: Block.Block, z: Tensor.Tensor) => {
-    const θ = Object.entries(block.parameters).map(([name, { shape }]) => [name, Tensor.input(name, shape)] as const)
-    const y = block.apply(Tensor.input("z", z.shape), Object.fromEntries(θ))
-    return Cost.cost(Program.fromTensors({}, { y })).flops
-  }
-  return new Map(
-    sites.map(({ block, path }) => {
-      const [z, y] = [inputs.get(path), outputs.get(path)!]
-      return [path, { shape: shapeOf(y).slice(1), flops: z === undefined ? 0 : cost(block, z) }]
-    })
-  )
-})
-
 interface Drawn extends Required<Pick<Graph, "nodes" | "edges" | "subgraphs">> {
   /** The node that feeds the next block. */
   readonly last: string
 }
 
-const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: ReadonlySet<string>): Graph => {
+const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Sizes.Size>, cuts: ReadonlySet<string>): Graph => {
   const sitesOf = Map.groupBy(Circuit.sites(circuit), ({ leaf }) => leaf)
   /** A name for a node that is not a place of the circuit, different from those of all places. */
   const apart = (name: string): string => (sizes.has(name) ? apart(`${name}′`) : name)
@@ -170,17 +118,22 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Size>, cuts: 
         )
       case "Repeat": {
         const [here, own] = [Circuit.join(path, 0), Circuit.join(leaf, "*")]
-        const { last, ...within } = walk(part.child, here, own, from)
-        const [entering, inside] = [
-          within.edges.filter(({ tail }) => tail === from),
-          within.edges.filter(({ tail }) => tail !== from)
-        ]
+        const entry = apart(`turn ${path}`)
+        const { last, ...within } = walk(part.child, here, own, entry)
+        const [first, ...more] = within.edges.filter(({ tail }) => tail === entry)
+        // A turn takes the result of the one before, so what goes around its blocks begins within the frame.
+        const isShared = more.length > 0
+        const entering = isShared
+          ? [{ tail: from, head: entry, attributes: { arrowhead: "none" } }]
+          : [{ ...first!, tail: from }]
+        const inside = isShared ? within.edges : within.edges.filter((edge) => edge !== first)
+        const nodes = isShared ? [{ name: entry, attributes: point }, ...within.nodes] : within.nodes
         const graphAttributes = { ...cluster, label: `× ${part.times}` }
         return {
           last,
           nodes: [],
           edges: entering,
-          subgraphs: [{ name: `cluster ${path}`, ...within, edges: inside, graphAttributes }]
+          subgraphs: [{ name: `cluster ${path}`, ...within, nodes, edges: inside, graphAttributes }]
         }
       }
       case "Residual": {
@@ -247,6 +200,7 @@ const together = (before: ReadonlyArray<Drawn>, next: Drawn): Drawn => ({
 
 const type = { fontname: "Helvetica,Arial,sans-serif", fontsize: 13.8, fontcolor: Theme.ink.text }
 const bare = { shape: "plain" }
+const point = { shape: "point", width: 0.05, color: Theme.ink.quiet }
 const sum = { shape: "circle", width: 0.3, fixedsize: true, margin: 0, fontsize: 16 }
 const cluster = { ...type, style: "rounded", color: Theme.ink.quiet, labeljust: "r", margin: 10 }
 const auxiliary = {
@@ -260,15 +214,17 @@ const auxiliary = {
   fontsize: 11
 }
 
-/** A block's kind with its details below; parameters of a repeated block are counted over all turns. */
-const labelOf = (block: Block.Block, { flops, shape }: Size, times: number): string => {
+/** A block's kind with its details below, of a repeated block for all turns. */
+const labelOf = (block: Block.Block, { flops, shape }: Sizes.Size, times: number): string => {
   const numbers = Object.values(block.parameters)
     .filter(Circuit.isTrained)
     .reduce((total, of) => total + NdArray.size(of.shape), 0)
+  const counted = (number: number, unit: string) =>
+    number === 0 ? [] : [`${times === 1 ? "" : `${times} × `}${number.toLocaleString("en")} ${unit}`]
   return labelled(Circuit.print(block), [
     `[${shape.join(" × ")}]`,
-    ...(numbers === 0 ? [] : [`${times === 1 ? "" : `${times} × `}${numbers.toLocaleString("en")} parameters`]),
-    ...(flops === 0 ? [] : [`${flops.toLocaleString("en")} FLOP`])
+    ...counted(numbers, "parameters"),
+    ...counted(flops, "FLOP")
   ])
 }
 

@@ -20,7 +20,7 @@ describe("Diagram", () => {
       const texts = Document.texts(yield* Diagram.svg(deep, { cuts: Cut.sites(deep, { ...Cut.paper, every: 10 }) }))
       assert.includeMembers(
         [...texts],
-        ["x: [2]", "linear 2→100", "× 99", "sigmoid", "[100] · 99 × 10,100 parameters · 20,100 FLOP", "ẑ: [1]"]
+        ["x: [2]", "linear 2→100", "× 99", "sigmoid", "[100] · 99 × 10,100 parameters · 99 × 20,100 FLOP", "ẑ: [1]"]
       )
       assert.deepStrictEqual(
         texts.filter((text) => text.startsWith("z")),
@@ -53,6 +53,34 @@ describe("Diagram", () => {
         "3->output"
       ])
       assert.includeMembers([...Document.texts(svg)], ["+", "z", "concat", "[4]"])
+    })
+  )
+
+  it.effect("leads the way around a repeated block from where each turn begins, within its frame", () =>
+    Effect.gen(function* () {
+      const turn = residual(sequence(tanh, linear(3, 3)))
+      const svg = yield* Diagram.svg(sequence(linear(2, 3), repeat(turn, 4), linear(3, 1)))
+      assert.sameMembers(edges(svg), [
+        "input->0",
+        "0->turn 1",
+        "turn 1->1.0.0.0",
+        "1.0.0.0->1.0.0.1",
+        "1.0.0.1->1.0",
+        "turn 1->1.0",
+        "1.0->2",
+        "2->output"
+      ])
+      const numbers = (d: string | undefined) => [...(d ?? "").matchAll(/-?[\d.]+/g)].map(([number]) => Number(number))
+      const of = (title: string) =>
+        Array.from(Document.parse(svg).getElementsByTagName("g")).find(
+          (group) => group.getElementsByTagName("title")[0]?.textContent === title
+        )!
+      const frame = numbers(of("cluster 1").getElementsByTagName("path")[0]!.getAttribute("d")!)
+      const across = numbers(of("turn 1->1.0").getElementsByTagName("path")[0]!.getAttribute("d")!)
+      for (const at of [0, 1]) {
+        const [xs, within] = [across, frame].map((all) => all.filter((_, i) => i % 2 === at))
+        assert.isTrue(Math.min(...within!) < Math.min(...xs!) && Math.max(...xs!) < Math.max(...within!))
+      }
     })
   )
 
@@ -99,7 +127,7 @@ describe("Diagram", () => {
     Effect.gen(function* () {
       const inner = repeat(sequence(tanh, linear(2, 2)), 3)
       const svg = yield* Diagram.svg(sequence(linear(2, 2), repeat(inner, 4), linear(2, 1)))
-      assert.includeMembers([...Document.texts(svg)], ["× 3", "× 4", "[2] · 12 × 6 parameters · 10 FLOP"])
+      assert.includeMembers([...Document.texts(svg)], ["× 3", "× 4", "[2] · 12 × 6 parameters · 12 × 10 FLOP"])
       assert.isAbove(Document.pixels(yield* Picture.png(svg)).height, 400)
     })
   )
