@@ -11,7 +11,7 @@ import * as Folder from "./Folder.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
 import { parse } from "./Seeds.ts"
-import { atLeastOne, UsageWrong } from "./UsageWrong.ts"
+import { atLeastOne } from "./UsageWrong.ts"
 
 /** The folder for pages of whole experiments when the command runs from the repository's root. */
 const kept = "apps/experiments/results"
