@@ -1,8 +1,11 @@
-import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { chmodSync, cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import type { Worker } from "node:worker_threads"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Result, Schedule } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Result, Schedule } from "effect"
 import { DataPlane } from "../src/DataPlane.ts"
+import { ModelRepository } from "../src/repository/ModelRepository.ts"
 import { fixtures } from "./Client.ts"
 import * as Folder from "./Folder.ts"
 import { all, ask, layer, log, x } from "./Plane.ts"
@@ -384,6 +387,87 @@ it.live("unloads what it served where the repository is emptied, and serves what
       renameSync(`${folder}.away`, folder)
     }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
   }).pipe(Effect.scoped)
+)
+
+/** Does something as a user whom permissions hold back, as they do not hold back root. */
+const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => (process.getuid?.() === 0 ? process.seteuid?.(65_534) : undefined)),
+    () => effect,
+    () => Effect.sync(() => (process.getuid?.() === 0 ? process.seteuid?.(0) : undefined))
+  )
+
+it.live("serves on what it may not look at any longer, and the index says why", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "n.onnx", { model: "more/triple" })
+    chmodSync(folder, 0o755)
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const unread = (what: string) => `READY, what came since is not served: its ${what} cannot be read`
+      for (const [place, mode, expected] of [
+        ["m/1", 0, [`m/1: ${unread("folder")}`, "n/1: READY"]],
+        ["m", 0, [`m/1: ${unread("folder")}`, "n/1: READY"]],
+        [".", 0o644, [`m/1: ${unread("folder")}`, `n/1: ${unread("file")}`]]
+      ] as const) {
+        const served = soon(service, ["m/1: READY", "n/1: READY"])
+        yield* served
+        chmodSync(join(folder, place), mode)
+        yield* asNobody(Effect.andThen(soon(service, expected), Effect.sleep("60 millis")))
+        yield* soon(service, expected).pipe(asNobody)
+        assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
+        chmodSync(join(folder, place), 0o755)
+        yield* served
+      }
+      assert.lengthOf(warnings, 4)
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("takes nothing for gone where the repository is moved or replaced while it is read", () =>
+  Effect.gen(function* () {
+    const root = yield* Folder.make
+    const [folder, away, other] = ["repository", "away", "other"].map((name) => join(root, name)) as [
+      string,
+      string,
+      string
+    ]
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(other, "notes.txt", "no model")
+    let meanwhile: (() => void) | undefined
+    const fs = yield* FileSystem.FileSystem
+    const disturbed = Layer.succeed(FileSystem.FileSystem, {
+      ...fs,
+      readDirectory: (path, options) =>
+        Effect.tap(fs.readDirectory(path, options), () =>
+          Effect.sync(() => {
+            meanwhile?.()
+            meanwhile = undefined
+          })
+        )
+    })
+    yield* Effect.gen(function* () {
+      const repository = yield* ModelRepository
+      const names = Effect.map(repository.list, (entries) => entries.map(({ name }) => name))
+      const moved = "it was moved or replaced while it was read; it is looked at again"
+      assert.deepStrictEqual(yield* names, ["m"])
+      meanwhile = () => renameSync(folder, away)
+      assert.strictEqual((yield* Effect.flip(names)).reason, moved)
+      renameSync(away, folder)
+      meanwhile = () => {
+        renameSync(folder, away)
+        renameSync(other, folder)
+      }
+      assert.strictEqual((yield* Effect.flip(names)).reason, moved)
+      assert.deepStrictEqual(yield* names, [])
+    }).pipe(
+      Effect.provide(ModelRepository.layer(folder)),
+      Effect.provide(disturbed),
+      Effect.provide(NodeServices.layer)
+    )
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 )
 
 it.live("holds up only the models that have one name", () =>

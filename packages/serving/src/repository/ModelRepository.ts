@@ -69,7 +69,11 @@ export class ModelRepository extends Context.Service<
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
-        const infoOf = (file: string) => fs.stat(file).pipe(Effect.option, Effect.map(Option.getOrUndefined))
+        // Only these two mean that nothing is there (the second: a file on the way, or links in a circle); whatever else fails says nothing.
+        const isNothing = ({ reason }: PlatformError.PlatformError) =>
+          reason._tag === "NotFound" || reason._tag === "BadResource"
+        const infoOf = (file: string) =>
+          Effect.catchIf(fs.stat(file), isNothing, () => Effect.succeed<FileSystem.File.Info | undefined>(undefined))
         const isFile = (file: string) => Effect.map(infoOf(file), (info) => info?.type === "File")
         const stampOf = Effect.fnUntraced(function* (file: string) {
           const info = yield* infoOf(file)
@@ -97,16 +101,12 @@ export class ModelRepository extends Context.Service<
         })
 
         // Anything that is not a folder has no versions.
-        const folder = Effect.fnUntraced(function* (name: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
+        const folder = Effect.fnUntraced(function* (
+          name: string
+        ): Effect.fn.Return<ReadonlyArray<ModelEntry>, PlatformError.PlatformError> {
           const place = path.join(repository, name)
           if ((yield* infoOf(place))?.type !== "Directory") return []
-          const read = yield* Effect.result(fs.readDirectory(place))
-          if (Result.isFailure(read)) {
-            if (read.failure.reason._tag === "NotFound") return []
-            const fault = new ModelInvalid({ model: name, reason: "its folder cannot be read" })
-            return [{ name, versions: [], settings: Result.succeed({}), fault }]
-          }
-          const entries = read.success
+          const entries = yield* fs.readDirectory(place)
           const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
           const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
           const settings = config === undefined ? Result.succeed({}) : yield* Effect.result(settingsOf(name, config))
@@ -120,10 +120,24 @@ export class ModelRepository extends Context.Service<
           const warning = other === undefined ? undefined : "its config.json counts, and its config.pbtxt does not"
           return versions.length === 0 ? [] : [{ name, versions, settings, warning }]
         })
-        const single = Effect.fnUntraced(function* (file: string): Effect.fn.Return<ReadonlyArray<ModelEntry>> {
+        const single = Effect.fnUntraced(function* (
+          file: string
+        ): Effect.fn.Return<ReadonlyArray<ModelEntry>, PlatformError.PlatformError> {
           const name = path.basename(file, ".onnx")
           return [{ name, versions: [yield* versionOf("1", file)], settings: Result.succeed({}) }]
         })
+        const modelsOf = (entry: string) => {
+          const isSingle = entry.endsWith(".onnx")
+          const name = path.basename(entry, ".onnx")
+          return (isSingle ? single(path.join(repository, entry)) : folder(entry)).pipe(
+            Effect.catch((error): Effect.Effect<ReadonlyArray<ModelEntry>> => {
+              if (isNothing(error)) return Effect.succeed([])
+              const reason = `its ${isSingle ? "file" : "folder"} cannot be read`
+              const fault = new ModelInvalid({ model: name, reason })
+              return Effect.succeed([{ name, versions: [], settings: Result.succeed({}), fault }])
+            })
+          )
+        }
 
         const find = Effect.fnUntraced(function* (): Effect.fn.Return<
           ReadonlyArray<ModelEntry>,
@@ -131,17 +145,21 @@ export class ModelRepository extends Context.Service<
         > {
           if (yield* isFile(repository)) return repository.endsWith(".onnx") ? yield* single(repository) : []
           const entries = yield* fs.readDirectory(repository)
-          const found = yield* Effect.forEach(entries.sort(), (entry) =>
-            entry.endsWith(".onnx") ? single(path.join(repository, entry)) : folder(entry)
-          )
+          const found = yield* Effect.forEach(entries.sort(), modelsOf)
           return found.flat()
         })
 
         const list = Effect.gen(function* () {
-          const models = yield* Effect.mapError(
-            find(),
-            () => new RepositoryInvalid({ repository, reason: "nothing readable is there; give another path" })
-          )
+          const refuse = (reason: string) => () => new RepositoryInvalid({ repository, reason })
+          const unreadable = Effect.mapError(refuse("nothing readable is there; give another path"))
+          const before = yield* unreadable(fs.stat(repository))
+          const models = yield* unreadable(find())
+          // What was not found may have gone with the whole repository.
+          const moved = refuse("it was moved or replaced while it was read; it is looked at again")
+          const after = yield* Effect.mapError(fs.stat(repository), moved)
+          if (after.dev !== before.dev || Option.getOrUndefined(after.ino) !== Option.getOrUndefined(before.ino)) {
+            return yield* moved()
+          }
           return [...Map.groupBy(models, ({ name }) => name)].map(([name, [model, ...others]]): ModelEntry => {
             if (others.length === 0) return model!
             const reason = `a folder ${quote(name)} and a file ${quote(`${name}.onnx`)} are there; rename or remove one of the two`
