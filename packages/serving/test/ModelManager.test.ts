@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Worker } from "node:worker_threads"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -424,6 +424,22 @@ it.live("serves on what it may not look at any longer, and the index says why", 
       assert.lengthOf(warnings, 4)
     }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })), Effect.provide(logger))
   }).pipe(Effect.scoped)
+)
+
+it.live("passes over what systems put into a folder: a volume's lost+found, macOS's ._ files", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "m/._1", "no model")
+    Folder.put(folder, "._m.onnx", "no model")
+    Folder.put(folder, ".git/1/model.onnx", "no model")
+    mkdirSync(`${folder}/lost+found`, 0o700)
+    chmodSync(folder, 0o755)
+    const names = yield* Effect.gen(function* () {
+      return (yield* (yield* ModelRepository).list).map(({ name, fault }) => [name, fault])
+    }).pipe(Effect.provide(ModelRepository.layer(folder)), asNobody)
+    assert.deepStrictEqual(names, [["m", undefined]])
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 )
 
 it.live("takes nothing for gone where the repository is moved or replaced while it is read", () =>

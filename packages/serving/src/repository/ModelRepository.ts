@@ -126,6 +126,8 @@ export class ModelRepository extends Context.Service<
           const name = path.basename(file, ".onnx")
           return [{ name, versions: [yield* versionOf("1", file)], settings: Result.succeed({}) }]
         })
+        // Such as what macOS keeps beside each file on other disks, and what a Linux volume keeps for its repair, readable by root alone.
+        const isSystems = (entry: string) => entry.startsWith(".") || entry === "lost+found"
         const modelsOf = (entry: string) => {
           const isSingle = entry.endsWith(".onnx")
           const name = path.basename(entry, ".onnx")
@@ -145,7 +147,7 @@ export class ModelRepository extends Context.Service<
         > {
           if (yield* isFile(repository)) return repository.endsWith(".onnx") ? yield* single(repository) : []
           const entries = yield* fs.readDirectory(repository)
-          const found = yield* Effect.forEach(entries.sort(), modelsOf)
+          const found = yield* Effect.forEach(entries.filter((entry) => !isSystems(entry)).sort(), modelsOf)
           return found.flat()
         })
 
