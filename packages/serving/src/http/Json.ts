@@ -57,8 +57,9 @@ const quoteLoose = (text: string): string => {
   return parts.length === 0 ? text : parts.join("") + text.slice(kept)
 }
 
-// Only INT64 tensors (and UINT64, whose name contains it) keep what a double does not.
-const rounded = (text: string): boolean => text.includes("INT64") && /[[,:\s]-?\d{16}/.test(text)
+// Only INT64 tensors (and UINT64, whose name contains it) and the ids of sequences keep what a double does not.
+const rounded = (text: string): boolean =>
+  (text.includes("INT64") || text.includes('"sequence_id"')) && /[[,:\s]-?\d{16}/.test(text)
 
 /** Whether a text holds more than `limit` of a character, inside strings too: a quick check that most requests pass. */
 const holdsMore = (text: string, character: string, limit: number): boolean => {

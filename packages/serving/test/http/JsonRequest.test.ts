@@ -4,6 +4,8 @@ import * as fc from "fast-check"
 import * as JsonData from "../../src/http/JsonData.ts"
 import * as JsonRequest from "../../src/http/JsonRequest.ts"
 import * as Limits from "../../src/http/Limits.ts"
+import * as RequestParameters from "../../src/RequestParameters.ts"
+import * as SequenceControls from "../../src/repository/SequenceControls.ts"
 
 const read = (text: string, limits: Partial<Limits.Limits> = {}) =>
   JsonRequest.read(Buffer.from(text), new Uint8Array(0), { ...Limits.defaults, ...limits })
@@ -25,6 +27,25 @@ it("keeps every digit of long integers, and what stands in texts", () => {
   assert.deepStrictEqual(inputs[0]?.data, BigInt64Array.from(integers))
   assert.deepStrictEqual(inputs[1]?.data, texts)
   assert.deepStrictEqual(inputs[2]?.data, Float64Array.of(Number("12345678901234567890"), 0.12345678901234568))
+})
+
+it("keeps every digit of a sequence's id, and reads other long parameters whatever the datatypes", () => {
+  const long = "18446744073709551615"
+  for (const datatype of ["FP32", "INT64"]) {
+    const parameters = `{"sequence_id":${long},"timeout":1000000000000000}`
+    const request = Result.getOrThrow(read(`{"parameters":${parameters},"inputs":[${tensor(datatype, 1, "1")}]}`))
+    assert.deepStrictEqual(RequestParameters.timeout(request), Result.succeed(1_000_000_000_000))
+    const id = SequenceControls.tensor(
+      { name: "id", datatype: "UINT64", shape: [1] },
+      { kind: "CONTROL_SEQUENCE_CORRID" },
+      request
+    )
+    assert.deepStrictEqual(Result.getOrThrow(id).data, BigUint64Array.of(BigInt(long)))
+  }
+  for (const timeout of ["1.5", "-1", '""', '"1e3"', "true"]) {
+    const request = Result.getOrThrow(read(`{"parameters":{"timeout":${timeout}},"inputs":[]}`))
+    assert.isTrue(Result.isFailure(RequestParameters.timeout(request)), timeout)
+  }
 })
 
 it("reads NaN and the infinities as bare words, as many as there are, and writes them as texts", () => {
