@@ -23,6 +23,18 @@ export class TensorInvalid extends Schema.TaggedError<TensorInvalid>()("TensorIn
   }
 }
 
+/** A list holds an element that the datatype does not; thrown where the tensor is made. */
+export class ElementInvalid extends Schema.TaggedError<ElementInvalid>()("ElementInvalid", {
+  datatype: Schema.String,
+  expected: Schema.String,
+  index: Schema.Int,
+  came: Schema.String
+}) {
+  override get message(): string {
+    return `each element of ${this.datatype} is ${this.expected}; element ${this.index} is ${this.came}; correct it, or choose another datatype`
+  }
+}
+
 /** The token is missing, wrong, or not allowed on this route (401, 403). */
 export class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefused", {
   status: Schema.Int,

@@ -132,13 +132,14 @@ const fromJson = (
   if (!Array.isArray(data)) return undefined
   const flat: ReadonlyArray<unknown> = data.flat(Number.POSITIVE_INFINITY)
   if (flat.length !== count) return undefined
-  if (datatype === "BYTES") return flat.every((value) => typeof value === "string") ? flat : undefined
-  if (datatype === "INT64" || datatype === "UINT64") {
-    if (!flat.every((value) => Number.isSafeInteger(value))) return undefined
-    return Tensor.row(datatype).from(flat.map((value) => BigInt(value as number)))
-  }
-  const numeric = (value: unknown) => typeof value === "number" || typeof value === "boolean" || special.has(value)
-  return flat.every(numeric) ? Tensor.row(datatype).from(flat.map(Number)) : undefined
+  const elements = flat.map((value) => {
+    if (datatype === "BYTES") return value
+    if (datatype === "INT64" || datatype === "UINT64")
+      return Number.isSafeInteger(value) ? BigInt(value as number) : value
+    return special.has(value) ? Number(value) : value
+  })
+  const { from } = Tensor.row<Tensor.Datatype>(datatype)
+  return Result.getOrUndefined(from(elements as ArrayLike<Tensor.Element<Tensor.Datatype>>))
 }
 
 /** Decodes a response; `headerLength` is its `Inference-Header-Content-Length`, undefined where the body is JSON alone. */

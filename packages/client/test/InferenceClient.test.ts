@@ -218,7 +218,7 @@ layer(
         INT16: Tensor.make("INT16", [3], [0, -32_768, 32_767]),
         INT32: Tensor.make("INT32", [3], [0, -2_147_483_648, 2_147_483_647]),
         INT64: Tensor.make("INT64", [3], [0n, -(2n ** 63n), 2n ** 63n - 1n]),
-        FP16: Tensor.make("FP16", [3], [0x3c00, 0xfc00, 0x0001]), // 1, -∞, 2⁻²⁴
+        FP16: Tensor.make("FP16", [3], [1, Number.NEGATIVE_INFINITY, 2 ** -24]),
         FP32: Tensor.make("FP32", [3], [Number.NaN, -0, 3.4028234663852886e38]),
         FP64: Tensor.make("FP64", [3], [Number.POSITIVE_INFINITY, -0, 5e-324]),
         BYTES: Tensor.make("BYTES", [3], ["", "zwölf Boxkämpfer", "🙂"])
@@ -228,6 +228,7 @@ layer(
       for (const [name, { data, datatype, shape }] of Object.entries(inputs)) {
         assert.deepStrictEqual(outputs[`${name}_out`], { datatype, shape, data } as Tensor.Tensor)
       }
+      assert.deepStrictEqual(outputs.FP16_out?.data, Uint16Array.of(0x3c00, 0xfc00, 0x0001))
     })
   )
 })
