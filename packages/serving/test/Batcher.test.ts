@@ -149,6 +149,39 @@ it.live("refuses beyond its limit, and lets go what is late or taken back", () =
   }).pipe(Effect.scoped)
 )
 
+it.live(
+  "lets nothing wait longer than its settings say, but compute as long as it takes, and wait on where they delay",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const policy = { default_timeout_microseconds: 50_000 }
+      for (const [model, default_queue_policy] of Object.entries({
+        reject: policy,
+        delay: { ...policy, timeout_action: "DELAY" }
+      })) {
+        Folder.put(folder, `${model}/1/model.onnx`, { model: "loop" })
+        Folder.put(folder, `${model}/config.json`, JSON.stringify({ dynamic_batching: { default_queue_policy } }))
+      }
+      yield* Effect.gen(function* () {
+        const service = yield* DataPlane
+        for (const [model, waited] of [
+          ["reject", "DeadlineExceeded"],
+          ["delay", "answered"]
+        ] as const) {
+          const slow = ask(service, { model }, sines(1_000_000))
+          while ((yield* service.statistics({ model }))[0]!.waiting > 0) yield* Effect.sleep("1 millis")
+          const start = performance.now()
+          const answers = yield* all([slow, ask(service, { model }, sines(1))])
+          assert.isAbove(performance.now() - start, 60)
+          assert.deepStrictEqual(answers.map(failure), ["answered", waited])
+          // A deadline of the client's own is one for the answer.
+          const own = yield* ask(service, { model }, sines(1_000_000), performance.now() + 60).answer
+          assert.strictEqual(failure(own), "DeadlineExceeded")
+        }
+      }).pipe(Effect.provide(layer(folder)))
+    }).pipe(Effect.scoped)
+)
+
 it.live("lets wait as many as can be answered soon, by what executions took of late, and a few of any kind", () =>
   Effect.gen(function* () {
     const service = yield* DataPlane

@@ -21,6 +21,8 @@ export interface Options {
   readonly maxBytes: number
   /** Milliseconds that a request may wait for others while a worker is free; 0 for none. */
   readonly maxDelay: number
+  /** Milliseconds after which a request without a deadline of its own is refused if it is still waiting; 0 for none. */
+  readonly timeout: number
   /** Maximum number of waiting requests. */
   readonly limit: number
   /** Expected wait, in milliseconds and judged by recent executions, beyond which a request is refused, unless few are waiting or running. */
@@ -44,7 +46,7 @@ const newest = 0.2
 const ns = (milliseconds: number): number => Math.round(milliseconds * 1e6)
 
 /** Makes a queue, at first without a worker. */
-export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFailure }: Options) => {
+export const make = ({ model, maxRows, maxBytes, maxDelay, timeout, limit, maxWait, onFailure }: Options) => {
   const tally = Tally.make()
   const idle: Array<ModelWorker> = []
   let workers = 0
@@ -97,7 +99,10 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
   /** Runs a batch; `then` is called once all of it is answered, with whether the worker is alive. */
   const run = (worker: ModelWorker, batch: ReadonlyArray<Waiting.Request>, then: (alive: boolean) => void) => {
     const taken = performance.now()
-    for (const request of batch) request.taken = taken
+    for (const request of batch) {
+      request.taken = taken
+      if (request.waitsUntil) clearTimeout(request.timer)
+    }
     const rows = batch.reduce((sum, request) => sum + request.rows, 0)
     const inputs = batch[0]!.inputs.map((_, index) => Batch.join(batch.map((request) => request.inputs[index]!)))
     const names = batch[0]!.outputs.map(({ name }) => name)
@@ -264,6 +269,9 @@ export const make = ({ model, maxRows, maxBytes, maxDelay, limit, maxWait, onFai
         }
         // Node fires a longer timer at once; nothing waits that long.
         entry.timer = setTimeout(expire, Math.min(deadline - entry.arrived, longestTimer))
+      } else if (timeout > 0) {
+        entry.waitsUntil = true
+        entry.timer = setTimeout(expire, timeout)
       }
       waiting.push(entry)
       schedule()

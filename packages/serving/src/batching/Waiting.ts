@@ -21,6 +21,8 @@ export interface Request {
   readonly answer: Answer
   /** Its deadline's timer. */
   timer: NodeJS.Timeout | undefined
+  /** Whether the deadline is one for its waiting alone. */
+  waitsUntil: boolean
   /** When a worker took it; 0 while it waits. */
   taken: number
   done: boolean
@@ -63,6 +65,7 @@ export const request = (
   arrived: performance.now(),
   answer,
   timer: undefined,
+  waitsUntil: false,
   taken: 0,
   done: false
 })

@@ -70,8 +70,10 @@ export const ModelSettings = Schema.Struct({
         Schema.Struct({
           /** Maximum number of waiting requests; beyond it the answer is 503. */
           max_queue_size: Schema.optionalKey(Count),
-          /** Deadline for requests that bring none; 0 for none. */
-          default_timeout_microseconds: Schema.optionalKey(Microseconds)
+          /** How long requests that bring no deadline may wait, their computation aside; 0 for any time. */
+          default_timeout_microseconds: Schema.optionalKey(Microseconds),
+          /** Whether one that has waited so long is refused (the default), or goes on waiting. */
+          timeout_action: Schema.optionalKey(Schema.Literals(["REJECT", "DELAY"]))
         })
       )
     })

@@ -101,6 +101,7 @@ export const make = Effect.fnUntraced(function* (
       maxRows: maxBatchSize,
       maxBytes: settings.max_batch_size === undefined ? defaults.bytes : Number.POSITIVE_INFINITY,
       maxDelay: (settings.dynamic_batching?.max_queue_delay_microseconds ?? 0) / 1000,
+      timeout: policy?.timeout_action === "DELAY" ? 0 : (policy?.default_timeout_microseconds ?? 0) / 1000,
       limit: policy?.max_queue_size || defaults.waiting,
       maxWait: policy?.max_queue_size ? Number.POSITIVE_INFINITY : defaults.maxWait,
       onFailure: (text) => run(Effect.logWarning(`the model "${name}" could not compute its input: ${text}`))
@@ -141,7 +142,6 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => drained)
 
   const { signature, inward, outward } = view
-  const timeout = (policy?.default_timeout_microseconds ?? 0) / 1000
   const submit: ServedModel["submit"] = (request, deadline, answer) => {
     const fault = ModelSignature.misfit(signature, request.inputs)
     const outputs = fault === undefined ? ModelSignature.chooseOutputs(signature, request) : Result.fail(fault)
@@ -165,8 +165,7 @@ export const make = Effect.fnUntraced(function* (
       )
       return () => {}
     }
-    const until = deadline ?? (timeout > 0 ? performance.now() + timeout : undefined)
-    return batcher.submit({ inputs: inputs.success }, outputs.success, until, (result) =>
+    return batcher.submit({ inputs: inputs.success }, outputs.success, deadline, (result) =>
       answer(Result.map(result, (tensors) => ({ id: request.id, model: name, version, outputs: outward(tensors) })))
     )
   }
