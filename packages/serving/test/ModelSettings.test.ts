@@ -38,12 +38,19 @@ const mixed = {
 
 const obeyed: ModelSettings.ModelSettings = {
   name: "m",
+  platform: "onnxruntime_onnx",
   max_batch_size: 0,
   input: [
-    { name: "x", format: "FORMAT_NCHW", dims: [3, 224, 224], reshape: { shape: [1, 3, 224, 224] } },
-    { name: "y", dims: [1, -1] }
+    {
+      name: "x",
+      data_type: "TYPE_FP32",
+      format: "FORMAT_NCHW",
+      dims: [3, 224, 224],
+      reshape: { shape: [1, 3, 224, 224] }
+    },
+    { name: "y", data_type: "TYPE_INT64", dims: [1, -1] }
   ],
-  output: [{ name: "z", dims: [1000], label_filename: "labels.txt" }],
+  output: [{ name: "z", data_type: "TYPE_FP32", dims: [1000], label_filename: "labels.txt" }],
   version_policy: { specific: { versions: [1, 3] } },
   instance_group: [{ count: 2, kind: "KIND_CPU" }],
   dynamic_batching: { max_queue_delay_microseconds: 100, default_queue_policy: { max_queue_size: 16 } },
@@ -75,6 +82,11 @@ it.effect("are refused where they say what nobody knows", () =>
     )
     assert.strictEqual(yield* refusal({ name: "n" }), 'at name: "m" is expected, as the model is called; "n" came')
     assert.deepStrictEqual(yield* ModelSettings.parse("m", '{"name": ""}'), { name: "" })
+    assert.strictEqual(yield* refusal({ backend: "python" }), 'at backend: onnxruntime is expected; "python" came')
+    assert.strictEqual(
+      yield* refusal({ platform: "tensorflow_savedmodel" }),
+      'at platform: onnxruntime_onnx or onnx_onnxv1 is expected; "tensorflow_savedmodel" came'
+    )
     for (const config of [[], 3, "m", null]) assert.match(yield* refusal(config), /^Expected object/)
 
     const table: ReadonlyArray<readonly [text: string, reason: string]> = [
@@ -124,6 +136,34 @@ it.live("are read from config.pbtxt, and from config.json where both are there",
       )
       assert.deepStrictEqual(yield* settings, { max_batch_size: 3 })
     }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
+  }).pipe(Effect.scoped)
+)
+
+it.live("are refused where they contradict the model, and followed where they leave open what it does", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "sigmoid" })
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const load = (config: unknown) => service.load("m", { config: JSON.stringify(config) })
+      const refusal = (config: unknown) => Effect.map(Effect.flip(load(config)), ({ message }) => message)
+      const refused = (what: string) =>
+        `failed to load the model "m": its settings give ${what}; correct them, or leave that out`
+      const x = { name: "x", data_type: "TYPE_FP32" }
+      assert.strictEqual(
+        yield* refusal({ max_batch_size: 8, input: [{ ...x, dims: [3] }] }),
+        refused('"x" the dims [3], and the model has [-1, 2]')
+      )
+      assert.strictEqual(
+        yield* refusal({ input: [{ ...x, data_type: "TYPE_INT32", dims: [2] }] }),
+        refused('"x" the data_type TYPE_INT32, and the model has TYPE_FP32')
+      )
+      assert.strictEqual(
+        yield* refusal({ output: [{ name: "y", dims: [4] }] }),
+        refused('"y" the dims [4], and the model has [-1, 3]')
+      )
+      for (const dims of [[2], [-1], [-1, 2], [7, 2], []]) yield* load({ input: [{ ...x, dims }], output: [] })
+    }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )
 

@@ -21,7 +21,9 @@ const Sizes = Schema.Array(whole(2 ** 31, -1)).check(Schema.isMaxLength(32))
 /** What clients are told about a tensor, which they may see in another shape than the model's. */
 const tensor = {
   name: Schema.String,
-  /** One example's shape as clients see it, where `reshape` gives the model's; otherwise the model's own shape holds. */
+  /** Must be the model's own, such as `TYPE_FP32`. */
+  data_type: Schema.optionalKey(Schema.String),
+  /** One example's shape as clients see it, where `reshape` gives the model's; otherwise it must fit the model's own, which holds. */
   dims: Schema.optionalKey(Sizes),
   reshape: Schema.optionalKey(Schema.Struct({ shape: Schema.optionalKey(Sizes) }))
 }
@@ -44,9 +46,20 @@ const control = Schema.Struct({
   bool_false_true: pair(Schema.Boolean)
 })
 
+const only = (...names: ReadonlyArray<string>) =>
+  Schema.optionalKey(
+    Schema.String.check(
+      Schema.makeFilter(
+        (name) => name === "" || names.includes(name) || `${names.join(" or ")} is expected; ${quote(name)} came`
+      )
+    )
+  )
+
 /** A model's settings; for whatever is not given, the server adapts, see `batching/Batcher.ts`. */
 export const ModelSettings = Schema.Struct({
   name: Schema.optionalKey(Schema.String),
+  backend: only("onnxruntime"),
+  platform: only("onnxruntime_onnx", "onnx_onnxv1"),
   /** Maximum number of rows per execution; 0 never batches requests. */
   max_batch_size: Schema.optionalKey(Count),
   /** `format` says which axes of an image are which; it is only passed on to clients. */

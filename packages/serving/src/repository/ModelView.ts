@@ -14,9 +14,31 @@ type Said = NonNullable<ModelSettings["input"]>[number] | NonNullable<ModelSetti
 
 const product = (sizes: ReadonlyArray<number>): number => sizes.reduce((all, size) => all * size, 1)
 
+const fits = (shape: TensorSpec["shape"], dims: ReadonlyArray<number>): boolean =>
+  shape.length === dims.length &&
+  shape.every((size, axis) => typeof size === "string" || dims[axis] === -1 || size === dims[axis])
+
+/** Returns where the settings contradict the model, or undefined; as in Triton, `dims` leave out the batch where `max_batch_size` is above 0. */
+const contradiction = (
+  spec: TensorSpec,
+  { data_type = "TYPE_INVALID", dims = [], reshape }: Said
+): string | undefined => {
+  const own = spec.datatype === "BYTES" ? "TYPE_STRING" : `TYPE_${spec.datatype}`
+  if (data_type !== "TYPE_INVALID" && data_type !== own) return `the data_type ${data_type}, and the model has ${own}`
+  const [first, ...example] = spec.shape
+  const isModels = fits(spec.shape, dims) || (typeof first === "string" && fits(example, dims))
+  return reshape === undefined && dims.length > 0 && !isModels
+    ? `the dims ${printShape(dims)}, and the model has ${printShape(spec.shape)}`
+    : undefined
+}
+
 /** Applies `reshape`: it gives an example's shape in the model, and clients see `dims`. A first dimension that the model leaves open is the batch. */
 const specOf = (spec: TensorSpec, said: Said | undefined): Result.Result<TensorSpec, string> => {
-  if (said?.reshape === undefined) return Result.succeed(spec)
+  if (said === undefined) return Result.succeed(spec)
+  const strange = contradiction(spec, said)
+  if (strange !== undefined)
+    return Result.fail(`its settings give ${quote(spec.name)} ${strange}; correct them, or leave that out`)
+  if (said.reshape === undefined) return Result.succeed(spec)
   const { dims = [], reshape } = said
   const { shape = [] } = reshape
   const batch = spec.shape.length > shape.length && typeof spec.shape[0] === "string" ? spec.shape.slice(0, 1) : []
