@@ -9,6 +9,9 @@ import { layer, log } from "./Plane.ts"
 // Settings as people write them for Triton, and the JSON that protobuf's own library makes of them.
 const triton = (file: string) => readFileSync(new URL(`./triton/settings/${file}`, import.meta.url), "utf8")
 
+const parse = (...of: Parameters<typeof ModelSettings.read>) =>
+  Effect.map(ModelSettings.read(...of), ({ settings }) => settings)
+
 // Some fields in camel case, and some numbers as numbers.
 const mixed = {
   name: "m",
@@ -61,16 +64,40 @@ it.effect("are the same from JSON, whichever of protobuf's names it has, and fro
   Effect.gen(function* () {
     // It leaves out what is 0, which for Triton is nothing.
     const { max_batch_size: _, ...others } = obeyed
-    assert.deepStrictEqual(yield* ModelSettings.parse("m", triton("config.json")), others)
-    assert.deepStrictEqual(yield* ModelSettings.parse("m", JSON.stringify(mixed)), obeyed)
-    assert.deepStrictEqual(yield* ModelSettings.parse("m", triton("config.pbtxt"), "text"), obeyed)
-    assert.deepStrictEqual(yield* ModelSettings.parse("m", "", "text"), {})
+    assert.deepStrictEqual(yield* parse("m", triton("config.json")), others)
+    assert.deepStrictEqual(yield* parse("m", JSON.stringify(mixed)), obeyed)
+    assert.deepStrictEqual(yield* parse("m", triton("config.pbtxt"), "text"), obeyed)
+    assert.deepStrictEqual(yield* parse("m", "", "text"), {})
+  })
+)
+
+it.effect("name what is not followed, and not what says nothing", () =>
+  Effect.gen(function* () {
+    const unfollowed = (...of: Parameters<typeof ModelSettings.read>) =>
+      Effect.map(ModelSettings.read(...of), ({ unfollowed }) => unfollowed)
+    const places = ["dynamic_batching.preferred_batch_size", "parameters.other", "optimization"]
+    assert.sameMembers([...(yield* unfollowed("m", triton("config.pbtxt"), "text"))], places)
+    assert.sameMembers([...(yield* unfollowed("m", triton("config.json")))], places)
+    const more = `model_warmup { name: "w" batch_size: 1 } response_cache { enable: true }
+      dynamic_batching { priority_levels: 2 preserve_ordering: false default_queue_policy { allow_timeout_override: true } }
+      model_transaction_policy { decoupled: true } instance_group { count: 1 passive: true }`
+    assert.sameMembers(
+      [...(yield* unfollowed("m", more, "text"))],
+      [
+        "dynamic_batching.priority_levels",
+        "dynamic_batching.default_queue_policy.allow_timeout_override",
+        "instance_group.0.passive",
+        "model_warmup",
+        "model_transaction_policy",
+        "response_cache"
+      ]
+    )
   })
 )
 
 it.effect("are refused where they say what nobody knows", () =>
   Effect.gen(function* () {
-    const refusal = (config: unknown) => Effect.flip(ModelSettings.parse("m", JSON.stringify(config)))
+    const refusal = (config: unknown) => Effect.flip(parse("m", JSON.stringify(config)))
     assert.strictEqual(yield* refusal({ max_batchsize: 3 }), `Triton's ModelConfig has no "max_batchsize"`)
     assert.strictEqual(
       yield* refusal({
@@ -81,7 +108,7 @@ it.effect("are refused where they say what nobody knows", () =>
       `Triton's ModelConfig has no "instance_group.1.cuont", "version_policy.lates", "parameters.any.text"`
     )
     assert.strictEqual(yield* refusal({ name: "n" }), 'at name: "m" is expected, as the model is called; "n" came')
-    assert.deepStrictEqual(yield* ModelSettings.parse("m", '{"name": ""}'), { name: "" })
+    assert.deepStrictEqual(yield* parse("m", '{"name": ""}'), { name: "" })
     assert.strictEqual(yield* refusal({ backend: "python" }), 'at backend: onnxruntime is expected; "python" came')
     assert.strictEqual(
       yield* refusal({ platform: "tensorflow_savedmodel" }),
@@ -100,7 +127,7 @@ it.effect("are refused where they say what nobody knows", () =>
       ['{"name": "m"}', "illegal field name '{' (line 1)"]
     ]
     for (const [text, reason] of table) {
-      assert.strictEqual(yield* Effect.flip(ModelSettings.parse("m", text, "text")), reason)
+      assert.strictEqual(yield* Effect.flip(parse("m", text, "text")), reason)
     }
   })
 )
@@ -164,6 +191,38 @@ it.live("are refused where they contradict the model, and followed where they le
       )
       for (const dims of [[2], [-1], [-1, 2], [7, 2], []]) yield* load({ input: [{ ...x, dims }], output: [] })
     }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("are told of where they are not followed, and where there is no model for them", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    Folder.put(folder, "m/config.pbtxt", "response_cache { enable: true }")
+    Folder.put(folder, "empty/config.pbtxt", 'name: "empty"')
+    Folder.put(folder, "python/config.pbtxt", 'backend: "python"')
+    Folder.put(folder, "python/1/model.py", "")
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const lack = "its folder holds settings, and no version with a model such as 1/model.onnx"
+      const told = [
+        `the model "empty": ${lack}`,
+        `the model "python": ${lack}; its config.pbtxt: at backend: onnxruntime is expected; "python" came`,
+        'the model "m": of its settings, this server does not follow response_cache'
+      ]
+      assert.deepStrictEqual(warnings, told)
+      assert.deepStrictEqual(
+        (yield* service.index).map(({ name }) => name),
+        ["m"]
+      )
+      yield* service.load("m")
+      assert.deepStrictEqual(warnings, told)
+      yield* service.load("m", { config: '{"model_warmup": [{"name": "w"}]}' })
+      assert.deepStrictEqual(warnings.slice(3), [
+        'the model "m": of its settings, this server does not follow model_warmup'
+      ])
+    }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
   }).pipe(Effect.scoped)
 )
 

@@ -171,7 +171,19 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     else yield* warnOnce(settingsOf(name), `the model "${name}": ${warning}`)
   })
 
-  const first = yield* repository.list
+  /** The repository's models, without folders that hold only settings, of which it tells. */
+  const list = Effect.gen(function* () {
+    const all = yield* repository.list
+    const isModel = ({ fault, versions }: ModelEntry) => versions.length > 0 || fault !== undefined
+    for (const { name, settings } of all.filter((entry) => !isModel(entry))) {
+      const lack = "its folder holds settings, and no version with a model such as 1/model.onnx"
+      const wrong = Result.isFailure(settings) ? `; ${settings.failure.reason}` : ""
+      yield* warnOnce(settingsOf(name), `the model "${name}": ${lack}${wrong}`)
+    }
+    return all.filter(isModel)
+  })
+
+  const first = yield* list
   if (first.length === 0) {
     const reason = "no model is there; put one there or give another path"
     return yield* new RepositoryInvalid({ repository: repository.place, reason })
@@ -179,7 +191,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   yield* Effect.forEach(first, (entry) => apply(entry, true), { concurrency: 4, discard: true })
 
   const look = Effect.gen(function* () {
-    const found = yield* repository.list
+    const found = yield* list
     warned.delete("")
     for (const entry of found) {
       const { name } = entry
@@ -205,7 +217,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
 
   const entryOf = Effect.fnUntraced(function* (model: string) {
     const refuse = (reason: string) => unread(model, reason)
-    const found = yield* Effect.mapError(repository.list, () => refuse("the repository cannot be read"))
+    const found = yield* Effect.mapError(list, () => refuse("the repository cannot be read"))
     const entry = found.find(({ name }) => name === model)
     return entry ?? (yield* refuse("the repository has no model of this name"))
   })
@@ -215,7 +227,7 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     const settings =
       config === undefined
         ? undefined
-        : yield* Effect.mapError(ModelSettings.parse(model, config), (reason) => refuse(`its config: ${reason}`))
+        : yield* Effect.mapError(ModelSettings.read(model, config), (reason) => refuse(`its config: ${reason}`))
     const sent = Object.entries(files)
     if (sent.length > 0 && settings === undefined) return yield* refuse("files come with a config, and none came")
     for (const [file] of sent) {
@@ -261,8 +273,13 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
 const unread = (model: string, reason: string) =>
   new LoadRefused({ model, reason: `failed to poll from model repository: ${reason}` })
 
-const withSettings = (entry: ModelEntry, settings: ModelSettings.ModelSettings, config: string): ModelEntry => ({
+const withSettings = (
+  entry: ModelEntry,
+  { settings, unfollowed }: Effect.Success<ReturnType<typeof ModelSettings.read>>,
+  config: string
+): ModelEntry => ({
   ...entry,
   settings: Result.succeed(settings),
+  warning: ModelSettings.warning(unfollowed),
   versions: entry.versions.map((file) => ({ ...file, stamp: `${file.stamp} ${config}` }))
 })

@@ -22,6 +22,7 @@ export interface VersionFile {
 /** A model as the repository has it; a file without a version number is version 1. */
 export interface ModelEntry {
   readonly name: string
+  /** None where its folder holds its settings alone. */
   readonly versions: ReadonlyArray<VersionFile>
   readonly settings: Result.Result<ModelSettings.ModelSettings, ModelInvalid>
   /** Why none of it can be served, whatever its settings. */
@@ -97,7 +98,7 @@ export class ModelRepository extends Context.Service<
             new ModelInvalid({ model, reason: `its ${path.basename(file)}: ${reason}` })
           const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("it cannot be read"))
           const form = file.endsWith(".json") ? "json" : "text"
-          return yield* Effect.mapError(ModelSettings.parse(model, text, form), invalid)
+          return yield* Effect.mapError(ModelSettings.read(model, text, form), invalid)
         })
 
         // Anything that is not a folder has no versions.
@@ -109,7 +110,11 @@ export class ModelRepository extends Context.Service<
           const entries = yield* fs.readDirectory(place)
           const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
           const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
-          const settings = config === undefined ? Result.succeed({}) : yield* Effect.result(settingsOf(name, config))
+          const read =
+            config === undefined
+              ? Result.succeed({ settings: {}, unfollowed: [] })
+              : yield* Effect.result(settingsOf(name, config))
+          const settings = Result.map(read, ({ settings }) => settings)
           const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
           const beside = [...configs, ...labels.map((file) => path.join(place, file))]
           const versions: Array<VersionFile> = []
@@ -117,8 +122,12 @@ export class ModelRepository extends Context.Service<
             const file = path.join(place, version, "model.onnx")
             if (yield* isFile(file)) versions.push({ ...(yield* versionOf(version, file, beside)), folder: place })
           }
-          const warning = other === undefined ? undefined : "its config.json counts, and its config.pbtxt does not"
-          return versions.length === 0 ? [] : [{ name, versions, settings, warning }]
+          if (config === undefined && versions.length === 0) return []
+          const warnings = [
+            other && "its config.json counts, and its config.pbtxt does not",
+            Result.isSuccess(read) ? ModelSettings.warning(read.success.unfollowed) : undefined
+          ].filter((warning) => warning !== undefined)
+          return [{ name, versions, settings, warning: warnings.length === 0 ? undefined : warnings.join("; ") }]
         })
         const single = Effect.fnUntraced(function* (
           file: string

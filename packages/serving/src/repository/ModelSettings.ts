@@ -176,13 +176,33 @@ const forms = {
   })
 }
 
-/** Reads a model's settings from their text; the failure says what is wrong and where. */
-export const parse = Effect.fnUntraced(function* (model: string, text: string, form: keyof typeof forms = "json") {
-  const settings = yield* explain(decode(yield* forms[form](text)))
+const isEmpty = (value: unknown): boolean =>
+  !value || value === "0" || (typeof value === "object" && Object.keys(value).length === 0)
+
+/** The places of what `said` holds and `kept` does not. */
+const dropped = (said: unknown, kept: unknown, place = ""): ReadonlyArray<string> => {
+  if (isEmpty(said)) return []
+  if (kept === undefined) return [place]
+  if (typeof said !== "object" || said === null) return []
+  return Object.entries(said).flatMap(([key, inner]) =>
+    dropped(inner, (kept as Readonly<Record<string, unknown>>)[key], place === "" ? key : `${place}.${key}`)
+  )
+}
+
+/** Reads a model's settings from their text, and the places of what this server does not follow; the failure says what is wrong and where. */
+export const read = Effect.fnUntraced(function* (model: string, text: string, form: keyof typeof forms = "json") {
+  const said = yield* forms[form](text)
+  const settings = yield* explain(decode(said))
   // As Triton does: it catches a folder that was copied.
   const { name = "" } = settings
   if (name !== "" && name !== model) {
     return yield* Effect.fail(`at name: ${quote(model)} is expected, as the model is called; ${quote(name)} came`)
   }
-  return settings
+  return { settings, unfollowed: dropped(said, settings) }
 })
+
+/** What to tell the maintainer of settings that hold what this server does not follow; undefined where there is no such thing. */
+export const warning = (unfollowed: ReadonlyArray<string>): string | undefined =>
+  unfollowed.length === 0
+    ? undefined
+    : `of its settings, this server does not follow ${unfollowed.slice(0, 10).join(", ")}${unfollowed.length > 10 ? ", …" : ""}`
