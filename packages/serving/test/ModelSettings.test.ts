@@ -226,6 +226,27 @@ it.live("are told of where they are not followed, and where there is no model fo
   }).pipe(Effect.scoped)
 )
 
+it.live("may give a model's file another name", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/double.onnx", { model: "more/double" })
+    Folder.put(folder, "m/2/model.onnx", { model: "more/triple" })
+    Folder.put(folder, "m/config.pbtxt", 'default_model_filename: "double.onnx"')
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const versions = Effect.map(service.modelMetadata({ model: "m" }), ({ versions }) => versions)
+      assert.deepStrictEqual(yield* versions, ["1"])
+      Folder.put(folder, "m/2/double.onnx", { model: "more/double" })
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* versions, ["2"])
+      for (const name of ["../2/double.onnx", "..", "a\\b"]) {
+        const config = JSON.stringify({ default_model_filename: name })
+        assert.match((yield* Effect.flip(service.load("m", { config }))).message, /at default_model_filename: /)
+      }
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
 it.live("that ask for batches of a model whose rows depend on each other are told to be in vain", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

@@ -114,12 +114,13 @@ export class ModelRepository extends Context.Service<
             config === undefined
               ? Result.succeed({ settings: {}, unfollowed: [] })
               : yield* Effect.result(settingsOf(name, config))
-          const settings = Result.map(read, ({ settings }) => settings)
+          const settings = Result.map(read, ({ settings }): ModelSettings.ModelSettings => settings)
+          const model = Result.getOrUndefined(settings)?.default_model_filename || "model.onnx"
           const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
           const beside = [...configs, ...labels.map((file) => path.join(place, file))]
           const versions: Array<VersionFile> = []
           for (const version of entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry))) {
-            const file = path.join(place, version, "model.onnx")
+            const file = path.join(place, version, model)
             if (yield* isFile(file)) versions.push({ ...(yield* versionOf(version, file, beside)), folder: place })
           }
           if (config === undefined && versions.length === 0) return []
