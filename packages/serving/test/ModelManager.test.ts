@@ -442,6 +442,35 @@ it.live("passes over what systems put into a folder: a volume's lost+found, macO
   }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 )
 
+it.live(
+  "serves tensors: says which outputs it leaves out, and refuses where an input, or all outputs, are something else",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* Folder.make
+      const { layer: logger, warnings } = log()
+      Folder.put(folder, "some.onnx", { model: "more/some-pieces" })
+      yield* Effect.gen(function* () {
+        const service = yield* DataPlane
+        const { outputs } = yield* service.infer({ model: "some" }, one)
+        assert.deepStrictEqual(
+          outputs.map(({ name, data }) => [name, data]),
+          [["y", Float32Array.of(-1)]]
+        )
+        const what = '"pieces", in a sequence or map where the protocol has tensors'
+        const advice = "export it with tensors, such as one of scikit-learn without ZipMap"
+        assert.deepStrictEqual(warnings, [`the model "some" is served without ${what}; ${advice}`])
+        for (const [model, reason] of [
+          ["only", `it gives only ${what}; ${advice}`],
+          ["takes", `it takes ${what}; export it with tensors`]
+        ] as const) {
+          Folder.put(folder, `${model}.onnx`, { model: `more/${model}-pieces` })
+          const { message } = yield* Effect.flip(service.load(model))
+          assert.strictEqual(message, `failed to load the model "${model}": ${reason}`)
+        }
+      }).pipe(Effect.provide(layer(folder)), Effect.provide(logger))
+    }).pipe(Effect.scoped)
+)
+
 it.live("takes nothing for gone where the repository is moved or replaced while it is read", () =>
   Effect.gen(function* () {
     const root = yield* Folder.make

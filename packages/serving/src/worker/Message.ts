@@ -72,6 +72,8 @@ export type FromThread =
       readonly runtimeVersion: string
       readonly inputs: ReadonlyArray<RuntimeSpec>
       readonly outputs: ReadonlyArray<RuntimeSpec>
+      /** Names of inputs and outputs that are no tensors: sequences and maps, which the protocol does not have. */
+      readonly opaque: { readonly inputs: ReadonlyArray<string>; readonly outputs: ReadonlyArray<string> }
     }
   | { readonly type: "refused"; readonly refused: ReadonlyArray<Refused> }
   | {

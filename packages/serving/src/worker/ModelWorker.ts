@@ -52,6 +52,8 @@ export interface Description {
   readonly runtimeVersion: string
   readonly inputs: ReadonlyArray<RuntimeSpec>
   readonly outputs: ReadonlyArray<RuntimeSpec>
+  /** Names of inputs and outputs that are no tensors. */
+  readonly opaque: { readonly inputs: ReadonlyArray<string>; readonly outputs: ReadonlyArray<string> }
 }
 
 /** The outputs of a computation, and the nanoseconds that the session took. */

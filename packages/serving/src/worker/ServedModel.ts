@@ -6,7 +6,7 @@ import { Deferred, Effect, Result, Schedule, type Scope } from "effect"
 import * as Batchable from "../batching/Batchable.ts"
 import * as Batcher from "../batching/Batcher.ts"
 import * as Datatype from "../Datatype.ts"
-import type { InferRequest, InferResponse } from "../InferTensor.ts"
+import { type InferRequest, type InferResponse, quote } from "../InferTensor.ts"
 import * as ModelSignature from "../ModelSignature.ts"
 import type { ModelStatistics } from "../ModelStatistics.ts"
 import { ModelUnavailable, type RequestError, RequestInvalid } from "../RequestError.ts"
@@ -69,6 +69,10 @@ const signatureOf = (description: ModelWorker.Description): ModelSignature.Model
   return { inputs: description.inputs.map(spec), outputs: description.outputs.map(spec) }
 }
 
+const noTensors = (names: ReadonlyArray<string>): string =>
+  `${names.map(quote).join(", ")}, in a sequence or map where the protocol has tensors`
+const withoutZipMap = "; export it with tensors, such as one of scikit-learn without ZipMap"
+
 const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): number =>
   batchable ? (settings.max_batch_size ?? defaults.rows) : 0
 
@@ -86,14 +90,19 @@ export const make = Effect.fnUntraced(function* (
   let restarts = 0
   let made: Made | undefined
 
+  const refuse = (reason: string) => new ModelWorker.ModelLoadFailed({ model: name, reason })
+
   /** The first worker to open decides whether the model is served, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
     const own = signatureOf(worker.description)
-    const view = yield* Effect.mapError(
-      Effect.fromResult(ModelView.make(own, settings, labels)),
-      (reason) => new ModelWorker.ModelLoadFailed({ model: name, reason })
-    )
+    const { opaque } = worker.description
+    if (opaque.inputs.length > 0) return yield* refuse(`it takes ${noTensors(opaque.inputs)}; export it with tensors`)
+    if (own.outputs.length === 0) return yield* refuse(`it gives only ${noTensors(opaque.outputs)}${withoutZipMap}`)
+    const view = yield* Effect.mapError(Effect.fromResult(ModelView.make(own, settings, labels)), refuse)
     yield* check(worker)
+    if (opaque.outputs.length > 0) {
+      yield* Effect.logWarning(`the model "${name}" is served without ${noTensors(opaque.outputs)}${withoutZipMap}`)
+    }
     // The trial also warms the model up: its first computation is the slowest.
     const maxBatchSize = maxRowsOf(settings, yield* Batchable.isBatchable(worker, own))
     const batcher = Batcher.make({

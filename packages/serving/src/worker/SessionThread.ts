@@ -81,6 +81,9 @@ const open = async (settings: Settings) => {
 const specs = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): ReadonlyArray<RuntimeSpec> =>
   metadata.filter((value) => value.isTensor).map(({ name, type, shape }) => ({ name, type, shape }))
 
+const opaque = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): ReadonlyArray<string> =>
+  metadata.filter((value) => !value.isTensor).map(({ name }) => name)
+
 const swap = (data: TensorData, from: string, to: string): TensorData =>
   Array.isArray(data) && data.some((text) => text.includes(from)) ? data.map((text) => text.replaceAll(from, to)) : data
 
@@ -135,6 +138,7 @@ if (opened.session === undefined) {
     refused,
     runtimeVersion,
     inputs: specs(inputMetadata),
-    outputs: specs(outputMetadata)
+    outputs: specs(outputMetadata),
+    opaque: { inputs: opaque(inputMetadata), outputs: opaque(outputMetadata) }
   })
 }
