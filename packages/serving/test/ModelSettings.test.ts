@@ -247,6 +247,33 @@ it.live("may give a model's file another name", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("give the shapes that a model does not declare, without which it is refused", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/shapeless" })
+    const refused = yield* Effect.flip(Effect.void.pipe(Effect.provide(layer(folder))))
+    assert.strictEqual(
+      refused.message,
+      'the model "m": expected one that onnxruntime can run, but it declares no shape for its input "x"; give one by "dims" in a config.pbtxt in its folder, or export it with shapes'
+    )
+    Folder.put(folder, "m/config.pbtxt", 'max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: [ 2, -1 ] }')
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      const shapes = Effect.map(service.modelMetadata({ model: "m" }), ({ inputs }) => inputs.map(({ shape }) => shape))
+      assert.deepStrictEqual(yield* shapes, [["", 2, ""]])
+      const ask = (...shape: ReadonlyArray<number>) => {
+        const data = new Float32Array(shape.reduce((count, size) => count * size, 1)).fill(1)
+        return service.infer({ model: "m" }, { inputs: [{ name: "x", datatype: "FP32", shape, data }] })
+      }
+      const [output] = (yield* ask(1, 2, 3)).outputs
+      assert.deepStrictEqual([output?.shape, output?.data], [[1, 2, 3], new Float32Array(6).fill(-1)])
+      assert.strictEqual((yield* Effect.flip(ask(2, 3)))._tag, "RequestInvalid")
+      yield* service.load("m", { config: '{"input": [{"name": "x", "dims": [4]}]}' })
+      assert.deepStrictEqual(yield* shapes, [[4]])
+    }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
 it.live("that ask for batches of a model whose rows depend on each other are told to be in vain", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

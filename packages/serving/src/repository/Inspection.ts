@@ -43,12 +43,20 @@ const judge = (worker: ModelWorker): Onnxruntime.Onnxruntime => ({
     })
 })
 
+/** The names of inputs and outputs whose shape the model does not declare; the runtime describes them as it does scalars. */
+const shapelessOf = ({ graph }: Effect.Success<ReturnType<typeof Model.decode>>): ReadonlySet<string> =>
+  new Set(
+    [...(graph?.input ?? []), ...(graph?.output ?? [])].flatMap(({ name, type }) =>
+      type?.value.case === "tensorType" && type.value.value.shape === undefined ? [name] : []
+    )
+  )
+
 const nameTaken = "its name is taken: /v2/models/stats are the statistics of all models; give it another"
 const notAModel = "the file is not an ONNX model; export one again"
 
 /**
  * Inspects a model before the runtime opens it: a file by its path, or bytes that came with a request and are stored nowhere. Returns what the
- * runtime is to open, and the external weight files, each by its path from the model's folder.
+ * runtime is to open, the external weight files, each by its path from the model's folder, and which inputs and outputs have no declared shape.
  */
 export const inspect = Effect.fnUntraced(function* (model: string, source: string | Uint8Array) {
   const refuse = (reason: string) => new ModelLoadFailed({ model, reason })
@@ -56,15 +64,18 @@ export const inspect = Effect.fnUntraced(function* (model: string, source: strin
   const unreadable = () => refuse("its file cannot be read")
   const content = typeof source === "string" ? yield* Effect.mapError(ModelFile.read(source), unreadable) : source
   const decoded = yield* Effect.mapError(Model.decode(content, model), () => refuse(notAModel))
+  const shapeless = shapelessOf(decoded)
   if (typeof source !== "string") {
-    if (External.locations(decoded).length === 0) return { model: source, weights: [] }
+    if (External.locations(decoded).length === 0) return { model: source, weights: [], shapeless }
     return yield* refuse("it came with the request and keeps its weights in another file; send it with its weights")
   }
   const inWords = Effect.mapError(({ came }: { readonly came: string }) => refuse(came))
   const weights = yield* inWords(External.files(decoded, source))
   // The runtime maps external data of inner graphs into memory, even though it is given the bytes.
-  if (External.isWithin(decoded)) return { model: yield* inWords(External.whole(decoded, source)), weights: [] }
-  return { model: source, weights }
+  if (External.isWithin(decoded)) {
+    return { model: yield* inWords(External.whole(decoded, source)), weights: [], shapeless }
+  }
+  return { model: source, weights, shapeless }
 })
 
 /** Makes the parity check of a model's file, which passes where no record is beside it. */

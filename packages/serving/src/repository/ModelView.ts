@@ -14,6 +14,34 @@ type Said = NonNullable<ModelSettings["input"]>[number] | NonNullable<ModelSetti
 
 const product = (sizes: ReadonlyArray<number>): number => sizes.reduce((all, size) => all * size, 1)
 
+/**
+ * A signature in which each tensor whose shape the model does not declare has that of the settings, where they give one; the failure, which completes a
+ * sentence about the model, is an input without. As in Triton, `dims` leave out the batch where `max_batch_size` is above 0.
+ */
+export const shaped = (
+  { inputs, outputs }: ModelSignature,
+  shapeless: ReadonlySet<string>,
+  { input = [], max_batch_size = 0, output = [] }: ModelSettings
+): Result.Result<ModelSignature, string> => {
+  const batch = max_batch_size > 0 ? [""] : []
+  const shapeOf = (spec: TensorSpec, said: ReadonlyArray<Said>): TensorSpec => {
+    const { dims, reshape } = said.find(({ name }) => name === spec.name) ?? {}
+    const sizes = reshape?.shape ?? dims ?? []
+    if (!shapeless.has(spec.name) || spec.shape.length > 0 || sizes.length === 0) return spec
+    return { ...spec, shape: [...batch, ...sizes.map((size) => (size === -1 ? "" : size))] }
+  }
+  const signature = {
+    inputs: inputs.map((spec) => shapeOf(spec, input)),
+    outputs: outputs.map((spec) => shapeOf(spec, output))
+  }
+  const without = signature.inputs.find(({ name, shape }) => shapeless.has(name) && shape.length === 0)
+  return without === undefined
+    ? Result.succeed(signature)
+    : Result.fail(
+        `it declares no shape for its input ${quote(without.name)}; give one by "dims" in a config.pbtxt in its folder, or export it with shapes`
+      )
+}
+
 const fits = (shape: TensorSpec["shape"], dims: ReadonlyArray<number>): boolean =>
   shape.length === dims.length &&
   shape.every((size, axis) => typeof size === "string" || dims[axis] === -1 || size === dims[axis])

@@ -21,6 +21,8 @@ export interface Options extends Omit<ModelWorker.Options, "threads"> {
   readonly version: string
   readonly settings: ModelSettings.ModelSettings
   readonly labels?: Labels | undefined
+  /** Names of inputs and outputs whose shape the model does not declare. */
+  readonly shapeless?: ReadonlySet<string>
   readonly check: (worker: ModelWorker.ModelWorker) => Effect.Effect<void, ModelWorker.ModelLoadFailed>
 }
 
@@ -80,7 +82,7 @@ const maxRowsOf = (settings: ModelSettings.ModelSettings, batchable: boolean): n
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServedModel, ModelWorker.ModelLoadFailed, Scope.Scope> {
-  const { name, version, settings, labels, check, model, weights = [], providers } = options
+  const { name, version, settings, labels, check, model, weights = [], shapeless = new Set(), providers } = options
   const policy = settings.dynamic_batching?.default_queue_policy
   const instances = ModelSettings.instancesOf(settings)
   const threads = Math.max(1, Math.floor(availableParallelism() / instances))
@@ -94,7 +96,8 @@ export const make = Effect.fnUntraced(function* (
 
   /** The first worker to open decides whether the model is served, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
-    const own = signatureOf(worker.description)
+    const runtimes = signatureOf(worker.description)
+    const own = yield* Effect.mapError(Effect.fromResult(ModelView.shaped(runtimes, shapeless, settings)), refuse)
     const { opaque } = worker.description
     if (opaque.inputs.length > 0) return yield* refuse(`it takes ${noTensors(opaque.inputs)}; export it with tensors`)
     if (own.outputs.length === 0) return yield* refuse(`it gives only ${noTensors(opaque.outputs)}${withoutZipMap}`)
