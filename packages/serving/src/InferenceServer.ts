@@ -77,7 +77,8 @@ export const layer = ({
   InferenceServer,
   RepositoryInvalid | ModelInvalid | ModelLoadFailed | TlsInvalid | AddressUnavailable
 > => {
-  const plane = DataPlane.layer({ name, providers: executionProviders, poll }).pipe(
+  const onRequest = http.access?.admin !== undefined
+  const plane = DataPlane.layer({ name, providers: executionProviders, poll, onRequest }).pipe(
     Layer.provide(ModelRepository.layer(repository))
   )
   const share = Duration.times(Duration.fromInputUnsafe(grace), 0.45)
@@ -101,7 +102,9 @@ export const layer = ({
       const transport = yield* Effect.serviceOption(GrpcTransport)
       const grpc = Option.getOrUndefined(transport)?.address
       const places = grpc === undefined ? url : `${url} and, for gRPC, ${grpc}`
-      yield* Effect.logInfo(`serving ${models} ${models === 1 ? "model" : "models"} at ${places}: ${list.join(", ")}`)
+      yield* Effect.logInfo(
+        `serving ${models} ${models === 1 ? "model" : "models"} at ${places}${list.length === 0 ? "" : `: ${list.join(", ")}`}`
+      )
       yield* Effect.addFinalizer(() => drain(Duration.fromInputUnsafe(quiet), share))
       return InferenceServer.of({ url, grpc })
     })

@@ -471,6 +471,37 @@ it.live(
     }).pipe(Effect.scoped)
 )
 
+it.live("begins with nothing where models may come later, and lists what is there to be loaded", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const reason = "it is not loaded"
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      yield* service.serverReady
+      Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+      Folder.put(folder, "m/3/model.onnx", { model: "more/double" })
+      assert.deepStrictEqual(yield* service.index, [{ name: "m", version: "3", state: "UNAVAILABLE", reason }])
+      yield* service.load("m")
+      assert.deepStrictEqual(yield* states(service), [["3", "READY", ""]])
+      rmSync(`${folder}/m`, { recursive: true })
+      assert.deepStrictEqual(yield* states(service), [["3", "READY", ""]])
+    }).pipe(Effect.provide(layer(folder, { onRequest: true })))
+    yield* Effect.gen(function* () {
+      const service = yield* DataPlane
+      yield* service.serverReady
+      assert.deepStrictEqual(yield* service.index, [])
+      Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+      yield* soon(service, ["m/1: READY"])
+    }).pipe(Effect.provide(layer(folder, { poll: "20 millis" })))
+    rmSync(`${folder}/m`, { recursive: true })
+    const nothing = "no model is there; put one there or give another path"
+    assert.include((yield* Effect.flip(Effect.void.pipe(Effect.provide(layer(folder))))).message, nothing)
+    Folder.put(folder, "notes.txt", "no model")
+    const file = layer(join(folder, "notes.txt"), { poll: "20 millis" })
+    assert.include((yield* Effect.flip(Effect.void.pipe(Effect.provide(file)))).message, nothing)
+  }).pipe(Effect.scoped)
+)
+
 it.live("takes nothing for gone where the repository is moved or replaced while it is read", () =>
   Effect.gen(function* () {
     const root = yield* Folder.make

@@ -3,7 +3,7 @@
  * requests go to it, and the old one answers what it has and ends. A version that cannot be opened changes nothing.
  */
 import { type Duration, Effect, Exit, Result, Schedule, Scope, Semaphore } from "effect"
-import type { LoadOptions } from "../DataPlane.ts"
+import type { IndexEntry, LoadOptions } from "../DataPlane.ts"
 import { LoadRefused } from "../RequestError.ts"
 import type { ExecutionProvider } from "../worker/Message.ts"
 import type { ModelLoadFailed } from "../worker/ModelWorker.ts"
@@ -27,10 +27,12 @@ export interface Options {
   readonly providers: ReadonlyArray<ExecutionProvider>
   /** How often to look for changes; where it is not given, a model is reloaded only on request. */
   readonly poll?: Duration.Input | undefined
+  /** Whether models are loaded on request too: the index then lists those that are not loaded. */
+  readonly onRequest?: boolean | undefined
 }
 
 /** Opens what the repository holds; fails where a model does not open, as somebody is watching the server start. Later failures show in the index. */
-export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
+export const make = Effect.fnUntraced(function* ({ onRequest = false, providers, poll }: Options) {
   const repository = yield* ModelRepository
   const parity = yield* Inspection.make
   const labelsOf = yield* Labels.make
@@ -184,7 +186,8 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
   })
 
   const first = yield* list
-  if (first.length === 0) {
+  // Whatever may come later need not be there yet.
+  if (first.length === 0 && poll === undefined && !onRequest) {
     const reason = "no model is there; put one there or give another path"
     return yield* new RepositoryInvalid({ repository: repository.place, reason })
   }
@@ -253,7 +256,22 @@ export const make = Effect.fnUntraced(function* ({ providers, poll }: Options) {
     yield* Effect.logInfo(`the model "${model}" is unloaded`)
   }, toItsEnd)
 
-  const { answers, find, index, names, served, unknown, why } = slots
+  /** All slots, and each of the repository's models that has none, with its newest version. */
+  const index = Effect.gen(function* () {
+    const there = onRequest ? yield* Effect.orElseSucceed(list, () => []) : []
+    const known = slots.names()
+    const others = there.flatMap(({ name, versions }): ReadonlyArray<IndexEntry> => {
+      const [version] = VersionPolicy.choose(
+        undefined,
+        versions.map(({ version }) => version)
+      )
+      if (version === undefined || known.includes(name)) return []
+      return [{ name, version, state: "UNAVAILABLE", reason: Slots.notLoaded }]
+    })
+    return [...(yield* slots.index), ...others]
+  })
+
+  const { answers, find, names, served, unknown, why } = slots
   return {
     answers,
     find,

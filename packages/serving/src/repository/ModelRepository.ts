@@ -155,7 +155,7 @@ export class ModelRepository extends Context.Service<
           ReadonlyArray<ModelEntry>,
           PlatformError.PlatformError
         > {
-          if (yield* isFile(repository)) return repository.endsWith(".onnx") ? yield* single(repository) : []
+          if (yield* isFile(repository)) return yield* single(repository)
           const entries = yield* fs.readDirectory(repository)
           const found = yield* Effect.forEach(entries.filter((entry) => !isSystems(entry)).sort(), modelsOf)
           return found.flat()
@@ -165,6 +165,9 @@ export class ModelRepository extends Context.Service<
           const refuse = (reason: string) => () => new RepositoryInvalid({ repository, reason })
           const unreadable = Effect.mapError(refuse("nothing readable is there; give another path"))
           const before = yield* unreadable(fs.stat(repository))
+          if (before.type === "File" && !repository.endsWith(".onnx")) {
+            return yield* refuse("no model is there; put one there or give another path")()
+          }
           const models = yield* unreadable(find())
           // What was not found may have gone with the whole repository.
           const moved = refuse("it was moved or replaced while it was read; it is looked at again")

@@ -19,7 +19,8 @@ export interface Slot {
   readonly scope?: Scope.Closeable | undefined
 }
 
-const notLoaded = "it is not loaded"
+/** Why nothing is served for a model that nobody has loaded. */
+export const notLoaded = "it is not loaded"
 
 /** Makes an empty collection of slots. */
 export const make = () => {
