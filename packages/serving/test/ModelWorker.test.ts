@@ -28,6 +28,10 @@ it.live("says what a model has that the runtime lacks, whatever words its path h
   Effect.gen(function* () {
     const folder = yield* Folder.make
     for (const [model, reason] of [
+      [
+        "bfloat16",
+        "it takes or gives a type that onnxruntime has no tensors of in Node, such as bfloat16; cast it to float32 in the model"
+      ],
       ["domain", "it uses an operator that this onnxruntime does not have; export it with standard operators"],
       ["no-domain", "it uses operators of a domain that it does not import; add the domain's operator set to it"]
     ] as const) {

@@ -95,6 +95,9 @@ const whyUnreadable = (text: string): string => {
   }
   if (/IR version|opset/i.test(text))
     return "its opset or IR version is newer than this onnxruntime knows; export it with opset 21"
+  if (/unsupported data type/i.test(text)) {
+    return "it takes or gives a type that onnxruntime has no tensors of in Node, such as bfloat16; cast it to float32 in the model"
+  }
   if (/not implemented|not a registered|no op registered|custom/i.test(text)) {
     return "it uses an operator that this onnxruntime does not have; export it with standard operators"
   }
