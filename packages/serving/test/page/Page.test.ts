@@ -123,6 +123,32 @@ describe.skipIf(Browser.program === undefined)(Browser.unless("in a browser"), (
       })
     )
 
+    it.effect("offers no form where JSON cannot carry an input", () =>
+      Effect.gen(function* () {
+        const page = yield* Browser.open({ path: "/#/sigmoid" })
+        const form = page.locator("#ask")
+        yield* act(() => form.waitFor())
+        const folder = yield* Folder.make
+        Folder.put(folder, "halves/1/model.onnx", { model: "../triton/models/kinds/1/model" })
+        yield* Effect.gen(function* () {
+          const page = yield* Browser.open({ path: "/#/halves" })
+          yield* act(() => page.locator("#raw-only").waitFor())
+          assert.strictEqual(
+            yield* text(page, "#raw-only"),
+            "The protocol's JSON has no form for FP16, as FP16 is. Send it as binary tensor data, as @rai/client and Triton's clients do."
+          )
+          assert.deepStrictEqual(
+            yield* Effect.promise(async () => [
+              await page.locator("#ask").isVisible(),
+              await page.locator("#curl").isVisible()
+            ]),
+            [false, false]
+          )
+        }).pipe(Effect.provide(InferenceServer.layer({ repository: folder, port: 0, executionProviders: ["cpu"] })))
+        assert.isTrue(yield* Effect.promise(() => form.isVisible()))
+      })
+    )
+
     it.effect("has a field for each input, carries 64 bits, and shows what the server says of a mistake", () =>
       Effect.gen(function* () {
         const mistake = /status of 400/

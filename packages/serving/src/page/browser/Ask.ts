@@ -13,6 +13,8 @@ interface Field {
 }
 
 const form = byId("ask") as HTMLFormElement
+const askable = byId("askable")
+const rawOnly = byId("raw-only")
 const answer = byId("answer")
 const curl = byId("curl")
 
@@ -137,6 +139,13 @@ export const show = (model: string, version: string, signature: Request.Signatur
     answer.replaceChildren(make("p", { class: "quiet" }, "The answer comes here."))
   }
   showCommand()
+  const halves = signature.inputs.filter(({ datatype }) => datatype === "FP16").map(({ name }) => name)
+  askable.hidden = halves.length > 0
+  rawOnly.hidden = halves.length === 0
+  say(
+    rawOnly,
+    `The protocol's JSON has no form for FP16, as ${halves.join(", ")} ${halves.length === 1 ? "is" : "are"}. Send it as binary tensor data, as @rai/client and Triton's clients do.`
+  )
 }
 
 form.addEventListener("input", showCommand)
