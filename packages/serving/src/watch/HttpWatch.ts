@@ -6,8 +6,11 @@ import type { InferResponse } from "../InferTensor.ts"
 import * as RequestId from "./RequestId.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
 
-// Health checks and scrapes come every few seconds and say nothing about anyone's request.
-const watched = /^\/v2\/(?:models|repository)\//
+// Health checks and scrapes come every few seconds and say nothing about anyone's request; but a scrape that fails has to be found.
+const health = /^\/v2\/health\/(?:live|ready)(?:\?|$)/
+const scrape = /^\/metrics(?:\?|$)/
+// Other paths are whatever a client writes, and no name for an operation.
+const plain = /^(\/(?:v2|v2\/repository\/index|metrics|docs|openapi\.json)?)(?:\?|$)/
 const named = /^(\/v2\/(?:repository\/)?models\/)([^/?]+)(?:(\/versions\/)([^/?]+))?(\/[a-z]+)?\/?(?:\?|$)/
 
 const decode = (part: string | undefined): string | undefined =>
@@ -27,22 +30,27 @@ export const make =
   (observer: RequestObserver) =>
   (request: IncomingMessage, response: ServerResponse & Noted): void => {
     const { headers, method = "", url = "" } = request
-    if (!watched.test(url)) return
+    if (health.test(url)) return
     const requestId = RequestId.of(headers["x-request-id"])
     response.setHeader("x-request-id", requestId)
     const [, start = "", model, versions = "", version, end = ""] = named.exec(url) ?? []
-    const route = model === undefined ? "" : ` ${start}{model}${versions === "" ? "" : `${versions}{version}`}${end}`
+    const [, path] = plain.exec(url) ?? []
+    const ofModel = `${start}{model}${versions === "" ? "" : `${versions}{version}`}${end}`
+    const route = model === undefined ? path : ofModel
     const { traceparent } = headers
-    const tell = observer({
-      protocol: "http",
-      operation: `${method}${route}`,
-      model: decode(model),
-      requestId,
-      traceparent: typeof traceparent === "string" ? traceparent : undefined
-    })
+    const begin = () =>
+      observer({
+        protocol: "http",
+        operation: route === undefined ? method : `${method} ${route}`,
+        model: decode(model),
+        requestId,
+        traceparent: typeof traceparent === "string" ? traceparent : undefined
+      })
+    const tell = scrape.test(url) ? undefined : begin()
     response.once("close", () => {
       const { rai: answer, statusCode: status, writableEnded } = response
-      tell({
+      if (tell === undefined && status < 400) return
+      ;(tell ?? begin())({
         status,
         fault: status === 500,
         cancelled: !writableEnded,

@@ -47,11 +47,29 @@ layer(server.pipe(Layer.provide(Layer.succeed(RequestObserver.Current, observer)
       })
     )
 
-    it.effect("is not told of health checks", () =>
+    it.effect("is not told of health checks and scrapes, but of every other path, and of scrapes that fail", () =>
       Effect.gen(function* () {
+        const { url } = yield* InferenceServer.InferenceServer
+        const get = (path: string, id: string) =>
+          Effect.promise(() => fetch(`${url}${path}`, { headers: { "x-request-id": id, origin: "http://a" } }))
         const before = seen.length
-        yield* call("/v2/health/ready", undefined, { headers: { "x-request-id": "d" } })
-        assert.strictEqual(seen.length, before)
+        assert.isNull((yield* get("/v2/health/ready", "d")).headers.get("x-request-id"))
+        assert.strictEqual((yield* get("/metrics", "d1")).headers.get("x-request-id"), "d1")
+        for (const [path, operation, status] of [
+          ["/v2?a=b", "GET /v2", 200],
+          ["/x", "GET", 404],
+          ["/v2/health/other", "GET", 404],
+          ["/docs", "GET /docs", 200],
+          ["/v2/repository/index", "GET /v2/repository/index", 405]
+        ] as const) {
+          const answer = yield* get(path, path)
+          assert.deepStrictEqual([answer.status, answer.headers.get("x-request-id") !== null], [status, true], path)
+          const id = answer.headers.get("x-request-id")!
+          assert.deepInclude(yield* ended(id), { operation, status, fault: false })
+        }
+        yield* Effect.promise(() => fetch(`${url}/metrics`, { method: "POST", headers: { "x-request-id": "d2" } }))
+        assert.deepInclude(yield* ended("d2"), { operation: "POST /metrics", status: 405 })
+        assert.lengthOf(seen, before + 6)
       })
     )
 
