@@ -16,7 +16,7 @@
  * answered._tag // "Success" where a server listens there
  * ```
  */
-import { Context, Duration, Effect, Layer, type Redacted, Result, Schedule, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Redacted, Result, Schedule, Schema } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -153,10 +153,11 @@ export const retries = (times: number) => ({
   )
 })
 
-const why = (cause: unknown): string => {
-  const inner = typeof cause === "object" && cause !== null && "cause" in cause ? cause.cause : undefined
-  if (typeof inner === "object" && inner !== null && "code" in inner) return String(inner.code)
-  return inner === undefined ? "no reason given" : why(inner)
+/** The innermost error's message: those around it say only that a fetch failed. Errors of several addresses have a code and no message. */
+const why = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  if (error.cause !== undefined) return why(error.cause)
+  return error.message || ("code" in error ? String(error.code) : "no reason given")
 }
 
 const ErrorBody = Schema.fromJsonString(Schema.Struct({ error: Schema.String }))
@@ -193,7 +194,10 @@ export const make = ({ retries: times = 0, timeout, token, url }: Options) =>
   Effect.gen(function* () {
     const http = yield* HttpClient.HttpClient
     const base = url.replace(/\/+$/, "")
-    const unreachable = (error: unknown) => new Unreachable({ url: base, reason: why(error) })
+    const secret = Redacted.isRedacted(token) ? Redacted.value(token) : token
+    // An error about a header quotes it.
+    const unreachable = (error: unknown) =>
+      new Unreachable({ url: base, reason: secret ? why(error).replaceAll(secret, "…") : why(error) })
 
     const send = Effect.fnUntraced(function* (request: HttpClientRequest.HttpClientRequest) {
       const authorised = token === undefined ? request : HttpClientRequest.bearerToken(request, token)

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { createServer as createHttp2Server } from "node:http2"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
 import { assert, it, layer } from "@effect/vitest"
@@ -232,6 +233,35 @@ layer(
     })
   )
 })
+
+it.live("says why nothing answers, and never the token", () =>
+  Effect.gen(function* () {
+    const other = createHttp2Server()
+    yield* Effect.acquireRelease(
+      Effect.promise(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve))),
+      () => Effect.sync(() => other.close())
+    )
+    const { port } = other.address() as AddressInfo
+    const refusal = (options: InferenceClient.Options) =>
+      Effect.promise(() =>
+        PromiseClient.make(options)
+          .serverReady()
+          .catch((error: Error) => error.message)
+      )
+    const gave = (url: string, reason: string) =>
+      `${url} gave no answer (${reason}); see whether a server listens there`
+    assert.strictEqual(yield* refusal({ url: "localhost:9150" }), gave("localhost:9150", "unknown scheme"))
+    const url = `http://127.0.0.1:${port}`
+    assert.include(yield* refusal({ url }), "Response does not match the HTTP/1.1 protocol")
+    for (const token of ["one\ntwo", Redacted.make("one\ntwo")]) {
+      const message = yield* refusal({ url, token })
+      assert.include(message, "is an invalid header value")
+      assert.notInclude(message, "one")
+    }
+    other.close()
+    assert.strictEqual(yield* refusal({ url }), gave(url, `connect ECONNREFUSED 127.0.0.1:${port}`))
+  }).pipe(Effect.scoped)
+)
 
 it.live("asks again when the server says, and not where that is in vain", () =>
   Effect.gen(function* () {
