@@ -116,7 +116,7 @@ export interface LoadOptions {
 export class InferenceClient extends Context.Service<
   InferenceClient,
   {
-    /** Succeeds once all models are ready and the server takes requests. */
+    /** Succeeds where the server takes requests and, if it has models to serve, any of them answers; `modelReady` tells of one model. */
     readonly serverReady: Effect.Effect<void, ClientError>
     readonly serverMetadata: Effect.Effect<ServerMetadata, ClientError>
     readonly modelReady: (model: string, version?: Version) => Effect.Effect<void, ClientError>

@@ -24,7 +24,7 @@ export interface Abort {
 
 /** The client's calls; a failing one rejects with a `ClientError`. */
 export interface PromiseClient {
-  /** Resolves once all models are ready and the server takes requests. */
+  /** Resolves where the server takes requests and, if it has models to serve, any of them answers; `modelReady` tells of one model. */
   readonly serverReady: (abort?: Abort) => Promise<void>
   readonly serverMetadata: (abort?: Abort) => Promise<InferenceClient.ServerMetadata>
   readonly modelReady: (model: string, options?: InferenceClient.Version & Abort) => Promise<void>
