@@ -28,8 +28,11 @@ const isFields = (value: unknown): value is Fields =>
 
 const nothing: Parameters = {}
 
+// Serialisers write null for what is not there.
+const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
+
 const readParameters = (place: string, value: unknown): Read<Parameters> => {
-  if (value === undefined) return Result.succeed(nothing)
+  if (isAbsent(value)) return Result.succeed(nothing)
   if (!isFields(value)) return malformed(place, "Expected object")
   for (const [name, parameter] of Object.entries(value)) {
     if (typeof parameter !== "string" && typeof parameter !== "number" && typeof parameter !== "boolean") {
@@ -112,7 +115,7 @@ export const read = (json: Uint8Array, behind: Uint8Array, limits: Limits): Read
   if (Result.isFailure(parsed)) return Result.fail(parsed.failure)
   const body = parsed.success
   if (!isFields(body)) return malformed("its top", "Expected object")
-  const { id } = body
+  const id = body.id ?? undefined
   if (id !== undefined && typeof id !== "string") return malformed("id", "Expected string")
   const parameters = readParameters("parameters", body.parameters)
   if (Result.isFailure(parameters)) return Result.fail(parameters.failure)
@@ -129,7 +132,7 @@ export const read = (json: Uint8Array, behind: Uint8Array, limits: Limits): Read
       `the inputs take ${tail.at} bytes of binary data; ${behind.length} came behind the JSON; say each input's "binary_data_size"`
     )
   }
-  if (body.outputs === undefined) return Result.succeed({ id, parameters: parameters.success, inputs })
+  if (isAbsent(body.outputs)) return Result.succeed({ id, parameters: parameters.success, inputs })
   if (!Array.isArray(body.outputs)) return malformed("outputs", "Expected array")
   const outputs: Array<RequestedOutput> = []
   for (const [index, value] of body.outputs.entries()) {

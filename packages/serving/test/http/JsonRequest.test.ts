@@ -48,6 +48,14 @@ it("keeps every digit of a sequence's id, and reads other long parameters whatev
   }
 })
 
+it("takes null for what is not there", () => {
+  const inputs = [{ name: "x", shape: [1], datatype: "FP32", parameters: null, data: [1] }]
+  const request = (absent: null | undefined, outputs: unknown) =>
+    Result.getOrThrow(read(JSON.stringify({ id: absent, parameters: absent, inputs, outputs })))
+  assert.deepStrictEqual(request(null, null), request(undefined, undefined))
+  assert.deepStrictEqual(request(null, [{ name: "y", parameters: null }]), request(undefined, [{ name: "y" }]))
+})
+
 it("reads NaN and the infinities as bare words, as many as there are, and writes them as texts", () => {
   const words = ["NaN", "Infinity", "-Infinity", "1.5"]
   const numbers = Array.from({ length: many }, (_, i) => words[i % 4]!)
