@@ -39,14 +39,20 @@ export class ModelUnknown extends Schema.TaggedError<ModelUnknown>()("ModelUnkno
 /** The model is known, but nothing answers for it now. */
 export class ModelUnavailable extends Schema.TaggedError<ModelUnavailable>()("ModelUnavailable", {
   model: Schema.String,
+  /** Why it is not served; none given where its worker is being started again. */
   reason: Schema.optionalKey(Schema.String),
   /** The model's versions that are ready. */
   ready: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
+  /** The reason while it is being loaded: like a worker's start, it ends by itself. */
+  static readonly loading = "it is being loaded"
+
   override get message(): string {
-    const { model, ready = [], reason = "its worker stopped and is being started again" } = this
-    const advice = ready.length === 0 ? "ask again shortly" : `ask for one of its versions: ${some(ready)}`
-    return `the model ${quote(model)} is not ready: ${reason}; ${advice}`
+    const { model, ready = [], reason } = this
+    const shortly = reason === undefined || reason === ModelUnavailable.loading
+    const otherwise = shortly ? "ask again shortly" : "ask again once it is mended or loaded"
+    const advice = ready.length === 0 ? otherwise : `ask for one of its versions: ${some(ready)}`
+    return `the model ${quote(model)} is not ready: ${reason ?? "its worker stopped and is being started again"}; ${advice}`
   }
 }
 

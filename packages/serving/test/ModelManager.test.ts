@@ -188,7 +188,7 @@ it.live("unloads, loads again, and takes files that come with the request", () =
       const service = yield* DataPlane
       yield* service.unload("m")
       const gone = yield* Effect.flip(factor(service))
-      assert.strictEqual(gone.message, 'the model "m" is not ready: unloaded; ask again shortly')
+      assert.strictEqual(gone.message, 'the model "m" is not ready: unloaded; ask again once it is mended or loaded')
       yield* service.load("m")
       assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
       const files = { "7/model.onnx": readFileSync(`${fixtures}/more/triple.onnx`) }
@@ -216,6 +216,10 @@ it.live("ends a load that it began, though who asked for it goes away", () =>
       const loading = yield* Effect.forkChild(service.load("other", { config: "{}", files }))
       const begun = Effect.map(service.index, (index) => index.some(({ name }) => name === "other"))
       while (!(yield* begun)) yield* Effect.yieldNow
+      assert.strictEqual(
+        (yield* Effect.flip(service.modelReady({ model: "other" }))).message,
+        'the model "other" is not ready: it is being loaded; ask again shortly'
+      )
       yield* Fiber.interrupt(loading)
       yield* service.modelReady({ model: "other" })
       yield* service.serverReady
@@ -326,7 +330,7 @@ it.live("serves on where new settings are broken, and the index says why", () =>
       assert.deepStrictEqual(yield* factor(service), { version: "1", factor: 2 })
       assert.strictEqual(
         (yield* Effect.flip(service.modelReady({ model: "n" }))).message,
-        `the model "n" is not ready: ${broken}; ask again shortly`
+        `the model "n" is not ready: ${broken}; ask again once it is mended or loaded`
       )
       // With settings as they should be, another version is at fault.
       Folder.put(folder, "m/2/model.onnx", "no model")

@@ -80,7 +80,8 @@ export const make = () => {
       const slot = versions?.get(name.version || newest)
       if (slot === undefined) return unknown(name)
       const ready = served(name.model).map(({ version }) => version)
-      return new ModelUnavailable({ model: name.model, reason: slot.reason || notLoaded, ready })
+      const reason = slot.state === "LOADING" ? ModelUnavailable.loading : slot.reason || notLoaded
+      return new ModelUnavailable({ model: name.model, reason, ready })
     },
     /** Whether any model has an open worker. */
     answers: Effect.suspend(() =>
