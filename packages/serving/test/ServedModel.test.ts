@@ -117,6 +117,48 @@ it.live("does not wait for connections that have sent nothing when it closes", (
   })
 )
 
+it.live("closes each connection with its answer once it closes, and does not wait for what is half sent", () =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const serving = InferenceServer.layer({ repository, port: 0, executionProviders: ["cpu"] })
+    const { url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
+    const speak = (text: string) => {
+      const said = { text: "" }
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text))
+      const closed = new Promise<string>((resolve) => {
+        socket.on("data", (part) => {
+          said.text += part
+        })
+        socket.on("error", () => undefined)
+        socket.on("close", () => resolve(said.text))
+      })
+      return { socket, closed }
+    }
+    const post = (body: string, length = body.length) =>
+      `POST /v2/models/loop/infer HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n${body}`
+    const sines = (n: number) =>
+      JSON.stringify({ inputs: [tensor("n", "INT64", [], [n]), tensor("x", "FP32", [1], [0])] })
+    const body = sines(1)
+    speak("GET /v2 HTTP/1.1\r\nhos")
+    speak(post("{", 10))
+    const underWay = speak(post(sines(slow)))
+    const steady = speak(post(body.slice(0, 10), body.length))
+    yield* Effect.sleep("200 millis")
+    let sent = 10
+    const more = setInterval(() => {
+      if (sent < body.length) steady.socket.write(body.slice(sent, ++sent))
+    }, 30)
+    const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+    clearInterval(more)
+    for (const { closed } of [underWay, steady]) {
+      const text = yield* Effect.promise(() => closed)
+      assert.match(text, /^HTTP\/1\.1 200 OK\r\n/)
+      assert.match(text, /\r\nconnection: close\r\n/i)
+    }
+    assert.isBelow(Duration.toMillis(took), 11_000)
+  })
+)
+
 it.live("is refused a port that is none before it opens its models, and providers of which there is none", () =>
   Effect.gen(function* () {
     for (const ports of [{ port: 99_999 }, { port: -1 }, { port: 0, grpcPort: Number.NaN }]) {

@@ -17,6 +17,7 @@ import * as RequestObserver from "../watch/RequestObserver.ts"
 import * as Gate from "./Gate.ts"
 import * as Held from "./Held.ts"
 import * as InferRoute from "./InferRoute.ts"
+import * as Leaving from "./Leaving.ts"
 import * as Limits from "./Limits.ts"
 import * as Routes from "./Routes.ts"
 import * as Send from "./Send.ts"
@@ -36,14 +37,23 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
 }
 
-const listening = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server | Http2SecureServer => {
+const listening = (
+  limits: Limits.Limits,
+  tls: Tls.Tls | undefined,
+  ServerResponse: ReturnType<typeof Leaving.make>["Response"]
+): Server | Http2SecureServer => {
   const timeouts = {
     connectionsCheckingInterval: 2_000,
     headersTimeout: limits.headersMillis,
     requestTimeout: limits.requestMillis
   }
   if (tls === undefined) {
-    return createServer({ ...timeouts, maxHeaderSize: limits.headerBytes, keepAliveTimeout: limits.idleMillis })
+    return createServer({
+      ...timeouts,
+      ServerResponse,
+      maxHeaderSize: limits.headerBytes,
+      keepAliveTimeout: limits.idleMillis
+    })
   }
   const server = createSecureServer({
     ...timeouts,
@@ -52,6 +62,7 @@ const listening = (limits: Limits.Limits, tls: Tls.Tls | undefined): Server | Ht
     ca: tls.clientAuthority,
     requestCert: tls.clientAuthority !== undefined,
     allowHTTP1: true,
+    Http1ServerResponse: ServerResponse,
     minVersion: "TLSv1.2",
     settings: { maxHeaderListSize: limits.headerBytes, maxConcurrentStreams: 128 }
   })
@@ -131,12 +142,9 @@ export class HttpTransport extends Context.Service<
         const watch = observer && HttpWatch.make(observer)
         const onAnswer = watch && HttpWatch.note
         const infer = InferRoute.make({ plane, limits, held: Held.make(limits.heldBytes), onAnswer, onFault })
-        let leaving = false
-        const leave = Effect.sync(() => {
-          leaving = true
-        })
+        const leaving = Leaving.make()
+        const leave = Effect.sync(leaving.leave)
         const take: Take = (request, response, continues) => {
-          if (leaving) response.shouldKeepAlive = false
           if (!request.url?.startsWith("/")) request.url = request.url?.replace(origin, "").replace(/^(?!\/)/, "/")
           watch?.(request, response)
           const stopped = Gate.stop({ access, cors }, request, response)
@@ -150,10 +158,11 @@ export class HttpTransport extends Context.Service<
           return true
         }
         const open = () => {
-          const server = listening(limits, tls)
+          const server = listening(limits, tls, leaving.Response)
           server.maxConnections = limits.connections
           server.on("clientError", refuseMalformed)
-          return Silent.closing(front(server, take))
+          const fronted = Silent.closing(front(server, take))
+          return leaving.closing(fronted, tls === undefined ? "connection" : "secureConnection")
         }
         const server = NodeHttpServer.layerServer(open, { host, port, gracefulShutdownTimeout: grace }).pipe(
           Layer.catch(({ cause }) => Layer.effect(HttpServer, AddressUnavailable.because(host, port, cause)))

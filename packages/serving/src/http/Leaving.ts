@@ -1,0 +1,71 @@
+/**
+ * How an HTTP/1.1 server goes: each answer from then on closes its connection, also to requests that came before, and requests that stay half sent are
+ * not waited for.
+ */
+import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from "node:http"
+import type { Server, Socket } from "node:net"
+import type { TLSSocket } from "node:tls"
+
+type Headers = OutgoingHttpHeaders | Array<OutgoingHttpHeader>
+
+/** Milliseconds without a byte after which a request that is half sent is given up. */
+const patience = 1_000
+
+/** Makes what one server needs to go: its class of responses, `leave`, and a server whose `close` bounds what is half sent. */
+export const make = () => {
+  let leaving = false
+  /** The latest response on each connection. */
+  const latest = new WeakMap<Socket, ServerResponse>()
+
+  class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+    constructor(...of: ConstructorParameters<typeof ServerResponse<Request>>) {
+      super(...of)
+      latest.set(this.req.socket, this)
+    }
+    override writeHead(status: number, message?: string, headers?: Headers): this
+    override writeHead(status: number, headers?: Headers): this
+    override writeHead(status: number, ...rest: ReadonlyArray<unknown>): this {
+      if (leaving) this.shouldKeepAlive = false
+      return super.writeHead(status, ...(rest as [string?, Headers?]))
+    }
+  }
+
+  const isAnswered = (socket: Socket): boolean => {
+    const response = latest.get(socket)
+    return response?.req.complete === true && !response.writableFinished
+  }
+
+  return {
+    Response,
+    leave: (): void => {
+      leaving = true
+    },
+    /** Lets a server drop half-sent requests when it closes; `event` is what tells of the connections that speak HTTP. */
+    closing: <S extends Server>(server: S, event: "connection" | "secureConnection"): S => {
+      const sockets = new Set<Socket>()
+      server.on(event, (socket: Socket & Partial<Pick<TLSSocket, "alpnProtocol">>) => {
+        if (socket.alpnProtocol === "h2") return
+        sockets.add(socket)
+        socket.once("close", () => sockets.delete(socket))
+      })
+      const close = server.close.bind(server)
+      return Object.assign(server, {
+        close: (ended?: (error?: Error) => void): S => {
+          const received = new Map<Socket, number>()
+          const look = setInterval(() => {
+            for (const socket of sockets) {
+              if (isAnswered(socket)) continue
+              if (received.get(socket) === socket.bytesRead) socket.destroy()
+              received.set(socket, socket.bytesRead)
+            }
+          }, patience)
+          close((error) => {
+            clearInterval(look)
+            ended?.(error)
+          })
+          return server
+        }
+      })
+    }
+  }
+}
