@@ -104,7 +104,7 @@ const flags = {
   logFormat: Flag.Literals("log-format", ["pretty", "json"]).pipe(Flag.withDefault("pretty")),
   accessLog: Flag.Boolean("access-log").pipe(
     Flag.withDescription(
-      "a line for every request, not only for those that fail by the server's fault or take over a second"
+      "a line for every request but health checks and scrapes, not only for those that fail by the server's fault or take over a second"
     ),
     Flag.withDefault(false)
   ),
