@@ -45,7 +45,7 @@ export const fromReport = (
     gradientNorms: Circuit.sites(circuit)
       .map(({ block, leaf, turn }) =>
         Object.entries(block.parameters).flatMap(([name, parameter]) =>
-          Circuit.isTrained(parameter) ? [report[`square/${Circuit.join(leaf, name)}`]!.data[turn]!] : []
+          Circuit.isTrained(parameter) ? [report[`gradient/${Circuit.join(leaf, name)}`]!.data[turn]!] : []
         )
       )
       .filter((squares) => squares.length > 0)

@@ -185,7 +185,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   }
 })
 
-const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, (name) => `lost/${name}`)
+const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, PhaseState.lost)
 
 /** Returns the first array, and turn, with a non-finite number. */
 const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>> = new Map()): string | undefined => {
@@ -193,7 +193,7 @@ const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>
     const index = data.findIndex((value) => !Number.isFinite(value))
     if (index < 0) continue
     const turn = Math.floor((index * (shape[0] ?? 1)) / data.length)
-    const array = name.replace("lost/", "")
+    const array = name.replace(PhaseState.lost(""), "")
     const own = sites.get(array)
     return own === undefined ? array.replace("*", String(turn)) : `z/${own[turn] ?? own[0]}`
   }

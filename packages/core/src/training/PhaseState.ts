@@ -16,6 +16,7 @@ import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Phase from "./Phase.ts"
 import * as Rates from "./Rates.ts"
@@ -50,8 +51,27 @@ export const noise = (place: string): string => `noise/${place}`
 /** Returns the name of an array's held copy. */
 export const good = (of: string): string => `good/${of}`
 
+/** Returns the name under which a check reports an array's lost numbers. */
+export const lost = (of: string): string => `lost/${of}`
+
+/** Returns the name under which a measurement reports an array's squared gradient. */
+export const gradient = (of: string): string => `gradient/${of}`
+
 /** Returns the name of an optimiser slot of an array. */
 export const slot = (name: string, of: string): string => `${name}/${of}`
+
+/** What a slot cannot be called: its array would have the name of another. */
+const taken: ReadonlyArray<string> = [auxiliary, multiplier, noise, good, lost, gradient].map((name) =>
+  name("").slice(0, -1)
+)
+
+/** Fails where a rule calls a slot as the state calls arrays of its own. */
+const checkSlots = (rule: string, slots: ReadonlyArray<string>): void => {
+  const came = slots.find((name) => taken.includes(name) || name.includes("/"))
+  if (came === undefined) return
+  const expected = `slots called otherwise than ${taken.join(", ")}, and without a /`
+  throw new ShapeMismatch({ operation: `the rule ${rule}`, expected, came, advice: "give the slot another name" })
+}
 
 /** Returns the place that auxiliaries, multipliers or their optimiser slots belong to; undefined for any other name. */
 const placeOf = (name: string): string | undefined => /^(?:[^/]+\/)?[zu]\/(.*)$/.exec(name)?.[1]
@@ -118,14 +138,18 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
       const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
       return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
     })
-  const slotShapes = Object.fromEntries(
-    together.flatMap(({ members, name, shape }) => {
-      // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
-      const { initial } = Rates.rule(circuit, phase, members[0]!)
-      return Object.entries(initial([1], 1)).map(
-        ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
-      )
-    })
+  const slotShapes = yield* Program.check(() =>
+    Object.fromEntries(
+      together.flatMap(({ members, name, shape }) => {
+        // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
+        const rule = Rates.rule(circuit, phase, members[0]!)
+        const initial = rule.initial([1], 1)
+        checkSlots(rule.name, Object.keys(initial))
+        return Object.entries(initial).map(
+          ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
+        )
+      })
+    )
   )
   const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
   const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })

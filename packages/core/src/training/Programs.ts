@@ -60,7 +60,7 @@ export const make = Effect.fn("Programs.make")(function* (
   )
   const moved = state.together.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
   const check = yield* Program.make(Struct.pick(own, moved), (given: Given) =>
-    Object.fromEntries(moved.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
+    Object.fromEntries(moved.map((name) => [PhaseState.lost(name), perTurn(given[name]!.sub(given[name]!), name)]))
   )
   return { step, measure, refresh: state.refresh, hold, restore, check }
 })
@@ -84,7 +84,7 @@ const measured = (
     Object.keys(parameters).map((name) => given[name]!)
   )
   const norms = Object.keys(parameters).map(
-    (name, i) => [`square/${name}`, perTurn(slopes[i]!.square(), name)] as const
+    (name, i) => [PhaseState.gradient(name), perTurn(slopes[i]!.square(), name)] as const
   )
   const weighted = (relaxed: Tensor) =>
     unit === undefined ? relaxed : relaxed.sub(trainedLoss(trainedOutput, given.y!)).add(L_y(trainedOutput, given.y!))

@@ -17,6 +17,7 @@ import {
   Plan,
   Program,
   ReferenceEngine,
+  RmsProp,
   Segments,
   Sgd,
   type Tensor,
@@ -189,6 +190,66 @@ describe("a rule of one's own", () => {
       for (const [i, rule] of [renamed, total].entries()) {
         assert.strictEqual((yield* Effect.flip(step(rule))).message, messages[i])
       }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  /** Adam with its first moment called otherwise. */
+  const called = (slot: string): Optimizer.Optimizer => {
+    const adam = Adam.make(0.1)
+    return {
+      ...adam,
+      initial: (...given) => {
+        const { m, ...others } = adam.initial(...given)
+        return { [slot]: m!, ...others }
+      },
+      update: (p, g, { [slot]: m, ...others }, rate) => {
+        const next = adam.update(p, g, { ...others, m: m! }, rate)
+        const { m: moved, ...rest } = next.slots
+        return { ...next, slots: { [slot]: moved!, ...rest } }
+      }
+    }
+  }
+  const trainings = [
+    Plan.backpropagate({ steps: 9, interval: 1, optimizer: Adam.make(0.1), careful: Phase.careful(1) }),
+    Plan.relax({ epochs: 3, batch: 4, optimizer: Adam.make(0.1), multipliers: 0.1, careful: Phase.careful(1) })
+  ]
+  const trained = (of: Plan.Plan, optimizer: Optimizer.Optimizer) =>
+    Effect.gen(function* () {
+      const plan = Plan.make(...of.phases.map((phase): Phase.Phase => ({ ...phase, optimizer })))
+      const { parameters } = yield* Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 })
+      return parameters
+    })
+
+  for (const slot of ["square", "rate", "together", "validation", "x"]) {
+    it.effect(`may call a slot ${slot}`, () =>
+      Effect.gen(function* () {
+        for (const plan of trainings) {
+          assert.deepStrictEqual(yield* trained(plan, called(slot)), yield* trained(plan, Adam.make(0.1)))
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+
+  it.effect("calls no slot as the state calls arrays of its own", () =>
+    Effect.gen(function* () {
+      for (const slot of ["good", "z", "u", "noise", "lost", "gradient", "m/z"]) {
+        for (const plan of trainings) {
+          assert.strictEqual(
+            (yield* Effect.flip(trained(plan, called(slot)))).message,
+            `the rule adam: expected slots called otherwise than z, u, noise, good, lost, gradient, and without a /, but ${slot} came; give the slot another name`
+          )
+        }
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("and RMSprop trains maps that are too large to be moved together with others", () =>
+    Effect.gen(function* () {
+      const wide = sequence(linear(2, 200), tanh, linear(200, 200), tanh, linear(200, 1))
+      const plan = Plan.backpropagate({ steps: 2, optimizer: RmsProp.make(0.001) })
+      const data = yield* Moons.make({ examples: 10 })
+      const { measurement } = yield* Training.run(wide, data, { plan, seed: 1 })
+      assert.isTrue(measurement.gradientNorms.every((norm) => norm > 0))
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })
