@@ -11,11 +11,13 @@ import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Task } from "../data/Dataset.ts"
 import type { Arrays } from "../engine/Engine.ts"
+import type { Optimizer } from "../optimization/Optimizer.ts"
 import * as Program from "../program/Program.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
+import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Phase from "./Phase.ts"
@@ -65,12 +67,28 @@ const taken: ReadonlyArray<string> = [auxiliary, multiplier, noise, good, lost, 
   name("").slice(0, -1)
 )
 
-/** Fails where a rule calls a slot as the state calls arrays of its own. */
-const checkSlots = (rule: string, slots: ReadonlyArray<string>): void => {
-  const came = slots.find((name) => taken.includes(name) || name.includes("/"))
-  if (came === undefined) return
-  const expected = `slots called otherwise than ${taken.join(", ")}, and without a /`
-  throw new ShapeMismatch({ operation: `the rule ${rule}`, expected, came, advice: "give the slot another name" })
+/**
+ * The shapes of a rule's slots for an array: the array's own, or [] for one number. Fails where a slot has another shape, or is called as the state
+ * calls arrays of its own.
+ */
+const slotShapesOf = ({ initial, name: rule }: Optimizer, shape: ReadonlyArray<number>): Shapes => {
+  // A small array of as many axes, each of another length, shows what belongs to which axis.
+  const probe = shape.map((_, axis) => axis + 2)
+  return Record.map(initial(probe, 1), ({ shape: came }, name) => {
+    const operation = `the rule ${rule}`
+    if (taken.includes(name) || name.includes("/")) {
+      const expected = `slots called otherwise than ${taken.join(", ")}, and without a /`
+      throw new ShapeMismatch({ operation, expected, came: name, advice: "give the slot another name" })
+    }
+    if (came.length === 0) return []
+    if (Shape.equals(came, probe)) return shape
+    throw new ShapeMismatch({
+      operation,
+      expected: `slots of the array's shape ${Shape.show(probe)}, or []`,
+      came: `${name} ${Shape.show(came)}`,
+      advice: "keep one number for each of the array's, or a single one"
+    })
+  })
 }
 
 /** Returns the place that auxiliaries, multipliers or their optimiser slots belong to; undefined for any other name. */
@@ -139,17 +157,14 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
       return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
     })
   const slotShapes = yield* Program.check(() =>
-    Object.fromEntries(
-      together.flatMap(({ members, name, shape }) => {
-        // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
-        const rule = Rates.rule(circuit, phase, members[0]!)
-        const initial = rule.initial([1], 1)
-        checkSlots(rule.name, Object.keys(initial))
-        return Object.entries(initial).map(
-          ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
+    Object.assign(
+      {},
+      ...together.map(({ members, name, shape }) =>
+        Record.mapKeys(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (remembered) =>
+          slot(remembered, name)
         )
-      })
-    )
+      )
+    ) as Shapes
   )
   const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
   const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })

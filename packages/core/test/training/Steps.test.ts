@@ -182,12 +182,17 @@ describe("a rule of one's own", () => {
         ...normalised,
         update: (...given) => ({ ...update(...given), parameter: given[0].total() })
       }
-      const advice = "came; return the parameter and each slot under its name, in the shape that it has"
+      const advice = "came; return the parameter and each slot under its name, in the shape that it has, as real numbers"
       const messages = [
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], w [2,3] ${advice}`,
-        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`,
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], v [2,3] of truth values ${advice}`
       ]
-      for (const [i, rule] of [renamed, total].entries()) {
+      const compared: Optimizer.Optimizer = {
+        ...normalised,
+        update: (...given) => ({ ...update(...given), slots: { v: given[1].greater(0) } })
+      }
+      for (const [i, rule] of [renamed, total, compared].entries()) {
         assert.strictEqual((yield* Effect.flip(step(rule))).message, messages[i])
       }
     }).pipe(Effect.provide(ReferenceEngine.layer))
@@ -239,6 +244,26 @@ describe("a rule of one's own", () => {
             `the rule adam: expected slots called otherwise than z, u, noise, good, lost, gradient, and without a /, but ${slot} came; give the slot another name`
           )
         }
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("keeps a number for each of the array's, or a single one", () =>
+    Effect.gen(function* () {
+      const keeping = (of: (shape: ReadonlyArray<number>) => ReadonlyArray<number>): Optimizer.Optimizer => ({
+        ...normalised,
+        initial: (shape) => ({ v: NdArray.full(of(shape), 0) })
+      })
+      yield* step(keeping(() => []))
+      for (const [of, came] of [
+        [(shape: ReadonlyArray<number>) => shape.slice(0, 1), "[2]"],
+        [() => [1], "[1]"],
+        [(shape: ReadonlyArray<number>) => shape.toReversed(), "[3,2]"]
+      ] as const) {
+        assert.strictEqual(
+          (yield* Effect.flip(step(keeping(of)))).message,
+          `the rule normalised: expected slots of the array's shape [2,3], or [], but v ${came} came; keep one number for each of the array's, or a single one`
+        )
       }
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
