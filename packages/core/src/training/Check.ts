@@ -144,13 +144,15 @@ export const continues = Effect.fnUntraced(function* (
     const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0${last}`
     return yield* new PlanUnfit({ expected, came: `one of step ${step} came`, advice })
   }
-  const { make } = yield* Effect.promise(() => import("./PhaseState.ts"))
-  const { perExample, stepped } = yield* make(subject, phase)
+  const { continued, make } = yield* Effect.promise(() => import("./PhaseState.ts"))
+  const layout = yield* make(subject, phase)
+  const { perExample, stepped } = layout
+  const found = continued(layout, subject, state)
   const parameters = Circuit.parameters(subject.circuit)
   for (const [name, ofBatch] of Object.entries(stepped)) {
     const axis = perExample.get(name)
     const shape = axis === undefined ? ofBatch : ofBatch.with(axis, subject.x[0]!)
-    const came = state[name]?.shape
+    const came = found[name]?.shape
     if (came !== undefined && Shape.equals(came, shape)) continue
     const of = name in parameters ? "this circuit" : Phase.print(phase)
     return yield* new PlanUnfit({

@@ -66,7 +66,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const kept = Kept.make(layout.perExample)
   const session = yield* engine.session({
     ...measuredData,
-    ...kept.take("state" in from ? from.state : from.parameters)
+    ...kept.take("state" in from ? PhaseState.continued(layout, subject, from.state) : from.parameters)
   })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
 

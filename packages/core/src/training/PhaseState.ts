@@ -149,27 +149,36 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
       ? `together/${Rates.of(circuit, phase, name)}`
       : undefined
   )
+  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
+  /** The axis of the examples in arrays that are kept per example. */
+  const axisOf = (name: string) => (isKept(name) ? (stacked.get(placeOf(name)!) === true ? 1 : 0) : undefined)
   /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>
     together.map(({ members, name, shape }) => (): Arrays => {
       const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
       const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
-      return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
+      const axis = axisOf(name)
+      return Record.mapEntries(initial(own, rate * factor), (array, remembered) => [
+        slot(remembered, name),
+        axis === undefined ? array : ofEach(array, own, axis)
+      ])
     })
   const slotShapes = yield* Program.check(() =>
     Object.assign(
       {},
-      ...together.map(({ members, name, shape }) =>
-        Record.mapKeys(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (remembered) =>
-          slot(remembered, name)
-        )
-      )
+      ...together.map(({ members, name, shape }) => {
+        const axis = axisOf(name)
+        return Record.mapEntries(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (own, remembered) => [
+          slot(remembered, name),
+          axis === undefined || own.length > 0 ? own : along(axis, shape)
+        ])
+      })
     ) as Shapes
   )
-  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
-  const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })
-    .filter(([name, shape]) => isKept(name) && shape.length >= 2)
-    .map(([name]) => [name, stacked.get(placeOf(name)!) === true ? 1 : 0] as const)
+  const perExample = Object.keys({ ...auxiliaries(batch!), ...slotShapes }).flatMap((name) => {
+    const axis = axisOf(name)
+    return axis === undefined ? [] : [[name, axis] as const]
+  })
   const state: PhaseState = {
     sites,
     refresh,
@@ -184,6 +193,28 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   }
   return state
 })
+
+/** The shape of one number for each example, which fits an array of the given shape. */
+const along = (axis: number, shape: ReadonlyArray<number>): ReadonlyArray<number> =>
+  shape.map((n, at) => (at === axis ? n : 1))
+
+/**
+ * A slot for arrays that are kept per example: a single number becomes one of each example, since a batch moves only its own examples. Adam's count
+ * then says how often an example has been moved.
+ */
+const ofEach = (slot: NdArray.NdArray, shape: ReadonlyArray<number>, axis: number): NdArray.NdArray => {
+  if (slot.shape.length > 0) return slot
+  const each = along(axis, shape)
+  return { shape: each, data: new Float64Array(NdArray.size(each)).fill(slot.data[0]!) }
+}
+
+/** The state of a snapshot; runs begun earlier had one count for all examples, which becomes that of each. */
+export const continued = ({ perExample, stepped }: PhaseState, { x }: Subject, state: Arrays): Arrays =>
+  Record.map(state, (array, name) => {
+    const own = name.replace(good(""), "")
+    const axis = perExample.get(own)
+    return axis === undefined ? array : ofEach(array, stepped[own]!.with(axis, x[0]!), axis)
+  })
 
 /** Shapes of auxiliaries by place. */
 const byPlace = (tensors: Given): Shapes =>

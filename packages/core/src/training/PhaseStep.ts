@@ -138,10 +138,14 @@ const updated = (
       const parameter = Together.join(own, (name) => given[name]!)
       const gradient = Together.join(own, (name) => slopes.get(name)!)
       const next = rule.update(parameter, gradient, before, rate)
-      checkMoved(rule.name, { parameter, ...before }, { parameter: next.parameter, ...next.slots })
+      // A single number of a whole batch, such as a norm, is each example's.
+      const slots = Record.map(next.slots, (slot, name) =>
+        slot.shape.length === 0 && before[name] !== undefined ? slot.broadcastTo(before[name].shape) : slot
+      )
+      checkMoved(rule.name, { parameter, ...before }, { parameter: next.parameter, ...slots })
       return {
         ...Together.split(own, next.parameter, (name) => given[name]!),
-        ...Record.mapKeys(next.slots, slotOf)
+        ...Record.mapKeys(slots, slotOf)
       }
     })
   )

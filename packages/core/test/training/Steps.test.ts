@@ -14,7 +14,9 @@ import {
   NdArray,
   type Optimizer,
   Phase,
+  type PhaseRun,
   Plan,
+  PlanSpec,
   Program,
   ReferenceEngine,
   RmsProp,
@@ -23,7 +25,7 @@ import {
   type Tensor,
   Training
 } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
 
 const { batchNorm, dropout, flatten, linear, repeat, sequence, tanh, unflatten } = Circuit
@@ -451,6 +453,37 @@ describe("what no step can follow is told before one is taken", () => {
       const plan = Plan.backpropagate({ steps: 1, loss: (o, y) => o.sub(y).square() })
       const error = yield* Effect.flip(Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
       assert.strictEqual(error.message, "the loss: expected [], but [10,1] came; end it in .mean() or .total()")
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
+
+describe("auxiliaries kept per example", () => {
+  const moved = (batch: number, epochs: number) =>
+    Effect.gen(function* () {
+      const circuit = Circuit.perceptron([2, 6, 6, 6, 1], { activation: "tanh" })
+      const data = yield* Moons.make({ examples: 48, noise: 0.1, seed: 1 })
+      const plan = yield* PlanSpec.parse(`relax:9:sgd=0.000001:z-adam=0.001:lambda=0:batch=${batch}`)
+      let left: Engine.Arrays = {}
+      const onSnapshot = ({ state }: PhaseRun.Snapshot) => Effect.sync(() => void (left = state))
+      yield* Training.stream(circuit, data, { plan, seed: 0, onSnapshot }).pipe(
+        Stream.takeUntil(({ progress }) => progress.total >= (epochs * 48) / batch),
+        Stream.runDrain
+      )
+      return left
+    })
+
+  it.effect("are moved by Adam as often as their own examples came, whatever the batch: z is that of whole data", () =>
+    Effect.gen(function* () {
+      for (const epochs of [1, 4]) {
+        const whole = yield* moved(48, epochs)
+        const names = Object.keys(whole).filter((name) => name.startsWith("z/"))
+        assert.isAbove(names.length, 0)
+        for (const batch of [12, 4]) {
+          const parts = yield* moved(batch, epochs)
+          // A thousandth of one step: parameters move by a millionth of their gradients meanwhile.
+          for (const name of names) Fixture.near(parts[name]!, whole[name]!, 1e-6, name)
+        }
+      }
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })
