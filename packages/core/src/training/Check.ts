@@ -102,12 +102,11 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
       advice: `name some of ${Object.keys(Circuit.parameters(circuit)).slice(0, 3).join(", ")}, …, or leave it out`
     })
   }
-  const output = Circuit.outputMap(circuit)
-  const turns = Circuit.leaves(circuit).find(({ path }) => path === output)?.stack ?? []
-  if (phase.only === "output" && turns.some((times) => times > 1)) {
+  const repeated = Circuit.outputMaps(circuit).find(({ stack }) => stack.some((times) => times > 1))
+  if (phase.only === "output" && repeated !== undefined) {
     return yield* new PlanUnfit({
       expected: `an output map of its own, which alone ${Phase.print(phase)} trains`,
-      came: `«${output}» is one array for ${turns.join(" × ")} turns`,
+      came: `«${repeated.path}» is one array for ${repeated.stack.join(" × ")} turns`,
       advice: "repeat the block once less, and write the last turn behind it"
     })
   }

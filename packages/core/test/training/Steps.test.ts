@@ -281,6 +281,39 @@ describe("a rule of one's own", () => {
   )
 })
 
+describe("the output map", () => {
+  const run = (circuit: Circuit.Circuit, text: string) =>
+    Effect.gen(function* () {
+      const [plan, data] = [yield* PlanSpec.parse(text), yield* Blobs.make({ examples: 12, centers: 2, seed: 1 })]
+      const targets = NdArray.make([12, 2], Array.from(data.targets.data).flatMap((y) => [y, 1 - y]))
+      const two = { ...data, targets, task: "classes" as const, classNames: ["a", "b"] }
+      const { measurement, trained } = yield* Training.run(circuit, two, { plan, seed: 1 })
+      const start = Initializer.pytorch(circuit, 1)
+      const moved = Object.keys(start).filter((name) =>
+        start[name]!.data.some((value, i) => value !== trained.parameters[name]!.data[i])
+      )
+      return { moved, loss: measurement.freeRunLoss }
+    })
+
+  it.effect("is found in a circuit that is one map, as where it is the only stage", () =>
+    Effect.gen(function* () {
+      const bare = linear(2, 2)
+      for (const text of ["backpropagate:9:muon=0.1", "backpropagate:9:only=output"]) {
+        assert.strictEqual((yield* run(bare, text)).loss, (yield* run(sequence(bare), text)).loss, text)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("is one of each arm where a circuit ends in a branch", () =>
+    Effect.gen(function* () {
+      const arms = Circuit.branch(linear(3, 1), sequence(linear(3, 3), tanh, linear(3, 1)), tanh)
+      const circuit = sequence(linear(2, 3), arms, Circuit.columns({ inputs: 5, first: 0, count: 2 }))
+      const { moved } = yield* run(circuit, "backpropagate:2:only=output")
+      assert.deepStrictEqual(moved, ["1.0.weight", "1.0.bias", "1.1.2.weight", "1.1.2.bias"])
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
+
 it.effect("a hidden loss of one's own gives an energy for each unit or example", () =>
   Effect.gen(function* () {
     const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
