@@ -8,9 +8,11 @@ import * as Batches from "../data/Batches.ts"
 import { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Program from "../program/Program.ts"
+import * as Cut from "../relaxation/Cut.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as Shape from "../tensor/Shape.ts"
+import { either } from "./Alternatives.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
@@ -118,9 +120,21 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
   return yield* new PlanUnfit({
     expected: `a cut that matches some of the circuit's places, ${[...kinds].join(" and ")}, in ${Phase.print(phase)}`,
     came: "it matches none",
-    advice: "cut more often (every=1), cut the output too (output), or backpropagate"
+    advice: either(...otherCuts(phase, circuit), "backpropagate")
   })
 })
+
+/** The changes of a cut that matches nothing, each of which alone makes it match. */
+const otherCuts = (phase: Phase.Relax | Phase.Alternate, circuit: Circuit.Circuit): ReadonlyArray<string> => {
+  const changes: ReadonlyArray<readonly [string, Partial<Cut.Cut>]> = [
+    ["cut more often (every=1)", { every: 1 }],
+    ["cut after every map (after=linear)", { after: "linear" }],
+    ...(phase.kind === "relax" ? [["cut the output too (output)", { output: true }] as const] : [])
+  ]
+  return changes.flatMap(([advice, change]) =>
+    Cut.sites(circuit, { ...phase.cut, ...change }).size > 0 ? [advice] : []
+  )
+}
 
 /** Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase. */
 export const continues = Effect.fnUntraced(function* (

@@ -10,6 +10,7 @@ import * as Program from "../program/Program.ts"
 import { evaluate } from "../relaxation/Evaluation.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
+import { either } from "./Alternatives.ts"
 import type { Measurement } from "./Measurement.ts"
 import type * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
@@ -56,12 +57,6 @@ export interface Shown extends Done {
   readonly unit?: number | undefined
   /** The free run's loss on test data, used where there is no validation loss. */
   readonly testLoss?: number | undefined
-}
-
-/** Joins alternatives with "or"; `false` marks one already done, which is left out. */
-const either = (...options: ReadonlyArray<string | false>): string => {
-  const left = options.filter((option) => option !== false)
-  return left.length < 2 ? left.join("") : `${left.slice(0, -1).join(", ")}, or ${left.at(-1)}`
 }
 
 const beginAt = (name: Start.Name, { start }: Done): string | false => start !== name && `begin at --start ${name}`

@@ -362,7 +362,7 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "a cut after blocks that there are not",
       Phase.relax({ steps: 1, cut: { ...Cut.paper, after: "tahn" } }),
-      "expected a cut that matches some of the circuit's places, linear and batch-norm and tanh, in relax:1:rprop=0.1:after=tahn, but it matches none; cut more often (every=1), cut the output too (output), or backpropagate"
+      "expected a cut that matches some of the circuit's places, linear and batch-norm and tanh, in relax:1:rprop=0.1:after=tahn, but it matches none; cut after every map (after=linear), or backpropagate"
     ],
     [
       "measurements that never come",
@@ -463,6 +463,29 @@ describe("what no step can follow is told before one is taken", () => {
         (yield* Effect.flip(ending(3))).message,
         "expected an output map of its own, which alone backpropagate:1:rprop=0.001:only=output trains, but «1.*.1» is one array for 3 turns; repeat the block once less, and write the last turn behind it"
       )
+    })
+  )
+
+  it.effect("a cut that matches nothing, with advice that can be followed", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const maps = sequence(linear(2, 3), linear(3, 1))
+      for (const [of, text, advice] of [
+        [circuit, "alternate:1:every=40", "cut more often (every=1), or backpropagate"],
+        [circuit, "relax:1:every=40", "cut more often (every=1), or backpropagate"],
+        [
+          maps,
+          "relax:1:every=2",
+          "cut more often (every=1), cut the output too (output), or backpropagate"
+        ],
+        [maps, "alternate:1:every=2", "cut more often (every=1), or backpropagate"],
+        [maps, "relax:1:after=activation:output", "cut after every map (after=linear), or backpropagate"],
+        [sequence(linear(2, 1)), "relax:1", "cut the output too (output), or backpropagate"],
+        [sequence(linear(2, 1)), "alternate:1", "backpropagate"]
+      ] as const) {
+        const error = yield* Effect.flip(Training.check(of, data, yield* PlanSpec.parse(text)))
+        assert.isTrue(error.message.endsWith(`but it matches none; ${advice}`), `${text}: ${error.message}`)
+      }
     })
   )
 
