@@ -136,11 +136,15 @@ const otherCuts = (phase: Phase.Relax | Phase.Alternate, circuit: Circuit.Circui
   )
 }
 
-/** Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase. */
+/**
+ * Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase; `sizes` are those of
+ * the parts that data come in.
+ */
 export const continues = Effect.fnUntraced(function* (
   subject: PhaseState.Subject,
   { phases }: Plan.Plan,
-  { progress, state = {} }: Partial<PhaseRun.Snapshot>
+  { progress, state = {} }: Partial<PhaseRun.Snapshot>,
+  sizes: ReadonlyArray<number> = subject.x.slice(0, 1)
 ) {
   const advice = "go on with the plan that the run began with"
   const phase = progress && phases[progress.phase]
@@ -152,9 +156,9 @@ export const continues = Effect.fnUntraced(function* (
     })
   }
   const { step } = progress
-  if (!Number.isInteger(step) || step < 0 || step > (phase.steps ?? step)) {
-    const last = phase.steps === undefined ? "" : ` to ${phase.steps}`
-    const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0${last}`
+  const last = phase.steps ?? phase.epochs * sizes.reduce((sum, size) => sum + Math.floor(size / phase.batch), 0)
+  if (!Number.isInteger(step) || step < 0 || step > last) {
+    const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0 to ${last}`
     return yield* new PlanUnfit({ expected, came: `one of step ${step} came`, advice })
   }
   const { continued, make } = yield* Effect.promise(() => import("./PhaseState.ts"))
