@@ -13,6 +13,7 @@ import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { either } from "./Alternatives.ts"
+import * as Bound from "./Bound.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
@@ -115,7 +116,17 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
   if (phase.batch !== undefined) yield* Batches.count(examples, phase.batch)
   // A block may require more of a training step than of the free run.
   yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? examples, features]))
-  if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) return
+  const sites = [...Phase.sites(phase, circuit)]
+  if (phase.kind === "relax" && phase.weight !== undefined) {
+    const weights = sites.map((site, index) => [site, phase.weight!(site, index)] as const)
+    const wrong = weights.find(([, weight]) => !Bound.fromZero.fits(weight))
+    if (wrong !== undefined) {
+      const expected = `weight of ${phase.kind} to be ${Bound.fromZero.expected} for each cut`
+      const came = `${wrong[1]} came for ${wrong[0]}`
+      return yield* new PlanUnfit({ expected, came, advice: "change it in the plan, or leave it out" })
+    }
+  }
+  if (phase.kind === "backpropagate" || sites.length > 0) return
   const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
   return yield* new PlanUnfit({
     expected: `a cut that matches some of the circuit's places, ${[...kinds].join(" and ")}, in ${Phase.print(phase)}`,

@@ -410,6 +410,16 @@ describe("what no step can follow is told before one is taken", () => {
       "expected λ of relax to be a number from 0, but -1 came; change it in the plan, or leave it out"
     ],
     [
+      "a cut that counts for less than nothing",
+      Phase.relax({ steps: 1, cut: { ...Cut.paper, after: "activation" }, weight: (_, index) => -index }),
+      "expected weight of relax to be a number from 0 for each cut, but -1 came for 2; change it in the plan, or leave it out"
+    ],
+    [
+      "a cut that counts for no number",
+      Phase.relax({ steps: 1, weight: () => Number.NaN }),
+      "expected weight of relax to be a number from 0 for each cut, but NaN came for 0; change it in the plan, or leave it out"
+    ],
+    [
       "parameters to train that there are not",
       Phase.backpropagate({ steps: 1, only: (name) => name.startsWith("7.") }),
       "expected parameters that backpropagate:1:rprop=0.001:only=predicate trains, but «only» takes none; name some of 0.weight, 0.bias, 1.weight, …, or leave it out"
