@@ -289,7 +289,9 @@ const lastMaps = (circuit: Circuit, path: string): ReadonlyArray<string> => {
 
 /** Full names of the parameters of the output maps. */
 export const outputParameters = (circuit: Circuit): ReadonlySet<string> =>
-  new Set(outputMaps(circuit).flatMap(({ block, path }) => Object.keys(block.parameters).map((name) => join(path, name))))
+  new Set(
+    outputMaps(circuit).flatMap(({ block, path }) => Object.keys(block.parameters).map((name) => join(path, name)))
+  )
 
 /** The shapes of the parameters, as a program's inputs. */
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>

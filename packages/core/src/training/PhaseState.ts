@@ -163,17 +163,18 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
         axis === undefined ? array : ofEach(array, own, axis)
       ])
     })
-  const slotShapes = yield* Program.check(() =>
-    Object.assign(
-      {},
-      ...together.map(({ members, name, shape }) => {
-        const axis = axisOf(name)
-        return Record.mapEntries(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (own, remembered) => [
-          slot(remembered, name),
-          axis === undefined || own.length > 0 ? own : along(axis, shape)
-        ])
-      })
-    ) as Shapes
+  const slotShapes = yield* Program.check(
+    () =>
+      Object.assign(
+        {},
+        ...together.map(({ members, name, shape }) => {
+          const axis = axisOf(name)
+          return Record.mapEntries(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (own, remembered) => [
+            slot(remembered, name),
+            axis === undefined || own.length > 0 ? own : along(axis, shape)
+          ])
+        })
+      ) as Shapes
   )
   const perExample = Object.keys({ ...auxiliaries(batch!), ...slotShapes }).flatMap((name) => {
     const axis = axisOf(name)

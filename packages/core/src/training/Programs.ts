@@ -80,7 +80,12 @@ const measured = (
   // The relaxed circuit normalises as a step does, and as its auxiliaries began; the free run as it is used.
   const relaxes = phase.kind === "relax" && sites.size > 0
   const training = relaxes ? { random: false, onStatistic: () => undefined } : undefined
-  const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given, training)
+  const {
+    loss,
+    output: trainedOutput,
+    relaxed,
+    residuals
+  } = PhaseStep.objective(subject, phase, sites, given, training)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
   const slopes = gradients(
     loss,

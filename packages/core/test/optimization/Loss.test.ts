@@ -123,7 +123,10 @@ describe("correct answers", () => {
     it.effect(`are none where a logit is NaN, as the metrics count: ${name}`, () =>
       Effect.gen(function* () {
         for (const [o, y] of [
-          [[[Number.NaN], [Number.NaN], [2], [Number.POSITIVE_INFINITY]], [[0], [1], [1], [1]]],
+          [
+            [[Number.NaN], [Number.NaN], [2], [Number.POSITIVE_INFINITY]],
+            [[0], [1], [1], [1]]
+          ],
           [
             [
               [Number.NaN, 1],

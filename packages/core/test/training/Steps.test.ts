@@ -20,6 +20,7 @@ import {
   Program,
   ReferenceEngine,
   RmsProp,
+  Rprop,
   Segments,
   Sgd,
   type Tensor,
@@ -203,7 +204,8 @@ describe("a rule of one's own", () => {
         ...normalised,
         update: (...given) => ({ ...update(...given), parameter: given[0].total() })
       }
-      const advice = "came; return the parameter and each slot under its name, in the shape that it has, as real numbers"
+      const advice =
+        "came; return the parameter and each slot under its name, in the shape that it has, as real numbers"
       const messages = [
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], w [2,3] ${advice}`,
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`,
@@ -304,7 +306,10 @@ describe("the output map", () => {
   const run = (circuit: Circuit.Circuit, text: string) =>
     Effect.gen(function* () {
       const [plan, data] = [yield* PlanSpec.parse(text), yield* Blobs.make({ examples: 12, centers: 2, seed: 1 })]
-      const targets = NdArray.make([12, 2], Array.from(data.targets.data).flatMap((y) => [y, 1 - y]))
+      const targets = NdArray.make(
+        [12, 2],
+        Array.from(data.targets.data).flatMap((y) => [y, 1 - y])
+      )
       const two = { ...data, targets, task: "classes" as const, classNames: ["a", "b"] }
       const { measurement, trained } = yield* Training.run(circuit, two, { plan, seed: 1 })
       const start = Initializer.pytorch(circuit, 1)
@@ -395,6 +400,26 @@ describe("what no step can follow is told before one is taken", () => {
       "expected warmup0 at 0 of backpropagate to be a number from 0, but NaN came; change it in the plan, or leave it out"
     ],
     [
+      "a curve that leads to 0 by a ratio",
+      Phase.backpropagate({ steps: 1, optimizer: Adam.make(0.1), curve: Curve.exponential(0) }),
+      "expected exponential0 at 0 of backpropagate to be a number from 0, but NaN came; change it in the plan, or leave it out"
+    ],
+    [
+      "Nesterov's momentum by half",
+      Phase.backpropagate({ steps: 1, optimizer: Sgd.make(0.1, { nesterov: 0.5 }) }),
+      "expected nesterov of sgd of backpropagate to be 0 or 1, but 0.5 came; change it in the plan, or leave it out"
+    ],
+    [
+      "steps that are larger than the largest",
+      Phase.backpropagate({ steps: 1, optimizer: Rprop.make(0.1, { smallest: 1, largest: 0.5 }) }),
+      "expected largest of rprop of backpropagate to be a number from the smallest, 1, but 0.5 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a smallest step above the largest by default",
+      Phase.relax({ steps: 1, auxiliaryOptimizer: Rprop.make(0.1, { smallest: 60 }) }),
+      "expected largest of rprop of relax to be a number from the smallest, 60, but 50 came; change it in the plan, or leave it out"
+    ],
+    [
       "a ramp below 0",
       Phase.relax({ steps: 1, ramp: { name: "falling", at: (t) => -t } }),
       "expected falling at 0.1 of relax to be a number from 0, but -0.1 came; change it in the plan, or leave it out"
@@ -483,11 +508,7 @@ describe("what no step can follow is told before one is taken", () => {
       for (const [of, text, advice] of [
         [circuit, "alternate:1:every=40", "cut more often (every=1), or backpropagate"],
         [circuit, "relax:1:every=40", "cut more often (every=1), or backpropagate"],
-        [
-          maps,
-          "relax:1:every=2",
-          "cut more often (every=1), cut the output too (output), or backpropagate"
-        ],
+        [maps, "relax:1:every=2", "cut more often (every=1), cut the output too (output), or backpropagate"],
         [maps, "alternate:1:every=2", "cut more often (every=1), or backpropagate"],
         [maps, "relax:1:after=activation:output", "cut after every map (after=linear), or backpropagate"],
         [sequence(linear(2, 1)), "relax:1", "cut the output too (output), or backpropagate"],
@@ -496,6 +517,19 @@ describe("what no step can follow is told before one is taken", () => {
         const error = yield* Effect.flip(Training.check(of, data, yield* PlanSpec.parse(text)))
         assert.isTrue(error.message.endsWith(`but it matches none; ${advice}`), `${text}: ${error.message}`)
       }
+    })
+  )
+
+  it.effect("a mean over an axis of a length that is not known yet", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const own = (f: (z: Tensor.Tensor) => Tensor.Tensor) =>
+        Training.check(sequence(linear(2, 3), Circuit.stage("own", f), linear(3, 1)), data, Plan.relax({ steps: 1 }))
+      assert.strictEqual(
+        (yield* Effect.flip(own((z) => z.sub(z.mean())))).message,
+        "mean in block 1: expected known dimensions, but [batch,3] came; a named axis has no length yet: count it, as in z.total().div(z.zerosLike().add(1).total())"
+      )
+      yield* own((z) => z.sub(z.total().div(z.zerosLike().add(1).total())))
     })
   )
 
@@ -548,13 +582,13 @@ describe("auxiliaries kept per example", () => {
       const circuit = Circuit.perceptron([2, 6, 6, 6, 1], { activation: "tanh" })
       const data = yield* Moons.make({ examples: 48, noise: 0.1, seed: 1 })
       const plan = yield* PlanSpec.parse(`relax:9:sgd=0.000001:z-adam=0.001:lambda=0:batch=${batch}`)
-      let left: Engine.Arrays = {}
-      const onSnapshot = ({ state }: PhaseRun.Snapshot) => Effect.sync(() => void (left = state))
+      const left: Array<Engine.Arrays> = []
+      const onSnapshot = ({ state }: PhaseRun.Snapshot) => Effect.sync(() => void left.push(state))
       yield* Training.stream(circuit, data, { plan, seed: 0, onSnapshot }).pipe(
         Stream.takeUntil(({ progress }) => progress.total >= (epochs * 48) / batch),
         Stream.runDrain
       )
-      return left
+      return left.at(-1)!
     })
 
   it.effect("are moved by Adam as often as their own examples came, whatever the batch: z is that of whole data", () =>
