@@ -266,9 +266,32 @@ export const parameterCount = (circuit: Circuit): number =>
 /** Whether a parameter is trained by its gradient. */
 export const isTrained = ({ role }: Parameter): boolean => role !== "statistic"
 
-/** Path of the leaf that is the last linear map, `2` in a perceptron with one hidden layer. */
-export const outputMap = (circuit: Circuit): string | undefined =>
-  leaves(circuit).findLast(({ block }) => isLinear(block))?.path
+/** The leaves that are the last linear map, `2` in a perceptron with one hidden layer; one of each arm where a circuit ends in a branch. */
+export const outputMaps = (circuit: Circuit): ReadonlyArray<Leaf> => {
+  const paths = new Set(lastMaps(circuit, ""))
+  return leaves(circuit).filter(({ path }) => paths.has(path))
+}
+
+const lastMaps = (circuit: Circuit, path: string): ReadonlyArray<string> => {
+  switch (circuit._tag) {
+    case "Block":
+      return isLinear(circuit) ? [path] : []
+    case "Sequence":
+      return circuit.children.map((child, i) => lastMaps(child, join(path, i))).findLast((own) => own.length > 0) ?? []
+    case "Repeat":
+      return lastMaps(circuit.child, join(path, "*"))
+    case "Residual":
+      return lastMaps(circuit.child, join(path, 0))
+    case "Branch":
+      return circuit.children.flatMap((child, i) => lastMaps(child, join(path, i)))
+  }
+}
+
+/** Full names of the parameters of the output maps. */
+export const outputParameters = (circuit: Circuit): ReadonlySet<string> =>
+  new Set(
+    outputMaps(circuit).flatMap(({ block, path }) => Object.keys(block.parameters).map((name) => join(path, name)))
+  )
 
 /** The shapes of the parameters, as a program's inputs. */
 export const signature = (circuit: Circuit): Readonly<Record<string, Shape>> =>

@@ -127,6 +127,11 @@ export const labelled = (options: {
     const came = `${labels[wrong]} came in example ${wrong + 1}`
     return Effect.fail(new DataInvalid({ source, expected, came, advice: "correct the label, or name its class too" }))
   }
+  if (classNames.length < 2) {
+    const came = `${classNames.map(quote).join("") || "none"} came`
+    const advice = "name both classes, or add examples of another"
+    return Effect.fail(new DataInvalid({ source, expected: "two class names or more", came, advice }))
+  }
   return make({ inputs, inputNames, ...Targets.ofLabels(labels, classNames, task) }, source)
 }
 

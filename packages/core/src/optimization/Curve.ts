@@ -18,8 +18,12 @@ export const cosine: Curve = { name: "cosine", at: (t) => 0.5 * (1 + Math.cos(Ma
 /** 1 − t: from 1 to 0. */
 export const linear: Curve = { name: "linear", at: (t) => 1 - t }
 
-/** `end`ᵗ: geometrically from 1 to `end`; rises where `end` > 1. */
-export const exponential = (end: number): Curve => ({ name: `exponential${end}`, at: (t) => end ** t })
+/** `end`ᵗ: geometrically from 1 to `end`, which is above 0; rises where `end` > 1. */
+export const exponential = (end: number): Curve => ({
+  name: `exponential${end}`,
+  // 0⁰ is 1, but no ratio leads to 0.
+  at: (t) => (end > 0 ? end ** t : Number.NaN)
+})
 
 /** Rises from 0 to 1 over the first `share` of the steps, then stays 1. */
 export const warmUp = (share: number): Curve => ({ name: `warmup${share}`, at: (t) => Math.min(1, t / share) })

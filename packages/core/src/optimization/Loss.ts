@@ -130,8 +130,10 @@ export const meanSquaredError: Loss = (o, y) => o.sub(y).square().mean()
 /** The loss that a task is trained on. */
 export const forTask = { binary: binaryCrossEntropy, classes: softmaxCrossEntropy, regression: meanSquaredError }
 
-/** Number of examples classified correctly: by the sign of the logit, or by the largest logit. */
+/** Number of examples classified correctly: by the sign of the logit, or by the largest logit; none with a logit that is NaN. */
 export const correct: Loss = (o, y) => {
   const right = o.shape[1] === 1 ? o.greater(0).float().equal(y.greater(0.5).float()) : o.argMax(1).equal(y.argMax(1))
-  return right.float().total()
+  // Only NaN differs from itself; the least over an example's logits is 0 where one is lost.
+  const known = o.equal(o).float().neg().max([1]).neg()
+  return right.float().mul(known).total()
 }

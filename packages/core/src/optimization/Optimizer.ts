@@ -17,8 +17,12 @@ export interface Optimizer {
   readonly rate: number
   /** The settings that differ from the rule's defaults. */
   readonly settings: Settings
+  /** The slots before the first step; none is called `z`, `u`, `noise`, `good`, `lost` or `gradient`, as a run calls arrays of its own. */
   readonly initial: (shape: ReadonlyArray<number>, rate: number) => Readonly<Record<string, NdArray>>
-  /** `rate`: []; the other tensors have the parameter's shape, or []. */
+  /**
+   * `rate`: []; the other tensors have the parameter's shape, or []. A slot of [] is one number of each example, [examples, 1], for auxiliaries of
+   * which each batch moves some.
+   */
   readonly update: (
     parameter: Tensor,
     gradient: Tensor,

@@ -15,7 +15,9 @@ export const make = (circuit: Circuit.Circuit, parameters: Arrays, x: NdArray) =
         if (map.index === map.count - 1) return
         const z = ForwardWalk.affine(map.input, map.weight, map.bias).data
         const mean = z.reduce((total, value) => total + value, 0) / z.length
-        const spread = Math.sqrt(z.reduce((total, value) => total + (value - mean) ** 2, 0) / z.length) || 1
+        const deviation = Math.sqrt(z.reduce((total, value) => total + (value - mean) ** 2, 0) / z.length)
+        // Predictions that differ by rounding alone are alike.
+        const spread = deviation > 1e-6 * Math.abs(mean) ? deviation : 1
         map.weight.forEach((w, i) => {
           map.weight[i] = w / spread
         })

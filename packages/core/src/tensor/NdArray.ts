@@ -21,7 +21,10 @@ export const full = (shape: ReadonlyArray<number>, value: number): NdArray => {
 /** The same array in memory of its own. */
 export const copy = ({ data, shape }: NdArray): NdArray => ({ shape, data: data.slice() })
 
-/** A float32 array of the given numbers. */
+/**
+ * A float32 array of the given numbers. Numbers that float32 does not hold become others, 16,777,217 one less and 1e39 infinite, of which errors then
+ * speak; `{ shape, data: Float64Array.from(numbers) }` keeps them.
+ */
 export const make = (shape: ReadonlyArray<number>, numbers: Iterable<number>): NdArray => ({
   shape,
   data: Float32Array.from(numbers)

@@ -161,7 +161,9 @@ export class Tensor {
   mean(): Tensor {
     const { known, named } = Shape.count(this.shape)
     if (named.length > 0) {
-      throw new ShapeMismatch({ operation: "mean", expected: "known dimensions", came: Shape.show(this.shape) })
+      const advice = "a named axis has no length yet: count it, as in z.total().div(z.zerosLike().add(1).total())"
+      const [expected, came] = ["known dimensions", Shape.show(this.shape)]
+      throw new ShapeMismatch({ operation: "mean", expected, came, advice })
     }
     return this.total().mul(1 / known)
   }

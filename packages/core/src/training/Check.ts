@@ -8,9 +8,12 @@ import * as Batches from "../data/Batches.ts"
 import { DataInvalid } from "../data/DataInvalid.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Program from "../program/Program.ts"
+import * as Cut from "../relaxation/Cut.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as Shape from "../tensor/Shape.ts"
+import { either } from "./Alternatives.ts"
+import * as Bound from "./Bound.ts"
 import * as Phase from "./Phase.ts"
 import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
@@ -102,32 +105,57 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
       advice: `name some of ${Object.keys(Circuit.parameters(circuit)).slice(0, 3).join(", ")}, …, or leave it out`
     })
   }
-  const output = Circuit.outputMap(circuit)
-  const turns = Circuit.leaves(circuit).find(({ path }) => path === output)?.stack ?? []
-  if (phase.only === "output" && turns.some((times) => times > 1)) {
+  const repeated = Circuit.outputMaps(circuit).find(({ stack }) => stack.some((times) => times > 1))
+  if (phase.only === "output" && repeated !== undefined) {
     return yield* new PlanUnfit({
       expected: `an output map of its own, which alone ${Phase.print(phase)} trains`,
-      came: `«${output}» is one array for ${turns.join(" × ")} turns`,
+      came: `«${repeated.path}» is one array for ${repeated.stack.join(" × ")} turns`,
       advice: "repeat the block once less, and write the last turn behind it"
     })
   }
   if (phase.batch !== undefined) yield* Batches.count(examples, phase.batch)
   // A block may require more of a training step than of the free run.
   yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? examples, features]))
-  if (phase.kind === "backpropagate" || Phase.sites(phase, circuit).size > 0) return
+  const sites = [...Phase.sites(phase, circuit)]
+  if (phase.kind === "relax" && phase.weight !== undefined) {
+    const weights = sites.map((site, index) => [site, phase.weight!(site, index)] as const)
+    const wrong = weights.find(([, weight]) => !Bound.fromZero.fits(weight))
+    if (wrong !== undefined) {
+      const expected = `weight of ${phase.kind} to be ${Bound.fromZero.expected} for each cut`
+      const came = `${wrong[1]} came for ${wrong[0]}`
+      return yield* new PlanUnfit({ expected, came, advice: "change it in the plan, or leave it out" })
+    }
+  }
+  if (phase.kind === "backpropagate" || sites.length > 0) return
   const kinds = new Set(Circuit.sites(circuit).map(({ block }) => block.kind))
   return yield* new PlanUnfit({
     expected: `a cut that matches some of the circuit's places, ${[...kinds].join(" and ")}, in ${Phase.print(phase)}`,
     came: "it matches none",
-    advice: "cut more often (every=1), cut the output too (output), or backpropagate"
+    advice: either(...otherCuts(phase, circuit), "backpropagate")
   })
 })
 
-/** Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase. */
+/** The changes of a cut that matches nothing, each of which alone makes it match. */
+const otherCuts = (phase: Phase.Relax | Phase.Alternate, circuit: Circuit.Circuit): ReadonlyArray<string> => {
+  const changes: ReadonlyArray<readonly [string, Partial<Cut.Cut>]> = [
+    ["cut more often (every=1)", { every: 1 }],
+    ["cut after every map (after=linear)", { after: "linear" }],
+    ...(phase.kind === "relax" ? [["cut the output too (output)", { output: true }] as const] : [])
+  ]
+  return changes.flatMap(([advice, change]) =>
+    Cut.sites(circuit, { ...phase.cut, ...change }).size > 0 ? [advice] : []
+  )
+}
+
+/**
+ * Fails where a snapshot is of another circuit, of a phase that the plan lacks or trains otherwise, or of no step of the phase; `sizes` are those of
+ * the parts that data come in.
+ */
 export const continues = Effect.fnUntraced(function* (
   subject: PhaseState.Subject,
   { phases }: Plan.Plan,
-  { progress, state = {} }: Partial<PhaseRun.Snapshot>
+  { progress, state = {} }: Partial<PhaseRun.Snapshot>,
+  sizes: ReadonlyArray<number> = subject.x.slice(0, 1)
 ) {
   const advice = "go on with the plan that the run began with"
   const phase = progress && phases[progress.phase]
@@ -139,18 +167,20 @@ export const continues = Effect.fnUntraced(function* (
     })
   }
   const { step } = progress
-  if (!Number.isInteger(step) || step < 0 || step > (phase.steps ?? step)) {
-    const last = phase.steps === undefined ? "" : ` to ${phase.steps}`
-    const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0${last}`
+  const last = phase.steps ?? phase.epochs * sizes.reduce((sum, size) => sum + Math.floor(size / phase.batch), 0)
+  if (!Number.isInteger(step) || step < 0 || step > last) {
+    const expected = `a snapshot of a step of ${Phase.print(phase)}, a whole number from 0 to ${last}`
     return yield* new PlanUnfit({ expected, came: `one of step ${step} came`, advice })
   }
-  const { make } = yield* Effect.promise(() => import("./PhaseState.ts"))
-  const { perExample, stepped } = yield* make(subject, phase)
+  const { continued, make } = yield* Effect.promise(() => import("./PhaseState.ts"))
+  const layout = yield* make(subject, phase)
+  const { perExample, stepped } = layout
+  const found = continued(layout, subject, state)
   const parameters = Circuit.parameters(subject.circuit)
   for (const [name, ofBatch] of Object.entries(stepped)) {
     const axis = perExample.get(name)
     const shape = axis === undefined ? ofBatch : ofBatch.with(axis, subject.x[0]!)
-    const came = state[name]?.shape
+    const came = found[name]?.shape
     if (came !== undefined && Shape.equals(came, shape)) continue
     const of = name in parameters ? "this circuit" : Phase.print(phase)
     return yield* new PlanUnfit({

@@ -10,8 +10,10 @@ import * as Program from "../program/Program.ts"
 import { evaluate } from "../relaxation/Evaluation.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
+import { either } from "./Alternatives.ts"
 import type { Measurement } from "./Measurement.ts"
 import type * as Start from "./Start.ts"
+import * as TargetUnit from "./TargetUnit.ts"
 
 /** One problem found, with advice. */
 export class Finding extends Data.Class<{
@@ -55,12 +57,6 @@ export interface Shown extends Done {
   readonly unit?: number | undefined
   /** The free run's loss on test data, used where there is no validation loss. */
   readonly testLoss?: number | undefined
-}
-
-/** Joins alternatives with "or"; `false` marks one already done, which is left out. */
-const either = (...options: ReadonlyArray<string | false>): string => {
-  const left = options.filter((option) => option !== false)
-  return left.length < 2 ? left.join("") : `${left.slice(0, -1).join(", ")}, or ${left.at(-1)}`
 }
 
 const beginAt = (name: Start.Name, { start }: Done): string | false => start !== name && `begin at --start ${name}`
@@ -155,20 +151,15 @@ export const ofFreeRun = (
             return y
           }
         })
-        const spread = output
-          .sub(output.sum([0]).mul(1 / Number(output.shape[0])))
-          .abs()
-          .max([0, 1])
-          .reshape([])
         const all = looked.map(({ path }) => shares.get(path)!)
         return {
-          spread,
-          size: output.abs().max([0, 1]).reshape([]),
+          highest: output.max([0]),
+          lowest: output.neg().max([0]).neg(),
           ...(all.length === 0 ? {} : { shares: stack(all) })
         }
       }
     )
-    const { shares, size, spread } = yield* Engine.use((engine) =>
+    const { highest, lowest, shares } = yield* Engine.use((engine) =>
       engine.run(program, { ...parameters, x: data.inputs })
     )
     const found: Array<Finding> = []
@@ -195,13 +186,30 @@ export const ofFreeRun = (
       )
       found.push(finding("saturated units", seen, advice))
     }
-    if (spread!.data[0]! <= 1e-3 * Math.max(1e-3, size!.data[0]!)) {
-      const seen = `whatever goes in, the output stays within ${show(spread!.data[0]!)} of ${show(size!.data[0]!)}`
+    const widest = widestOf(data, highest!.data, lowest!.data)
+    if (widest.share <= 1e-3) {
+      const seen = `whatever goes in, the output stays within ${show(widest.spread)} of ${show(widest.middle)}`
       const advice = either(standardise, sweep(done), beginAt("orthogonal", done)) || "train longer"
       found.push(finding("output ignores input", seen, advice))
     }
     return found
   })
+
+/**
+ * The output that varies most: its middle, how far it goes from there, and what share that is of the targets' deviation or, for classes, of the
+ * largest logit.
+ */
+const widestOf = ({ targets, task }: Dataset, highest: ArrayLike<number>, lowest: ArrayLike<number>) => {
+  const outputs = Array.from(highest, (high, k) => ({
+    middle: (high + lowest[k]!) / 2,
+    spread: (high - lowest[k]!) / 2
+  }))
+  const largest = Math.max(1e-3, ...outputs.map(({ middle, spread }) => Math.abs(middle) + spread))
+  const scales = task === "regression" ? TargetUnit.of(targets).σ : outputs.map(() => largest)
+  return outputs
+    .map(({ middle, spread }, k) => ({ middle, spread, share: spread / scales[k]! }))
+    .reduce((a, b) => (b.share > a.share ? b : a))
+}
 
 /** Fraction of units that are dead, or saturated, for every example: y: [examples, units] → []. */
 const shareOf = (kind: string, y: Tensor): Tensor => {

@@ -13,9 +13,9 @@ export interface Measurement {
   /** L_y of the free run on the validation data, if any, and its accuracy on them. */
   readonly validationLoss?: number
   readonly validationAccuracy?: number
-  /** L of eq. 4, in relaxing phases. */
+  /** L of eq. 4, in relaxing phases; batch norms take the statistics of all training data at once, as a step takes its batch's. */
   readonly relaxedLoss?: number
-  /** The relaxation gap: free-run loss − relaxed loss. */
+  /** The relaxation gap: free-run loss − relaxed loss. With batch norms it also holds how far their running statistics are behind. */
   readonly relaxationGap?: number
   /** mean((z − ẑ)²) of each cut, in order of evaluation. */
   readonly residuals: ReadonlyArray<number>
@@ -45,7 +45,7 @@ export const fromReport = (
     gradientNorms: Circuit.sites(circuit)
       .map(({ block, leaf, turn }) =>
         Object.entries(block.parameters).flatMap(([name, parameter]) =>
-          Circuit.isTrained(parameter) ? [report[`square/${Circuit.join(leaf, name)}`]!.data[turn]!] : []
+          Circuit.isTrained(parameter) ? [report[`gradient/${Circuit.join(leaf, name)}`]!.data[turn]!] : []
         )
       )
       .filter((squares) => squares.length > 0)

@@ -48,7 +48,7 @@ interface Settings {
   /** Largest joint norm of the gradients; longer ones are scaled down to it. */
   readonly clip?: number | undefined
   readonly regularizer?: Regularizer | undefined
-  /** The parameters that are trained: those of the output map, or those whose full names match a predicate; all where absent. */
+  /** The parameters that are trained: those of the output maps, or those whose full names match a predicate; all where absent. */
   readonly only?: "output" | ((name: string) => boolean) | undefined
   /** Steps between two measurements of the free run; with batches, epochs. */
   readonly interval: number
@@ -144,15 +144,15 @@ export const backpropagate = (options: Options<Backpropagate>): Backpropagate =>
 export const sites = (phase: Phase, circuit: Circuit.Circuit): ReadonlySet<string> =>
   phase.kind === "backpropagate" ? new Set() : Cut.sites(circuit, phase.cut)
 
-/** Returns the parameters that a phase trains: all, those of the output map, or those that a predicate selects. */
+/** Returns the parameters that a phase trains: all, those of the output maps, or those that a predicate selects. */
 export const trained = ({ only }: Phase, circuit: Circuit.Circuit): ReadonlyArray<string> => {
   const names = Object.entries(Circuit.parameters(circuit)).flatMap(([name, of]) =>
     Circuit.isTrained(of) ? [name] : []
   )
   if (only === undefined) return names
   if (typeof only === "function") return names.filter(only)
-  const last = Circuit.outputMap(circuit)
-  return names.filter((name) => name.startsWith(`${last}.`))
+  const ofOutput = Circuit.outputParameters(circuit)
+  return names.filter((name) => ofOutput.has(name))
 }
 
 /** Prints the phase as `--plan` takes it: `relax:60:rprop=0.001:every=10`, `backpropagate:30:adam=0.001:batch=64`. */

@@ -2,7 +2,7 @@
  * Invalid numbers in a phase built in code; a phase written as text is checked where it is parsed.
  */
 import type { Curve } from "../optimization/Curve.ts"
-import type { Optimizer } from "../optimization/Optimizer.ts"
+import type { Optimizer, Settings } from "../optimization/Optimizer.ts"
 import * as Rules from "../optimization/Rules.ts"
 import * as Bound from "./Bound.ts"
 import type { Phase } from "./Phase.ts"
@@ -21,18 +21,27 @@ const share: Bound.Bound = { expected: "a number from 0, below 1", fits: (value)
 
 const atLeastZero: Bound.Bound = { expected: "a number from 0", fits: (value) => value >= 0 }
 
-/** Settings of running means; the others have no upper bound. */
-const shares: ReadonlyArray<string> = ["beta1", "beta2", "smoothing"]
+const flag: Bound.Bound = { expected: "0 or 1", fits: (value) => value === 0 || value === 1 }
+
+/** Settings of running means, and flags; the others have no upper bound. */
+const bounds: Readonly<Record<string, Bound.Bound>> = { beta1: share, beta2: share, smoothing: share, nesterov: flag }
+
+/** The range of a rule's setting. */
+const boundOf = (setting: string, { smallest }: Settings): Bound.Bound =>
+  setting === "largest" && smallest !== undefined
+    ? { expected: `a number from the smallest, ${smallest}`, fits: (value) => value >= smallest }
+    : (bounds[setting] ?? atLeastZero)
 
 type Numbered = readonly [name: string, value: number | undefined, bound: Bound.Bound]
 
 /** The numbers of a rule; what the settings of a rule of one's own mean is not known here. */
-const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> => [
-  [`the rate of ${name}`, rate, Bound.positive],
-  ...Object.entries(Object.hasOwn(Rules.table, name) ? settings : {}).map(
-    ([setting, value]): Numbered => [`${setting} of ${name}`, value, shares.includes(setting) ? share : atLeastZero]
-  )
-]
+const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> => {
+  const all = Object.hasOwn(Rules.table, name) ? { ...Rules.table[name]!.defaults, ...settings } : {}
+  return [
+    [`the rate of ${name}`, rate, Bound.positive],
+    ...Object.entries(all).map(([setting, value]): Numbered => [`${setting} of ${name}`, value, boundOf(setting, all)])
+  ]
+}
 
 /** A curve's factors at each tenth of the phase. */
 const ofCurve = (curve: Curve | undefined): ReadonlyArray<Numbered> =>

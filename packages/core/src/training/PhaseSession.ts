@@ -66,7 +66,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const kept = Kept.make(layout.perExample)
   const session = yield* engine.session({
     ...measuredData,
-    ...kept.take("state" in from ? from.state : from.parameters)
+    ...kept.take("state" in from ? PhaseState.continued(layout, subject, from.state) : from.parameters)
   })
   const write = (state: Arrays) => Effect.suspend(() => session.write(kept.take(state)))
 
@@ -192,7 +192,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
 /** A phase's state in the engine. */
 export type PhaseSession<E, R> = Effect.Success<ReturnType<typeof open<E, R>>>
 
-const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, (name) => `lost/${name}`)
+const prefixed = (state: Arrays): Arrays => Record.mapKeys(state, PhaseState.lost)
 
 /** Returns the first array, and turn, with a non-finite number. */
 const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>> = new Map()): string | undefined => {
@@ -200,7 +200,7 @@ const lostIn = (report: Arrays, sites: ReadonlyMap<string, ReadonlyArray<string>
     const index = data.findIndex((value) => !Number.isFinite(value))
     if (index < 0) continue
     const turn = Math.floor((index * (shape[0] ?? 1)) / data.length)
-    const array = name.replace("lost/", "")
+    const array = name.replace(PhaseState.lost(""), "")
     const own = sites.get(array)
     return own === undefined ? array.replace("*", String(turn)) : `z/${own[turn] ?? own[0]}`
   }

@@ -11,11 +11,14 @@ import { Effect, Record, Struct } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Task } from "../data/Dataset.ts"
 import type { Arrays } from "../engine/Engine.ts"
+import type { Optimizer } from "../optimization/Optimizer.ts"
 import * as Program from "../program/Program.ts"
 import * as Auxiliaries from "../relaxation/Auxiliaries.ts"
 import * as Segments from "../relaxation/Segments.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as NdArray from "../tensor/NdArray.ts"
+import * as Shape from "../tensor/Shape.ts"
+import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
 import * as Elementwise from "./Elementwise.ts"
 import * as ParameterGroup from "./ParameterGroup.ts"
@@ -51,8 +54,43 @@ export const noise = (place: string): string => `noise/${place}`
 /** Returns the name of an array's held copy. */
 export const good = (of: string): string => `good/${of}`
 
+/** Returns the name under which a check reports an array's lost numbers. */
+export const lost = (of: string): string => `lost/${of}`
+
+/** Returns the name under which a measurement reports an array's squared gradient. */
+export const gradient = (of: string): string => `gradient/${of}`
+
 /** Returns the name of an optimiser slot of an array. */
 export const slot = (name: string, of: string): string => `${name}/${of}`
+
+/** What a slot cannot be called: its array would have the name of another. */
+const taken: ReadonlyArray<string> = [auxiliary, multiplier, noise, good, lost, gradient].map((name) =>
+  name("").slice(0, -1)
+)
+
+/**
+ * The shapes of a rule's slots for an array: the array's own, or [] for one number. Fails where a slot has another shape, or is called as the state
+ * calls arrays of its own.
+ */
+const slotShapesOf = ({ initial, name: rule }: Optimizer, shape: ReadonlyArray<number>): Shapes => {
+  // A small array of as many axes, each of another length, shows what belongs to which axis.
+  const probe = shape.map((_, axis) => axis + 2)
+  return Record.map(initial(probe, 1), ({ shape: came }, name) => {
+    const operation = `the rule ${rule}`
+    if (taken.includes(name) || name.includes("/")) {
+      const expected = `slots called otherwise than ${taken.join(", ")}, and without a /`
+      throw new ShapeMismatch({ operation, expected, came: name, advice: "give the slot another name" })
+    }
+    if (came.length === 0) return []
+    if (Shape.equals(came, probe)) return shape
+    throw new ShapeMismatch({
+      operation,
+      expected: `slots of the array's shape ${Shape.show(probe)}, or []`,
+      came: `${name} ${Shape.show(came)}`,
+      advice: "keep one number for each of the array's, or a single one"
+    })
+  })
+}
 
 /** Returns the place that auxiliaries, multipliers or their optimiser slots belong to; undefined for any other name. */
 const placeOf = (name: string): string | undefined => /^(?:[^/]+\/)?[zu]\/(.*)$/.exec(name)?.[1]
@@ -113,26 +151,37 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
     // Snapshots keep slots under this name.
     return !isKept(name) && isElementwise[rate] ? `together/${rate}` : undefined
   })
+  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
+  /** The axis of the examples in arrays that are kept per example. */
+  const axisOf = (name: string) => (isKept(name) ? (stacked.get(placeOf(name)!) === true ? 1 : 0) : undefined)
   /** Slots kept per example get the shape in `of`, that of all examples: z and its multiplier have the same shape. */
   const slots = (factor: number, of: Shapes) =>
     groups.map(({ members, name, shape }) => (): Arrays => {
       const { initial, rate } = Rates.rule(circuit, phase, members[0]!)
       const own = (isKept(name) ? of[placeOf(name)!] : undefined) ?? shape
-      return Record.mapKeys(initial(own, rate * factor), (remembered) => slot(remembered, name))
+      const axis = axisOf(name)
+      return Record.mapEntries(initial(own, rate * factor), (array, remembered) => [
+        slot(remembered, name),
+        axis === undefined ? array : ofEach(array, own, axis)
+      ])
     })
-  const slotShapes = Object.fromEntries(
-    groups.flatMap(({ members, name, shape }) => {
-      // Probes a one-element array: a slot is either of the array's shape or one scalar for the whole array.
-      const { initial } = Rates.rule(circuit, phase, members[0]!)
-      return Object.entries(initial([1], 1)).map(
-        ([remembered, { shape: one }]) => [slot(remembered, name), one.length === 0 ? one : shape] as const
-      )
-    })
+  const slotShapes = yield* Program.check(
+    () =>
+      Object.assign(
+        {},
+        ...groups.map(({ members, name, shape }) => {
+          const axis = axisOf(name)
+          return Record.mapEntries(slotShapesOf(Rates.rule(circuit, phase, members[0]!), shape), (own, remembered) => [
+            slot(remembered, name),
+            axis === undefined || own.length > 0 ? own : along(axis, shape)
+          ])
+        })
+      ) as Shapes
   )
-  const stacked = new Map(Segments.places(circuit, sites).map((place) => [place.name, place.stacked]))
-  const perExample = Object.entries({ ...auxiliaries(batch!), ...slotShapes })
-    .filter(([name, shape]) => isKept(name) && shape.length >= 2)
-    .map(([name]) => [name, stacked.get(placeOf(name)!) === true ? 1 : 0] as const)
+  const perExample = Object.keys({ ...auxiliaries(batch!), ...slotShapes }).flatMap((name) => {
+    const axis = axisOf(name)
+    return axis === undefined ? [] : [[name, axis] as const]
+  })
   const state: PhaseState = {
     sites,
     refresh,
@@ -147,6 +196,28 @@ export const make = Effect.fnUntraced(function* ({ circuit, x }: Subject, phase:
   }
   return state
 })
+
+/** The shape of one number for each example, which fits an array of the given shape. */
+const along = (axis: number, shape: ReadonlyArray<number>): ReadonlyArray<number> =>
+  shape.map((n, at) => (at === axis ? n : 1))
+
+/**
+ * A slot for arrays that are kept per example: a single number becomes one of each example, since a batch moves only its own examples. Adam's count
+ * then says how often an example has been moved.
+ */
+const ofEach = (slot: NdArray.NdArray, shape: ReadonlyArray<number>, axis: number): NdArray.NdArray => {
+  if (slot.shape.length > 0) return slot
+  const each = along(axis, shape)
+  return { shape: each, data: new Float64Array(NdArray.size(each)).fill(slot.data[0]!) }
+}
+
+/** The state of a snapshot; runs begun earlier had one count for all examples, which becomes that of each. */
+export const continued = ({ perExample, stepped }: PhaseState, { x }: Subject, state: Arrays): Arrays =>
+  Record.map(state, (array, name) => {
+    const own = name.replace(good(""), "")
+    const axis = perExample.get(own)
+    return axis === undefined ? array : ofEach(array, stepped[own]!.with(axis, x[0]!), axis)
+  })
 
 /** Shapes of auxiliaries by place. */
 const byPlace = (tensors: Given): Shapes =>

@@ -11,6 +11,7 @@ import type { Training } from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import * as LocalStep from "../relaxation/LocalStep.ts"
 import * as RelaxedObjective from "../relaxation/RelaxedObjective.ts"
+import type { DType } from "../tensor/DType.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
@@ -139,8 +140,12 @@ const updated = (
       const gradient = ParameterGroup.join(own, (name) => slopes.get(name)!)
       const next = Throwing.at(`the rule ${rule.name}`, () => {
         const moved = rule.update(parameter, gradient, before, rate)
-        checkMoved(rule.name, { parameter, ...before }, { parameter: moved.parameter, ...moved.slots })
-        return moved
+        // A single number of a whole batch, such as a norm, is each example's.
+        const slots = Record.map(moved.slots, (slot, name) =>
+          slot.shape.length === 0 && before[name] !== undefined ? slot.broadcastTo(before[name].shape) : slot
+        )
+        checkMoved(rule.name, { parameter, ...before }, { parameter: moved.parameter, ...slots })
+        return { parameter: moved.parameter, slots }
       })
       return {
         ...ParameterGroup.split(own, next.parameter, (name) => given[name]!),
@@ -154,13 +159,15 @@ const checkMoved = (rule: string, before: Given, after: Given): void => {
   const inWords = (of: Given) =>
     Object.keys(of)
       .sort()
-      .map((name) => `${name} ${Shape.show(of[name]!.shape)}`)
+      .map((name) => `${name} ${Shape.show(of[name]!.shape)}${types[of[name]!.dtype]}`)
       .join(", ")
   const [expected, came] = [inWords(before), inWords(after)]
   if (expected === came) return
-  const advice = "return the parameter and each slot under its name, in the shape that it has"
+  const advice = "return the parameter and each slot under its name, in the shape that it has, as real numbers"
   throw new ShapeMismatch({ operation: `the rule ${rule}`, expected, came, advice })
 }
+
+const types: Readonly<Record<DType, string>> = { float: "", int: " of whole numbers", bool: " of truth values" }
 
 /**
  * The step with each map's input centred: its gradients are those of x − m, and its bias compensates for what the weight's step does to the mean m.

@@ -56,7 +56,7 @@ const curve =
   (draft, value) => {
     const found = Curve.named(value)
     if (found === undefined)
-      return `a curve: constant, cosine, linear, exponential0.1, warmup0.1, or two as in warmup0.1*cosine`
+      return `a curve: constant, cosine, linear, exponential0.1, warmup0.1, or two as in ${key}=warmup0.1*cosine`
     draft[key] = found
     return undefined
   }
@@ -181,7 +181,7 @@ const phase = Effect.fnUntraced(function* (text: string) {
     if (said.has(what)) return yield* new PlanInvalid({ expected: `one ${what} in a phase`, came: text.trim() })
     said.add(what)
     if (isRule) {
-      draft[own === key ? "optimizer" : "auxiliaryOptimizer"] = yield* rule(own, values.join("="))
+      draft[own === key ? "optimizer" : "auxiliaryOptimizer"] = yield* rule(own, setting)
       continue
     }
     const read = Object.hasOwn(kind.settings, key) ? kind.settings[key] : undefined
@@ -197,12 +197,13 @@ const phase = Effect.fnUntraced(function* (text: string) {
   return kind.make({ ...others, ...ofBatches, ...(name === "backpropagate" ? {} : { cut }) } as never)
 })
 
-/** Parses a rule's rate and settings: `0.1`, or `0.1+momentum=0.5`. */
+/** Parses a rule's setting: `sgd=0.1`, or `sgd=0.1+momentum=0.5`. */
 const rule = Effect.fnUntraced(function* (name: string, text: string) {
   const { defaults, make } = Rules.table[name]!
-  const [rate = "", ...pairs] = text.split("+")
+  const [first = "", ...pairs] = text.split("+")
+  const rate = first.split("=").slice(1).join("=")
   if (!Bound.positive.fits(Number(rate)))
-    return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: rate })
+    return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: text })
   const settings: Record<string, number> = {}
   for (const pair of pairs) {
     const [key = "", value = ""] = pair.split("=")

@@ -60,7 +60,7 @@ export const make = Effect.fn("Programs.make")(function* (
   )
   const moved = state.groups.flatMap(({ members }) => members).filter((name) => !state.perExample.has(name))
   const check = yield* Program.make(Struct.pick(own, moved), (given: Given) =>
-    Object.fromEntries(moved.map((name) => [`lost/${name}`, perTurn(given[name]!.sub(given[name]!), name)]))
+    Object.fromEntries(moved.map((name) => [PhaseState.lost(name), perTurn(given[name]!.sub(given[name]!), name)]))
   )
   return { step, measure, refresh: state.refresh, hold, restore, check }
 })
@@ -77,14 +77,22 @@ const measured = (
   const L_y: Loss.Loss = (o, y) =>
     unit === undefined ? trainedLoss(o, y) : trainedLoss(TargetUnit.weighted(unit, o), TargetUnit.weighted(unit, y))
   const θ = (name: string) => given[name]!
-  const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)
+  // The relaxed circuit normalises as a step does, and as its auxiliaries began; the free run as it is used.
+  const relaxes = phase.kind === "relax" && sites.size > 0
+  const training = relaxes ? { random: false, onStatistic: () => undefined } : undefined
+  const {
+    loss,
+    output: trainedOutput,
+    relaxed,
+    residuals
+  } = PhaseStep.objective(subject, phase, sites, given, training)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
   const slopes = gradients(
     loss,
     Object.keys(parameters).map((name) => given[name]!)
   )
   const norms = Object.keys(parameters).map(
-    (name, i) => [`square/${name}`, perTurn(slopes[i]!.square(), name)] as const
+    (name, i) => [PhaseState.gradient(name), perTurn(slopes[i]!.square(), name)] as const
   )
   const weighted = (relaxed: Tensor) =>
     unit === undefined ? relaxed : relaxed.sub(trainedLoss(trainedOutput, given.y!)).add(L_y(trainedOutput, given.y!))

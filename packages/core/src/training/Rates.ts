@@ -17,7 +17,7 @@ export const of = (circuit: Circuit.Circuit, phase: Phase, name: string): Rate =
   }
   const parameter = Circuit.parameters(circuit)[name]
   const axes = (parameter?.shape.length ?? 0) - name.split(".").filter((step) => step === "*").length
-  const hidden = parameter?.role === "weight" && axes === 2 && !name.startsWith(`${Circuit.outputMap(circuit)}.`)
+  const hidden = parameter?.role === "weight" && axes === 2 && !Circuit.outputParameters(circuit).has(name)
   return optimizer.others === undefined || hidden ? "rate" : "rate/others"
 }
 

@@ -154,7 +154,7 @@ const train = Effect.fnUntraced(function* <E, R>(
     y: data.targets.shape,
     validation: validation?.inputs.shape[0]
   }
-  if (options.from !== undefined) yield* continues(subject, plan, options.from)
+  if (options.from !== undefined) yield* continues(subject, plan, options.from, options.parts?.sizes)
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
 
   const stop = Plan.stopFor(plan, data)

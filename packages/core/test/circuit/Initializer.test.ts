@@ -266,4 +266,20 @@ describe("initialisers", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }
+
+  it.effect("lsuv leaves a map alone whose predictions differ by rounding alone", () =>
+    Effect.gen(function* () {
+      const circuit = Circuit.perceptron([2, 1, 1, 1], { activation: "tanh" })
+      const x = { shape: [7, 2], data: Float64Array.from({ length: 14 }, (_, i) => (i % 2 === 0 ? 0.1 : 0.7)) }
+      for (const seed of [1, 2, 3]) {
+        const parameters = yield* Start.table.lsuv(circuit, seed, x)
+        for (const [name, { data }] of Object.entries(parameters)) {
+          assert.isTrue(
+            data.every((value) => Math.abs(value) < 10),
+            `${name} at seed ${seed}: ${data}`
+          )
+        }
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
 })

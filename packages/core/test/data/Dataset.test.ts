@@ -116,6 +116,16 @@ describe("labelled", () => {
     })
   )
 
+  it.effect("refuses a single class, which leaves nothing to tell apart", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        (yield* Effect.flip(sample([0, 0], 1))).message,
+        "data set: expected two class names or more, but «class 0» came; name both classes, or add examples of another"
+      )
+      assert.include((yield* Effect.flip(sample([], 0))).message, "two class names or more, but none came")
+    })
+  )
+
   it.effect("refuses a class number out of range", () =>
     Effect.gen(function* () {
       assert.strictEqual(

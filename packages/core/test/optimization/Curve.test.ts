@@ -32,6 +32,12 @@ describe("curves", () => {
     }
   })
 
+  it("none leads to 0 or below by a ratio", () => {
+    for (const end of [0, -1]) {
+      assert.isTrue([0, 0.1, 0.5].some((t) => Number.isNaN(Curve.exponential(end).at(t))))
+    }
+  })
+
   it("a name that none has is none", () => {
     for (const name of [
       "",

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Engine, Gradient, Loss, Program, ReferenceEngine, TfjsEngine } from "@rai/core"
+import { Engine, Gradient, Loss, Metrics, Program, ReferenceEngine, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
 
@@ -115,6 +115,43 @@ describe("correct answers", () => {
       assert.strictEqual(yield* correct([[1], [-1], [0], [2]], [[1], [0], [0], [0]]), 3)
     })
   )
+
+  for (const [name, layer] of [
+    ["float64", ReferenceEngine.layer],
+    ["libtensorflow", TfjsEngine.layerNative]
+  ] as const) {
+    it.effect(`are none where a logit is NaN, as the metrics count: ${name}`, () =>
+      Effect.gen(function* () {
+        for (const [o, y] of [
+          [
+            [[Number.NaN], [Number.NaN], [2], [Number.POSITIVE_INFINITY]],
+            [[0], [1], [1], [1]]
+          ],
+          [
+            [
+              [Number.NaN, 1],
+              [1, Number.NaN],
+              [3, 1],
+              [Number.POSITIVE_INFINITY, 1]
+            ],
+            [
+              [1, 0],
+              [1, 0],
+              [1, 0],
+              [1, 0]
+            ]
+          ]
+        ] as const) {
+          const [a, b] = [Fixture.array(o), Fixture.array(y)]
+          const program = yield* Program.make({ a: a.shape, b: b.shape }, (of) => ({ n: Loss.correct(of.a, of.b) }))
+          const { n } = yield* Engine.run(program, { a, b })
+          const task = y[0]!.length === 1 ? "binary" : "classes"
+          assert.strictEqual(n!.data[0], 2)
+          assert.strictEqual((Metrics.of(task, b, a) as Metrics.OfClasses).accuracy, 2 / 4)
+        }
+      }).pipe(Effect.provide(layer))
+    )
+  }
 
   it.effect("by the largest logit", () =>
     Effect.gen(function* () {

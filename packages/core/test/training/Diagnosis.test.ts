@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
+  Dataset,
   Diagnosis,
   Initializer,
   type Measurement,
   Moons,
   NdArray,
   Plan,
+  ReferenceEngine,
   TfjsEngine,
   Training
 } from "@rai/core"
@@ -65,6 +67,33 @@ describe("why a run fails", () => {
       assert.include(saturated[0]!.message, "saturated units: most units of activation 1 (100 %)")
       assert.deepStrictEqual(kinds(yield* changed("tanh", 0)), [])
     }).pipe(Effect.provide(TfjsEngine.layerNative))
+  )
+
+  it.effect("whether an output ignores its input is judged by the targets' deviation, wherever their mean is", () =>
+    Effect.gen(function* () {
+      const x = Float64Array.from({ length: 100 }, (_, i) => i / 50 - 1)
+      const circuit = Circuit.linear(1, 1)
+      const line = (bias: number, slope: number) => ({
+        weight: { shape: [1, 1], data: Float64Array.of(slope) },
+        bias: { shape: [1], data: Float64Array.of(bias) }
+      })
+      for (const [mean, deviation] of [
+        [0, 1],
+        [-2000, 0.5],
+        [101325, 20],
+        [0, 1e-9],
+        [1, 1e-9]
+      ] as const) {
+        const targets = { shape: [100, 1], data: x.map((v) => mean + deviation * v) }
+        const inputs = { shape: [100, 1], data: x }
+        const data = yield* Dataset.make({ inputs, targets, task: "regression", inputNames: ["x"] })
+        const found = (slope: number) => Diagnosis.ofFreeRun(circuit, line(mean, slope), data)
+        assert.deepStrictEqual(kinds(yield* found(deviation)), [], `${mean}, ${deviation}`)
+        const [ignoring] = yield* found(1e-4 * deviation)
+        assert.match(ignoring!.message, /^output ignores input: whatever goes in, the output stays within /)
+        if (mean === -2000) assert.include(ignoring!.seen, "within 5.0e-5 of -2.00e+3")
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
   it("what a run has done is not advised again: every map cut, a sweep, a start", () => {

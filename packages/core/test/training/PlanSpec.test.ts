@@ -148,12 +148,13 @@ const wrong: ReadonlyArray<readonly [text: string, came: string, expected: RegEx
   ["relax:3:rprop=0.1:adam=0.01", "relax:3:rprop=0.1:adam=0.01", /one optimiser in a phase/],
   ["relax:3:every=2:every=3", "relax:3:every=2:every=3", /one every in a phase/],
   ["relax:3:z-adam=0.1:z-sgd=0.1", "relax:3:z-adam=0.1:z-sgd=0.1", /one z-optimiser in a phase/],
-  ["relax:10:rprop=-1", "-1", /a rate above 0 as in rprop=0\.1/],
-  ["relax:10:rprop=x", "x", /a rate above 0/],
-  ["relax:10:rprop=Infinity", "Infinity", /a rate above 0/],
-  ["relax:10:rprop", "", /a rate above 0/],
-  ["relax:10:rprop=0.1=5", "0.1=5", /a rate above 0/],
-  ["relax:10:z-adam=0", "0", /a rate above 0 as in adam=0\.1/],
+  ["relax:10:rprop=-1", "rprop=-1", /a rate above 0 as in rprop=0\.1/],
+  ["relax:10:rprop=x", "rprop=x", /a rate above 0/],
+  ["relax:10:rprop=Infinity", "rprop=Infinity", /a rate above 0/],
+  ["relax:10:rprop", "rprop", /a rate above 0/],
+  ["relax:10:rprop+smallest=0", "rprop+smallest=0", /an optimiser/],
+  ["relax:10:rprop=0.1=5", "rprop=0.1=5", /a rate above 0/],
+  ["relax:10:z-adam=0", "z-adam=0", /a rate above 0 as in adam=0\.1/],
   ["relax:10:rprop=0.1+momentum=0.5", "momentum=0.5", /settings of rprop such as smallest=/],
   ["relax:10:sgd=0.1+speed=1", "speed=1", /settings of sgd such as momentum=0\.9 or nesterov=0/],
   ["relax:10:sgd=0.1+momentum=-1", "momentum=-1", /settings of sgd such as momentum=0\.9/],
@@ -189,7 +190,11 @@ const wrong: ReadonlyArray<readonly [text: string, came: string, expected: RegEx
   ...["curve", "ramp"].flatMap((name) =>
     ["", "quadratic", "exponential", "exponential0", "warmup-1", "cosine2", "warmup0.1*x"].map(
       (value) =>
-        [`relax:10:${name}=${value}`, `${name}=${value}`, /a curve: constant, cosine, linear, exponential0\.1/] as const
+        [
+          `relax:10:${name}=${value}`,
+          `${name}=${value}`,
+          new RegExp(`a curve: constant, cosine, linear, exponential0\\.1, .* as in ${name}=warmup0\\.1\\*cosine`)
+        ] as const
     )
   ),
   ...["0", "-1", "x", ""].map(

@@ -160,3 +160,22 @@ describe("another seed gives another run", () => {
     )
   }
 })
+
+it.effect("a snapshot of a run begun earlier, which had one count for the auxiliaries of all examples, goes on", () =>
+  Effect.gen(function* () {
+    const text = "relax:4:adam=0.01:batch=9:patience=9"
+    const { end, kept } = yield* run(text)
+    const { progress, state } = kept[0]!
+    const earlier = Object.fromEntries(
+      Object.entries(state).map(([name, array]) => [
+        name,
+        /^(good\/)?t\/z\//.test(name) ? { shape: [], data: Float64Array.of(1) } : array
+      ])
+    )
+    assert.isTrue(Object.keys(earlier).some((name) => earlier[name] !== state[name]))
+    const resumed = yield* run(text, yield* asWritten({ progress, state: earlier }))
+    assert.strictEqual(JSON.parse(resumed.end.progress).total, JSON.parse(end.progress).total)
+    const { shape } = resumed.kept.at(-1)!.state["t/z/0"]!
+    assert.deepStrictEqual(shape, [22, 1])
+  }).pipe(Effect.provide(ReferenceEngine.layer))
+)

@@ -14,15 +14,19 @@ import {
   NdArray,
   type Optimizer,
   Phase,
+  type PhaseRun,
   Plan,
+  PlanSpec,
   Program,
   ReferenceEngine,
+  RmsProp,
+  Rprop,
   Segments,
   Sgd,
   type Tensor,
   Training
 } from "@rai/core"
-import { Cause, Effect } from "effect"
+import { Cause, Effect, Stream } from "effect"
 import * as Fixture from "../fixtures/Fixture.ts"
 
 const { batchNorm, dropout, flatten, linear, repeat, sequence, tanh, unflatten } = Circuit
@@ -140,6 +144,25 @@ describe("running statistics", () => {
   }
 })
 
+it.effect("a relaxing phase is measured as its steps see batch norms: auxiliaries begin at residuals of 0", () =>
+  Effect.gen(function* () {
+    const block = sequence(batchNorm(4), tanh, linear(4, 4))
+    const circuit = sequence(linear(2, 4), repeat(block, 3), batchNorm(4), linear(4, 1))
+    const data = yield* Moons.make({ examples: 30, noise: 0.1, seed: 1 })
+    const rule = Sgd.make(0.01, { momentum: 0 })
+    const measured = Effect.fnUntraced(function* (plan: Plan.Plan) {
+      const events = yield* Stream.runCollect(Training.stream(circuit, data, { plan, seed: 1 }))
+      return events.flatMap((event) => (event._tag === "Step" && event.measurement ? [event.measurement] : []))
+    })
+    const [first] = yield* measured(Plan.relax({ steps: 1, optimizer: rule }))
+    assert.isAbove(first!.residuals.length, 3)
+    for (const residual of first!.residuals) assert.isBelow(residual, 1e-24)
+    // A phase that alternates is measured by its free run.
+    const [alternating] = yield* measured(Plan.alternate({ steps: 1 }))
+    assert.strictEqual(alternating!.freeRunLoss, first!.freeRunLoss)
+  }).pipe(Effect.provide(ReferenceEngine.layer))
+)
+
 describe("a rule of one's own", () => {
   const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
   const step = (rule: Optimizer.Optimizer) =>
@@ -200,14 +223,136 @@ describe("a rule of one's own", () => {
         ...normalised,
         update: (...given) => ({ ...update(...given), parameter: given[0].total() })
       }
-      const advice = "came; return the parameter and each slot under its name, in the shape that it has"
+      const advice =
+        "came; return the parameter and each slot under its name, in the shape that it has, as real numbers"
       const messages = [
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], w [2,3] ${advice}`,
-        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`,
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], v [2,3] of truth values ${advice}`
       ]
-      for (const [i, rule] of [renamed, total].entries()) {
+      const compared: Optimizer.Optimizer = {
+        ...normalised,
+        update: (...given) => ({ ...update(...given), slots: { v: given[1].greater(0) } })
+      }
+      for (const [i, rule] of [renamed, total, compared].entries()) {
         assert.strictEqual((yield* Effect.flip(step(rule))).message, messages[i])
       }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  /** Adam with its first moment called otherwise. */
+  const called = (slot: string): Optimizer.Optimizer => {
+    const adam = Adam.make(0.1)
+    return {
+      ...adam,
+      initial: (...given) => {
+        const { m, ...others } = adam.initial(...given)
+        return { [slot]: m!, ...others }
+      },
+      update: (p, g, { [slot]: m, ...others }, rate) => {
+        const next = adam.update(p, g, { ...others, m: m! }, rate)
+        const { m: moved, ...rest } = next.slots
+        return { ...next, slots: { [slot]: moved!, ...rest } }
+      }
+    }
+  }
+  const trainings = [
+    Plan.backpropagate({ steps: 9, interval: 1, optimizer: Adam.make(0.1), careful: Phase.careful(1) }),
+    Plan.relax({ epochs: 3, batch: 4, optimizer: Adam.make(0.1), multipliers: 0.1, careful: Phase.careful(1) })
+  ]
+  const trained = (of: Plan.Plan, optimizer: Optimizer.Optimizer) =>
+    Effect.gen(function* () {
+      const plan = Plan.make(...of.phases.map((phase): Phase.Phase => ({ ...phase, optimizer })))
+      const { parameters } = yield* Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 })
+      return parameters
+    })
+
+  for (const slot of ["square", "rate", "together", "validation", "x"]) {
+    it.effect(`may call a slot ${slot}`, () =>
+      Effect.gen(function* () {
+        for (const plan of trainings) {
+          assert.deepStrictEqual(yield* trained(plan, called(slot)), yield* trained(plan, Adam.make(0.1)))
+        }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+
+  it.effect("calls no slot as the state calls arrays of its own", () =>
+    Effect.gen(function* () {
+      for (const slot of ["good", "z", "u", "noise", "lost", "gradient", "m/z"]) {
+        for (const plan of trainings) {
+          assert.strictEqual(
+            (yield* Effect.flip(trained(plan, called(slot)))).message,
+            `the rule adam: expected slots called otherwise than z, u, noise, good, lost, gradient, and without a /, but ${slot} came; give the slot another name`
+          )
+        }
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("keeps a number for each of the array's, or a single one", () =>
+    Effect.gen(function* () {
+      const keeping = (of: (shape: ReadonlyArray<number>) => ReadonlyArray<number>): Optimizer.Optimizer => ({
+        ...normalised,
+        initial: (shape) => ({ v: NdArray.full(of(shape), 0) })
+      })
+      yield* step(keeping(() => []))
+      for (const [of, came] of [
+        [(shape: ReadonlyArray<number>) => shape.slice(0, 1), "[2]"],
+        [() => [1], "[1]"],
+        [(shape: ReadonlyArray<number>) => shape.toReversed(), "[3,2]"]
+      ] as const) {
+        assert.strictEqual(
+          (yield* Effect.flip(step(keeping(of)))).message,
+          `the rule normalised: expected slots of the array's shape [2,3], or [], but v ${came} came; keep one number for each of the array's, or a single one`
+        )
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("and RMSprop trains maps that are too large to be moved together with others", () =>
+    Effect.gen(function* () {
+      const wide = sequence(linear(2, 200), tanh, linear(200, 200), tanh, linear(200, 1))
+      const plan = Plan.backpropagate({ steps: 2, optimizer: RmsProp.make(0.001) })
+      const data = yield* Moons.make({ examples: 10 })
+      const { measurement } = yield* Training.run(wide, data, { plan, seed: 1 })
+      assert.isTrue(measurement.gradientNorms.every((norm) => norm > 0))
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
+
+describe("the output map", () => {
+  const run = (circuit: Circuit.Circuit, text: string) =>
+    Effect.gen(function* () {
+      const [plan, data] = [yield* PlanSpec.parse(text), yield* Blobs.make({ examples: 12, centers: 2, seed: 1 })]
+      const targets = NdArray.make(
+        [12, 2],
+        Array.from(data.targets.data).flatMap((y) => [y, 1 - y])
+      )
+      const two = { ...data, targets, task: "classes" as const, classNames: ["a", "b"] }
+      const { measurement, trained } = yield* Training.run(circuit, two, { plan, seed: 1 })
+      const start = Initializer.pytorch(circuit, 1)
+      const moved = Object.keys(start).filter((name) =>
+        start[name]!.data.some((value, i) => value !== trained.parameters[name]!.data[i])
+      )
+      return { moved, loss: measurement.freeRunLoss }
+    })
+
+  it.effect("is found in a circuit that is one map, as where it is the only stage", () =>
+    Effect.gen(function* () {
+      const bare = linear(2, 2)
+      for (const text of ["backpropagate:9:muon=0.1", "backpropagate:9:only=output"]) {
+        assert.strictEqual((yield* run(bare, text)).loss, (yield* run(sequence(bare), text)).loss, text)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
+  it.effect("is one of each arm where a circuit ends in a branch", () =>
+    Effect.gen(function* () {
+      const arms = Circuit.branch(linear(3, 1), sequence(linear(3, 3), tanh, linear(3, 1)), tanh)
+      const circuit = sequence(linear(2, 3), arms, Circuit.columns({ inputs: 5, first: 0, count: 2 }))
+      const { moved } = yield* run(circuit, "backpropagate:2:only=output")
+      assert.deepStrictEqual(moved, ["1.0.weight", "1.0.bias", "1.1.2.weight", "1.1.2.bias"])
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })
@@ -271,7 +416,7 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "a cut after blocks that there are not",
       Phase.relax({ steps: 1, cut: { ...Cut.paper, after: "tahn" } }),
-      "expected a cut that matches some of the circuit's places, linear and batch-norm and tanh, in relax:1:rprop=0.1:after=tahn, but it matches none; cut more often (every=1), cut the output too (output), or backpropagate"
+      "expected a cut that matches some of the circuit's places, linear and batch-norm and tanh, in relax:1:rprop=0.1:after=tahn, but it matches none; cut after every map (after=linear), or backpropagate"
     ],
     [
       "measurements that never come",
@@ -304,6 +449,26 @@ describe("what no step can follow is told before one is taken", () => {
       "expected warmup0 at 0 of backpropagate to be a number from 0, but NaN came; change it in the plan, or leave it out"
     ],
     [
+      "a curve that leads to 0 by a ratio",
+      Phase.backpropagate({ steps: 1, optimizer: Adam.make(0.1), curve: Curve.exponential(0) }),
+      "expected exponential0 at 0 of backpropagate to be a number from 0, but NaN came; change it in the plan, or leave it out"
+    ],
+    [
+      "Nesterov's momentum by half",
+      Phase.backpropagate({ steps: 1, optimizer: Sgd.make(0.1, { nesterov: 0.5 }) }),
+      "expected nesterov of sgd of backpropagate to be 0 or 1, but 0.5 came; change it in the plan, or leave it out"
+    ],
+    [
+      "steps that are larger than the largest",
+      Phase.backpropagate({ steps: 1, optimizer: Rprop.make(0.1, { smallest: 1, largest: 0.5 }) }),
+      "expected largest of rprop of backpropagate to be a number from the smallest, 1, but 0.5 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a smallest step above the largest by default",
+      Phase.relax({ steps: 1, auxiliaryOptimizer: Rprop.make(0.1, { smallest: 60 }) }),
+      "expected largest of rprop of relax to be a number from the smallest, 60, but 50 came; change it in the plan, or leave it out"
+    ],
+    [
       "a ramp below 0",
       Phase.relax({ steps: 1, ramp: { name: "falling", at: (t) => -t } }),
       "expected falling at 0.1 of relax to be a number from 0, but -0.1 came; change it in the plan, or leave it out"
@@ -317,6 +482,16 @@ describe("what no step can follow is told before one is taken", () => {
       "a weight below 0",
       Phase.relax({ steps: 1, λ: -1 }),
       "expected λ of relax to be a number from 0, but -1 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a cut that counts for less than nothing",
+      Phase.relax({ steps: 1, cut: { ...Cut.paper, after: "activation" }, weight: (_, index) => -index }),
+      "expected weight of relax to be a number from 0 for each cut, but -1 came for 2; change it in the plan, or leave it out"
+    ],
+    [
+      "a cut that counts for no number",
+      Phase.relax({ steps: 1, weight: () => Number.NaN }),
+      "expected weight of relax to be a number from 0 for each cut, but NaN came for 0; change it in the plan, or leave it out"
     ],
     [
       "parameters to train that there are not",
@@ -375,6 +550,38 @@ describe("what no step can follow is told before one is taken", () => {
     })
   )
 
+  it.effect("a cut that matches nothing, with advice that can be followed", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const maps = sequence(linear(2, 3), linear(3, 1))
+      for (const [of, text, advice] of [
+        [circuit, "alternate:1:every=40", "cut more often (every=1), or backpropagate"],
+        [circuit, "relax:1:every=40", "cut more often (every=1), or backpropagate"],
+        [maps, "relax:1:every=2", "cut more often (every=1), cut the output too (output), or backpropagate"],
+        [maps, "alternate:1:every=2", "cut more often (every=1), or backpropagate"],
+        [maps, "relax:1:after=activation:output", "cut after every map (after=linear), or backpropagate"],
+        [sequence(linear(2, 1)), "relax:1", "cut the output too (output), or backpropagate"],
+        [sequence(linear(2, 1)), "alternate:1", "backpropagate"]
+      ] as const) {
+        const error = yield* Effect.flip(Training.check(of, data, yield* PlanSpec.parse(text)))
+        assert.isTrue(error.message.endsWith(`but it matches none; ${advice}`), `${text}: ${error.message}`)
+      }
+    })
+  )
+
+  it.effect("a mean over an axis of a length that is not known yet", () =>
+    Effect.gen(function* () {
+      const data = yield* Moons.make({ examples: 10 })
+      const own = (f: (z: Tensor.Tensor) => Tensor.Tensor) =>
+        Training.check(sequence(linear(2, 3), Circuit.stage("own", f), linear(3, 1)), data, Plan.relax({ steps: 1 }))
+      assert.strictEqual(
+        (yield* Effect.flip(own((z) => z.sub(z.mean())))).message,
+        "mean in block 1: expected known dimensions, but [batch,3] came; a named axis has no length yet: count it, as in z.total().div(z.zerosLike().add(1).total())"
+      )
+      yield* own((z) => z.sub(z.total().div(z.zerosLike().add(1).total())))
+    })
+  )
+
   it.effect("a stop that no run can reach", () =>
     Effect.gen(function* () {
       const data = yield* Moons.make({ examples: 10 })
@@ -414,6 +621,37 @@ describe("what no step can follow is told before one is taken", () => {
       const plan = Plan.backpropagate({ steps: 1, loss: (o, y) => o.sub(y).square() })
       const error = yield* Effect.flip(Training.fit(circuit, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
       assert.strictEqual(error.message, "the loss: expected [], but [10,1] came; end it in .mean() or .total()")
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+})
+
+describe("auxiliaries kept per example", () => {
+  const moved = (batch: number, epochs: number) =>
+    Effect.gen(function* () {
+      const circuit = Circuit.perceptron([2, 6, 6, 6, 1], { activation: "tanh" })
+      const data = yield* Moons.make({ examples: 48, noise: 0.1, seed: 1 })
+      const plan = yield* PlanSpec.parse(`relax:9:sgd=0.000001:z-adam=0.001:lambda=0:batch=${batch}`)
+      const left: Array<Engine.Arrays> = []
+      const onSnapshot = ({ state }: PhaseRun.Snapshot) => Effect.sync(() => void left.push(state))
+      yield* Training.stream(circuit, data, { plan, seed: 0, onSnapshot }).pipe(
+        Stream.takeUntil(({ progress }) => progress.total >= (epochs * 48) / batch),
+        Stream.runDrain
+      )
+      return left.at(-1)!
+    })
+
+  it.effect("are moved by Adam as often as their own examples came, whatever the batch: z is that of whole data", () =>
+    Effect.gen(function* () {
+      for (const epochs of [1, 4]) {
+        const whole = yield* moved(48, epochs)
+        const names = Object.keys(whole).filter((name) => name.startsWith("z/"))
+        assert.isAbove(names.length, 0)
+        for (const batch of [12, 4]) {
+          const parts = yield* moved(batch, epochs)
+          // A thousandth of one step: parameters move by a millionth of their gradients meanwhile.
+          for (const name of names) Fixture.near(parts[name]!, whole[name]!, 1e-6, name)
+        }
+      }
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 })

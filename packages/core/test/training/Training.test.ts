@@ -142,6 +142,30 @@ describe("training", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("a snapshot beyond the last epoch is refused, also of data in parts", () =>
+    Effect.gen(function* () {
+      const [moons, plan] = [yield* data, Plan.backpropagate({ epochs: 4, batch: 8 })]
+      const inParts = (first: number) => {
+        const all = Array.from({ length: 40 }, (_, i) => i)
+        const read = Stream.make(all.slice(0, first), all.slice(first))
+        return { sizes: [first, 40 - first], read: Stream.map(read, (rows) => Dataset.select(moons, rows)) }
+      }
+      for (const [parts, last] of [
+        [undefined, 20],
+        [inParts(17), 16],
+        [inParts(37), 16]
+      ] as const) {
+        const kept = yield* stoppedAt({ plan, seed: 5, parts }, ({ progress }) => progress.step >= 1)
+        const at = (step: number) => ({ ...kept, progress: { ...kept.progress, step } })
+        assert.include(
+          (yield* Effect.flip(run({ plan, seed: 5, parts, from: at(last + 1) }))).message,
+          `a whole number from 0 to ${last}, but one of step ${last + 1} came`
+        )
+        yield* run({ plan, seed: 5, parts, from: at(last) })
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("resumes to the bit where the run was stopped at the step that solves it", () =>
     Effect.gen(function* () {
       for (const [loss, phase] of [
