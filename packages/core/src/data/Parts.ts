@@ -41,7 +41,7 @@ export interface Options extends Csv.StreamOptions, Arrays.StreamOptions {
  *
  * ```ts
  * import { Moons, Parts } from "@rai/core"
- * import { Effect, type FileSystem, Stream } from "effect"
+ * import { Effect, Stream } from "effect"
  *
  * const read = Stream.mapEffect(Stream.range(1, 3), (seed) => Moons.make({ examples: 50, seed }))
  * const { parts } = await Effect.runPromise(Parts.make(read, "moons"))

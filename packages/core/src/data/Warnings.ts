@@ -49,9 +49,12 @@ export const of = (data: Dataset.Dataset): ReadonlyArray<Warning> => [
   ...(data.task === "regression" ? values(data) : classes(data))
 ]
 
-/** Warns of columns that a model takes as they are, in float32, and that are too far from zero for it. */
+/**
+ * Warns of columns that a model standardises, and so takes as they are, in float32, where they are too far from zero for it. A column that holds one
+ * value has no deviation, and 1 as its scale.
+ */
 export const ofPreprocessing = (preprocessing: Preprocessing): ReadonlyArray<Warning> =>
-  offset(standardised(preprocessing))
+  offset(standardised(preprocessing).filter(({ deviation }) => deviation !== 1))
 
 const repeats = (data: Dataset.Dataset): ReadonlyArray<Warning> => {
   const examples = Dataset.examples(data)

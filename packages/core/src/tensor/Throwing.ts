@@ -14,14 +14,12 @@ export const at = <A>(where: string, formula: () => A): A => {
     if (error instanceof Error && !(error instanceof ShapeMismatch) && !placed.has(error)) {
       placed.add(error)
       const { message, stack } = error
-      const told = `${message} (in ${where})`
+      const told = message === "" ? `(in ${where})` : `${message} (in ${where})`
+      const frames = stack?.indexOf("\n    at ") ?? -1
       // An error that cannot be changed stays as it is.
-      Reflect.set(error, "message", told)
-      Reflect.set(
-        error,
-        "stack",
-        stack?.replace(message, () => told)
-      )
+      if (Reflect.set(error, "message", told) && frames > 0) {
+        Reflect.set(error, "stack", String(error) + stack!.slice(frames))
+      }
     }
     throw error
   }

@@ -19,7 +19,7 @@ export type { Identity }
 /**
  * Computes the identity of a run. Functions of your own (a stage, a loss, a rule, a curve, a predicate) count by their names and their text, so that a
  * changed one is told from the one that the run began with. What a function refers to is not part of its text: `Loss.huber(0.5)` and
- * `Loss.huber(0.1)` count as the same.
+ * `Loss.huber(0.1)` count as the same. The methods of a class do not count.
  */
 export const identity = (run: {
   readonly circuit: Circuit.Circuit

@@ -14,19 +14,23 @@ import { input, type Tensor } from "../tensor/Tensor.ts"
 export const holds = (rule: Optimizer): boolean => {
   if (rule.elementwise !== true) return false
   try {
-    // One array as it is, the other as those are that were put together, of another size.
-    const [one, joined] = [traced(rule, [2, 3]), traced(rule, [7])]
-    const startAlike = Object.entries(one.slots).every(([slot, { data }]) =>
-      [...data, ...joined.slots[slot]!.data].every((value) => value === data[0])
-    )
-    const moveAlike = Object.entries(one.formulas).every(
-      ([name, formula]) => !AnyShape.namesAxes(formula) && AnyShape.isSame(formula, joined.formulas[name]!)
-    )
-    return startAlike && moveAlike
+    // As arrays are that were put together, and as they are by themselves: a bias, a map, the maps of a repeated block, a convolution.
+    const joined = traced(rule, [1000])
+    return [[5], [2, 3], [2, 3, 4], [2, 3, 4, 5]].every((shape) => isAlike(traced(rule, shape), joined))
   } catch {
     // An update that cannot take these shapes is no elementwise one; what is wrong with it is said where a step is built.
     return false
   }
+}
+
+const isAlike = (one: Traced, joined: Traced): boolean => {
+  const startAlike = Object.entries(one.slots).every(([slot, { data }]) =>
+    [...data, ...joined.slots[slot]!.data].every((value) => value === data[0])
+  )
+  const moveAlike = Object.entries(one.formulas).every(
+    ([name, formula]) => !AnyShape.namesAxes(formula) && AnyShape.isSame(formula, joined.formulas[name]!)
+  )
+  return startAlike && moveAlike
 }
 
 /** The slots of an array before the first step, and the formulas of one step. */

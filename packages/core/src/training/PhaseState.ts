@@ -20,6 +20,7 @@ import * as NdArray from "../tensor/NdArray.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 import * as Elementwise from "./Elementwise.ts"
 import * as ParameterGroup from "./ParameterGroup.ts"
 import * as Phase from "./Phase.ts"
@@ -75,8 +76,9 @@ const taken: ReadonlyArray<string> = [auxiliary, multiplier, noise, good, lost, 
 const slotShapesOf = ({ initial, name: rule }: Optimizer, shape: ReadonlyArray<number>): Shapes => {
   // A small array of as many axes, each of another length, shows what belongs to which axis.
   const probe = shape.map((_, axis) => axis + 2)
-  return Record.map(initial(probe, 1), ({ shape: came }, name) => {
-    const operation = `the rule ${rule}`
+  const operation = `the rule ${rule}`
+  const slots = Throwing.at(operation, () => initial(probe, 1))
+  return Record.map(slots, ({ shape: came }, name) => {
     if (taken.includes(name) || name.includes("/")) {
       const expected = `slots called otherwise than ${taken.join(", ")}, and without a /`
       throw new ShapeMismatch({ operation, expected, came: name, advice: "give the slot another name" })

@@ -72,8 +72,8 @@ export const holding = (standing: Standing): Standing => ({
   progress: { ...standing.progress, held: standing.progress.step }
 })
 
-/** After the session has gone back to the held state, to take the steps since once more. */
+/** After the session has gone back to the held state, to take the steps since once more: none has been without progress yet. */
 export const atHeld = (standing: Standing): Standing => {
   const { held, step, total } = standing.progress
-  return { ...standing, progress: { ...standing.progress, step: held!, total: total - (step - held!) } }
+  return { ...standing, progress: { ...standing.progress, step: held!, total: total - (step - held!), since: 0 } }
 }

@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as FastCheck from "fast-check"
 import * as Dataset from "../../src/data/Dataset.ts"
+import * as Frame from "../../src/data/Frame.ts"
 import * as Moons from "../../src/data/Moons.ts"
+import * as Preprocessing from "../../src/data/Preprocessing.ts"
 import * as Repeats from "../../src/data/Repeats.ts"
 import * as Warnings from "../../src/data/Warnings.ts"
 
@@ -244,3 +246,17 @@ describe("repeats", () => {
     )
   })
 })
+
+it.effect("of what a model standardises, columns far from 0 are warned of, and none that holds one value", () =>
+  Effect.gen(function* () {
+    const rows = line(4).map(([i]) => [20_260_101, 1.7e9 + i!, i!])
+    const frame = Frame.ofDataset(yield* labelled(rows, alternating(4)))
+    const messages = Warnings.ofPreprocessing(yield* Preprocessing.fit(frame, { standardise: true }))
+    assert.deepStrictEqual(
+      messages.map(({ message }) => message),
+      [
+        "of «x2» the numbers differ by less than a 100,000th of their size, of which float32 and so an exported model keep little: subtract what they have in common in the file itself"
+      ]
+    )
+  })
+)

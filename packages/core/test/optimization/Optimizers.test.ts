@@ -8,7 +8,8 @@ import {
   type Optimizer,
   PlanSpec,
   Program,
-  ReferenceEngine
+  ReferenceEngine,
+  Sgd
 } from "@rai/core"
 import { Effect } from "effect"
 import * as Clip from "../../src/optimization/Clip.ts"
@@ -153,6 +154,16 @@ it.effect("the rules that say that they are elementwise are, with any settings",
     }
   })
 )
+
+it("a rule that looks at an array's axes is not elementwise, however many of them it looks for", () => {
+  const sgd = Sgd.make(0.1)
+  for (const axes of [1, 2, 3, 4]) {
+    const update: typeof sgd.update = (p, g, ...others) =>
+      sgd.update(p, p.shape.length === axes ? g.add(p.mul(0.1)) : g, ...others)
+    assert.isFalse(Elementwise.holds({ ...sgd, update }), `${axes}`)
+  }
+  assert.isTrue(Elementwise.holds({ ...sgd, update: (p, g, ...others) => sgd.update(p, g.mul(2), ...others) }))
+})
 
 describe("what is done to gradients", () => {
   it.effect("clipped to a joint length as clip_grad_norm_ does, within 1e-12", () =>

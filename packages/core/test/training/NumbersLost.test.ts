@@ -153,11 +153,16 @@ for (const [name, layer] of engines) {
 }
 
 describe("a search for the place that does not come to its end", () => {
-  const text = "backpropagate:20:sgd=10:batch=6:interval=4"
+  const fails = "backpropagate:20:sgd=10:batch=6:interval=4"
+  const careful = "backpropagate:40:sgd=2:batch=6:interval=1:patience=2"
   const perEpoch = Math.floor(examples / 6)
 
   /** A run whose data are read again for each epoch; in its `read`-th reading they are what `later` gives. */
-  const reading = Effect.fnUntraced(function* (read: number, later: Stream.Stream<Dataset.Dataset, DataInvalid>) {
+  const reading = Effect.fnUntraced(function* (
+    text: string,
+    read: number,
+    later: Stream.Stream<Dataset.Dataset, DataInvalid>
+  ) {
     const [plan, own] = [yield* PlanSpec.parse(text), yield* data]
     const kept: Array<PhaseRun.Snapshot> = []
     const told: Array<TrainingEvent.Underway> = []
@@ -174,7 +179,7 @@ describe("a search for the place that does not come to its end", () => {
 
   /** The error of the run to its end, and the first reading of the search, after one for each epoch. */
   const whole = Effect.gen(function* () {
-    const { run, told } = yield* reading(0, Stream.empty)
+    const { run, told } = yield* reading(fails, 0, Stream.empty)
     const error = yield* Effect.flip(run)
     const { step } = told.at(-1)!.progress
     return { error, search: step / perEpoch + 1 }
@@ -187,7 +192,7 @@ describe("a search for the place that does not come to its end", () => {
     it.live(`${how}: what is kept is the held state, from which the numbers are lost again`, () =>
       Effect.gen(function* () {
         const { error, search } = yield* whole
-        const { kept, own, plan, run } = yield* reading(search, later)
+        const { kept, own, plan, run } = yield* reading(fails, search, later)
         const ended = yield* Effect.timeoutOption(Effect.flip(run), "2 seconds")
         assert.strictEqual(
           Option.getOrUndefined(ended)?.message,
@@ -201,4 +206,24 @@ describe("a search for the place that does not come to its end", () => {
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }
+
+  it.live(
+    "is interrupted in a careful phase, some measurements after the held one: it goes on as if it never was",
+    () =>
+      Effect.gen(function* () {
+        const { run, told } = yield* reading(careful, 0, Stream.empty)
+        const { parameters } = yield* run
+        const rewound = told.findIndex((event) => event._tag === "Rewound" && event.lost !== undefined)
+        const { step } = told[rewound - 1]!.progress
+        const before = told.slice(0, rewound - 1).findLast((event) => event._tag === "Step" && event.measurement)
+        const { held, since } = before!.progress
+        assert.isAbove(since, 0)
+        const interrupted = yield* reading(careful, step / perEpoch + 1, Stream.never)
+        assert.isTrue(Option.isNone(yield* Effect.timeoutOption(interrupted.run, "2 seconds")))
+        const from = interrupted.kept.at(-1)!
+        assert.strictEqual(from.progress.step, held)
+        const again = yield* Training.fit(circuit, interrupted.own, { plan: interrupted.plan, seed, from })
+        assert.deepStrictEqual(again.parameters, parameters)
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
 })

@@ -371,7 +371,8 @@ describe("what a formula of one's own throws names its place", () => {
     ["the loss", circuit, Plan.backpropagate({ steps: 1, loss: throwing })],
     ["the loss", circuit, Plan.alternate({ epochs: 1, batch: 5, loss: throwing })],
     ["the hidden loss own", circuit, Plan.relax({ steps: 1, hidden: { name: "own", of: throwing } })],
-    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", update: throwing } })]
+    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", update: throwing } })],
+    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", initial: throwing } })]
   ]
   for (const [where, of, plan] of runs) {
     it.effect(`${where}: ${Plan.print(plan)}`, () =>
@@ -386,6 +387,17 @@ describe("what a formula of one's own throws names its place", () => {
     )
   }
 })
+
+it.effect("an error without words of its own says where it was thrown, and its stack begins so", () =>
+  Effect.gen(function* () {
+    const error = new Error()
+    const circuit = Circuit.stage("own", () => {
+      throw error
+    })
+    yield* Effect.exit(Program.make({ z: [1, 2] }, ({ z }) => ({ y: Evaluation.evaluate(circuit, () => z!, z!) })))
+    assert.match(error.stack!, /^Error: \(in the block\)\n {4}at /)
+  })
+)
 
 it.effect("a hidden loss of one's own gives an energy for each unit or example", () =>
   Effect.gen(function* () {

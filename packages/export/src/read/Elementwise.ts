@@ -68,8 +68,14 @@ export const power = (x: T, n: number): T => {
 const powers = (a: T, b: T): T => {
   const shape = Shape.broadcast(a.shape, b.shape) ?? a.shape
   const [base, exponent] = [a.broadcastTo(shape), b.broadcastTo(shape)]
-  const one = filled(1, shape)
-  const size = base.abs().equal(1).where(one, exponent.mul(base.abs().log()).exp())
+  // Where exp(b log|a|) is 0 · ∞, aᵇ is 1; elsewhere it is left as it is, since its gradient may be wanted where it is 1, too.
+  const hasLog = isFinite(base).mul(base.equal(0).float().neg().add(1))
+  const isLimit = isFinite(exponent)
+    .equal(1)
+    .where(exponent.equal(0).float().mul(hasLog.neg().add(1)), base.abs().equal(1).float())
+    .equal(1)
+  const settled = (x: T): T => isLimit.where(filled(1, shape), x)
+  const size = settled(exponent).mul(settled(base).abs().log()).exp()
   const isOdd = exponent
     .sub(floor(exponent.mul(0.5)).mul(2))
     .equal(1)
@@ -78,8 +84,11 @@ const powers = (a: T, b: T): T => {
   const isEndless = base.equal(Number.NEGATIVE_INFINITY)
   const signed = size.mul(isOdd.mul(-2).add(1))
   const negative = isWhole.where(signed, isEndless.where(size, filled(Number.NaN, shape)))
-  return exponent.equal(0).where(one, filled(0, shape).greater(base).where(negative, size))
+  return filled(0, shape).greater(base).where(negative, size)
 }
+
+/** 1 where a number is finite, else 0. */
+const isFinite = (x: T): T => filled(Number.POSITIVE_INFINITY, x.shape).greater(x.abs()).float()
 
 const pow: Row = (call) => {
   const [exponent, ...others] = call.known(1) ?? []
