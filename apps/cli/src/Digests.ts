@@ -1,7 +1,7 @@
 /**
  * The digests by which a run knows its data again.
  */
-import { Checkpoint } from "@rai/core"
+import { Checkpoint, type Dataset, Frame, Sha256 } from "@rai/core"
 import { Effect, Predicate, Record } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Report from "./Report.ts"
@@ -11,8 +11,14 @@ import type { Settings } from "./Settings.ts"
 export type Digests = NonNullable<Settings["digests"]>
 
 /** The digests of the sets that there are. */
-export const of = (sets: Readonly<Record<string, Checkpoint.Digested | undefined>>): Digests =>
-  Record.map(Record.filter(sets, Predicate.isNotUndefined), Checkpoint.digest)
+export const of = (sets: Readonly<Record<string, Frame.Frame | Dataset.Dataset | undefined>>): Digests =>
+  Record.map(Record.filter(sets, Predicate.isNotUndefined), ofOne)
+
+const ofOne = (set: Frame.Frame | Dataset.Dataset): string => {
+  const { cells, classNames, columns, targets } = "columns" in set ? set : Frame.ofDataset(set)
+  // A cell or target of a category or class holds its index: only the texts say which one it is.
+  return Sha256.hex(Checkpoint.digest({ inputs: cells, targets }), JSON.stringify([columns, classNames]))
+}
 
 /** Says which of a run's data have changed since it began. */
 export const sayIfChanged = Effect.fnUntraced(function* (settings: Settings, now: Digests) {

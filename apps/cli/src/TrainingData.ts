@@ -64,10 +64,8 @@ export const frames = Effect.fn("TrainingData.frames")(function* (settings: Sett
   const all = yield* read(settings.data, { ...rules(settings), labels: settings.labels })
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
   const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
-  // Of the cells as read: what is learned from one set does not count as a change of another.
-  const asRead = (of: Frame.Frame | undefined) => of && { inputs: of.cells, targets: of.targets }
-  const sets = { training: asRead(train), test: asRead(test), validation: asRead(validation) }
-  return { test, validation, train, digests: Digests.of(sets) }
+  // Before preprocessing: what is learned from one set does not count as a change of another.
+  return { test, validation, train, digests: Digests.of({ training: train, test, validation }) }
 })
 
 const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {

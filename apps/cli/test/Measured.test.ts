@@ -69,6 +69,24 @@ describe("rai evaluate", () => {
     }
   })
 
+  it("of a run whose test data have two categories swapped says that they have changed", async () => {
+    const [learned, tested, out] = ["colours.csv", "tested.csv", "colours"].map((name) => join(place, name)) as [
+      string,
+      string,
+      string
+    ]
+    const colours = (...of: ReadonlyArray<string>) => `colour,size,kind\n${of.map((row) => `${row}\n`).join("")}`
+    writeFileSync(learned, colours("red,1,ant", "blue,2,bee", "red,3,ant", "blue,4,bee"))
+    writeFileSync(tested, colours("red,2,ant", "blue,1,bee", "blue,3,bee"))
+    const training = ["train", "--data", learned, "--categorical", "colour", "--test", tested, "--out", out]
+    const small = ["--circuit", "3,4,1", "--plan", "backpropagate:5", "--engine", "onnx"]
+    const { code, stderr } = await rai(...training, ...small)
+    assert.strictEqual(code, 0, stderr)
+    assert.notMatch((await rai("evaluate", out)).stderr, /changed/)
+    writeFileSync(tested, colours("blue,2,ant", "red,1,bee", "red,3,bee"))
+    assert.match((await rai("evaluate", out)).stderr, /^warning: the run's test data have changed since it began: /m)
+  })
+
   it("of an exported model, on the same data, the same; without data, one line", async () => {
     const model = join(place, "flowers.onnx")
     assert.strictEqual((await rai("export", run, "--out", model)).code, 0)
