@@ -55,7 +55,13 @@ const listen = (address: string): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.callback<Server | undefined>((resume) => {
-        const server = createServer((client) => client.on("error", () => {}).end(String(process.pid)))
+        // Whoever stays connected does not keep this process from ending.
+        const server = createServer((client) =>
+          client
+            .unref()
+            .on("error", () => {})
+            .end(String(process.pid))
+        )
         server.on("error", ({ code }: NodeJS.ErrnoException) =>
           resume(Effect.succeed(code === "EADDRINUSE" ? undefined : server))
         )
