@@ -19,14 +19,15 @@ export const folder = Effect.fn("Hold.folder")(function* (
   const address = yield* addressOf(of)
   if (yield* listen(address)) return
   const holder = yield* ask(address)
-  if (holder !== undefined) {
-    const came = `${holder === "" ? "another one" : `process ${holder}`} is at work there`
-    const advice = "wait until it ends, or name another folder"
-    return yield* new CommandFailed({ expected: `one process at a time in ${of}`, came, advice })
+  if (holder === undefined) {
+    // Outside Linux and Windows a socket is a file, which a killed process leaves behind.
+    if (isFile) yield* FileSystem.FileSystem.use((fs) => fs.remove(address, { force: true }))
+    // Taken still: its holder is too busy to be asked, or somebody was faster.
+    if (yield* listen(address)) return
   }
-  // Outside Linux and Windows a socket is a file, which a killed process leaves behind.
-  if (isFile) yield* FileSystem.FileSystem.use((fs) => fs.remove(address, { force: true }))
-  yield* listen(address)
+  const came = `${holder ? `process ${holder}` : "another one"} is at work there`
+  const advice = "wait until it ends, or name another folder"
+  return yield* new CommandFailed({ expected: `one process at a time in ${of}`, came, advice })
 })
 
 const isFile = process.platform !== "linux" && process.platform !== "win32"

@@ -1,12 +1,13 @@
 /**
  * A run's folder is held by one process, whatever other processes do with the socket that holds it.
  */
+import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { realpathSync } from "node:fs"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
-import { ended, folder, heard, start } from "./CommandLine.ts"
+import { ended, folder, heard, rai, start } from "./CommandLine.ts"
 
 /** The name of the socket that holds the folder `run` in `place`. */
 const addressOf = (place: string) =>
@@ -32,5 +33,28 @@ describe.skipIf(process.platform !== "linux")("a run's folder", () => {
     guest.destroy()
     child.kill("SIGKILL")
     assert.strictEqual(outcome?.code, 0, outcome?.stderr ?? "it has not ended")
+  })
+  it("is left to a holder that is too busy to be asked", async () => {
+    const place = folder()
+    const address = addressOf(place)
+    // It listens, and then accepts nobody.
+    const source = `require("node:net").createServer().listen({ path: ${JSON.stringify(address)}, backlog: 1 }, () => {
+      console.error("listens")
+      setImmediate(() => { for (;;); })
+    })`
+    const holder = spawn(process.execPath, ["-e", source])
+    await heard(holder, "listens")
+    const guests: Array<Socket> = []
+    const isRefused = () =>
+      new Promise<boolean>((resolve) => {
+        const guest = connect(address, () => resolve(false)).once("error", () => resolve(true))
+        guests.push(guest)
+      })
+    while (!(await isRefused())) assert.isBelow(guests.length, 10)
+    const { code, stderr } = await rai(...small, "--out", join(place, "run"))
+    for (const guest of guests) guest.destroy()
+    holder.kill("SIGKILL")
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /error: expected one process at a time in .*run, but another one is at work there; wait/)
   })
 })
