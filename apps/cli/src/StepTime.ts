@@ -16,6 +16,13 @@ export const subject = (circuit: Circuit.Circuit, examples: number) =>
 /** Most operations of a step that is timed directly rather than extrapolated. */
 const short = 8e9
 
+/** Most bytes that such a step may hold. */
+const roomy = () => Memory.available() / 4
+
+/** How many of the examples a step may have, by what it costs on all of them, to take neither long nor much of the memory. */
+export const within = (examples: number, { flops, memory }: Pick<Footprint.Footprint, "flops" | "memory">): number =>
+  Math.floor(examples * Math.min(1, short / flops, roomy() / memory))
+
 /** Number of sites above which preparing the circuit takes some seconds. */
 const many = 500
 
@@ -28,8 +35,8 @@ const step = Effect.fnUntraced(function* (circuit: Circuit.Circuit, examples: nu
 
 /**
  * Predicts the seconds for one step of the plan's first phase by timing steps: on all the examples, or, where that would take long or much of the
- * memory, on as many as it does not and on half of those, whose difference is the cost per example. Where even a few examples, or preparing the
- * circuit, take long, steps of two circuits of other depths give the cost per operation. Undefined where the engine is not available.
+ * memory, on as many as take neither and on half of those, whose difference is the cost per example. Where even a few examples take it, or preparing
+ * the circuit takes long, or in batches, steps of two circuits of other depths give the cost per operation. Undefined where the engine is not available.
  */
 export const predict = Effect.fn("StepTime.predict")(function* (
   circuit: Circuit.Circuit,
@@ -49,10 +56,10 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   })
   const whole = yield* step(circuit, batch ?? examples, plan)
   const { flops, memory } = whole
-  if (flops <= short && memory <= Memory.available() / 4) {
+  if (flops <= short && memory <= roomy()) {
     return Option.getOrUndefined(Option.map(yield* timed(whole), ({ seconds }) => seconds))
   }
-  const most = Math.min(examples, Math.floor((short * examples) / flops))
+  const most = within(examples, whole)
   const isDivided = batch === undefined && most >= 32 && Circuit.sites(circuit).length <= many
   const deep = (depth: number) =>
     step(
