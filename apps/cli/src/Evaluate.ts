@@ -98,11 +98,30 @@ interface Known {
   readonly preprocessing?: Preprocessing.Preprocessing | undefined
 }
 
+/** Data to evaluate on, with what a run of an earlier version, which kept no digests of its data, measured on them. */
+interface Found {
+  readonly on: string
+  readonly read: Dataset.Dataset
+  readonly before?: Metrics.Metrics | null | undefined
+}
+
 const ofRun = Effect.fnUntraced(function* (folder: string, { data, ...rest }: Given) {
   const trained = yield* RunFolder.trained(folder)
-  const { on, read } = yield* data === undefined ? ownData(folder) : otherData(folder, trained, { data, ...rest })
+  const found = yield* data === undefined ? ownData(folder) : otherData(folder, trained, { data, ...rest })
+  const { before, on, read }: Found = found
   const metrics = yield* Effect.provide(Score.metrics(trained, read), EngineChoice.usual)
+  if (before) yield* sayIfOther(before, metrics)
   return { classNames: trained.classNames, metrics, on }
+})
+
+/** Says so where a run measured something else on its test data, beyond the rounding of engines. */
+const sayIfOther = Effect.fnUntraced(function* (before: Metrics.Metrics, now: Metrics.Metrics) {
+  const of = (metrics: Metrics.Metrics) => (metrics.task === "regression" ? metrics.r2 : metrics.accuracy)
+  if (!(Math.abs(of(now) - of(before)) > 0.01 + 1 / now.examples)) return
+  const what = now.task === "regression" ? "an R² of" : "an accuracy of"
+  yield* Report.progress(
+    `warning: the run measured ${what} ${Report.number(of(before))} on its test data, and this is ${Report.number(of(now))}: have the data changed since?`
+  )
 })
 
 /** The data that a run was tested on, or else trained on; fails with `CommandFailed` where their files are not there. */
@@ -118,7 +137,10 @@ const ownData = Effect.fnUntraced(function* (folder: string) {
     })
   }
   const own = yield* TrainingData.ofRun(settings)
-  if (own.test !== undefined) return { on: "the test data", read: own.test }
+  if (own.test !== undefined) {
+    const before = settings.digests === undefined ? (yield* RunFolder.summary(folder))?.testMetrics : undefined
+    return { on: "the test data", read: own.test, before }
+  }
   const on = "parts" in own ? "the first part of the training data" : "the training data"
   return { on, read: own.train }
 })

@@ -1,7 +1,7 @@
 /**
  * A run's measurements reach the user: evaluate, history, TensorBoard.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Dataset, Source } from "@rai/core"
 import { Effect, FileSystem } from "effect"
@@ -85,6 +85,31 @@ describe("rai evaluate", () => {
     assert.notMatch((await rai("evaluate", out)).stderr, /changed/)
     writeFileSync(tested, colours("blue,2,ant", "red,1,bee", "red,3,bee"))
     assert.match((await rai("evaluate", out)).stderr, /^warning: the run's test data have changed since it began: /m)
+  })
+
+  it("of a run of an earlier version, without digests, tells changed data by another accuracy", async () => {
+    const [old, changed] = [join(place, "old"), join(place, "changed.csv")]
+    cpSync(run, old, { recursive: true })
+    const of = (data: string) => {
+      const { digests, ...settings } = JSON.parse(readFileSync(join(run, "settings.json"), "utf8"))
+      assert.hasAllKeys(digests, ["training", "test"])
+      writeFileSync(join(old, "settings.json"), JSON.stringify({ ...settings, data }))
+    }
+    of(table)
+    assert.strictEqual((await rai("evaluate", old)).stderr, "")
+    // Sizes tell the classes apart: now each has another's.
+    const turned = rows.map((row, i) => [row.split(",")[0]!, ...rows[(i + 1) % 90]!.split(",").slice(1)].join())
+    writeFileSync(changed, `size,other,kind\n${turned.join("\n")}\n`)
+    of(changed)
+    const { stderr, stdout } = await rai("evaluate", old, "--json")
+    const { testAccuracy } = JSON.parse(readFileSync(join(run, "summary.json"), "utf8"))
+    const { accuracy } = JSON.parse(stdout)
+    assert.isBelow(accuracy, testAccuracy - 0.1)
+    const [was, is] = [testAccuracy, accuracy].map((of: number) => of.toFixed(4))
+    assert.include(
+      stderr,
+      `warning: the run measured an accuracy of ${was} on its test data, and this is ${is}: have the`
+    )
   })
 
   it("of an exported model, on the same data, the same; without data, one line", async () => {
