@@ -10,7 +10,7 @@ import type { Settings } from "./Settings.ts"
 /** SHA-256 of each set of a run, by the set's name. */
 export type Digests = NonNullable<Settings["digests"]>
 
-/** The digests of the sets that there are. */
+/** The digests of the sets that there are: of frames as read, of data sets as preprocessed. */
 export const of = (sets: Readonly<Record<string, Frame.Frame | Dataset.Dataset | undefined>>): Digests =>
   Record.map(Record.filter(sets, Predicate.isNotUndefined), ofOne)
 

@@ -40,7 +40,7 @@ export class Settings extends Schema.Class<Settings>("@rai/cli/Settings")({
   residual: Schema.optional(Schema.Boolean),
   compare: Schema.optional(Schema.Boolean),
   cutAfter: Schema.optional(Schema.String),
-  /** SHA-256 of each set of the data as they were when the run began. */
+  /** SHA-256 of each set when the run began; of data read in parts, of the first part alone, so that a change of the others is not noticed. */
   digests: Schema.optional(Schema.Record(Schema.String, Schema.String))
 }) {}
 

@@ -89,6 +89,7 @@ const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
     return yield* Frame.toDataset(other, sample.preprocessing ?? (yield* Preprocessing.fit(other)))
   })
   const [test, validation] = [yield* preprocessed("test"), yield* preprocessed("validation")]
+  // As preprocessed: a change of the training data that changes what is learned from their columns counts as one of the other sets, too.
   return { train: sample, parts, test, validation, digests: Digests.of({ training: sample, test, validation }) }
 })
 
