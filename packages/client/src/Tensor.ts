@@ -43,7 +43,7 @@ export type Tensor<D extends Datatype = Datatype> = D extends Datatype
 export interface Row<D extends Datatype> {
   /** Bytes per element; 0 where elements vary in size. */
   readonly bytes: number
-  /** Copies a list of elements; fails at the first that the datatype does not hold. */
+  /** Takes a list of elements, which it copies, or views where the memory is the datatype's; fails at the first that the datatype does not hold. */
   readonly from: (values: ArrayLike<Element<D>>) => Result.Result<Memory[D], ElementInvalid>
   /** Returns a view of `count` elements in a buffer. */
   readonly view: (buffer: ArrayBuffer, offset: number, count: number) => Memory[D]

@@ -121,11 +121,11 @@ const draw = (circuit: Circuit.Circuit, sizes: ReadonlyMap<string, Sizes.Size>, 
         const entry = apart(`turn ${path}`)
         const { last, ...within } = walk(part.child, here, own, entry)
         const [first, ...more] = within.edges.filter(({ tail }) => tail === entry)
-        // A turn takes the result of the one before, so what goes around its blocks begins within the frame.
-        const isShared = more.length > 0
+        // A turn takes the result of the one before, so what goes around its blocks begins within the frame. A turn may hold no block at all.
+        const isShared = first === undefined || more.length > 0
         const entering = isShared
           ? [{ tail: from, head: entry, attributes: { arrowhead: "none" } }]
-          : [{ ...first!, tail: from }]
+          : [{ ...first, tail: from }]
         const inside = isShared ? within.edges : within.edges.filter((edge) => edge !== first)
         const nodes = isShared ? [{ name: entry, attributes: point }, ...within.nodes] : within.nodes
         const graphAttributes = { ...cluster, label: `× ${part.times}` }

@@ -100,7 +100,7 @@ const assuming = (panel: Panel): Panel => ({
 })
 
 /** A class that is called by a number is none: «probability of 1» would mean another thing. */
-const named = (name: string): string => (Number.isNaN(Number(name)) ? name : `class ${name}`)
+const named = (name: string): string => (/^[\d.]+$/.test(name) ? `class ${name}` : name)
 
 type Marks = ReadonlyArray<Axis.Mark>
 

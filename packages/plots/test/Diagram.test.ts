@@ -132,6 +132,13 @@ describe("Diagram", () => {
     })
   )
 
+  it.effect("draws a repeat of nothing", () =>
+    Effect.gen(function* () {
+      const svg = yield* Diagram.svg(sequence(linear(2, 2), repeat(sequence(), 3), linear(2, 1)))
+      assert.include([...Document.texts(svg)], "× 3")
+    })
+  )
+
   it.effect("draws each place of a graph, and where it is cut", () =>
     Effect.gen(function* () {
       const program = yield* Program.make({ x: ["batch", 2], a: [2, 3], b: [3, 1] }, ({ a, b, x }) => ({

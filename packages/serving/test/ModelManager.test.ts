@@ -412,7 +412,7 @@ it.live("serves on what it may not look at any longer, and the index says why", 
       const service = yield* DataPlane
       const unread = (what: string) => `READY, what came since is not served: its ${what} cannot be read`
       for (const [place, mode, expected] of [
-        ["m/1", 0, [`m/1: ${unread("folder")}`, "n/1: READY"]],
+        ["m/1", 0, [`m/1: ${unread('"1/model.onnx"')}`, "n/1: READY"]],
         ["m", 0, [`m/1: ${unread("folder")}`, "n/1: READY"]],
         [".", 0o644, [`m/1: ${unread("folder")}`, `n/1: ${unread("file")}`]]
       ] as const) {

@@ -239,10 +239,12 @@ it.live("may give a model's file another name", () =>
       Folder.put(folder, "m/2/double.onnx", { model: "more/double" })
       yield* service.load("m")
       assert.deepStrictEqual(yield* versions, ["2"])
-      for (const name of ["../2/double.onnx", "..", "a\\b"]) {
+      for (const name of ["../2/double.onnx", "..", "a\\b", "a\0b"]) {
         const config = JSON.stringify({ default_model_filename: name })
         assert.match((yield* Effect.flip(service.load("m", { config }))).message, /at default_model_filename: /)
       }
+      const config = JSON.stringify({ default_model_filename: "double.onnx" })
+      assert.match((yield* Effect.flip(service.load("m", { config }))).message, /names no other file than model\.onnx/)
     }).pipe(Effect.provide(layer(folder)))
   }).pipe(Effect.scoped)
 )

@@ -34,17 +34,18 @@ const isAbsent = (value: unknown): value is undefined | null => value === undefi
 const readParameters = (place: string, value: unknown): Read<Parameters> => {
   if (isAbsent(value)) return Result.succeed(nothing)
   if (!isFields(value)) return malformed(place, "Expected object")
-  for (const [name, parameter] of Object.entries(value)) {
+  const there = Object.entries(value).filter(([, parameter]) => !isAbsent(parameter))
+  for (const [name, parameter] of there) {
     if (typeof parameter !== "string" && typeof parameter !== "number" && typeof parameter !== "boolean") {
       return malformed(`${place}.${quote(name).slice(1, -1)}`, "Expected a text, a number, true or false")
     }
   }
-  if (value.shared_memory_region !== undefined) {
+  if (!isAbsent(value.shared_memory_region)) {
     return Result.fail(
       new NotSupported({ reason: "this server has no shared memory regions; send the tensors in the body" })
     )
   }
-  return Result.succeed(value as Parameters)
+  return Result.succeed(Object.fromEntries(there) as Parameters)
 }
 
 /** Where the raw tensors after the JSON are read from, one after the other. */
@@ -95,7 +96,7 @@ const readInput = (value: unknown, index: number, tail: Tail, limits: Limits): R
   if (Result.isFailure(sizes)) return Result.fail(sizes.failure)
   const { binary_data_size } = parameters.success
   if (binary_data_size === undefined) return JsonData.read(name, datatype, sizes.success, data, limits.jsonElements)
-  if (data !== undefined) {
+  if (!isAbsent(data)) {
     return invalid(`the input ${quote(name)} has both "data" and "binary_data_size"; send one of them`)
   }
   return readRaw(name, datatype, sizes.success, binary_data_size, tail)

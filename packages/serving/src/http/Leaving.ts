@@ -14,13 +14,16 @@ const patience = 1_000
 /** Makes what one server needs to go: its class of responses, `leave`, and a server whose `close` bounds what is half sent. */
 export const make = () => {
   let leaving = false
-  /** The latest response on each connection. */
-  const latest = new WeakMap<Socket, ServerResponse>()
+  /** The responses on each connection that are not finished: behind one whose request is being computed, another may be half sent. */
+  const pending = new WeakMap<Socket, Set<ServerResponse>>()
 
   class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
     constructor(...of: ConstructorParameters<typeof ServerResponse<Request>>) {
       super(...of)
-      latest.set(this.req.socket, this)
+      const { socket } = this.req
+      const others = pending.get(socket) ?? new Set()
+      pending.set(socket, others.add(this))
+      this.once("close", () => others.delete(this))
     }
     override writeHead(status: number, message?: string, headers?: Headers): this
     override writeHead(status: number, headers?: Headers): this
@@ -30,10 +33,8 @@ export const make = () => {
     }
   }
 
-  const isAnswered = (socket: Socket): boolean => {
-    const response = latest.get(socket)
-    return response?.req.complete === true && !response.writableFinished
-  }
+  const isAnswered = (socket: Socket): boolean =>
+    [...(pending.get(socket) ?? [])].some(({ req, writableFinished }) => req.complete && !writableFinished)
 
   return {
     Response,

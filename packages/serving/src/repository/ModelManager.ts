@@ -231,6 +231,12 @@ export const make = Effect.fnUntraced(function* ({ onRequest = false, providers,
       config === undefined
         ? undefined
         : yield* Effect.mapError(ModelSettings.read(model, config), (reason) => refuse(`its config: ${reason}`))
+    const filename = settings?.settings.default_model_filename || "model.onnx"
+    if (filename !== "model.onnx") {
+      return yield* refuse(
+        "a config that is sent names no other file than model.onnx; name it in the repository's config"
+      )
+    }
     const sent = Object.entries(files)
     if (sent.length > 0 && settings === undefined) return yield* refuse("files come with a config, and none came")
     for (const [file] of sent) {

@@ -144,8 +144,10 @@ export class ModelRepository extends Context.Service<
           return (isSingle ? single(path.join(repository, entry)) : folder(entry)).pipe(
             Effect.catch((error): Effect.Effect<ReadonlyArray<ModelEntry>> => {
               if (isNothing(error)) return Effect.succeed([])
-              const reason = `its ${isSingle ? "file" : "folder"} cannot be read`
-              const fault = new ModelInvalid({ model: name, reason })
+              const at = error.reason._tag === "BadArgument" ? undefined : error.reason.pathOrDescriptor
+              const within = typeof at === "string" ? path.relative(path.join(repository, entry), at) : ""
+              const what = within !== "" ? quote(within) : isSingle ? "file" : "folder"
+              const fault = new ModelInvalid({ model: name, reason: `its ${what} cannot be read` })
               return Effect.succeed([{ name, versions: [], settings: Result.succeed({}), fault }])
             })
           )

@@ -61,7 +61,7 @@ export const ModelSettings = Schema.Struct({
   backend: only("onnxruntime"),
   platform: only("onnxruntime_onnx", "onnx_onnxv1"),
   /** The name of a version's file, `model.onnx` unless given. */
-  default_model_filename: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!\.{1,2}$)[^/\\]*$/))),
+  default_model_filename: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!\.{1,2}$)[^/\\\0]*$/))),
   /** Maximum number of rows per execution; 0 never batches requests. */
   max_batch_size: Schema.optionalKey(Count),
   /** `format` says which axes of an image are which; it is only passed on to clients. */

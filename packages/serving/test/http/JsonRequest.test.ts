@@ -54,6 +54,12 @@ it("takes null for what is not there", () => {
     Result.getOrThrow(read(JSON.stringify({ id: absent, parameters: absent, inputs, outputs })))
   assert.deepStrictEqual(request(null, null), request(undefined, undefined))
   assert.deepStrictEqual(request(null, [{ name: "y", parameters: null }]), request(undefined, [{ name: "y" }]))
+  const headers = { parameters: { content_type: null, timeout: null } }
+  const without = { inputs: inputs.map((input) => ({ ...input, parameters: {} })), parameters: {} }
+  assert.deepStrictEqual(
+    Result.getOrThrow(read(JSON.stringify({ inputs: [{ ...inputs[0], ...headers }], ...headers }))),
+    Result.getOrThrow(read(JSON.stringify(without)))
+  )
 })
 
 it("reads NaN and the infinities as bare words, as many as there are, and writes them as texts", () => {
