@@ -37,18 +37,16 @@ export const make = (rate: number, settings: Partial<typeof defaults> = {}): Opt
 const [a, b, c] = [3.4445, -4.775, 2.0315]
 
 /**
- * Brings singular values near 1 and keeps the vectors: X ← a X + (b A + c A²) X with A = X Xᵀ, five times from X = u/max(‖u‖, 1e-7), as
- * PyTorch divides: [.., m, n] → [.., m, n]. The values end up between about 0.7 and 1.2, which is all that the direction of a step needs; those of a
- * gradient that vanishes stay small.
+ * Brings singular values near 1 and keeps the vectors: X ← a X + (b A + c A²) X with A = X Xᵀ, five times from X = u/‖u‖: [.., m, n] → [.., m, n].
+ * The values end up between about 0.7 and 1.2, which is all that the direction of a step needs.
  */
 export const orthogonalised = (u: Tensor): Tensor => {
   const rank = u.shape.length
   const [rows, columns] = u.shape.slice(-2) as ReadonlyArray<number>
   const matrix = [rank - 2, rank - 1]
-  // Scale by the largest entry first: squares of small and of large numbers are none that float32 holds.
-  const largest = u.abs().max(matrix).maximum(1e-30)
-  const norm = u.div(largest).square().sum(matrix).sqrt().mul(largest)
-  let X = u.div(norm.maximum(1e-7))
+  // Scale by the largest entry first: squares of small numbers underflow in float32.
+  const bounded = u.div(u.abs().max(matrix).add(1e-30))
+  let X = bounded.div(bounded.square().sum(matrix).sqrt().add(1e-7))
   const wide = rows! <= columns!
   for (let i = 0; i < 5; i++) {
     const A = wide ? X.matMul(X, { transposeB: true }) : X.matMul(X, { transposeA: true })

@@ -135,14 +135,16 @@ const updated = (
       const [first] = own.members as readonly [string]
       const [rule, rate] = [Rates.rule(circuit, phase, first), given[Rates.of(circuit, phase, first)]!]
       const slotOf = (name: string) => PhaseState.slot(name, own.name)
-      const before = Record.map(rule.initial([], 0), (_, name) => given[slotOf(name)]!)
+      const declared = rule.initial([2], 0)
+      const before = Record.map(declared, (_, name) => given[slotOf(name)]!)
       const parameter = ParameterGroup.join(own, (name) => given[name]!)
       const gradient = ParameterGroup.join(own, (name) => slopes.get(name)!)
       const next = Throwing.at(`the rule ${rule.name}`, () => {
         const moved = rule.update(parameter, gradient, before, rate)
         // A single number of a whole batch, such as a norm, is each example's.
+        const isSingle = (name: string) => declared[name]?.shape.length === 0
         const slots = Record.map(moved.slots, (slot, name) =>
-          slot.shape.length === 0 && before[name] !== undefined ? slot.broadcastTo(before[name].shape) : slot
+          slot.shape.length === 0 && isSingle(name) ? slot.broadcastTo(before[name]!.shape) : slot
         )
         checkMoved(rule.name, { parameter, ...before }, { parameter: moved.parameter, ...slots })
         return { parameter: moved.parameter, slots }

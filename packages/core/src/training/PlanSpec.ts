@@ -201,9 +201,10 @@ const phase = Effect.fnUntraced(function* (text: string) {
 const rule = Effect.fnUntraced(function* (name: string, text: string) {
   const { defaults, make } = Rules.table[name]!
   const [first = "", ...pairs] = text.split("+")
-  const rate = first.split("=").slice(1).join("=")
+  const [key, ...rates] = first.split("=")
+  const rate = rates.join("=")
   if (!Bound.positive.fits(Number(rate)))
-    return yield* new PlanInvalid({ expected: `a rate above 0 as in ${name}=0.1`, came: text })
+    return yield* new PlanInvalid({ expected: `a rate above 0 as in ${key}=0.1`, came: text })
   const settings: Record<string, number> = {}
   for (const pair of pairs) {
     const [key = "", value = ""] = pair.split("=")

@@ -154,7 +154,7 @@ const wrong: ReadonlyArray<readonly [text: string, came: string, expected: RegEx
   ["relax:10:rprop", "rprop", /a rate above 0/],
   ["relax:10:rprop+smallest=0", "rprop+smallest=0", /an optimiser/],
   ["relax:10:rprop=0.1=5", "rprop=0.1=5", /a rate above 0/],
-  ["relax:10:z-adam=0", "z-adam=0", /a rate above 0 as in adam=0\.1/],
+  ["relax:10:z-adam=0", "z-adam=0", /a rate above 0 as in z-adam=0\.1/],
   ["relax:10:rprop=0.1+momentum=0.5", "momentum=0.5", /settings of rprop such as smallest=/],
   ["relax:10:sgd=0.1+speed=1", "speed=1", /settings of sgd such as momentum=0\.9 or nesterov=0/],
   ["relax:10:sgd=0.1+momentum=-1", "momentum=-1", /settings of sgd such as momentum=0\.9/],

@@ -228,13 +228,18 @@ describe("a rule of one's own", () => {
       const messages = [
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], w [2,3] ${advice}`,
         `the rule normalised: expected parameter [2,3], v [2,3], but parameter [], v [2,3] ${advice}`,
-        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], v [2,3] of truth values ${advice}`
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], v [2,3] of truth values ${advice}`,
+        `the rule normalised: expected parameter [2,3], v [2,3], but parameter [2,3], v [] ${advice}`
       ]
       const compared: Optimizer.Optimizer = {
         ...normalised,
         update: (...given) => ({ ...update(...given), slots: { v: given[1].greater(0) } })
       }
-      for (const [i, rule] of [renamed, total, compared].entries()) {
+      const averaged: Optimizer.Optimizer = {
+        ...normalised,
+        update: (...given) => ({ ...update(...given), slots: { v: given[1].mean() } })
+      }
+      for (const [i, rule] of [renamed, total, compared, averaged].entries()) {
         assert.strictEqual((yield* Effect.flip(step(rule))).message, messages[i])
       }
     }).pipe(Effect.provide(ReferenceEngine.layer))
