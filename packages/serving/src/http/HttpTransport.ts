@@ -40,7 +40,7 @@ export interface Options {
 const listening = (
   limits: Limits.Limits,
   tls: Tls.Tls | undefined,
-  ServerResponse: ReturnType<typeof Leaving.make>["Response"]
+  ServerResponse: Leaving.Leaving["Response"]
 ): Server | Http2SecureServer => {
   const timeouts = {
     connectionsCheckingInterval: 2_000,

@@ -11,8 +11,17 @@ type Headers = OutgoingHttpHeaders | Array<OutgoingHttpHeader>
 /** Milliseconds without a byte after which a request that is half sent is given up. */
 const patience = 1_000
 
-/** Makes what one server needs to go: its class of responses, `leave`, and a server whose `close` bounds what is half sent. */
-export const make = () => {
+/** What one server needs to go. */
+export interface Leaving {
+  /** The class of its responses. */
+  readonly Response: typeof ServerResponse
+  readonly leave: () => void
+  /** Lets a server drop half-sent requests when it closes; `event` is what tells of the connections that speak HTTP. */
+  readonly closing: <S extends Server>(server: S, event: "connection" | "secureConnection") => S
+}
+
+/** Makes what one server needs to go. */
+export const make = (): Leaving => {
   let leaving = false
   /** The responses on each connection that are not finished: behind one whose request is being computed, another may be half sent. */
   const pending = new WeakMap<Socket, Set<ServerResponse>>()
@@ -41,7 +50,6 @@ export const make = () => {
     leave: (): void => {
       leaving = true
     },
-    /** Lets a server drop half-sent requests when it closes; `event` is what tells of the connections that speak HTTP. */
     closing: <S extends Server>(server: S, event: "connection" | "secureConnection"): S => {
       const sockets = new Set<Socket>()
       server.on(event, (socket: Socket & Partial<Pick<TLSSocket, "alpnProtocol">>) => {
