@@ -4,7 +4,10 @@
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
 
-/** The state of a run after a step, as the free run and the relaxed objective show it. */
+/**
+ * The state of a run after a step, as the free run and the relaxed objective show it. Both are of the circuit as it is used: batch norms take their
+ * running statistics, which lag behind the batch's own that steps train on, so that residuals begin above 0 there.
+ */
 export interface Measurement {
   /** L_y of the free run on the training data. */
   readonly freeRunLoss: number
@@ -13,9 +16,9 @@ export interface Measurement {
   /** L_y of the free run on the validation data, if any, and its accuracy on them. */
   readonly validationLoss?: number
   readonly validationAccuracy?: number
-  /** L of eq. 4, in relaxing phases; batch norms take the statistics of all training data at once, as a step takes its batch's. */
+  /** L of eq. 4, in relaxing phases. */
   readonly relaxedLoss?: number
-  /** The relaxation gap: free-run loss − relaxed loss. With batch norms it also holds how far their running statistics are behind. */
+  /** The relaxation gap: free-run loss − relaxed loss. */
   readonly relaxationGap?: number
   /** mean((z − ẑ)²) of each cut, in order of evaluation. */
   readonly residuals: ReadonlyArray<number>

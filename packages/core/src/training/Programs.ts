@@ -77,15 +77,7 @@ const measured = (
   const L_y: Loss.Loss = (o, y) =>
     unit === undefined ? trainedLoss(o, y) : trainedLoss(TargetUnit.weighted(unit, o), TargetUnit.weighted(unit, y))
   const θ = (name: string) => given[name]!
-  // The relaxed circuit normalises as a step does, and as its auxiliaries began; the free run as it is used.
-  const relaxes = phase.kind === "relax" && sites.size > 0
-  const training = relaxes ? { random: false, onStatistic: () => undefined } : undefined
-  const {
-    loss,
-    output: trainedOutput,
-    relaxed,
-    residuals
-  } = PhaseStep.objective(subject, phase, sites, given, training)
+  const { loss, output: trainedOutput, relaxed, residuals } = PhaseStep.objective(subject, phase, sites, given)
   const output = residuals === undefined ? trainedOutput : evaluate(subject.circuit, θ, given.x!)
   const slopes = gradients(
     loss,

@@ -144,25 +144,6 @@ describe("running statistics", () => {
   }
 })
 
-it.effect("a relaxing phase is measured as its steps see batch norms: auxiliaries begin at residuals of 0", () =>
-  Effect.gen(function* () {
-    const block = sequence(batchNorm(4), tanh, linear(4, 4))
-    const circuit = sequence(linear(2, 4), repeat(block, 3), batchNorm(4), linear(4, 1))
-    const data = yield* Moons.make({ examples: 30, noise: 0.1, seed: 1 })
-    const rule = Sgd.make(0.01, { momentum: 0 })
-    const measured = Effect.fnUntraced(function* (plan: Plan.Plan) {
-      const events = yield* Stream.runCollect(Training.stream(circuit, data, { plan, seed: 1 }))
-      return events.flatMap((event) => (event._tag === "Step" && event.measurement ? [event.measurement] : []))
-    })
-    const [first] = yield* measured(Plan.relax({ steps: 1, optimizer: rule }))
-    assert.isAbove(first!.residuals.length, 3)
-    for (const residual of first!.residuals) assert.isBelow(residual, 1e-24)
-    // A phase that alternates is measured by its free run.
-    const [alternating] = yield* measured(Plan.alternate({ steps: 1 }))
-    assert.strictEqual(alternating!.freeRunLoss, first!.freeRunLoss)
-  }).pipe(Effect.provide(ReferenceEngine.layer))
-)
-
 describe("a rule of one's own", () => {
   const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
   const step = (rule: Optimizer.Optimizer) =>
