@@ -127,7 +127,7 @@ const trainingExamples = Effect.fnUntraced(
     const settings = yield* RunFolder.settings(run)
     if (yield* TrainingData.isInParts(settings)) return { why: "the run's own data are too many to read at once" }
     const { digests, train } = yield* TrainingData.frames(settings)
-    yield* Digests.sayIfChanged(settings, digests)
+    yield* Digests.sayIfChanged(settings, digests())
     const samples = preprocessing === undefined ? train.cells : yield* Encoding.raw(preprocessing, train)
     return { samples, targets: train.targets }
   },

@@ -2,9 +2,9 @@
  * One process at a time in a run's folder: two would write over each other. What is held is a socket, which the system takes back however its process
  * ends, so that a crash locks nobody out.
  */
-import { createHash } from "node:crypto"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
+import { Sha256 } from "@rai/core"
 import { Effect, FileSystem, Path, type PlatformError, type Scope } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 
@@ -34,8 +34,7 @@ const isFile = process.platform !== "linux" && process.platform !== "win32"
 
 const addressOf = Effect.fnUntraced(function* (folder: string) {
   const path = yield* Path.Path
-  const hash = createHash("sha256").update(yield* real(path.resolve(folder)))
-  const name = `rai-${hash.digest("hex").slice(0, 24)}`
+  const name = `rai-${Sha256.hex(yield* real(path.resolve(folder))).slice(0, 24)}`
   if (process.platform === "win32") return `\\\\.\\pipe\\${name}`
   // The leading zero makes a name of Linux's own, without a file.
   return isFile ? path.join(tmpdir(), name) : `\0${name}`

@@ -81,8 +81,10 @@ const trainOne = Effect.fnUntraced(function* (given: Given, { folder, name, seed
   const isCompared = settings.compare !== true || done?.backpropagation !== undefined
   if (done !== undefined && isCompared) return done
   // Report mistakes before loading an engine and making a folder.
-  const { digests, ...data } = yield* TrainingData.of(settings)
-  yield* Digests.unchanged(settings, digests)
+  const { digests: digested, ...data } = yield* TrainingData.of(settings)
+  // A run that keeps nothing need not know its data again.
+  const digests = folder === undefined ? undefined : digested()
+  if (digests !== undefined) yield* Digests.unchanged(settings, digests)
   const circuit = yield* Settings.circuit(settings, data.train.task)
   const plan = yield* Settings.plan(settings, circuit)
   if (saved === undefined) yield* Settings.checkEffect(settings, circuit, plan)

@@ -43,7 +43,7 @@ export const of = Effect.fn("TrainingData.of")(function* (settings: Settings.Set
 /** The data of a run that began earlier, with a warning where they have changed since. */
 export const ofRun = Effect.fn("TrainingData.ofRun")(function* (settings: Settings.Settings) {
   const data = yield* of(settings)
-  yield* Digests.sayIfChanged(settings, data.digests)
+  yield* Digests.sayIfChanged(settings, data.digests())
   return data
 })
 
@@ -65,7 +65,7 @@ export const frames = Effect.fn("TrainingData.frames")(function* (settings: Sett
   const { aside: test, train: rest } = yield* keepAside(settings, all, "test")
   const { aside: validation, train } = yield* keepAside(settings, rest, "validation")
   // Before preprocessing: what is learned from one set does not count as a change of another.
-  return { test, validation, train, digests: Digests.of({ training: train, test, validation }) }
+  return { test, validation, train, digests: () => Digests.of({ training: train, test, validation }) }
 })
 
 const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
@@ -90,7 +90,7 @@ const inParts = Effect.fnUntraced(function* (settings: Settings.Settings) {
   })
   const [test, validation] = [yield* preprocessed("test"), yield* preprocessed("validation")]
   // As preprocessed: a change of the training data that changes what is learned from their columns counts as one of the other sets, too.
-  return { train: sample, parts, test, validation, digests: Digests.of({ training: sample, test, validation }) }
+  return { train: sample, parts, test, validation, digests: () => Digests.of({ training: sample, test, validation }) }
 })
 
 /** Whether the training data are large enough to be read in parts, and the plan allows it. */
