@@ -550,6 +550,27 @@ it.live("takes nothing for gone where the repository is moved or replaced while 
   }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 )
 
+it.live("has no settings of a file that is removed while it is read", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    Folder.put(folder, "m/1/model.onnx", { model: "more/double" })
+    settings(folder, { max_batch_size: -3 })
+    const fs = yield* FileSystem.FileSystem
+    const disturbed = Layer.succeed(FileSystem.FileSystem, {
+      ...fs,
+      readFileString: (path, encoding) => {
+        if (path.endsWith("config.json")) rmSync(path)
+        return fs.readFileString(path, encoding)
+      }
+    })
+    const [entry] = yield* Effect.flatMap(ModelRepository, ({ list }) => list).pipe(
+      Effect.provide(ModelRepository.layer(folder)),
+      Effect.provide(disturbed)
+    )
+    assert.deepStrictEqual(entry!.settings, Result.succeed({}))
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+)
+
 it.live("holds up only the models that have one name", () =>
   Effect.gen(function* () {
     const folder = yield* Folder.make

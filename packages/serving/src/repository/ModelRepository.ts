@@ -93,10 +93,16 @@ export class ModelRepository extends Context.Service<
           return { version, path: file, stamp: [own, ...(yield* Effect.forEach(others, stampOf))].join(" ") }
         })
 
+        const none: Effect.Success<ReturnType<typeof ModelSettings.read>> = { settings: {}, unfollowed: [] }
         const settingsOf = Effect.fnUntraced(function* (model: string, file: string) {
           const invalid = (reason: string) =>
             new ModelInvalid({ model, reason: `its ${path.basename(file)}: ${reason}` })
-          const text = yield* Effect.mapError(fs.readFileString(file), () => invalid("it cannot be read"))
+          const text = yield* fs.readFileString(file).pipe(
+            // Removed since it was found: as if it had not been.
+            Effect.catchIf(isNothing, () => Effect.undefined),
+            Effect.mapError(() => invalid("it cannot be read"))
+          )
+          if (text === undefined) return none
           const form = file.endsWith(".json") ? "json" : "text"
           return yield* Effect.mapError(ModelSettings.read(model, text, form), invalid)
         })
@@ -110,10 +116,7 @@ export class ModelRepository extends Context.Service<
           const entries = yield* fs.readDirectory(place)
           const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
           const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
-          const read =
-            config === undefined
-              ? Result.succeed({ settings: {}, unfollowed: [] })
-              : yield* Effect.result(settingsOf(name, config))
+          const read = config === undefined ? Result.succeed(none) : yield* Effect.result(settingsOf(name, config))
           const settings = Result.map(read, ({ settings }): ModelSettings.ModelSettings => settings)
           const model = Result.getOrUndefined(settings)?.default_model_filename || "model.onnx"
           const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
