@@ -21,6 +21,8 @@ export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
   tensorflow: Schema.String,
   tfjsNode: Schema.String,
   source: Schema.Literals(["wheel", "tfjs-node"]),
+  /** Of what is compiled here; empty where tfjs-node's own installer was at work. */
+  revision: Schema.String,
   files: Schema.Array(Schema.String)
 }) {}
 
@@ -70,8 +72,9 @@ export const status = Effect.gen(function* () {
   const here = yield* places(found)
   const record = yield* fs.readFileString(here.record).pipe(Effect.flatMap(Schema.decodeEffect(Record)), Effect.option)
   if (Option.isNone(record) || record.value._tag === "NativeUnavailable") return record
-  const { tensorflow, tfjsNode, source, files } = record.value
-  const current = tfjsNode === here.version && (source === "tfjs-node" || tensorflow === TensorFlowWheel.pinned.version)
+  const { tensorflow, tfjsNode, source, revision, files } = record.value
+  const compiled = tensorflow === TensorFlowWheel.pinned.version && revision === (yield* Addon.revision)
+  const current = tfjsNode === here.version && (source === "tfjs-node" || compiled)
   const there = yield* Effect.forEach(files, (file) => fs.exists(file).pipe(Effect.orElseSucceed(() => false)))
   return current && there.every(Boolean) ? record : Option.none()
 })
@@ -150,8 +153,9 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const path = yield* Path.Path
   const folder = yield* Cache.folder
   const tensorflow = path.join(folder, TensorFlowWheel.folderName)
-  const addon = path.join(tensorflow, `tfjs-node-${here.version}.node`)
-  const quiet = path.join(tensorflow, "quiet.node")
+  const revision = yield* Addon.revision
+  const addon = path.join(tensorflow, `tfjs-node-${here.version}-${revision}.node`)
+  const quiet = path.join(tensorflow, `quiet-${revision}.node`)
   const libraries = TensorFlowWheel.libraries.map(
     (name) => [path.join(tensorflow, name), path.join(here.libraries, name)] as const
   )
@@ -185,7 +189,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   // A compiled addon that does not load would not help the next attempt either.
   yield* Effect.tapError(load(here.addon), () => fs.remove(addon))
   const versions = { tensorflow: TensorFlowWheel.pinned.version, tfjsNode: here.version }
-  return new Installed({ ...versions, source: "wheel", files: files.map(([, to]) => to) })
+  return new Installed({ ...versions, source: "wheel", revision, files: files.map(([, to]) => to) })
 })
 
 /** Runs tfjs-node's own installer, which downloads a library and an addon for this platform, or compiles one. */
@@ -208,7 +212,8 @@ const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep
   })
   yield* onStep("check")
   yield* load(here.addon)
-  return new Installed({ tensorflow: "tfjs-node's", tfjsNode: here.version, source: "tfjs-node", files: [here.addon] })
+  const versions = { tensorflow: "tfjs-node's", tfjsNode: here.version }
+  return new Installed({ ...versions, source: "tfjs-node", revision: "", files: [here.addon] })
 })
 
 /** Loads the addon in a separate process, because a wrong library may crash it. */

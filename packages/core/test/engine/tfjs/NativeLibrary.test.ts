@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Layer, Option, Path } from "effect"
 import { FetchHttpClient } from "effect/http"
+import * as Addon from "../../../src/engine/tfjs/Addon.ts"
 import * as NativeLibrary from "../../../src/engine/tfjs/NativeLibrary.ts"
 
 layer(NodeServices.layer)("NativeLibrary", (it) => {
@@ -49,7 +50,8 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
       const { fs, path, folder, record, environment } = yield* bare
       const status = NativeLibrary.status.pipe(Effect.map(Option.getOrUndefined), Effect.provide(environment))
       const addon = path.join(folder, "addon.node")
-      const write = (version: string) =>
+      const revision = yield* Addon.revision
+      const write = (version: string, compiled = revision) =>
         fs.writeFileString(
           record,
           JSON.stringify({
@@ -57,6 +59,7 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
             tensorflow: "2.21.0",
             tfjsNode: version,
             source: "wheel",
+            revision: compiled,
             files: [addon]
           })
         )
@@ -67,6 +70,8 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
       yield* fs.writeFileString(addon, "")
       assert.strictEqual((yield* status)?._tag, "Installed")
       yield* write("4.21.0")
+      assert.isUndefined(yield* status)
+      yield* write("4.22.0", "0")
       assert.isUndefined(yield* status)
       yield* fs.writeFileString(record, `{ "_tag": "Inst`)
       assert.isUndefined(yield* status)
