@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import { BackendMissing } from "./BackendMissing.ts"
-import { broadcasting, type Kernel, kernels, wasmKernels } from "./Kernels.ts"
+import { broadcasting, type InPlace, kernels, wasmKernels } from "./Kernels.ts"
 import type { Kernels } from "./Lowering.ts"
 import * as TfjsNode from "./TfjsNode.ts"
 
@@ -33,15 +33,42 @@ interface NodeBackend {
   readonly executeSingleOutput: (name: string, attributes: unknown, inputs: ReadonlyArray<tf.Tensor>) => tf.Tensor
 }
 
-/** Kernels that libtensorflow computes in one pass, called by their names there. */
-const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
-  const type = [{ name: "T", type: node.binding.TF_ATTR_TYPE, value: node.binding.TF_FLOAT }]
-  const run = (name: string, ...operands: ReadonlyArray<tf.Tensor>) => node.executeSingleOutput(name, type, operands)
+/** Primitives whose kernels there write into the memory of an operand that is released. */
+const elementwise = {
+  ...{ abs: "Abs", elu: "Elu", erf: "Erf", exp: "Exp", log: "Log", neg: "Neg", relu: "Relu", sigmoid: "Sigmoid" },
+  ...{ sign: "Sign", softplus: "Softplus", sqrt: "Sqrt", square: "Square", tanh: "Tanh" },
+  ...{ add: "Add", div: "RealDiv", maximum: "Maximum", minimum: "Minimum", mul: "Mul", sub: "Sub" }
+}
+
+/** Kernels called by their names in libtensorflow, which computes more of them in one pass, and in place. */
+const named = (core: typeof tf, node: NodeBackend): Record<string, InPlace> => {
+  const { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } = node.binding
+  const type = [{ name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT }]
+  const run = (name: string, operands: ReadonlyArray<tf.Tensor>, release: () => void) => {
+    // Attributes are read when the operation has its operands: those that are disposed of then are its alone, and it writes into them.
+    const real = {
+      name: "T",
+      type: TF_ATTR_TYPE,
+      get value() {
+        release()
+        return TF_FLOAT
+      }
+    }
+    return node.executeSingleOutput(name, [real], operands)
+  }
+  const own = Object.entries(elementwise).map(([primitive, name]): [string, InPlace] => [
+    primitive,
+    (call, operands, shape, attributes, release) =>
+      operands[0]!.dtype === "float32"
+        ? run(name, operands, release)
+        : kernels[primitive]!(call, operands, shape, attributes)
+  ])
   return {
-    sigmoidGradient: (_, [g, y]) => run("SigmoidGrad", y!, g!),
-    tanhGradient: (_, [g, y]) => run("TanhGrad", y!, g!),
-    eluGradient: (_, [g, y]) => run("EluGrad", g!, y!),
-    reluGradient: (_, [g, y]) => run("ReluGrad", g!, y!),
+    ...Object.fromEntries(own),
+    sigmoidGradient: (_, [g, y], __, ___, release) => run("SigmoidGrad", [y!, g!], release),
+    tanhGradient: (_, [g, y], __, ___, release) => run("TanhGrad", [y!, g!], release),
+    eluGradient: (_, operands, __, ___, release) => run("EluGrad", operands, release),
+    reluGradient: (_, operands, __, ___, release) => run("ReluGrad", operands, release),
     leakyRelu: (call, [x], _, { slope }) => call("LeakyRelu", { x: x! }, { alpha: slope }),
     // For two plain matrices, MatMul is three times as fast as a batch of one.
     matMul: (call, [a, b], shape, attributes) =>
@@ -51,15 +78,15 @@ const fused = (core: typeof tf, node: NodeBackend): Record<string, Kernel> => {
             "MatMul",
             [
               ...type,
-              { name: "transpose_a", type: node.binding.TF_ATTR_BOOL, value: attributes.transposeA },
-              { name: "transpose_b", type: node.binding.TF_ATTR_BOOL, value: attributes.transposeB }
+              { name: "transpose_a", type: TF_ATTR_BOOL, value: attributes.transposeA },
+              { name: "transpose_b", type: TF_ATTR_BOOL, value: attributes.transposeB }
             ],
             [a!, b!]
           ),
     // SelectV2 broadcasts; ClipByValue takes one pass where tfjs takes two.
-    where: (_, [condition, yes, no]) => run("SelectV2", condition!, yes!, no!),
-    clip: (_, [x], __, { minimum, maximum }) =>
-      core.tidy(() => run("ClipByValue", x!, core.scalar(minimum as number), core.scalar(maximum as number)))
+    where: (_, operands) => node.executeSingleOutput("SelectV2", type, operands),
+    clip: (_, [x], __, { minimum, maximum }, release) =>
+      core.tidy(() => run("ClipByValue", [x!, core.scalar(minimum as number), core.scalar(maximum as number)], release))
   }
 }
 
@@ -91,7 +118,7 @@ const load = (manifest: string) =>
         name: "tfjs-native",
         tf: core,
         activate: activate(core, "tensorflow"),
-        kernels: { ...kernels, ...fused(core, node) },
+        kernels: { ...kernels, ...named(core, node) },
         broadcasting: new Set([...broadcasting, "where"])
       }
     },

@@ -55,11 +55,17 @@ export const compile = (
     const file: Array<tf.Tensor> = new Array(registers.size)
     for (const node of inputs) file[register(node)] = given[node.attributes.name as string]!
     for (const { operands, release, results, run } of instructions) {
-      const values = run(operands.map((operand) => file[operand]!))
+      const dispose = () => {
+        for (const dead of release) file[dead]?.dispose()
+      }
+      const values = run(
+        operands.map((operand) => file[operand]!),
+        dispose
+      )
       results.forEach((result, i) => {
         file[result] = values[i]!
       })
-      for (const dead of release) file[dead]!.dispose()
+      dispose()
     }
     const taken = new Set<tf.Tensor>()
     return Object.fromEntries(

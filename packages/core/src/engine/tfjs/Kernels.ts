@@ -19,6 +19,9 @@ export type Kernel = (
   attributes: Attributes
 ) => tf.Tensor
 
+/** One that may call `release`, which disposes of the operands that nothing uses afterwards, before it writes its result: into their memory. */
+export type InPlace = (...given: [...Parameters<Kernel>, release: () => void]) => tf.Tensor
+
 const freeing = (result: tf.Tensor, ...used: ReadonlyArray<tf.Tensor>): tf.Tensor => {
   for (const tensor of used) tensor.dispose()
   return result

@@ -7,12 +7,12 @@ import type { Program } from "../../program/Program.ts"
 import { filledWith } from "../../program/Simplify.ts"
 import * as Shape from "../../tensor/Shape.ts"
 import type { Tensor } from "../../tensor/Tensor.ts"
-import type { Call, Kernel } from "./Kernels.ts"
+import type { Call, InPlace } from "./Kernels.ts"
 
 /** The kernels of a backend. */
 export interface Kernels {
   /** A kernel for each primitive, and for the composites that the backend computes in one pass. */
-  readonly kernels: Readonly<Record<string, Kernel>>
+  readonly kernels: Readonly<Record<string, InPlace>>
   /** The primitives whose kernels broadcast by themselves. */
   readonly broadcasting: ReadonlySet<string>
 }
@@ -21,7 +21,8 @@ export interface Kernels {
 export interface Lowered {
   readonly operands: ReadonlyArray<Tensor>
   readonly results: ReadonlyArray<Tensor>
-  readonly run: (operands: ReadonlyArray<tf.Tensor>) => ReadonlyArray<tf.Tensor>
+  /** Computes the results, and may call `release` before (`InPlace`). */
+  readonly run: (operands: ReadonlyArray<tf.Tensor>, release: () => void) => ReadonlyArray<tf.Tensor>
 }
 
 /** The calls of a program in order, only those that its outputs need. */
@@ -97,7 +98,7 @@ const single = (
     return { operands, results, run: (pieces) => [call("Pack", pieces, { axis: attributes.axis })] }
   }
   const kernel = kernels[primitive.name]!
-  return { operands, results, run: (given) => [kernel(call, given, shape, attributes)] }
+  return { operands, results, run: (given, release) => [kernel(call, given, shape, attributes, release)] }
 }
 
 interface Slice {
