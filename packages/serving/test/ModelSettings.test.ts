@@ -1,9 +1,14 @@
 import { readFileSync, rmSync } from "node:fs"
 import { assert, it } from "@effect/vitest"
+import { status } from "@grpc/grpc-js"
 import { Effect } from "effect"
 import { DataPlane } from "../src/DataPlane.ts"
+import { GRPCInferenceService } from "../src/grpc/grpc_service_pb.ts"
+import * as InferenceServer from "../src/InferenceServer.ts"
 import * as ModelSettings from "../src/repository/ModelSettings.ts"
+import { call, tensor } from "./Client.ts"
 import * as Folder from "./Folder.ts"
+import * as GrpcClient from "./grpc/GrpcClient.ts"
 import { layer, log } from "./Plane.ts"
 
 // Settings as people write them for Triton, and the JSON that protobuf's own library makes of them.
@@ -191,6 +196,64 @@ it.live("are refused where they contradict the model, and followed where they le
       )
       for (const dims of [[2], [-1], [-1, 2], [7, 2], []]) yield* load({ input: [{ ...x, dims }], output: [] })
     }).pipe(Effect.provide(layer(folder)))
+  }).pipe(Effect.scoped)
+)
+
+it.live("that name outputs serve these alone, as Triton does, on either port", () =>
+  Effect.gen(function* () {
+    const folder = yield* Folder.make
+    const { layer: logger, warnings } = log()
+    for (const model of ["json", "text", "none"]) Folder.put(folder, `${model}/1/model.onnx`, { model: "sigmoid" })
+    Folder.put(folder, "json/config.json", JSON.stringify({ output: [{ name: "logit" }] }))
+    Folder.put(folder, "text/config.pbtxt", 'output { name: "logit" data_type: TYPE_FP32 dims: [ 3 ] }')
+    Folder.put(folder, "none/config.pbtxt", 'input { name: "x" data_type: TYPE_FP32 dims: [ 2 ] }')
+    // Its other output is in no tensor, which nobody need be told of who does not want it.
+    Folder.put(folder, "pieces/1/model.onnx", { model: "more/some-pieces" })
+    Folder.put(folder, "pieces/config.json", JSON.stringify({ output: [{ name: "y" }] }))
+    const serving = InferenceServer.layer({ repository: folder, port: 0, grpcPort: 0, executionProviders: ["cpu"] })
+    yield* Effect.gen(function* () {
+      const { grpc = "" } = yield* InferenceServer.InferenceServer
+      const client = yield* GrpcClient.connect(grpc)
+      const { method } = GRPCInferenceService
+      const namesOf = (outputs: unknown) =>
+        (outputs as ReadonlyArray<{ readonly name: string }>).map(({ name }) => name)
+      for (const [model, names] of [
+        ["json", ["logit"]],
+        ["text", ["logit"]],
+        ["none", ["y", "logit"]]
+      ] as const) {
+        const path = `/v2/models/${model}`
+        const body = { inputs: [tensor("x", "FP32", [1, 2], [0, 0])] }
+        const answer = yield* call(`${path}/infer`, body)
+        const described = [yield* call(path), answer].map(({ body }) => namesOf(body.outputs))
+        const configured = namesOf((yield* call(`${path}/config`)).body.output)
+        const data = new Uint8Array(8)
+        const sent = {
+          modelName: model,
+          inputs: [{ name: "x", datatype: "FP32", shape: [1n, 2n] }],
+          rawInputContents: [data]
+        }
+        const inferred = yield* GrpcClient.ask(client, method.modelInfer, sent)
+        const metadata = yield* GrpcClient.ask(client, method.modelMetadata, { name: model })
+        const config = yield* GrpcClient.ask(client, method.modelConfig, { name: model })
+        const all = [inferred.message?.outputs, metadata.message?.outputs, config.message?.config?.output].map(namesOf)
+        assert.deepStrictEqual([...described, configured, ...all], Array(6).fill(names))
+        const { data: logit } = (answer.body.outputs as ReadonlyArray<{ data: unknown }>).at(-1)!
+        assert.deepStrictEqual(logit, [0.1, -0.2, 0.3].map(Math.fround))
+        const asked = yield* call(`${path}/infer`, { ...body, outputs: [{ name: "y" }] })
+        const called = yield* GrpcClient.ask(client, method.modelInfer, { ...sent, outputs: [{ name: "y" }] })
+        if (model === "none") assert.deepStrictEqual([asked.status, called.code], [200, undefined])
+        else {
+          const error = 'the model gives "logit" as FP32 [-1, 3]; the output "y" was asked for; ask for these'
+          assert.deepStrictEqual([asked.status, asked.body], [400, { error }])
+          assert.deepStrictEqual([called.code, called.details], [status.INVALID_ARGUMENT, error])
+        }
+      }
+    }).pipe(Effect.provide(serving), Effect.provide(logger))
+    assert.deepStrictEqual(warnings, [])
+    Folder.put(folder, "json/config.json", JSON.stringify({ output: [{ name: "z" }] }))
+    const { message } = yield* Effect.flip(Effect.void.pipe(Effect.provide(serving)))
+    assert.include(message, 'its settings name the output "z"; the model has "y", "logit"')
   }).pipe(Effect.scoped)
 )
 

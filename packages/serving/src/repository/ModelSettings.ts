@@ -73,7 +73,7 @@ export const ModelSettings = Schema.Struct({
       })
     )
   ),
-  /** `label_filename` names a file in the model's folder with one line per class. */
+  /** Those alone are served, or all where none are named. `label_filename` names a file in the model's folder with one line per class. */
   output: Schema.optionalKey(
     Schema.Array(Schema.Struct({ ...tensor, label_filename: Schema.optionalKey(Schema.String) }))
   ),

@@ -1,6 +1,6 @@
 /**
- * A model as its settings present it to clients: without the inputs that the server fills, with labels for its classes, and with tensors in other
- * shapes of as many elements.
+ * A model as its settings present it to clients: without the inputs that the server fills, with the outputs that they name, with labels for its classes, and
+ * with tensors in other shapes of as many elements.
  */
 import { Result } from "effect"
 import { type InferRequest, type InferTensor, printShape, quote } from "../InferTensor.ts"
@@ -42,6 +42,33 @@ export const shaped = (
       )
 }
 
+/** Returns which tensor the settings name that the model does not have, or undefined; the text completes a sentence about the model. */
+const unknown = (
+  kind: "input" | "output",
+  specs: ReadonlyArray<TensorSpec>,
+  said: ReadonlyArray<Said> = []
+): string | undefined => {
+  const strange = said.find(({ name }) => !specs.some((spec) => spec.name === name))
+  return (
+    strange &&
+    `its settings name the ${kind} ${quote(strange.name)}; the model has ${specs.map(({ name }) => quote(name)).join(", ")}`
+  )
+}
+
+/**
+ * A signature with those outputs alone that the settings name, where they name any, as Triton's onnxruntime backend serves no others; the failure,
+ * which completes a sentence about the model, is a name that no output has.
+ */
+export const declared = (
+  signature: ModelSignature,
+  { output = [] }: ModelSettings
+): Result.Result<ModelSignature, string> => {
+  const strange = unknown("output", signature.outputs, output)
+  if (strange !== undefined) return Result.fail(strange)
+  const outputs = signature.outputs.filter((spec) => output.some(({ name }) => name === spec.name))
+  return Result.succeed(outputs.length === 0 ? signature : { ...signature, outputs })
+}
+
 const fits = (shape: TensorSpec["shape"], dims: ReadonlyArray<number>): boolean =>
   shape.length === dims.length &&
   shape.every((size, axis) => typeof size === "string" || dims[axis] === -1 || size === dims[axis])
@@ -80,24 +107,17 @@ const specOf = (spec: TensorSpec, said: Said | undefined): Result.Result<TensorS
 }
 
 const specsOf = (
-  kind: "input" | "output",
   specs: ReadonlyArray<TensorSpec>,
   said: ReadonlyArray<Said> = []
-): Result.Result<ReadonlyArray<TensorSpec>, string> => {
-  const strange = said.find(({ name }) => !specs.some((spec) => spec.name === name))
-  return strange === undefined
-    ? Result.all(
-        specs.map((spec) =>
-          specOf(
-            spec,
-            said.find(({ name }) => name === spec.name)
-          )
-        )
+): Result.Result<ReadonlyArray<TensorSpec>, string> =>
+  Result.all(
+    specs.map((spec) =>
+      specOf(
+        spec,
+        said.find(({ name }) => name === spec.name)
       )
-    : Result.fail(
-        `its settings name the ${kind} ${quote(strange.name)}; the model has ${specs.map(({ name }) => quote(name)).join(", ")}`
-      )
-}
+    )
+  )
 
 /** A tensor in the shape of `spec`, over the same memory. */
 const as = (tensor: InferTensor, spec: TensorSpec): InferTensor => {
@@ -117,19 +137,19 @@ export interface ModelView {
   readonly outward: (outputs: ReadonlyArray<InferTensor>) => ReadonlyArray<InferTensor>
 }
 
-/** Makes a model's view; the failure completes a sentence about the model. */
+/** Makes the view of a model with this signature; the failure completes a sentence about the model. */
 export const make = (
   own: ModelSignature,
   settings: ModelSettings,
   labels: Labels | undefined
 ): Result.Result<ModelView, string> => {
   const controls = SequenceControls.of(settings)
-  const strange = SequenceControls.misfit(controls, own.inputs)
-  if (strange !== undefined) return Result.fail(strange)
   const ofClients = own.inputs.filter(({ name }) => !controls.has(name))
+  const strange = SequenceControls.misfit(controls, own.inputs) ?? unknown("input", ofClients, settings.input)
+  if (strange !== undefined) return Result.fail(strange)
   const signature = Result.all({
-    inputs: specsOf("input", ofClients, settings.input),
-    outputs: Result.map(specsOf("output", own.outputs, settings.output), (outputs) =>
+    inputs: specsOf(ofClients, settings.input),
+    outputs: Result.map(specsOf(own.outputs, settings.output), (outputs) =>
       outputs.map((spec) => (labels?.has(spec.name) ? { ...spec, labels: labels.get(spec.name) } : spec))
     )
   })

@@ -97,13 +97,15 @@ export const make = Effect.fnUntraced(function* (
   /** The first worker to open decides whether the model is served, and how. */
   const begin = Effect.fnUntraced(function* (worker: ModelWorker.ModelWorker) {
     const runtimes = signatureOf(worker.description)
-    const own = yield* Effect.mapError(Effect.fromResult(ModelView.shaped(runtimes, shapeless, settings)), refuse)
+    const all = yield* Effect.mapError(Effect.fromResult(ModelView.shaped(runtimes, shapeless, settings)), refuse)
     const { opaque } = worker.description
     if (opaque.inputs.length > 0) return yield* refuse(`it takes ${noTensors(opaque.inputs)}; export it with tensors`)
-    if (own.outputs.length === 0) return yield* refuse(`it gives only ${noTensors(opaque.outputs)}${withoutZipMap}`)
+    if (all.outputs.length === 0) return yield* refuse(`it gives only ${noTensors(opaque.outputs)}${withoutZipMap}`)
+    const own = yield* Effect.mapError(Effect.fromResult(ModelView.declared(all, settings)), refuse)
     const view = yield* Effect.mapError(Effect.fromResult(ModelView.make(own, settings, labels)), refuse)
     yield* check(worker)
-    if (opaque.outputs.length > 0) {
+    // Where the settings name the outputs to serve, nothing is missing.
+    if (opaque.outputs.length > 0 && !settings.output?.length) {
       yield* Effect.logWarning(`the model "${name}" is served without ${noTensors(opaque.outputs)}${withoutZipMap}`)
     }
     // The trial also warms the model up: its first computation is the slowest.
