@@ -8,7 +8,7 @@ import * as Bag from "../Bag.ts"
 import * as Encoding from "../http/Encoding.ts"
 import * as Held from "../http/Held.ts"
 import type { Limits } from "../http/Limits.ts"
-import { BodyTooLarge } from "../RequestError.ts"
+import { BodyTooLarge, Draining } from "../RequestError.ts"
 import { Frames } from "./Frames.ts"
 import * as Status from "./Status.ts"
 
@@ -221,6 +221,16 @@ export class Call implements Bag.Item {
     if (!this.isOver) this.#handler?.stop?.()
   }
 
+  /** Whether the client waits for this server, not the other way round. */
+  get isAnswered(): boolean {
+    return this.#status === undefined ? this.#delivered > 0 || this.#decoding : !this.#stream.writableFinished
+  }
+
+  /** Ends a call whose client does not go on while the server stops. */
+  giveUp(): void {
+    this.#dismiss(Status.failure(new Draining()))
+  }
+
   /** Checks the time: a client that is late, or that does not read its answer, is not waited for. */
   sweep(now: number): void {
     const { idleMillis } = this.#shared.limits
@@ -366,11 +376,14 @@ export class Call implements Bag.Item {
   readonly #giveWay = () => {
     // Its bytes are free for others from now on: counted again, they would make others give way in turn.
     this.#gaveWay = true
-    if (this.#status === undefined && this.#stream.writableLength === 0) {
-      this.#abandon(Status.busy)
-      // Having been told so, the client is not waited for. Not at once: while node is reading bytes, closing the stream would never return.
-      setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
-    } else this.#cut()
+    if (this.#status === undefined && this.#stream.writableLength === 0) this.#dismiss(Status.busy)
+    else this.#cut()
+  }
+
+  #dismiss(status: Status.Status): void {
+    this.#abandon(status)
+    // Having been told so, the client is not waited for. Not at once: while node is reading bytes, closing the stream would never return.
+    setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
   }
 
   #abandon(status: Status.Status): void {

@@ -7,6 +7,7 @@ import {
   createServer,
   type Http2SecureServer,
   type Http2Server,
+  type Http2Session,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream
@@ -16,6 +17,7 @@ import { type Duration, Effect, Schedule, type Scope } from "effect"
 import * as Access from "../Access.ts"
 import { AddressUnavailable } from "../AddressUnavailable.ts"
 import { DataPlane } from "../DataPlane.ts"
+import * as HalfSent from "../http/HalfSent.ts"
 import * as Held from "../http/Held.ts"
 import * as Limits from "../http/Limits.ts"
 import * as Silent from "../http/Silent.ts"
@@ -73,7 +75,8 @@ const listen = (server: Server, host: string, port: number) =>
     })
   })
 
-// Not ready first, so that no more requests are sent here; then running calls are answered and streams ended; what is left after `grace` is cut off.
+// Not ready first, so that no more requests are sent here; then running calls are answered and streams ended, and calls that stay half sent are given
+// up; what is left after `grace` is cut off.
 const stop = (
   server: Server,
   connections: Connections.Connections,
@@ -84,9 +87,21 @@ const stop = (
   Effect.andThen(
     plane.drain,
     Effect.callback<void>((resume) => {
-      server.close(() => resume(Effect.void))
+      const of = (session: Http2Session) => calls.filter((call) => call.session === session)
+      const end = HalfSent.watch(() => connections.keys(), {
+        bytesRead: ({ socket }) => socket.bytesRead,
+        isAnswered: (session) => of(session).some(({ isAnswered }) => isAnswered),
+        giveUp: (session) => {
+          for (const call of of(session)) call.giveUp()
+        }
+      })
+      server.close(() => {
+        end()
+        resume(Effect.void)
+      })
       for (const session of connections.keys()) session.close()
       for (const call of [...calls]) call.stop()
+      return Effect.sync(end)
     })
   ).pipe(
     Effect.timeoutOrElse({

@@ -1,19 +1,21 @@
 /**
- * How an HTTP/1.1 server goes: each answer from then on closes its connection, also to requests that came before, and requests that stay half sent are
- * not waited for.
+ * How an HTTP server goes: over HTTP/1.1, each answer from then on closes its connection, also to requests that came before; requests that stay half
+ * sent are not waited for.
  */
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from "node:http"
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2"
 import type { Server, Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
+import * as HalfSent from "./HalfSent.ts"
 
 type Headers = OutgoingHttpHeaders | Array<OutgoingHttpHeader>
 
-/** Milliseconds without a byte after which a request that is half sent is given up. */
-const patience = 1_000
+// The client has sent the stream's request whole.
+const isWhole = constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE
 
 /** What one server needs to go. */
 export interface Leaving {
-  /** The class of its responses. */
+  /** The class of its responses over HTTP/1.1. */
   readonly Response: typeof ServerResponse
   readonly leave: () => void
   /** Lets a server drop half-sent requests when it closes; `event` is what tells of the connections that speak HTTP. */
@@ -42,8 +44,12 @@ export const make = (): Leaving => {
     }
   }
 
-  const isAnswered = (socket: Socket): boolean =>
-    [...(pending.get(socket) ?? [])].some(({ req, writableFinished }) => req.complete && !writableFinished)
+  const ofSockets: HalfSent.Look<Socket> = {
+    bytesRead: ({ bytesRead }) => bytesRead,
+    isAnswered: (socket) =>
+      [...(pending.get(socket) ?? [])].some(({ req, writableFinished }) => req.complete && !writableFinished),
+    giveUp: (socket) => socket.destroy()
+  }
 
   return {
     Response,
@@ -57,19 +63,34 @@ export const make = (): Leaving => {
         sockets.add(socket)
         socket.once("close", () => sockets.delete(socket))
       })
+      const sessions = new Map<ServerHttp2Session, Set<ServerHttp2Stream>>()
+      server.on("session", (session: ServerHttp2Session) => {
+        const streams = new Set<ServerHttp2Stream>()
+        sessions.set(session, streams)
+        session.once("close", () => sessions.delete(session))
+        session.on("stream", (stream) => {
+          streams.add(stream)
+          stream.once("close", () => streams.delete(stream))
+        })
+      })
+      const streamsOf = (session: ServerHttp2Session) => [...(sessions.get(session) ?? [])]
+      const ofSessions: HalfSent.Look<ServerHttp2Session> = {
+        bytesRead: ({ socket }) => socket.bytesRead,
+        isAnswered: (session) => streamsOf(session).some(({ state }) => state.state === isWhole),
+        giveUp: (session) => {
+          for (const stream of streamsOf(session)) {
+            // With this code, a client knows that it may send the request again (RFC 9113, 8.7).
+            stream.close(stream.headersSent ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_REFUSED_STREAM)
+            stream.destroy()
+          }
+        }
+      }
       const close = server.close.bind(server)
       return Object.assign(server, {
         close: (ended?: (error?: Error) => void): S => {
-          const received = new Map<Socket, number>()
-          const look = setInterval(() => {
-            for (const socket of sockets) {
-              if (isAnswered(socket)) continue
-              if (received.get(socket) === socket.bytesRead) socket.destroy()
-              received.set(socket, socket.bytesRead)
-            }
-          }, patience)
+          const looks = [HalfSent.watch(() => sockets, ofSockets), HalfSent.watch(() => sessions.keys(), ofSessions)]
           close((error) => {
-            clearInterval(look)
+            for (const end of looks) end()
             ended?.(error)
           })
           return server

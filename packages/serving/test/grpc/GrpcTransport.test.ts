@@ -8,7 +8,7 @@ import { create, type DescMethodUnary, fromBinary, type MessageInitShape, toBina
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
 import { assert, describe, it } from "@effect/vitest"
 import { type Client, credentials, status } from "@grpc/grpc-js"
-import { Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Redacted, Schedule, Scope } from "effect"
 import * as GrpcTransport from "../../src/grpc/GrpcTransport.ts"
 import {
   GRPCInferenceService,
@@ -22,8 +22,10 @@ import {
 } from "../../src/grpc/health_pb.ts"
 import { ServerReflection, type ServerReflectionResponse } from "../../src/grpc/reflection_pb.ts"
 import { ServerReflection as Alpha } from "../../src/grpc/reflection_v1alpha_pb.ts"
+import { Draining } from "../../src/RequestError.ts"
 import * as EchoPlane from "./EchoPlane.ts"
 import * as GrpcClient from "./GrpcClient.ts"
+import * as Raw from "./Raw.ts"
 
 const { method } = GRPCInferenceService
 
@@ -457,6 +459,44 @@ describe("the port", () => {
       )
       assert.oneOf(cut.code, [status.CANCELLED, status.UNAVAILABLE])
     })
+  )
+
+  it.live("is closed without waiting for calls that stay half sent, or that their clients do not end", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { address, seen } = yield* Scope.provide(serve({ grace: "10 minutes" }), scope)
+      const begin = Effect.fnUntraced(function* (path: string, part: Uint8Array) {
+        const session = yield* Raw.connect(address)
+        const call = Raw.begin(session, path)
+        const ended = yield* Effect.forkChild(Raw.end(call), { startImmediately: true })
+        yield* Effect.callback<void>((resume) => void session.once("connect", () => resume(Effect.void)))
+        call.write(part)
+        // The server has what was sent before a ping that it answers.
+        yield* Effect.callback<void>((resume) => void session.ping(() => resume(Effect.void)))
+        return { call, ended }
+      })
+      const whole = Raw.framed(Raw.message())
+      const silent = yield* begin(Raw.infer, whole.subarray(0, 20))
+      const answered = yield* begin("/none", whole.subarray(0, 20))
+      const streamed = yield* begin(Raw.stream, whole.subarray(0, 20))
+      // It sends its one message, and does not say that it has no more.
+      const late = yield* begin(Raw.infer, Raw.framed(Raw.message(8, { modelName: "late" })))
+      const steady = yield* begin(Raw.infer, whole.subarray(0, 10))
+      let sent = 10
+      const more = setInterval(() => {
+        if (sent < whole.length) steady.call.write(whole.subarray(sent, ++sent))
+      }, 40)
+      const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+      clearInterval(more)
+      assert.isBelow(Duration.toMillis(took), 50_000)
+      const ends = yield* Effect.forEach([silent, answered, streamed, late, steady], ({ ended }) => Fiber.join(ended))
+      assert.deepStrictEqual(
+        ends.map(({ status }) => Number(status)),
+        [status.UNAVAILABLE, status.UNIMPLEMENTED, status.UNAVAILABLE, status.OK, status.OK]
+      )
+      assert.strictEqual(decodeURIComponent(ends[0]?.message ?? ""), new Draining().message)
+      assert.lengthOf(seen.requests, 2)
+    }).pipe(Effect.scoped)
   )
 
   it.live("talks TLS, and with an authority only to clients that it knows", () =>

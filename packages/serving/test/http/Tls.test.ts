@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
 import { models } from "./Ask.ts"
 
@@ -34,8 +34,8 @@ const certificates = Effect.acquireRelease(
   ({ folder }) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
 
-const serve = (tls: InferenceServer.Options["tls"], limits: InferenceServer.Options["limits"] = {}) =>
-  InferenceServer.layer({ repository: models, port: 0, executionProviders: ["cpu"], tls, limits })
+const serve = (tls: InferenceServer.Options["tls"], options: Partial<InferenceServer.Options> = {}) =>
+  InferenceServer.layer({ repository: models, port: 0, executionProviders: ["cpu"], tls, ...options })
 const path = "/v2/models/custom_identity_int32/infer"
 const body = JSON.stringify({ inputs: [{ name: "INPUT0", datatype: "INT32", shape: [1, 3], data: [1, 2, 3] }] })
 
@@ -142,7 +142,7 @@ it.live.runIf(possible)("gives back what clients of HTTP/2 held that went away",
       const heavy = body.padEnd(1_500_000)
       const served = Effect.map(overHttp2({ ca: authority }, path, "POST", heavy), (said) => said.startsWith("200 "))
       while (!(yield* served)) yield* Effect.sleep("50 millis")
-    }).pipe(Effect.provide(serve(server, { heldBytes: 9_000_000 })))
+    }).pipe(Effect.provide(serve(server, { limits: { heldBytes: 9_000_000 } })))
   }).pipe(Effect.scoped)
 )
 
@@ -159,6 +159,49 @@ it.live.runIf(possible)("bounds the time of a whole request over HTTP/2 too", ()
       clearInterval(drip)
       session.close()
       assert.strictEqual(stream.rstCode, constants.NGHTTP2_CANCEL)
-    }).pipe(Effect.provide(serve(server, { headersMillis: 300, requestMillis: 600 })))
+    }).pipe(Effect.provide(serve(server, { limits: { headersMillis: 300, requestMillis: 600 } })))
+  }).pipe(Effect.scoped)
+)
+
+it.live.runIf(possible)("does not wait for streams of HTTP/2 that stay half sent when it closes", () =>
+  Effect.gen(function* () {
+    const { authority, server } = yield* certificates
+    const scope = yield* Scope.make()
+    const serving = serve(server, { grace: "10 minutes" })
+    const { url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
+    const begin = Effect.fnUntraced(function* (part: string, of = path) {
+      const session = connect(url, { ca: authority })
+      yield* Effect.callback<void>((resume) => void session.once("connect", () => resume(Effect.void)))
+      const stream = session.request({ ":path": of, ":method": "POST" })
+      let status: unknown
+      stream.on("error", () => undefined)
+      stream.on("response", (headers) => {
+        status = headers[":status"]
+      })
+      const closed = new Promise<unknown>((resolve) => {
+        stream.resume().on("close", () => resolve([status, stream.rstCode]))
+      })
+      stream.write(part)
+      // The server has what was sent before a ping that it answers.
+      yield* Effect.callback<void>((resume) => void session.ping(() => resume(Effect.void)))
+      return { stream, closed: Effect.promise(() => closed) }
+    })
+    const silent = yield* begin("{")
+    const other = yield* begin("{", "/v2/repository/index")
+    const steady = yield* begin(body.slice(0, 10))
+    let sent = 10
+    const more = setInterval(() => {
+      if (sent < body.length) steady.stream.write(body.slice(sent, ++sent))
+      else steady.stream.end()
+    }, 40)
+    const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+    clearInterval(more)
+    assert.isBelow(Duration.toMillis(took), 50_000)
+    const refused = [undefined, constants.NGHTTP2_REFUSED_STREAM]
+    assert.deepStrictEqual(yield* Effect.all([silent.closed, other.closed, steady.closed]), [
+      refused,
+      refused,
+      [200, constants.NGHTTP2_NO_ERROR]
+    ])
   }).pipe(Effect.scoped)
 )
