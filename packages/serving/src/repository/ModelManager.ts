@@ -31,6 +31,16 @@ export interface Options {
   readonly onRequest?: boolean | undefined
 }
 
+/** What to tell of a model as it was listed; `about` is where it is told once. */
+interface Problem {
+  readonly entry: ModelEntry
+  readonly about: string
+  readonly message: string
+}
+
+const stampsOf = ({ versions }: ModelEntry): string =>
+  versions.map(({ stamp, version }) => `${version} ${stamp}`).join("\n")
+
 /** Opens what the repository holds; fails where a model does not open, as somebody is watching the server start. Later failures show in the index. */
 export const make = Effect.fnUntraced(function* ({ onRequest = false, providers, poll }: Options) {
   const repository = yield* ModelRepository
@@ -53,6 +63,17 @@ export const make = Effect.fnUntraced(function* ({ onRequest = false, providers,
     warned.set(about, message)
     return Effect.logWarning(message)
   }
+
+  /** Logs problems of models, but none of a model that has changed since it was listed, as while its files are copied or removed. */
+  const warnOf = Effect.fnUntraced(function* (problems: ReadonlyArray<Problem>) {
+    const fresh = problems.filter(({ about, message }) => warned.get(about) !== message)
+    if (fresh.length === 0) return
+    const now = new Map((yield* Effect.orElseSucceed(repository.list, () => [])).map((entry) => [entry.name, entry]))
+    for (const { about, entry, message } of fresh) {
+      const still = now.get(entry.name)
+      if (still !== undefined && stampsOf(still) === stampsOf(entry)) yield* warnOnce(about, message)
+    }
+  })
 
   const close = ({ scope: old }: Slots.Slot) =>
     old === undefined ? Effect.void : Effect.forkIn(Scope.close(old, Exit.void), scope)
@@ -177,11 +198,15 @@ export const make = Effect.fnUntraced(function* ({ onRequest = false, providers,
   const list = Effect.gen(function* () {
     const all = yield* repository.list
     const isModel = ({ fault, versions }: ModelEntry) => versions.length > 0 || fault !== undefined
-    for (const { name, settings } of all.filter((entry) => !isModel(entry))) {
-      const lack = "its folder holds settings, and no version with a model such as 1/model.onnx"
-      const wrong = Result.isFailure(settings) ? `; ${settings.failure.reason}` : ""
-      yield* warnOnce(settingsOf(name), `the model "${name}": ${lack}${wrong}`)
-    }
+    const lacking = all.filter((entry) => !isModel(entry))
+    yield* warnOf(
+      lacking.map((entry): Problem => {
+        const { name, settings } = entry
+        const lack = "its folder holds settings, and no version with a model such as 1/model.onnx"
+        const wrong = Result.isFailure(settings) ? `; ${settings.failure.reason}` : ""
+        return { entry, about: settingsOf(name), message: `the model "${name}": ${lack}${wrong}` }
+      })
+    )
     return all.filter(isModel)
   })
 
@@ -196,14 +221,16 @@ export const make = Effect.fnUntraced(function* ({ onRequest = false, providers,
   const look = Effect.gen(function* () {
     const found = yield* list
     warned.delete("")
+    const problems: Array<Problem> = []
     for (const entry of found) {
       const { name } = entry
       if (unloaded.has(name)) continue
       yield* apply(entry, false).pipe(
         Effect.andThen(Effect.sync(() => warned.delete(name))),
-        Effect.catch(({ message }) => warnOnce(name, message))
+        Effect.catch(({ message }) => Effect.sync(() => void problems.push({ entry, about: name, message })))
       )
     }
+    yield* warnOf(problems)
     for (const name of slots.names()) {
       if (found.some((entry) => entry.name === name)) continue
       const isServed = slots.served(name).length > 0

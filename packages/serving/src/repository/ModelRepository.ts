@@ -83,14 +83,16 @@ export class ModelRepository extends Context.Service<
           return `${ino}:${info.size}:${Option.match(info.mtime, { onNone: () => 0, onSome: (time) => time.getTime() })}`
         })
         const weightsOf = WeightFiles.make()
+        // None where the file has gone since it was found.
         const versionOf = Effect.fnUntraced(function* (
           version: string,
           file: string,
           beside: ReadonlyArray<string> = []
         ) {
           const own = yield* stampOf(file)
+          if (own === "") return []
           const others = [...(yield* weightsOf(file, own)), Parity.fileOf(file), ...beside]
-          return { version, path: file, stamp: [own, ...(yield* Effect.forEach(others, stampOf))].join(" ") }
+          return [{ version, path: file, stamp: [own, ...(yield* Effect.forEach(others, stampOf))].join(" ") }]
         })
 
         const none: Effect.Success<ReturnType<typeof ModelSettings.read>> = { settings: {}, unfollowed: [] }
@@ -115,16 +117,21 @@ export class ModelRepository extends Context.Service<
           if ((yield* infoOf(place))?.type !== "Directory") return []
           const entries = yield* fs.readDirectory(place)
           const configs = ["config.json", "config.pbtxt"].map((file) => path.join(place, file))
+          // Before they are read: what changes since shows at the next look.
+          const stamps = yield* Effect.forEach(configs, stampOf)
           const [config, other] = yield* Effect.filter(configs, (file) => isFile(file))
           const read = config === undefined ? Result.succeed(none) : yield* Effect.result(settingsOf(name, config))
           const settings = Result.map(read, ({ settings }): ModelSettings.ModelSettings => settings)
           const model = Result.getOrUndefined(settings)?.default_model_filename || "model.onnx"
           const labels = Result.isSuccess(settings) ? Labels.files(settings.success) : []
-          const beside = [...configs, ...labels.map((file) => path.join(place, file))]
+          const beside = labels.map((file) => path.join(place, file))
           const versions: Array<VersionFile> = []
           for (const version of entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry))) {
             const file = path.join(place, version, model)
-            if (yield* isFile(file)) versions.push({ ...(yield* versionOf(version, file, beside)), folder: place })
+            if (!(yield* isFile(file))) continue
+            for (const found of yield* versionOf(version, file, beside)) {
+              versions.push({ ...found, stamp: [found.stamp, ...stamps].join(" "), folder: place })
+            }
           }
           if (config === undefined && versions.length === 0) return []
           const warnings = [
@@ -137,7 +144,8 @@ export class ModelRepository extends Context.Service<
           file: string
         ): Effect.fn.Return<ReadonlyArray<ModelEntry>, PlatformError.PlatformError> {
           const name = path.basename(file, ".onnx")
-          return [{ name, versions: [yield* versionOf("1", file)], settings: Result.succeed({}) }]
+          const versions = yield* versionOf("1", file)
+          return versions.length === 0 ? [] : [{ name, versions, settings: Result.succeed({}) }]
         })
         // Such as what macOS keeps beside each file on other disks, and what a Linux volume keeps for its repair, readable by root alone.
         const isSystems = (entry: string) => entry.startsWith(".") || entry === "lost+found"
@@ -166,7 +174,8 @@ export class ModelRepository extends Context.Service<
           return found.flat()
         })
 
-        const list = Effect.gen(function* () {
+        const moved = "it was moved or replaced while it was read; it is looked at again"
+        const once = Effect.gen(function* () {
           const refuse = (reason: string) => () => new RepositoryInvalid({ repository, reason })
           const unreadable = Effect.mapError(refuse("nothing readable is there; give another path"))
           const before = yield* unreadable(fs.stat(repository))
@@ -175,10 +184,9 @@ export class ModelRepository extends Context.Service<
           }
           const models = yield* unreadable(find())
           // What was not found may have gone with the whole repository.
-          const moved = refuse("it was moved or replaced while it was read; it is looked at again")
-          const after = yield* Effect.mapError(fs.stat(repository), moved)
+          const after = yield* Effect.mapError(fs.stat(repository), refuse(moved))
           if (after.dev !== before.dev || Option.getOrUndefined(after.ino) !== Option.getOrUndefined(before.ino)) {
-            return yield* moved()
+            return yield* refuse(moved)()
           }
           return [...Map.groupBy(models, ({ name }) => name)].map(([name, [model, ...others]]): ModelEntry => {
             if (others.length === 0) return model!
@@ -186,6 +194,7 @@ export class ModelRepository extends Context.Service<
             return { ...model!, fault: new ModelInvalid({ model: name, reason }) }
           })
         })
+        const list = Effect.retry(once, { times: 3, while: ({ reason }) => reason === moved })
         return ModelRepository.of({ place: repository, list })
       })
     )
