@@ -26,6 +26,8 @@ const repository = `${fixtures}/loop.onnx`
 const ask = (n: number) =>
   call("/v2/models/loop/infer", { inputs: [tensor("n", "INT64", [], [n]), tensor("x", "FP32", [1], [0])] })
 const slow = 1_500_000
+// Longer than any machine takes, however busy.
+const grace = "10 minutes"
 
 it.live("answers 503 while a model's worker is down, and serves again", () =>
   Effect.gen(function* () {
@@ -105,7 +107,13 @@ it.live("stops listening and ends its threads when its scope closes", () =>
 it.live("does not wait for connections that have sent nothing when it closes", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const serving = InferenceServer.layer({ repository: fixtures, port: 0, grpcPort: 0, executionProviders: ["cpu"] })
+    const serving = InferenceServer.layer({
+      repository: fixtures,
+      port: 0,
+      grpcPort: 0,
+      executionProviders: ["cpu"],
+      grace
+    })
     const { grpc, url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
     for (const address of [new URL(url), new URL(`http://${grpc}`)]) {
       yield* Effect.callback<void>((resume) => {
@@ -113,14 +121,14 @@ it.live("does not wait for connections that have sent nothing when it closes", (
       })
     }
     const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
-    assert.isBelow(Duration.toMillis(took), 5_000)
+    assert.isBelow(Duration.toMillis(took), 50_000)
   })
 )
 
 it.live("closes each connection with its answer once it closes, and does not wait for what is half sent", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const serving = InferenceServer.layer({ repository, port: 0, executionProviders: ["cpu"] })
+    const serving = InferenceServer.layer({ repository, port: 0, executionProviders: ["cpu"], grace })
     const { url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
     const speak = (text: string) => {
       const said = { text: "" }
@@ -155,7 +163,7 @@ it.live("closes each connection with its answer once it closes, and does not wai
       assert.match(text, /^HTTP\/1\.1 200 OK\r\n/)
       assert.match(text, /\r\nconnection: close\r\n/i)
     }
-    assert.isBelow(Duration.toMillis(took), 11_000)
+    assert.isBelow(Duration.toMillis(took), 50_000)
   })
 )
 

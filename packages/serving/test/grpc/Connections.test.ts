@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from "node:net"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Connections from "../../src/grpc/Connections.ts"
+import { until } from "../Until.ts"
 import * as Raw from "./Raw.ts"
 
 const minute = 60_000
@@ -18,26 +19,25 @@ it.live("a connection is let go that has had no call for long, or that does not 
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed((server.address() as AddressInfo).port)))
     })
     yield* Raw.connect(`127.0.0.1:${port}`)
-    yield* Effect.sleep("100 millis")
+    yield* until(() => connections.size === 1)
     const [alive] = connections.keys() as IterableIterator<Http2Session>
     // One that never says a word.
     const socket = connect(port, "127.0.0.1").on("error", () => {})
-    yield* Effect.sleep("100 millis")
-    assert.strictEqual(connections.size, 2)
+    yield* until(() => connections.size === 2)
+    const answered = until(() => connections.get(alive!)?.waits === false)
     const now = performance.now()
     Connections.sweep(connections, new Set(), now + 1.1 * minute)
-    yield* Effect.sleep("100 millis")
+    yield* answered
     Connections.sweep(connections, new Set(), now + 1.5 * minute)
-    yield* Effect.sleep("100 millis")
+    yield* until(() => connections.size < 2)
     assert.deepStrictEqual([...connections.keys()], [alive])
     Connections.sweep(connections, new Set([alive]), now + 9 * minute)
-    yield* Effect.sleep("100 millis")
+    yield* answered
     Connections.sweep(connections, new Set(), now + 18 * minute)
-    yield* Effect.sleep("100 millis")
+    yield* answered
     assert.strictEqual(connections.size, 1)
     Connections.sweep(connections, new Set(), now + 19.5 * minute)
-    yield* Effect.sleep("100 millis")
-    assert.strictEqual(connections.size, 0)
+    yield* until(() => connections.size === 0)
     socket.destroy()
   })
 )

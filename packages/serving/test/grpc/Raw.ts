@@ -1,7 +1,7 @@
 /**
  * A raw HTTP/2 client for calls that no gRPC client would make.
  */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2"
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2"
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
 import { Effect } from "effect"
 import { ModelInferRequestSchema } from "../../src/grpc/grpc_service_pb.ts"
@@ -44,6 +44,21 @@ export const begin = (
   session
     .request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers", ...headers })
     .on("error", () => {})
+
+/** Writes, and waits until the server has read what was written. */
+export const write = (call: ClientHttp2Stream, bytes: Uint8Array) =>
+  Effect.callback<void>((resume) => {
+    // Not before it is written: a ping goes before data that still wait.
+    call.write(bytes, () => call.session?.ping(() => resume(Effect.void)))
+  })
+
+/** Resets a call, and waits until the server knows. */
+export const reset = (call: ClientHttp2Stream) =>
+  Effect.callback<void>((resume) => {
+    const { session } = call
+    call.once("close", () => session?.ping(() => resume(Effect.void)))
+    call.close(constants.NGHTTP2_CANCEL)
+  })
 
 export interface End {
   readonly http: number | undefined

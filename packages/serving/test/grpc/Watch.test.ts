@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { GrpcTransport } from "../../src/grpc/GrpcTransport.ts"
 import * as RequestObserver from "../../src/watch/RequestObserver.ts"
+import { until } from "../Until.ts"
 import * as EchoPlane from "./EchoPlane.ts"
 import * as Raw from "./Raw.ts"
 
@@ -10,10 +11,11 @@ it.live(
   () =>
     Effect.gen(function* () {
       const told: Array<RequestObserver.RequestStart & RequestObserver.RequestEnd> = []
+      const seen = EchoPlane.make()
       const observer: RequestObserver.RequestObserver = (start) => (end) => told.push({ ...start, ...end })
       const context = yield* Layer.build(
         GrpcTransport.layer({ port: 0, access: { all: Redacted.make("secret") } }).pipe(
-          Layer.provide(EchoPlane.layer(EchoPlane.make())),
+          Layer.provide(EchoPlane.layer(seen)),
           Layer.provide(Layer.succeed(RequestObserver.Current, observer))
         )
       )
@@ -28,8 +30,9 @@ it.live(
       yield* Raw.end(Raw.begin(session, Raw.infer, { "x-request-id": "r" }))
       const never = Raw.begin(session, Raw.infer, { authorization, "x-request-id": "c" })
       never.end(Raw.framed(Raw.message(8, { modelName: "never" })))
-      yield* Effect.sleep("100 millis")
+      yield* until(() => seen.requests.length === 3)
       never.close(8)
+      yield* until(() => told.length >= 4)
       yield* Effect.sleep("100 millis")
       const [ModelInfer, ModelStreamInfer] = ["ModelInfer", "ModelStreamInfer"].map(
         (name) => `inference.GRPCInferenceService/${name}`

@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
 import { Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import * as InferenceServer from "../../src/InferenceServer.ts"
+import * as Raw from "../grpc/Raw.ts"
 import { models } from "./Ask.ts"
 
 /** Makes, with OpenSSL, a certificate authority and the keys and certificates it signed for a server and a client. */
@@ -171,7 +172,6 @@ it.live.runIf(possible)("does not wait for streams of HTTP/2 that stay half sent
     const { url } = Context.get(yield* Layer.buildWithScope(serving, scope), InferenceServer.InferenceServer)
     const begin = Effect.fnUntraced(function* (part: string, of = path) {
       const session = connect(url, { ca: authority })
-      yield* Effect.callback<void>((resume) => void session.once("connect", () => resume(Effect.void)))
       const stream = session.request({ ":path": of, ":method": "POST" })
       let status: unknown
       stream.on("error", () => undefined)
@@ -181,9 +181,7 @@ it.live.runIf(possible)("does not wait for streams of HTTP/2 that stay half sent
       const closed = new Promise<unknown>((resolve) => {
         stream.resume().on("close", () => resolve([status, stream.rstCode]))
       })
-      stream.write(part)
-      // The server has what was sent before a ping that it answers.
-      yield* Effect.callback<void>((resume) => void session.ping(() => resume(Effect.void)))
+      yield* Raw.write(stream, Buffer.from(part))
       return { stream, closed: Effect.promise(() => closed) }
     })
     const silent = yield* begin("{")

@@ -16,7 +16,7 @@ layer(server.pipe(Layer.provide(Layer.succeed(RequestObserver.Current, observer)
   (it) => {
     const ended = (requestId: string) =>
       Effect.suspend(() => Effect.fromNullishOr(seen.find((each) => each.requestId === requestId))).pipe(
-        Effect.retry({ times: 300, schedule: Schedule.spaced("10 millis") })
+        Effect.retry({ times: 3_000, schedule: Schedule.spaced("10 millis") })
       )
     const x = tensor("x", "FP32", [2, 2], [1, 2, 3, 4])
 
@@ -39,9 +39,9 @@ layer(server.pipe(Layer.provide(Layer.succeed(RequestObserver.Current, observer)
 
     it.effect("is told of one that the client takes back", () =>
       Effect.gen(function* () {
-        const loop = { inputs: [tensor("n", "INT64", [], [400_000]), tensor("x", "FP32", [1], [1])] }
+        const loop = { inputs: [tensor("n", "INT64", [], [5_000_000]), tensor("x", "FP32", [1], [1])] }
         yield* call("/v2/models/loop/infer", loop, { headers: { "x-request-id": "c" } }).pipe(
-          Effect.timeoutOption("50 millis")
+          Effect.timeoutOption("500 millis")
         )
         assert.deepInclude(yield* ended("c"), { model: "loop", cancelled: true })
       })

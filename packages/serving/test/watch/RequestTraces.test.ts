@@ -21,7 +21,7 @@ const told = Effect.fnUntraced(function* (endpoint: string, enough: (lines: Read
     })
     yield* request.pipe(
       Effect.repeat({ until: () => enough(lines), schedule: Schedule.spaced("50 millis") }),
-      Effect.timeout("20 seconds")
+      Effect.timeout("50 seconds")
     )
   }).pipe(
     Effect.scoped,
