@@ -13,30 +13,33 @@ export const subject = (circuit: Circuit.Circuit, examples: number) =>
     return { circuit, task, x: [examples, inputs], y: [examples, outputs] }
   })
 
-/** Most operations of a step that is timed directly rather than extrapolated. */
-const short = 8e9
+/** Most that a step which is timed directly, rather than extrapolated, computes and moves: either takes some tenths of a second. */
+const short = { flops: 8e9, bytes: 2e9 }
 
 /** Most bytes that such a step may hold. */
 const roomy = () => Memory.available() / 4
 
 /** How many of the examples a step may have, by what it costs on all of them, to take neither long nor much of the memory. */
-export const within = (examples: number, { flops, memory }: Pick<Footprint.Footprint, "flops" | "memory">): number =>
-  Math.floor(examples * Math.min(1, short / flops, roomy() / memory))
+export const within = (
+  examples: number,
+  { bytes, flops, memory }: Pick<Footprint.Footprint, "bytes" | "flops" | "memory">
+): number => Math.floor(examples * Math.min(1, short.flops / flops, short.bytes / bytes, roomy() / memory))
 
 /** Number of sites above which preparing the circuit takes some seconds. */
 const many = 500
 
-/** A training step that can be timed. */
+/** A training step on so many examples, all in one batch, that can be timed. */
 const step = Effect.fnUntraced(function* (circuit: Circuit.Circuit, examples: number, plan: Plan.Plan) {
   const shaped = yield* subject(circuit, examples)
-  const { flops, memory } = yield* Footprint.of(shaped, plan.phases[0]!)
-  return { circuit, shaped, plan, flops, memory }
+  const phases = plan.phases.map((phase) => (phase.batch === undefined ? phase : { ...phase, batch: examples }))
+  const { bytes, flops, memory } = yield* Footprint.of(shaped, phases[0]!)
+  return { circuit, shaped, plan: new Plan.Plan({ ...plan, phases }), bytes, flops, memory }
 })
 
 /**
- * Predicts the seconds for one step of the plan's first phase by timing steps: on all the examples, or, where that would take long or much of the
+ * Predicts the seconds for one step of the plan's first phase by timing steps: on all its examples, or, where that would take long or much of the
  * memory, on as many as take neither and on half of those, whose difference is the cost per example. Where even a few examples take it, or preparing
- * the circuit takes long, or in batches, steps of two circuits of other depths give the cost per operation. Undefined where the engine is not available.
+ * the circuit takes long, steps of two circuits of other depths give the cost per operation. Undefined where the engine is not available.
  */
 export const predict = Effect.fn("StepTime.predict")(function* (
   circuit: Circuit.Circuit,
@@ -44,7 +47,6 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   plan: Plan.Plan,
   engine: Speed.Engine
 ) {
-  const { batch } = plan.phases[0]!
   const timed = Effect.fnUntraced(function* ({
     circuit,
     flops,
@@ -54,17 +56,18 @@ export const predict = Effect.fn("StepTime.predict")(function* (
     const speed = yield* Speed.measure(engine, circuit, yield* anything(shaped), plan)
     return Option.map(speed, (steps) => ({ flops, seconds: 1 / steps }))
   })
-  const whole = yield* step(circuit, batch ?? examples, plan)
+  const all = plan.phases[0]!.batch ?? examples
+  const whole = yield* step(circuit, all, plan)
   const { flops, memory } = whole
-  if (flops <= short && memory <= roomy()) {
+  const most = within(all, whole)
+  const isDivided = most < all && most >= 32 && Circuit.sites(circuit).length <= many
+  if (!isDivided && flops <= short.flops && memory <= roomy()) {
     return Option.getOrUndefined(Option.map(yield* timed(whole), ({ seconds }) => seconds))
   }
-  const most = within(examples, whole)
-  const isDivided = batch === undefined && most >= 32 && Circuit.sites(circuit).length <= many
   const deep = (depth: number) =>
     step(
       Circuit.perceptron([2, ...Array<number>(depth).fill(100), 1], { activation: "tanh" }),
-      batch ?? Math.min(examples, 100),
+      Math.min(all, 100),
       onPerceptron(plan)
     )
   const two = isDivided
