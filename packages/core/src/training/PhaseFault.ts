@@ -26,20 +26,29 @@ const flag: Bound.Bound = { expected: "0 or 1", fits: (value) => value === 0 || 
 /** Settings of running means, and flags; the others have no upper bound. */
 const bounds: Readonly<Record<string, Bound.Bound>> = { beta1: share, beta2: share, smoothing: share, nesterov: flag }
 
-/** The range of a rule's setting. */
-const boundOf = (setting: string, { smallest }: Settings): Bound.Bound =>
-  setting === "largest" && smallest !== undefined
+/** The range of a rule's setting, among `all` of them; of the smallest and the largest, one that was `given` is the one at fault. */
+const boundOf = (setting: string, all: Settings, given: Settings): Bound.Bound => {
+  const { largest, smallest } = all
+  if (setting === "smallest" && largest !== undefined && given.largest === undefined)
+    return {
+      expected: `a number from 0 to the largest, ${largest}`,
+      fits: (value) => value >= 0 && value <= largest
+    }
+  return setting === "largest" && smallest !== undefined
     ? { expected: `a number from the smallest, ${smallest}`, fits: (value) => value >= smallest }
     : (bounds[setting] ?? atLeastZero)
+}
 
 type Numbered = readonly [name: string, value: number | undefined, bound: Bound.Bound]
 
 /** The numbers of a rule; what the settings of a rule of one's own mean is not known here. */
 const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> => {
-  const all = Object.hasOwn(Rules.table, name) ? { ...Rules.table[name]!.defaults, ...settings } : {}
+  const all: Settings = Object.hasOwn(Rules.table, name) ? { ...Rules.table[name]!.defaults, ...settings } : {}
   return [
     [`the rate of ${name}`, rate, Bound.positive],
-    ...Object.entries(all).map(([setting, value]): Numbered => [`${setting} of ${name}`, value, boundOf(setting, all)])
+    ...Object.entries(all).map(
+      ([setting, value]): Numbered => [`${setting} of ${name}`, value, boundOf(setting, all, settings)]
+    )
   ]
 }
 

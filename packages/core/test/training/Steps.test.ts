@@ -464,7 +464,12 @@ describe("what no step can follow is told before one is taken", () => {
     [
       "a smallest step above the largest by default",
       Phase.relax({ steps: 1, auxiliaryOptimizer: Rprop.make(0.1, { smallest: 60 }) }),
-      "expected largest of rprop of relax to be a number from the smallest, 60, but 50 came; change it in the plan, or leave it out"
+      "expected smallest of rprop of relax to be a number from 0 to the largest, 50, but 60 came; change it in the plan, or leave it out"
+    ],
+    [
+      "a largest step below the smallest by default",
+      Phase.relax({ steps: 1, optimizer: Rprop.make(0.1, { largest: 1e-7 }) }),
+      "expected largest of rprop of relax to be a number from the smallest, 0.000001, but 1e-7 came; change it in the plan, or leave it out"
     ],
     [
       "a ramp below 0",
