@@ -2,12 +2,17 @@
  * A factor that changes over the steps of a phase: for learning rates, and for the weight λ of the hidden energies.
  */
 
+import * as Throwing from "../tensor/Throwing.ts"
+
 /** Maps the share t of the phase that is done, 0 ≤ t < 1, to a factor. */
 export interface Curve {
   /** Its name in `--plan`: `cosine`, `warmup0.1`. */
   readonly name: string
   readonly at: (t: number) => number
 }
+
+/** The factor at t; what a curve of one's own throws names it. */
+export const factor = (curve: Curve, t: number): number => Throwing.at(`the curve ${curve.name}`, () => curve.at(t))
 
 /** 1 throughout. */
 export const constant: Curve = { name: "constant", at: () => 1 }

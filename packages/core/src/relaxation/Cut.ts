@@ -7,6 +7,7 @@
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Graph from "../circuit/Graph.ts"
 import type { Tensor } from "../tensor/Tensor.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 
 /** Which activations are relaxed. */
 export interface Cut {
@@ -65,7 +66,7 @@ export const sites = (circuit: Circuit.Circuit, cut: Cut): ReadonlySet<string> =
 }
 
 const matches = (after: Cut["after"], { block, path, role }: Circuit.Site, isWithin: boolean): boolean => {
-  if (typeof after === "function") return after({ path, kind: block.kind })
+  if (typeof after === "function") return Throwing.at(`«after» of ${path}`, () => after({ path, kind: block.kind }))
   if (after === "residual") return !isWithin && (block.kind === after || role === "map")
   if (after === "linear") return role === "map"
   if (after === "activation") return role === after

@@ -124,12 +124,5 @@ const around = (z: Tensor, through: Tensor): Tensor => {
 }
 
 /** Runs a formula; what it throws names the block at `path`. */
-const located = <A>(path: string, formula: () => A): A => {
-  try {
-    return Throwing.at(path === "" ? "the block" : `block ${path}`, formula)
-  } catch (error) {
-    if (!(error instanceof ShapeMismatch) || error.path !== undefined) throw error
-    const { advice, came, expected, operation } = error
-    throw new ShapeMismatch({ operation, expected, came, path, ...(advice === undefined ? {} : { advice }) })
-  }
-}
+const located = <A>(path: string, formula: () => A): A =>
+  Throwing.at(path === "" ? "the block" : `block ${path}`, formula, path)

@@ -79,7 +79,7 @@ export const make = (
       const cuts = stacked ? own.length : 1
       const each = Throwing.at(`the hidden loss ${hidden.name}`, () => perExample(hidden, z(place), ẑ))
       // One factor for each cut, where they differ.
-      const factors = weight === undefined ? undefined : own.map((site) => weight(site, number.get(site)!))
+      const factors = weight === undefined ? undefined : own.map((site) => weightOf(weight, site, number.get(site)!))
       const weighted =
         factors === undefined ? each : stacked ? each.mul(perCut(factors, each.shape.length)) : each.mul(factors[0]!)
       // The mean of each cut, summed over the cuts that are stacked.
@@ -109,6 +109,10 @@ export const make = (
   const held = [...places.values()].flatMap((place) => place.sites)
   return { output, loss, relaxed, residuals: inOrder(concat(residuals, 0), held, [...sites]), differences }
 }
+
+/** The weight that a function gives to a cut; what it throws names the cut. */
+export const weightOf = (weight: (site: string, index: number) => number, site: string, index: number): number =>
+  Throwing.at(`the weight of cut ${site}`, () => weight(site, index))
 
 /** Reorders the numbers of the sites `held`: a stack holds one place of all turns, whereas evaluation goes turn by turn. */
 const inOrder = (numbers: Tensor, held: ReadonlyArray<string>, order: ReadonlyArray<string>): Tensor => {

@@ -9,11 +9,14 @@ export class ShapeMismatch extends Data.TaggedError("ShapeMismatch")<{
   readonly expected: string
   readonly came: string
   readonly path?: string
+  /** What of one's own the operation is part of, where that is no block: `the rule own`. */
+  readonly where?: string
   /** What to do, where the widths are not at fault. */
   readonly advice?: string
 }> {
   override get message(): string {
-    const place = (this.path ?? "") === "" ? this.operation : `${this.operation} in block ${this.path}`
+    const where = (this.path ?? "") === "" ? this.where : `block ${this.path}`
+    const place = where === undefined ? this.operation : `${this.operation} in ${where}`
     return `${place}: expected ${this.expected}, but ${this.came} came; ${this.advice ?? "change the widths so that they fit"}`
   }
 }

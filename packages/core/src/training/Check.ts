@@ -10,6 +10,7 @@ import type { Dataset } from "../data/Dataset.ts"
 import * as Program from "../program/Program.ts"
 import * as Cut from "../relaxation/Cut.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
+import { weightOf } from "../relaxation/RelaxedObjective.ts"
 import * as Uniforms from "../relaxation/Uniforms.ts"
 import * as Shape from "../tensor/Shape.ts"
 import { either } from "./Alternatives.ts"
@@ -117,8 +118,9 @@ const fits = Effect.fnUntraced(function* (circuit: Circuit.Circuit, { inputs }: 
   // A block may require more of a training step than of the free run.
   yield* Program.check(() => Uniforms.step(circuit, [phase.batch ?? examples, features]))
   const sites = [...Phase.sites(phase, circuit)]
-  if (phase.kind === "relax" && phase.weight !== undefined) {
-    const weights = sites.map((site, index) => [site, phase.weight!(site, index)] as const)
+  const weight = phase.kind === "relax" ? phase.weight : undefined
+  if (weight !== undefined) {
+    const weights = sites.map((site, index) => [site, weightOf(weight, site, index)] as const)
     const wrong = weights.find(([, weight]) => !Bound.fromZero.fits(weight))
     if (wrong !== undefined) {
       const expected = `weight of ${phase.kind} to be ${Bound.fromZero.expected} for each cut`

@@ -13,6 +13,7 @@ import * as Rprop from "../optimization/Rprop.ts"
 import * as Cut from "../relaxation/Cut.ts"
 import * as HiddenLoss from "../relaxation/HiddenLoss.ts"
 import type { Energy } from "../relaxation/RelaxedObjective.ts"
+import * as Throwing from "../tensor/Throwing.ts"
 
 /** When a phase goes back to the held state, and how it lowers its rates then. */
 export interface Careful {
@@ -150,7 +151,7 @@ export const trained = ({ only }: Phase, circuit: Circuit.Circuit): ReadonlyArra
     Circuit.isTrained(of) ? [name] : []
   )
   if (only === undefined) return names
-  if (typeof only === "function") return names.filter(only)
+  if (typeof only === "function") return names.filter((name) => Throwing.at(`«only» of ${name}`, () => only(name)))
   const ofOutput = Circuit.outputParameters(circuit)
   return names.filter((name) => ofOutput.has(name))
 }

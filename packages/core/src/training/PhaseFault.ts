@@ -1,7 +1,7 @@
 /**
  * Invalid numbers in a phase built in code; a phase written as text is checked where it is parsed.
  */
-import type { Curve } from "../optimization/Curve.ts"
+import { type Curve, factor } from "../optimization/Curve.ts"
 import type { Optimizer, Settings } from "../optimization/Optimizer.ts"
 import * as Rules from "../optimization/Rules.ts"
 import * as Bound from "./Bound.ts"
@@ -56,7 +56,11 @@ const ofRule = ({ name, rate, settings }: Optimizer): ReadonlyArray<Numbered> =>
 const ofCurve = (curve: Curve | undefined): ReadonlyArray<Numbered> =>
   curve === undefined
     ? []
-    : Array.from({ length: 10 }, (_, tenth) => [`${curve.name} at ${tenth / 10}`, curve.at(tenth / 10), Bound.fromZero])
+    : Array.from({ length: 10 }, (_, tenth) => [
+        `${curve.name} at ${tenth / 10}`,
+        factor(curve, tenth / 10),
+        Bound.fromZero
+      ])
 
 /** Returns the first invalid number of a phase, undefined if there is none. */
 export const of = (phase: Phase): PhaseFault | undefined => {

@@ -3,6 +3,7 @@
  */
 import * as Circuit from "../circuit/Circuit.ts"
 import type { Arrays } from "../engine/Engine.ts"
+import * as Curve from "../optimization/Curve.ts"
 import type { Optimizer } from "../optimization/Optimizer.ts"
 import type { Phase } from "./Phase.ts"
 
@@ -50,8 +51,8 @@ export const signature = (phase: Phase): Readonly<Record<string, ReadonlyArray<n
 export const values = (phase: Phase, factor: number, t: number): Arrays => {
   const scalar = (value: number) => ({ shape: [], data: Float64Array.of(value) })
   const rates = names(phase).map(
-    (name) => [name, scalar(rules(phase)[name].rate * factor * phase.curve.at(t))] as const
+    (name) => [name, scalar(rules(phase)[name].rate * factor * Curve.factor(phase.curve, t))] as const
   )
-  const λ = phase.kind === "relax" ? [["λ", scalar(phase.λ * phase.ramp.at(t))] as const] : []
+  const λ = phase.kind === "relax" ? [["λ", scalar(phase.λ * Curve.factor(phase.ramp, t))] as const] : []
   return Object.fromEntries([...rates, ...λ])
 }

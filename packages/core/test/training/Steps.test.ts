@@ -352,13 +352,20 @@ describe("what a formula of one's own throws names its place", () => {
   }
   const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
   const sgd = Sgd.make(0.1)
+  // Throws at no tenth of the phase, where curves are looked at before anything runs.
+  const late = { name: "own", at: (t: number) => (10 * t === Math.round(10 * t) ? 1 : throwing()) }
   const runs: ReadonlyArray<readonly [string, Circuit.Circuit, Plan.Plan]> = [
     ["block 1", sequence(linear(2, 3), Circuit.stage("own", throwing), linear(3, 1)), Plan.relax({ steps: 1 })],
     ["the loss", circuit, Plan.backpropagate({ steps: 1, loss: throwing })],
     ["the loss", circuit, Plan.alternate({ epochs: 1, batch: 5, loss: throwing })],
     ["the hidden loss own", circuit, Plan.relax({ steps: 1, hidden: { name: "own", of: throwing } })],
     ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", update: throwing } })],
-    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", initial: throwing } })]
+    ["the rule own", circuit, Plan.relax({ steps: 1, optimizer: { ...sgd, name: "own", initial: throwing } })],
+    ["the weight of cut 0", circuit, Plan.relax({ steps: 1, weight: throwing })],
+    ["the curve own", circuit, Plan.relax({ steps: 1, ramp: { name: "own", at: throwing } })],
+    ["the curve own", circuit, Plan.relax({ steps: 9, optimizer: sgd, curve: late })],
+    ["«after» of 0", circuit, Plan.relax({ steps: 1, cut: { ...Cut.paper, after: throwing } })],
+    ["«only» of 0.weight", circuit, Plan.backpropagate({ steps: 1, only: throwing })]
   ]
   for (const [where, of, plan] of runs) {
     it.effect(`${where}: ${Plan.print(plan)}`, () =>
@@ -384,6 +391,32 @@ it.effect("an error without words of its own says where it was thrown, and its s
     assert.match(error.stack!, /^Error: \(in the block\)\n {4}at /)
   })
 )
+
+describe("widths that do not fit in a formula of one's own name its place", () => {
+  const unfit = (z: Tensor.Tensor): Tensor.Tensor => z.matMul(z)
+  const circuit = sequence(linear(2, 3), tanh, linear(3, 1))
+  const runs: ReadonlyArray<readonly [string, Circuit.Circuit, Plan.Plan]> = [
+    ["block 1", sequence(linear(2, 3), Circuit.stage("own", unfit), linear(3, 1)), Plan.relax({ steps: 1 })],
+    ["the loss", circuit, Plan.relax({ steps: 1, loss: unfit })],
+    ["the hidden loss own", circuit, Plan.relax({ steps: 1, hidden: { name: "own", of: unfit } })],
+    [
+      "the rule own",
+      circuit,
+      Plan.backpropagate({
+        steps: 1,
+        optimizer: { ...Sgd.make(0.1), name: "own", update: (p, _, slots) => ({ parameter: unfit(p), slots }) }
+      })
+    ]
+  ]
+  for (const [where, of, plan] of runs) {
+    it.effect(`${where}: ${Plan.print(plan)}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Training.fit(of, yield* Moons.make({ examples: 10 }), { plan, seed: 1 }))
+        assert.match(error.message, new RegExp(`^matMul in ${where}: expected `))
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
 
 it.effect("a hidden loss of one's own gives an energy for each unit or example", () =>
   Effect.gen(function* () {
