@@ -1,7 +1,7 @@
 /**
  * The entries of a session, where they lie in its memory.
  */
-import type { Engine, NdArray, Program } from "@rai/core"
+import { type Engine, type NdArray, type Program, Shape } from "@rai/core"
 import * as Arena from "./Arena.ts"
 import * as Known from "./Known.ts"
 import type * as Region from "./Region.ts"
@@ -30,7 +30,7 @@ export class Store {
   /** Writes an entry, where it is if it keeps its shape and kind. */
   write(entry: string, array: NdArray.NdArray, kind = Arena.kindOf(array)): void {
     const before = this.regions.get(entry)
-    const stays = before !== undefined && before.kind === kind && before.shape.join() === array.shape.join()
+    const stays = before !== undefined && before.kind === kind && Shape.equals(before.shape, array.shape)
     const region = stays ? before : this.arena.array(array.shape, kind)
     this.fill(region, array)
     this.move(entry, region)
