@@ -1,7 +1,7 @@
 /**
  * The folder of a run: `settings.json`, the checkpoint, `metrics.jsonl`, `summary.json`, the trained circuit and plots.
  */
-import { Archive, History, TrainedStore, type TrainingEvent } from "@rai/core"
+import { Archive, History, type Progress, TrainedStore, type TrainingEvent } from "@rai/core"
 import { Row } from "@rai/core/schema"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -97,9 +97,12 @@ export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })
 
-/** Drops the measurements after `total` steps, which a resumed run repeats. */
-export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, total: number) {
-  const kept = (yield* rows(folder)).filter((row) => row.total <= total)
+/** Drops the measurements that a run resumed from this progress repeats; all of them where it starts over. */
+export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, from: Progress.Progress | undefined) {
+  const { step, total } = from ?? { step: 0, total: -1 }
+  // After as many steps in all, the next phase has been measured before its first step, which is repeated.
+  const isNext = (row: History.Row) => row.total === total && row.step < step
+  const kept = (yield* rows(folder)).filter((row) => row.total <= total && !isNext(row))
   yield* writeText(folder, "metrics.jsonl", kept.map((row) => `${JSON.stringify(row)}\n`).join(""))
 })
 

@@ -1,7 +1,7 @@
 /**
  * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
-import { existsSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
@@ -47,6 +47,36 @@ describe("resume", () => {
       : await rai(...settings, "--out", run)
     assert.strictEqual(last.code, 0, last.stderr)
     assert.strictEqual(circuitOf(run), circuitOf(whole))
+  })
+
+  it("a run killed as a phase begins, before its first checkpoint, keeps each measurement once", async () => {
+    const run = join(folder(), "run")
+    // The one step of the first phase takes longer than the two seconds between checkpoints, so that one is made at its end.
+    const slow = [
+      ..."train --data moons:n=3000 --circuit 2,64x6,1 --activation tanh --engine reference".split(" "),
+      ..."--plan relax:1,backpropagate:1".split(" ")
+    ]
+    const child = start(...slow, "--out", run)
+    const over = ended(child)
+    await heard(child, "backpropagate 0/1")
+    child.kill("SIGKILL")
+    await over
+    assert.isTrue(existsSync(join(run, "checkpoint.json")))
+    const resumed = await rai("train", "--out", run, "--resume")
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    const rows = readFileSync(join(run, "metrics.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.deepStrictEqual(
+      rows.map(({ phase, step, total }) => [phase, step, total]),
+      [
+        ["relax", 0, 0],
+        ["relax", 1, 1],
+        ["backpropagate", 0, 1],
+        ["backpropagate", 1, 2]
+      ]
+    )
   })
 
   it("an interrupt saves what was done, exits with 130, and the run goes on from there", async () => {
