@@ -16,7 +16,8 @@ export const report = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<
     return Effect.andThen(Console.error(`error: ${line(cause, error)}`), Effect.logDebug(cause))
   })
 
-const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
+/** Why it failed, on one line. */
+export const line = (cause: Cause.Cause<unknown>, error: unknown): string => {
   if (PlatformError.isPlatformError(error) && !Cause.hasDies(cause)) return SystemRefusal.line(error)
   if (error instanceof RangeError && /allocation failed|invalid (typed )?array length/i.test(error.message)) {
     return `expected as much memory as this takes, but the system gave none (${error.message}); use a smaller circuit, batches or fewer examples`

@@ -3,13 +3,23 @@
  */
 import type { Dataset, History, Metrics, Trained } from "@rai/core"
 import { Confusion, Course, Gradients, Landscape, Loss, Picture, Plane, Residuals } from "@rai/plots"
-import { Effect, Path } from "effect"
+import { Cause, Effect, Path } from "effect"
+import * as Failure from "./Failure.ts"
+import * as Report from "./Report.ts"
 
 /** A picture by its name. */
 export interface Figure {
   readonly name: "landscape" | "loss" | "residuals" | "gradients" | "confusion"
   readonly svg: string
 }
+
+/** A picture that fails costs a warning, and not the run. */
+const orWarning = <A, E, R>(drawing: Effect.Effect<A, E, R>, name: string, instead: A): Effect.Effect<A, never, R> =>
+  Effect.catchCause(drawing, (cause) => {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+    const why = Failure.line(cause, Cause.squash(cause))
+    return Effect.as(Report.progress(`warning: ${name} is missing: ${why}`), instead)
+  })
 
 /** Draws loss, residuals, gradients and, for circuits with two inputs and two classes, the decision landscape. */
 export const draw = Effect.fn("Figures.draw")(function* (
@@ -33,7 +43,10 @@ export const draw = Effect.fn("Figures.draw")(function* (
     if (residuals.steps.length > 1) figures.push({ name: "residuals", svg: yield* Residuals.svg(residuals) })
   })
   // An engine with its own threads computes the landscape while the other figures are drawn.
-  yield* Effect.all([landscape, course], { concurrency: "unbounded", discard: true })
+  yield* Effect.all(
+    [orWarning(landscape, "the landscape", undefined), orWarning(course, "a picture of the run's course", undefined)],
+    { concurrency: "unbounded", discard: true }
+  )
   return figures as ReadonlyArray<Figure>
 })
 
@@ -43,19 +56,22 @@ export const confusion = Effect.fn("Figures.confusion")(function* (
   classNames: ReadonlyArray<string> | undefined
 ) {
   if (metrics === null || metrics.task === "regression") return []
-  const svg = yield* Confusion.svg({ ...metrics, classNames })
-  const figure: Figure = { name: "confusion", svg }
-  return [figure]
+  const figures = Effect.map(
+    Confusion.svg({ ...metrics, classNames }),
+    (svg): ReadonlyArray<Figure> => [{ name: "confusion", svg }]
+  )
+  return yield* orWarning(figures, "the confusion matrix", [])
 })
 
 /** Writes figures into a folder, each as SVG and PNG. */
 export const write = Effect.fn("Figures.write")(function* (folder: string, figures: ReadonlyArray<Figure>) {
   const path = yield* Path.Path
   const files = figures.flatMap(({ name, svg }) => ["svg", "png"].map((ending) => ({ name: `${name}.${ending}`, svg })))
-  yield* Effect.forEach(files, ({ name, svg }) => Picture.write(path.join(folder, name), svg), {
-    concurrency: "unbounded",
-    discard: true
-  })
+  yield* Effect.forEach(
+    files,
+    ({ name, svg }) => orWarning(Picture.write(path.join(folder, name), svg), name, undefined),
+    { concurrency: "unbounded", discard: true }
+  )
 })
 
 /** Whether a landscape can be drawn: two inputs, one logit. */

@@ -251,6 +251,31 @@ describe("rai train --validation --patience", () => {
   })
 })
 
+describe("the pictures of a run", () => {
+  it("one that cannot be written costs a warning, and not the run", async () => {
+    const out = join(place, "pictures")
+    const child = start(
+      ..."train --data moons-100 --circuit 2,32x20,1 --plan relax:500 --engine onnx".split(" "),
+      "--out",
+      out
+    )
+    const over = ended(child)
+    await heard(child, "relax 0/500")
+    mkdirSync(join(out, "landscape.png"))
+    const { code, stderr } = await over
+    assert.strictEqual(code, 0, stderr)
+    assert.match(
+      stderr,
+      /\nwarning: landscape\.png is missing: .*landscape\.png.*: expected to write here, but a folder stands there; check/
+    )
+    for (const file of ["landscape.svg", "loss.png", "summary.json"]) assert.isTrue(existsSync(join(out, file)), file)
+    assert.deepStrictEqual(
+      readdirSync(out).filter((file) => file.startsWith("checkpoint")),
+      []
+    )
+  })
+})
+
 describe("rai train --tensorboard", () => {
   const small = ["train", "--data", "xor", "--circuit", "2,4,1", "--plan", "relax:20", "--seed", "3"]
 

@@ -9,6 +9,7 @@ import * as Curve from "./internal/Curve.ts"
 import * as Legend from "./internal/Legend.ts"
 import * as Marker from "./internal/Marker.ts"
 import * as Raster from "./internal/Raster.ts"
+import * as Sample from "./internal/Sample.ts"
 import * as Svg from "./internal/Svg.ts"
 import * as Theme from "./internal/Theme.ts"
 import * as Plane from "./Plane.ts"
@@ -20,6 +21,7 @@ export interface Panel {
   readonly subtitle?: string
   /** Probability of class 1 at the centre of each cell, [n, n] row-major, lowest y first; NaN where there is none. */
   readonly probability: ArrayLike<number>
+  /** Of more than 5,000, a fair sample of 5,000 is drawn, and the subtitle says so. */
   readonly points?: ReadonlyArray<Plane.Point>
 }
 
@@ -54,7 +56,7 @@ export const panel = Effect.fn("Landscape.panel")(function* (
   yield* check(extents, n, settings.panels)
   const hasPoints = settings.panels.some(({ points = [] }) => points.length > 0)
   const isAssumed = !hasPoints && (settings.isAssumed ?? settings.extents === undefined)
-  const panels = isAssumed ? settings.panels.map(assuming) : settings.panels
+  const panels = settings.panels.map((panel) => sampled(isAssumed ? assuming(panel) : panel))
   const top = Theme.headingsHeight(panels)
   const [marksAcross, marksUp] = extents.map(([low, high]) => Axis.fitting(low, high, 6, side)) as [Marks, Marks]
   const start = Axis.leftOf(marksUp)
@@ -93,11 +95,24 @@ export const panel = Effect.fn("Landscape.panel")(function* (
   )
 })
 
-/** Says below the title that the range is an assumption. */
-const assuming = (panel: Panel): Panel => ({
+/** Says something below the title. */
+const saying = (panel: Panel, what: string): Panel => ({
   ...panel,
-  subtitle: [panel.subtitle, "assumed range, as it is not known where the data lie"].filter(Boolean).join("; ")
+  subtitle: [panel.subtitle, what].filter(Boolean).join("; ")
 })
+
+const assuming = (panel: Panel): Panel => saying(panel, "assumed range, as it is not known where the data lie")
+
+/** Most points that are drawn: more would hide each other, and millions are more than a file can hold. */
+const most = 5000
+
+/** With the points that are drawn. */
+const sampled = (panel: Panel): Panel => {
+  const all = (panel.points ?? []).filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
+  const points = Sample.fair(all, most)
+  const [drawn, of] = [points.length, all.length].map((count) => count.toLocaleString("en"))
+  return { ...(drawn === of ? panel : saying(panel, `${drawn} of ${of} examples drawn`)), points }
+}
 
 /** A class that is called by a number is none: «probability of 1» would mean another thing. */
 const named = (name: string): string => (/^[\d.]+$/.test(name) ? `class ${name}` : name)
@@ -119,7 +134,7 @@ const landscape = (content: Panel, place: Raster.Place, extents: Extents, n: num
   const lines = Boundary.at(0.5, content.probability, n).map((line) =>
     Curve.path(line.map(([x, y]) => [across(x / n), up(y / n)]))
   )
-  const points = (content.points ?? []).filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
+  const { points = [] } = content
   const radius = Math.min(3.6, Math.max(1.8, 3.6 * Math.sqrt(150 / Math.max(1, points.length))))
   return [
     Raster.image({ width: n, height: n, positions: content.probability }, place),

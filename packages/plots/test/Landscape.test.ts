@@ -146,6 +146,31 @@ describe("Landscape", () => {
     })
   )
 
+  it.effect("draws a fair sample of many examples, and says so", () =>
+    Effect.gen(function* () {
+      const probability = over((x) => logistic(x))
+      // A tenth of them on the right, and all of these at the end.
+      const points = Array.from({ length: 3_000_000 }, (_, i) => {
+        const label = i < 2_700_000 ? 0 : 1
+        return { x: label === 0 ? -2 : 2, y: -3 + (6 * (i % 1000)) / 1000, label }
+      })
+      const svg = yield* Landscape.svg({ ...plane, subtitle: "seed 0", probability, points })
+      assert.include(Document.texts(svg), "seed 0; 5,000 of 3,000,000 examples drawn")
+      const circles = (svg: string) =>
+        Document.elements(svg, "circle").filter(({ fill }) => fill !== "#333333" && fill !== "#ffffff")
+      const drawn = circles(svg)
+      // One circle is the legend's; five standard deviations of a sample's share.
+      assert.approximately(drawn.length - 1, 4500, 5 * Math.sqrt(5000 * 0.1 * 0.9))
+      const heights = drawn.slice(0, -1).map(({ cy }) => Number(cy))
+      const { place } = Document.embedded(svg)
+      const mean = heights.reduce((sum, y) => sum + y, 0) / heights.length
+      assert.approximately(mean, place.y + place.height / 2, (5 * place.height) / Math.sqrt(12 * heights.length))
+      const few = yield* Landscape.svg({ ...plane, probability, points: points.slice(0, 5000) })
+      assert.notMatch(few, /examples drawn/)
+      assert.strictEqual(circles(few).length - 1, 5000)
+    })
+  )
+
   it.effect("does not take the number of a class for its probability", () =>
     Effect.gen(function* () {
       const probability = over((x) => logistic(x))
