@@ -90,7 +90,9 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
   const ending = relaxing.at(-1)
   if (ending?.relaxationGap !== undefined && ending.relaxedLoss !== undefined) {
     const { residuals } = ending
-    const least = Math.min(...relaxing.map(({ relaxationGap }) => Math.abs(relaxationGap ?? 0)).slice(1))
+    const least = relaxing
+      .slice(1)
+      .reduce((least, { relaxationGap }) => Math.min(least, Math.abs(relaxationGap ?? 0)), Number.POSITIVE_INFINITY)
     if (
       ending.relaxationGap > 0.1 * unit &&
       ending.relaxedLoss < ending.freeRunLoss / 2 &&

@@ -122,6 +122,8 @@ describe("why a run fails", () => {
     assert.strictEqual(shown[0]!.advice, "raise λ (lambda=10), or refresh (refresh=50)")
     const [raised] = Diagnosis.ofMeasurements({ last: measurement({}), relaxing, λ: 10 })
     assert.strictEqual(raised!.advice, "refresh (refresh=50)")
+    const long = Array.from({ length: 300_000 }, (_, i) => relaxing[Math.min(i, 1)]!).concat(relaxing[2]!)
+    assert.deepStrictEqual(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: long }), shown)
     const many = relaxing.map((of) => ({ ...of, residuals: Array<number>(40).fill(1e-6) }))
     assert.include(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: many })[0]!.advice, "(every=10)")
     assert.include(shown[1]!.message, "at cut 2 of 3")
