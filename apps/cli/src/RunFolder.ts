@@ -3,7 +3,7 @@
  */
 import { Archive, History, type Progress, TrainedStore, type TrainingEvent } from "@rai/core"
 import { Row } from "@rai/core/schema"
-import { Effect, FileSystem, Path, Schema } from "effect"
+import { Effect, FileSystem, Path, Schema, Stream } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 import * as Folder from "./Folder.ts"
 import { Settings } from "./Settings.ts"
@@ -91,9 +91,17 @@ export const settings = Effect.fn("RunFolder.settings")(function* (folder: strin
 /** The measurements so far, without a line that a crash truncated. */
 export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
-  const text = yield* Effect.orElseSucceed(fs.readFileString(yield* file(folder, "metrics.jsonl")), () => "")
+  const name = yield* file(folder, "metrics.jsonl")
+  if (!(yield* fs.exists(name))) return []
   const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Row))
-  const decoded = yield* Effect.forEach(text.split("\n").filter(Boolean), (line) => Effect.option(decode(line)))
+  // Line by line: all the text of a long run of many stages is more than a string can hold.
+  const decoded = yield* fs.stream(name).pipe(
+    Stream.decodeText(),
+    Stream.splitLines,
+    Stream.filter((line) => line !== ""),
+    Stream.mapEffect((line) => Effect.option(decode(line))),
+    Stream.runCollect
+  )
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })
 
@@ -103,7 +111,8 @@ export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, f
   // After as many steps in all, the next phase has been measured before its first step, which is repeated.
   const isNext = (row: History.Row) => row.total === total && row.step < step
   const kept = (yield* rows(folder)).filter((row) => row.total <= total && !isNext(row))
-  yield* writeText(folder, "metrics.jsonl", kept.map((row) => `${JSON.stringify(row)}\n`).join(""))
+  const lines = kept.map((row) => Buffer.from(`${JSON.stringify(row)}\n`))
+  yield* Archive.replace(yield* file(folder, "metrics.jsonl"), Buffer.concat(lines))
 })
 
 /** Appends the measurement of an event, if it has one. */
