@@ -4,6 +4,7 @@
 import { Footprint, type Phase, type PhaseState, Plan, Training } from "@rai/core"
 import { Effect, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as EngineChoice from "./EngineChoice.ts"
 import * as Memory from "./Memory.ts"
 import * as PathText from "./PathText.ts"
 import * as Report from "./Report.ts"
@@ -24,9 +25,9 @@ export const command = Command.make(
       )
     ),
     examples: Flag.Int("examples").pipe(Flag.withDescription("how many examples the training data hold")),
-    engine: Flag.Literals("engine", Speed.engines).pipe(
-      Flag.withDescription("what computes; onnx"),
-      Flag.withDefault("onnx")
+    engine: Flag.Literals("engine", EngineChoice.names).pipe(
+      Flag.withDescription("what computes; auto times onnx and tfjs-native, and takes the faster; onnx"),
+      Flag.withDefault("onnx" as const)
     ),
     ...Struct.pick(flags, ["activation", "residual", "plan", "cutAfter", "start", "batch", "epochs", "json"])
   },
@@ -45,14 +46,18 @@ export const command = Command.make(
       { task: subject.task, inputs: { shape: subject.x }, targets: { shape: subject.y } },
       plan
     )
-    const phases = yield* Effect.forEach(plan.phases, (phase) => ofPhase(subject, plan, phase, given.engine))
+    const engines = given.engine === "auto" ? Speed.engines : [given.engine]
+    const { engine, phases } = fastest(yield* Effect.forEach(engines, (engine) => onEngine(subject, plan, engine)))
     const memory = Math.max(...phases.map(({ footprint }) => footprint.memory))
     const object = {
-      engine: given.engine,
+      engine,
       memory,
       phases: phases.map(({ footprint, ...phase }) => ({ ...phase, ...footprint }))
     }
-    yield* Report.result(json === true, object, [...phases.flatMap(lines), ...Memory.warning(memory)])
+    yield* Report.result(json === true, object, [
+      ...phases.flatMap((phase) => lines(phase, engine)),
+      ...Memory.warning(memory)
+    ])
   })
 ).pipe(
   Command.withExamples([
@@ -68,11 +73,24 @@ interface Costed {
   readonly secondsPerStep: number | undefined
 }
 
+const onEngine = (subject: PhaseState.Subject, plan: Plan.Plan, engine: EngineChoice.Name) =>
+  Effect.map(
+    Effect.forEach(plan.phases, (phase) => ofPhase(subject, plan, phase, engine)),
+    (phases) => ({ engine, phases })
+  )
+
+/** The engine on which all phases together take the least time; the first where none is available. */
+const fastest = <A extends { readonly phases: ReadonlyArray<Costed> }>(of: ReadonlyArray<A>): A => {
+  const seconds = ({ phases }: A) =>
+    phases.reduce((sum, { secondsPerStep, steps }) => sum + steps * (secondsPerStep ?? Number.POSITIVE_INFINITY), 0)
+  return of.reduce((best, other) => (seconds(other) < seconds(best) ? other : best))
+}
+
 const ofPhase = Effect.fnUntraced(function* (
   subject: PhaseState.Subject,
   plan: Plan.Plan,
   phase: Phase.Phase,
-  engine: Speed.Engine
+  engine: EngineChoice.Name
 ) {
   const footprint = yield* Footprint.of(subject, phase)
   const steps = phase.steps ?? phase.epochs * Math.floor(subject.x[0]! / phase.batch)
@@ -86,12 +104,15 @@ const ofPhase = Effect.fnUntraced(function* (
 const stepTime = (seconds: number): string =>
   seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : Report.seconds(seconds)
 
-const lines = ({ footprint, kind, secondsPerStep, steps }: Costed): ReadonlyArray<string> => {
+const lines = (
+  { footprint, kind, secondsPerStep, steps }: Costed,
+  engine: EngineChoice.Name
+): ReadonlyArray<string> => {
   const { auxiliaries, bytes, flops, memory, parameters, remembered } = footprint
   const time =
     secondsPerStep === undefined
-      ? "unknown: it could not be measured here; see rai doctor"
-      : `${stepTime(secondsPerStep)} a step, ${Report.duration(steps * secondsPerStep)} for all ${Report.count(steps)} of them; making ready and measuring come on top`
+      ? `unknown: ${engine} could not be measured here; see rai doctor`
+      : `${stepTime(secondsPerStep)} a step on ${engine}, ${Report.duration(steps * secondsPerStep)} for all ${Report.count(steps)} of them; making ready and measuring come on top`
   return [
     kind,
     `  parameters  ${Report.count(parameters)}`,

@@ -24,9 +24,11 @@ export const command = Command.make(
       ),
       Flag.map((file) => (file === "-" ? "/dev/stdin" : file))
     ),
-    engine: Flag.Literals("engine", ["onnx", "tfjs"]).pipe(
-      Flag.withDescription("what computes: onnxruntime, or the model's program on TensorFlow.js"),
-      Flag.withDefault("onnx")
+    engine: Flag.Literals("engine", [...EngineChoice.names, "tfjs"]).pipe(
+      Flag.withDescription(
+        "what computes: onnxruntime the model itself (onnx, which auto takes), or another engine the model's program; tfjs is tfjs-native where that is set up, else tfjs-wasm; onnx"
+      ),
+      Flag.withDefault("onnx" as const)
     ),
     out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
   },
@@ -42,9 +44,12 @@ export const command = Command.make(
       raw: origin?.columns !== undefined
     })
     const predicted =
-      engine === "onnx"
+      engine === "onnx" || engine === "auto"
         ? Predict.predict(model, rows)
-        : Effect.provide(Predict.onEngine(model, rows), EngineChoice.usual)
+        : Effect.provide(
+            Predict.onEngine(model, rows),
+            engine === "tfjs" ? EngineChoice.usual : EngineChoice.table[engine]
+          )
     const found = yield* predicted
     // What the outputs of an exported model say is known, and one of them says it all.
     if (origin === undefined) yield* Network.leavingOut(model, Object.keys(found.outputs), found.others)

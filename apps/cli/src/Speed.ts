@@ -28,7 +28,7 @@ export const first = (plan: Plan.Plan, length: number): Plan.Plan => {
 }
 
 /** Measures steps per second; `None` where the engine is not available. */
-export const measure = (engine: Engine, circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan) =>
+export const measure = (engine: EngineChoice.Name, circuit: Circuit.Circuit, data: Dataset.Dataset, plan: Plan.Plan) =>
   Effect.gen(function* () {
     const times: Array<number> = []
     yield* Training.stream(circuit, data, { plan: first(plan, 10_000), seed: 0 }).pipe(
@@ -42,4 +42,4 @@ export const measure = (engine: Engine, circuit: Circuit.Circuit, data: Dataset.
       Stream.runDrain
     )
     return (times.length - 1 - warm) / (times.at(-1)! - times[warm]!)
-  }).pipe(Effect.provide(EngineChoice.table[engine]), Effect.option)
+  }).pipe(Effect.provide(EngineChoice.on(engine)), Effect.option)

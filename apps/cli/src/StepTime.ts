@@ -3,6 +3,7 @@
  */
 import { Circuit, Cut, Dataset, Footprint, FreeRun, NdArray, type PhaseState, Plan } from "@rai/core"
 import { Effect, Option } from "effect"
+import type * as EngineChoice from "./EngineChoice.ts"
 import * as Memory from "./Memory.ts"
 import * as Speed from "./Speed.ts"
 
@@ -13,17 +14,26 @@ export const subject = (circuit: Circuit.Circuit, examples: number) =>
     return { circuit, task, x: [examples, inputs], y: [examples, outputs] }
   })
 
-/** Most that a step which is timed directly, rather than extrapolated, computes and moves: either takes some tenths of a second. */
+/** Most that a step which is timed directly, rather than extrapolated, computes and moves: either takes some tenths of a second, or so many times longer. */
 const short = { flops: 8e9, bytes: 2e9 }
+
+/** How many times longer a step takes on the engines that are never the fastest, about. */
+const slowness: Partial<Record<EngineChoice.Name, number>> = { "tfjs-wasm": 10, reference: 50 }
 
 /** Most bytes that such a step may hold. */
 const roomy = () => Memory.available() / 4
 
-/** How many of the examples a step may have, by what it costs on all of them, to take neither long nor much of the memory. */
+/** How many of the examples a step may have, by what it costs on all of them, to take neither long on the engine nor much of the memory. */
 export const within = (
   examples: number,
-  { bytes, flops, memory }: Pick<Footprint.Footprint, "bytes" | "flops" | "memory">
-): number => Math.floor(examples * Math.min(1, short.flops / flops, short.bytes / bytes, roomy() / memory))
+  { bytes, flops, memory }: Pick<Footprint.Footprint, "bytes" | "flops" | "memory">,
+  engine: EngineChoice.Name = "onnx"
+): number => {
+  const { [engine]: times = 1 } = slowness
+  return Math.floor(
+    examples * Math.min(1, short.flops / (times * flops), short.bytes / (times * bytes), roomy() / memory)
+  )
+}
 
 /** Number of sites above which preparing the circuit takes some seconds. */
 const many = 500
@@ -45,7 +55,7 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   circuit: Circuit.Circuit,
   examples: number,
   plan: Plan.Plan,
-  engine: Speed.Engine
+  engine: EngineChoice.Name
 ) {
   const timed = Effect.fnUntraced(function* ({
     circuit,
@@ -59,7 +69,7 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   const all = plan.phases[0]!.batch ?? examples
   const whole = yield* step(circuit, all, plan)
   const { flops, memory } = whole
-  const most = within(all, whole)
+  const most = within(all, whole, engine)
   const isDivided = most < all && most >= 32 && Circuit.sites(circuit).length <= many
   if (!isDivided && flops <= short.flops && memory <= roomy()) {
     return Option.getOrUndefined(Option.map(yield* timed(whole), ({ seconds }) => seconds))

@@ -302,6 +302,11 @@ describe("folders and files", () => {
     refused(await cost("--examples", "10", "--batch", "64"), /from 1 to 10/)
     const two = await rai("cost", "--circuit", "2,8,2", "--examples", "100", "--plan", "backpropagate:10")
     assert.match(two.stdout, /time +[\d.]+ ms a step/)
+    for (const engine of ["auto", "tfjs-wasm", "reference"]) {
+      const one = await cost("--examples", "100", "--plan", "backpropagate:10", "--engine", engine)
+      const name = engine === "auto" ? "(onnx|tfjs-native)" : engine
+      assert.match(one.stdout, new RegExp(`time +[\\d.]+ ms a step on ${name}, `), one.stderr)
+    }
     const { code, stderr, stdout } = await rai(
       ...["cost", "--circuit", "2,3000x70,1", "--examples", "9000000", "--plan", "relax:10:every=60"]
     )

@@ -32,13 +32,15 @@ describe("a model from PyTorch", () => {
   })
 
   it("starts from its own weights", async () => {
-    const scores = await rai("predict", model, "--input", points, "--engine", "tfjs")
     const same = await rai("predict", model, "--input", points, "--engine", "onnx")
-    assert.strictEqual(scores.code, 0, scores.stderr)
     const numbers = (text: string) => text.trim().split("\n").slice(1).map(Number)
-    assert.strictEqual(numbers(scores.stdout).length, 2)
-    for (const [i, score] of numbers(scores.stdout).entries()) {
-      assert.approximately(score, numbers(same.stdout)[i]!, 1e-5)
+    for (const engine of ["auto", "tfjs", "tfjs-wasm", "reference"]) {
+      const scores = await rai("predict", model, "--input", points, "--engine", engine)
+      assert.strictEqual(scores.code, 0, scores.stderr)
+      assert.strictEqual(numbers(scores.stdout).length, 2)
+      for (const [i, score] of numbers(scores.stdout).entries()) {
+        assert.approximately(score, numbers(same.stdout)[i]!, 1e-5)
+      }
     }
   })
 

@@ -30,6 +30,14 @@ const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
   [[...train, "--resume"], /--resume came without --out/],
   [[...train, "--batch", "4"], /--batch and --epochs with the automatic plan alone, but --plan relax:3 came too/],
   [[...cost, "10", "--plan", "relax:3", "--batch", "4"], /the automatic plan alone, but --plan relax:3 came too/],
+  [
+    ["predict", "model.onnx", "--input", "points.csv", "--engine", "gpu"],
+    /--engine: expected "auto" \| "tfjs-native" \| "tfjs-wasm" \| "onnx" \| "reference" \| "tfjs", but «gpu» came/
+  ],
+  [
+    [...cost, "10", "--engine", "gpu"],
+    /--engine: expected "auto" \| "tfjs-native" \| "tfjs-wasm" \| "onnx" \| "reference", but «gpu» came/
+  ],
   [[...cost, "0"], /--examples of at least 1, but 0 came/],
   [[...train, "--patience", "5"], /a phase that alternates or backpropagates for --patience, but the plan is relax:3:/],
   [
