@@ -4,6 +4,7 @@
 import { Footprint, type Phase, type PhaseState, Plan, Training } from "@rai/core"
 import { Effect, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as Described from "./Described.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Memory from "./Memory.ts"
 import * as PathText from "./PathText.ts"
@@ -26,8 +27,7 @@ export const command = Command.make(
     ),
     examples: Flag.Int("examples").pipe(Flag.withDescription("how many examples the training data hold")),
     engine: Flag.Literals("engine", EngineChoice.names).pipe(
-      Flag.withDescription("what computes; auto times onnx and tfjs-native, and takes the faster; onnx"),
-      Flag.withDefault("onnx" as const)
+      Described.withDefault("what computes; auto times onnx and tfjs-native, and takes the faster", "onnx")
     ),
     ...Struct.pick(flags, ["activation", "residual", "plan", "cutAfter", "start", "batch", "epochs", "json"])
   },

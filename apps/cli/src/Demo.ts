@@ -7,6 +7,7 @@ import { Landscape, Picture } from "@rai/plots"
 import { InferenceServer } from "@rai/serving"
 import { Effect, FileSystem, Layer, Path } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as Described from "./Described.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Figures from "./Figures.ts"
 import * as Folder from "./Folder.ts"
@@ -54,8 +55,10 @@ export const command = Command.make(
   {
     once: Flag.Boolean("once").pipe(Flag.withDescription("end after one answered request"), Flag.withDefault(false)),
     out: PathText.flag("out").pipe(
-      Flag.withDescription("the folder: a new or empty one, or an earlier demo's, which is emptied first"),
-      Flag.withDefault("runs/start")
+      Described.withDefault(
+        "the folder: a new or empty one, or an earlier demo's, which is emptied first",
+        "runs/start"
+      )
     )
   },
   Effect.fn("demo")(function* ({ once, out }) {

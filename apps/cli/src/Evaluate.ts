@@ -7,6 +7,7 @@ import { Confusion, Picture } from "@rai/plots"
 import { Effect, FileSystem, Option, Record } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as Described from "./Described.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
 import * as PathText from "./PathText.ts"
@@ -22,15 +23,19 @@ export const command = Command.make(
   {
     of: PathText.argument("DIR|model.onnx").pipe(Argument.withDescription("a run's folder or an exported model")),
     data: PathText.flag("data").pipe(
-      Flag.withDescription("data as `rai train` takes them; of a run, its test data or else its training data"),
+      Flag.withDescription(
+        Described.text("data as `rai train` takes them", "a run's test data, or else its training data")
+      ),
       Flag.optional
     ),
     label: Flag.String("label").pipe(
-      Flag.withDescription("the label's column of a file; the last one, or the run's"),
+      Flag.withDescription(Described.text("the label's column of a file", "the last one, or the run's")),
       Flag.optional
     ),
     labels: PathText.flag("labels").pipe(
-      Flag.withDescription("the file of the labels of an .npy or IDX file; the one that is named alike"),
+      Flag.withDescription(
+        Described.text("the file of the labels of an .npy or IDX file", "the one that is named alike")
+      ),
       Flag.optional
     ),
     out: Flag.File("out").pipe(

@@ -6,6 +6,7 @@ import { CircuitSpec, Engine } from "@rai/core"
 import { Experiments, Page, Seeds } from "@rai/experiments"
 import { Effect, FileSystem, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Described from "./Described.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Folder from "./Folder.ts"
 import * as PathText from "./PathText.ts"
@@ -22,8 +23,7 @@ const allSeeds = "0-9"
 const flags = {
   name: Argument.Literals("NAME", Experiments.names).pipe(Argument.withDescription(Experiments.names.join(", "))),
   seeds: Flag.String("seeds").pipe(
-    Flag.withDescription("one run of each contestant for each, as in 0-9 or 0,2,5"),
-    Flag.withDefault(allSeeds)
+    Described.withDefault("one run of each contestant for each, as in 0-9 or 0,2,5", allSeeds)
   ),
   steps: Flag.Int("steps").pipe(
     Flag.withDescription(
@@ -36,8 +36,10 @@ const flags = {
     Flag.optional
   ),
   engine: Flag.Literals("engine", EngineChoice.names).pipe(
-    Flag.withDescription("what computes; auto is TensorFlow.js, and each page names the engine that computed it"),
-    Flag.withDefault("auto" as const)
+    Described.withDefault(
+      "what computes; auto is TensorFlow.js, and each page names the engine that computed it",
+      "auto"
+    )
   ),
   out: PathText.flag("out").pipe(
     Flag.withDescription(

@@ -6,6 +6,7 @@ import { Encoding, type Trained, version, Warnings } from "@rai/core"
 import { type Agreement, Model, Onnx, type Parity, Weights } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Described from "./Described.ts"
 import * as Digests from "./Digests.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
@@ -27,18 +28,17 @@ export const command = Command.make(
     ),
     out: Flag.File("out").pipe(Flag.withDescription("the .onnx file to write")),
     opset: Flag.Int("opset").pipe(
-      Flag.withDescription(`the operator set, ${Model.opsets[0]} to ${Model.opsets.at(-1)}`),
-      Flag.withDefault(Model.opset)
+      Described.withDefault(`the operator set, ${Model.opsets[0]} to ${Model.opsets.at(-1)}`, Model.opset)
     ),
     expose: Flag.String("expose").pipe(
       Flag.withDescription("activations that become outputs too, by their path, with * for any one step: 1.*.0"),
       Flag.optional
     ),
     weights: Flag.Literals("weights", Weights.kinds).pipe(
-      Flag.withDescription(
-        "what the weights are kept as: float16 halves the file, int8 quarters it; the cost is measured"
-      ),
-      Flag.withDefault("float32")
+      Described.withDefault(
+        "what the weights are kept as: float16 halves the file, int8 quarters it; the cost is measured",
+        "float32"
+      )
     ),
     externalData: Flag.Boolean("external-data").pipe(
       Flag.withDescription(

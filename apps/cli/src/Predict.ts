@@ -5,6 +5,7 @@ import { Archive, Metrics, type NdArray, Source } from "@rai/core"
 import { Predict } from "@rai/export"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Described from "./Described.ts"
 import * as EngineChoice from "./EngineChoice.ts"
 import * as Network from "./Network.ts"
 import * as OutFile from "./OutFile.ts"
@@ -25,12 +26,12 @@ export const command = Command.make(
       Flag.map((file) => (file === "-" ? "/dev/stdin" : file))
     ),
     engine: Flag.Literals("engine", [...EngineChoice.names, "tfjs"]).pipe(
-      Flag.withDescription(
-        "what computes: onnxruntime the model itself (onnx, which auto takes), or another engine the model's program; tfjs is tfjs-native where that is set up, else tfjs-wasm; onnx"
-      ),
-      Flag.withDefault("onnx" as const)
+      Described.withDefault(
+        "what computes: onnxruntime the model itself (onnx, which auto takes), or another engine the model's program; tfjs is tfjs-native where that is set up, else tfjs-wasm",
+        "onnx"
+      )
     ),
-    out: Flag.File("out").pipe(Flag.withDescription("the .csv file to write; stdout where absent"), Flag.optional)
+    out: Flag.File("out").pipe(Flag.withDescription(Described.text("the .csv file to write", "stdout")), Flag.optional)
   },
   Effect.fn("predict")(function* ({ engine, input, model, out }) {
     if (Option.isSome(out)) {

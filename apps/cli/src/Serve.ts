@@ -5,6 +5,7 @@ import { InferenceServer, RequestLog, RequestObserver, RequestTraces } from "@ra
 import { type Config, Duration, Effect, Layer, Logger, Option, SchemaIssue } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Credentials from "./Credentials.ts"
+import * as Described from "./Described.ts"
 import * as PathText from "./PathText.ts"
 import * as Signals from "./Signals.ts"
 import { UsageWrong } from "./UsageWrong.ts"
@@ -54,17 +55,15 @@ const flags = {
     Argument.withDescription("a folder of .onnx files, a folder as Triton lays it out, or one .onnx file")
   ),
   host: Flag.String("host").pipe(
-    Flag.withDescription("the address to listen on; 0.0.0.0 for every one that this machine has"),
-    Flag.withDefault("127.0.0.1")
+    Described.withDefault("the address to listen on; 0.0.0.0 for every one that this machine has", "127.0.0.1")
   ),
-  port: whole("port", 0, maxPort).pipe(Flag.withDescription("the port; 0 takes a free one"), Flag.withDefault(8080)),
+  port: whole("port", 0, maxPort).pipe(Described.withDefault("the port; 0 takes a free one", 8080)),
   grpcPort: whole("grpc-port", 0, maxPort).pipe(
     Flag.withDescription("serve gRPC too, on this port; 0 takes a free one"),
     Flag.optional
   ),
   name: Flag.String("name").pipe(
-    Flag.withDescription("what the server calls itself; some of Triton's clients insist on triton"),
-    Flag.withDefault("rai")
+    Described.withDefault("what the server calls itself; some of Triton's clients insist on triton", "rai")
   ),
   require: Flag.Literals("require", ["cuda"]).pipe(
     Flag.withDescription(
@@ -73,13 +72,13 @@ const flags = {
     Flag.optional
   ),
   modelControl: Flag.Literals("model-control", ["none", "poll", "explicit"]).pipe(
-    Flag.withDescription(
-      "what changes the models while they are served: nothing, what is found in the repository, or whoever has the admin token"
-    ),
-    Flag.withDefault("none")
+    Described.withDefault(
+      "what changes the models while they are served: nothing, what is found in the repository, or whoever has the admin token",
+      "none"
+    )
   ),
   pollSeconds: whole("poll-seconds", 1, maxSeconds).pipe(
-    Flag.withDescription(`how often --model-control poll looks; every ${pollSeconds} unless given`),
+    Flag.withDescription(Described.text("how often --model-control poll looks", pollSeconds)),
     Flag.optional
   ),
   token: optionalFile(
@@ -101,7 +100,9 @@ const flags = {
     Flag.withDescription("an origin whose pages may ask, or *; may be given several times; none may otherwise"),
     Flag.atLeast(0)
   ),
-  logFormat: Flag.Literals("log-format", ["pretty", "json"]).pipe(Flag.withDefault("pretty")),
+  logFormat: Flag.Literals("log-format", ["pretty", "json"]).pipe(
+    Described.withDefault("how the log is written: for people, or one JSON object a line", "pretty")
+  ),
   accessLog: Flag.Boolean("access-log").pipe(
     Flag.withDescription(
       "a line for every request but health checks and scrapes, not only for those that fail by the server's fault or take over a second"
@@ -109,13 +110,13 @@ const flags = {
     Flag.withDefault(false)
   ),
   maxBodyMib: whole("max-body-mib", 1, maxBodyMib).pipe(
-    Flag.withDescription("the most that one request may hold"),
-    Flag.withDefault(64)
+    Described.withDefault("the most that one request may hold", 64)
   ),
-  maxConnections: whole("max-connections", 1, maxConnections).pipe(Flag.withDefault(4096)),
+  maxConnections: whole("max-connections", 1, maxConnections).pipe(
+    Described.withDefault("the most connections at a time", 4096)
+  ),
   grace: whole("grace", 1, maxSeconds).pipe(
-    Flag.withDescription("the seconds in which it ends once it is told to, answering what is under way"),
-    Flag.withDefault(30)
+    Described.withDefault("the seconds in which it ends once it is told to, answering what is under way", 30)
   )
 }
 

@@ -4,7 +4,9 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { assert, beforeAll, describe, it } from "vitest"
+import * as TrainSettings from "../src/TrainSettings.ts"
 import { ended, folder, json, main, rai, start } from "./CommandLine.ts"
 
 const place = folder()
@@ -419,6 +421,20 @@ describe("help", () => {
       for (const name of [phase, ...rules!.split(", "), ...settings!.split(", ")])
         assert.match(plan, RegExp(`\\b${name}\\b`))
     }
+  })
+
+  it("shows the defaults, in train --help those that a run is begun with", async () => {
+    const defaults = (text: string) =>
+      Object.fromEntries(
+        Array.from(text.matchAll(/^ +--(\S+) .*\(default: ([^)]*)\)/gm), ([, flag, value]) => [flag!, value!])
+      )
+    const shown = defaults((await rai("train", "--help")).stdout)
+    const begun = await Effect.runPromise(TrainSettings.begun({ data: "xor", circuit: "2,4,1" }))
+    for (const flag of ["activation", "plan", "start", "seed", "engine"] as const)
+      assert.strictEqual(shown[flag], String(begun[flag]), flag)
+    const served = defaults((await rai("serve", "--help")).stdout)
+    assert.containSubset(served, { host: "127.0.0.1", port: "8080", "model-control": "none", "log-format": "pretty" })
+    assert.containSubset(defaults((await rai("export", "--help")).stdout), { opset: "21", weights: "float32" })
   })
 
   it.skipIf(spawnSync("bash", ["--version"]).status !== 0)(
