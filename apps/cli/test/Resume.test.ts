@@ -53,7 +53,7 @@ describe("resume", () => {
     const run = join(folder(), "run")
     // The one step of the first phase takes longer than the two seconds between checkpoints, so that one is made at its end.
     const slow = [
-      ..."train --data moons:n=3000 --circuit 2,64x6,1 --activation tanh --engine reference".split(" "),
+      ..."train --data blobs:n=3000,centers=3 --circuit 2,64x6,3 --activation tanh --engine reference".split(" "),
       ..."--plan relax:1,backpropagate:1".split(" ")
     ]
     const child = start(...slow, "--out", run)
@@ -77,7 +77,7 @@ describe("resume", () => {
         ["backpropagate", 1, 2]
       ]
     )
-  })
+  }, 300_000)
 
   it("an interrupt saves what was done, exits with 130, and the run goes on from there", async () => {
     const place = folder()
