@@ -51,6 +51,11 @@ export interface Options {
   readonly missing?: Cells.Missing | undefined
 }
 
+/** Whether a first record looks like numbers with a text as their label; names that are whole numbers are usual, as pandas writes them. */
+const isExample = (record: ReadonlyArray<string>): boolean =>
+  record.filter(Cells.isDecimal).length === record.length - 1 &&
+  record.some((name) => Cells.isDecimal(name) && !/^[+-]?\d+$/.test(name))
+
 /** Creates a builder for the records of `source`, with `perTable` rows in each, or all. */
 export const builder = (source: string, options: Options = {}, perTable = Number.POSITIVE_INFINITY): Builder => {
   const { categorical = [], inputs, label, missing = "error", task } = options
@@ -83,15 +88,14 @@ export const builder = (source: string, options: Options = {}, perTable = Number
     if (unnamed >= 0) {
       return invalid("a name for each column", `column ${unnamed + 1} has none`, "name the column or remove it")
     }
+    const expected = "a header with the names of the columns"
+    const advice = "add a header as the first line"
+    if (record.every(Cells.isDecimal)) return invalid(expected, `the numbers ${listed} came`, advice)
+    if (label === undefined && inputs === undefined && isExample(record)) {
+      return invalid(expected, `${listed} came`, `${advice}, or name the label's column if this is one`)
+    }
     const twice = Cells.twice(source, line, record, record)
     if (Option.isSome(twice)) return twice
-    if (record.every(Cells.isDecimal)) {
-      return invalid(
-        "a header with the names of the columns",
-        `the numbers ${listed} came`,
-        "add a header as the first line"
-      )
-    }
     const lacking = Cells.absent(source, line, inputs ?? [], record)
     if (Option.isSome(lacking)) return lacking
     if (label !== undefined && inputs?.includes(label) === true) {

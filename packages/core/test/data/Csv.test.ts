@@ -81,6 +81,18 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       })
     )
 
+    it.effect("columns named by numbers: whole ones as pandas counts them, and any where the label is named", () =>
+      Effect.gen(function* () {
+        const counted = yield* readFile("a.csv", "0,1,target\n5.1,3.5,cat\n4.9,3,dog\n")
+        assert.deepStrictEqual(counted.inputNames, ["0", "1"])
+        const spectrum = yield* readFile("a.csv", "400.5,401.5,kind\n5,3,cat\n4,3,dog\n", { label: "kind" })
+        assert.deepStrictEqual(spectrum.inputNames, ["400.5", "401.5"])
+        const { inputNames: inputs } = spectrum
+        const again = yield* readFile("a.csv", "400.5,401.5,kind\n5,3,cat\n4,3,dog\n", { inputs })
+        assert.deepStrictEqual(again.inputNames, inputs)
+      })
+    )
+
     it.effect("two labels as one-hot classes, or as values, where the task says so", () =>
       Effect.gen(function* () {
         const classes = yield* readFile("a.csv", good, { task: "classes" })
@@ -233,6 +245,11 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         "no header",
         "1,2,0\n3,4,1\n",
         "a.csv, line 1: expected a header with the names of the columns, but the numbers «1», «2», «0» came; add a header as the first line"
+      ],
+      [
+        "no header, and a text as the label",
+        "5.1,3.5,5.1,cat\n4.9,3,1.4,dog\n",
+        "a.csv, line 1: expected a header with the names of the columns, but «5.1», «3.5», «5.1», «cat» came; add a header as the first line, or name the label's column if this is one"
       ],
       [
         "other separators",
