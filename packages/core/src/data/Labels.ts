@@ -49,11 +49,11 @@ export const classified = Effect.fnUntraced(function* (
 /** Creates an empty tally. */
 export const tally = (): Tally => {
   const firstLine = new Map<string, number>()
-  let of: Pick<Table.Table, "source" | "labelName"> = { source: "", labelName: "" }
+  let of: Pick<Table.Table, "source" | "labelName" | "dropped"> = { source: "", labelName: "", dropped: 0 }
   const finish = (task?: Targets.Task) => Effect.map(distinct(of, firstLine, task), Names.known)
   return {
     add: Effect.fnUntraced(function* (table, task) {
-      of = table
+      of = { ...table, dropped: of.dropped + table.dropped }
       for (const { text, line } of table.labels) {
         if (text === "") return yield* empty(table, line)
         if (!firstLine.has(text)) firstLine.set(text, line)
@@ -65,7 +65,7 @@ export const tally = (): Tally => {
 }
 
 const distinct = Effect.fnUntraced(function* (
-  { source, labelName: column }: Pick<Table.Table, "source" | "labelName">,
+  { source, labelName: column, dropped }: Pick<Table.Table, "source" | "labelName" | "dropped">,
   firstLine: ReadonlyMap<string, number>,
   task?: Targets.Task
 ) {
@@ -76,8 +76,7 @@ const distinct = Effect.fnUntraced(function* (
     new DataInvalid({ source, column, expected, came, advice, ...(line !== undefined && { line }) })
 
   if (names.length < 2) {
-    const came = `every label is ${quote(names[0]!)}`
-    return yield* invalid("at least two classes", came, "add examples of another class")
+    return yield* new DataInvalid({ source, column, ...Targets.alike(quote(names[0]!), dropped) })
   }
   if (task === "binary" && names.length > 2) {
     const came = `${names.length} came: ${Names.listed(names)}`

@@ -5,7 +5,7 @@ import { Option, Result } from "effect"
 import * as Cells from "./Cells.ts"
 import { DataInvalid, quote } from "./DataInvalid.ts"
 import * as Names from "./Names.ts"
-import type { Task } from "./Targets.ts"
+import { ratherThanDrop, type Task } from "./Targets.ts"
 
 /** Input cells row by row, and the label cells. */
 export interface Table {
@@ -172,8 +172,9 @@ export const builder = (source: string, options: Options = {}, perTable = Number
       }
       if (rows === 0) {
         const expected = "at least one example below the header"
-        const came = dropped === 0 ? "no rows came" : "each has a missing value"
-        return Result.fail(new DataInvalid({ source, expected, came, advice: "add rows to the file" }))
+        const [came, advice] =
+          dropped === 0 ? ["no rows came", "add rows to the file"] : ["each has a missing value", ratherThanDrop]
+        return Result.fail(new DataInvalid({ source, expected, came, advice }))
       }
       return Result.succeed(take(header))
     }

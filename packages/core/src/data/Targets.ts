@@ -2,6 +2,7 @@
  * Targets of examples: classes or values, one row per example.
  */
 import type { NdArray } from "../tensor/NdArray.ts"
+import type { DataInvalid } from "./DataInvalid.ts"
 
 /** What is learned: one of two classes (a logit), one of several classes (logits), or a value. */
 export type Task = "binary" | "classes" | "regression"
@@ -30,6 +31,17 @@ export const ofLabels = (
   }
   return { targets: { shape: [labels.length, outputs], data }, task, classNames }
 }
+
+/** What is wrong with labels that are all alike, perhaps because the other classes' examples are among those left out for a missing value. */
+export const alike = (label: string, dropped = 0): Pick<DataInvalid, "expected" | "came" | "advice"> => {
+  const [expected, came] = ["at least two classes", `every label is ${label}`]
+  if (dropped === 0) return { expected, came, advice: "add examples of another class" }
+  const left = `${came} where no value is missing (${dropped} ${dropped === 1 ? "example" : "examples"} left out)`
+  return { expected, came: left, advice: ratherThanDrop }
+}
+
+/** Advice where leaving out examples leaves out too many. */
+export const ratherThanDrop = "fill missing values by mean or median, or remove the columns that lack most"
 
 /** Returns the class number of each example; all 0 for `regression`. */
 export const labels = ({ targets, task }: Targets): Int32Array => {

@@ -211,7 +211,13 @@ describe("preprocessing", () => {
       "nothing left once examples are dropped",
       "x,z,y\n1,,0\n2,NA,1\n",
       { missing: "drop" },
-      "a.csv: expected at least one example below the header, but each has a missing value; add rows to the file"
+      "a.csv: expected at least one example below the header, but each has a missing value; fill missing values by mean or median, or remove the columns that lack most"
+    ],
+    [
+      "one class left once examples are dropped",
+      "x,z,y\n1,,a\n2,NA,a\n3,4,b\n",
+      { missing: "drop" },
+      "a.csv, column «y»: expected at least two classes, but every label is «b» where no value is missing (2 examples left out); fill missing values by mean or median, or remove the columns that lack most"
     ],
     [
       "infinity, which no rule fills",
@@ -234,6 +240,13 @@ describe("preprocessing", () => {
       }).pipe(Effect.provide(disk(content)))
     )
   }
+
+  it.effect("says how many examples of all parts are left out where one class is left", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(Stream.runDrain(Csv.stream("a.csv", { missing: "drop", rows: 1 })))
+      assert.include(message, "every label is «b» where no value is missing (2 examples left out)")
+    }).pipe(Effect.provide(disk("x,y\n,a\n1,b\n,a\n2,b\n")))
+  )
 
   it.effect("refuses the median of a file that is read in parts", () =>
     Effect.gen(function* () {
