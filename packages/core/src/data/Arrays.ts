@@ -4,6 +4,7 @@
 import { Effect, FileSystem, Stream } from "effect"
 import { type NdArray, size } from "../tensor/NdArray.ts"
 import * as ArrayFile from "./ArrayFile.ts"
+import * as Batches from "./Batches.ts"
 import * as Cells from "./Cells.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 import * as Frame from "./Frame.ts"
@@ -69,9 +70,7 @@ const formatOf = (path: string): ArrayFile.Format => (npy.test(path) ? Npy.forma
 export const frame = Effect.fn("Arrays.frame")(function* (path: string, options: Options = {}) {
   const labels = options.labels ?? (yield* labelsBeside(path))
   const array = scaled(yield* ArrayFile.read(formatOf(path), path))
-  const raw =
-    labels === undefined ? yield* withTargets(path, array, options) : yield* labelled(path, array, labels, options)
-  return options.missing === "drop" ? Frame.complete(raw) : raw
+  return labels === undefined ? yield* withTargets(path, array, options) : yield* labelled(path, array, labels, options)
 })
 
 /**
@@ -125,18 +124,22 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
     const expected = "a file of labels beside one that is read in parts"
     return yield* new DataInvalid({ source: path, expected, came: "none came", advice: "name it as the labels" })
   }
-  const targets = yield* targetsIn(labels, options)
+  const { array: given } = yield* ArrayFile.read(formatOf(labels), labels)
+  const targets = yield* targetsOf(labels, given, options, gapsIn(options, given))
   let from = 0
   return ArrayFile.rows(formatOf(path), path, rows).pipe(
     Stream.mapEffect(
       Effect.fnUntraced(function* (part) {
         const array = scaled(part)
-        yield* fitting(path, part.header.shape[0] ?? 1, labels, targets)
-        const [taken, outputs] = [array.shape[0]!, targets.targets.shape[1]!]
-        const data = targets.targets.data.subarray(from * outputs, (from + taken) * outputs)
+        yield* fitting(path, part.header.shape[0] ?? 1, labels, given)
+        const [first, taken] = [from, array.shape[0]!]
         from += taken
-        const raw = Frame.of({ ...cellsOf(path, array), ...targets, targets: { shape: [taken, outputs], data } })
-        return options.missing === "drop" ? Frame.complete(raw) : raw
+        const own = (of: NdArray): NdArray => {
+          const row = size(of.shape.slice(1))
+          return { shape: [taken, ...of.shape.slice(1)], data: of.data.subarray(first * row, from * row) }
+        }
+        const raw = Frame.of({ ...cellsOf(path, array), ...targets, targets: own(targets.targets) })
+        return without(raw, gapsIn(options, array, own(given)))
       })
     )
   )
@@ -193,45 +196,77 @@ const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }
   }
   const last = { shape: [examples], data: data.filter((_, i) => i % width === width - 1) }
   const rest = { shape: [examples, width - 1], data: data.filter((_, i) => i % width < width - 1) }
-  return Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, options)) })
+  const gaps = gapsIn(options, rest, last)
+  return without(Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, options, gaps)) }), gaps)
 })
 
 const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, options: Options) {
-  const targets = yield* targetsIn(labels, options)
-  yield* fitting(source, array.shape[0] ?? 1, labels, targets)
-  return Frame.of({ ...cellsOf(source, array), ...targets })
+  const { array: given } = yield* ArrayFile.read(formatOf(labels), labels)
+  yield* fitting(source, array.shape[0] ?? 1, labels, given)
+  const gaps = gapsIn(options, array, given)
+  return without(Frame.of({ ...cellsOf(source, array), ...(yield* targetsOf(labels, given, options, gaps)) }), gaps)
 })
 
-const fitting = (source: string, examples: number, labels: string, { targets }: Targets.Targets) =>
-  targets.shape[0] === examples
+const fitting = (source: string, examples: number, labels: string, { shape: [came = 1] }: NdArray) =>
+  came === examples
     ? Effect.void
     : Effect.fail(
         new DataInvalid({
           source: labels,
           expected: `${examples} labels, one for each example in ${source}`,
-          came: `${targets.shape[0]} came`,
+          came: `${came} came`,
           advice: "name the file that belongs to it"
         })
       )
 
-const targetsIn = Effect.fnUntraced(function* (labels: string, options: Options) {
-  const { array } = yield* ArrayFile.read(formatOf(labels), labels)
-  return yield* targetsOf(labels, array, options)
-})
+/** The examples that are left out: for `drop`, those with a missing value in one of these arrays. */
+const gapsIn = ({ missing }: Options, ...arrays: ReadonlyArray<NdArray>): ReadonlySet<number> => {
+  const gaps = new Set<number>()
+  if (missing !== "drop") return gaps
+  for (const { data, shape } of arrays) {
+    const width = size(shape.slice(1))
+    data.forEach((value, i) => {
+      if (Number.isNaN(value)) gaps.add(Math.floor(i / width))
+    })
+  }
+  return gaps
+}
 
+const without = (frame: Frame.Frame, gaps: ReadonlySet<number>): Frame.Frame => {
+  if (gaps.size === 0) return frame
+  const all = Array.from({ length: Frame.examples(frame) }, (_, i) => i)
+  const kept = all.filter((i) => !gaps.has(i))
+  return Frame.of({ ...Frame.select(frame, kept), dropped: gaps.size })
+}
+
+const relabelled = (labels: NdArray, gaps: ReadonlySet<number>): NdArray => {
+  const all = Array.from({ length: labels.shape[0]! }, (_, i) => i)
+  const other = all.find((i) => !gaps.has(i))!
+  return Batches.rows(
+    labels,
+    all.map((i) => (gaps.has(i) ? other : i))
+  )
+}
+
+/** Targets of all examples; one that is left out has those of another, so that its own play no part. */
 const targetsOf = Effect.fnUntraced(function* (
   source: string,
-  { data, shape }: NdArray,
-  { classNames, task }: Options
+  given: NdArray,
+  { classNames, task }: Options,
+  gaps: ReadonlySet<number>
 ) {
-  const [examples = 1, ...inner] = shape
+  const [examples = 1, ...inner] = given.shape
   const outputs = size(inner)
   const invalid = (expected: string, came: string, advice: string) =>
     new DataInvalid({ source, expected, came, advice })
   if (inner.length > 1 || (outputs > 1 && task !== "regression")) {
     const advice = inner.length > 1 ? "give one row an example" : "choose the task regression if these are values"
-    return yield* invalid("one label an example", `[${shape.join(",")}] came`, advice)
+    return yield* invalid("one label an example", `[${given.shape.join(",")}] came`, advice)
   }
+  if (gaps.size === examples) {
+    return yield* invalid("an example that is whole", "each has a missing value", Targets.ratherThanDrop)
+  }
+  const { data } = gaps.size === 0 ? given : relabelled(given, gaps)
   const odd = data.findIndex((value) => !(task === "regression" ? Number.isFinite(value) : Number.isInteger(value)))
   if (odd >= 0) {
     const came = `${data[odd]} came in example ${Math.floor(odd / outputs) + 1}`
@@ -257,7 +292,7 @@ const targetsOf = Effect.fnUntraced(function* (
   }
   const classes = [...new Set(data)].sort((a, b) => a - b)
   if (classes.length < 2) {
-    return yield* invalid("at least two classes", `every label is ${classes[0]}`, "add examples of another class")
+    return yield* new DataInvalid({ source, ...Targets.alike(String(classes[0]), gaps.size) })
   }
   if (task === "binary" && classes.length > 2) {
     const came = `${classes.length} came: ${Names.listed(classes.map(String))}`

@@ -43,22 +43,6 @@ export const select: {
   })
 )
 
-/** Selects the examples without missing values. */
-export const complete = (frame: Frame): Frame => {
-  const width = frame.columns.length
-  const gaps = new Set<number>()
-  frame.cells.data.forEach((cell, i) => {
-    if (Number.isNaN(cell)) gaps.add(Math.floor(i / width))
-  })
-  if (gaps.size === 0) return frame
-  const all = Array.from({ length: examples(frame) }, (_, i) => i)
-  const whole = select(
-    frame,
-    all.filter((i) => !gaps.has(i))
-  )
-  return of({ ...whole, dropped: gaps.size })
-}
-
 /** Holds out a share of the examples, stratified by class, as `Dataset.split` does. */
 export const split: {
   (options: Strata.Options): (frame: Frame) => Effect.Effect<Strata.Two<Frame>, DataInvalid>

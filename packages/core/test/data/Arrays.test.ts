@@ -210,6 +210,39 @@ describe("files of arrays as data", () => {
     })
   )
 
+  it.effect("drops an example whose target is missing, as of a table, whole or in parts", () =>
+    Effect.gen(function* () {
+      const gap = Number.NaN
+      const options = { missing: "drop", labels: "y.npy" } as const
+      const read = (y: Uint8Array, task?: "regression") =>
+        Effect.gen(function* () {
+          const whole = yield* Arrays.frame("X.npy", { ...options, task })
+          const parts = yield* Stream.runCollect(Arrays.everyPart("X.npy", { ...options, task, rows: 2 }))
+          const numbers = (array: "cells" | "targets") => parts.flatMap((part) => [...part[array].data])
+          assert.deepStrictEqual(numbers("cells"), [...whole.cells.data])
+          assert.deepStrictEqual(numbers("targets"), [...whole.targets.data])
+          assert.strictEqual(whole.dropped, 2)
+          assert.strictEqual(
+            parts.reduce((sum, { dropped = 0 }) => sum + dropped, 0),
+            2
+          )
+          return whole
+        }).pipe(Effect.provide(disk({ "X.npy": floats([5, 1], [1, 2, gap, 4, 5]), "y.npy": y })))
+      const values = yield* read(floats([5], [gap, 0.2, 0.3, 0.4, 0.5]), "regression")
+      assert.deepStrictEqual([...values.cells.data], [2, 4, 5])
+      assert.deepStrictEqual([...values.targets.data], [0.2, 0.4, 0.5])
+      const rows = yield* read(floats([5, 2], [0, 1, 2, 3, 4, 5, 6, gap, 8, 9]), "regression")
+      assert.deepStrictEqual([...rows.targets.data], [0, 1, 2, 3, 8, 9])
+      const classes = yield* read(floats([5], [gap, 3, 3, 7, 3]))
+      assert.deepStrictEqual(classes.classNames, ["3", "7"])
+      assert.deepStrictEqual([...classes.targets.data], [0, 1, 0])
+      const column = disk({ "a.npy": floats([4, 2], [1, 0, 2, gap, gap, 5, 4, 1]) })
+      const last = yield* Arrays.frame("a.npy", { missing: "drop" }).pipe(Effect.provide(column))
+      assert.deepStrictEqual([...last.targets.data], [0, 1])
+      assert.deepStrictEqual(last.classNames, ["0", "1"])
+    })
+  )
+
   it.effect("part by part as at once", () =>
     Effect.gen(function* () {
       const whole = yield* dataset("d/train-images-idx3-ubyte", { standardise: true })
@@ -370,6 +403,24 @@ describe("refuses", () => {
       { "X.npy": floats([2, 1], [1, 2]), "y.npy": floats([2], [1, Number.NaN]) },
       "y.npy: expected finite values, but NaN came in example 2; replace it or leave the example out",
       { task: "regression" }
+    ],
+    [
+      "values as classes beside examples that are left out, by their places in the file",
+      { "X.npy": floats([3, 1], [1, 2, 3]), "y.npy": floats([3], [Number.NaN, 1, 0.5]) },
+      "y.npy: expected whole numbers as class labels, but 0.5 came in example 3; choose the task regression if these are values",
+      { missing: "drop" }
+    ],
+    [
+      "one class where the other's examples are left out",
+      { "X.npy": floats([3, 1], [1, 2, Number.NaN]), "y.npy": floats([3], [1, 1, 0]) },
+      "y.npy: expected at least two classes, but every label is 1 where no value is missing (1 example left out); fill missing values by mean or median, or remove the columns that lack most",
+      { missing: "drop" }
+    ],
+    [
+      "a missing value in each example, where these are left out",
+      { "X.npy": floats([2, 1], [1, Number.NaN]), "y.npy": floats([2], [Number.NaN, 1]) },
+      "y.npy: expected an example that is whole, but each has a missing value; fill missing values by mean or median, or remove the columns that lack most",
+      { missing: "drop" }
     ],
     [
       "rows of classes",
