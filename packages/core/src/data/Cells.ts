@@ -72,7 +72,7 @@ const fill = "fill the cell or remove the line"
 const ofLabels: Advice = { gap: fill, text: "write a number, or remove the column" }
 
 const ofInputs: Advice = {
-  gap: "fill the cell, remove the line, or train with a rule for missing values",
+  gap: "fill the cell, remove the line, or train with mean or median for missing values",
   text: "write a number, or train without the column or with it as categorical"
 }
 

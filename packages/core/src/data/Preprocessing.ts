@@ -223,7 +223,7 @@ const missing = (of: Cells, cell: number): DataInvalid => {
     column: column.name,
     expected: column.texts === undefined ? "a number" : "a category",
     came: `none came${where}`,
-    advice: "fill it, leave the example out, or train with a rule for missing values"
+    advice: "fill it, leave the example out, or train with mean or median for missing values"
   })
 }
 

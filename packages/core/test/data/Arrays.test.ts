@@ -440,7 +440,7 @@ describe("refuses", () => {
     [
       "a missing value",
       { "a.npy": floats([2, 2], [1, 0, Number.NaN, 1]) },
-      "a.npy, column «x1»: expected a number, but none came in example 2; fill it, leave the example out, or train with a rule for missing values"
+      "a.npy, column «x1»: expected a number, but none came in example 2; fill it, leave the example out, or train with mean or median for missing values"
     ],
     [
       "an npy file that is none",

@@ -135,7 +135,7 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "a missing cell",
         "x1,x2,label\n1,2,0\n3,,1\n",
-        "a.csv, line 3, column «x2»: expected a number, but an empty cell came; fill the cell, remove the line, or train with a rule for missing values"
+        "a.csv, line 3, column «x2»: expected a number, but an empty cell came; fill the cell, remove the line, or train with mean or median for missing values"
       ],
       [
         "a missing label",
@@ -161,7 +161,7 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "NaN",
         "x1,label\n1,0\nNaN,1\n",
-        "a.csv, line 3, column «x1»: expected a finite number, but «NaN» came; fill the cell, remove the line, or train with a rule for missing values"
+        "a.csv, line 3, column «x1»: expected a finite number, but «NaN» came; fill the cell, remove the line, or train with mean or median for missing values"
       ],
       [
         "infinity",

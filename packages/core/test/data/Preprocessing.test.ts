@@ -169,13 +169,13 @@ describe("preprocessing", () => {
       "a missing category",
       "c,y\nred,0\nNA,1\n",
       { categorical: ["c"] },
-      "a.csv, line 3, column «c»: expected a category, but «NA» came; fill the cell, remove the line, or train with a rule for missing values"
+      "a.csv, line 3, column «c»: expected a category, but «NA» came; fill the cell, remove the line, or train with mean or median for missing values"
     ],
     [
       "an empty category",
       "c,y\n,0\nred,1\n",
       { categorical: ["c"] },
-      "a.csv, line 2, column «c»: expected a category, but an empty cell came; fill the cell, remove the line, or train with a rule for missing values"
+      "a.csv, line 2, column «c»: expected a category, but an empty cell came; fill the cell, remove the line, or train with mean or median for missing values"
     ],
     [
       "a categorical column that is not there",
@@ -289,7 +289,7 @@ describe("preprocessing", () => {
       )
       assert.strictEqual(
         yield* encode(numbers, { cells: NdArray.make([2, 1], [1, Number.NaN]) }),
-        "new, column «x»: expected a number, but none came in example 2; fill it, leave the example out, or train with a rule for missing values"
+        "new, column «x»: expected a number, but none came in example 2; fill it, leave the example out, or train with mean or median for missing values"
       )
       assert.strictEqual(
         yield* encode(colours, { columns: [{ name: "x", texts: ["c"] }], cells: NdArray.make([1, 1], [0]) }),
