@@ -69,7 +69,10 @@ interface Advice {
 
 const fill = "fill the cell or remove the line"
 
-const ofLabels: Advice = { gap: fill, text: "write a number, or remove the column" }
+/** Advice for a label that is missing. */
+export const noLabel = "fill the cell, remove the line, or train with drop for missing values"
+
+const ofLabels: Advice = { gap: noLabel, text: "write a number, or leave the task regression out" }
 
 const ofInputs: Advice = {
   gap: "fill the cell, remove the line, or train with mean or median for missing values",
@@ -83,7 +86,11 @@ export const number = (text: string, advice = ofLabels): Result.Result<number, R
   if (text === "") return Result.fail({ expected: "a number", came: "an empty cell came", advice: advice.gap })
   const came = `${quote(text)} came`
   if (isGap(text)) return Result.fail({ expected: "a finite number", came, advice: advice.gap })
-  return notFinite.test(text) || decimal.test(text)
+  if (decimal.test(text)) {
+    const expected = "a number within ±3.4e38, as float32 holds"
+    return Result.fail({ expected, came, advice: "write the column in a larger unit, or remove the line" })
+  }
+  return notFinite.test(text)
     ? Result.fail({ expected: "a finite number", came, advice: fill })
     : Result.fail({ expected: "a number", came, advice: advice.text })
 }

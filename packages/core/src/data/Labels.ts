@@ -118,7 +118,12 @@ export const cells = ({ columns, dropped, labels, numbers, source }: Table.Table
   ...(dropped > 0 && { dropped })
 })
 
-const empty = ({ source, labelName: column }: Table.Table, line: number): DataInvalid => {
-  const advice = "fill the cell or remove the line"
-  return new DataInvalid({ source, line, column, expected: "a label", came: "an empty cell came", advice })
-}
+const empty = ({ source, labelName: column }: Table.Table, line: number): DataInvalid =>
+  new DataInvalid({
+    source,
+    line,
+    column,
+    expected: "a label",
+    came: "an empty cell came",
+    advice: Cells.noLabel
+  })

@@ -140,12 +140,12 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "a missing label",
         "x1,label\n1,0\n3,\n",
-        "a.csv, line 3, column «label»: expected a label, but an empty cell came; fill the cell or remove the line"
+        "a.csv, line 3, column «label»: expected a label, but an empty cell came; fill the cell, remove the line, or train with drop for missing values"
       ],
       [
         "a missing value",
         "x1,label\n1,0.5\n3,\n",
-        "a.csv, line 3, column «label»: expected a number, but an empty cell came; fill the cell or remove the line",
+        "a.csv, line 3, column «label»: expected a number, but an empty cell came; fill the cell, remove the line, or train with drop for missing values",
         { task: "regression" }
       ],
       [
@@ -171,17 +171,17 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
       [
         "a number too large for float32",
         "x1,label\n1e39,1\n",
-        "a.csv, line 2, column «x1»: expected a finite number, but «1e39» came; fill the cell or remove the line"
+        "a.csv, line 2, column «x1»: expected a number within ±3.4e38, as float32 holds, but «1e39» came; write the column in a larger unit, or remove the line"
       ],
       [
         "a number too large",
         "x1,label\n1e999,1\n",
-        "a.csv, line 2, column «x1»: expected a finite number, but «1e999» came; fill the cell or remove the line"
+        "a.csv, line 2, column «x1»: expected a number within ±3.4e38, as float32 holds, but «1e999» came; write the column in a larger unit, or remove the line"
       ],
       [
         "text as a value",
         "x1,label\n1,high\n",
-        "a.csv, line 2, column «label»: expected a number, but «high» came; write a number, or remove the column",
+        "a.csv, line 2, column «label»: expected a number, but «high» came; write a number, or leave the task regression out",
         { task: "regression" }
       ],
       [

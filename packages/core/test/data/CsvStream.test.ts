@@ -145,7 +145,7 @@ layer(NodeFileSystem.layer)("Csv.stream", (it) => {
     [
       "an empty label",
       "x,y\n1,1\n2,\n",
-      "a.csv, line 3, column «y»: expected a label, but an empty cell came; fill the cell or remove the line",
+      "a.csv, line 3, column «y»: expected a label, but an empty cell came; fill the cell, remove the line, or train with drop for missing values",
       { classNames: ["1", "2"] }
     ],
     [

@@ -229,7 +229,7 @@ describe("preprocessing", () => {
       "a label that is missing, which no rule fills",
       "x,y\n1,0\n2,\n",
       { missing: "mean" },
-      "a.csv, line 3, column «y»: expected a label, but an empty cell came; fill the cell or remove the line"
+      "a.csv, line 3, column «y»: expected a label, but an empty cell came; fill the cell, remove the line, or train with drop for missing values"
     ]
   ]
   for (const [name, content, options, message] of bad) {
