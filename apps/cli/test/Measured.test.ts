@@ -156,7 +156,7 @@ describe("rai evaluate", () => {
       [
         join(place, "unlabelled.csv"),
         [],
-        /line 1: expected one column beside the inputs «size», «other», the label's, but the columns are «size», «other»; name/
+        /line 1: expected one column beside the inputs «size», «other», the label's, but each column is an input; add the column of labels, or use rai predict/
       ],
       [
         join(place, "short.csv"),

@@ -102,12 +102,16 @@ export const builder = (source: string, options: Options = {}, perTable = Number
       return invalid("a label column that is no input", `${quote(label)} is one`, "name another as the label")
     }
     if (labelIndex < 0) {
+      const isUnlabelled = inputs !== undefined && others.length === 0
+      const isSeveral = label?.split(",").every((name) => record.includes(name.trim())) === true
       return invalid(
         label === undefined
           ? `one column beside the inputs ${Names.listed(inputs!)}, the label's`
           : `a label column ${quote(label)}`,
-        `the columns are ${listed}`,
-        "name one of these as the label"
+        isUnlabelled ? "each column is an input" : `the columns are ${listed}`,
+        isUnlabelled
+          ? "add the column of labels, or use rai predict, which needs none"
+          : `name one of these as the label${isSeveral ? ", or give several targets as y….npy beside X….npy" : ""}`
       )
     }
     if (record.length < 2) {

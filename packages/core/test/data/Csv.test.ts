@@ -222,6 +222,18 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         { label: "y" }
       ],
       [
+        "several columns as the label",
+        good,
+        "a.csv, line 1: expected a label column «x2, label», but the columns are «x1», «x2», «label»; name one of these as the label, or give several targets as y….npy beside X….npy",
+        { label: "x2, label" }
+      ],
+      [
+        "inputs alone, where a label was trained on",
+        "x1,x2\n1,2\n",
+        "a.csv, line 1: expected a label column «label», but each column is an input; add the column of labels, or use rai predict, which needs none",
+        { inputs: ["x1", "x2"], label: "label" }
+      ],
+      [
         "a short row",
         "x1,x2,label\n1,2,0\n1,2\n",
         "a.csv, line 3: expected 3 cells, one for each column of the header, but 2 came; add or remove cells, and put quotes around a cell that holds a comma"
