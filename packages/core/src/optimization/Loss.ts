@@ -62,7 +62,8 @@ export const weightedCrossEntropy =
     const classes = classesOf("weighted cross-entropy", o)
     if (weights !== undefined && weights.length !== classes) {
       const [expected, came] = [`${classes} class weights`, `${weights.length}`]
-      throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came })
+      const advice = "give one weight for each class"
+      throw new ShapeMismatch({ operation: "weighted cross-entropy", expected, came, advice })
     }
     if (weights?.some((w) => !(w >= 0 && Number.isFinite(w))) === true) {
       const [expected, advice] = ["class weights from 0", "give for instance one over each class's share"]

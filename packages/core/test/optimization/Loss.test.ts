@@ -73,7 +73,7 @@ it.effect("weights for other classes than there are are named", () =>
     const error = yield* Effect.flip(Program.make({ o: [4, 3], y: [4, 3] }, ({ o, y }) => ({ loss: loss(o, y) })))
     assert.strictEqual(
       error.message,
-      "weighted cross-entropy: expected 3 class weights, but 1 came; change the widths so that they fit"
+      "weighted cross-entropy: expected 3 class weights, but 1 came; give one weight for each class"
     )
   })
 )
