@@ -26,7 +26,7 @@ export class DataInvalid extends Data.TaggedError("DataInvalid")<{
 
 /** Formats external text for a message: on one line, at most 40 characters, in guillemets. */
 export const quote = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\s]+/gu, " ")
+  const line = text.replace(/[\p{Cc}\s]/gu, " ") // one for one: two names that differ in spaces alone are not shown alike
   return line.length > 40 ? `«${line.slice(0, 39)}…»` : `«${line}»`
 }
 

@@ -196,6 +196,12 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         { task: "binary" }
       ],
       [
+        "a class that differs in spaces, which are shown as they are",
+        "x,y\n1,blau hell\n2,rot\n",
+        "a.csv, line 2, column «y»: expected one of the classes «blau  hell», «rot», but «blau hell» came; correct the label, or name its class too",
+        { classNames: ["blau  hell", "rot"] }
+      ],
+      [
         "values as classes",
         "x1,label\n1,0\n2,0.5\n3,1\n",
         "a.csv, line 3, column «label»: expected class labels, texts or whole numbers, but «0.5» came; choose the task regression if the column holds values"
