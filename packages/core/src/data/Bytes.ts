@@ -1,10 +1,10 @@
 /**
- * Bytes of a file, plain or gzipped (if its name ends in .gz), as a stream.
+ * Bytes of a file, plain or gzipped, as a stream: what it begins with tells which.
  */
-import { Effect, FileSystem, PlatformError, Stream } from "effect"
+import { Effect, FileSystem, PlatformError, Sink, Stream } from "effect"
 import { DataInvalid } from "./DataInvalid.ts"
 
-/** Streams the bytes of a file; fails if it does not exist, cannot be read, or its gzip is damaged. `kind` appears in advice. */
+/** Streams the bytes of a file; fails if it does not exist, cannot be read, or its gzip is damaged or none though its name ends in .gz. `kind` appears in advice. */
 export const stream = (
   path: string,
   kind = ".csv or .csv.gz"
@@ -18,10 +18,28 @@ const open = Effect.fnUntraced(function* (path: string, kind: string) {
     return yield* new DataInvalid({ source: path, expected: "a file", came: "this is a folder", advice })
   }
   const bytes = type === "File" ? fs.stream(path) : piped(path)
-  return path.toLowerCase().endsWith(".gz")
-    ? gunzip(path, bytes)
-    : Stream.mapError(bytes, (error) => unreadable(path, error))
+  const [magic, rest] = yield* Stream.peel(
+    Stream.mapError(bytes, (error) => unreadable(path, error)),
+    firstTwo
+  )
+  const whole = Stream.concat(Stream.make(magic), rest)
+  if (magic[0] === 0x1f && magic[1] === 0x8b) return gunzip(path, whole)
+  if (!path.toLowerCase().endsWith(".gz")) return whole
+  const shown = Array.from(magic.subarray(0, 2), (byte) => byte.toString(16).padStart(2, "0")).join(" ")
+  return yield* new DataInvalid({
+    source: path,
+    expected: "a gzip file, which begins 1f 8b, as its name says",
+    came: shown === "" ? "it is empty" : `${shown} came`,
+    advice: "take .gz off its name if it is plain, or download it again"
+  })
 })
+
+/** The first chunk, or as many as hold two bytes. */
+const firstTwo = Sink.reduceWhile(
+  (): Uint8Array => new Uint8Array(0),
+  (bytes) => bytes.length < 2,
+  (bytes, chunk: Uint8Array) => (bytes.length === 0 ? chunk : Uint8Array.of(...bytes, ...chunk))
+)
 
 const unreadable = (source: string, { reason }: PlatformError.PlatformError): DataInvalid => {
   const came =
@@ -43,7 +61,7 @@ const piped = (path: string): Stream.Stream<Uint8Array, PlatformError.PlatformEr
   }).pipe(Stream.unwrap)
 
 // Not the web's DecompressionStream, which rejects gzip files with several members.
-const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.PlatformError>) =>
+const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, DataInvalid>) =>
   Effect.gen(function* () {
     const [{ pipeline, Readable }, { createGunzip }] = yield* Effect.promise(() =>
       Promise.all([import("node:stream"), import("node:zlib")])
@@ -53,7 +71,7 @@ const gunzip = (source: string, bytes: Stream.Stream<Uint8Array, PlatformError.P
       (stream) => Effect.sync(() => stream.destroy()) // an iterator waiting for bytes would not end by itself
     )
     return Stream.fromAsyncIterable<Uint8Array, DataInvalid>(whole, (cause) => {
-      if (PlatformError.isPlatformError(cause)) return unreadable(source, cause)
+      if (cause instanceof DataInvalid) return cause
       const came = `it is cut short or damaged (${cause instanceof Error ? cause.message : String(cause)})`
       const advice = "copy or download the file again"
       return new DataInvalid({ source, expected: "a whole gzip file", came, advice })

@@ -40,7 +40,7 @@ export interface StreamOptions extends Options {
 }
 
 /**
- * Reads the examples of a CSV file (gzipped if its name ends in .gz), with nothing learned from them yet: a header line, then one example per line,
+ * Reads the examples of a CSV file (plain or gzipped), with nothing learned from them yet: a header line, then one example per line,
  * with numbers in all columns but the label's and the categorical ones. Classes are numbered in order of their names. A cell counts as missing
  * where pandas says so: empty, NA, nan and the like. Fails with the line and column at fault.
  */

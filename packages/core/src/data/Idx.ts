@@ -21,7 +21,7 @@ export const format: ArrayFile.Format = {
     if (bytes.length < 4) return 4
     const [zero, zeroToo, type, dimensions] = bytes as unknown as [number, number, number, number]
     const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ")
-    const advice = "give an IDX file, as MNIST's are, its name ending in .gz where it is gzipped"
+    const advice = "give an IDX file, as MNIST's are"
     if (zero !== 0 || zeroToo !== 0)
       return { expected: "an IDX file, which begins 00 00", came: `${magic} came`, advice }
     const element = elements[type]
@@ -39,7 +39,7 @@ export const format: ArrayFile.Format = {
 }
 
 /**
- * Reads the array of an IDX file (gzipped if its name ends in .gz), with its values unchanged. Fails, saying where, if the file is not one,
+ * Reads the array of an IDX file (plain or gzipped), with its values unchanged. Fails, saying where, if the file is not one,
  * truncated or too long.
  *
  * ```ts

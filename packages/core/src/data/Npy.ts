@@ -55,7 +55,7 @@ const parse = (text: string, length: number): ArrayFile.Header | ArrayFile.Refus
 const isElement = (text: string): text is ArrayFile.Element => /^(?:[iu][1248]|f[48]|b1)$/.test(text)
 
 /**
- * Reads the array of an .npy file (gzipped if its name ends in .gz), with its values unchanged. Fails, saying where, if the file is not one, holds
+ * Reads the array of an .npy file (plain or gzipped), with its values unchanged. Fails, saying where, if the file is not one, holds
  * objects, strings or records, or is truncated.
  *
  * ```ts
