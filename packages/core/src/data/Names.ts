@@ -1,6 +1,7 @@
 /**
- * Names of classes or categories: if all are numbers, then 1, 01 and 1.0 are the same name. Integers beyond 2^53, such as long keys, are names as
- * they are written, since several of them are one number.
+ * Names of classes or categories, as they are written: 007 stays 007, so that what is predicted can be found again. But if all are numbers, then 1,
+ * 01 and 1.0 are the same name; where a file holds several of these, all of its names are written as numbers usually are. Integers beyond 2^53, such
+ * as long keys, are several to a number, and so are names as they are written.
  */
 import { Result } from "effect"
 import * as Cells from "./Cells.ts"
@@ -14,14 +15,17 @@ export interface Names {
 
 /** Creates `Names` from a known list. */
 export const known = (names: ReadonlyArray<string>): Names => {
-  const nameOf = naming(names)
-  const numbers = new Map(names.map((name, i) => [nameOf(name), i]))
-  return { names, numberOf: (text) => numbers.get(text) ?? numbers.get(nameOf(text)) }
+  const numberIn = numbering(names)
+  const texts = new Map(names.map((name, i) => [name, i]))
+  const numbers = new Map(names.map((name, i) => [numberIn(name), i]))
+  return { names, numberOf: (text) => texts.get(text) ?? numbers.get(numberIn(text)) }
 }
 
 /** Returns the distinct names of these texts: numbers in numeric order, texts by code unit. */
 export const ordered = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const names = [...new Set(texts.map(naming(texts)))]
+  const written = [...new Set(texts)]
+  const numbers = [...new Set(written.map(numbering(texts)))]
+  const names = numbers.length === written.length ? written : numbers
   const byText = (a: string, b: string) => (a < b ? -1 : 1)
   return names.sort(allNumbers(texts) ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText)
 }
@@ -44,8 +48,8 @@ const isNumber = (text: string): boolean => Result.isSuccess(Cells.number(text))
 
 const isExact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value)
 
-/** Returns a function that normalises texts to names: as numbers, if all of these are. */
-const naming = (texts: ReadonlyArray<string>) => {
+/** Returns a function that gives texts for one name the same text: their number, if all of these are numbers. */
+const numbering = (texts: ReadonlyArray<string>) => {
   const numeric = allNumbers(texts)
   return (text: string): string => (numeric && isNumber(text) && isExact(Number(text)) ? String(Number(text)) : text)
 }

@@ -69,7 +69,7 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
     it.effect("numbers too long to be exact as they are written, each a class of its own", () =>
       Effect.gen(function* () {
         const [a, b, c] = ["9007199254740992", "9007199254740993", "-9007199254740993"]
-        const data = yield* readFile("a.csv", `x,y\n1,${b}\n2,${a}\n3,${c}\n4,1.0\n`)
+        const data = yield* readFile("a.csv", `x,y\n1,${b}\n2,${a}\n3,${c}\n4,1\n`)
         assert.deepStrictEqual(data.classNames, [c, "1", a, b])
       })
     )
@@ -79,6 +79,31 @@ layer(NodeFileSystem.layer)("Csv", (it) => {
         const data = yield* readFile("a.csv", "x,y\n1,10\n2,2\n3,1.0\n4,1\n")
         assert.deepStrictEqual(data.classNames, ["1", "2", "10"])
         assert.deepStrictEqual([...Dataset.labels(data)], [2, 1, 0, 0])
+      })
+    )
+
+    it.effect("numbers as they are written, as classes and as categories, by size", () =>
+      Effect.gen(function* () {
+        const content = "zip,y\n94016,042\n01234,007\n10.0,1000\n"
+        const data = yield* readFile("a.csv", content, { categorical: ["zip"] })
+        assert.deepStrictEqual(data.classNames, ["007", "042", "1000"])
+        assert.deepStrictEqual(data.inputNames, ["zip=10.0", "zip=01234", "zip=94016"])
+        assert.deepStrictEqual([...Dataset.labels(data)], [1, 0, 2])
+      })
+    )
+
+    it.effect("known classes in another spelling of their numbers, but first in their own", () =>
+      Effect.gen(function* () {
+        for (const classNames of [
+          ["7", "42"],
+          ["007", "042"]
+        ]) {
+          const data = yield* readFile("a.csv", "x,y\n1,042\n2,7.0\n3,42\n4,007\n", { classNames })
+          assert.deepStrictEqual(data.classNames, classNames)
+          assert.deepStrictEqual([...Dataset.labels(data)], [1, 0, 1, 0])
+        }
+        const data = yield* readFile("a.csv", "x,y\n1,01\n2,1\n", { classNames: ["01", "1"] })
+        assert.deepStrictEqual([...Dataset.labels(data)], [0, 1])
       })
     )
 
