@@ -278,6 +278,12 @@ const targetsOf = Effect.fnUntraced(function* (
     const values: Targets.Targets = { targets: { shape: [examples, outputs], data }, task }
     return values
   }
+  const inexact = data.findIndex((value) => !Number.isSafeInteger(value))
+  if (inexact >= 0) {
+    const expected = "class labels within ±(2^53 − 1), beyond which several are the same number"
+    const advice = "number the classes from 0, or give the labels in a CSV file, as texts"
+    return yield* invalid(expected, `${data[inexact]} came in example ${inexact + 1}`, advice)
+  }
   if (classNames !== undefined) {
     const { names, numberOf } = Names.known(classNames)
     const labels = Array.from(data, (value) => numberOf(String(value)))

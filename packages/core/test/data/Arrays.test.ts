@@ -56,6 +56,12 @@ const npy = (header: string, body: ArrayLike<number>, version = 1) => {
   return Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0, ...length, ...text, ...Array.from(body))
 }
 
+const longs = (numbers: ReadonlyArray<bigint>) =>
+  npy(
+    `{'descr': '<i8', 'fortran_order': False, 'shape': (${numbers.length},), }\n`,
+    new Uint8Array(BigInt64Array.from(numbers).buffer)
+  )
+
 const floats = (shape: ReadonlyArray<number>, numbers: ReadonlyArray<number>) => {
   const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${shape.join(", ")},), }\n`
   return npy(header, new Uint8Array(Float64Array.from(numbers).buffer))
@@ -404,6 +410,11 @@ describe("refuses", () => {
       { "X.npy": floats([2, 1], [1, 2]), "y.npy": floats([2], [1, Number.NaN]) },
       "y.npy: expected finite values, but NaN came in example 2; replace it or leave the example out",
       { task: "regression" }
+    ],
+    [
+      "keys as classes that are too large to tell apart",
+      { "X.npy": floats([2, 1], [1, 2]), "y.npy": longs([2n ** 53n + 1n, 2n ** 53n]) },
+      "y.npy: expected class labels within ±(2^53 − 1), beyond which several are the same number, but 9007199254740992 came in example 1; number the classes from 0, or give the labels in a CSV file, as texts"
     ],
     [
       "values as classes beside examples that are left out, by their places in the file",
