@@ -4,16 +4,15 @@
 import { Effect, FileSystem, Stream } from "effect"
 import { type NdArray, size } from "../tensor/NdArray.ts"
 import * as ArrayFile from "./ArrayFile.ts"
-import * as Batches from "./Batches.ts"
-import * as Cells from "./Cells.ts"
+import * as ArrayLabels from "./ArrayLabels.ts"
+import type * as Cells from "./Cells.ts"
 import { DataInvalid } from "./DataInvalid.ts"
 import * as Frame from "./Frame.ts"
 import * as Idx from "./Idx.ts"
-import * as Names from "./Names.ts"
 import * as Npy from "./Npy.ts"
 import * as PartSize from "./PartSize.ts"
 import type * as Preprocessing from "./Preprocessing.ts"
-import * as Targets from "./Targets.ts"
+import type * as Targets from "./Targets.ts"
 
 /** Options for reading array files. */
 export interface Options extends Pick<Preprocessing.Rules, "missing"> {
@@ -125,7 +124,7 @@ const parts = Effect.fnUntraced(function* (path: string, { rows = PartSize.byDef
     return yield* new DataInvalid({ source: path, expected, came: "none came", advice: "name it as the labels" })
   }
   const { array: given } = yield* ArrayFile.read(formatOf(labels), labels)
-  const targets = yield* targetsOf(labels, given, options, gapsIn(options, given))
+  const targets = yield* ArrayLabels.targets(labels, given, options, gapsIn(options, given))
   let from = 0
   return ArrayFile.rows(formatOf(path), path, rows).pipe(
     Stream.mapEffect(
@@ -197,14 +196,20 @@ const withTargets = Effect.fnUntraced(function* (source: string, { data, shape }
   const last = { shape: [examples], data: data.filter((_, i) => i % width === width - 1) }
   const rest = { shape: [examples, width - 1], data: data.filter((_, i) => i % width < width - 1) }
   const gaps = gapsIn(options, rest, last)
-  return without(Frame.of({ ...cellsOf(source, rest), ...(yield* targetsOf(source, last, options, gaps)) }), gaps)
+  return without(
+    Frame.of({ ...cellsOf(source, rest), ...(yield* ArrayLabels.targets(source, last, options, gaps)) }),
+    gaps
+  )
 })
 
 const labelled = Effect.fnUntraced(function* (source: string, array: NdArray, labels: string, options: Options) {
   const { array: given } = yield* ArrayFile.read(formatOf(labels), labels)
   yield* fitting(source, array.shape[0] ?? 1, labels, given)
   const gaps = gapsIn(options, array, given)
-  return without(Frame.of({ ...cellsOf(source, array), ...(yield* targetsOf(labels, given, options, gaps)) }), gaps)
+  return without(
+    Frame.of({ ...cellsOf(source, array), ...(yield* ArrayLabels.targets(labels, given, options, gaps)) }),
+    gaps
+  )
 })
 
 const fitting = (source: string, examples: number, labels: string, { shape: [came = 1] }: NdArray) =>
@@ -238,77 +243,3 @@ const without = (frame: Frame.Frame, gaps: ReadonlySet<number>): Frame.Frame => 
   const kept = all.filter((i) => !gaps.has(i))
   return Frame.of({ ...Frame.select(frame, kept), dropped: gaps.size })
 }
-
-const relabelled = (labels: NdArray, gaps: ReadonlySet<number>): NdArray => {
-  const all = Array.from({ length: labels.shape[0]! }, (_, i) => i)
-  const other = all.find((i) => !gaps.has(i))!
-  return Batches.rows(
-    labels,
-    all.map((i) => (gaps.has(i) ? other : i))
-  )
-}
-
-/** Targets of all examples; one that is left out has those of another, so that its own play no part. */
-const targetsOf = Effect.fnUntraced(function* (
-  source: string,
-  given: NdArray,
-  { classNames, task }: Options,
-  gaps: ReadonlySet<number>
-) {
-  const [examples = 1, ...inner] = given.shape
-  const outputs = size(inner)
-  const invalid = (expected: string, came: string, advice: string) =>
-    new DataInvalid({ source, expected, came, advice })
-  if (inner.length > 1 || (outputs > 1 && task !== "regression")) {
-    const advice = inner.length > 1 ? "give one row an example" : "choose the task regression if these are values"
-    return yield* invalid("one label an example", `[${given.shape.join(",")}] came`, advice)
-  }
-  if (gaps.size === examples) {
-    return yield* invalid("an example that is whole", "each has a missing value", Targets.ratherThanDrop)
-  }
-  const { data } = gaps.size === 0 ? given : relabelled(given, gaps)
-  const odd = data.findIndex((value) => !(task === "regression" ? Number.isFinite(value) : Number.isInteger(value)))
-  if (odd >= 0) {
-    const came = `${data[odd]} came in example ${Math.floor(odd / outputs) + 1}`
-    return task === "regression"
-      ? yield* invalid("finite values", came, "replace it or leave the example out")
-      : yield* invalid("whole numbers as class labels", came, "choose the task regression if these are values")
-  }
-  if (task === "regression") {
-    const values: Targets.Targets = { targets: { shape: [examples, outputs], data }, task }
-    return values
-  }
-  const inexact = data.findIndex((value) => !Number.isSafeInteger(value))
-  if (inexact >= 0) {
-    const expected = "class labels within ±(2^53 − 1), beyond which several are the same number"
-    const advice = "number the classes from 0, or give the labels in a CSV file, as texts"
-    return yield* invalid(expected, `${data[inexact]} came in example ${inexact + 1}`, advice)
-  }
-  if (classNames !== undefined) {
-    const { names, numberOf } = Names.known(classNames)
-    const labels = Array.from(data, (value) => numberOf(String(value)))
-    const stranger = labels.indexOf(undefined)
-    if (stranger < 0) return Targets.ofLabels(labels as ReadonlyArray<number>, names, task)
-    const came = `${data[stranger]} came in example ${stranger + 1}`
-    return yield* invalid(
-      `one of the classes ${Names.listed(names)}`,
-      came,
-      "correct the label, or leave the example out"
-    )
-  }
-  const classes = [...new Set(data)].sort((a, b) => a - b)
-  if (classes.length < 2) {
-    return yield* new DataInvalid({ source, ...Targets.alike(String(classes[0]), gaps.size) })
-  }
-  if (task === "binary" && classes.length > 2) {
-    const came = `${classes.length} came: ${Names.listed(classes.map(String))}`
-    return yield* invalid("two classes for the task binary", came, "leave the task out, or choose classes")
-  }
-  if (classes.length > Cells.mostNames) {
-    const advice = "choose the task regression if these are values"
-    return yield* invalid(`at most ${Cells.mostNames} classes`, `${classes.length} came`, advice)
-  }
-  const numbers = new Map(classes.map((name, i) => [name, i]))
-  const labels = Int32Array.from(data, (value) => numbers.get(value)!)
-  return Targets.ofLabels(labels, classes.map(String), task)
-})
