@@ -52,6 +52,7 @@ const columns: ReadonlyArray<readonly [head: string, cell: (numbers: Numbers) =>
   ["time", ({ seconds }) => Report.seconds(seconds!)],
   ["relaxed loss", number("relaxedLoss")],
   ["free-run loss", number("freeRunLoss")],
+  ["variance left", number("freeRunShare")],
   ["accuracy", percent("freeRunAccuracy")],
   ["validation loss", number("validationLoss")],
   ["validation accuracy", percent("validationAccuracy")],

@@ -19,13 +19,18 @@ const state = (event: TrainingEvent.Step): string => {
   if (measurement === undefined) return ""
   const relaxed =
     measurement.relaxedLoss === undefined ? "" : `relaxed loss ${Report.number(measurement.relaxedLoss)}, `
-  return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}${Report.accuracy(measurement.freeRunAccuracy)}`
+  return `${relaxed}free-run loss ${Report.number(measurement.freeRunLoss)}${Report.accuracy(measurement.freeRunAccuracy)}${Report.left(measurement.freeRunShare)}`
 }
 
 /** Losses and accuracy in short form, for a bar that has to share the terminal's width. */
 const brief = ({ measurement }: TrainingEvent.Step): string => {
   if (measurement === undefined) return ""
-  const { freeRunAccuracy, freeRunLoss, relaxedLoss } = measurement
+  const { freeRunAccuracy, freeRunLoss, freeRunShare, relaxedLoss, relaxedShare } = measurement
+  // Of several targets, what decides has room alone.
+  if (freeRunShare !== undefined) {
+    const relaxed = relaxedShare === undefined ? "" : `relaxed ${Report.number(relaxedShare)}, `
+    return `${relaxed}free run ${Report.number(freeRunShare)} of the variance`
+  }
   const relaxed = relaxedLoss === undefined ? "" : `relaxed ${Report.number(relaxedLoss)}, `
   const accuracy = freeRunAccuracy === undefined ? "" : `, ${Report.percent(freeRunAccuracy)}`
   return `${relaxed}free run ${Report.number(freeRunLoss)}${accuracy}`

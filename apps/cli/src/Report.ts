@@ -47,6 +47,10 @@ export const percent = (share: number | undefined | null): string =>
 export const accuracy = (share: number | undefined | null, name = "accuracy"): string =>
   share === undefined || share === null ? "" : `, ${name} ${percent(share)}`
 
+/** `, 0.0312 of the variance left`, of several targets on average; empty where it is not measured. */
+export const left = (share: number | undefined | null): string =>
+  share === undefined || share === null ? "" : `, ${number(share)} of the variance left`
+
 /** 3.2 s */
 export const seconds = (value: number): string => `${value.toFixed(1)} s`
 

@@ -2,13 +2,14 @@
  * One training run as the command line carries it out: with progress, saved in a folder where one is named, and scored on test data.
  */
 
-import type { Circuit, DataInvalid, Measurement, Parts, TrainingEvent } from "@rai/core"
+import type { Circuit, DataInvalid, Metrics, Parts, TrainingEvent } from "@rai/core"
 import {
   Checkpoint,
   type Dataset,
   Diagnosis,
   Engine,
   History,
+  Measurement,
   type Plan,
   Score,
   TargetUnit,
@@ -98,7 +99,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const concluded = Effect.gen(function* () {
     const score = test === undefined ? undefined : yield* Score.score(trained, test)
     const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
-    const findings = yield* diagnose(finished!, relaxing, run, score?.loss)
+    const findings = yield* diagnose(finished!, relaxing, run, { score, metrics })
     const summary = Summary.of(run, finished!, { engine: engine.name, score, metrics, findings })
     if (folder !== undefined || run.tensorboard !== undefined) {
       const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
@@ -130,11 +131,15 @@ const diagnose = Effect.fnUntraced(function* (
   { measurement, solved, trained }: TrainingEvent.Finished,
   relaxing: ReadonlyArray<Measurement.Measurement>,
   { plan: { phases, start }, train }: Run,
-  testLoss: number | undefined
+  { metrics, score }: { readonly score: Score.Score | undefined; readonly metrics: Metrics.Metrics | null }
 ) {
-  const unit = train.task === "regression" ? TargetUnit.of(train.targets).variance : undefined
-  const { freeRunAccuracy = 1, freeRunLoss } = measurement
-  const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRunLoss > fair.left * (unit ?? Infinity))
+  const isShared = measurement.freeRunShare !== undefined
+  const targets = train.task === "regression" ? TargetUnit.of(train.targets) : undefined
+  const unit = isShared ? 1 : targets?.variance
+  const testLoss = isShared && metrics?.task === "regression" ? TargetUnit.left(targets!, metrics) : score?.loss
+  const { freeRunAccuracy = 1 } = measurement
+  const { freeRun } = Measurement.judged(measurement)
+  const failed = !solved && (freeRunAccuracy < fair.accuracy || freeRun > fair.left * (unit ?? Infinity))
   const relaxes = phases.filter((phase) => phase.kind === "relax")
   const done: Diagnosis.Done = {
     start,

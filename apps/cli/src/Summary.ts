@@ -19,6 +19,8 @@ export interface Summary {
   readonly relaxedLoss: number | null
   readonly freeRunLoss: number
   readonly freeRunAccuracy: number | null
+  /** Share of the variance that the free run leaves on the training data, averaged over several targets; absent elsewhere. */
+  readonly freeRunShare?: number
   readonly relaxationGap: number | null
   /** The free run's training accuracy at the end of the relaxed phases. */
   readonly relaxedAccuracy: number | null
@@ -61,6 +63,7 @@ export const of = (
   relaxedLoss: progress.relaxedLoss ?? null,
   freeRunLoss: measurement.freeRunLoss,
   freeRunAccuracy: measurement.freeRunAccuracy ?? null,
+  ...(measurement.freeRunShare !== undefined && { freeRunShare: measurement.freeRunShare }),
   relaxationGap: progress.relaxationGap ?? null,
   relaxedAccuracy: progress.relaxedAccuracy ?? null,
   testLoss: score?.loss ?? null,
@@ -75,7 +78,7 @@ export const of = (
 /** The outcome in the lines that a person reads. */
 export const lines = (summary: Summary): ReadonlyArray<string> => [
   `${summary.steps} steps in ${Report.seconds(summary.seconds)} on ${summary.engine} (${summary.stepsPerSecond.toFixed(1)} steps/s)${summary.solved ? ", then the plan's goal was reached" : ""}`,
-  `free run: loss ${Report.number(summary.freeRunLoss)}${Report.accuracy(summary.freeRunAccuracy)} on the training data` +
+  `free run: loss ${Report.number(summary.freeRunLoss)}${Report.accuracy(summary.freeRunAccuracy)}${Report.left(summary.freeRunShare)} on the training data` +
     (summary.testLoss === null
       ? ""
       : `; loss ${Report.number(summary.testLoss)}${Report.accuracy(summary.testAccuracy)} on test data`),

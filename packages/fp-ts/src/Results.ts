@@ -1,14 +1,17 @@
 /**
  * Results of runs as a semigroup: the best one.
  */
-import type { TrainingEvent } from "@rai/core"
+import { Measurement, type TrainingEvent } from "@rai/core"
 import { Ord as OrdOfNumbers } from "fp-ts/lib/number.js"
 import { contramap, type Ord as OrdOf } from "fp-ts/lib/Ord.js"
 import { min, type Semigroup } from "fp-ts/lib/Semigroup.js"
 
-/** The free-run loss that a run is judged by: on validation data if there were any, else on the training data; NaN counts as the worst. */
+/**
+ * The free-run loss that a run is judged by, of several targets the mean share of variance left: on validation data if there were any, else on the
+ * training data; NaN counts as the worst.
+ */
 export const loss = ({ measurement }: TrainingEvent.Finished): number => {
-  const judged = measurement.validationLoss ?? measurement.freeRunLoss
+  const { freeRun, validation: judged = freeRun } = Measurement.judged(measurement)
   return Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged
 }
 

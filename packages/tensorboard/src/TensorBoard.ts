@@ -11,6 +11,8 @@ const tags: Readonly<Record<string, string>> = {
   validationLoss: "loss/validation",
   relaxedLoss: "loss/relaxed",
   relaxationGap: "loss/relaxation gap",
+  freeRunShare: "variance left/free run",
+  validationShare: "variance left/validation",
   freeRunAccuracy: "accuracy/free run",
   validationAccuracy: "accuracy/validation",
   medianResidual: "residual/median of the cuts",

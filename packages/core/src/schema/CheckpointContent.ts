@@ -37,6 +37,8 @@ export const Progress = Schema.Struct({
   rate: Schema.Finite,
   /** Best free-run loss of the phase, on validation data if there are any, and the number of steps or epochs since. */
   best: Schema.optional(Schema.Finite),
+  /** The same in shares of each target's variance, which decide where several targets are standardised; checkpoints of earlier versions have none. */
+  bestShare: Schema.optional(Schema.Finite),
   since: Schema.Int,
   /** Step of the held state. */
   held: Schema.optional(Schema.Int),

@@ -18,6 +18,9 @@ export const Row = Schema.Struct({
   validationAccuracy: Schema.optional(Measured),
   relaxedLoss: Schema.optional(Measured),
   relaxationGap: Schema.optional(Measured),
+  freeRunShare: Schema.optional(Measured),
+  validationShare: Schema.optional(Measured),
+  relaxedShare: Schema.optional(Measured),
   residuals: Schema.Array(Measured),
   gradientNorms: Schema.Array(Measured)
 })

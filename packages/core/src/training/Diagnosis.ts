@@ -11,7 +11,7 @@ import { evaluate } from "../relaxation/Evaluation.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { stack, type Tensor } from "../tensor/Tensor.ts"
 import { either } from "./Alternatives.ts"
-import type { Measurement } from "./Measurement.ts"
+import * as Measurement from "./Measurement.ts"
 import type * as Start from "./Start.ts"
 import * as TargetUnit from "./TargetUnit.ts"
 
@@ -51,11 +51,11 @@ export interface Done {
 
 /** A run's last measurement and those of its relaxing phase, in order. */
 export interface Shown extends Done {
-  readonly last: Measurement
-  readonly relaxing: ReadonlyArray<Measurement>
-  /** What a loss of 1 stands for: for a regression the variance of its targets; 1 where absent. */
+  readonly last: Measurement.Measurement
+  readonly relaxing: ReadonlyArray<Measurement.Measurement>
+  /** What a loss of 1 stands for: for a regression the variance of its targets, or 1 where it is judged by shares of these; 1 where absent. */
   readonly unit?: number | undefined
-  /** The free run's loss on test data, used where there is no validation loss. */
+  /** The free run's loss on test data, or the share of variance that it leaves where runs are judged by it, used where there are no validation data. */
   readonly testLoss?: number | undefined
 }
 
@@ -88,17 +88,14 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
     found.push(finding("gradients explode", `‖∂L/∂θ‖ is ${show(largest)} at stage ${stage + 1}`, advice))
   }
   const ending = relaxing.at(-1)
-  if (ending?.relaxationGap !== undefined && ending.relaxedLoss !== undefined) {
+  const { freeRun: endingLoss = 0, gap, relaxed } = ending === undefined ? {} : Measurement.judged(ending)
+  if (ending !== undefined && gap !== undefined && relaxed !== undefined) {
     const { residuals } = ending
-    const least = relaxing
-      .slice(1)
-      .reduce((least, { relaxationGap }) => Math.min(least, Math.abs(relaxationGap ?? 0)), Number.POSITIVE_INFINITY)
-    if (
-      ending.relaxationGap > 0.1 * unit &&
-      ending.relaxedLoss < ending.freeRunLoss / 2 &&
-      ending.relaxationGap > 2 * least
-    ) {
-      const seen = `it is ${show(ending.relaxationGap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
+      const least = relaxing
+        .slice(1)
+        .reduce((least, of) => Math.min(least, Math.abs(Measurement.judged(of).gap ?? 0)), Number.POSITIVE_INFINITY)
+      if (gap > 0.1 * unit && relaxed < endingLoss / 2 && gap > 2 * least) {
+        const seen = `it is ${show(gap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
       const fewer = residuals.length > 10 && "cut fewer maps (every=10)"
       const advice = either((done.λ ?? 1) < 10 && "raise λ (lambda=10)", "refresh (refresh=50)", fewer)
       found.push(finding("gap grows", seen, advice))
@@ -112,12 +109,13 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
       )
     }
   }
-  const { freeRunLoss, validationLoss } = last
-  const unseen = validationLoss ?? testLoss
-  if (unseen !== undefined && unseen > 0.3 * unit && unseen > 10 * freeRunLoss) {
-    const others = validationLoss === undefined ? "test" : "validation"
-    const seen = `the loss is ${show(freeRunLoss)} on training data and ${show(unseen)} on ${others} data`
-    const held = validationLoss === undefined && "hold a part of the data back to end by (--validation 0.2)"
+  const { freeRun, validation } = Measurement.judged(last)
+  const unseen = validation ?? testLoss
+  if (unseen !== undefined && unseen > 0.3 * unit && unseen > 10 * freeRun) {
+    const others = validation === undefined ? "test" : "validation"
+    const what = last.freeRunShare === undefined ? "loss" : "mean share of the targets' variance left"
+    const seen = `the ${what} is ${show(freeRun)} on training data and ${show(unseen)} on ${others} data`
+    const held = validation === undefined && "hold a part of the data back to end by (--validation 0.2)"
     found.push(
       finding("memorised", seen, either(held, "add data", penalty(done, "a regulariser"), "a smaller circuit"))
     )

@@ -22,8 +22,33 @@ export interface Measurement {
   readonly relaxationGap?: number
   /** mean((z − ẑ)²) of each cut, in order of evaluation. */
   readonly residuals: ReadonlyArray<number>
+  /**
+   * The same losses with several targets that are standardised (`TargetUnit`), each target's square errors in shares of its own variance: L_y is then
+   * the mean of the shares left, 1 − R². These decide, since the losses above show the target of the largest numbers alone.
+   */
+  readonly freeRunShare?: number
+  readonly validationShare?: number
+  readonly relaxedShare?: number
   /** ‖∂L/∂θ_t‖ of each stage with parameters, in order. */
   readonly gradientNorms: ReadonlyArray<number>
+}
+
+/** The losses that decide. */
+export interface Judged {
+  readonly freeRun: number
+  readonly validation?: number | undefined
+  readonly relaxed?: number | undefined
+  readonly gap?: number | undefined
+}
+
+/** Returns the losses that decide: in shares of each target's variance where these are measured. */
+export const judged = (of: Measurement): Judged => {
+  const { freeRunShare, relaxedShare } = of
+  if (freeRunShare === undefined) {
+    return { freeRun: of.freeRunLoss, validation: of.validationLoss, relaxed: of.relaxedLoss, gap: of.relaxationGap }
+  }
+  const gap = relaxedShare === undefined ? undefined : freeRunShare - relaxedShare
+  return { freeRun: freeRunShare, validation: of.validationShare, relaxed: relaxedShare, gap }
 }
 
 /** Builds a measurement from the report of the phase's program `measure`, whose losses are in units of `lossUnit`. */
@@ -37,6 +62,7 @@ export const fromReport = (
   const scalar = (name: string) => report[name]?.data[0]
   const loss = (name: string) => (report[name] === undefined ? undefined : lossUnit * report[name].data[0]!)
   const [freeRunLoss, relaxedLoss, validationLoss] = ["freeRunLoss", "relaxedLoss", "validationLoss"].map(loss)
+  const [freeRunShare, validationShare, relaxedShare] = ["freeRunShare", "validationShare", "relaxedShare"].map(scalar)
   const [correct, validated] = ["freeRunCorrect", "validationCorrect"].map(scalar)
   return {
     freeRunLoss: freeRunLoss!,
@@ -44,6 +70,9 @@ export const fromReport = (
     ...(validationLoss === undefined ? {} : { validationLoss }),
     ...(validated === undefined ? {} : { validationAccuracy: validated / validationExamples }),
     ...(relaxedLoss === undefined ? {} : { relaxedLoss, relaxationGap: freeRunLoss! - relaxedLoss }),
+    ...(freeRunShare === undefined ? {} : { freeRunShare }),
+    ...(validationShare === undefined ? {} : { validationShare }),
+    ...(relaxedShare === undefined ? {} : { relaxedShare }),
     residuals: Array.from(report.residuals?.data ?? []),
     gradientNorms: Circuit.sites(circuit)
       .map(({ block, leaf, turn }) =>

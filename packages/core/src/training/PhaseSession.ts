@@ -27,7 +27,7 @@ export interface Work<E, R> {
   /** Source of batches, if not the data. */
   readonly parts?: Parts<E, R> | undefined
   readonly phase: Phase.Phase
-  /** Unit that targets are trained in, if any; the stop and measured losses stay in the targets' own unit. */
+  /** Unit that targets are trained in, if any; losses, also one that the stop names, stay in the targets' own unit. */
   readonly unit: TargetUnit.TargetUnit | undefined
   /** Determines the order of batches and all random numbers. */
   readonly seed: number

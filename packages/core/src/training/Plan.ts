@@ -14,7 +14,7 @@ import * as TargetUnit from "./TargetUnit.ts"
 export interface Stop {
   readonly loss: number
   readonly accuracy?: number | undefined
-  /** For regression, instead of `loss`: fraction of the targets' variance that may be left, 1 − R². */
+  /** For regression, instead of `loss`: fraction of the targets' variance that may be left, 1 − R², of several targets on average. */
   readonly share?: number | undefined
 }
 

@@ -88,8 +88,10 @@ const measured = (
   )
   const weighted = (relaxed: Tensor) =>
     unit === undefined ? relaxed : relaxed.sub(trainedLoss(trainedOutput, given.y!)).add(L_y(trainedOutput, given.y!))
+  const isShared = unit !== undefined && TargetUnit.isOfSeveral(unit)
   const scored = (prefix: string, o: Tensor, y: Tensor) => ({
     [`${prefix}Loss`]: L_y(o, y),
+    ...(isShared ? { [`${prefix}Share`]: trainedLoss(o, y) } : {}),
     ...(subject.task === "regression" ? {} : { [`${prefix}Correct`]: Loss.correct(o, y) })
   })
   const validation = given["validation/x"]
@@ -99,6 +101,7 @@ const measured = (
       ? {}
       : scored("validation", evaluate(subject.circuit, θ, validation), given["validation/y"]!)),
     ...(residuals === undefined ? {} : { relaxedLoss: weighted(relaxed), residuals }),
+    ...(residuals === undefined || !isShared ? {} : { relaxedShare: relaxed }),
     ...Object.fromEntries(norms)
   }
 }

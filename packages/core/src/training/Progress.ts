@@ -2,7 +2,7 @@
  * Where a run stands, and what follows from a measurement: judged on validation data if there are any, else on training data.
  */
 import type { Progress } from "../schema/CheckpointContent.ts"
-import type { Measurement } from "./Measurement.ts"
+import * as Measurement from "./Measurement.ts"
 import type { Careful, Phase } from "./Phase.ts"
 import type { Stop } from "./Plan.ts"
 
@@ -32,10 +32,15 @@ export interface Decided {
 }
 
 /** Decides what to do after a measurement and updates the progress accordingly. */
-export const decide = (before: Progress, phase: Phase, measurement: Measurement, stop: Stop | undefined): Decided => {
-  const { freeRunAccuracy, freeRunLoss, relaxationGap, relaxedLoss, validationLoss } = measurement
-  const judged = validationLoss ?? freeRunLoss
-  const { best, step } = before
+export const decide = (
+  before: Progress,
+  phase: Phase,
+  measurement: Measurement.Measurement,
+  stop: Stop | undefined
+): Decided => {
+  const { freeRunAccuracy, freeRunLoss, freeRunShare, relaxationGap, relaxedLoss, validationLoss } = measurement
+  const { freeRun, validation = freeRun } = Measurement.judged(measurement)
+  const { best, bestShare, step } = before
   if (!isFinite(measurement)) {
     return best === undefined || phase.careful === undefined
       ? { decision: "lost", progress: before }
@@ -43,9 +48,15 @@ export const decide = (before: Progress, phase: Phase, measurement: Measurement,
   }
   const measured =
     relaxedLoss === undefined ? before : { ...before, relaxedLoss, relaxationGap, relaxedAccuracy: freeRunAccuracy }
-  const better = judged < (best ?? Number.POSITIVE_INFINITY)
+  const isShared = freeRunShare !== undefined
+  const better = validation < ((isShared ? bestShare : best) ?? Number.POSITIVE_INFINITY)
   const since = better || step === 0 ? 0 : before.since + phase.interval
-  const progress = { ...measured, best: better ? judged : best, since }
+  const progress = {
+    ...measured,
+    best: better ? (validationLoss ?? freeRunLoss) : best,
+    ...(isShared && { bestShare: better ? validation : bestShare }),
+    since
+  }
   if (isSolved(measurement, stop)) return { decision: "solved", progress: { ...progress, ended: "solved" } }
   const { patience } = phase.careful ?? { patience: Number.POSITIVE_INFINITY }
   if (better || (patience === Number.POSITIVE_INFINITY && validationLoss === undefined))
@@ -57,8 +68,11 @@ export const decide = (before: Progress, phase: Phase, measurement: Measurement,
 export const factor = ({ rate }: Progress, { optimizer }: Phase): number => rate / optimizer.rate
 
 /** Whether all losses of a measurement are finite. */
-export const isFinite = ({ freeRunLoss, relaxedLoss = 0, validationLoss = 0 }: Measurement): boolean =>
-  [freeRunLoss, relaxedLoss, validationLoss].every(Number.isFinite)
+export const isFinite = (measurement: Measurement.Measurement): boolean => {
+  const { freeRunLoss, relaxedLoss = 0, validationLoss = 0 } = measurement
+  const { freeRun, relaxed = 0, validation = 0 } = Measurement.judged(measurement)
+  return [freeRunLoss, relaxedLoss, validationLoss, freeRun, relaxed, validation].every(Number.isFinite)
+}
 
 const again = (progress: Progress, { attempts, divisor }: Careful): Decided => {
   const next = { ...progress, attempts: progress.attempts + 1, rate: progress.rate / divisor, since: 0 }
@@ -67,7 +81,10 @@ const again = (progress: Progress, { attempts, divisor }: Careful): Decided => {
     : { decision: "rewind", progress: next }
 }
 
-const isSolved = ({ freeRunAccuracy, freeRunLoss }: Measurement, stop: Stop | undefined): boolean =>
+const isSolved = (
+  { freeRunAccuracy, freeRunLoss, freeRunShare }: Measurement.Measurement,
+  stop: Stop | undefined
+): boolean =>
   stop !== undefined &&
-  freeRunLoss < stop.loss &&
+  (stop.share === undefined || freeRunShare === undefined ? freeRunLoss < stop.loss : freeRunShare < stop.share) &&
   (stop.accuracy === undefined || freeRunAccuracy === undefined || freeRunAccuracy >= stop.accuracy)

@@ -34,6 +34,7 @@ export const begun = (before: Progress, { optimizer }: Phase, from: Snapshot | u
     ...before,
     rate: optimizer.rate,
     best: undefined,
+    bestShare: undefined,
     held: undefined,
     since: 0,
     attempts: 0,

@@ -8,6 +8,7 @@ import * as Coordinates from "../circuit/Coordinates.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import * as Moments from "../data/Moments.ts"
 import type { Arrays } from "../engine/Engine.ts"
+import type { OfValues } from "../metrics/Metrics.ts"
 import type { NdArray } from "../tensor/NdArray.ts"
 import { concat, constant, type Tensor } from "../tensor/Tensor.ts"
 import type { Plan } from "./Plan.ts"
@@ -56,6 +57,9 @@ export const taken = (circuit: Circuit.Circuit, plan: Plan, { targets, task }: D
   return [...unit.σ, ...unit.μ, unit.variance].every((value) => Number.isFinite(Math.fround(value))) ? unit : undefined
 }
 
+/** Whether there are several targets, of which the losses in their own units, unlike those in this one, show the largest alone. */
+export const isOfSeveral = ({ σ }: TargetUnit): boolean => σ.length > 1
+
 const hasOwnLoss = ({ phases }: Plan): boolean => phases.some(({ loss }) => loss !== undefined)
 
 /** Converts targets to the unit, ỹ. */
@@ -79,6 +83,10 @@ export const weighted = ({ σ, variance }: TargetUnit, of: Tensor): Tensor => {
   )
 }
 
+/** The share of each target's variance that a circuit with these metrics leaves, on average over the targets. */
+export const left = ({ σ }: TargetUnit, { ofTargets }: OfValues): number =>
+  ofTargets.reduce((sum, { rootMeanSquaredError }, k) => sum + (rootMeanSquaredError / σ[k]!) ** 2, 0) / σ.length
+
 /** Converts parameters so that the circuit outputs values in the targets' own unit. */
 export const back = (unit: TargetUnit, circuit: Circuit.Circuit, parameters: Arrays): Arrays =>
   Coordinates.answering(circuit, parameters, unit)
@@ -100,10 +108,13 @@ export const describe = (circuit: Circuit.Circuit, plan: Plan, data: Dataset): R
   const { data: y, shape } = data.targets
   // Constant targets have a warning of their own.
   if (data.task !== "regression" || y.every((value, i) => value === y[i % shape[1]!])) return []
-  const { μ, σ } = of(data.targets)
+  const { μ, σ, variance } = of(data.targets)
   const theirs = σ.length === 1 ? `theirs are ${shown(μ)} and ${shown(σ)}` : `means ${shown(μ)}; deviations ${shown(σ)}`
   if (taken(circuit, plan, data) !== undefined) {
-    return [`targets are brought to mean 0 and deviation 1 while it trains (${theirs}); losses are in their own unit`]
+    const losses = isOfSeveral({ μ, σ, variance })
+      ? "losses are in their own units; what decides is the share of its variance that is left of each, on average"
+      : "losses are in their own unit"
+    return [`targets are brought to mean 0 and deviation 1 while it trains (${theirs}); ${losses}`]
   }
   const isNear = σ.every((deviation) => deviation < Moments.farFromOne && deviation > 1 / Moments.farFromOne)
   if (isNear && μ.every((mean) => Math.abs(mean) < Moments.farFromOne)) return []

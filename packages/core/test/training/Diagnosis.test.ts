@@ -133,6 +133,13 @@ describe("why a run fails", () => {
     assert.strictEqual(penalised!.advice, "add data, or a smaller circuit")
     assert.deepStrictEqual(Diagnosis.ofMeasurements({ last: measurement({}), relaxing: relaxing.slice(0, 2) }), [])
     const [byTest] = Diagnosis.ofMeasurements({ last: measurement({ freeRunLoss: 0.001 }), relaxing: [], testLoss: 2 })
+    const shares = measurement({ freeRunLoss: 1e9, validationLoss: 2e9, freeRunShare: 0.001, validationShare: 0.5 })
+    const [ofTargets] = Diagnosis.ofMeasurements({ last: shares, relaxing: [] })
+    assert.match(ofTargets!.message, /^memorised: the mean share .* left is 0\.00100 on .* and 0\.500 on validation/)
+    const shared = (freeRunShare: number) =>
+      measurement({ freeRunLoss: 1e9, relaxedLoss: 1e9, relaxationGap: 0, freeRunShare, relaxedShare: 0.01 })
+    const [gap] = Diagnosis.ofMeasurements({ last: shared(0.9), relaxing: [0.9, 0.1, 0.9].map(shared) })
+    assert.strictEqual(gap!.kind, "gap grows")
     assert.match(byTest!.message, /^memorised: .* 2\.00 on test data; hold a part .*--validation 0\.2/)
   })
 })

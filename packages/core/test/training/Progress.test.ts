@@ -52,6 +52,25 @@ describe("what a measurement decides", () => {
     assert.strictEqual(progress.best, 0.5)
   })
 
+  it("shares of variance decide where they are measured, beginning anew after what was judged by the loss", () => {
+    const sized = (loss: number, share: number) => ({ ...measured(loss), freeRunShare: share })
+    const stop = { loss: 0.1, share: 0.1 }
+    let progress: Progress.Progress = { ...Progress.start(), step: 5, best: 0.4, held: 0, rate: 0.9 }
+    const see = (loss: number, share: number) => {
+      const decided = Progress.decide(progress, careful, sized(loss, share), stop)
+      progress = { ...decided.progress, step: progress.step + 5 }
+      return decided.decision
+    }
+    assert.strictEqual(see(0.5, 0.8), "hold")
+    assert.strictEqual(see(0.05, 0.9), "continue")
+    assert.strictEqual(see(0.6, 0.7), "hold")
+    assert.deepStrictEqual([progress.best, progress.bestShare], [0.6, 0.7])
+    assert.strictEqual(see(0.6, 0.05), "solved")
+    assert.strictEqual(see(0.6, Number.NaN), "rewind")
+    // A loss that is asked for is the one that is reported.
+    assert.strictEqual(Progress.decide(progress, careful, sized(0.05, 0.9), { loss: 0.1 }).decision, "solved")
+  })
+
   it("a careful phase that begins with NaN has nothing to go back to", () => {
     assert.strictEqual(Progress.decide(Progress.start(), careful, measured(Number.NaN), undefined).decision, "lost")
   })

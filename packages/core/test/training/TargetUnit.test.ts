@@ -135,6 +135,40 @@ describe("a regression is trained in the unit of its targets", () => {
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
 
+  it.effect("what decides is the share of variance left of each of several targets, whatever its size", () =>
+    Effect.gen(function* () {
+      const careful = { patience: 2, divisor: 3, attempts: 6 }
+      const relaxing = yield* PlanSpec.parse("relax:20:rprop=0.01:interval=5")
+      const plan = relaxing.pipe(
+        Plan.andThen(Plan.backpropagate({ steps: 300, optimizer: Rprop.make(0.1), interval: 1, careful })),
+        Plan.stoppingAt({ loss: 1e-9, share: 1e-3 })
+      )
+      const [equal, other] = [yield* waves(1), yield* waves(2)]
+      for (const held of [undefined, other]) {
+        const decided = (factors: readonly [number, number]) =>
+          Effect.gen(function* () {
+            const sized = (set: Dataset.Dataset) => withTargets(set, (y, output) => factors[output]! * y)
+            const [data, validation] = [yield* sized(equal), held && (yield* sized(held))]
+            const events = yield* Stream.runCollect(Training.stream(circuit, data, { plan, seed: 3, validation }))
+            const finished = events.at(-1)!
+            assert(finished._tag === "Finished")
+            const { measurement, progress, solved, trained } = finished
+            const metrics = yield* Score.metrics(trained, data)
+            assert(metrics.task === "regression")
+            assert.closeTo(measurement.freeRunShare!, 1 - metrics.r2, 1e-6)
+            assert.closeTo(TargetUnit.left(TargetUnit.of(data.targets), metrics), 1 - metrics.r2, 1e-6)
+            const rewound = events.flatMap((event) => (event._tag === "Rewound" ? event.progress.step : []))
+            return { solved, steps: progress.total, rewound, fits: metrics.ofTargets.map(({ r2 }) => r2) }
+          })
+        const [same, far] = [yield* decided([1, 1]), yield* decided([1e6, 1e-3])]
+        const { fits, ...course } = far
+        assert.deepStrictEqual(course, { solved: same.solved, steps: same.steps, rewound: same.rewound })
+        assert.isAbove(same.rewound.length, 0)
+        for (const [k, r2] of fits.entries()) assert.closeTo(r2, same.fits[k]!, 1e-6)
+      }
+    }).pipe(Effect.provide(ReferenceEngine.layer))
+  )
+
   it.effect("in parts too, whose first one says the unit", () =>
     Effect.gen(function* () {
       const [first, second] = [yield* priced(yield* waves(1)), yield* priced(yield* waves(2))]
