@@ -7,6 +7,7 @@ import * as Alike from "../data/Alike.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { type Arrays, Engine, type EngineFailed } from "../engine/Engine.ts"
 import * as Metrics from "../metrics/Metrics.ts"
+import * as Regression from "../metrics/Regression.ts"
 import * as Loss from "../optimization/Loss.ts"
 import * as Program from "../program/Program.ts"
 import * as FreeRun from "../relaxation/FreeRun.ts"
@@ -15,7 +16,7 @@ import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import type { Trained } from "./Trained.ts"
 
-/** Loss, and accuracy where there are classes. */
+/** The loss of the task (`Loss.forTask`), and accuracy where there are classes. */
 export interface Score {
   readonly loss: number
   readonly accuracy?: number
@@ -61,14 +62,15 @@ const answers = Effect.fnUntraced(function* (trained: Trained, data: Dataset) {
 export const score = (trained: Trained, data: Dataset): Effect.Effect<Score, EngineFailed | ShapeMismatch, Engine> =>
   Effect.gen(function* () {
     const output = yield* answers(trained, data)
+    // An engine in float32 would round targets far from zero, and lose the squares of tiny ones.
+    if (trained.task === "regression") return { loss: Regression.meanSquaredError(data.targets, output) }
     const program = yield* Program.make({ output: output.shape, y: data.targets.shape }, ({ output: o, y }) => ({
       loss: Loss.forTask[trained.task](o, y),
       correct: Loss.correct(o, y)
     }))
     const given: Arrays = { output, y: data.targets }
     const { correct, loss } = yield* Engine.use((engine) => engine.run(program, given))
-    const accuracy = correct!.data[0]! / data.inputs.shape[0]!
-    return trained.task === "regression" ? { loss: loss!.data[0]! } : { loss: loss!.data[0]!, accuracy }
+    return { loss: loss!.data[0]!, accuracy: correct!.data[0]! / data.inputs.shape[0]! }
   })
 
 /** Computes all metrics of the free run's outputs on a data set, as scikit-learn defines them. */
