@@ -72,7 +72,7 @@ const lines = (metrics: Metrics.Metrics, classNames: ReadonlyArray<string> | und
   }
   const names = metrics.confusion.map((_, c) => classNames?.[c] ?? String(c))
   const rows = metrics.confusion.map((row, c) => [names[c]!, ...row.map(String), metrics.f1OfClasses[c]!.toFixed(4)])
-  return [Report.metrics(metrics), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
+  return [Report.metrics(metrics, classNames), "", ...Table.lines([["true class \\ found", ...names, "F1"], ...rows])]
 }
 
 const draw = Effect.fnUntraced(function* (

@@ -75,8 +75,8 @@ export const quantity = (value: number, unit: string): string => {
 /** 1.5 MB, 24.0 GB */
 export const bytes = (value: number): string => quantity(value, "B")
 
-/** All metrics in one sentence. */
-export const metrics = (of: Metrics.Metrics): string =>
+/** All metrics in one sentence; F1 is that of the second of two classes, which is named, else the mean over the classes. */
+export const metrics = (of: Metrics.Metrics, classNames?: ReadonlyArray<string>): string =>
   of.task === "regression"
     ? `R² ${number(of.r2)}, root mean squared error ${number(of.rootMeanSquaredError)}, mean absolute error ${number(of.meanAbsoluteError)}`
-    : `accuracy ${percent(of.accuracy)}, balanced ${percent(of.balancedAccuracy)}; F1 ${number(of.f1)}, ROC AUC ${Number.isNaN(of.rocAuc) ? "– (a class is missing)" : number(of.rocAuc)}, log loss ${number(of.logLoss)}`
+    : `accuracy ${percent(of.accuracy)}, balanced ${percent(of.balancedAccuracy)}; F1 ${of.confusion.length === 2 ? `of «${classNames?.[1] ?? 1}» ` : ""}${number(of.f1)}, ROC AUC ${Number.isNaN(of.rocAuc) ? "– (a class is missing)" : number(of.rocAuc)}, log loss ${number(of.logLoss)}`

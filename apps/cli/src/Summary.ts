@@ -26,6 +26,8 @@ export interface Summary {
   readonly relaxedAccuracy: number | null
   readonly testLoss: number | null
   readonly testAccuracy: number | null
+  /** Names of the classes in the metrics' order, where they have names. */
+  readonly classNames?: ReadonlyArray<string>
   /** All metrics on the test data. */
   readonly testMetrics: Metrics.Metrics | null
   readonly validationLoss: number | null
@@ -68,6 +70,7 @@ export const of = (
   relaxedAccuracy: progress.relaxedAccuracy ?? null,
   testLoss: score?.loss ?? null,
   testAccuracy: score?.accuracy ?? null,
+  ...(trained.classNames !== undefined && { classNames: trained.classNames }),
   testMetrics: metrics,
   validationLoss: measurement.validationLoss ?? null,
   validationAccuracy: measurement.validationAccuracy ?? null,
@@ -88,7 +91,7 @@ export const lines = (summary: Summary): ReadonlyArray<string> => [
         `validation data, by which the parameters were chosen: loss ${Report.number(summary.validationLoss)}${Report.accuracy(summary.validationAccuracy)}`
       ]),
   // Runs of earlier versions have no test metrics.
-  ...(summary.testMetrics ? [`test data: ${Report.metrics(summary.testMetrics)}`] : []),
+  ...(summary.testMetrics ? [`test data: ${Report.metrics(summary.testMetrics, summary.classNames)}`] : []),
   ...(summary.relaxedLoss === null
     ? []
     : [

@@ -37,6 +37,18 @@ beforeAll(async () => {
 })
 
 describe("rai evaluate", () => {
+  it("of two classes says whose F1 it is, as the run itself does", async () => {
+    const [data, out] = [join(place, "payments.csv"), join(place, "payments")]
+    const payments = Array.from({ length: 60 }, (_, i) => `${Math.sin(i)},${i % 10 === 0 ? "fraud" : "ok"}`)
+    writeFileSync(data, `amount,kind\n${payments.join("\n")}\n`)
+    const training = ["train", "--data", data, "--circuit", "1,4,1", "--plan", "backpropagate:20", "--test", "0.5"]
+    const trained = await rai(...training, "--out", out)
+    const { testMetrics } = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"))
+    const said = `; F1 of «ok» ${testMetrics.f1OfClasses[1].toFixed(4)}, ROC AUC `
+    assert.include(trained.stdout, said, trained.stderr)
+    assert.include((await rai("evaluate", out)).stdout, said)
+  })
+
   it("of a run: its test data, as its summary has them; in words the confusion of the classes by name", async () => {
     const { of, data, classNames, ...metrics } = json(await rai("evaluate", run, "--json"))
     assert.deepStrictEqual([of, data, classNames], [run, "the test data", ["ant", "bee", "cat"]])
