@@ -185,12 +185,20 @@ const values = ({ targets }: Dataset.Dataset): ReadonlyArray<Warning> => {
     const message = `every target is ${target}, so that nothing is learned: add examples with others`
     return [{ about: "target", message }]
   }
-  const varied = Array.from({ length: width }, (_, i) => column(targets, `target ${i + 1}`, i))
-  const far = varied.filter((target) => target.range > 0 && isFar(target)).map(({ name }) => name)
-  if (far.length === 0) return []
+  const all = Array.from({ length: width }, (_, i) => column(targets, `target ${i + 1}`, i))
+  const constant = all.flatMap(({ name, range }, i) => (range > 0 ? [] : `${name} is always ${targets.data[i]}`))
+  const warnings: Array<Warning> = []
+  if (constant.length > 0) {
+    const [it, its] = constant.length === 1 ? ["it", "its"] : ["them", "their"]
+    const more = constant.length > 5 ? ` and ${constant.length - 5} more likewise` : ""
+    const message = `${constant.slice(0, 5).join(", ")}${more}, from which nothing is learned, and ${its} R² weighs in the mean of all: leave ${it} out`
+    warnings.push({ about: "target", message })
+  }
+  const far = all.filter((target) => target.range > 0 && isFar(target)).map(({ name }) => name)
+  if (far.length === 0) return warnings
   const seen = `of ${far.join(", ")} the numbers differ by less than a ${offsetRatio.toLocaleString("en-US")}th of their size`
   const advice = "subtract what they have in common, and add it to what is predicted"
-  return [{ about: "target", message: `${seen}, of which float32 keeps little: ${advice}` }]
+  return [...warnings, { about: "target", message: `${seen}, of which float32 keeps little: ${advice}` }]
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

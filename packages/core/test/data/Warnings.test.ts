@@ -188,6 +188,18 @@ const cases: ReadonlyArray<
     "of one value alone",
     values(line(3), [2, 2, 2]),
     ["every target is 2, so that nothing is learned: add examples with others"]
+  ],
+  [
+    "of a target that is constant beside others",
+    values(line(3), [1, 2, 3], [5, 5, 5], [1, 0, 1]),
+    ["target 2 is always 5, from which nothing is learned, and its R² weighs in the mean of all: leave it out"]
+  ],
+  [
+    "of six targets that are constant beside another, on one line",
+    values(line(2), [1, 2], ...Array.from({ length: 6 }, (_, i) => [i, i])),
+    [
+      "target 2 is always 0, target 3 is always 1, target 4 is always 2, target 5 is always 3, target 6 is always 4 and 1 more likewise, from which nothing is learned, and their R² weighs in the mean of all: leave them out"
+    ]
   ]
 ]
 
