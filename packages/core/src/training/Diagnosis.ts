@@ -91,11 +91,11 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
   const { freeRun: endingLoss = 0, gap, relaxed } = ending === undefined ? {} : Measurement.judged(ending)
   if (ending !== undefined && gap !== undefined && relaxed !== undefined) {
     const { residuals } = ending
-      const least = relaxing
-        .slice(1)
-        .reduce((least, of) => Math.min(least, Math.abs(Measurement.judged(of).gap ?? 0)), Number.POSITIVE_INFINITY)
-      if (gap > 0.1 * unit && relaxed < endingLoss / 2 && gap > 2 * least) {
-        const seen = `it is ${show(gap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
+    const least = relaxing
+      .slice(1)
+      .reduce((least, of) => Math.min(least, Math.abs(Measurement.judged(of).gap ?? 0)), Number.POSITIVE_INFINITY)
+    if (gap > 0.1 * unit && relaxed < endingLoss / 2 && gap > 2 * least) {
+      const seen = `it is ${show(gap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
       const fewer = residuals.length > 10 && "cut fewer maps (every=10)"
       const advice = either((done.λ ?? 1) < 10 && "raise λ (lambda=10)", "refresh (refresh=50)", fewer)
       found.push(finding("gap grows", seen, advice))
