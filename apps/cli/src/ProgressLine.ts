@@ -73,6 +73,7 @@ const bar = (name: string): ProgressLine => {
   })
   let first: Progress.Progress | undefined
   let last = ""
+  let isOver = false
   const start = (event: TrainingEvent.Step) => {
     if (first !== undefined) line.stop()
     first = event.progress
@@ -86,6 +87,8 @@ const bar = (name: string): ProgressLine => {
   return {
     follow: (event) =>
       Effect.sync(() => {
+        // A run that is interrupted still ends what is under way.
+        if (isOver) return
         if (event._tag === "Rewound") {
           line.stop()
           first = undefined
@@ -96,7 +99,10 @@ const bar = (name: string): ProgressLine => {
         last = brief(event) || last
         line.update(event.progress.step, { phase: event.phase.kind, state: last, left: left(event) })
       }),
-    end: Effect.sync(() => line.stop())
+    end: Effect.sync(() => {
+      isOver = true
+      line.stop()
+    })
   }
 }
 

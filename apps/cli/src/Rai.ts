@@ -1,13 +1,13 @@
 /**
  * The rai command line: its commands, logging and exit.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { version } from "@rai/core"
 import { Effect, Layer, Logger, References } from "effect"
 import { Command } from "effect/cli"
 import * as Commands from "./Commands.ts"
 import * as Failure from "./Failure.ts"
+import * as Signals from "./Signals.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 
@@ -49,5 +49,5 @@ Command.runWith(rai, { version })(args).pipe(
   Failure.report,
   Effect.provideService(References.MinimumLogLevel, level),
   Effect.provide(Layer.mergeAll(NodeServices.layer, logging, UsageWrong.layer)),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Failure.teardown })
+  Signals.runMain({ disableErrorReporting: true, teardown: Failure.teardown })
 )

@@ -22,6 +22,7 @@ import * as ProgressLine from "./ProgressLine.ts"
 import * as Recorder from "./Recorder.ts"
 import * as Report from "./Report.ts"
 import * as RunFolder from "./RunFolder.ts"
+import * as Signals from "./Signals.ts"
 import * as Summary from "./Summary.ts"
 
 /** A training run to carry out. */
@@ -74,6 +75,10 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       ...kept
     }
   )
+  const interrupting =
+    folder === undefined
+      ? "interrupting; a second signal ends it at once"
+      : "interrupting: what was done is saved; a second signal ends it at once and leaves what was saved before"
   const relaxing: Array<Measurement.Measurement> = []
   const told: Array<History.Row> = []
   const finished = yield* events.pipe(
@@ -91,7 +96,8 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
       (last, event) => (event._tag === "Finished" ? event : last)
     ),
     Effect.ensuring(bar.end),
-    Effect.onInterrupt(() => interrupted(goOn))
+    Effect.onInterrupt(() => interrupted(goOn)),
+    (running) => Signals.telling(running, Effect.andThen(bar.end, Report.progress(interrupting)))
   )
   const { trained } = finished!
   // Save the result of a long computation before analysing it.

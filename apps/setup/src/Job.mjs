@@ -19,10 +19,9 @@ export const environment = () => ({
 /** Runs `node … args` and ends this process as it ends. @param {ReadonlyArray<string>} args */
 export const become = (args) => {
   const child = spawn(node, args, { stdio: "inherit", env: environment() })
-  // A terminal sends ^C to both processes; passing it on would be a second signal, which cuts short the child's saving.
-  const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
-  process.on("SIGINT", () => terminal || child.kill("SIGINT"))
-  for (const signal of /** @type {const} */ (["SIGTERM", "SIGHUP"])) process.on(signal, () => child.kill(signal))
+  // A terminal sends ^C to both processes: signals that come together count as one there.
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+    process.on(signal, () => child.kill(signal))
   child.on("error", (error) => fail(error))
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === null ? 1 : constants.signals[signal])))
 }
