@@ -53,7 +53,7 @@ const table = [
   ),
   command(
     "serve",
-    "Serve models on the Open Inference Protocol until SIGTERM or SIGINT; then what is under way is answered. OpenTelemetry's traces go to $OTEL_EXPORTER_OTLP_ENDPOINT where that is set",
+    "Serve models on the Open Inference Protocol until SIGTERM, SIGINT or SIGHUP; then what is under way is answered. OpenTelemetry's traces go to $OTEL_EXPORTER_OTLP_ENDPOINT where that is set",
     () => import("./Serve.ts")
   ),
   command(

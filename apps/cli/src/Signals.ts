@@ -16,11 +16,11 @@ export const telling = <A, E, R>(program: Effect.Effect<A, E, R>, tell: Effect.E
     () => Effect.sync(() => void told.delete(tell))
   )
 
-/** Runs the process's main program. */
+/** Runs the process's main program. SIGHUP, which a terminal sends when it closes, interrupts it as well. */
 export const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   let isTold = false
   const interrupt = () => {
-    // The default action of a second signal: a listener would wait for what computes.
+    // The default action of a second signal: a listener would wait for what computes. A terminal that closes hurries nobody.
     process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM")
     fiber.interruptUnsafe(fiber.id)
   }
@@ -30,7 +30,7 @@ export const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
     for (const tell of told) Effect.runSync(tell)
     setTimeout(interrupt, atOnce)
   }
-  const signals = ["SIGINT", "SIGTERM"] as const
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
   for (const signal of signals) process.on(signal, onSignal)
   fiber.addObserver((exit) => {
     for (const signal of signals) process.off(signal, onSignal)

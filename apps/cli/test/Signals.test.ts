@@ -1,19 +1,21 @@
 /**
  * A run that is told to end says so at once, saves what was done, and does not make anyone wait who tells it twice.
  */
+import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
-import { ended, folder, heard, start } from "./CommandLine.ts"
+import { ended, folder, heard, main } from "./CommandLine.ts"
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-const begin = async (circuit: string) => {
+const begin = async (circuit: string, ...before: ReadonlyArray<string>) => {
   const run = join(folder(), "run")
-  const settings = `--data moons-100 --circuit ${circuit} --activation tanh --engine onnx --plan relax:50000:rprop=0.001`
-  const child = start("train", ...settings.split(" "), "--out", run)
+  const settings = `train --data moons-100 --circuit ${circuit} --activation tanh --engine onnx --plan relax:50000:rprop=0.001`
+  const [command, ...args] = [...before, process.execPath, main, ...settings.split(" "), "--out", run]
+  const child = spawn(command!, args)
   const over = ended(child)
   await heard(child, " 0/50000")
   return { run, child, over }
@@ -40,6 +42,18 @@ describe("signals", () => {
       stderr,
       /\ninterrupting: what was done is saved; a second signal ends it at once and leaves what was saved before\n(.*\n)*interrupted; the same command with --resume goes on from here\n$/
     )
+    assert.isAbove(saved(run), 0)
+  })
+
+  it("a terminal that closes interrupts a run and hurries no save, under nohup too", async () => {
+    const { child, over, run } = await begin("2,300x8,1", "nohup")
+    child.kill("SIGHUP")
+    await heard(child, "interrupting: ")
+    await sleep(250)
+    child.kill("SIGHUP")
+    const { code, stderr } = await over
+    assert.strictEqual(code, 130)
+    assert.match(stderr, /\ninterrupted; the same command with --resume goes on from here\n$/)
     assert.isAbove(saved(run), 0)
   })
 
