@@ -2,6 +2,7 @@
  * The checks that run beside the tests: each is a command that prints nothing on success.
  */
 import { spawn } from "node:child_process"
+import { constants } from "node:os"
 import { root, windows } from "./Repository.mjs"
 
 /** @typedef {{ readonly name: string, readonly command: string, readonly args: ReadonlyArray<string>, readonly env?: NodeJS.ProcessEnv }} Check */
@@ -39,6 +40,16 @@ export const run = (check, env) =>
       env: { ...env, ...check.env },
       stdio: ["ignore", "pipe", "pipe"],
       shell: windows
+    })
+    /** @param {NodeJS.Signals} signal */
+    const end = (signal) => {
+      child.kill(signal)
+      process.exit(128 + constants.signals[signal])
+    }
+    const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])
+    for (const signal of signals) process.on(signal, end)
+    child.on("close", () => {
+      for (const signal of signals) process.off(signal, end)
     })
     let output = ""
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (output += bytes))

@@ -1,0 +1,2 @@
+@rem npm runs scripts here in cmd, which has no exec: this stands in.
+@%*
