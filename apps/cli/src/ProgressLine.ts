@@ -1,10 +1,11 @@
 /**
- * Progress of a training run: a bar on a terminal, elsewhere a plain line now and then.
+ * Progress of a training run: a bar on a terminal that can show one, elsewhere a plain line now and then.
  */
 import type { Progress, TrainingEvent } from "@rai/core"
 import { SingleBar } from "cli-progress"
 import { Effect } from "effect"
 import * as Report from "./Report.ts"
+import * as Terminal from "./Terminal.ts"
 
 /** Follows the events of one run. */
 export interface ProgressLine {
@@ -109,5 +110,5 @@ const bar = (name: string): ProgressLine => {
 /** Makes the bar or the plain lines for a run called `name`. */
 export const make = (name = ""): ProgressLine => {
   const title = name === "" ? "" : `${name}: `
-  return process.stderr.isTTY === true ? bar(title) : plain(title)
+  return Terminal.isCapable ? bar(title) : plain(title)
 }

@@ -9,11 +9,12 @@ import * as Commands from "./Commands.ts"
 import * as Failure from "./Failure.ts"
 import * as Signals from "./Signals.ts"
 import * as SystemRefusal from "./SystemRefusal.ts"
+import * as Terminal from "./Terminal.ts"
 import * as UsageWrong from "./UsageWrong.ts"
 
 // Only results go to stdout.
 const logging = Layer.mergeAll(
-  Logger.layer([Logger.consolePretty({ colors: process.stderr.isTTY === true && process.env.NO_COLOR === undefined })]),
+  Logger.layer([Logger.consolePretty({ colors: Terminal.isCapable && process.env.NO_COLOR === undefined })]),
   Layer.succeed(Logger.LogToStderr, true)
 )
 

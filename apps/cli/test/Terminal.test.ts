@@ -49,6 +49,13 @@ describe.skipIf(!found)("terminal", () => {
     }
   })
 
+  it("a terminal that cannot move its cursor gets plain lines", async () => {
+    const { code, stdout } = await onTerminal({ TERM: "dumb" }, ...train)
+    assert.strictEqual(code, 0, stdout)
+    assert.notInclude(stdout, escape)
+    assert.match(stdout, /\nrelax 20\/20: relaxed loss /)
+  })
+
   it("help is coloured, and is not with NO_COLOR", async () => {
     assert.match((await onTerminal({}, "--help")).stdout, colour)
     assert.notMatch((await onTerminal({ NO_COLOR: "1" }, "--help")).stdout, colour)

@@ -1,5 +1,5 @@
 /**
- * Progress output: one line, rewritten in place on a terminal; elsewhere a line at every fifth.
+ * Progress output: one line, rewritten in place on a terminal that can do so; elsewhere a line at every fifth.
  */
 
 /** Writes a line. @param {string} text */
@@ -11,19 +11,20 @@ export const say = (text) => void process.stderr.write(`${text}\n`)
  * @param {{ readonly isTTY?: boolean | undefined, readonly write: (text: string) => unknown }} [stream]
  */
 export const make = (label, stream = process.stderr) => {
+  const isRewritten = stream.isTTY && process.env.TERM !== "dumb"
   let shown = -1
   /** @param {number | undefined} fraction */
   const at = (fraction) => {
     const percent = Math.floor((fraction ?? 0) * 100)
-    const next = stream.isTTY ? percent : Math.floor(percent / 20) * 20
+    const next = isRewritten ? percent : Math.floor(percent / 20) * 20
     if (next <= shown) return
     shown = next
     const text = next === 0 ? `${label} …` : `${label} … ${next} %`
-    stream.write(stream.isTTY ? `\r${text}\u001b[K` : `${text}\n`)
+    stream.write(isRewritten ? `\r${text}\u001b[K` : `${text}\n`)
   }
   /** @param {string} [outcome] */
   const end = (outcome) => {
-    if (stream.isTTY) stream.write(`\r${label}${outcome === undefined ? "" : `: ${outcome}`}\u001b[K\n`)
+    if (isRewritten) stream.write(`\r${label}${outcome === undefined ? "" : `: ${outcome}`}\u001b[K\n`)
     else if (outcome !== undefined) stream.write(`${label}: ${outcome}\n`)
   }
   return { at, end }

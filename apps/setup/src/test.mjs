@@ -26,6 +26,8 @@ const environment = ({ native, pnpm }) => {
 /** @param {string} text */
 const print = (text) => void process.stdout.write(`${text}\n`)
 
+const isRewritten = process.stdout.isTTY && process.env.TERM !== "dumb"
+
 /**
  * Runs a check and prints its name, outcome and duration.
  * @param {Checks.Check} check
@@ -33,9 +35,9 @@ const print = (text) => void process.stdout.write(`${text}\n`)
  */
 const report = async (check, env) => {
   const began = Date.now()
-  if (process.stdout.isTTY) process.stdout.write(`… ${check.name}`)
+  if (isRewritten) process.stdout.write(`… ${check.name}`)
   const outcome = await Checks.run(check, env)
-  if (process.stdout.isTTY) process.stdout.write("\r\u001b[K")
+  if (isRewritten) process.stdout.write("\r\u001b[K")
   print(`${outcome.passed ? "✓" : "✗"} ${check.name} (${((Date.now() - began) / 1000).toFixed(1)} s)`)
   return outcome
 }

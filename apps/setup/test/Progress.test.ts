@@ -1,4 +1,4 @@
-import { assert, describe, it } from "vitest"
+import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import * as Progress from "../src/Progress.mjs"
 
 const shown = (isTTY: boolean) => {
@@ -10,8 +10,16 @@ const shown = (isTTY: boolean) => {
 }
 
 describe("Progress", () => {
+  beforeEach(() => void vi.stubEnv("TERM", "xterm"))
+  afterEach(() => void vi.unstubAllEnvs())
+
   it("writes plain lines at each fifth where there is no terminal", () => {
     assert.equal(shown(false), "packages …\npackages … 20 %\npackages … 100 %\n")
+  })
+
+  it("writes plain lines on a terminal that cannot move its cursor", () => {
+    vi.stubEnv("TERM", "dumb")
+    assert.equal(shown(true), shown(false))
   })
 
   it("rewrites one line on a terminal", () => {
