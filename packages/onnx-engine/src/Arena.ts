@@ -48,11 +48,13 @@ export const read = (buffer: ArrayBufferLike, region: Region.Region): NdArray.Nd
   }
 }
 
-/** The arrays exceed what one memory can hold. */
+/** The arrays exceed what one memory can hold, or what the system gives. */
 export class ArenaFull extends Error {
-  constructor() {
+  constructor(pages: number) {
     super(
-      "expected its arrays to fit into the 4 GiB that this engine holds, but there are more; use batches, fewer cuts or a smaller circuit, or another engine"
+      pages > Wasm.mostPages
+        ? "expected its arrays to fit into the 4 GiB that this engine holds, but there are more; use batches, fewer cuts or a smaller circuit, or another engine"
+        : `expected the memory of its arrays to grow to ${Math.ceil((pages * page) / 1e6)} MB, but the system gave no more; raise what limits this process, as ulimit -v does, or use another engine, batches or a smaller circuit`
     )
   }
 }
@@ -72,7 +74,7 @@ export const make = (): Arena => {
     try {
       if (missing > 0) memory.grow(missing)
     } catch {
-      throw new ArenaFull()
+      throw new ArenaFull(memory.buffer.byteLength / page + missing)
     }
     const block = { address: end, size }
     end += size
