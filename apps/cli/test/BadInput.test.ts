@@ -183,6 +183,18 @@ describe("folders and files", () => {
     refused(await rai("experiment", "gradients", "--out", "/proc/none/a"), denied)
   })
 
+  it.skipIf(process.platform === "win32")("a disk that takes no more while a run goes on", async () => {
+    const settings =
+      "train --data moons-100 --circuit 2,64x20,1 --activation tanh --engine onnx --plan relax:400:interval=1"
+    // A bound on the length of files refuses what is written as a full disk does.
+    const bounded = ["-c", 'ulimit -f 16; exec "$0" "$@"', process.execPath, main, ...settings.split(" ")]
+    const { code, stderr } = await ended(spawn("sh", [...bounded, "--out", join(place, "bounded")]))
+    assert.strictEqual(code, 1)
+    const [warning, error] = stderr.trimEnd().split("\n").slice(-2)
+    assert.match(warning!, /WARN.*: the last snapshot was not kept: .*safetensors\.part: EFBIG: file too large, write$/)
+    assert.match(error!, /^error: .*metrics\.jsonl: expected to write here, but the file would be larger than may be; /)
+  })
+
   it("demo empties its own folders alone", async () => {
     const mine = join(place, "mine")
     mkdirSync(join(mine, "models"), { recursive: true })

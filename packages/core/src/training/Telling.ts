@@ -2,6 +2,7 @@
  * Who is told of a run's events, and the snapshots that are kept of it.
  */
 import { Effect, Ref } from "effect"
+import { isPlatformError } from "effect/PlatformError"
 import type { Running } from "./Standing.ts"
 import type { Underway } from "./TrainingEvent.ts"
 import { CallbackFailed } from "./TrainingFailed.ts"
@@ -18,7 +19,17 @@ export const snapshot = Effect.fnUntraced(function* <E, R>({ run, session, stand
 
 /** Runs what a run that ends otherwise than it should leaves; where that fails too, a warning says so. */
 export const keep = <R>(leaving: Effect.Effect<unknown, unknown, R>): Effect.Effect<void, never, R> =>
-  Effect.ignore(Effect.tapError(leaving, (error) => Effect.logWarning(`the last snapshot was not kept: ${error}`)))
+  Effect.ignore(
+    Effect.tapError(leaving, (error) => Effect.logWarning(`the last snapshot was not kept: ${inWords(error)}`))
+  )
+
+/** What an error says on one line; of those of the system, as that a disk is full, it is the cause that has words. */
+const inWords = (error: unknown): string => {
+  if (isPlatformError(error) && error.reason._tag !== "BadArgument" && error.reason.cause instanceof Error) {
+    return `${error.reason.pathOrDescriptor}: ${error.reason.cause.message}`
+  }
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0]!
+}
 
 /** Delivers pending events before a snapshot that includes them is taken, also on interruption. */
 const hear = <E, R>({ run: { onEvent, phase }, standing }: Running<E, R>) =>
