@@ -23,7 +23,9 @@ const engine = (name: EngineChoice.Name) =>
     Effect.map((state) => [`engine ${name}`, state] as const)
   )
 
-const nativeLibrary = Effect.map(NativeLibrary.status, (status) => {
+const nativeLibrary = Effect.gen(function* () {
+  const status = yield* NativeLibrary.status
+  if (yield* NativeLibrary.isOutdated) return "of an older set-up; rai setup renews it"
   if (Option.isNone(status)) return "not set up; rai setup does"
   return status.value._tag === "Installed"
     ? `${status.value.tensorflow} under tfjs-node ${status.value.tfjsNode}`

@@ -7,8 +7,10 @@ import { delimiter, join } from "node:path"
 import { at, commands, node, root } from "./Repository.mjs"
 import * as Stamp from "./Stamp.mjs"
 
-const sources = ["NativeLibrary", "TfjsNode", "Cache", "TensorFlowWheel", "Addon", "Download", "Tool", "Wheel"].map(
-  (name) => at("packages", "core", "src", "engine", "tfjs", `${name}.ts`)
+const modules = "NativeLibrary TfjsNode Cache TensorFlowWheel Addon Revision Download Tool Wheel".split(" ")
+
+const sources = [...modules.map((name) => `${name}.ts`), "signals.cc", "quiet.cc"].map((file) =>
+  at("packages", "core", "src", "engine", "tfjs", file)
 )
 
 /** Time in ms before another attempt, where the last one failed for a reason other than a missing program. */

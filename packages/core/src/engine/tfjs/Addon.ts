@@ -2,9 +2,8 @@
  * Compiles the native half of tfjs-node from the two C++ files in its package and one of our own that keeps signals away from it, and a small addon
  * that silences it.
  */
-import { createHash } from "node:crypto"
-import { fileURLToPath } from "node:url"
 import { Effect, FileSystem, Path } from "effect"
+import * as Revision from "./Revision.ts"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as Tool from "./Tool.ts"
 
@@ -15,17 +14,6 @@ const shared = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w"]
 
 // From the package's lib/napi-v8/ to the folder where the libraries are placed.
 const rpath = "-Wl,-rpath,$ORIGIN/../../deps/lib"
-
-const signals = fileURLToPath(new URL("signals.cc", import.meta.url))
-
-const quiet = fileURLToPath(new URL("quiet.cc", import.meta.url))
-
-/** Identifies our own sources: what was compiled from others is compiled again. */
-export const revision = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const sources = yield* Effect.forEach([signals, quiet], (file) => fs.readFileString(file))
-  return createHash("sha256").update(sources.join("")).digest("hex").slice(0, 8)
-}).pipe(Effect.orDie) // a package has its files
 
 /** Compiles to a temporary file beside `file`, then renames it. */
 const into = Effect.fnUntraced(function* (compiler: string, file: string, args: ReadonlyArray<string>) {
@@ -46,12 +34,12 @@ export const compile = Effect.fn("Addon.compile")(function* (
     ...["-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION", "-DNODE_GYP_MODULE_NAME=tfjs_binding"],
     ...[`-I${nodeHeaders}`, `-I${path.join(tensorflow, "include")}`],
     ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => path.join(source, "binding", name)),
-    ...[signals, "-Wl,--wrap=TFE_NewContext,--wrap=TFE_Execute"],
+    ...[Revision.signals, "-Wl,--wrap=TFE_NewContext,--wrap=TFE_Execute"],
     ...[`-L${tensorflow}`, ...TensorFlowWheel.libraries.map((name) => `-l:${name}`)]
   ])
 })
 
 /** Compiles `quiet.cc`, which is loaded before the addon. */
 export const compileQuiet = Effect.fn("Addon.compileQuiet")(function* (compiler: string, file: string) {
-  yield* into(compiler, file, [quiet, "-ldl"])
+  yield* into(compiler, file, [Revision.quiet, "-ldl"])
 })

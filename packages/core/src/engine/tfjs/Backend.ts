@@ -9,6 +9,7 @@ import { Effect } from "effect"
 import { BackendMissing } from "./BackendMissing.ts"
 import { broadcasting, type InPlace, kernels, wasmKernels } from "./Kernels.ts"
 import type { Kernels } from "./Lowering.ts"
+import * as Revision from "./Revision.ts"
 import * as TfjsNode from "./TfjsNode.ts"
 
 /** TensorFlow.js with one of its backends loaded. */
@@ -95,9 +96,19 @@ export const native: Effect.Effect<Backend, BackendMissing> = TfjsNode.find.pipe
   Effect.flatMap((manifest) =>
     manifest === undefined
       ? new BackendMissing({ backend: "native", reason: "tfjs-node is not installed" })
-      : load(manifest)
+      : Effect.tap(load(manifest), () => Effect.when(warnOnce, Revision.isOutdated(manifest)))
   )
 )
+
+let isWarned = false
+
+const warnOnce = Effect.suspend(() => {
+  if (isWarned) return Effect.void
+  isWarned = true
+  return Effect.logWarning(
+    "libtensorflow is of an older set-up, whose memory a signal such as ^C can corrupt; rai setup (npx --package @rai/cli rai setup) renews it"
+  )
+})
 
 const load = (manifest: string) =>
   Effect.try({

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { Context, Effect, FileSystem, Option, Path, Schema } from "effect"
 import * as Addon from "./Addon.ts"
 import * as Cache from "./Cache.ts"
+import * as Revision from "./Revision.ts"
 import * as TensorFlowWheel from "./TensorFlowWheel.ts"
 import * as TfjsNode from "./TfjsNode.ts"
 import * as Tool from "./Tool.ts"
@@ -73,11 +74,17 @@ export const status = Effect.gen(function* () {
   const record = yield* fs.readFileString(here.record).pipe(Effect.flatMap(Schema.decodeEffect(Record)), Effect.option)
   if (Option.isNone(record) || record.value._tag === "NativeUnavailable") return record
   const { tensorflow, tfjsNode, source, revision, files } = record.value
-  const compiled = tensorflow === TensorFlowWheel.pinned.version && revision === (yield* Addon.revision)
+  const compiled = tensorflow === TensorFlowWheel.pinned.version && revision === (yield* Revision.current)
   const current = tfjsNode === here.version && (source === "tfjs-node" || compiled)
   const there = yield* Effect.forEach(files, (file) => fs.exists(file).pipe(Effect.orElseSucceed(() => false)))
   return current && there.every(Boolean) ? record : Option.none()
 })
+
+/** Whether the library is there, but of an earlier set-up: another one renews it. */
+export const isOutdated = Effect.flatMap(
+  Effect.suspend(() => manifest),
+  (found) => (found === undefined ? Effect.succeed(false) : Revision.isOutdated(found))
+)
 
 /**
  * Installs what is missing and returns the outcome. On Linux x64 it compiles against the pinned wheel; elsewhere it runs tfjs-node's own installer.
@@ -138,7 +145,7 @@ const places = Effect.fnUntraced(function* (manifest: string) {
     addon: TfjsNode.addon(manifest),
     quiet: path.join(folder, "lib", "napi-v8", "quiet.node"),
     libraries: path.join(folder, "deps", "lib"),
-    record: path.join(folder, "deps", "native-library.json")
+    record: Revision.record(manifest)
   }
 }, Effect.orDie) // an installed package has its manifest
 
@@ -153,7 +160,7 @@ const fromWheel = Effect.fnUntraced(function* (here: Places, onStep: OnStep) {
   const path = yield* Path.Path
   const folder = yield* Cache.folder
   const tensorflow = path.join(folder, TensorFlowWheel.folderName)
-  const revision = yield* Addon.revision
+  const revision = yield* Revision.current
   const addon = path.join(tensorflow, `tfjs-node-${here.version}-${revision}.node`)
   const quiet = path.join(tensorflow, `quiet-${revision}.node`)
   const libraries = TensorFlowWheel.libraries.map(

@@ -2,8 +2,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Layer, Option, Path } from "effect"
 import { FetchHttpClient } from "effect/http"
-import * as Addon from "../../../src/engine/tfjs/Addon.ts"
 import * as NativeLibrary from "../../../src/engine/tfjs/NativeLibrary.ts"
+import * as Revision from "../../../src/engine/tfjs/Revision.ts"
 
 layer(NodeServices.layer)("NativeLibrary", (it) => {
   it.effect.each([
@@ -50,7 +50,7 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
       const { fs, path, folder, record, environment } = yield* bare
       const status = NativeLibrary.status.pipe(Effect.map(Option.getOrUndefined), Effect.provide(environment))
       const addon = path.join(folder, "addon.node")
-      const revision = yield* Addon.revision
+      const revision = yield* Revision.current
       const write = (version: string, compiled = revision) =>
         fs.writeFileString(
           record,
@@ -63,18 +63,27 @@ layer(NodeServices.layer)("NativeLibrary", (it) => {
             files: [addon]
           })
         )
+      const isOutdated = NativeLibrary.isOutdated.pipe(Effect.provide(environment))
       assert.isUndefined(yield* status)
+      assert.isFalse(yield* isOutdated)
       yield* fs.makeDirectory(path.dirname(record))
       yield* write("4.22.0")
       assert.isUndefined(yield* status)
       yield* fs.writeFileString(addon, "")
       assert.strictEqual((yield* status)?._tag, "Installed")
+      assert.isFalse(yield* isOutdated)
       yield* write("4.21.0")
       assert.isUndefined(yield* status)
       yield* write("4.22.0", "0")
       assert.isUndefined(yield* status)
+      assert.isTrue(yield* isOutdated)
+      // As set-ups wrote it before there were revisions.
+      yield* fs.writeFileString(record, (yield* fs.readFileString(record)).replace(`"revision":"0",`, ""))
+      assert.isUndefined(yield* status)
+      assert.isTrue(yield* isOutdated)
       yield* fs.writeFileString(record, `{ "_tag": "Inst`)
       assert.isUndefined(yield* status)
+      assert.isFalse(yield* isOutdated)
     })
   )
 
