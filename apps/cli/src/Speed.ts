@@ -34,7 +34,7 @@ export const measure = (engine: EngineChoice.Name, circuit: Circuit.Circuit, dat
     yield* Training.stream(circuit, data, { plan: first(plan, 10_000), seed: 0 }).pipe(
       Stream.filter((event) => event._tag === "Step"),
       Stream.takeUntilEffect(() =>
-        Effect.map(Clock.currentTimeNanos, (now) => {
+        Effect.map(Clock.monotonicTimeNanos, (now) => {
           times.push(Number(now) / 1e9)
           return times.length > warm + 1 && times.at(-1)! - times[warm]! > long
         })

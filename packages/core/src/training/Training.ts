@@ -198,8 +198,8 @@ const train = Effect.fnUntraced(function* <E, R>(
 /** Whether a phase needs all examples in memory. */
 const isWhole = (phase: Phase.Phase): boolean => phase.batch === undefined || phase.kind === "relax"
 
-/** Returns a clock of seconds that continues from `before`. */
+/** Returns a clock of seconds that continues from `before`; the machine's wall clock may be set while the run goes on. */
 const stopwatch = (before: number, clock: Clock.Clock) => {
-  const started = clock.currentTimeMillisUnsafe()
-  return () => before + (clock.currentTimeMillisUnsafe() - started) / 1000
+  const started = clock.monotonicTimeNanosUnsafe()
+  return () => before + Number(clock.monotonicTimeNanosUnsafe() - started) / 1e9
 }
