@@ -55,9 +55,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const { circuit, folder, plan, seed, test, train, validation } = run
   const engine = yield* Engine.Engine
   const kept = folder === undefined ? undefined : yield* inFolder(run, folder, engine.name)
-  const from = kept?.from?.progress
-  if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, from)
-  const after = run.resume === true ? (from?.total ?? -1) : undefined
+  const before = kept?.from?.progress
+  if (folder !== undefined && run.resume === true) yield* RunFolder.rewind(folder, before)
+  const after = run.resume === true ? (before?.total ?? -1) : undefined
   const recorder = yield* Recorder.make(run.tensorboard, after)
   const bar = ProgressLine.make(run.name)
   const interrupted = (there: string) =>

@@ -105,12 +105,9 @@ export const rows = Effect.fn("RunFolder.rows")(function* (folder: string) {
   return decoded.flatMap((row) => (row._tag === "Some" ? [row.value] : []))
 })
 
-/** Drops the measurements that a run resumed from this progress repeats; all of them where it starts over. */
-export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, from: Progress.Progress | undefined) {
-  const { step, total } = from ?? { step: 0, total: -1 }
-  // After as many steps in all, the next phase has been measured before its first step, which is repeated.
-  const isNext = (row: History.Row) => row.total === total && row.step < step
-  const kept = (yield* rows(folder)).filter((row) => row.total <= total && !isNext(row))
+/** Drops the measurements that a resumed run repeats: those after its checkpoint's progress, or all where there is none. */
+export const rewind = Effect.fn("RunFolder.rewind")(function* (folder: string, to: Progress.Progress | undefined) {
+  const kept = to === undefined ? [] : History.until(yield* rows(folder), to)
   const lines = kept.map((row) => Buffer.from(`${JSON.stringify(row)}\n`))
   yield* Archive.replace(yield* file(folder, "metrics.jsonl"), Buffer.concat(lines))
 })

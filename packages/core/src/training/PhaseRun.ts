@@ -24,6 +24,8 @@ export interface PhaseRun<E, R> extends PhaseSession.Work<E, R> {
   readonly stop: Stop | undefined
   /** Seconds of training so far. */
   readonly clock: () => number
+  /** Its reading at the run's last snapshot: phases may be shorter than what lies between two. */
+  readonly saved: Ref.Ref<number>
   readonly emit: (event: Underway) => Effect.Effect<unknown>
   readonly onEvent: ((event: Underway) => Effect.Effect<void, E, R>) | undefined
   readonly onSnapshot: ((snapshot: Snapshot) => Effect.Effect<void, E, R>) | undefined
@@ -60,9 +62,13 @@ export const carryOut = Effect.fnUntraced(function* <E, R>(
 /** Takes steps and tells of them until the phase has ended or has no steps left. */
 const loop = Effect.fnUntraced(function* <E, R>(running: Standing.Running<E, R>) {
   const { run, session, standing } = running
-  let [saved, atOnce] = [run.clock(), 1]
-  yield* Telling.tell(running)
+  let atOnce = 1
   while (true) {
+    yield* Telling.tell(running)
+    if (run.clock() - (yield* Ref.get(run.saved)) > secondsBetweenSnapshots) {
+      yield* Telling.snapshot(running)
+      yield* Ref.set(run.saved, run.clock())
+    }
     const { progress } = yield* Ref.get(standing)
     if (progress.ended !== undefined || progress.step >= session.total) return
     const [count, began] = [Math.min(atOnce, session.left(progress.step)), run.clock()]
@@ -73,11 +79,6 @@ const loop = Effect.fnUntraced(function* <E, R>(running: Standing.Running<E, R>)
     )
     const seconds = yield* Effect.uninterruptible(take(running, steps))
     atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
-    yield* Telling.tell(running)
-    if (run.clock() - saved > secondsBetweenSnapshots) {
-      yield* Telling.snapshot(running)
-      saved = run.clock()
-    }
     yield* Effect.yieldNow
   }
 })

@@ -1,7 +1,7 @@
 /**
  * Training: runs a plan on an engine, as a stream of events, one per step.
  */
-import { Clock, Effect, Queue, Stream } from "effect"
+import { Clock, Effect, Queue, Ref, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
 import type { Dataset } from "../data/Dataset.ts"
@@ -43,7 +43,7 @@ export interface Options<E = never, R = never> {
    * be lost. The final event is the run's result and is not passed to it.
    */
   readonly onEvent?: ((event: Underway) => Effect.Effect<void, E, R>) | undefined
-  /** Called with a snapshot every two seconds, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent`, `parts` or a curve fails. */
+  /** Called with a snapshot every two seconds, however short the phases are, and once more when the run is interrupted, its numbers become NaN or infinite, or `onEvent`, `parts` or a curve fails. */
   readonly onSnapshot?: ((snapshot: PhaseRun.Snapshot) => Effect.Effect<void, E, R>) | undefined
 }
 
@@ -156,6 +156,7 @@ const train = Effect.fnUntraced(function* <E, R>(
   }
   if (options.from !== undefined) yield* continues(subject, plan, options.from, options.parts?.sizes)
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
+  const saved = yield* Ref.make(clock())
 
   const stop = Plan.stopFor(plan, data)
   const unit = TargetUnit.taken(circuit, plan, data)
@@ -171,7 +172,21 @@ const train = Effect.fnUntraced(function* <E, R>(
   while (progress.phase < plan.phases.length && outcome?.solved !== true) {
     const phase = plan.phases[progress.phase]!
     const { onEvent, onSnapshot, parts } = options
-    const running = { subject, parts, data, validation, phase, stop, unit, seed, clock, emit, onEvent, onSnapshot }
+    const running = {
+      subject,
+      parts,
+      data,
+      validation,
+      phase,
+      stop,
+      unit,
+      seed,
+      clock,
+      saved,
+      emit,
+      onEvent,
+      onSnapshot
+    }
     outcome = yield* Effect.scoped(carryOut(running, progress, parameters, from))
     parameters = outcome.parameters
     from = undefined

@@ -15,7 +15,7 @@ import {
   ReferenceEngine,
   type Tensor
 } from "@rai/core"
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import * as PhaseRun from "../../src/training/PhaseRun.ts"
 import * as Fixture from "../fixtures/Fixture.ts"
 import * as Maps from "../fixtures/Maps.ts"
@@ -173,6 +173,7 @@ for (const recorded of cases) {
             unit: undefined,
             seed: 0,
             clock: () => 0,
+            saved: Ref.makeUnsafe(0),
             emit: () => Effect.void,
             onEvent: undefined,
             onSnapshot: undefined

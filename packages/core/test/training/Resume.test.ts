@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
   type Engine,
+  History,
   Moons,
   type PhaseRun,
   PlanSpec,
@@ -12,6 +13,7 @@ import {
 } from "@rai/core"
 import { Progress } from "@rai/core/schema"
 import { Clock, Effect, type Layer, Schema, Stream } from "effect"
+import { TestClock } from "effect/testing"
 
 const circuit = Circuit.perceptron([2, 6, 6, 6, 6, 1], { activation: "tanh" })
 const data = Moons.make({ examples: 22, seed: 1 })
@@ -41,7 +43,7 @@ const plans: ReadonlyArray<string> = [
   "relax:3:rprop=0.01:noise=0.1,relax:2:adam=0.01:batch=5:noise=0.1,alternate:2:batch=9,backpropagate:2:batch=9,backpropagate:4"
 ]
 
-/** A clock that advances by three seconds each time it is read, so that every step is followed by a snapshot. */
+/** A clock that advances by three seconds each time it is read, so that every step, and every phase's start, is followed by a snapshot. */
 const hurried: Clock.Clock = (() => {
   let now = 0
   const look = () => (now += 3000)
@@ -78,6 +80,7 @@ const run = Effect.fnUntraced(
     return {
       kept,
       rewinds,
+      rows: History.of(events).map((row) => ({ ...row, seconds: 0 })),
       end: {
         measurement,
         progress: JSON.stringify({ ...progress, seconds: 0 }, Object.keys(progress).sort()),
@@ -102,9 +105,10 @@ for (const [name, layer, every] of engines) {
         text,
         () =>
           Effect.gen(function* () {
-            const { end, kept, rewinds } = yield* run(text)
+            const { end, kept, rewinds, rows } = yield* run(text)
             assert.deepStrictEqual((yield* run(text)).end, end)
-            assert.strictEqual(kept.length, JSON.parse(end.progress).total)
+            const starts = text.split(",").length
+            assert.strictEqual(kept.length, starts + JSON.parse(end.progress).total)
             if (text.includes("patience")) assert.isAbove(rewinds, 0, "it goes back at least once")
             const some = kept.filter((_, i) => i % 3 === 0 || i === kept.length - 1)
             for (const snapshot of some) {
@@ -114,6 +118,7 @@ for (const [name, layer, every] of engines) {
                 end,
                 `from step ${snapshot.progress.step} of ${snapshot.progress.phase}`
               )
+              assert.deepStrictEqual([...History.until(rows, snapshot.progress), ...resumed.rows], rows)
             }
           }).pipe(Effect.provide(layer)),
         30_000
@@ -121,6 +126,31 @@ for (const [name, layer, every] of engines) {
     }
   })
 }
+
+it.effect("a plan of phases that are shorter than the time between snapshots leaves some too", () =>
+  Effect.gen(function* () {
+    const [plan, moons] = [yield* PlanSpec.parse(Array(6).fill("relax:2:interval=1").join()), yield* data]
+    const kept: Array<PhaseRun.Snapshot> = []
+    const whole = yield* Training.fit(circuit, moons, {
+      plan,
+      seed: 5,
+      onEvent: () => TestClock.adjust("450 millis"), // a phase has three: its start and two steps
+      onSnapshot: (snapshot) => Effect.sync(() => void kept.push(snapshot))
+    })
+    assert.deepStrictEqual(
+      kept.map(({ progress: { phase, step } }) => [phase, step]),
+      [
+        [1, 1],
+        [3, 0],
+        [4, 2]
+      ]
+    )
+    for (const snapshot of kept) {
+      const resumed = yield* Training.fit(circuit, moons, { plan, seed: 5, from: yield* asWritten(snapshot) })
+      assert.deepStrictEqual(resumed.parameters, whole.parameters)
+    }
+  }).pipe(Effect.provide(ReferenceEngine.layer))
+)
 
 describe("equal to the bit where a run was interrupted", () => {
   for (const text of [
