@@ -100,9 +100,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     (running) => Signals.telling(running, Effect.andThen(bar.end, Report.progress(interrupting)))
   )
   const { trained } = finished!
-  // Save the result of a long computation before analysing it.
-  if (folder !== undefined) yield* TrainedStore.save(folder, trained)
   const concluded = Effect.gen(function* () {
+    // Save the result of a long computation before analysing it; an interruption waits for that.
+    if (folder !== undefined) yield* Effect.uninterruptible(TrainedStore.save(folder, trained))
     const score = test === undefined ? undefined : yield* Score.score(trained, test)
     const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
     const findings = yield* diagnose(finished!, relaxing, run, { score, metrics })

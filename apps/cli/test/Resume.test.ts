@@ -1,7 +1,8 @@
 /**
  * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
@@ -95,6 +96,24 @@ describe("resume", () => {
     const resumed = await rai("train", "--out", run, "--resume")
     assert.strictEqual(resumed.code, 0, resumed.stderr)
     assert.strictEqual(circuitOf(run), circuitOf(whole))
+  })
+
+  it("an interrupt while the trained circuit is saved waits for it, and says what is there", async () => {
+    const run = join(folder(), "run")
+    const child = start(
+      ..."train --data moons-100 --circuit 2,512x8,1 --plan relax:2 --engine onnx --out".split(" "),
+      run
+    )
+    const over = ended(child)
+    const looking = setInterval(() => {
+      if (!existsSync(run) || !readdirSync(run).some((file) => file.startsWith("circuit-"))) return
+      child.kill("SIGINT")
+      clearInterval(looking)
+    }, 1)
+    const { code, stderr } = await over
+    assert.strictEqual(code, 130)
+    assert.match(stderr, /interrupted; the trained circuit is in .*run, its summary and pictures are not\n$/)
+    assert.isTrue(existsSync(join(run, "circuit.json")))
   })
 
   it("a run whose test data have changed since is not resumed", async () => {

@@ -20,6 +20,7 @@ import * as PhaseFault from "./PhaseFault.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import type * as PhaseState from "./PhaseState.ts"
 import type * as Plan from "./Plan.ts"
+import * as Progress from "./Progress.ts"
 import { PlanUnfit, WidthsMismatch } from "./TrainingFailed.ts"
 
 /** Why a run cannot begin. */
@@ -180,6 +181,7 @@ export const continues = Effect.fnUntraced(function* (
   const found = continued(layout, subject, state)
   const parameters = Circuit.parameters(subject.circuit)
   for (const [name, ofBatch] of Object.entries(stepped)) {
+    if (!(name in parameters) && !Progress.isBegun(progress)) continue
     const axis = perExample.get(name)
     const shape = axis === undefined ? ofBatch : ofBatch.with(axis, subject.x[0]!)
     const came = found[name]?.shape

@@ -2,7 +2,7 @@
  * The measurements of a run as a table, one row per measurement.
  */
 import type { Row } from "../schema/Row.ts"
-import type { Progress } from "./Progress.ts"
+import * as Progress from "./Progress.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
 
 export type { Row }
@@ -39,11 +39,15 @@ export const of = (events: Iterable<TrainingEvent>): ReadonlyArray<Row> =>
   [...events].flatMap((event) => row(event) ?? [])
 
 /**
- * Returns the rows that a run has behind it where it goes on from a snapshot's progress, and does not measure again. The last row of a phase and the
+ * Returns the rows that a run has behind it where it goes on from a snapshot's progress, and which it does not measure again. The last row of a phase and the
  * first of the next are of the same number of steps in all.
  */
-export const until = (rows: ReadonlyArray<Row>, { step, total }: Progress): ReadonlyArray<Row> =>
-  rows.filter((row) => row.total < total || (row.total === total && (row.step > 0 || step === 0)))
+export const until = (rows: ReadonlyArray<Row>, progress: Progress.Progress): ReadonlyArray<Row> => {
+  const hasStart = progress.step === 0 && Progress.isBegun(progress)
+  return rows.filter(
+    ({ step, total }) => total < progress.total || (total === progress.total && (step > 0 || hasStart))
+  )
+}
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
 

@@ -1,7 +1,7 @@
 /**
- * Runs one phase to its end: takes its steps, measures in between (`Measuring`), and tells of both (`Telling`).
+ * Runs one phase from its begin to its end: takes its steps, measures in between (`Measuring`), and tells of both (`Telling`).
  */
-import { Cause, Effect, Ref } from "effect"
+import { Cause, Effect, Exit, Ref } from "effect"
 import type { Arrays } from "../engine/Engine.ts"
 import type * as Measurement from "./Measurement.ts"
 import * as Measuring from "./Measuring.ts"
@@ -15,7 +15,7 @@ import type { Underway } from "./TrainingEvent.ts"
 /** Progress of a run with all its arrays: enough to continue bit for bit. */
 export interface Snapshot {
   readonly progress: Progress.Progress
-  /** Parameters, auxiliaries, optimiser slots and their held copies, in the plan's coordinates. */
+  /** Parameters, auxiliaries, optimiser slots and their held copies, in the plan's coordinates; before a phase has begun, parameters alone. */
   readonly state: Arrays
 }
 
@@ -44,20 +44,22 @@ const secondsBetweenSnapshots = 2
 /** Duration of one call to the engine, in seconds. Several steps are sent at once, but progress and interruption must not wait longer than this. */
 const secondsAtOnce = 0.04
 
-/** Runs the phase from its start, or from a snapshot within it, to its end; the scope owns the session. */
-export const carryOut = Effect.fnUntraced(function* <E, R>(
-  run: PhaseRun<E, R>,
-  before: Progress.Progress,
-  parameters: Arrays,
-  from: Snapshot | undefined
-) {
-  const session = yield* PhaseSession.open(run, before.phase, from ?? { parameters })
-  const standing = yield* Ref.make(Standing.begun(before, run.phase, from))
+/** Begins the phase, or goes on where a snapshot stands within it; the scope owns the session, and keeps its state where it ends by an interruption. */
+export const begin = Effect.fnUntraced(function* <E, R>(run: PhaseRun<E, R>, at: Snapshot) {
+  const isBegun = Progress.isBegun(at.progress)
+  const session = yield* PhaseSession.open(run, at.progress.phase, isBegun ? at : { parameters: at.state })
+  const standing = yield* Ref.make(Standing.begun(at.progress, run.phase))
   const running: Standing.Running<E, R> = { run, session, standing }
-  if (from === undefined) yield* Measuring.measure(running)
-  yield* Effect.onInterrupt(loop(running), () => Telling.keep(Telling.lastSnapshot(running)))
-  return yield* ended(running)
+  if (!isBegun) yield* Measuring.measure(running)
+  yield* Effect.addFinalizer((exit) =>
+    Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? Telling.keep(Telling.lastSnapshot(running)) : Effect.void
+  )
+  return running
 })
+
+/** Runs a phase that has begun to its end. */
+export const end = <E, R>(running: Standing.Running<E, R>) =>
+  Effect.andThen(loop(running), Effect.uninterruptible(ended(running)))
 
 /** Takes steps and tells of them until the phase has ended or has no steps left. */
 const loop = Effect.fnUntraced(function* <E, R>(running: Standing.Running<E, R>) {
@@ -69,17 +71,17 @@ const loop = Effect.fnUntraced(function* <E, R>(running: Standing.Running<E, R>)
       yield* Telling.snapshot(running)
       yield* Ref.set(run.saved, run.clock())
     }
+    yield* Effect.yieldNow // whoever listens may stop the run here
     const { progress } = yield* Ref.get(standing)
     if (progress.ended !== undefined || progress.step >= session.total) return
     const [count, began] = [Math.min(atOnce, session.left(progress.step)), run.clock()]
-    // A source of batches or a curve that fails ends the run, but loses none of its work; so does an interruption (`carryOut`).
+    // A source of batches or a curve that fails ends the run, but loses none of its work; so does an interruption (`begin`).
     const steps = yield* Effect.onError(
       session.prepare(progress.step, count, Progress.factor(progress, run.phase)),
       (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Telling.keep(Telling.snapshot(running)))
     )
     const seconds = yield* Effect.uninterruptible(take(running, steps))
     atOnce = Math.max(1, Math.min(2 * atOnce, Math.floor((count * secondsAtOnce) / (seconds - began))))
-    yield* Effect.yieldNow
   }
 })
 

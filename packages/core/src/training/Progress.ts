@@ -19,6 +19,22 @@ export const start = (): Progress => ({
   attempts: 0
 })
 
+/** The progress before the first step of the phase that comes after one that has ended. */
+export const next = (ended: Progress): Progress => ({
+  ...ended,
+  phase: ended.phase + 1,
+  step: 0,
+  best: undefined,
+  bestShare: undefined,
+  held: undefined,
+  since: 0,
+  attempts: 0,
+  ended: undefined
+})
+
+/** Whether the phase has begun: a phase measures its start, so that there is a best loss, before a snapshot of it is taken. */
+export const isBegun = ({ best, step }: Progress): boolean => step > 0 || best !== undefined
+
 /**
  * What to do after a measurement: go on, hold this state as the one to go back to, go back to the held state with lower rates, end the phase, end
  * the run, or fail because numbers became NaN or infinite.

@@ -4,16 +4,16 @@
 import type { Ref } from "effect"
 import type { Measurement } from "./Measurement.ts"
 import type { Phase } from "./Phase.ts"
-import type { PhaseRun, Snapshot } from "./PhaseRun.ts"
+import type { PhaseRun } from "./PhaseRun.ts"
 import type { PhaseSession } from "./PhaseSession.ts"
-import type { Progress } from "./Progress.ts"
+import * as Progress from "./Progress.ts"
 import type { Underway } from "./TrainingEvent.ts"
 import type { NumbersLost } from "./TrainingFailed.ts"
 
 /** Progress, the last measurement, and what there is to tell. */
 export interface Standing {
   /** Its `held` is the step whose state the session holds, if any. */
-  readonly progress: Progress
+  readonly progress: Progress.Progress
   readonly measurement: Measurement | undefined
   /** Events that nobody has been told yet. */
   readonly untold: ReadonlyArray<Underway>
@@ -29,17 +29,8 @@ export interface Running<E, R> {
 }
 
 /** A phase at its start, or where a snapshot within it was taken. */
-export const begun = (before: Progress, { optimizer }: Phase, from: Snapshot | undefined): Standing => ({
-  progress: from?.progress ?? {
-    ...before,
-    rate: optimizer.rate,
-    best: undefined,
-    bestShare: undefined,
-    held: undefined,
-    since: 0,
-    attempts: 0,
-    ended: undefined
-  },
+export const begun = (progress: Progress.Progress, { optimizer }: Phase): Standing => ({
+  progress: Progress.isBegun(progress) ? progress : { ...progress, rate: optimizer.rate },
   measurement: undefined,
   untold: [],
   failed: undefined
@@ -60,7 +51,12 @@ export const stepped = <E, R>(
   seconds: number
 ): Standing => {
   const { step, total } = standing.progress
-  const after = (more: number): Progress => ({ ...standing.progress, step: step + more, total: total + more, seconds })
+  const after = (more: number): Progress.Progress => ({
+    ...standing.progress,
+    step: step + more,
+    total: total + more,
+    seconds
+  })
   const events = Array.from({ length: count }, (_, i) => after(i + 1)).flatMap(
     (progress): ReadonlyArray<Underway> => (isMeasured(progress.step) ? [] : [{ _tag: "Step", phase, progress, steps }])
   )

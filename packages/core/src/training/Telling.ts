@@ -2,20 +2,29 @@
  * Who is told of a run's events, and the snapshots that are kept of it.
  */
 import { Effect, Ref } from "effect"
+
 import { isPlatformError } from "effect/PlatformError"
+import type { Phase } from "./Phase.ts"
+import type { PhaseRun, Snapshot } from "./PhaseRun.ts"
+
 import type { Running } from "./Standing.ts"
 import type { Underway } from "./TrainingEvent.ts"
 import { CallbackFailed } from "./TrainingFailed.ts"
 
 /** Hands a snapshot to whoever keeps them; none is taken of a state that is not finite. */
 export const snapshot = Effect.fnUntraced(function* <E, R>({ run, session, standing }: Running<E, R>) {
-  const { onSnapshot } = run
-  if (onSnapshot === undefined) return
+  if (run.onSnapshot === undefined) return
   const state = yield* session.state
   if (state === undefined) return
   const { progress } = yield* Ref.get(standing)
-  yield* calling(run.phase.kind, "onSnapshot", progress.step, () => onSnapshot({ progress, state }))
+  yield* hand(run, run.phase, { progress, state })
 })
+
+/** Hands over a snapshot that was taken. */
+export const hand = <E, R>({ onSnapshot }: Pick<PhaseRun<E, R>, "onSnapshot">, { kind }: Phase, snapshot: Snapshot) =>
+  onSnapshot === undefined
+    ? Effect.void
+    : calling(kind, "onSnapshot", snapshot.progress.step, () => onSnapshot(snapshot))
 
 /** Runs what a run that ends otherwise than it should leaves; where that fails too, a warning says so. */
 export const keep = <R>(leaving: Effect.Effect<unknown, unknown, R>): Effect.Effect<void, never, R> =>

@@ -1,7 +1,7 @@
 /**
  * Training: runs a plan on an engine, as a stream of events, one per step.
  */
-import { Clock, Effect, Queue, Ref, Stream } from "effect"
+import { Clock, Effect, Queue, Stream } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
 import * as Coordinates from "../circuit/Coordinates.ts"
 import type { Dataset } from "../data/Dataset.ts"
@@ -139,7 +139,7 @@ const train = Effect.fnUntraced(function* <E, R>(
   }
   if (options.parts !== undefined) yield* inParts(options.parts.sizes, plan)
   const engine = yield* Engine
-  const { carryOut } = yield* Effect.promise(() => import("./PhaseRun.ts")) // here, so that importing this module stays cheap
+  const { carryOut } = yield* Effect.promise(() => import("./PlanRun.ts")) // here, so that importing this module stays cheap
   const seed = options.seed ?? (yield* Seed)
   if (!Setting.seed.fits(seed)) {
     const expected = `a seed that is ${Setting.seed.expected}`
@@ -156,58 +156,34 @@ const train = Effect.fnUntraced(function* <E, R>(
   }
   if (options.from !== undefined) yield* continues(subject, plan, options.from, options.parts?.sizes)
   const clock = stopwatch(options.from?.progress.seconds ?? 0, yield* Clock.Clock)
-  const saved = yield* Ref.make(clock())
 
   const stop = Plan.stopFor(plan, data)
   const unit = TargetUnit.taken(circuit, plan, data)
-  let progress = options.from?.progress ?? Progress.start()
-  let parameters = options.from?.state
-  if (parameters === undefined) {
+  const begin = Effect.gen(function* () {
     const given = yield* Start.table[plan.start](circuit, seed, data.inputs)
     const start = unit === undefined ? given : TargetUnit.start(unit, circuit, given)
-    parameters = inTanh ? Coordinates.toTanh(circuit, start) : start
-  }
-  let outcome: PhaseRun.Outcome | undefined
-  let from = options.from
-  while (progress.phase < plan.phases.length && outcome?.solved !== true) {
-    const phase = plan.phases[progress.phase]!
-    const { onEvent, onSnapshot, parts } = options
-    const running = {
-      subject,
-      parts,
-      data,
-      validation,
-      phase,
-      stop,
-      unit,
-      seed,
-      clock,
-      saved,
-      emit,
-      onEvent,
-      onSnapshot
+    return { progress: Progress.start(), state: inTanh ? Coordinates.toTanh(circuit, start) : start }
+  })
+  const conclude = Effect.fnUntraced(function* ({ measurement, parameters, progress, solved }: PhaseRun.Outcome) {
+    const names = Object.keys(Circuit.parameters(circuit))
+    const own = Object.fromEntries(names.map((name) => [name, parameters[name]!]))
+    const plain = inTanh ? Coordinates.fromTanh(circuit, own) : own
+    const trained: Trained = {
+      circuit,
+      parameters: unit === undefined ? plain : TargetUnit.back(unit, circuit, plain),
+      task: data.task,
+      ...(data.preprocessing && { preprocessing: data.preprocessing }),
+      inputNames: data.inputNames,
+      classNames: data.classNames,
+      origin: { plan: Plan.print(plan), seed, engine: engine.name, version }
     }
-    outcome = yield* Effect.scoped(carryOut(running, progress, parameters, from))
-    parameters = outcome.parameters
-    from = undefined
-    progress = { ...outcome.progress, phase: progress.phase + 1, step: 0 }
-  }
-  const names = Object.keys(Circuit.parameters(circuit))
-  const own = Object.fromEntries(names.map((name) => [name, parameters![name]!]))
-  const plain = inTanh ? Coordinates.fromTanh(circuit, own) : own
-  const trained: Trained = {
-    circuit,
-    parameters: unit === undefined ? plain : TargetUnit.back(unit, circuit, plain),
-    task: data.task,
-    ...(data.preprocessing && { preprocessing: data.preprocessing }),
-    inputNames: data.inputNames,
-    classNames: data.classNames,
-    origin: { plan: Plan.print(plan), seed, engine: engine.name, version }
-  }
-  const { measurement, solved } = outcome!
-  const finished: Finished = { _tag: "Finished", progress: outcome!.progress, measurement, solved, trained }
-  yield* emit(finished)
-  return finished
+    const finished: Finished = { _tag: "Finished", progress, measurement, solved, trained }
+    yield* emit(finished)
+    return finished
+  })
+  const { onEvent, onSnapshot, parts } = options
+  const work = { subject, parts, data, validation, stop, unit, seed, clock, emit, onEvent, onSnapshot }
+  return yield* carryOut({ ...work, phases: plan.phases, conclude }, options.from ?? (yield* begin))
 })
 
 /** Whether a phase needs all examples in memory. */

@@ -163,7 +163,7 @@ for (const recorded of cases) {
           cut: cutOf(recorded),
           optimizer: Muon.make(rate, { momentum: 0.9, nesterov: 0, decay })
         })
-        const { parameters } = yield* PhaseRun.carryOut<never, never>(
+        const running = yield* PhaseRun.begin<never, never>(
           {
             subject: { circuit, task, x: x.shape, y: y.shape },
             data,
@@ -178,10 +178,9 @@ for (const recorded of cases) {
             onEvent: undefined,
             onSnapshot: undefined
           },
-          Progress.start(),
-          Maps.stacked(circuit, recorded.start),
-          undefined
+          { progress: Progress.start(), state: Maps.stacked(circuit, recorded.start) }
         )
+        const { parameters } = yield* PhaseRun.end(running)
         Maps.near(circuit, parameters, recorded.alternate, 1e-9)
       }).pipe(Effect.scoped, Effect.provide(ReferenceEngine.layer))
     )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Circuit,
-  type Engine,
+  Engine,
   History,
   Moons,
   type PhaseRun,
@@ -12,7 +12,7 @@ import {
   Training
 } from "@rai/core"
 import { Progress } from "@rai/core/schema"
-import { Clock, Effect, type Layer, Schema, Stream } from "effect"
+import { Clock, Deferred, Effect, Fiber, Layer, Schema, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 
 const circuit = Circuit.perceptron([2, 6, 6, 6, 6, 1], { activation: "tanh" })
@@ -175,6 +175,67 @@ describe("equal to the bit where a run was interrupted", () => {
           const resumed = yield* Training.fit(circuit, moons, { plan, seed, from: yield* asWritten(kept[0]!) })
           assert.deepStrictEqual(resumed.parameters, whole.parameters)
         }
+      }).pipe(Effect.provide(ReferenceEngine.layer))
+    )
+  }
+})
+
+describe("equal to the bit where a run was interrupted at the end of a phase, which an engine draws out:", () => {
+  type Session = Effect.Success<ReturnType<Engine.Engine["Service"]["session"]>>
+  /** At which of a phase's sessions, by their number, the engine says that it is there, and goes on only later. */
+  type Place = (
+    number: number,
+    session: Session,
+    here: Effect.Effect<void>
+  ) => Effect.Effect<Session, never, Scope.Scope>
+  const places: Readonly<Record<string, Place>> = {
+    "as its parameters are read": (number, session, here) =>
+      Effect.succeed({
+        ...session,
+        read: (names) => Effect.andThen(number === 1 && names !== undefined ? here : Effect.void, session.read(names))
+      }),
+    "as the last one's are": (number, session, here) =>
+      Effect.succeed({
+        ...session,
+        read: (names) => Effect.andThen(number === 2 && names !== undefined ? here : Effect.void, session.read(names))
+      }),
+    "as its session is released": (number, session, here) =>
+      Effect.as(
+        Effect.addFinalizer(() => (number === 1 ? here : Effect.void)),
+        session
+      ),
+    "as the next one's is opened": (number, session, here) => Effect.as(number === 2 ? here : Effect.void, session)
+  }
+  for (const [name, place] of Object.entries(places)) {
+    it.live(name, () =>
+      Effect.gen(function* () {
+        const plan = yield* PlanSpec.parse(
+          "relax:6:rprop=0.01:noise=0.1,backpropagate:6:adam=0.01:interval=1:patience=3"
+        )
+        const [moons, there] = [yield* data, yield* Deferred.make<void>()]
+        const here = Effect.andThen(Deferred.succeed(there, undefined), Effect.sleep("100 millis"))
+        const drawnOut = Layer.effect(
+          Engine.Engine,
+          Effect.map(Engine.Engine, (engine) => {
+            let number = 0
+            return Engine.Engine.of({
+              ...engine,
+              session: (state) => Effect.flatMap(engine.session(state), (session) => place(++number, session, here))
+            })
+          })
+        )
+        const kept: Array<PhaseRun.Snapshot> = []
+        const onSnapshot = (snapshot: PhaseRun.Snapshot) => Effect.sync(() => void kept.push(snapshot))
+        const fitting = Training.fit(circuit, moons, { plan, seed: 5, onSnapshot })
+        const fiber = yield* Effect.forkChild(Effect.provide(fitting, drawnOut))
+        yield* Deferred.await(there)
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(kept.length, 1, "one snapshot, of the interruption")
+        assert.isAtLeast(kept[0]!.progress.total, 6)
+        const whole = yield* Training.run(circuit, moons, { plan, seed: 5 })
+        const resumed = yield* Training.run(circuit, moons, { plan, seed: 5, from: yield* asWritten(kept[0]!) })
+        assert.deepStrictEqual(resumed.trained.parameters, whole.trained.parameters)
+        assert.deepStrictEqual(resumed.measurement, whole.measurement)
       }).pipe(Effect.provide(ReferenceEngine.layer))
     )
   }
