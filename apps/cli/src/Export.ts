@@ -62,12 +62,17 @@ export const command = Command.make(
     yield* Effect.forEach(warnings, ({ message }) => Report.progress(`warning: ${message}`))
     const exposed = Option.match(expose, { onNone: () => ({}), onSome: (paths) => ({ expose: paths }) })
     const asks = { ...("why" in training ? {} : training), ...exposed, externalData, opset: asked, weights }
-    const record = yield* Onnx.write(trained, out, asks)
-    const { compared, cuda, examples, external = {}, maxAbsDifference, opset, rounding, sha256 } = record
+    const record = yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* Effect.forkScoped(Effect.delay(Report.progress(slow), untilSlow))
+        return yield* Onnx.write(trained, out, asks)
+      })
+    )
+    const { compared, cuda, examples, external = {}, maxAbsDifference, opset, rounding, roundingOn, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
-      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}`,
+      `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}${roundingOn === undefined ? "" : `, measured on ${Report.count(roundingOn)} samples`}`,
       ...("why" in training ? [`${training.why}: random points stood in for them`] : []),
       compared === undefined
         ? `compared on the ${Report.count(examples)} examples of the record`
@@ -77,6 +82,12 @@ export const command = Command.make(
     ])
   }, Effect.provide(EngineChoice.usual))
 )
+
+const untilSlow = "3 seconds"
+
+/** What is said where an export is not done at once. */
+const slow =
+  "comparing onnxruntime's answers with the free run's, in float64 too; for a large circuit this takes a minute or more …"
 
 /** An imported network with its own parameters; nothing is known about its inputs or its task. */
 const asItIs = ({ circuit, parameters }: Onnx.Read): Trained.Trained => ({

@@ -1,7 +1,7 @@
 /**
  * Compares a model with its circuit's free run on all examples, batch by batch.
  */
-import { type Engine, NdArray, type Program, ReferenceEngine, type Tensor } from "@rai/core"
+import { Cost, type Engine, NdArray, type Program, ReferenceEngine, Rewrite, Shape } from "@rai/core"
 import { Effect, Record } from "effect"
 import * as Agreement from "./Agreement.ts"
 import type * as Onnxruntime from "./Onnxruntime.ts"
@@ -9,8 +9,7 @@ import type * as Onnxruntime from "./Onnxruntime.ts"
 /** What is compared, and how far the two may differ. */
 export interface Sides<R> {
   readonly file: string
-  /** Number of rows of the largest batches. */
-  readonly batch: number
+  readonly extent: Extent
   readonly freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, Engine.EngineFailed, R>
   /** The free run's answers in float32, as a model computes: those given, or another engine's. */
   readonly inFloat32: (
@@ -25,17 +24,43 @@ export interface Sides<R> {
 /** Number of rows of the largest batches where memory allows. */
 export const most = 1000
 
-/** Most numbers that an array of a batch may hold: 1 GiB in float32. */
-const mostNumbers = 2 ** 28
+/** Most bytes that a batch may hold at once: of inputs and of what the program computes, in float32. */
+const mostBytes = 2 ** 27
 
-/** Number of rows of the largest batches: `most`, or as many as memory holds of the widest array that the program makes of each example. */
-export const batchOf = ({ nodes }: Program.Program): number => {
-  const numbers = ({ shape }: Tensor.Tensor) =>
-    shape.every((n) => typeof n === "number")
-      ? 1
-      : shape.reduce<number>((n, m) => (typeof m === "number" ? n * m : n), 1)
-  const widest = nodes.reduce((largest, node) => Math.max(largest, numbers(node)), 1)
-  return Math.max(1, Math.min(most, Math.floor(mostNumbers / widest)))
+/** Floating-point operations that are spent in float64 on one set of rows: half a minute or so on the reference engine. */
+const mostOperations = 2 ** 35
+
+/** Fewest rows that are computed in float64, whatever they cost. */
+const fewest = 6
+
+/** How many rows of a program are computed at a time, and how many of them in float64. */
+export interface Extent {
+  /** Number of rows of the largest batches: `most`, or as many as memory holds of what lives at once. */
+  readonly batch: number
+  /** Number of rows that are computed in float64, where all of them would take minutes. */
+  readonly exact: number
+}
+
+const sized = (rows: number) => new Map([["batch", rows]])
+
+/** Bytes that a program holds at once for so many rows, the rows themselves among them. */
+const heldFor = (program: Program.Program, rows: number): number =>
+  Object.values(program.inputs)
+    .filter(({ shape }) => shape.some((n) => typeof n === "string"))
+    .reduce(
+      (bytes, { shape }) => bytes + 4 * NdArray.size(Shape.resolve(shape, sized(rows))),
+      Cost.held(program, sized(rows))
+    )
+
+/** The extent that fits a program. */
+export const extentOf = (program: Program.Program): Extent => {
+  const once = heldFor(program, 1)
+  const each = Math.max(1, heldFor(program, 2) - once)
+  const { flops } = Cost.cost(Rewrite.expand(program), sized(1))
+  return {
+    batch: Math.max(1, Math.min(most, 1 + Math.floor((mostBytes - once) / each))),
+    exact: Math.max(fewest, Math.min(most, Math.floor(mostOperations / flops)))
+  }
 }
 
 /** Number of rows that fill one batch of each length. */
@@ -69,18 +94,38 @@ const rowsOf = (
 }
 
 /**
+ * ρ of `Agreement.rounding` on at most `count` of the rows x, and no more than the extent allows: where these are not all, on those where the sides
+ * differ most.
+ */
+export const roundingOn = Effect.fnUntraced(function* <R extends Engine.Engine>(
+  { extent, freeRun, inFloat32, sizes }: Pick<Sides<R>, "extent" | "freeRun" | "inFloat32" | "sizes">,
+  x: NdArray.NdArray,
+  answers: Engine.Arrays,
+  outputs: Agreement.Sides,
+  count = most
+) {
+  const [all = 0] = x.shape
+  const rows = Math.min(all, count, extent.exact)
+  const some = rows < all ? Agreement.furthest(outputs, rows, sizes) : undefined
+  const of = (array: NdArray.NdArray) => (some === undefined ? array : rowsOf(array, some))
+  const [those, own] = [of(x), Record.map(answers, of)]
+  const rounding = Agreement.rounding(yield* inFloat32(those, own), yield* exactly(freeRun, extent)(those), sizes)
+  return { rounding, ...(some && { roundingOn: rows }) }
+})
+
+/**
  * Returns the largest differences over all the rows [examples, inputs], and the largest tolerance of a batch where float32 leaves more uncertain
  * than `tolerance`; fails with `ParityLost` where a difference exceeds the tolerance of its batch.
  */
 export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extends Engine.Engine>(
-  { batch, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
+  { extent, file, freeRun, inFloat32, model, sizes, tolerance }: Sides<R>,
   rows: NdArray.NdArray
 ) {
   let differences: Agreement.Differences & { readonly tolerance?: number } = {
     maxAbsDifference: 0,
     maxRelativeDifference: 0
   }
-  for (const { from, x } of inTurn(rows, batch)) {
+  for (const { from, x } of inTurn(rows, extent.batch)) {
     const expected = yield* freeRun(x)
     const came = yield* model(x)
     yield* Agreement.compare(file, 0, Agreement.labels(came))
@@ -89,10 +134,7 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
       // The recorded samples may all lie where the circuit is flat; here the batch's own rounding decides.
       Effect.catch(() =>
         Effect.gen(function* () {
-          const some = Agreement.furthest(outputs, decisive, sizes)
-          const those = rowsOf(x, some)
-          const answers = Record.map(expected, (y) => rowsOf(y, some))
-          const rounding = Agreement.rounding(yield* inFloat32(those, answers), yield* exactly(freeRun(those)), sizes)
+          const { rounding } = yield* roundingOn({ extent, freeRun, inFloat32, sizes }, x, expected, outputs, decisive)
           const own = Agreement.toleranceAt(rounding)
           differences = { ...differences, tolerance: Math.max(own, differences.tolerance ?? tolerance) }
           return yield* Agreement.compare(file, own, outputs, sizes)
@@ -107,5 +149,33 @@ export const everywhere = Effect.fn("Comparison.everywhere")(function* <R extend
   return differences
 })
 
-/** Runs the same in float64 on the reference engine, by the formulas as written. */
-export const exactly = <A, E, R>(freeRun: Effect.Effect<A, E, R>) => Effect.provide(freeRun, ReferenceEngine.layer)
+/** Answers of several rows, each part after the one before. */
+const oneAfterTheOther = (parts: ReadonlyArray<Engine.Arrays>): Engine.Arrays =>
+  Record.map(parts[0]!, ({ data, shape: [, ...inner] }, name) => {
+    const own = parts.map((part) => part[name]!)
+    const rows = own.reduce((sum, { shape }) => sum + shape[0]!, 0)
+    const whole = new (data.constructor as Float64ArrayConstructor)(rows * NdArray.size(inner))
+    let at = 0
+    for (const part of own) {
+      whole.set(part.data, at)
+      at += part.data.length
+    }
+    return { shape: [rows, ...inner], data: whole }
+  })
+
+/** Answers rows at most `count` at a time: memory is bounded, and in between a program can be interrupted. */
+export const inParts = <E, R>(answer: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, R>, count: number) =>
+  Effect.fnUntraced(function* (rows: NdArray.NdArray) {
+    const [examples = 0] = rows.shape
+    const parts: Array<Engine.Arrays> = []
+    for (let from = 0; from < examples; from += count) {
+      const part = Array.from({ length: Math.min(count, examples - from) }, (_, i) => from + i)
+      parts.push(yield* answer(examples <= count ? rows : rowsOf(rows, part)))
+      yield* Effect.yieldNow
+    }
+    return oneAfterTheOther(parts)
+  })
+
+/** Runs the same in float64 on the reference engine, by the formulas as written; its arrays are of twice the size, and none of them are views. */
+export const exactly = <E, R>(freeRun: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, R>, { batch }: Extent) =>
+  inParts((x) => Effect.provide(freeRun(x), ReferenceEngine.layer), Math.max(1, Math.floor(batch / 8)))

@@ -53,6 +53,8 @@ export class ParityRecord extends Schema.Class<ParityRecord>("ParityRecord")({
   versions: Schema.Struct({ rai: Schema.String, onnxruntime: Schema.String, node: Schema.String }),
   /** ρ: how far the engine's float32 is from the free run in float64, max |b − b₆₄| / (1 + |b₆₄|). */
   rounding: Schema.Finite,
+  /** Number of samples that ρ is measured on, those where the two sides differ most; absent where float64 was affordable for all of them. */
+  roundingOn: Schema.optionalKey(Schema.Int),
   /** 1e-5 + 8 ρ; see `weights` for int8. */
   tolerance: Schema.Finite,
   /** For a regression with values below 1 throughout a column, what replaces the 1 in all of these formulas, by column; see `Agreement.Sizes`. */

@@ -27,7 +27,10 @@ const beside = Effect.fnUntraced(function* (
   options: Asked.Options & Examples
 ) {
   const { asked, constants, given } = yield* Asked.program(trained, options)
-  const freeRun = (x: NdArray.NdArray) => Engine.run(asked, { ...constants, ...given(x) })
+  const extent = Comparison.extentOf(asked)
+  const inParts = <E, R>(answer: (x: NdArray.NdArray) => Effect.Effect<Engine.Arrays, E, R>) =>
+    Comparison.inParts(answer, extent.batch)
+  const freeRun = inParts((x) => Engine.run(asked, { ...constants, ...given(x) }))
   // A float64 engine does not show what float32 leaves uncertain; the WebAssembly engine does, and is always there.
   const inFloat32 = (x: NdArray.NdArray, answers: Engine.Arrays) =>
     Object.values(answers).some(({ data }) => data instanceof Float64Array)
@@ -38,9 +41,9 @@ const beside = Effect.fnUntraced(function* (
   const cuda =
     openOnCuda === undefined ? undefined : Option.getOrUndefined(yield* Effect.option(openOnCuda(bytes, file)))
   const recorded = (rows: Parity.ParityRecord["inputs"][string]) => ({ [Activations.input(trained).name]: rows })
-  const model = (x: NdArray.NdArray) => run(given(x))
-  const onCuda = cuda && ((x: NdArray.NdArray) => cuda.run(given(x)))
-  const sides = { batch: Comparison.batchOf(asked), freeRun, inFloat32, model }
+  const model = inParts((x) => run(given(x)))
+  const onCuda = cuda && inParts((x) => cuda.run(given(x)))
+  const sides = { extent, freeRun, inFloat32, model }
   return { ...sides, onCuda, recorded, ...drawn(trained, options.samples) }
 })
 
@@ -54,7 +57,7 @@ export const measure = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { batch, freeRun, from, inFloat32, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
+  const { extent, freeRun, from, inFloat32, inputs, model, recorded } = yield* beside(trained, bytes, file, options)
   const x = Samples.make(inputs, { ...from, reach: 1 })
   const answers = yield* freeRun(x)
   yield* Agreement.someFinite(file, answers)
@@ -62,12 +65,12 @@ export const measure = Effect.fnUntraced(function* (
   const sizes = Agreement.sizesOf(answers)
   const differences = yield* Agreement.compare(file, Number.MAX_VALUE, outputs, sizes)
   return {
-    rounding: Agreement.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes),
+    ...(yield* Comparison.roundingOn({ extent, freeRun, inFloat32, sizes }, x, answers, outputs)),
     tolerance: Agreement.toleranceOf(differences),
     ...said(sizes),
     examples: x.shape[0]!,
     ...differences,
-    weights: { kept: "int8" as const, ...(yield* cost(trained, options, batch, freeRun, model, sizes)) },
+    weights: { kept: "int8" as const, ...(yield* cost(trained, options, extent.batch, freeRun, model, sizes)) },
     inputs: recorded(Parity.toRows(x)),
     outputs
   }
@@ -84,7 +87,7 @@ export const loss = Effect.fnUntraced(function* (
   const found = yield* cost(
     trained,
     examples,
-    Comparison.batchOf(before.asked),
+    Comparison.extentOf(before.asked).batch,
     (x) => Engine.run(before.asked, { ...before.constants, ...before.given(x) }),
     (x) => Engine.run(after.asked, { ...after.constants, ...after.given(x) }),
     sizes
@@ -146,22 +149,23 @@ export const prove = Effect.fnUntraced(function* (
   file: string,
   options: Asked.Options & Examples
 ) {
-  const { batch, freeRun, from, inFloat32, inputs, model, onCuda, recorded } = yield* beside(
+  const { extent, freeRun, from, inFloat32, inputs, model, onCuda, recorded } = yield* beside(
     trained,
     bytes,
     file,
     options
   )
-  const [x, notFinite] = [Samples.make(inputs, from), Samples.notFinite(inputs, from)]
+  const { batch } = extent
+  const x = Samples.make(inputs, from)
+  const notFinite = Samples.notFinite(inputs, { ...from, most: extent.exact })
   const answers = yield* freeRun(x)
   yield* Agreement.someFinite(file, answers)
   const sizes = Agreement.sizesOf(answers)
-  const rounding = Agreement.rounding(yield* inFloat32(x, answers), yield* Comparison.exactly(freeRun(x)), sizes)
-  const tolerance = Agreement.toleranceAt(rounding)
-  const outputs = Agreement.joined(
-    Agreement.pair(answers, yield* model(x)),
-    Agreement.pair(yield* Comparison.exactly(freeRun(notFinite)), yield* model(notFinite))
-  )
+  const finite = Agreement.pair(answers, yield* model(x))
+  const measured = yield* Comparison.roundingOn({ extent, freeRun, inFloat32, sizes }, x, answers, finite)
+  const tolerance = Agreement.toleranceAt(measured.rounding)
+  const exactly = Comparison.exactly(freeRun, extent)
+  const outputs = Agreement.joined(finite, Agreement.pair(yield* exactly(notFinite), yield* model(notFinite)))
   const differences = yield* Agreement.compare(file, tolerance, outputs, sizes)
 
   const training = options.samples?.shape[0] ?? 0
@@ -169,14 +173,14 @@ export const prove = Effect.fnUntraced(function* (
   const anything = Number.MAX_VALUE
   const cuda = onCuda && {
     cuda: yield* Comparison.everywhere(
-      { batch, file, freeRun, inFloat32, model: onCuda, tolerance: anything, sizes },
+      { extent, file, freeRun, inFloat32, model: onCuda, tolerance: anything, sizes },
       all
     )
   }
-  const everywhere = yield* Comparison.everywhere({ batch, file, freeRun, inFloat32, model, tolerance, sizes }, all)
+  const everywhere = yield* Comparison.everywhere({ extent, file, freeRun, inFloat32, model, tolerance, sizes }, all)
   const rows = [...Parity.toRows(x), ...Parity.toRows(notFinite)]
   return {
-    rounding,
+    ...measured,
     tolerance,
     ...said(sizes),
     examples: rows.length,

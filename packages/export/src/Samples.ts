@@ -26,6 +26,8 @@ interface From {
   readonly categories?: ReadonlyArray<number> | undefined
   /** Largest reach of the random points, as a multiple of the range; 10 by default. */
   readonly reach?: number
+  /** Most non-finite points, but for the six of one column and of all of them; no bound by default. */
+  readonly most?: number
 }
 
 /**
@@ -54,7 +56,11 @@ const mostColumns = 8
 
 /** A random point with NaN, ∞ or −∞ in one column after the other, and in all of them. */
 export const notFinite = (inputs: number, from: From): NdArray.NdArray => {
-  const columns = Math.min(mostColumns, inputs)
+  const columns = Math.min(
+    mostColumns,
+    inputs,
+    Math.max(1, Math.floor((from.most ?? Number.POSITIVE_INFINITY) / 3) - 1)
+  )
   const chosen = Array.from({ length: columns }, (_, i) => Math.floor((i * inputs) / columns))
   const [point = []] = drawing(inputs, rows(from.given, inputs), from, 2)(1, 1)
   return matrix(

@@ -1,8 +1,9 @@
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { NdArray, Program, Tensor, TfjsEngine } from "@rai/core"
+import { Engine, NdArray, Program, Tensor, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
 import * as Agreement from "../src/Agreement.ts"
+import * as Asked from "../src/Asked.ts"
 import * as Comparison from "../src/Comparison.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Verify from "../src/Verify.ts"
@@ -14,19 +15,46 @@ const wide = (numbers: number): Program.Program => {
   return Program.fromTensors({ x }, { y: x.tanh() })
 }
 
-it("batches are of 1, 7 and then 1,000 rows, or of as many as memory holds of the widest array", () => {
+it("batches are of 1, 7 and then 1,000 rows, or of as many as memory holds of what lives at once", () => {
   const rows = (batch: number) =>
     Comparison.inTurn(NdArray.make([1500, 1], new Float32Array(1500)), batch).map(({ x }) => x.shape[0])
-  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2))), [1, 7, 1000, 492])
-  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2 ** 19))), [1, 7, 512, 512, 468])
-  assert.deepStrictEqual(rows(Comparison.batchOf(wide(2 ** 26))).slice(0, 4), [1, 4, 4, 4])
-  assert.strictEqual(Comparison.batchOf(wide(2 ** 30)), 1)
+  assert.deepStrictEqual(rows(Comparison.extentOf(wide(2)).batch), [1, 7, 1000, 492])
+  // The input and the output are there at once: 2 × 4 bytes × 2^16 × 256 rows = 2^27.
+  assert.deepStrictEqual(rows(Comparison.extentOf(wide(2 ** 16)).batch), [1, 7, 256, 256, 256, 256, 256, 212])
+  assert.deepStrictEqual(rows(Comparison.extentOf(wide(2 ** 22)).batch).slice(0, 4), [1, 4, 4, 4])
+  assert.strictEqual(Comparison.extentOf(wide(2 ** 30)).batch, 1)
 })
 
 it("weights are there once, however many rows a batch has", () => {
-  const [x, w] = [Tensor.input("x", ["batch", 2 ** 15]), Tensor.input("w", [2 ** 15, 2 ** 15])]
-  assert.strictEqual(Comparison.batchOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })), Comparison.most)
+  const [x, w] = [Tensor.input("x", ["batch", 2 ** 14]), Tensor.input("w", [2 ** 14, 2 ** 14])]
+  assert.strictEqual(Comparison.extentOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })).batch, Comparison.most)
 })
+
+it("float64 is for all rows of a small circuit, and for fewer where each takes seconds", () => {
+  const [x, w] = [Tensor.input("x", ["batch", 2 ** 15]), Tensor.input("w", [2 ** 15, 2 ** 15])]
+  assert.strictEqual(Comparison.extentOf(wide(2)).exact, Comparison.most)
+  assert.strictEqual(Comparison.extentOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })).exact, 2 ** 4)
+})
+
+it.effect("answers come in the rows' order, however many are computed at a time", () =>
+  Effect.gen(function* () {
+    const x = NdArray.make([5, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const counts: Array<number> = []
+    const twice = (rows: NdArray.NdArray) =>
+      Effect.sync(() => {
+        counts.push(rows.shape[0]!)
+        const label = {
+          shape: [rows.shape[0]!],
+          data: Int32Array.from({ length: rows.shape[0]! }, (_, i) => rows.data[2 * i]!)
+        }
+        return { y: { shape: [...rows.shape, 1], data: rows.data.map((n) => 2 * n) }, label }
+      })
+    const { label, y } = yield* Comparison.inParts(twice, 2)(x)
+    assert.deepStrictEqual(counts, [2, 2, 1])
+    assert.deepStrictEqual(y, { shape: [5, 2, 1], data: Float32Array.of(2, 4, 6, 8, 10, 12, 14, 16, 18, 20) })
+    assert.deepStrictEqual(label, { shape: [5], data: Int32Array.of(1, 3, 5, 7, 9) })
+  })
+)
 
 it.effect("a model with two thousand outputs is proved as one with few", () =>
   Effect.gen(function* () {
@@ -62,5 +90,28 @@ it.effect("small values are held to their own size, and an answer of nothing is 
     const outputs = { value: { freeRun, onnxruntime: nothing } }
     const lost = yield* Effect.flip(Agreement.compare(file, record.tolerance, outputs, record.sizes))
     assert.include(lost.message, `(${size} + |b|)`)
+  }).pipe(Effect.provide(TfjsEngine.layerWasm))
+)
+
+it.effect("the record of a costly network says that its rounding is measured on some of its samples", () =>
+  Effect.gen(function* () {
+    const trained = Trained.make([2, 8, 1], { task: "regression" })
+    const x = NdArray.make([4, 2], [1, 2, 3, 4, 5, 6, 7, 8])
+    const asked = yield* Asked.program(trained, {})
+    const freeRun = (rows: NdArray.NdArray) => Engine.run(asked.asked, { ...asked.constants, ...asked.given(rows) })
+    const answers = yield* freeRun(x)
+    const inFloat32 = (_: NdArray.NdArray, own: Engine.Arrays) => Effect.succeed(own)
+    const on = (exact: number) =>
+      Comparison.roundingOn(
+        { extent: { batch: 1000, exact }, freeRun, inFloat32, sizes: [] },
+        x,
+        answers,
+        Agreement.pair(answers, answers)
+      )
+    const [all, some] = [yield* on(1000), yield* on(3)]
+    assert.isUndefined(all.roundingOn)
+    assert.strictEqual(some.roundingOn, 3)
+    assert.isAtMost(some.rounding, all.rounding)
+    assert.isAbove(all.rounding, 0)
   }).pipe(Effect.provide(TfjsEngine.layerWasm))
 )

@@ -22,14 +22,19 @@ const values = ({ data, shape }: NdArray): { readonly shape: NdArray["shape"]; r
 const given = (array: NdArray): Values =>
   array.data instanceof Float32Array ? { shape: array.shape, data: array.data } : values(array)
 
+/** Number of values that take so long that a program must remain interruptible in between. */
+const large = 2 ** 18
+
 const evaluate = Effect.fnUntraced(function* (program: Program, inputs: Arrays) {
   const lengths = yield* Binding.lengths(name, program, (input) => inputs[input]?.shape)
   const expanded = Rewrite.expand(program)
   const lasts = lastUses(expanded)
   const known = new Map<Tensor, Values>()
   for (const node of expanded.nodes) {
-    known.set(node, value(node, known, inputs, lengths))
+    const own = value(node, known, inputs, lengths)
+    known.set(node, own)
     for (const last of lasts.get(node) ?? []) known.delete(last)
+    if (own.data.length >= large) yield* Effect.yieldNow
   }
   return Object.fromEntries(
     Object.entries(expanded.outputs).map(([output, node]) => [output, values(known.get(node)!)])
