@@ -27,7 +27,10 @@ export class NothingExposed extends Schema.TaggedError<NothingExposed>()("Nothin
 }
 
 /** Name of a model's input and shape of one example of it; the name is `x` unless an imported network has its own. */
-export const input = ({ circuit, preprocessing }: Pick<Trained.Trained, "circuit" | "preprocessing">): Circuit.End => {
+export const input = ({
+  circuit,
+  preprocessing
+}: Pick<Trained.Trained, "circuit" | "preprocessing">): Circuit.Input => {
   if (preprocessing !== undefined) return { name: "x", example: [preprocessing.columns.length] }
   const own = names(circuit)?.input
   return own === undefined || Circuit.parameters(circuit)[own.name] !== undefined

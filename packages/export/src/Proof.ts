@@ -133,10 +133,15 @@ const cost = Effect.fnUntraced(function* <E, F>(
 })
 
 /** What the samples of a model are drawn from, and how many numbers each has. */
-const drawn = ({ circuit, origin, preprocessing }: Trained.Trained, given: NdArray.NdArray | undefined) => {
+const drawn = (trained: Trained.Trained, given: NdArray.NdArray | undefined) => {
+  const { circuit, origin, preprocessing } = trained
+  const { elements } = Activations.input(trained)
   const columns = preprocessing?.columns
   const categories = columns?.map((of) => (of._tag === "Category" ? of.categories.length : 0))
-  return { inputs: columns?.length ?? Circuit.inputs(circuit), from: { given, seed: origin.seed, categories } }
+  return {
+    inputs: columns?.length ?? Circuit.inputs(circuit),
+    from: { given, seed: origin.seed, categories, elements }
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The inputs on which a model is compared with its circuit.
  */
-import { NdArray, Pseudorandom } from "@rai/core"
+import { Elements, NdArray, Pseudorandom } from "@rai/core"
 
 /** Largest number of given examples that `make` takes. */
 const most = 64
@@ -24,6 +24,8 @@ interface From {
   readonly seed: number
   /** Number of categories of each column; 0 for a numeric one. */
   readonly categories?: ReadonlyArray<number> | undefined
+  /** The elements of an imported network's input, where they are not float32. */
+  readonly elements?: Elements.Elements | undefined
   /** Largest reach of the random points, as a multiple of the range; 10 by default. */
   readonly reach?: number
   /** Most non-finite points, but for the six of one column and of all of them; no bound by default. */
@@ -75,24 +77,41 @@ export const notFinite = (inputs: number, from: From): NdArray.NdArray => {
 const matrix = (inputs: number, points: ReadonlyArray<ReadonlyArray<number>>): NdArray.NdArray =>
   NdArray.make([points.length, inputs], points.flat())
 
-/** Draws `count` points within `reach` times the range of the examples, or any category in a column of categories; `turn` tells draws apart. */
+/**
+ * Draws `count` points within `reach` times the range of the examples, or any category in a column of categories; whole numbers where the circuit
+ * takes these, any row of a table that they choose from. `turn` tells draws apart.
+ */
 const drawing = (
   inputs: number,
   examples: ReadonlyArray<ReadonlyArray<number>>,
-  { categories, seed }: From,
+  { categories, elements, seed }: From,
   turn: number
 ) => {
   const ranges = Array.from({ length: inputs }, (_, column) =>
     range(examples.map((row) => row[column]!).filter(Number.isFinite))
   )
   const { uniform } = Pseudorandom.make(seed + turn)
+  const whole = elements && Elements.range(elements)
+  const any = whole && anyOf(whole, elements?.rows)
   return (count: number, reach: number): ReadonlyArray<ReadonlyArray<number>> =>
     Array.from({ length: count }, () =>
       ranges.map(({ centre, radius }, column) => {
         const known = categories?.[column] ?? 0
-        return known > 0 ? Math.floor(uniform(0, known)) : uniform(centre - reach * radius, centre + reach * radius)
+        if (known > 0) return Math.floor(uniform(0, known))
+        if (any !== undefined) return any[0] + Math.floor(uniform(0, any[1] - any[0] + 1))
+        const drawn = uniform(centre - reach * radius, centre + reach * radius)
+        return whole === undefined ? drawn : Math.min(whole[1], Math.max(whole[0], Math.round(drawn)))
       })
     )
+}
+
+/** Most numbers of a type that are all drawn alike: a byte has so many. */
+const few = 256
+
+/** The range that is drawn from whatever the examples are: a table's rows, counted from its beginning, or a type of few numbers. */
+const anyOf = ([low, high]: readonly [number, number], rows?: number): readonly [number, number] | undefined => {
+  if (rows !== undefined) return [0, high]
+  return high - low < few ? [low, high] : undefined
 }
 
 /** The rows of a matrix of `width` columns, as plain numbers. */

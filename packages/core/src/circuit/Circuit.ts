@@ -32,7 +32,7 @@ export { conv1d, conv2d } from "./Convolution.ts"
 export { dropout } from "./Dropout.ts"
 export { embedding } from "./Embedding.ts"
 export { flatten, unflatten } from "./Flattening.ts"
-export { type End, type Graph, make as graph, type Names, type Place } from "./Graph.ts"
+export { type End, type Graph, type Input, make as graph, type Names, type Place } from "./Graph.ts"
 export { layerNorm } from "./LayerNorm.ts"
 export {
   averagePool1d,

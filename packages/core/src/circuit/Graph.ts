@@ -7,6 +7,7 @@ import { show } from "../tensor/Shape.ts"
 import { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { Tensor } from "../tensor/Tensor.ts"
 import type { Block, Parameter, Theta } from "./Block.ts"
+import type { Elements } from "./Elements.ts"
 
 /** A node of the network: its name, its operator, and the tensor that it computes. */
 export interface Place {
@@ -26,10 +27,15 @@ export interface Graph {
 
 /** The names that the imported network itself uses, where the circuit has to use others, so that it can be written back as it was. */
 export interface Names {
-  readonly input: End
+  readonly input: Input
   readonly output: End
   /** By the parameter's name in the circuit. */
   readonly parameters: Readonly<Record<string, string>>
+}
+
+/** The network's input; `elements` where it takes others than float32. */
+export interface Input extends End {
+  readonly elements?: Elements
 }
 
 /** Name of the network's input or output, with the shape of one example. */

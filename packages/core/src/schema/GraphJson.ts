@@ -13,6 +13,11 @@ const Node = Schema.Struct({
 
 const End = Schema.Struct({ name: Schema.String, example: Schema.Array(Schema.Int) })
 
+const Input = Schema.Struct({
+  ...End.fields,
+  elements: Schema.optionalKey(Schema.Struct({ type: Schema.String, rows: Schema.optionalKey(Schema.Int) }))
+})
+
 /** The schema of a graph as JSON. */
 export const GraphJson = Schema.Struct({
   nodes: Schema.Array(Node),
@@ -25,7 +30,7 @@ export const GraphJson = Schema.Struct({
     })
   ),
   names: Schema.optionalKey(
-    Schema.Struct({ input: End, output: End, parameters: Schema.Record(Schema.String, Schema.String) })
+    Schema.Struct({ input: Input, output: End, parameters: Schema.Record(Schema.String, Schema.String) })
   ),
   parameters: Schema.Record(
     Schema.String,

@@ -4,6 +4,7 @@
 import { type Block, Circuit, type Engine, NdArray, Program, Rewrite, Tensor } from "@rai/core"
 import * as Naming from "../Naming.ts"
 import type { ModelProto } from "../onnx_pb.ts"
+import * as InputElements from "./InputElements.ts"
 import type * as Network from "./Network.ts"
 import * as Operators from "./Operators.ts"
 import * as Places from "./Places.ts"
@@ -45,9 +46,10 @@ export const make = (
       return [[renamed, { shape: array.shape, ...fans(array.shape), role: roles(own), initial: array }]]
     })
   )
+  const elements = InputElements.of(model, name)
   const called = [...names].filter(([own, renamed]) => parameters[renamed] !== undefined && own !== renamed)
   const ends = {
-    input: { name, example },
+    input: { name, example, ...(elements && { elements }) },
     output: { name: output, example: found.shape.slice(1).map(Number) },
     parameters: Object.fromEntries(called.map(([own, renamed]) => [renamed, own]))
   }
