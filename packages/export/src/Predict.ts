@@ -2,7 +2,7 @@
  * Predictions of a model for new inputs.
  */
 import { toBinary } from "@bufbuild/protobuf"
-import { Engine, NdArray } from "@rai/core"
+import { Elements, Engine, NdArray } from "@rai/core"
 import { Effect, Record, Schema } from "effect"
 import * as LayersModel from "./layers/LayersModel.ts"
 import * as Metadata from "./Metadata.ts"
@@ -11,6 +11,7 @@ import * as ModelFile from "./ModelFile.ts"
 import * as Onnxruntime from "./Onnxruntime.ts"
 import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts"
 import * as External from "./read/External.ts"
+import * as InputElements from "./read/InputElements.ts"
 import type { LayersUnsupported, ModelInvalid } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
 import * as Reading from "./read/Reading.ts"
@@ -129,6 +130,13 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
     const names = named.length === 0 ? "" : ` (${named.join(", ")})`
     const expected = `inputs [${input.shape.join(", ")}]${names}`
     return yield* new InputsUnfit({ file, expected, came: `[${inputs.shape.join(", ")}]`, advice: oneColumn })
+  }
+  const elements = InputElements.of(model, input.name)
+  const wrong = elements && Elements.unfit(elements, inputs)
+  if (wrong !== undefined) {
+    const came = `${wrong.came} in row ${wrong.row}, column ${wrong.column},`
+    const advice = "give what the model was trained on, neither scaled nor standardised"
+    return yield* new InputsUnfit({ file, expected: wrong.expected, came, advice })
   }
   const shape = [inputs.shape[0]!, ...example.map((n) => (typeof n === "string" ? features : n))]
   return { bytes, model, origin, input, given: { data: inputs.data, shape } }

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import * as Circuit from "../circuit/Circuit.ts"
+import * as Elements from "../circuit/Elements.ts"
 import * as Alike from "../data/Alike.ts"
 import * as Batches from "../data/Batches.ts"
 import { DataInvalid } from "../data/DataInvalid.ts"
@@ -86,6 +87,21 @@ export const check = Effect.fn("Training.check")(function* (
     const [expected, advice] = ["a stop at an accuracy of 1 at most", "give for instance 0.99, or leave it out"]
     return yield* new PlanUnfit({ expected, came: `${accuracy} came`, advice })
   }
+})
+
+/** Fails where the circuit is an imported network that takes whole numbers, such as tokens, and the data have others. */
+export const elements = Effect.fnUntraced(function* (
+  circuit: Circuit.Circuit,
+  { inputNames, inputs }: Dataset,
+  source = "training data"
+) {
+  const own = circuit._tag === "Block" ? circuit.graph?.names?.input.elements : undefined
+  const wrong = own && Elements.unfit(own, inputs)
+  if (wrong === undefined) return
+  const column = inputNames[wrong.column - 1]!
+  const [expected, came] = [wrong.expected, `${wrong.came} came in row ${wrong.row}`]
+  const advice = "give what the network was trained on, neither scaled nor standardised"
+  return yield* new DataInvalid({ source, column, expected, came, advice })
 })
 
 /** Fails where one phase does not fit. */

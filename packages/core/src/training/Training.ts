@@ -12,7 +12,7 @@ import { Seed } from "../random/Pseudorandom.ts"
 import type { ShapeMismatch } from "../tensor/ShapeMismatch.ts"
 import { version } from "../Version.ts"
 import * as AutomaticPlan from "./AutomaticPlan.ts"
-import { check, continues, inParts, type Unfit } from "./Check.ts"
+import { check, continues, elements, inParts, type Unfit } from "./Check.ts"
 import * as Phase from "./Phase.ts"
 import type * as PhaseRun from "./PhaseRun.ts"
 import * as Plan from "./Plan.ts"
@@ -129,6 +129,8 @@ const train = Effect.fnUntraced(function* <E, R>(
 ) {
   const plan = options.plan ?? AutomaticPlan.auto(circuit)
   yield* check(circuit, data, plan, options.validation)
+  yield* elements(circuit, data)
+  if (options.validation !== undefined) yield* elements(circuit, options.validation, "validation data")
   const whole = options.parts === undefined ? undefined : plan.phases.find(isWhole)
   if (whole !== undefined) {
     return yield* new PlanUnfit({
@@ -181,7 +183,11 @@ const train = Effect.fnUntraced(function* <E, R>(
     yield* emit(finished)
     return finished
   })
-  const { onEvent, onSnapshot, parts } = options
+  const parts = options.parts && {
+    ...options.parts,
+    read: Stream.tap(options.parts.read, (part) => elements(circuit, part, "a part of the training data"))
+  }
+  const { onEvent, onSnapshot } = options
   const work = { subject, parts, data, validation, stop, unit, seed, clock, emit, onEvent, onSnapshot }
   return yield* carryOut({ ...work, phases: plan.phases, conclude }, options.from ?? (yield* begin))
 })
