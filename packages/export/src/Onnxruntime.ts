@@ -6,23 +6,49 @@ import type { Engine, NdArray } from "@rai/core"
 import type { InferenceSession, Tensor } from "@rai/onnxruntime"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { Context, Effect, Record, Schema, type Scope } from "effect"
+import * as Half from "./Half.ts"
 
 const messages = {
-  load: "expected onnxruntime to load, but it does not on this machine; install the packages again, on a system that it is built for",
-  read: "expected a model that onnxruntime can read, but it refused this one; export it again with `rai export`",
-  run: "expected onnxruntime to run the model, but it failed on these inputs; compare their names, shapes and types with the model's"
+  load: {
+    what: "expected onnxruntime to load, but it does not on this machine",
+    advice: "install the packages again, on a system that it is built for"
+  },
+  read: {
+    what: "expected a model that onnxruntime can read, but it refused this one",
+    advice: "export it again with `rai export`"
+  },
+  run: {
+    what: "expected onnxruntime to run the model, but it failed on these inputs",
+    advice: "compare their names, shapes and types with the model's"
+  }
 } as const
 
 /** onnxruntime that does not load, a model that it refuses, or a run that it could not finish. */
 export class OnnxruntimeFailed extends Schema.TaggedError<OnnxruntimeFailed>()("OnnxruntimeFailed", {
   file: Schema.String,
   doing: Schema.Literals(["load", "read", "run"]),
-  /** What onnxruntime said; it may hold paths of this machine, so it is not part of the message. */
+  /** What onnxruntime said; it may hold paths of this machine, so only its last part without any is in the message. */
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `${this.file}: ${messages[this.doing]}`
+    const { advice, what } = messages[this.doing]
+    const reason = reasonOf(this.cause)
+    return `${this.file}: ${what}${reason === undefined ? "" : ` (${reason})`}; ${advice}`
   }
+}
+
+/** A number that an input's type does not hold. */
+class NumberUnfit extends RangeError {}
+
+const longest = 300
+
+/** What a message may repeat: this module's own words, or what onnxruntime says behind its last status, where it holds no path. */
+const reasonOf = (cause: unknown): string | undefined => {
+  if (!(cause instanceof Error)) return undefined
+  if (cause instanceof NumberUnfit) return cause.message
+  const [, ...said] = cause.message.split("Status Message:")
+  const last = (said.at(-1) ?? "").replaceAll(/[\p{C}\s]+/gu, " ").trim()
+  return last === "" || last.length > longest || /[\\/]/.test(last) ? undefined : last
 }
 
 /** A loaded model; its memory is released when the scope closes. */
@@ -59,8 +85,8 @@ const isNumbers = ({ type }: Tensor): boolean => type !== "string"
 /** Converts numbers to each type of a model's input. */
 const types = {
   float64: (data: Numbers) => Float64Array.from(data),
-  int64: (data: Numbers) => BigInt64Array.from(data, BigInt),
-  uint64: (data: Numbers) => BigUint64Array.from(data, BigInt),
+  int64: (data: Numbers) => BigInt64Array.from(data, whole),
+  uint64: (data: Numbers) => BigUint64Array.from(data, whole),
   int32: (data: Numbers) => Int32Array.from(data),
   uint32: (data: Numbers) => Uint32Array.from(data),
   int16: (data: Numbers) => Int16Array.from(data),
@@ -72,17 +98,33 @@ const types = {
 
 type Numbers = ArrayLike<number>
 
-const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {
+const whole = (x: number): bigint => {
+  if (!Number.isInteger(x)) throw new NumberUnfit(`${x} is no whole number`)
+  return BigInt(x)
+}
+
+/** A tensor of float16: where Float16Array exists, the runtime would make one, whose memory its binding does not see; so bits pass as uint16. */
+const halves = ({ Tensor }: typeof import("@rai/onnxruntime"), { data, shape }: NdArray.NdArray): Tensor => {
+  const bits = Uint16Array.from(data, (x) => {
+    if (Number.isFinite(x) && Half.rounded(x) === undefined) throw new NumberUnfit(`${x} is no float16`)
+    return Half.bits(x)
+  })
+  return Object.assign(new Tensor("uint16", bits, shape), { type: "float16" as const })
+}
+
+const session = (runtime: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {
+  const { Tensor } = runtime
   const asked = new Map(opened.inputMetadata.map((of) => [of.name, of.isTensor ? of.type : "float32"]))
   const tensor = ({ data, shape }: NdArray.NdArray, name: string): Tensor => {
     const type = asked.get(name) ?? "float32"
+    if (type === "float16") return halves(runtime, { data, shape })
     if (!Object.hasOwn(types, type)) {
       return new Tensor("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape)
     }
     const own = types[type as keyof typeof types](data)
     for (let i = 0; i < own.length; i++) {
       // A number that the type cannot hold would silently become another.
-      if (Number(own[i]) !== data[i] && type !== "float64") throw new RangeError(`${data[i]} is no ${type}`)
+      if (Number(own[i]) !== data[i] && type !== "float64") throw new NumberUnfit(`${data[i]} is no ${type}`)
     }
     return new Tensor(type as Tensor.Type, own as Tensor.DataType, shape)
   }
@@ -101,14 +143,23 @@ const session = ({ Tensor }: typeof import("@rai/onnxruntime"), opened: Inferenc
 /** Converts a tensor of the runtime: 64-bit integers to 32 bits, all other numbers but float32 and booleans to float64. */
 export const array = ({
   data,
-  dims
+  dims,
+  type
 }: {
   readonly data: Tensor["data"]
   readonly dims: ReadonlyArray<number>
+  readonly type?: string
 }): NdArray.NdArray => {
+  if (type === "float16") {
+    const { buffer, byteOffset, length } = data as Uint16Array
+    return { shape: dims, data: Float64Array.from(new Uint16Array(buffer, byteOffset, length), Half.number) }
+  }
   if (data instanceof Float32Array || data instanceof Uint8Array) return { shape: dims, data }
-  const whole = data instanceof BigInt64Array || data instanceof BigUint64Array
-  return { shape: dims, data: whole ? Int32Array.from<bigint>(data, Number) : Float64Array.from(data as Float64Array) }
+  const isWhole = data instanceof BigInt64Array || data instanceof BigUint64Array
+  return {
+    shape: dims,
+    data: isWhole ? Int32Array.from<bigint>(data, Number) : Float64Array.from(data as Float64Array)
+  }
 }
 
 const settings = (file: string, provider: "cpu" | "cuda"): InferenceSession.SessionOptions => ({

@@ -4,6 +4,7 @@
 import { create } from "@bufbuild/protobuf"
 import type { Engine } from "@rai/core"
 import { Record } from "effect"
+import * as Half from "./Half.ts"
 import * as Model from "./Model.ts"
 import { type GraphProto, GraphProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb.ts"
 
@@ -12,26 +13,6 @@ export const kinds = ["float32", "float16", "int8"] as const
 
 /** See `kinds`. */
 export type Kind = (typeof kinds)[number]
-
-/** Nearest float16 to |x|, as count · 2^(exponent − 10) with count ≤ 2048; ties go to the even one. */
-const nearest = (x: number) => {
-  const [bits] = new Uint32Array(Float32Array.of(x).buffer)
-  const exponent = Math.max(((bits! >>> 23) & 255) - 127, -14)
-  return { exponent, count: Math.abs(x) / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52 }
-}
-
-/** Rounds to the nearest float16; undefined beyond its range, 65504. */
-export const half = (x: number): number | undefined => {
-  const { count, exponent } = nearest(x)
-  const magnitude = count * 2 ** (exponent - 10)
-  return magnitude <= 65504 ? (x < 0 || Object.is(x, -0) ? -magnitude : magnitude) : undefined
-}
-
-/** The sixteen bits of a number that is a float16: its sign, its exponent and the rest of `count`, which carries into the exponent. */
-const bitsOf = (x: number): number => {
-  const { count, exponent } = nearest(x)
-  return (x < 0 || Object.is(x, -0) ? 0x8000 : 0) + ((exponent + 14) << 10) + count
-}
 
 /** Smallest number that float16 holds at full precision, 2⁻¹⁴. */
 const smallest = 2 ** -14
@@ -43,7 +24,7 @@ const smallest = 2 ** -14
 export const rounded = (parameters: Engine.Arrays): Engine.Arrays =>
   Record.map(parameters, (array) => {
     if (array.shape.length < 2) return array
-    const data = Float32Array.from(array.data, (x) => half(x) ?? Number.NaN)
+    const data = Float32Array.from(array.data, (x) => Half.rounded(x) ?? Number.NaN)
     const isTiny = data.every((x) => Math.abs(x) < smallest) && array.data.some((x) => x !== 0)
     return isTiny || data.some(Number.isNaN) ? array : { shape: array.shape, data }
   })
@@ -66,8 +47,8 @@ export const halved = (graph: GraphProto): GraphProto => {
 const inFloat16 = ({ dataType, dims, rawData }: TensorProto, name: string): TensorProto | undefined => {
   if (dataType !== Model.DataType.FLOAT || dims.length < 2) return undefined
   const numbers = new Float32Array(rawData.slice().buffer)
-  if (!numbers.every((x) => half(x) === x)) return undefined
-  const bits = Uint16Array.from(numbers, bitsOf)
+  if (!numbers.every((x) => Half.rounded(x) === x)) return undefined
+  const bits = Uint16Array.from(numbers, Half.bits)
   return create(TensorProtoSchema, {
     name,
     dims,

@@ -3,11 +3,11 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Circuit, NdArray, Pseudorandom, TfjsEngine } from "@rai/core"
 import { Effect } from "effect"
+import * as Half from "../src/Half.ts"
 import * as Model from "../src/Model.ts"
 import * as Onnx from "../src/Onnx.ts"
 import * as Predict from "../src/Predict.ts"
 import * as Verify from "../src/Verify.ts"
-import * as Weights from "../src/Weights.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
 
@@ -19,16 +19,16 @@ describe("float16", () => {
     }
     for (let bits = 0; bits < 0x7c00; bits++) {
       const x = valueOf(bits)
-      assert.strictEqual(Weights.half(x), x)
-      assert.strictEqual(Weights.half(-x), -x)
+      assert.strictEqual(Half.rounded(x), x)
+      assert.strictEqual(Half.rounded(-x), -x)
       if (bits === 0x7bff) continue
       const [next, even] = [valueOf(bits + 1), valueOf(bits + (bits % 2))]
-      assert.strictEqual(Weights.half((x + next) / 2), even)
-      assert.strictEqual(Weights.half(x + (next - x) * 0.25), x)
-      assert.strictEqual(Weights.half(x + (next - x) * 0.75), next)
+      assert.strictEqual(Half.rounded((x + next) / 2), even)
+      assert.strictEqual(Half.rounded(x + (next - x) * 0.25), x)
+      assert.strictEqual(Half.rounded(x + (next - x) * 0.75), next)
     }
-    assert.strictEqual(Weights.half(65519), 65504)
-    for (const x of [65520, -1e6, Number.POSITIVE_INFINITY, Number.NaN]) assert.isUndefined(Weights.half(x))
+    assert.strictEqual(Half.rounded(65519), 65504)
+    for (const x of [65520, -1e6, Number.POSITIVE_INFINITY, Number.NaN]) assert.isUndefined(Half.rounded(x))
   })
 })
 

@@ -2,6 +2,7 @@
  * Decodes the tensors of a model, whose numbers lie within it or in a file beside it, and nowhere else.
  */
 import { NdArray } from "@rai/core"
+import * as Half from "../Half.ts"
 import { DataType } from "../Model.ts"
 import { TensorProto_DataLocation as Location, type TensorProto } from "../onnx_pb.ts"
 import * as External from "./External.ts"
@@ -22,13 +23,6 @@ export interface Type {
   readonly at: (view: DataView, offset: number) => number
 }
 
-/** Decodes the sixteen bits of a float16. */
-const half = (bits: number): number => {
-  const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023]
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
-}
-
 const brain = (bits: number): number => {
   const view = new DataView(new ArrayBuffer(4))
   view.setUint32(0, bits * 65536)
@@ -39,7 +33,7 @@ const brain = (bits: number): number => {
 export const types: ReadonlyMap<number, Type> = new Map<number, Type>([
   [DataType.FLOAT, { kind: "float", size: 4, at: (view, i) => view.getFloat32(i, true) }],
   [DataType.DOUBLE, { kind: "float", size: 8, at: (view, i) => view.getFloat64(i, true) }],
-  [DataType.FLOAT16, { kind: "float", size: 2, at: (view, i) => half(view.getUint16(i, true)) }],
+  [DataType.FLOAT16, { kind: "float", size: 2, at: (view, i) => Half.number(view.getUint16(i, true)) }],
   [DataType.BFLOAT16, { kind: "float", size: 2, at: (view, i) => brain(view.getUint16(i, true)) }],
   [DataType.INT8, { kind: "int", size: 1, at: (view, i) => view.getInt8(i) }],
   [DataType.UINT8, { kind: "int", size: 1, at: (view, i) => view.getUint8(i) }],
@@ -101,7 +95,7 @@ const list = (tensor: TensorProto, type: Type): ReadonlyArray<number> => {
     case DataType.UINT32:
       return tensor.uint64Data.map(Number)
     case DataType.FLOAT16:
-      return tensor.int32Data.map(half)
+      return tensor.int32Data.map(Half.number)
     case DataType.BFLOAT16:
       return tensor.int32Data.map(brain)
     default:
