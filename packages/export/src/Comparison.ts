@@ -27,8 +27,11 @@ export const most = 1000
 /** Most bytes that a batch may hold at once: of inputs and of what the program computes, in float32. */
 const mostBytes = 2 ** 27
 
-/** Floating-point operations that are spent in float64 on one set of rows: half a minute or so on the reference engine. */
+/** Operations that are spent in float64 on one set of rows: half a minute or so on the reference engine. */
 const mostOperations = 2 ** 35
+
+/** What moving one byte of a float32 array costs there, in floating-point operations. */
+const perByte = 6
 
 /** Fewest rows that are computed in float64, whatever they cost. */
 const fewest = 6
@@ -56,10 +59,10 @@ const heldFor = (program: Program.Program, rows: number): number =>
 export const extentOf = (program: Program.Program): Extent => {
   const once = heldFor(program, 1)
   const each = Math.max(1, heldFor(program, 2) - once)
-  const { flops } = Cost.cost(Rewrite.expand(program), sized(1))
+  const { bytes, flops } = Cost.cost(Rewrite.expand(program), sized(1))
   return {
     batch: Math.max(1, Math.min(most, 1 + Math.floor((mostBytes - once) / each))),
-    exact: Math.max(fewest, Math.min(most, Math.floor(mostOperations / flops)))
+    exact: Math.max(fewest, Math.min(most, Math.floor(mostOperations / (flops + perByte * bytes))))
   }
 }
 

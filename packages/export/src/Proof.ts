@@ -193,7 +193,7 @@ export const prove = Effect.fnUntraced(function* (
     ...cuda,
     compared: {
       training,
-      random: all.shape[0]! - training + Samples.random,
+      random: all.shape[0]! - training + Samples.random(inputs, training),
       notFinite: notFinite.shape[0]!,
       ...(batch < Comparison.most && { batch }),
       ...everywhere,

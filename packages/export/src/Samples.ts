@@ -15,8 +15,20 @@ const draws = [
   { count: 32, reach: 10 }
 ]
 
+/** Most numbers that the samples of `make` hold together, since all of them stand in the record: some twenty megabytes of text. */
+const mostNumbers = 2 ** 21
+
+/** How many of so many examples `make` takes, and how many points it draws at each reach: all that its numbers allow, in the same shares. */
+const counts = (inputs: number, examples: number) => {
+  const wanted = { given: Math.min(most, examples), drawn: draws.map(({ count }) => count) }
+  const all = wanted.drawn.reduce((sum, count) => sum + count, wanted.given)
+  const share = Math.min(1, mostNumbers / (all * inputs))
+  return { given: Math.ceil(share * wanted.given), drawn: wanted.drawn.map((count) => Math.ceil(share * count)) }
+}
+
 /** Number of random points of `make`. */
-export const random = draws.reduce((total, { count }) => total + count, 0)
+export const random = (inputs: number, examples: number): number =>
+  counts(inputs, examples).drawn.reduce((sum, count) => sum + count, 0)
 
 /** What samples are drawn from. */
 interface From {
@@ -34,16 +46,17 @@ interface From {
 
 /**
  * Up to 64 of the `given` examples, then seeded random points within their range ([-3, 3] without examples), and far outside it:
- * [samples, inputs], at least 96.
+ * [samples, inputs], at least 96 where an example has few enough numbers.
  */
 export const make = (inputs: number, from: From): NdArray.NdArray => {
   const examples = rows(from.given, inputs)
-  const stride = Math.max(1, examples.length / most)
-  const chosen = Array.from({ length: Math.min(most, examples.length) }, (_, i) => examples[Math.floor(i * stride)]!)
+  const { drawn, given } = counts(inputs, examples.length)
+  const stride = Math.max(1, examples.length / given)
+  const chosen = Array.from({ length: given }, (_, i) => examples[Math.floor(i * stride)]!)
   const draw = drawing(inputs, examples, from, 0)
   return matrix(inputs, [
     ...chosen,
-    ...draws.filter(({ reach }) => reach <= (from.reach ?? reach)).flatMap(({ count, reach }) => draw(count, reach))
+    ...draws.flatMap(({ reach }, i) => (reach <= (from.reach ?? reach) ? draw(drawn[i]!, reach) : []))
   ])
 }
 

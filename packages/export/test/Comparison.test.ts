@@ -6,6 +6,7 @@ import * as Agreement from "../src/Agreement.ts"
 import * as Asked from "../src/Asked.ts"
 import * as Comparison from "../src/Comparison.ts"
 import * as Onnx from "../src/Onnx.ts"
+import * as Samples from "../src/Samples.ts"
 import * as Verify from "../src/Verify.ts"
 import * as Folder from "./Folder.ts"
 import * as Trained from "./Trained.ts"
@@ -33,7 +34,7 @@ it("weights are there once, however many rows a batch has", () => {
 it("float64 is for all rows of a small circuit, and for fewer where each takes seconds", () => {
   const [x, w] = [Tensor.input("x", ["batch", 2 ** 15]), Tensor.input("w", [2 ** 15, 2 ** 15])]
   assert.strictEqual(Comparison.extentOf(wide(2)).exact, Comparison.most)
-  assert.strictEqual(Comparison.extentOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })).exact, 2 ** 4)
+  assert.strictEqual(Comparison.extentOf(Program.fromTensors({ x, w }, { y: x.matMul(w) })).exact, 6)
 })
 
 it.effect("answers come in the rows' order, however many are computed at a time", () =>
@@ -115,3 +116,12 @@ it.effect("the record of a costly network says that its rounding is measured on 
     assert.isAbove(all.rounding, 0)
   }).pipe(Effect.provide(TfjsEngine.layerWasm))
 )
+
+it("samples of many numbers are fewer, as all of them stand in the record", () => {
+  const given = NdArray.make([100, 2 ** 17], new Float32Array(100 * 2 ** 17))
+  assert.deepStrictEqual(Samples.make(2, { seed: 0 }).shape, [96, 2])
+  assert.deepStrictEqual(Samples.make(2 ** 17, { seed: 0 }).shape, [17, 2 ** 17])
+  assert.deepStrictEqual(Samples.make(2 ** 17, { seed: 0, given }).shape, [18, 2 ** 17])
+  assert.strictEqual(Samples.random(2 ** 17, 100), 11)
+  assert.strictEqual(Samples.random(2, 100), 96)
+})
