@@ -47,7 +47,8 @@ export const check = Effect.fn("Training.check")(function* (
   const { inputs, outputs } = yield* FreeRun.widths(circuit)
   const [features, targets] = [data.inputs.shape[1]!, data.targets.shape[1]!]
   if (inputs !== features || outputs !== targets) {
-    return yield* new WidthsMismatch({ inputs, outputs, features, targets })
+    const isImported = circuit._tag === "Block" && circuit.graph !== undefined
+    return yield* new WidthsMismatch({ inputs, outputs, features, targets, isImported })
   }
   if (!Object.values(Circuit.parameters(circuit)).some(Circuit.isTrained)) {
     const advice = "add a linear map, as Circuit.perceptron([2, 8, 1]) has them"

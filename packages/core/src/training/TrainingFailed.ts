@@ -48,10 +48,21 @@ export class WidthsMismatch extends Data.TaggedError("WidthsMismatch")<{
   readonly outputs: number
   readonly features: number
   readonly targets: number
+  /** Whether the circuit is an imported network, whose widths are what they are. */
+  readonly isImported?: boolean
 }> {
   override get message(): string {
-    const advice =
-      this.outputs === 1 && this.targets > 2 ? ", or choose the task regression if the labels are numbers" : ""
-    return `expected a circuit ${this.features},…,${this.targets} for data with ${this.features} inputs and ${this.targets} outputs, but ${this.inputs},…,${this.outputs} came; change the first and last width${advice}`
+    const { features, inputs, isImported = false, outputs, targets } = this
+    const task =
+      outputs === 1 && targets > 2
+        ? ["choose the task regression if the labels are numbers"]
+        : outputs === 2 && targets === 1 && (isImported || inputs === features)
+          ? ["choose the task classes"]
+          : []
+    const data = inputs !== features || task.length === 0 ? ["give data with as many inputs and outputs as it has"] : []
+    const advice = isImported
+      ? [...data, ...task].join(", and ")
+      : ["change the first and last width", ...task].join(", or ")
+    return `expected a circuit ${features},…,${targets} for data with ${features} inputs and ${targets} outputs, but ${inputs},…,${outputs} came; ${advice}`
   }
 }

@@ -22,6 +22,7 @@ import {
   type TrainingEvent
 } from "@rai/core"
 import { Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { WidthsMismatch } from "../../src/training/TrainingFailed.ts"
 
 const circuit = Circuit.perceptron([2, 8, 8, 8, 8, 1], { activation: "sigmoid" })
 const data = Moons.make({ examples: 40, seed: 1 })
@@ -361,6 +362,22 @@ describe("training", () => {
       assert.strictEqual(
         error.message,
         "expected a circuit 2,…,1 for data with 2 inputs and 1 outputs, but 3,…,2 came; change the first and last width"
+      )
+      const mismatch = { inputs: 2, outputs: 2, features: 2, targets: 1 }
+      const advice = (of: object) => new WidthsMismatch({ ...mismatch, ...of }).message.split("; ")[1]
+      assert.strictEqual(advice({}), "change the first and last width, or choose the task classes")
+      assert.strictEqual(advice({ isImported: true }), "choose the task classes")
+      assert.strictEqual(
+        advice({ isImported: true, inputs: 5 }),
+        "give data with as many inputs and outputs as it has, and choose the task classes"
+      )
+      assert.strictEqual(
+        advice({ isImported: true, outputs: 3 }),
+        "give data with as many inputs and outputs as it has"
+      )
+      assert.strictEqual(
+        advice({ outputs: 1, targets: 3 }),
+        "change the first and last width, or choose the task regression if the labels are numbers"
       )
     }).pipe(Effect.provide(ReferenceEngine.layer))
   )
