@@ -12,7 +12,7 @@ import * as Onnxruntime from "./Onnxruntime.ts"
 import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts"
 import * as External from "./read/External.ts"
 import * as InputElements from "./read/InputElements.ts"
-import type { LayersUnsupported, ModelInvalid } from "./read/ModelInvalid.ts"
+import { type LayersUnsupported, type ModelInvalid, oneInput } from "./read/ModelInvalid.ts"
 import * as Network from "./read/Network.ts"
 import * as Reading from "./read/Reading.ts"
 
@@ -113,7 +113,12 @@ const prepared = Effect.fnUntraced(function* (file: string, inputs: NdArray.NdAr
   if (input === undefined || others.length > 0) {
     const expected = "a model with one input"
     const came = `one with ${others.length + (input === undefined ? 0 : 1)}`
-    return yield* new InputsUnfit({ file, expected, came, advice: oneColumn })
+    return yield* new InputsUnfit({
+      file,
+      expected,
+      came,
+      advice: input === undefined ? "give another model" : oneInput
+    })
   }
   const [examples, ...example] = input.shape
   const features =

@@ -9,6 +9,7 @@ import { Circuit } from "@rai/core"
 import { Effect } from "effect"
 import { Model, Onnx } from "../src/index.ts"
 import {
+  GraphProtoSchema,
   TensorProto_DataLocation as Location,
   type ModelProto,
   ModelProtoSchema,
@@ -49,7 +50,22 @@ const nested = (levels: number): Uint8Array => {
   return Uint8Array.from(parts.reverse().flat())
 }
 
+/** Joins one row of its own to a batch of one. */
+const ofOne = (): Uint8Array => {
+  const graph = create(GraphProtoSchema, {
+    input: [Model.value("x", [1, 2], "float")],
+    initializer: [Model.floats("row", { shape: [1, 2], data: Float32Array.of(1, 2) })],
+    node: [Model.node("Concat", "join", ["row", "x"], "y", { axis: 1 })],
+    output: [Model.value("y", [1, 4], "float")]
+  })
+  return Model.encode(graph, { version: "0", metadata: {} })
+}
+
 const cases: Readonly<Record<string, readonly [Uint8Array, string]>> = {
+  "a fixed batch": [
+    ofOne(),
+    "net.onnx: expected shapes and settings that fit each other in Concat «join», but concat along axis 1 expects [1,2], and [batch,2] comes; the model is for batches of exactly 1: export it again with a dynamic batch axis, dynamic_shapes or dynamic_axes of torch.onnx.export"
+  ],
   "no bytes": [
     new Uint8Array(0),
     "net.onnx: expected an ONNX model, but it holds no graph with outputs; export it again with `rai export`"
@@ -121,7 +137,7 @@ const cases: Readonly<Record<string, readonly [Uint8Array, string]>> = {
     changed(({ graph }) => {
       graph!.input.push(Model.value("mask", ["n", 2], "float"))
     }),
-    "net.onnx: expected a model with one input, but it has «images», «mask»; export the model again from where it comes"
+    "net.onnx: expected a model with one input, but it has «images», «mask»; wrap it in a module that takes one input and splits it, and export that; rai serve serves it as it is"
   ],
   "images whose size each run decides": [
     changed(({ graph }) => {

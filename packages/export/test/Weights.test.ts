@@ -107,6 +107,8 @@ describe("weights in int8", () => {
       assert.isBelow(record.weights!.maxAbsDifference, 0.1)
       assert.isAbove(record.weights!.maxAbsDifference, 1e-5)
       assert.isBelow(record.weights!.otherClass!, 25)
+      const { message } = yield* Effect.flip(Onnx.read(small))
+      assert.match(message, /DynamicQuantizeLinear .*; its weights are int8, .*: read the run or the model that it was/)
       assert.strictEqual(record.examples, 64 + 64)
       assert.isBelow(record.tolerance, 0.2)
       assert.strictEqual((yield* Verify.verify(small)).maxAbsDifference, record.maxAbsDifference)

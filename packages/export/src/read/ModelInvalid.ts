@@ -7,12 +7,23 @@ import { Schema } from "effect"
 export class ModelInvalid extends Schema.TaggedError<ModelInvalid>()("ModelInvalid", {
   file: Schema.String,
   expected: Schema.String,
-  came: Schema.String
+  came: Schema.String,
+  /** What to do, where it is more than to export the model again. */
+  advice: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `${this.file}: expected ${plain(this.expected)}, but ${plain(this.came)}; export the model again from where it comes`
+    const { advice = "export the model again from where it comes" } = this
+    return `${this.file}: expected ${plain(this.expected)}, but ${plain(this.came)}; ${advice}`
   }
 }
+
+/** What to do about a fixed batch where a network cannot be read for batches of another length. */
+export const dynamicBatch = (fixed: number): string =>
+  `the model is for batches of exactly ${fixed}: export it again with a dynamic batch axis, dynamic_shapes or dynamic_axes of torch.onnx.export`
+
+/** What to do about several inputs. */
+export const oneInput =
+  "wrap it in a module that takes one input and splits it, and export that; rai serve serves it as it is"
 
 /** Unsupported operators, all at once, each with the nodes that use it and, where only one form of it is unsupported, the reason. */
 export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupported>()("OperatorsUnsupported", {
@@ -23,10 +34,13 @@ export class OperatorsUnsupported extends Schema.TaggedError<OperatorsUnsupporte
       nodes: Schema.Array(Schema.String),
       reason: Schema.optionalKey(Schema.String)
     })
-  )
+  ),
+  /** What to do, where it is known where the operators come from. */
+  advice: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `${this.file}: expected operators that are read, but these came: ${each(this.operators)}; export the model without them, or run it with onnxruntime`
+    const { advice = "export the model without them, or run it with onnxruntime" } = this
+    return `${this.file}: expected operators that are read, but these came: ${each(this.operators)}; ${advice}`
   }
 }
 

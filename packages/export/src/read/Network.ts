@@ -4,10 +4,11 @@
  */
 import { Program, Shape, type Tensor } from "@rai/core"
 import { Effect } from "effect"
+import * as Metadata from "../Metadata.ts"
 import { opsetOf } from "../Model.ts"
 import type { AttributeProto, GraphProto, ModelProto, NodeProto } from "../onnx_pb.ts"
 import { Call, type Result, type Surroundings } from "./Call.ts"
-import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
+import { dynamicBatch, ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Operators from "./Operators.ts"
 import * as Order from "./Order.ts"
 import { attempt, Refused } from "./Refused.ts"
@@ -50,7 +51,7 @@ export const read = Effect.fn("Network.read")(function* (
   const { highest, lowest } = Operators.opsets
   const nodes = yield* Order.make(graph, settings)
   const unknown = nodes.filter((node) => !Operators.table.has(Operators.nameOf(node)))
-  if (unknown.length > 0) return yield* unsupported(file, unknown)
+  if (unknown.length > 0) return yield* unsupported(file, unknown, model)
   if (!(opset >= lowest && opset <= highest)) {
     const expected = `operator set ${lowest} to ${highest} of ONNX`
     return yield* new ModelInvalid({
@@ -66,7 +67,7 @@ export const read = Effect.fn("Network.read")(function* (
     const invalid = refusals.find(({ error }) => error.isInvalid)
     if (invalid !== undefined) {
       const expected = `shapes and settings that fit each other in ${invalid.node.opType} «${invalid.node.name}»`
-      return yield* new ModelInvalid({ file, expected, came: invalid.error.message })
+      return yield* new ModelInvalid({ file, expected, came: invalid.error.message, ...adviceFor(settings) })
     }
     const operators = refusals.map(({ error, node }) => ({
       operator: node.opType,
@@ -78,17 +79,25 @@ export const read = Effect.fn("Network.read")(function* (
   return yield* reader.network()
 })
 
+/** Shapes that do not fit each other come from a fixed batch where a model has one. */
+const adviceFor = ({ fixedBatch }: Settings) => (fixedBatch === undefined ? {} : { advice: dynamicBatch(fixedBatch) })
+
 interface Refusal {
   readonly node: NodeProto
   readonly error: Refused
 }
 
-const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>): OperatorsUnsupported => {
+/** What to do about a model that this project wrote with weights in int8. */
+const inInt8 =
+  "its weights are int8, which only onnxruntime computes with: read the run or the model that it was exported from, or export that with weights in float32 or float16"
+
+const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>, model: ModelProto): OperatorsUnsupported => {
+  const isOurs = Metadata.read(model) !== undefined
   const operators = [...Map.groupBy(nodes, Operators.nameOf)].map(([operator, own]) => ({
     operator,
     nodes: own.map(({ name }) => name)
   }))
-  return new OperatorsUnsupported({ file, operators })
+  return new OperatorsUnsupported({ file, operators, ...(isOurs && { advice: inInt8 }) })
 }
 
 /** Most numbers of a result that is computed from parameters while the graph is read. */
@@ -219,7 +228,7 @@ class Reader {
       return yield* new ModelInvalid({ file, expected: "arrays that can be read", came: found.message })
     }
     const [wrong] = found.flatMap(([name, { shape }]) => this.contradiction(name, shape) ?? [])
-    if (wrong !== undefined) return yield* new ModelInvalid({ file, ...wrong })
+    if (wrong !== undefined) return yield* new ModelInvalid({ file, ...wrong, ...adviceFor(this.settings) })
     const named = Object.fromEntries(found.map(([name, value]) => [name, value.tensor()]))
     const { nodes } = Program.fromTensors({}, named)
     const isUsed = new Set(nodes)

@@ -9,7 +9,7 @@ import * as ModelFile from "../ModelFile.ts"
 import type { ModelProto } from "../onnx_pb.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Examples from "./Examples.ts"
-import { ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
+import { dynamicBatch, ModelInvalid, OperatorsUnsupported, oneInput } from "./ModelInvalid.ts"
 import * as Network from "./Network.ts"
 
 /** An imported model. */
@@ -98,7 +98,8 @@ export const fromModel = Effect.fn("Reading.fromModel")(function* (
   const [examples, ...rest] = whole.shape
   if (examples !== batch || !rest.every((n) => typeof n === "number")) {
     const expected = `an output «${output}» [${batch}, …] with one row an example`
-    return yield* new ModelInvalid({ file, expected, came: `[${whole.shape.join(", ")}] comes out` })
+    const own = fixed === undefined ? {} : { advice: dynamicBatch(fixed) }
+    return yield* new ModelInvalid({ file, expected, came: `[${whole.shape.join(", ")}] comes out`, ...own })
   }
   return {
     ...Assembly.make(model, network, name, shape as Assembly.Example, output),
@@ -120,7 +121,13 @@ const inputOf = Effect.fnUntraced(function* (model: ModelProto, file: string) {
   const [input, ...others] = inputs
   if (input === undefined || others.length > 0) {
     const names = inputs.map(({ name }) => `«${name}»`).join(", ")
-    return yield* new ModelInvalid({ file, expected: "a model with one input", came: `it has ${names || "none"}` })
+    const own = others.length === 0 ? {} : { advice: oneInput }
+    return yield* new ModelInvalid({
+      file,
+      expected: "a model with one input",
+      came: `it has ${names || "none"}`,
+      ...own
+    })
   }
   const [examples, ...lengths] = input.shape
   const isKnown = lengths.length > 0 && lengths.every((n) => typeof n === "number" && n >= 1 && n < 2 ** 31)
