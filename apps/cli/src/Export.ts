@@ -71,6 +71,7 @@ export const command = Command.make(
     const { compared, cuda, examples, external = {}, maxAbsDifference, opset, rounding, roundingOn, sha256 } = record
     yield* Report.result(json, { file: out, sha256, opset, maxAbsDifference, examples }, [
       `${out}: opset ${opset}, sha256 ${sha256.slice(0, 12)}…`,
+      ...changed(trained),
       ...Object.keys(external).map((name) => `its weights lie beside it, in ${name}: keep the two together`),
       `onnxruntime answers ${weights === "int8" ? "near what" : "as"} the free run does: ${apart(compared ?? record)}; float32's own rounding in this circuit: ${Report.number(rounding)}${roundingOn === undefined ? "" : `, measured on ${Report.count(roundingOn)} samples`}`,
       ...("why" in training ? [`${training.why}: random points stood in for them`] : []),
@@ -88,6 +89,14 @@ const untilSlow = "3 seconds"
 /** What is said where an export is not done at once. */
 const slow =
   "comparing onnxruntime's answers with the free run's, in float64 too; for a large circuit this takes a minute or more …"
+
+/** What the model takes now where an imported network took something else: a program that feeds it must follow. */
+const changed = ({ circuit, preprocessing }: Trained.Trained): ReadonlyArray<string> => {
+  const input = circuit._tag === "Block" ? circuit.graph?.names?.input : undefined
+  return input?.elements === undefined || preprocessing !== undefined
+    ? []
+    : [`the input «${input.name}» is float32 now, ${input.elements.type} in the original`]
+}
 
 /** An imported network with its own parameters; nothing is known about its inputs or its task. */
 const asItIs = ({ circuit, parameters }: Onnx.Read): Trained.Trained => ({

@@ -4,6 +4,9 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Program } from "@rai/core"
+import { Graph, Model } from "@rai/export"
+import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { folder, json, rai } from "./CommandLine.ts"
 
@@ -29,6 +32,19 @@ describe("a model from PyTorch", () => {
     assert.strictEqual((await rai("verify", written)).code, 0)
     assert.strictEqual((await rai("diagram", run, "--out", join(place, "run.svg"))).code, 0)
     assert.match(readFileSync(join(place, "run.svg"), "utf8"), />Gemm</)
+  })
+
+  it("is float32 once it is exported, which is said where it took whole numbers", async () => {
+    const program = Effect.runSync(Program.make({ z: ["n", 2] }, ({ z }) => ({ total: z.sum([1]) })))
+    const graph = Effect.runSync(Graph.fromProgram(program))
+    graph.input[0] = Model.value("z", ["n", 2], "int")
+    graph.node[0]!.input[0] = "cast"
+    graph.node.unshift(Model.node("Cast", "Cast", ["z"], "cast", { to: Model.DataType.FLOAT }))
+    const whole = join(place, "whole.onnx")
+    writeFileSync(whole, Model.encode(graph, { version: "0", metadata: {} }))
+    const { code, stderr, stdout } = await rai("export", whole, "--out", join(place, "float.onnx"))
+    assert.strictEqual(code, 0, stderr)
+    assert.include(stdout.split("\n"), "the input «z» is float32 now, int64 in the original")
   })
 
   it("starts from its own weights", async () => {
