@@ -47,6 +47,18 @@ layer(ReferenceEngine.layer)("Simplify keeps every output", (it) => {
   }
 })
 
+it.effect("two transpositions are one, and none where they undo each other", () =>
+  Effect.gen(function* () {
+    const program = yield* Program.make({ x: ["batch", 2, 3] }, ({ x }) => ({
+      there: x!.transpose([1, 0, 2]).transpose([2, 1, 0]),
+      back: x!.transpose([1, 2, 0]).transpose([2, 0, 1]).neg()
+    }))
+    const names = (of: Program.Program) => of.nodes.map(({ primitive }) => primitive.name)
+    expect(names(Simplify.simplify(program)).toSorted()).toEqual(["input", "neg", "transpose"])
+    expect(Simplify.simplify(program).outputs.there!.attributes).toEqual({ permutation: [2, 0, 1] })
+  })
+)
+
 layer(TfjsEngine.layerNative)("Rewrite.expand keeps every output of fused kernels", (it) => {
   const composite = cases.filter(({ program }) => program.nodes.some((node) => node.primitive.definition !== undefined))
   it("there are some", () => expect(composite.length).toBeGreaterThan(20))

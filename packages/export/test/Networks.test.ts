@@ -161,6 +161,59 @@ for (const [name, answers] of Object.entries(networks)) {
   )
 }
 
+for (const name of ["transformer", "heads"]) {
+  it.effect(`${name}: axes joined with that of the examples leave each its own answer, however many there are`, () =>
+    Effect.gen(function* () {
+      const file = `${folder}${name}.onnx`
+      const { circuit, example, parameters } = yield* Onnx.read(file)
+      const bytes = new Uint8Array(readFileSync(file))
+      const all = rows(networks[name]!)
+      for (const examples of [1, 3, 7]) {
+        const x = NdArray.make([examples, all.shape[1]!], all.data.slice(0, examples * all.shape[1]!))
+        const input = Model.inputs(decoded(file))[0]!.name
+        const came = yield* Onnxruntime.run(bytes, { [input]: { data: x.data, shape: [examples, ...example] } })
+        const output = yield* freeRun(circuit, parameters, x)
+        const [answer] = Object.values(came)
+        expect(answer!.shape[0]).toBe(examples)
+        expect(furthest(output, answer!.data)).toBeLessThan(1e-6)
+      }
+      // The maps into and out of the attention are places as any other.
+      const maps = Circuit.sites(circuit).filter(({ role }) => role === "map")
+      expect(maps.length).toBe(name === "transformer" ? 5 : 4)
+    }).pipe(Effect.provide(TfjsEngine.layerWasm))
+  )
+}
+
+it.effect("a network that takes examples together behind a joined axis is refused", () =>
+  Effect.gen(function* () {
+    const refused = (shapes: ReadonlyArray<ReadonlyArray<number>>, axis: number) => {
+      const model = decoded(`${folder}attention.onnx`)
+      const graph = model.graph!
+      graph.initializer = shapes.map((shape, i) => Model.integers(`shape${i}`, shape))
+      graph.node = shapes.map((_, i) =>
+        Model.node("Reshape", `Reshape${i}`, [i === 0 ? graph.input[0]!.name : `y${i - 1}`, `shape${i}`], `y${i}`)
+      )
+      graph.node.push(Model.node("Softmax", "Softmax", [`y${shapes.length - 1}`], graph.output[0]!.name, { axis }))
+      graph.output = [Model.value(graph.output[0]!.name, ["n", 5], "float")]
+      return Effect.map(Effect.flip(Reading.fromModel(model, "net.onnx")), ({ message }) => message)
+    }
+    expect(yield* refused([[-1, 5]], 0)).toContain(
+      "Softmax (Softmax) because it takes the examples of a batch together"
+    )
+    expect(yield* refused([[-1, 5]], 1)).toContain("but [batch·4,5] comes out")
+    expect(
+      yield* refused(
+        [
+          [-1, 5],
+          [4, -1, 5]
+        ],
+        2
+      )
+    ).toContain("the axis «batch·4», whose length each run decides")
+    expect(yield* refused([[-1, 3]], 1)).toContain("the axis «batch», whose length each run decides")
+  })
+)
+
 it.effect("activations within are outputs too, by the names of their nodes with * for any one step", () =>
   Effect.gen(function* () {
     const { circuit, parameters } = yield* Onnx.read(`${folder}perceptron-tanh.onnx`)

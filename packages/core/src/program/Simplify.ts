@@ -73,6 +73,17 @@ export const unreshaped = (x: Tensor): Tensor => (x.primitive.name === "reshape"
 
 const reshaped = (x: Tensor, to: Shape.Shape): Tensor => unreshaped(x).reshape(to)
 
+/** Rewrites two transpositions as one; none where it leaves the axes in order. */
+const transposed = (x: Tensor, permutation: ReadonlyArray<number>): Tensor => {
+  if (permutation.every((axis, i) => axis === i)) return x
+  if (x.primitive.name !== "transpose") return x.transpose(permutation)
+  const inner = x.attributes.permutation as ReadonlyArray<number>
+  return transposed(
+    x.operands[0]!,
+    permutation.map((axis) => inner[axis]!)
+  )
+}
+
 /** Whether a shape is that of the last two axes of a broadcast, with 1 along the axes before. */
 const isMatrixOf = (one: Shape.Shape, whole: Shape.Shape): boolean =>
   one.length >= 2 && one.slice(0, -2).every((n) => n === 1) && Shape.equals(one.slice(-2), whole.slice(-2))
@@ -134,6 +145,8 @@ const neutral = (node: Tensor): Tensor => {
       return tall(node) ?? node
     case "reshape":
       return reshaped(a!, node.shape)
+    case "transpose":
+      return transposed(a!, node.attributes.permutation as ReadonlyArray<number>)
     default:
       return node
   }

@@ -8,6 +8,7 @@ import * as Metadata from "../Metadata.ts"
 import { opsetOf } from "../Model.ts"
 import type { AttributeProto, GraphProto, ModelProto, NodeProto } from "../onnx_pb.ts"
 import { Call, type Result, type Surroundings } from "./Call.ts"
+import * as Joined from "./Joined.ts"
 import { dynamicBatch, ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
 import * as Operators from "./Operators.ts"
 import * as Order from "./Order.ts"
@@ -113,6 +114,8 @@ class Reader {
   private readonly surroundings: Omit<Surroundings, "trained">
   private readonly values: Values
   private readonly nodes: Array<Read> = []
+  /** What the program has for a row's formula. */
+  private readonly formulas = new Joined.Formulas()
   /** Outputs of refused nodes; nodes that need one are skipped without a report of their own. */
   private readonly lost = new Set<string>()
 
@@ -170,7 +173,7 @@ class Reader {
     }
     const first = results.find((_, i) => node.output[i] !== "")
     if (isKnown || first === undefined || "known" in first) return
-    this.nodes.push({ node, result: "kind" in first ? first.tensor : first })
+    this.nodes.push({ node, result: this.formulas.place("kind" in first ? first.tensor : first) })
   })
 
   private results(node: NodeProto): { readonly call: Call; readonly results: ReadonlyArray<Result> } {
@@ -193,6 +196,7 @@ class Reader {
       if (shape.includes(0) && !("known" in result)) throw new Refused("nothing comes out")
       if (Shape.count(shape).known > most)
         throw new Refused(`it gives [${shape}], more than ${most} numbers for each example`)
+      if (!("known" in result)) this.formulas.of("kind" in result ? result.tensor : result)
     }
     return { call, results }
   }
@@ -227,9 +231,11 @@ class Reader {
     if (found instanceof Refused) {
       return yield* new ModelInvalid({ file, expected: "arrays that can be read", came: found.message })
     }
-    const [wrong] = found.flatMap(([name, { shape }]) => this.contradiction(name, shape) ?? [])
+    const [wrong] = found.flatMap(
+      ([name, { shape }]) => this.contradiction(name, shape) ?? Joined.contradiction(name, shape) ?? []
+    )
     if (wrong !== undefined) return yield* new ModelInvalid({ file, ...wrong, ...adviceFor(this.settings) })
-    const named = Object.fromEntries(found.map(([name, value]) => [name, value.tensor()]))
+    const named = Object.fromEntries(found.map(([name, value]) => [name, this.formulas.of(value.tensor())]))
     const { nodes } = Program.fromTensors({}, named)
     const isUsed = new Set(nodes)
     const used = [...this.values.inputs].filter(

@@ -3,6 +3,7 @@
  */
 import { Shape } from "@rai/core"
 import { type Call, product, type Result, type Row } from "./Call.ts"
+import * as Joined from "./Joined.ts"
 import { Refused } from "./Refused.ts"
 import * as Value from "./Value.ts"
 
@@ -13,9 +14,6 @@ const target = (call: Call): Shape.Shape => {
   if (!asked.every(Number.isInteger)) throw new Refused("its shape is no list of whole numbers", true)
   const keeps = call.int("allowzero", 0) === 0
   const shape = asked.map((n, axis) => (n === 0 && keeps ? (x[axis] ?? 1) : n === -1 ? -1 : call.dimension(n)))
-  if (asked.some((n) => Value.isComputed(n, call.graph.names))) {
-    throw new Refused("it gives an axis a length that is computed from one which each run decides")
-  }
   if (shape.filter((n) => n === -1).length > 1) throw new Refused("it leaves two lengths open", true)
   const left = unnamed(x, shape)
   // A model exported with a fixed batch length states that length where the run's own is meant.
@@ -23,6 +21,11 @@ const target = (call: Call): Shape.Shape => {
     const meant = inferred(x, [left[0]!, ...shape.slice(1)])
     const isWhole = meant?.every((n) => typeof n === "string" || Number.isInteger(n))
     if (meant !== undefined && isWhole && Shape.sameCount(x, meant)) return meant
+  }
+  const joined = Joined.target(x, shape, (n) => Value.multiple(n, call.graph.names))
+  if (joined !== undefined) return joined
+  if (asked.some((n) => Value.isComputed(n, call.graph.names))) {
+    throw new Refused("it gives an axis a length that is computed from one which each run decides")
   }
   const found = inferred(x, shape)
   if (found !== undefined) return found
@@ -97,7 +100,7 @@ const shape: Row = (call) => {
 const size: Row = (call) => whole([], [call.lengthOf(product(call.shape()))])
 
 export const rows: Readonly<Record<string, Row>> = {
-  Reshape: (call) => call.tensor().reshape(target(call)),
+  Reshape: (call) => Joined.reshape(call.tensor(), target(call)),
   Squeeze: squeezed,
   Unsqueeze: unsqueezed,
   Flatten: flattened,

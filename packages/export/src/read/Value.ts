@@ -2,6 +2,7 @@
  * What a name in an ONNX graph stands for while the graph is read.
  */
 import type { NdArray, Shape, Tensor } from "@rai/core"
+import * as Joined from "./Joined.ts"
 
 /** Kind of the elements; floats and integers alike are computed with as `float`. */
 export type Kind = "float" | "int" | "bool"
@@ -28,9 +29,16 @@ const marked = 2 ** 40
 export const isComputed = (length: number, names: ReadonlyArray<string>): boolean =>
   length >= marked && typeof toDimension(length, names) === "number"
 
+/** For a number that was computed as a multiple of such a stand-in: how many times it is that. */
+export const multiple = (length: number, names: ReadonlyArray<string>): number | undefined =>
+  names.map((_, i) => length / (marked + i)).find((times) => times > 1 && Number.isInteger(times))
+
 /** Number that stands for a dimension, among the names of the graph. */
-export const toNumber = (dimension: Shape.Dimension, names: ReadonlyArray<string>): number =>
-  typeof dimension === "number" ? dimension : marked + names.indexOf(dimension)
+export const toNumber = (dimension: Shape.Dimension, names: ReadonlyArray<string>): number => {
+  if (typeof dimension === "number") return dimension
+  const { after, before, name } = Joined.axisOf(dimension)
+  return before * after * (marked + names.indexOf(name))
+}
 
 /** Dimension that a number stands for. */
 export const toDimension = (length: number, names: ReadonlyArray<string>): Shape.Dimension =>

@@ -67,6 +67,21 @@ class Attention(nn.Module):
         return self.head(h.flatten(1))
 
 
+class Heads(nn.Module):
+    """Self-attention with its weights, then one convolution for all tokens, which count as so many more examples."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(6, 3, batch_first=True)
+        self.filter = nn.Conv1d(1, 2, 3)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        h, weights = self.attention(x, x, x)
+        signals = torch.tanh(self.filter((x + h).reshape(-1, 1, 6)))
+        return self.head(signals.reshape(x.shape[0], 4, 8)).softmax(-1) * weights.sum(-1, keepdim=True)
+
+
 def residual_block(c):
     return Residual(nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c), nn.ReLU(), nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c)))
 
@@ -85,6 +100,8 @@ networks = {
     "gated": (Gated, [6]),
     "attention": (Attention, [4, 5]),
     "signal": (lambda: nn.Sequential(nn.Conv1d(2, 5, 5, stride=2, padding=2), nn.InstanceNorm1d(5, affine=True), nn.Softplus(), nn.ConvTranspose1d(5, 3, 4, stride=2, padding=1), nn.Hardtanh(), nn.Flatten(), nn.Linear(36, 2)), [2, 12]),
+    "transformer": (lambda: nn.Sequential(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Flatten(), nn.Linear(32, 3)), [4, 8]),
+    "heads": (Heads, [4, 6]),
 }
 
 
