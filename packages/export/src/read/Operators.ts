@@ -4,6 +4,7 @@
 import type { Circuit } from "@rai/core"
 import type { NodeProto } from "../onnx_pb.ts"
 import * as Activations from "./Activations.ts"
+import * as Attention from "./Attention.ts"
 import type { Row } from "./Call.ts"
 import * as Classical from "./Classical.ts"
 import * as Constants from "./Constants.ts"
@@ -21,7 +22,7 @@ import * as Shapes from "./Shapes.ts"
 const groups = [
   {
     role: "other",
-    of: [Elementwise, Reductions, Shapes, Parts, Movement, Constants, Pooling, Normalization, Classical]
+    of: [Elementwise, Reductions, Shapes, Parts, Movement, Constants, Pooling, Normalization, Attention, Classical]
   },
   { role: "activation", of: [Activations] },
   { role: "map", of: [Products, Convolution, Classical.linear] }

@@ -82,6 +82,20 @@ class Heads(nn.Module):
         return self.head(signals.reshape(x.shape[0], 4, 8)).softmax(-1) * weights.sum(-1, keepdim=True)
 
 
+class Unit(nn.Module):
+    """Attention of a causal kind, which operator set 23 has as one operator."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(6, 18)
+        self.out = nn.Linear(6, 2)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).unflatten(-1, (3, 2, 3)).permute(2, 0, 3, 1, 4).unbind(0)
+        h = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(h.transpose(1, 2).flatten(2))
+
+
 def residual_block(c):
     return Residual(nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c), nn.ReLU(), nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c)))
 
@@ -102,6 +116,7 @@ networks = {
     "signal": (lambda: nn.Sequential(nn.Conv1d(2, 5, 5, stride=2, padding=2), nn.InstanceNorm1d(5, affine=True), nn.Softplus(), nn.ConvTranspose1d(5, 3, 4, stride=2, padding=1), nn.Hardtanh(), nn.Flatten(), nn.Linear(36, 2)), [2, 12]),
     "transformer": (lambda: nn.Sequential(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Flatten(), nn.Linear(32, 3)), [4, 8]),
     "heads": (Heads, [4, 6]),
+    "attention-operator": (Unit, [4, 6]),
 }
 
 
@@ -130,7 +145,7 @@ for i, (name, (make, shape)) in enumerate(networks.items()):
     x = torch.randn(7, *shape)
     dynamo = i % 2 == 1
     if dynamo:
-        torch.onnx.export(net, (x,), path, dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), external_data=False, verbose=False)
+        torch.onnx.export(net, (x,), path, dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), opset_version=23 if name == "attention-operator" else None, external_data=False, verbose=False)
         model = onnx.load(path)
         # Remove what the exporter records about its own source files, which is no part of the network.
         for value in [model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input, *model.graph.output, *model.graph.value_info]:
