@@ -16,13 +16,26 @@ import * as Parts from "./Parts.ts"
 import * as Pooling from "./Pooling.ts"
 import * as Products from "./Products.ts"
 import * as Reductions from "./Reductions.ts"
+import * as Resizing from "./Resizing.ts"
 import * as Shapes from "./Shapes.ts"
 
 /** Rows by what their operators are in a network: activation functions, maps between layers, or others. */
 const groups = [
   {
     role: "other",
-    of: [Elementwise, Reductions, Shapes, Parts, Movement, Constants, Pooling, Normalization, Attention, Classical]
+    of: [
+      Elementwise,
+      Reductions,
+      Shapes,
+      Parts,
+      Movement,
+      Constants,
+      Pooling,
+      Normalization,
+      Attention,
+      Resizing,
+      Classical
+    ]
   },
   { role: "activation", of: [Activations] },
   { role: "map", of: [Products, Convolution, Classical.linear] }

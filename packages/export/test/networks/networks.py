@@ -82,6 +82,25 @@ class Heads(nn.Module):
         return self.head(signals.reshape(x.shape[0], 4, 8)).softmax(-1) * weights.sum(-1, keepdim=True)
 
 
+class Resampled(nn.Module):
+    """Up and down again in every way, as U-Nets and autoencoders do."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 2, 3, padding=1)
+        self.second = nn.Conv2d(2, 2, 3, stride=2, padding=1)
+        self.nearest = nn.Upsample(scale_factor=2)
+        self.linear = nn.Upsample(scale_factor=2, mode="bilinear")
+        self.corners = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        self.last = nn.Linear(12, 2)
+
+    def forward(self, x):
+        h = torch.relu(self.second(torch.tanh(self.first(x))))
+        joined = torch.cat([self.nearest(h), self.linear(h), self.corners(h)], 1)
+        cubic = nn.functional.interpolate(joined, size=(5, 3), mode="bicubic")
+        return self.last(nn.functional.interpolate(cubic, scale_factor=0.5).flatten(1))
+
+
 class Unit(nn.Module):
     """Attention of a causal kind, which operator set 23 has as one operator."""
 
@@ -117,6 +136,8 @@ networks = {
     "transformer": (lambda: nn.Sequential(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Flatten(), nn.Linear(32, 3)), [4, 8]),
     "heads": (Heads, [4, 6]),
     "attention-operator": (Unit, [4, 6]),
+    "resampled": (Resampled, [1, 6, 6]),
+    "resampled-exported": (Resampled, [1, 6, 6]),
 }
 
 
