@@ -79,15 +79,11 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     folder === undefined
       ? "interrupting; a second signal ends it at once"
       : "interrupting: what was done is saved; a second signal ends it at once and leaves what was saved before"
-  const relaxing: Array<Measurement.Measurement> = []
   const told: Array<History.Row> = []
   const finished = yield* events.pipe(
     Stream.tap((event) =>
       Effect.andThen(
-        Effect.sync(() => {
-          note(relaxing, event)
-          told.push(...History.of([event]))
-        }),
+        Effect.sync(() => told.push(...History.of([event]))),
         bar.follow(event)
       )
     ),
@@ -105,10 +101,12 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     if (folder !== undefined) yield* Effect.uninterruptible(TrainedStore.save(folder, trained))
     const score = test === undefined ? undefined : yield* Score.score(trained, test)
     const metrics = test === undefined ? null : yield* Score.metrics(trained, test)
+    // In a folder, with those of the processes that this one has gone on from.
+    const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
+    const relaxing = rows.map(History.measurement).filter(({ relaxedLoss }) => relaxedLoss !== undefined)
     const findings = yield* diagnose(finished!, relaxing, run, { score, metrics })
     const summary = Summary.of(run, finished!, { engine: engine.name, score, metrics, findings })
     if (folder !== undefined || run.tensorboard !== undefined) {
-      const rows = folder === undefined ? told : yield* RunFolder.rows(folder)
       const course = yield* Figures.draw(trained, train, rows)
       const figures = [...course, ...(yield* Figures.confusion(metrics, trained.classNames))]
       yield* recorder.figures(finished!.progress.total, figures)
@@ -125,10 +123,6 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     interrupted(`the trained circuit is in ${folder}, its summary and pictures are not`)
   )
 })
-
-const note = (relaxing: Array<Measurement.Measurement>, event: TrainingEvent.TrainingEvent): void => {
-  if (event._tag === "Step" && event.measurement?.relaxedLoss !== undefined) relaxing.push(event.measurement)
-}
 
 /** A run has failed, and is diagnosed, below this training accuracy, or, in regression, with more than this share of the variance left. */
 const fair = { accuracy: 0.9, left: 0.5 }

@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 
+
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { ended, folder, hashes, heard, rai, start } from "./CommandLine.ts"
@@ -96,6 +97,34 @@ describe("resume", () => {
     const resumed = await rai("train", "--out", run, "--resume")
     assert.strictEqual(resumed.code, 0, resumed.stderr)
     assert.strictEqual(circuitOf(run), circuitOf(whole))
+  })
+
+  it("a run of short phases that is killed with a checkpoint sums up, resumed, as one that was not", async () => {
+    const place = folder()
+    const short = [
+      ..."train --data moons-100 --circuit 2,32x30,1 --activation sigmoid --engine onnx --seed 3".split(" "),
+      ...["--plan", `relax:30:rprop=0.001${",backpropagate:60:adam=0.000001".repeat(14)}`]
+    ]
+    const undisturbed = await rai(...short, "--out", join(place, "whole"))
+    assert.strictEqual(undisturbed.code, 0, undisturbed.stderr)
+    const run = join(place, "killed")
+    const child = start(...short, "--out", run)
+    const over = ended(child)
+    const looking = setInterval(() => {
+      if (existsSync(join(run, "checkpoint.json"))) child.kill("SIGKILL")
+    }, 5)
+    assert.strictEqual((await over).code, null, "it was killed")
+    clearInterval(looking)
+    const resumed = await rai("train", "--out", run, "--resume")
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    const summed = (of: string) => ({
+      ...JSON.parse(readFileSync(join(of, "summary.json"), "utf8")),
+      ...{ seconds: 0, stepsPerSecond: 0, run: "" }
+    })
+    const whole = summed(join(place, "whole"))
+    assert.isAbove(whole.findings.length, 1)
+    assert.deepStrictEqual(summed(run), whole)
+    assert.strictEqual(circuitOf(run), circuitOf(join(place, "whole")))
   })
 
   it("an interrupt while the trained circuit is saved waits for it, and says what is there", async () => {

@@ -2,6 +2,7 @@
  * The measurements of a run as a table, one row per measurement.
  */
 import type { Row } from "../schema/Row.ts"
+import type { Measurement } from "./Measurement.ts"
 import * as Progress from "./Progress.ts"
 import type { TrainingEvent } from "./TrainingEvent.ts"
 
@@ -50,6 +51,22 @@ export const until = (rows: ReadonlyArray<Row>, progress: Progress.Progress): Re
 }
 
 const orNaN = (value: number | null | undefined): number => value ?? Number.NaN
+
+/** Returns the measurement of a row, with NaN where it was not finite. */
+export const measurement = ({
+  phase: _phase,
+  seconds: _seconds,
+  step: _step,
+  total: _total,
+  ...own
+}: Row): Measurement => {
+  const entries = Object.entries(own).filter(([, value]) => value !== undefined)
+  const measured = entries.map(([name, value]) => [
+    name,
+    typeof value === "object" && value !== null ? value.map(orNaN) : orNaN(value)
+  ])
+  return Object.fromEntries(measured) as Measurement
+}
 
 const shares = (values: ReadonlyArray<number | null>, ...at: ReadonlyArray<0 | 0.5 | 1>): ReadonlyArray<number> => {
   const numbers = values.map(orNaN)
