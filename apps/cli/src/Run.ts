@@ -17,6 +17,7 @@ import {
   Training
 } from "@rai/core"
 import { Effect, type FileSystem, type Path, type PlatformError, Stream } from "effect"
+import type { CommandFailed } from "./CommandFailed.ts"
 import * as Figures from "./Figures.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import * as Recorder from "./Recorder.ts"
@@ -62,19 +63,18 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const bar = ProgressLine.make(run.name)
   const interrupted = (there: string) =>
     Report.progress(`interrupted; ${run.left ?? (folder === undefined ? "nothing was kept" : there)}`)
-  const events = Training.stream<DataInvalid | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>(
-    circuit,
-    train,
-    {
-      plan,
-      seed,
-      validation,
-      parts: run.parts,
-      onEvent: (event) =>
-        Effect.andThen(folder === undefined ? Effect.void : RunFolder.append(folder, event), recorder.event(event)),
-      ...kept
-    }
-  )
+  const events = Training.stream<
+    DataInvalid | PlatformError.PlatformError | CommandFailed,
+    FileSystem.FileSystem | Path.Path
+  >(circuit, train, {
+    plan,
+    seed,
+    validation,
+    parts: run.parts,
+    onEvent: (event) =>
+      Effect.andThen(folder === undefined ? Effect.void : RunFolder.append(folder, event), recorder.event(event)),
+    ...kept
+  })
   const interrupting =
     folder === undefined
       ? "interrupting; a second signal ends it at once"
@@ -162,6 +162,7 @@ const inFolder = Effect.fnUntraced(function* (run: Run, folder: string, engine: 
   return {
     // A run that was killed before its first checkpoint starts over.
     from: isSaved ? yield* Checkpoint.resume(folder, identity) : undefined,
-    onSnapshot: (snapshot: Parameters<typeof Checkpoint.save>[2]) => Checkpoint.save(folder, identity, snapshot)
+    onSnapshot: (snapshot: Parameters<typeof Checkpoint.save>[2]) =>
+      Effect.andThen(RunFolder.stays(folder), Checkpoint.save(folder, identity, snapshot))
   }
 })

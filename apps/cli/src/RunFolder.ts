@@ -117,7 +117,18 @@ export const append = Effect.fnUntraced(function* (folder: string, event: Traini
   const row = History.row(event)
   if (row === undefined) return
   const fs = yield* FileSystem.FileSystem
+  yield* stays(folder)
   yield* fs.writeFileString(yield* file(folder, "metrics.jsonl"), `${JSON.stringify(row)}\n`, { flag: "a" })
+})
+
+/** Fails with `CommandFailed` where the folder of a run that goes on is not there any more: made anew, it would hold no run that goes on from it. */
+export const stays = Effect.fn("RunFolder.stays")(function* (folder: string) {
+  if (yield* isBegun(folder)) return
+  return yield* new CommandFailed({
+    expected: `the run's folder ${folder} to stay where it is`,
+    came: "it was removed or renamed while the run went on",
+    advice: "where it was renamed, go on with --resume and its new name"
+  })
 })
 
 /** Whether the run saved a checkpoint. */

@@ -1,8 +1,7 @@
 /**
  * Runs that are killed or interrupted and then resumed end as if they had not been.
  */
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
-
+import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
@@ -143,6 +142,22 @@ describe("resume", () => {
     assert.strictEqual(code, 130)
     assert.match(stderr, /interrupted; the trained circuit is in .*run, its summary and pictures are not\n$/)
     assert.isTrue(existsSync(join(run, "circuit.json")))
+  })
+
+  it("a run whose folder is renamed ends with an error, leaves no other in its place, and goes on from the new one", async () => {
+    const place = folder()
+    const [run, moved] = [join(place, "run"), join(place, "moved")]
+    const child = start(...settings, "--out", run)
+    const over = ended(child)
+    await heard(child, "0/1200")
+    renameSync(run, moved)
+    const { code, stderr } = await over
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /error: expected the run's folder .*run to stay where it is, but it was removed or renamed/)
+    assert.isFalse(existsSync(run))
+    const resumed = await rai("train", "--out", moved, "--resume")
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    assert.strictEqual(circuitOf(moved), circuitOf(whole))
   })
 
   it("a run whose test data have changed since is not resumed", async () => {
