@@ -3,34 +3,11 @@
  * rows such an axis has a name of its own, `batch·4`; in the program the known part of it is a leading axis, and the batch axis stands by itself.
  */
 import { NdArray, Rewrite, type Shape, Tensor } from "@rai/core"
+import { type Axis, axisOf, factorOf, nameOf } from "./JoinedAxis.ts"
 import { Refused } from "./Refused.ts"
 import { indexes, toFirst } from "./Taking.ts"
 
 type T = Tensor.Tensor
-
-/** An axis of before · name · after elements, in this order. */
-export interface Axis {
-  readonly before: number
-  readonly name: string
-  readonly after: number
-}
-
-/** Name of a joined axis; of one that is not, its own. */
-export const nameOf = ({ after, before, name }: Axis): string =>
-  [before, name, after].filter((part) => part !== 1).join("·")
-
-/** The parts of a named axis. */
-export const axisOf = (dimension: string): Axis => {
-  const parts = dimension.split("·")
-  const at = parts.findIndex((part) => !/^\d+$/.test(part))
-  return { before: Number(parts[at - 1] ?? 1), name: parts[at]!, after: Number(parts[at + 1] ?? 1) }
-}
-
-/** Known part of a named axis. */
-export const factorOf = (dimension: string): number => {
-  const { after, before } = axisOf(dimension)
-  return before * after
-}
 
 /** Where a joined axis is, with its parts; undefined where there is none. */
 const find = (shape: Shape.Shape): (Axis & { readonly at: number }) | undefined => {

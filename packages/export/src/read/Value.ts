@@ -2,7 +2,7 @@
  * What a name in an ONNX graph stands for while the graph is read.
  */
 import type { NdArray, Shape, Tensor } from "@rai/core"
-import * as Joined from "./Joined.ts"
+import { axisOf } from "./JoinedAxis.ts"
 
 /** Kind of the elements; floats and integers alike are computed with as `float`. */
 export type Kind = "float" | "int" | "bool"
@@ -36,7 +36,7 @@ export const multiple = (length: number, names: ReadonlyArray<string>): number |
 /** Number that stands for a dimension, among the names of the graph. */
 export const toNumber = (dimension: Shape.Dimension, names: ReadonlyArray<string>): number => {
   if (typeof dimension === "number") return dimension
-  const { after, before, name } = Joined.axisOf(dimension)
+  const { after, before, name } = axisOf(dimension)
   return before * after * (marked + names.indexOf(name))
 }
 
