@@ -2,11 +2,9 @@
  * Who is told of a run's events, and the snapshots that are kept of it.
  */
 import { Effect, Ref } from "effect"
-
 import { isPlatformError } from "effect/PlatformError"
 import type { Phase } from "./Phase.ts"
 import type { PhaseRun, Snapshot } from "./PhaseRun.ts"
-
 import type { Running } from "./Standing.ts"
 import type { Underway } from "./TrainingEvent.ts"
 import { CallbackFailed } from "./TrainingFailed.ts"
