@@ -83,7 +83,7 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
   const finished = yield* events.pipe(
     Stream.tap((event) =>
       Effect.andThen(
-        Effect.sync(() => told.push(...History.of([event]))),
+        Effect.sync(() => folder === undefined && told.push(...History.of([event]))),
         bar.follow(event)
       )
     ),
@@ -119,8 +119,9 @@ export const carryOut = Effect.fn("Run.carryOut")(function* (run: Run) {
     }
     return { trained, summary }
   })
-  return yield* Effect.onInterrupt(concluded, () =>
-    interrupted(`the trained circuit is in ${folder}, its summary and pictures are not`)
+  return yield* concluded.pipe(
+    Effect.onInterrupt(() => interrupted(`the trained circuit is in ${folder}, its summary and pictures are not`)),
+    (running) => Signals.telling(running, Report.progress("interrupting; a second signal ends it at once"))
   )
 })
 

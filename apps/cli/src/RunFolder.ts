@@ -123,7 +123,8 @@ export const append = Effect.fnUntraced(function* (folder: string, event: Traini
 
 /** Fails with `CommandFailed` where the folder of a run that goes on is not there any more: made anew, it would hold no run that goes on from it. */
 export const stays = Effect.fn("RunFolder.stays")(function* (folder: string) {
-  if (yield* isBegun(folder)) return
+  const fs = yield* FileSystem.FileSystem
+  if (yield* fs.exists(folder)) return
   return yield* new CommandFailed({
     expected: `the run's folder ${folder} to stay where it is`,
     came: "it was removed or renamed while the run went on",

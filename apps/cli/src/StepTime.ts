@@ -71,7 +71,7 @@ export const predict = Effect.fn("StepTime.predict")(function* (
   const { flops, memory } = whole
   const most = within(all, whole, engine)
   const isDivided = most < all && most >= 32 && Circuit.sites(circuit).length <= many
-  if (!isDivided && flops <= short.flops && memory <= roomy()) {
+  if (!isDivided && (slowness[engine] ?? 1) * flops <= short.flops && memory <= roomy()) {
     return Option.getOrUndefined(Option.map(yield* timed(whole), ({ seconds }) => seconds))
   }
   const deep = (depth: number) =>

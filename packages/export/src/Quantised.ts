@@ -61,6 +61,9 @@ const inBytes = (weight: TensorProto, transposed: boolean): readonly [TensorProt
   ]
 }
 
+/** The operator of whole numbers that stands for each product. */
+export const product = "MatMulInteger"
+
 const inWholeNumbers = (
   { docString, input, name, output }: NodeProto,
   weight: string,
@@ -74,7 +77,7 @@ const inWholeNumbers = (
   quantize.output.push(of("scale"), of("zero"))
   return [
     quantize,
-    step("MatMulInteger", "whole", [of("quantized"), weight, of("zero"), "zero.int8"]),
+    step(product, "whole", [of("quantized"), weight, of("zero"), "zero.int8"]),
     step("Cast", "real", [of("whole")], of("real"), { to: Model.DataType.FLOAT }),
     step("Mul", "scales", [of("scale"), scale]),
     step("Mul", "product", [of("real"), of("scales")], bias === undefined ? output[0] : of("product")),

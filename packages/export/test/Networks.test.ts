@@ -184,6 +184,35 @@ for (const name of ["transformer", "heads"]) {
   )
 }
 
+it.effect("numbers are rounded and chosen behind a joined axis as in front of it", () =>
+  Effect.gen(function* () {
+    const model = decoded(`${folder}attention.onnx`)
+    const graph = model.graph!
+    const [input, output] = [graph.input[0]!.name, graph.output[0]!.name]
+    const x = rows(networks.attention!)
+    const { example } = yield* Onnx.read(`${folder}attention.onnx`)
+    const width = example.at(-1)!
+    graph.initializer = [Model.integers("joined", [-1, width]), Model.integers("parted", [-1, ...example])]
+    graph.node = [
+      Model.node("Reshape", "Joining", [input, "joined"], "j"),
+      Model.node("Floor", "Floor", ["j"], "f"),
+      Model.node("ArgMax", "ArgMax", ["j"], "a", { axis: 1, keepdims: 1 }),
+      Model.node("Cast", "Cast", ["a"], "c", { to: Model.DataType.FLOAT }),
+      Model.node("Add", "Sum", ["f", "c"], "s"),
+      Model.node("Reshape", "Parting", ["s", "parted"], output)
+    ]
+    graph.output = [Model.value(output, ["n", ...example], "float")]
+    const { circuit, parameters } = yield* Reading.fromModel(model, "net.onnx")
+    const wanted = Array.from(x.data).map((value, i, all) => {
+      const from = i - (i % width)
+      const row = all.slice(from, from + width)
+      return Math.floor(value) + row.indexOf(Math.max(...row))
+    })
+    const came = yield* freeRun(circuit, parameters, x)
+    expect(Array.from(came.data)).toEqual(wanted)
+  }).pipe(Effect.provide(TfjsEngine.layerWasm))
+)
+
 it.effect("a network that takes examples together behind a joined axis is refused", () =>
   Effect.gen(function* () {
     const refused = (shapes: ReadonlyArray<ReadonlyArray<number>>, axis: number) => {

@@ -93,7 +93,9 @@ export const ofMeasurements = ({ last, relaxing, testLoss, unit = 1, ...done }: 
     const { residuals } = ending
     const least = relaxing
       .slice(1)
-      .reduce((least, of) => Math.min(least, Math.abs(Measurement.judged(of).gap ?? 0)), Number.POSITIVE_INFINITY)
+      .map((of) => Math.abs(Measurement.judged(of).gap ?? 0))
+      .filter(Number.isFinite)
+      .reduce((least, gap) => Math.min(least, gap), Number.POSITIVE_INFINITY)
     if (gap > 0.1 * unit && relaxed < endingLoss / 2 && gap > 2 * least) {
       const seen = `it is ${show(gap)} where it has been ${show(least)}: the relaxed circuit learns what the free one does not`
       const fewer = residuals.length > 10 && "cut fewer maps (every=10)"

@@ -123,7 +123,8 @@ const shifted = (attributes: T["attributes"], shape: Shape.Shape): T["attributes
     ...(axis !== undefined && { axis: (axis as number) + 1 }),
     ...(axes !== undefined && { axes: plusOne(axes) }),
     ...(permutation !== undefined && { permutation: [0, ...plusOne(permutation)] }),
-    ...(to !== undefined && { to: shape })
+    // A cast has a type there.
+    ...(Array.isArray(to) && { to: shape })
   }
 }
 

@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import * as Metadata from "../Metadata.ts"
 import { opsetOf } from "../Model.ts"
 import type { AttributeProto, GraphProto, ModelProto, NodeProto } from "../onnx_pb.ts"
+import * as Quantised from "../Quantised.ts"
 import { Call, type Result, type Surroundings } from "./Call.ts"
 import * as Joined from "./Joined.ts"
 import { dynamicBatch, ModelInvalid, OperatorsUnsupported } from "./ModelInvalid.ts"
@@ -93,12 +94,12 @@ const inInt8 =
   "its weights are int8, which only onnxruntime computes with: read the run or the model that it was exported from, or export that with weights in float32 or float16"
 
 const unsupported = (file: string, nodes: ReadonlyArray<NodeProto>, model: ModelProto): OperatorsUnsupported => {
-  const isOurs = Metadata.read(model) !== undefined
+  const isInt8 = Metadata.read(model) !== undefined && nodes.some(({ opType }) => opType === Quantised.product)
   const operators = [...Map.groupBy(nodes, Operators.nameOf)].map(([operator, own]) => ({
     operator,
     nodes: own.map(({ name }) => name)
   }))
-  return new OperatorsUnsupported({ file, operators, ...(isOurs && { advice: inInt8 }) })
+  return new OperatorsUnsupported({ file, operators, ...(isInt8 && { advice: inInt8 }) })
 }
 
 /** Most numbers of a result that is computed from parameters while the graph is read. */

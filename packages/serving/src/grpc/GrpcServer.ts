@@ -89,7 +89,7 @@ const stop = (
     Effect.callback<void>((resume) => {
       const of = (session: Http2Session) => calls.filter((call) => call.session === session)
       const end = HalfSent.watch(() => connections.keys(), {
-        bytesRead: ({ socket }) => socket.bytesRead,
+        bytesRead: HalfSent.ofSession,
         isAnswered: (session) => of(session).some(({ isAnswered }) => isAnswered),
         giveUp: (session) => {
           for (const call of of(session)) call.giveUp()

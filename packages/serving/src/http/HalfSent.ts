@@ -2,6 +2,7 @@
  * Requests that are half sent when a server closes: once nothing more comes on a connection, and nothing that came is still being answered, they are
  * given up.
  */
+import type { Http2Session } from "node:http2"
 
 /** Milliseconds without a byte after which a request that is half sent is given up. */
 const patience = 1_000
@@ -13,6 +14,10 @@ export interface Look<Connection> {
   readonly isAnswered: (connection: Connection) => boolean
   readonly giveUp: (connection: Connection) => void
 }
+
+/** Bytes that came in a session of HTTP/2, which has no socket once it is closed here, though its client has not closed it yet. */
+export const ofSession = ({ socket }: { readonly socket: Http2Session["socket"] | undefined }): number =>
+  socket?.bytesRead ?? 0
 
 /** Gives up what is half sent on the connections that are open, until the returned function is called. */
 export const watch = <Connection extends object>(

@@ -75,7 +75,7 @@ export const make = (): Leaving => {
       })
       const streamsOf = (session: ServerHttp2Session) => [...(sessions.get(session) ?? [])]
       const ofSessions: HalfSent.Look<ServerHttp2Session> = {
-        bytesRead: ({ socket }) => socket.bytesRead,
+        bytesRead: HalfSent.ofSession,
         isAnswered: (session) => streamsOf(session).some(({ state }) => state.state === isWhole),
         giveUp: (session) => {
           for (const stream of streamsOf(session)) {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { connect } from "node:http2"
-import { createServer } from "node:net"
+import { createServer, connect as openSocket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
@@ -496,6 +496,21 @@ describe("the port", () => {
       assert.strictEqual(decodeURIComponent(ends[0]?.message ?? ""), new Draining().message)
       assert.lengthOf(seen.requests, 2)
     }).pipe(Effect.scoped)
+  )
+
+  it.live("ends by its grace where a client keeps its end of a connection open", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { address } = yield* Scope.provide(serve({ grace: "3 seconds" }), scope)
+      const { hostname, port } = new URL(`http://${address}`)
+      const socket = openSocket({ host: hostname, port: Number(port), allowHalfOpen: true })
+      // The client's side of the beginning, and no settings of its own.
+      socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1")
+      yield* Effect.promise(() => new Promise((resolve) => socket.once("data", resolve)))
+      const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+      socket.destroy()
+      assert.isBelow(Duration.toMillis(took), 20_000)
+    })
   )
 
   it.live("talks TLS, and with an authority only to clients that it knows", () =>

@@ -22,8 +22,8 @@ export class Installed extends Schema.TaggedClass<Installed>()("Installed", {
   tensorflow: Schema.String,
   tfjsNode: Schema.String,
   source: Schema.Literals(["wheel", "tfjs-node"]),
-  /** Of what is compiled here; empty where tfjs-node's own installer was at work. */
-  revision: Schema.String,
+  /** Of what is compiled here; absent where tfjs-node's own installer was at work. */
+  revision: Schema.optionalKey(Schema.String),
   files: Schema.Array(Schema.String)
 }) {}
 
@@ -220,7 +220,7 @@ const byOwnInstaller = Effect.fnUntraced(function* (here: Places, onStep: OnStep
   yield* onStep("check")
   yield* load(here.addon)
   const versions = { tensorflow: "tfjs-node's", tfjsNode: here.version }
-  return new Installed({ ...versions, source: "tfjs-node", revision: "", files: [here.addon] })
+  return new Installed({ ...versions, source: "tfjs-node", files: [here.addon] })
 })
 
 /** Loads the addon in a separate process, because a wrong library may crash it. */
