@@ -94,8 +94,8 @@ export const check = Effect.fn("Training.check")(function* (
 export const elements = Effect.fnUntraced(function* (
   circuit: Circuit.Circuit,
   { inputNames, inputs }: Dataset,
-  source = "training data"
-) {
+  source: string
+): Effect.fn.Return<void, DataInvalid> {
   const own = circuit._tag === "Block" ? circuit.graph?.names?.input.elements : undefined
   const wrong = own && Elements.unfit(own, inputs)
   if (wrong === undefined) return

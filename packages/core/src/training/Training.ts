@@ -129,7 +129,7 @@ const train = Effect.fnUntraced(function* <E, R>(
 ) {
   const plan = options.plan ?? AutomaticPlan.auto(circuit)
   yield* check(circuit, data, plan, options.validation)
-  yield* elements(circuit, data)
+  yield* elements(circuit, data, "training data")
   if (options.validation !== undefined) yield* elements(circuit, options.validation, "validation data")
   const whole = options.parts === undefined ? undefined : plan.phases.find(isWhole)
   if (whole !== undefined) {
