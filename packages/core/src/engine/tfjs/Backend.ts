@@ -45,17 +45,21 @@ const elementwise = {
 const named = (core: typeof tf, node: NodeBackend): Record<string, InPlace> => {
   const { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } = node.binding
   const type = [{ name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT }]
-  const run = (name: string, operands: ReadonlyArray<tf.Tensor>, release: () => void) => {
-    // Attributes are read when the operation has its operands: those that are disposed of then are its alone, and it writes into them.
-    const real = {
+  let taken = () => {}
+  // Attributes are read when the operation has its operands: those that are disposed of then are its alone, and it writes into them.
+  const whenTaken = [
+    {
       name: "T",
       type: TF_ATTR_TYPE,
       get value() {
-        release()
+        taken()
         return TF_FLOAT
       }
     }
-    return node.executeSingleOutput(name, [real], operands)
+  ]
+  const run = (name: string, operands: ReadonlyArray<tf.Tensor>, release: () => void) => {
+    taken = release
+    return node.executeSingleOutput(name, whenTaken, operands)
   }
   const own = Object.entries(elementwise).map(([primitive, name]): [string, InPlace] => [
     primitive,
