@@ -5,13 +5,16 @@
 /** Writes a line. @param {string} text */
 export const say = (text) => void process.stderr.write(`${text}\n`)
 
+/** Whether lines can be rewritten in place there. @param {{ readonly isTTY?: boolean | undefined }} stream */
+export const canRewrite = ({ isTTY = false }) => isTTY && process.env.TERM !== "dumb"
+
 /**
  * Makes the line of a step: `at` takes the fraction completed, `end` finishes the line.
  * @param {string} label
  * @param {{ readonly isTTY?: boolean | undefined, readonly write: (text: string) => unknown }} [stream]
  */
 export const make = (label, stream = process.stderr) => {
-  const isRewritten = stream.isTTY && process.env.TERM !== "dumb"
+  const isRewritten = canRewrite(stream)
   let shown = -1
   /** @param {number | undefined} fraction */
   const at = (fraction) => {

@@ -4,6 +4,7 @@
 import { delimiter } from "node:path"
 import * as Checks from "./Checks.mjs"
 import * as Job from "./Job.mjs"
+import { canRewrite } from "./Progress.mjs"
 import { root } from "./Repository.mjs"
 import * as Results from "./Results.mjs"
 import * as Setup from "./Setup.mjs"
@@ -26,7 +27,7 @@ const environment = ({ native, pnpm }) => {
 /** @param {string} text */
 const print = (text) => void process.stdout.write(`${text}\n`)
 
-const isRewritten = process.stdout.isTTY && process.env.TERM !== "dumb"
+const isRewritten = canRewrite(process.stdout)
 
 /**
  * Runs a check and prints its name, outcome and duration.
