@@ -103,13 +103,12 @@ const whole = (x: number): bigint => {
   return BigInt(x)
 }
 
-/** A tensor of float16: where Float16Array exists, the runtime would make one, whose memory its binding does not see; so bits pass as uint16. */
-const halves = ({ Tensor }: typeof import("@rai/onnxruntime"), { data, shape }: NdArray.NdArray): Tensor => {
+const halves = ({ Halves }: typeof import("@rai/onnxruntime"), { data, shape }: NdArray.NdArray): Tensor => {
   const bits = Uint16Array.from(data, (x) => {
     if (Number.isFinite(x) && Half.rounded(x) === undefined) throw new NumberUnfit(`${x} is no float16`)
     return Half.bits(x)
   })
-  return Object.assign(new Tensor("uint16", bits, shape), { type: "float16" as const })
+  return Halves.tensor(bits, shape)
 }
 
 const session = (runtime: typeof import("@rai/onnxruntime"), opened: InferenceSession, file: string): Session => {

@@ -8,3 +8,5 @@
  * ```
  */
 export { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
+
+export * as Halves from "./Halves.ts"

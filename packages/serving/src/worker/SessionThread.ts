@@ -5,7 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { dirname, join } from "node:path"
 import { parentPort, workerData } from "node:worker_threads"
-import { env, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
+import { env, Halves, InferenceSession, listSupportedBackends, Tensor } from "@rai/onnxruntime"
 import * as CudaProvider from "@rai/onnxruntime/cuda"
 import { nul, type TensorData } from "../Datatype.ts"
 import type {
@@ -87,17 +87,13 @@ const opaque = (metadata: ReadonlyArray<InferenceSession.ValueMetadata>): Readon
 const swap = (data: TensorData, from: string, to: string): TensorData =>
   Array.isArray(data) && data.some((text) => text.includes(from)) ? data.map((text) => text.replaceAll(from, to)) : data
 
-// Where Float16Array exists, onnxruntime-common makes one, whose memory onnxruntime-node does not see; so the bits pass as uint16.
 const tensorOf = ({ type, data, dims }: RuntimeTensor): Tensor =>
   type === "float16"
-    ? Object.assign(new Tensor("uint16", data as Uint16Array, dims), { type })
+    ? Halves.tensor(data as Uint16Array, dims)
     : new Tensor(type as Tensor.Type, swap(data, "\0", nul) as Tensor.DataType, dims)
 
-const dataOf = ({ type, data }: Tensor): TensorData => {
-  if (type !== "float16") return swap(data as TensorData, nul, "\0")
-  const { buffer, byteOffset, length } = data as Uint16Array
-  return new Uint16Array(buffer, byteOffset, length)
-}
+const dataOf = ({ type, data }: Tensor): TensorData =>
+  type === "float16" ? Halves.bits(data) : swap(data as TensorData, nul, "\0")
 
 const run = async (session: InferenceSession, { inputs, outputs }: Run): Promise<ReadonlyArray<RuntimeTensor>> => {
   const feeds = inputs.map((input): [string, Tensor] => [input.name, tensorOf(input)])
